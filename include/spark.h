@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libspark: Spark's RDDs as a C library: one process, many threads. This header includes all others,
+ * which together are the manual; start with spark/source.h, transform.h, keyed.h and action.h. */
+#ifndef SPARK_H
+#define SPARK_H
+
+#include <spark/action.h>
+#include <spark/base.h>
+#include <spark/context.h>
+#include <spark/error.h>
+#include <spark/function.h>
+#include <spark/keyed.h>
+#include <spark/rdd.h>
+#include <spark/shared.h>
+#include <spark/sort.h>
+#include <spark/source.h>
+#include <spark/str.h>
+#include <spark/task.h>
+#include <spark/transform.h>
+#include <spark/type.h>
+#include <spark/version.h>
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The context: threads, memory, fault plan, scopes, counters. Mirrors SparkContext and SparkConf.
+ *
+ * Ownership. You free contexts and the arrays actions hand over; nothing else. Everything made in
+ * between (RDDs, partitioners, broadcasts, accumulators) belongs to the innermost scope that the
+ * calling thread has open on that context; the outermost scope is the context. */
+#ifndef SPARK_CONTEXT_H
+#define SPARK_CONTEXT_H
+
+#include <spark/type.h>
+
+SPARK_BEGIN_DECLS
+
+/* spark_fault: one line of a fault plan, for tests of your own programs: a fault happens where job,
+ * stage, partition and attempt all match; SPARK_ANY matches everything. Jobs count from 0 in the
+ * order they were started; a stage is named by its position in its job, parents first, skipped ones
+ * included, so the result stage of a job with one shuffle is 1. */
+typedef enum spark_fault_kind {
+    SPARK_FAULT_TASK = 1, /* the attempt does all its work, then fails instead of publishing it */
+    SPARK_FAULT_BLOCK,    /* before the attempt: the cached blocks it would read are dropped */
+    SPARK_FAULT_SHUFFLE,  /* before the attempt: output `output` of each shuffle it reads is lost */
+    SPARK_FAULT_RANDOM    /* each of the three with probability `rate`, drawn from seed, job, stage,
+                             partition and attempt; never on the last permitted attempt */
+} spark_fault_kind;
+
+#define SPARK_ANY (-1)
+
+typedef struct spark_fault {
+    spark_fault_kind kind;
+    int job, stage, partition, attempt;
+    int output;    /* SPARK_FAULT_SHUFFLE: the map partition */
+    double rate;   /* SPARK_FAULT_RANDOM: 0 to 1 */
+    uint64_t seed;
+} spark_fault;
+
+/* spark_conf: every field may be zero; zero means what stands beside it. Strings and the fault plan
+ * are copied. */
+typedef struct spark_conf {
+    const char *app_name;    /* "libspark" */
+    const char *master;      /* "local[*]"; local, local[N], local[N,F], local[*,F]: N threads, F
+                                attempts a task (Spark's plain local has one attempt; here 4) */
+    int threads;             /* the CPUs this process may use (affinity and cgroup quota);
+                                overrides the number in master */
+    int default_parallelism; /* unset: parallelize and range make 16 partitions, wide operations
+                                follow their largest parent. Never derived from the threads, so
+                                that answers do not depend on the machine */
+    int task_max_failures;   /* 4: attempts of one task before its job fails */
+    int stage_max_attempts;  /* 4: consecutive attempts of a stage that lost its input */
+    uint64_t memory_bytes;   /* no limit: data memory (shuffle, cache, tables) of the context */
+    bool check;              /* finds views of dead memory and descriptions that do not fit; slow */
+    int batch_rows;          /* 1024: rows handed from function to function at once; results never
+                                depend on it */
+    size_t thread_stack_bytes; /* 1 MiB */
+    const spark_fault *faults;
+    size_t n_faults;
+} spark_conf;
+
+/* spark_context_new: starts the threads. Never NULL: what went wrong (a bad master, no memory) comes
+ * back from the first action. conf may be NULL. Any number of contexts may live at once. */
+spark_context *spark_context_new(const spark_conf *conf);
+
+/* spark_context_free: waits until no task runs, ends the threads and frees everything the context
+ * owns. Arrays must be freed before. NULL does nothing. Not from inside a task. */
+void spark_context_free(spark_context *sc);
+
+/* spark_context_threads: how many worker threads run; less than asked for when the system refused. */
+int spark_context_threads(const spark_context *sc);
+
+/* Scopes. spark_scope_end releases everything the thread made on this context since
+ * spark_scope_begin, also where inner scopes were left open. begin gives NULL (harmless) without
+ * memory: things then belong to the scope outside. */
+spark_scope *spark_scope_begin(spark_context *sc);
+void spark_scope_end(spark_scope *scope);
+static inline void spark_scope_leave_(spark_scope **scope)
+{
+    spark_scope_end(*scope);
+}
+
+/* SPARK_SCOPED: as the first line of a loop body: a scope that ends with the block, also by break,
+ * continue and return. */
+#define SPARK_SCOPED(sc)                                                                           \
+    spark_scope *SPARK_PASTE_(spark_scope_here_, __LINE__)                                         \
+        __attribute__((cleanup(spark_scope_leave_), unused))                                       \
+        = spark_scope_begin(sc)
+
+/* spark_rdd_replace: releases *slot and puts `next` there, moved to the scope that *slot belonged
+ * to: how a loop hands out what it made inside SPARK_SCOPED. */
+void spark_rdd_replace(spark_rdd **slot, spark_rdd *next);
+
+/* spark_rdd_release: gives an RDD back before its scope ends. NULL does nothing. */
+void spark_rdd_release(spark_rdd *rdd);
+
+/* spark_job_stats: counters of one job. Recomputed partitions are map outputs and cached blocks
+ * that had been there, were lost and were made again. */
+typedef struct spark_job_stats {
+    int job;               /* its id */
+    int stages;            /* all stages of the job */
+    int skipped_stages;    /* their output existed */
+    int stage_attempts;    /* of those that ran: 1 each, more after a loss */
+    int64_t tasks;         /* attempts that succeeded */
+    int64_t failed_tasks;  /* attempts that failed */
+    int64_t lost_inputs;   /* attempts ended because a map output was gone */
+    int64_t recomputed_partitions;
+    int64_t cached_reads;  /* partitions read from the cache */
+    int64_t cached_blocks; /* partitions put into the cache */
+    int64_t shuffle_rows;  /* rows written by map sides */
+    int64_t shuffle_bytes;
+} spark_job_stats;
+
+/* spark_job_stats_get: job SPARK_ANY: the job that ended last. SPARK_EINVAL for a job
+ * that is unknown; the last 1024 jobs are remembered. */
+spark_status spark_job_stats_get(spark_context *sc, int job, spark_job_stats *stats);
+
+/* spark_memory_bytes: data memory mapped for the context now; peak: the most so far. */
+uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak);
+
+SPARK_END_DECLS
+
+#endif

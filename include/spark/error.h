@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How libspark fails: transformations never, actions with a status, details in the thread's last
+ * error. */
+#ifndef SPARK_ERROR_H
+#define SPARK_ERROR_H
+
+#include <spark/base.h>
+
+SPARK_BEGIN_DECLS
+
+typedef enum spark_status {
+    SPARK_OK = 0,
+    SPARK_EINVAL,   /* an argument or a configuration that makes no sense */
+    SPARK_ETYPE,    /* a function or a result whose types do not fit the RDD's */
+    SPARK_ENOMEM,   /* no memory, from the system or from the context's budget */
+    SPARK_EIO,      /* a file that cannot be found, read or written */
+    SPARK_EEMPTY,   /* reduce, first, max, ... of an empty collection */
+    SPARK_ETASK,    /* a task failed as often as it may */
+    SPARK_ECANCELLED
+} spark_status;
+
+/* spark_error: what is known of a failure. Strings are never NULL; numbers are -1 where they do
+ * not apply. */
+typedef struct spark_error {
+    spark_status code;
+    const char *operation; /* "map(to_sale)", "textFile" */
+    const char *message;   /* the whole story, in one line */
+    spark_site site;       /* where the operation was written: "orders.c:30" */
+    int job, stage, partition, attempt;
+    int64_t record;        /* index of the element within its partition */
+} spark_error;
+
+/* spark_last_error: the error of the last libspark call of this thread that failed. Never NULL:
+ * before the first failure its code is SPARK_OK and its message "". Valid until the next failing
+ * call of this thread; success does not clear it. */
+const spark_error *spark_last_error(void);
+
+/* spark_complain: prints "program: message" of spark_last_error() to stderr. Returns 1, for main to
+ * return. */
+int spark_complain(const char *program);
+
+/* spark_status_name: "SPARK_ETYPE" for SPARK_ETYPE; never NULL. */
+const char *spark_status_name(spark_status status);
+
+SPARK_END_DECLS
+
+#endif

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions of the user.
+ *
+ * A definition macro is followed by the body; it names and types the parameters:
+ *
+ *   SPARK_MAP(to_celsius, double, double) { *out = (*in - 32) / 1.8; }
+ *   SPARK_FILTER(above, double, double)   { return *in > *env; }      last: the type of env
+ *
+ *   spark_filter(spark_map(rdd, to_celsius, NULL), above, SPARK_COPY(limit));
+ *
+ * The name becomes a const definition that verbs take. It carries the types, so that the compiler
+ * checks the body and the verb checks the lineage. `run` is what the engine calls, once a batch: the
+ * body (f_ in a debugger), inlined into a loop (f_run_). A program that generates code or binds
+ * another language fills in a definition by hand; a NULL type accepts any, env_size 0 is not
+ * checked. Definitions are copied by the verbs; their names and types must outlive the context. */
+#ifndef SPARK_FUNCTION_H
+#define SPARK_FUNCTION_H
+
+#include <spark/task.h>
+
+SPARK_BEGIN_DECLS
+
+/* spark_env: what is bound to a function, always const inside it, and how long it lives. NULL:
+ * nothing. No function of a job runs any more after its action has returned. */
+typedef enum spark_env_kind {
+    SPARK_ENV_COPY,
+    SPARK_ENV_REF,
+    SPARK_ENV_OWN,
+    SPARK_ENV_BROADCAST
+} spark_env_kind;
+
+typedef struct spark_env {
+    spark_env_kind kind;
+    const void *data;
+    size_t size;
+    void (*destroy)(void *data);
+} spark_env;
+
+/* SPARK_COPY(x): copied at the call. SPARK_REF(p): *p outlives the RDD, you promise. SPARK_OWN(p,
+ * destroy): the library's from the call on, also when the call fails. SPARK_SHARED(b): env is the
+ * value of the broadcast, which the RDD keeps alive. */
+#ifndef __cplusplus
+#define SPARK_COPY(...)                                                                            \
+    (&(const spark_env) { SPARK_ENV_COPY, &(__VA_ARGS__), sizeof(__VA_ARGS__), NULL })
+#define SPARK_REF(p) (&(const spark_env) { SPARK_ENV_REF, (p), sizeof *(p), NULL })
+#define SPARK_OWN(p, destroy) (&(const spark_env) { SPARK_ENV_OWN, (p), sizeof *(p), destroy })
+#define SPARK_SHARED(b) (&(const spark_env) { SPARK_ENV_BROADCAST, (b), 0, NULL })
+#endif
+
+typedef struct spark_map_def {
+    const char *name;
+    const spark_type *in, *out;
+    size_t env_size;
+    void (*run)(spark_task *task, size_t n, const void *in, size_t in_step, void *out,
+        size_t out_step, const void *env);
+    const char *path; /* of a projection: the member it reads */
+} spark_map_def;
+
+typedef struct spark_filter_def {
+    const char *name;
+    const spark_type *in;
+    size_t env_size;
+    /* run: writes the indexes of the elements to keep, ascending; returns how many. */
+    size_t (*run)(spark_task *task, size_t n, const void *in, size_t step, uint32_t *keep,
+        const void *env);
+} spark_filter_def;
+
+typedef struct spark_flat_map_def {
+    const char *name;
+    const spark_type *in, *out;
+    size_t env_size;
+    void (*run)(spark_task *task, size_t n, const void *in, size_t step, spark_emitter *out,
+        const void *env);
+} spark_flat_map_def;
+
+/* spark_op: the built-in merges, which the engine runs as tight typed loops. */
+typedef enum spark_op {
+    SPARK_OP_USER = 0,
+    SPARK_OP_SUM,
+    SPARK_OP_MIN,
+    SPARK_OP_MAX,
+    SPARK_OP_FIRST
+} spark_op;
+
+typedef struct spark_merge_def {
+    const char *name;
+    const spark_type *acc, *in;
+    size_t env_size;
+    /* run: acc[i] absorbs element i, in order. fold: one accumulator absorbs n elements. */
+    void (*run)(spark_task *task, size_t n, void *const *acc, const void *in, size_t step,
+        const void *env);
+    void (*fold)(spark_task *task, size_t n, void *acc, const void *in, size_t step,
+        const void *env);
+    spark_op op;
+} spark_merge_def;
+
+typedef struct spark_join_def {
+    const char *name;
+    const spark_type *key, *left, *right, *out;
+    size_t env_size;
+    /* run: n matches: left[i] or right[i] may be NULL in an outer join. */
+    void (*run)(spark_task *task, size_t n, const void *const *key, const void *const *left,
+        const void *const *right, spark_emitter *out, const void *env);
+} spark_join_def;
+
+typedef struct spark_partitions_def {
+    const char *name;
+    const spark_type *in, *in2, *out;
+    size_t env_size;
+    void (*run)(spark_task *task, spark_iterator *in, spark_iterator *in2, spark_emitter *out,
+        const void *env);
+} spark_partitions_def;
+
+typedef struct spark_stateful_def {
+    const char *name;
+    const spark_type *in, *out;
+    size_t env_size, state_size;
+    void (*open)(spark_task *task, void *state, const void *env); /* may be NULL */
+    void (*each)(spark_task *task, void *state, size_t n, const void *in, size_t step,
+        spark_emitter *out, const void *env);
+    void (*close)(spark_task *task, void *state, spark_emitter *out, const void *env);
+} spark_stateful_def;
+
+typedef struct spark_foreach_def {
+    const char *name;
+    const spark_type *in;
+    size_t env_size;
+    void (*run)(spark_task *task, size_t n, const void *in, size_t step, const void *env);
+} spark_foreach_def;
+
+typedef struct spark_partitioner_def {
+    const char *name;
+    const spark_type *key;
+    size_t env_size;
+    /* run: out[i] = the partition of key i, less than `partitions`. */
+    void (*run)(spark_task *task, size_t n, const void *key, size_t step, uint32_t partitions,
+        uint32_t *out, const void *env);
+} spark_partitioner_def;
+
+/* spark_order_key: a member by name and offset; name NULL: the element itself. */
+typedef struct spark_order_key {
+    const char *name;
+    size_t offset;
+    bool descending;
+} spark_order_key;
+
+typedef struct spark_order {
+    const char *name;
+    const spark_type *in;
+    size_t n;
+    const spark_order_key *keys;
+} spark_order;
+
+#define SPARK_T_ spark_task *task SPARK_UNUSED_
+#define SPARK_AT_(T, base, step, i) ((const T *)(const void *)((const char *)(base) + (step) * (i)))
+
+/* SPARK_MAP(f, IN, OUT[, ENV]): writes *out, which is zeroed memory the first time and may hold
+ * another element's value later: assign every member. */
+#define SPARK_MAP(...) SPARK_PICK_4_(__VA_ARGS__, SPARK_MAP4_, SPARK_MAP3_, 0, 0)(__VA_ARGS__)
+#define SPARK_MAP3_(f, IN, OUT) SPARK_MAP_(f, IN, OUT, void, 0, NULL)
+#define SPARK_MAP4_(f, IN, OUT, ENV) SPARK_MAP_(f, IN, OUT, ENV, sizeof(ENV), NULL)
+#define SPARK_MAP_(f, IN, OUT, ENV, size, path)                                                    \
+    static inline void f##_(spark_task *task, const IN *in, OUT *out, const ENV *env);             \
+    static void f##_run_(spark_task *task, size_t n, const void *in, size_t in_step, void *out,    \
+        size_t out_step, const void *env)                                                          \
+    {                                                                                              \
+        if (in_step == sizeof(IN) && out_step == sizeof(OUT)) {                                    \
+            const IN *SPARK_RESTRICT_ dense_in = (const IN *)in;                                   \
+            OUT *SPARK_RESTRICT_ dense_out = (OUT *)out;                                           \
+            for (size_t i = 0; i < n; i++)                                                         \
+                f##_(task, &dense_in[i], &dense_out[i], (const ENV *)env);                         \
+        } else {                                                                                   \
+            for (size_t i = 0; i < n; i++)                                                         \
+                f##_(task, SPARK_AT_(IN, in, in_step, i),                                          \
+                    (OUT *)(void *)((char *)out + out_step * i), (const ENV *)env);                \
+        }                                                                                          \
+    }                                                                                              \
+    static const spark_map_def f[1] SPARK_UNUSED_                                                  \
+        = { { #f, SPARK_TYPE(IN), SPARK_TYPE(OUT), size, f##_run_, path } };                       \
+    static inline void f##_(                                                                       \
+        SPARK_T_, const IN *in SPARK_UNUSED_, OUT *out, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_KEY(f, T, K, member): a projection, usable wherever a map is. */
+#define SPARK_KEY(f, T, K, member)                                                                 \
+    SPARK_ASSERT_(SPARK_SAME_(T, member, K), #T "." #member " is not " #K);                        \
+    SPARK_MAP_(f, T, K, void, 0, #member)                                                          \
+    {                                                                                              \
+        *out = in->member;                                                                         \
+    }                                                                                              \
+    SPARK_ASSERT_(1, "")
+
+/* SPARK_FILTER(f, IN[, ENV]): returns whether to keep *in. */
+#define SPARK_FILTER(...) SPARK_PICK_3_(__VA_ARGS__, SPARK_FILTER3_, SPARK_FILTER2_, 0)(__VA_ARGS__)
+#define SPARK_FILTER2_(f, IN) SPARK_FILTER_(f, IN, void, 0)
+#define SPARK_FILTER3_(f, IN, ENV) SPARK_FILTER_(f, IN, ENV, sizeof(ENV))
+#define SPARK_FILTER_(f, IN, ENV, size)                                                            \
+    static inline bool f##_(spark_task *task, const IN *in, const ENV *env);                       \
+    static size_t f##_run_(spark_task *task, size_t n, const void *in, size_t step,                \
+        uint32_t *keep, const void *env)                                                           \
+    {                                                                                              \
+        size_t kept = 0;                                                                           \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            keep[kept] = (uint32_t)i;                                                              \
+            kept += f##_(task, SPARK_AT_(IN, in, step, i), (const ENV *)env);                      \
+        }                                                                                          \
+        return kept;                                                                               \
+    }                                                                                              \
+    static const spark_filter_def f[1] SPARK_UNUSED_ = { { #f, SPARK_TYPE(IN), size, f##_run_ } }; \
+    static inline bool f##_(SPARK_T_, const IN *in, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_FLAT_MAP(f, IN, OUT[, ENV]): emits any number of elements with spark_emit(out, ...). */
+#define SPARK_FLAT_MAP(...)                                                                        \
+    SPARK_PICK_4_(__VA_ARGS__, SPARK_FLAT_MAP4_, SPARK_FLAT_MAP3_, 0, 0)(__VA_ARGS__)
+#define SPARK_FLAT_MAP3_(f, IN, OUT) SPARK_FLAT_MAP_(f, IN, OUT, void, 0)
+#define SPARK_FLAT_MAP4_(f, IN, OUT, ENV) SPARK_FLAT_MAP_(f, IN, OUT, ENV, sizeof(ENV))
+#define SPARK_FLAT_MAP_(f, IN, OUT, ENV, size)                                                     \
+    static inline void f##_(spark_task *task, const IN *in, SPARK_OUT(OUT) *out, const ENV *env);  \
+    static void f##_run_(spark_task *task, size_t n, const void *in, size_t step,                  \
+        spark_emitter *raw, const void *env)                                                       \
+    {                                                                                              \
+        SPARK_OUT(OUT) out = { raw, NULL };                                                        \
+        for (size_t i = 0; i < n && !raw->closed; i++) {                                           \
+            raw->rows++;                                                                           \
+            f##_(task, SPARK_AT_(IN, in, step, i), &out, (const ENV *)env);                        \
+        }                                                                                          \
+    }                                                                                              \
+    static const spark_flat_map_def f[1] SPARK_UNUSED_                                             \
+        = { { #f, SPARK_TYPE(IN), SPARK_TYPE(OUT), size, f##_run_ } };                             \
+    static inline void f##_(SPARK_T_, const IN *in SPARK_UNUSED_,                                  \
+        SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_MERGE(f, ACC, IN[, ENV]): *acc absorbs *in, in place; they never overlap. For reduce and
+ * fold ACC and IN are one type. Strings and lists of *in may be stored in *acc: the engine copies
+ * what acc points to. */
+#define SPARK_MERGE(...) SPARK_PICK_4_(__VA_ARGS__, SPARK_MERGE4_, SPARK_MERGE3_, 0, 0)(__VA_ARGS__)
+#define SPARK_MERGE3_(f, ACC, IN) SPARK_MERGE_(f, ACC, IN, void, 0)
+#define SPARK_MERGE4_(f, ACC, IN, ENV) SPARK_MERGE_(f, ACC, IN, ENV, sizeof(ENV))
+#define SPARK_MERGE_(f, ACC, IN, ENV, size)                                                        \
+    static inline void f##_(spark_task *task, ACC *acc, const IN *in, const ENV *env);             \
+    static void f##_run_(spark_task *task, size_t n, void *const *acc, const void *in,             \
+        size_t step, const void *env)                                                              \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++)                                                             \
+            f##_(task, (ACC *)acc[i], SPARK_AT_(IN, in, step, i), (const ENV *)env);               \
+    }                                                                                              \
+    static void f##_fold_(spark_task *task, size_t n, void *acc, const void *in, size_t step,      \
+        const void *env)                                                                           \
+    {                                                                                              \
+        ACC local = *(ACC *)acc;                                                                   \
+        if (step == sizeof(IN)) {                                                                  \
+            for (size_t i = 0; i < n; i++)                                                         \
+                f##_(task, &local, (const IN *)in + i, (const ENV *)env);                          \
+        } else {                                                                                   \
+            for (size_t i = 0; i < n; i++)                                                         \
+                f##_(task, &local, SPARK_AT_(IN, in, step, i), (const ENV *)env);                  \
+        }                                                                                          \
+        *(ACC *)acc = local;                                                                       \
+    }                                                                                              \
+    static const spark_merge_def f[1] SPARK_UNUSED_ = { { #f, SPARK_TYPE(ACC), SPARK_TYPE(IN),     \
+        size, f##_run_, f##_fold_, SPARK_OP_USER } };                                              \
+    static inline void f##_(SPARK_T_, ACC *acc, const IN *in, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_JOIN(f, K, V, W, OUT[, ENV]): called for each match with key, left, right, out; left or
+ * right is NULL where an outer join has none. */
+#define SPARK_JOIN(...)                                                                            \
+    SPARK_PICK_6_(__VA_ARGS__, SPARK_JOIN6_, SPARK_JOIN5_, 0, 0, 0, 0)(__VA_ARGS__)
+#define SPARK_JOIN5_(f, K, V, W, OUT) SPARK_JOIN_(f, K, V, W, OUT, void, 0)
+#define SPARK_JOIN6_(f, K, V, W, OUT, ENV) SPARK_JOIN_(f, K, V, W, OUT, ENV, sizeof(ENV))
+#define SPARK_JOIN_(f, K, V, W, OUT, ENV, size)                                                    \
+    static inline void f##_(spark_task *task, const K *key, const V *left, const W *right,         \
+        SPARK_OUT(OUT) *out, const ENV *env);                                                      \
+    static void f##_run_(spark_task *task, size_t n, const void *const *key,                       \
+        const void *const *left, const void *const *right, spark_emitter *raw, const void *env)    \
+    {                                                                                              \
+        SPARK_OUT(OUT) out = { raw, NULL };                                                        \
+        for (size_t i = 0; i < n && !raw->closed; i++) {                                           \
+            raw->rows++;                                                                           \
+            f##_(task, (const K *)key[i], (const V *)left[i], (const W *)right[i], &out,           \
+                (const ENV *)env);                                                                 \
+        }                                                                                          \
+    }                                                                                              \
+    static const spark_join_def f[1] SPARK_UNUSED_ = { { #f, SPARK_TYPE(K), SPARK_TYPE(V),         \
+        SPARK_TYPE(W), SPARK_TYPE(OUT), size, f##_run_ } };                                        \
+    static inline void f##_(SPARK_T_, const K *key SPARK_UNUSED_, const V *left SPARK_UNUSED_,     \
+        const W *right SPARK_UNUSED_, SPARK_OUT(OUT) *out, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_PARTITIONS(f, IN, OUT[, ENV]): called once a partition, also for empty ones; reads with
+ * spark_next(in), writes with spark_emit(out, ...). The partition is held in memory meanwhile;
+ * SPARK_STEP and SPARK_FINISH do not need that. */
+#define SPARK_PARTITIONS(...)                                                                      \
+    SPARK_PICK_4_(__VA_ARGS__, SPARK_PARTITIONS4_, SPARK_PARTITIONS3_, 0, 0)(__VA_ARGS__)
+#define SPARK_PARTITIONS3_(f, IN, OUT) SPARK_PARTITIONS_(f, IN, OUT, void, 0)
+#define SPARK_PARTITIONS4_(f, IN, OUT, ENV) SPARK_PARTITIONS_(f, IN, OUT, ENV, sizeof(ENV))
+#define SPARK_PARTITIONS_(f, IN, OUT, ENV, size)                                                   \
+    static inline void f##_(                                                                       \
+        spark_task *task, SPARK_IN(IN) *in, SPARK_OUT(OUT) *out, const ENV *env);                  \
+    static void f##_run_(spark_task *task, spark_iterator *raw, spark_iterator *none SPARK_UNUSED_, \
+        spark_emitter *raw_out, const void *env)                                                   \
+    {                                                                                              \
+        SPARK_IN(IN) in = { raw, NULL };                                                           \
+        SPARK_OUT(OUT) out = { raw_out, NULL };                                                    \
+        f##_(task, &in, &out, (const ENV *)env);                                                   \
+    }                                                                                              \
+    static const spark_partitions_def f[1] SPARK_UNUSED_                                           \
+        = { { #f, SPARK_TYPE(IN), NULL, SPARK_TYPE(OUT), size, f##_run_ } };                       \
+    static inline void f##_(SPARK_T_, SPARK_IN(IN) *in SPARK_UNUSED_,                              \
+        SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_STEP(f, STATE, IN, OUT[, ENV]) body for each element, then SPARK_FINISH with the same
+ * arguments and a body for the end of the partition: that defines f. *state is zeroed memory of the
+ * engine's, one for each attempt; what it points to must be spark_keep's. Outside resources:
+ * spark_defer. */
+#define SPARK_STEP(...)                                                                            \
+    SPARK_PICK_5_(__VA_ARGS__, SPARK_STEP5_, SPARK_STEP4_, 0, 0, 0)(__VA_ARGS__)
+#define SPARK_STEP4_(f, STATE, IN, OUT) SPARK_STEP5_(f, STATE, IN, OUT, void)
+#define SPARK_STEP5_(f, STATE, IN, OUT, ENV)                                                       \
+    static inline void f##_step_(                                                                  \
+        spark_task *task, STATE *state, const IN *in, SPARK_OUT(OUT) *out, const ENV *env);        \
+    static void f##_each_(spark_task *task, void *state, size_t n, const void *in, size_t step,    \
+        spark_emitter *raw, const void *env)                                                       \
+    {                                                                                              \
+        SPARK_OUT(OUT) out = { raw, NULL };                                                        \
+        for (size_t i = 0; i < n && !raw->closed; i++) {                                           \
+            raw->rows++;                                                                           \
+            f##_step_(task, (STATE *)state, SPARK_AT_(IN, in, step, i), &out, (const ENV *)env);   \
+        }                                                                                          \
+    }                                                                                              \
+    static inline void f##_step_(SPARK_T_, STATE *state, const IN *in,                             \
+        SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
+#define SPARK_FINISH(...)                                                                          \
+    SPARK_PICK_5_(__VA_ARGS__, SPARK_FINISH5_, SPARK_FINISH4_, 0, 0, 0)(__VA_ARGS__)
+#define SPARK_FINISH4_(f, STATE, IN, OUT) SPARK_FINISH_(f, STATE, IN, OUT, void, 0)
+#define SPARK_FINISH5_(f, STATE, IN, OUT, ENV) SPARK_FINISH_(f, STATE, IN, OUT, ENV, sizeof(ENV))
+#define SPARK_FINISH_(f, STATE, IN, OUT, ENV, size)                                                \
+    static inline void f##_finish_(                                                                \
+        spark_task *task, STATE *state, SPARK_OUT(OUT) *out, const ENV *env);                      \
+    static void f##_close_(spark_task *task, void *state, spark_emitter *raw, const void *env)     \
+    {                                                                                              \
+        SPARK_OUT(OUT) out = { raw, NULL };                                                        \
+        f##_finish_(task, (STATE *)state, &out, (const ENV *)env);                                 \
+    }                                                                                              \
+    static const spark_stateful_def f[1] SPARK_UNUSED_ = { { #f, SPARK_TYPE(IN), SPARK_TYPE(OUT),  \
+        size, sizeof(STATE), NULL, f##_each_, f##_close_ } };                                      \
+    static inline void f##_finish_(SPARK_T_, STATE *state, SPARK_OUT(OUT) *out SPARK_UNUSED_,      \
+        const ENV *env SPARK_UNUSED_)
+
+/* SPARK_FOREACH(f, IN[, ENV]): called for the side effect, for each element. */
+#define SPARK_FOREACH(...)                                                                         \
+    SPARK_PICK_3_(__VA_ARGS__, SPARK_FOREACH3_, SPARK_FOREACH2_, 0)(__VA_ARGS__)
+#define SPARK_FOREACH2_(f, IN) SPARK_FOREACH_(f, IN, void, 0)
+#define SPARK_FOREACH3_(f, IN, ENV) SPARK_FOREACH_(f, IN, ENV, sizeof(ENV))
+#define SPARK_FOREACH_(f, IN, ENV, size)                                                           \
+    static inline void f##_(spark_task *task, const IN *in, const ENV *env);                       \
+    static void f##_run_(                                                                          \
+        spark_task *task, size_t n, const void *in, size_t step, const void *env)                  \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++)                                                             \
+            f##_(task, SPARK_AT_(IN, in, step, i), (const ENV *)env);                              \
+    }                                                                                              \
+    static const spark_foreach_def f[1] SPARK_UNUSED_ = { { #f, SPARK_TYPE(IN), size, f##_run_ } }; \
+    static inline void f##_(SPARK_T_, const IN *in, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_PARTITIONER(f, K[, ENV]): returns the partition of *key, less than `partitions`. Must depend
+ * on nothing else; a larger number fails the task. */
+#define SPARK_PARTITIONER(...)                                                                     \
+    SPARK_PICK_3_(__VA_ARGS__, SPARK_PARTITIONER3_, SPARK_PARTITIONER2_, 0)(__VA_ARGS__)
+#define SPARK_PARTITIONER2_(f, K) SPARK_PARTITIONER_(f, K, void, 0)
+#define SPARK_PARTITIONER3_(f, K, ENV) SPARK_PARTITIONER_(f, K, ENV, sizeof(ENV))
+#define SPARK_PARTITIONER_(f, K, ENV, size)                                                        \
+    static inline uint32_t f##_(                                                                   \
+        spark_task *task, const K *key, uint32_t partitions, const ENV *env);                      \
+    static void f##_run_(spark_task *task, size_t n, const void *key, size_t step,                 \
+        uint32_t partitions, uint32_t *out, const void *env)                                       \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++)                                                             \
+            out[i] = f##_(task, SPARK_AT_(K, key, step, i), partitions, (const ENV *)env);         \
+    }                                                                                              \
+    static const spark_partitioner_def f[1] SPARK_UNUSED_                                          \
+        = { { #f, SPARK_TYPE(K), size, f##_run_ } };                                               \
+    static inline uint32_t f##_(                                                                   \
+        SPARK_T_, const K *key, uint32_t partitions, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_ORDER(f, T, (asc|desc, member), ...): an order of T by members, the first most significant:
+ * SPARK_ORDER(most_frequent, word_count, (desc, value), (asc, key)); */
+#define SPARK_DIRECTION_asc false
+#define SPARK_DIRECTION_desc true
+#define SPARK_ORDER_KEY_Y_(T, direction, member)                                                   \
+    { #member, offsetof(T, member), SPARK_DIRECTION_##direction },
+#define SPARK_ORDER_KEY_X_(...) SPARK_ORDER_KEY_Y_(__VA_ARGS__)
+#define SPARK_ORDER_KEY_(T, k) SPARK_ORDER_KEY_X_(T, SPARK_STRIP_ k)
+#define SPARK_ORDER(f, T, ...)                                                                     \
+    static const spark_order_key f##_keys_[]                                                       \
+        = { SPARK_EACH_FIELD_(SPARK_ORDER_KEY_, T, __VA_ARGS__) };                                 \
+    static const spark_order f[1] SPARK_UNUSED_                                                    \
+        = { { #f, SPARK_TYPE(T), sizeof f##_keys_ / sizeof f##_keys_[0], f##_keys_ } }
+
+/* spark_order_desc: the reverse of the natural order, of any type. A NULL order is the natural one. */
+extern const spark_order spark_order_desc[1];
+
+/* Built-in merges, for any type they make sense for. sum: numbers and decimals, keeping the type;
+ * integers wrap as Spark's do. min, max: the natural order. first: keeps what came first. (spark_sum,
+ * spark_min, ... are actions.) */
+extern const spark_merge_def spark_op_sum[1], spark_op_min[1], spark_op_max[1], spark_op_first[1];
+
+SPARK_END_DECLS
+
+#ifdef __cplusplus
+struct spark_env_cxx_ : spark_env {
+    operator const spark_env *() const { return this; }
+};
+template <class T>
+inline spark_env_cxx_ spark_env_make_(spark_env_kind kind, const T *data, size_t size,
+    void (*destroy)(void *))
+{
+    spark_env_cxx_ env;
+    env.kind = kind;
+    env.data = data;
+    env.size = size;
+    env.destroy = destroy;
+    return env;
+}
+#define SPARK_COPY(x) spark_env_make_(SPARK_ENV_COPY, &(x), sizeof(x), nullptr)
+#define SPARK_REF(p) spark_env_make_(SPARK_ENV_REF, (p), sizeof *(p), nullptr)
+#define SPARK_OWN(p, destroy) spark_env_make_(SPARK_ENV_OWN, (p), sizeof *(p), destroy)
+#define SPARK_SHARED(b) spark_env_make_(SPARK_ENV_BROADCAST, (b), 0, nullptr)
+#endif
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wide operations on pairs: they shuffle, unless the RDD is partitioned as wanted already. `partitions`
+ * 0: Spark's default-partitioner rule (the partitioner of the largest partitioned input where it is
+ * large enough, else default_parallelism where that is set, else as many partitions as the largest
+ * input). Order within a partition: by a part of the hash, then first occurrence; the same for any
+ * number of threads, though Spark promises none. */
+#ifndef SPARK_KEYED_H
+#define SPARK_KEYED_H
+
+#include <spark/rdd.h>
+
+SPARK_BEGIN_DECLS
+
+/* spark_partitioner_new: places keys by a function. Two are equal, so that joins between RDDs placed
+ * by them need no shuffle, when function, count and the bytes of env are the same.
+ * spark_hash_partitioner: places them by their hash; equal when the counts are. NULL on failure, which
+ * every verb accepts and reports. Spark: Partitioner, HashPartitioner. */
+spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int partitions,
+    const spark_partitioner_def *f, const spark_env *env);
+spark_partitioner *spark_hash_partitioner(spark_site at, spark_context *sc, int partitions);
+int spark_partitioner_partitions(const spark_partitioner *p);
+bool spark_partitioner_equal(const spark_partitioner *a, const spark_partitioner *b);
+
+/* spark_keyed_options: for the _with forms: a partitioner instead of a count. */
+typedef struct spark_keyed_options {
+    int partitions;                       /* 0: the default */
+    const spark_partitioner *partitioner; /* NULL: by hash; overrides partitions */
+} spark_keyed_options;
+
+/* spark_reduce_by_key: (k, v) with all values of k merged by f, on the map side first. f's ACC and IN
+ * are the value type. Spark: reduceByKey. */
+spark_rdd *spark_reduce_by_key(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, const spark_keyed_options *options) SPARK_USE_RESULT_;
+
+/* spark_aggregate_by_key: starts each key of each map partition with a copy of *zero, adds values with
+ * `add` (ACC, V) and merges these with `combine` (ACC, ACC): spark_aggregate_by_key(rdd,
+ * SPARK_ZERO(moments), add_value, combine, NULL, 0). How often zero is used for a key depends on the
+ * data and must not matter. env is bound to both. Spark: aggregateByKey. */
+spark_rdd *spark_aggregate_by_key(spark_site at, spark_rdd *rdd, const spark_type *acc,
+    const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
+    const spark_env *env, int partitions) SPARK_USE_RESULT_;
+
+/* spark_group_by_key: (k, list of its values), values in the order of the input. A group is held in
+ * memory as one array; reduce_by_key and aggregate_by_key are not. Spark: groupByKey. */
+spark_rdd *spark_group_by_key(
+    spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_group_by_key_with(
+    spark_site at, spark_rdd *rdd, const spark_keyed_options *options) SPARK_USE_RESULT_;
+
+/* spark_group_by: (f(x), list of such x). Spark: groupBy. */
+spark_rdd *spark_group_by(spark_site at, spark_rdd *rdd, const spark_map_def *f,
+    const spark_env *env, int partitions) SPARK_USE_RESULT_;
+
+/* spark_partition_by: the pairs, placed by p; order of the input within a partition. Returns rdd itself
+ * when it is placed so already. Spark: partitionBy. */
+spark_rdd *spark_partition_by(
+    spark_site at, spark_rdd *rdd, const spark_partitioner *p) SPARK_USE_RESULT_;
+
+/* spark_distinct: each value once. Without a shuffle where rdd has a partitioner and the count stays.
+ * Spark: distinct. */
+spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
+
+/* Joins: a row for each pair of a left and a right value with equal keys: (k, (v, w)); outer joins
+ * have optionals: left (k, (v, optional w)), right (k, (optional v, w)), full both. Sides that are
+ * placed alike are not shuffled. Spark: join, leftOuterJoin, rightOuterJoin, fullOuterJoin. */
+spark_rdd *spark_join(
+    spark_site at, spark_rdd *left, spark_rdd *right, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_left_outer_join(
+    spark_site at, spark_rdd *left, spark_rdd *right, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_right_outer_join(
+    spark_site at, spark_rdd *left, spark_rdd *right, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_full_outer_join(
+    spark_site at, spark_rdd *left, spark_rdd *right, int partitions) SPARK_USE_RESULT_;
+
+/* spark_join_map: any of these joins, with rows made by SPARK_JOIN: no nested pairs, NULL for an absent
+ * side. The fast form. */
+typedef enum spark_join_kind {
+    SPARK_INNER,
+    SPARK_LEFT_OUTER,
+    SPARK_RIGHT_OUTER,
+    SPARK_FULL_OUTER
+} spark_join_kind;
+spark_rdd *spark_join_map(spark_site at, spark_rdd *left, spark_rdd *right, spark_join_kind kind,
+    const spark_join_def *f, const spark_env *env, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_join_map_with(spark_site at, spark_rdd *left, spark_rdd *right,
+    spark_join_kind kind, const spark_join_def *f, const spark_env *env,
+    const spark_keyed_options *options) SPARK_USE_RESULT_;
+
+SPARK_END_DECLS
+
+/* The verbs fill in their call site. */
+#define spark_partitioner_new(...) spark_partitioner_new(SPARK_HERE, __VA_ARGS__)
+#define spark_hash_partitioner(...) spark_hash_partitioner(SPARK_HERE, __VA_ARGS__)
+#define spark_reduce_by_key(...) spark_reduce_by_key(SPARK_HERE, __VA_ARGS__)
+#define spark_reduce_by_key_with(...) spark_reduce_by_key_with(SPARK_HERE, __VA_ARGS__)
+#define spark_aggregate_by_key(...) spark_aggregate_by_key(SPARK_HERE, __VA_ARGS__)
+#define spark_group_by_key(...) spark_group_by_key(SPARK_HERE, __VA_ARGS__)
+#define spark_group_by_key_with(...) spark_group_by_key_with(SPARK_HERE, __VA_ARGS__)
+#define spark_group_by(...) spark_group_by(SPARK_HERE, __VA_ARGS__)
+#define spark_partition_by(...) spark_partition_by(SPARK_HERE, __VA_ARGS__)
+#define spark_distinct(...) spark_distinct(SPARK_HERE, __VA_ARGS__)
+#define spark_join(...) spark_join(SPARK_HERE, __VA_ARGS__)
+#define spark_left_outer_join(...) spark_left_outer_join(SPARK_HERE, __VA_ARGS__)
+#define spark_right_outer_join(...) spark_right_outer_join(SPARK_HERE, __VA_ARGS__)
+#define spark_full_outer_join(...) spark_full_outer_join(SPARK_HERE, __VA_ARGS__)
+#define spark_join_map(...) spark_join_map(SPARK_HERE, __VA_ARGS__)
+#define spark_join_map_with(...) spark_join_map_with(SPARK_HERE, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared variables: broadcasts, which tasks read, and accumulators, which they add to. */
+#ifndef SPARK_SHARED_H
+#define SPARK_SHARED_H
+
+#include <spark/context.h>
+#include <spark/function.h>
+
+SPARK_BEGIN_DECLS
+
+/* spark_broadcast_new: a deep copy of *value for tasks to read: spark_broadcast_new(sc,
+ * SPARK_VALUE(centres, &c)), then SPARK_SHARED(b) as env. Lives until its scope ends and every RDD that
+ * was given it is gone. NULL on failure; SPARK_SHARED(NULL) is an error of the verb. Spark: broadcast. */
+spark_broadcast *spark_broadcast_new(
+    spark_site at, spark_context *sc, const spark_type *type, const void *value);
+
+/* spark_broadcast_value: the value; valid while the broadcast lives. */
+const void *spark_broadcast_value(const spark_broadcast *broadcast);
+
+/* spark_counter: an accumulator of int64_t, starting at 0. spark_float_counter: of double; added in
+ * the order of the partitions, so that the sum does not depend on the threads. Updates count once for
+ * each partition of a result and once for each map output or cached block, however often it is
+ * computed again (Spark counts recomputed map outputs twice); those of failed attempts never. name may
+ * be NULL. NULL on failure, which spark_accumulate ignores. Spark: longAccumulator,
+ * doubleAccumulator. */
+const spark_accumulator *spark_counter(spark_site at, spark_context *sc, const char *name);
+const spark_accumulator *spark_float_counter(spark_site at, spark_context *sc, const char *name);
+
+/* spark_accumulate, spark_accumulate_f64: add, from inside a function. */
+void spark_accumulate(spark_task *task, const spark_accumulator *accumulator, int64_t by);
+void spark_accumulate_f64(spark_task *task, const spark_accumulator *accumulator, double by);
+
+/* spark_accumulator_value, _f64: the sum so far; exact after the action returned. */
+int64_t spark_accumulator_value(const spark_accumulator *accumulator);
+double spark_accumulator_f64(const spark_accumulator *accumulator);
+const char *spark_accumulator_name(const spark_accumulator *accumulator);
+
+SPARK_END_DECLS
+
+/* The verbs fill in their call site. */
+#define spark_broadcast_new(...) spark_broadcast_new(SPARK_HERE, __VA_ARGS__)
+#define spark_counter(...) spark_counter(SPARK_HERE, __VA_ARGS__)
+#define spark_float_counter(...) spark_float_counter(SPARK_HERE, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sorting: range partitions, each sorted; collect gives the whole order. The first action samples the
+ * keys to find the ranges, so the input is computed twice unless it is cached. Equal keys keep the
+ * order of the input (Spark does not promise that). The result may have fewer partitions than asked
+ * for, where keys repeat; an empty input gives one. */
+#ifndef SPARK_SORT_H
+#define SPARK_SORT_H
+
+#include <spark/rdd.h>
+
+SPARK_BEGIN_DECLS
+
+/* spark_sort_by: by an order of the elements; NULL: their natural order. partitions 0: as many as rdd
+ * has. A computed key: key_by, sort_by_key, values. Spark: sortBy. */
+spark_rdd *spark_sort_by(spark_site at, spark_rdd *rdd, const spark_order *order,
+    int partitions) SPARK_USE_RESULT_;
+
+/* spark_sort_by_key: pairs by key; order is one of the key type, NULL: ascending, spark_order_desc:
+ * descending. Spark: sortByKey. */
+spark_rdd *spark_sort_by_key(spark_site at, spark_rdd *rdd, const spark_order *order,
+    int partitions) SPARK_USE_RESULT_;
+
+SPARK_END_DECLS
+
+/* The verbs fill in their call site. */
+#define spark_sort_by(...) spark_sort_by(SPARK_HERE, __VA_ARGS__)
+#define spark_sort_by_key(...) spark_sort_by_key(SPARK_HERE, __VA_ARGS__)
+
+#endif

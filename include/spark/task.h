@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside a function: what the body of a SPARK_MAP, SPARK_FLAT_MAP, ... may call.
+ *
+ * How long memory lives:
+ *   an input element                 until the function returns for it
+ *   an element of spark_next         until the next call on that iterator
+ *   spark_alloc, spark_str_...(task) until what was emitted of this input element has passed on
+ *                                    (iterator forms: until the next spark_next)
+ *   spark_keep                       until the attempt ends
+ * What an emitted element's strings and lists point to must be one of these, env or a literal,
+ * never a local array. The engine copies whatever it keeps longer. Functions of one RDD run in
+ * several threads at once. */
+#ifndef SPARK_TASK_H
+#define SPARK_TASK_H
+
+#include <spark/type.h>
+
+SPARK_BEGIN_DECLS
+
+/* spark_emitter: the head of a private struct; spark_emit is the way to use it. */
+struct spark_emitter {
+    char *next, *end;
+    bool closed;   /* nobody wants more */
+    uint64_t rows; /* input elements begun */
+};
+bool spark_emit_full_(spark_emitter *out, const void *item, size_t size);
+static inline bool spark_emit_(spark_emitter *out, const void *item, size_t size)
+{
+    if (out->next == out->end)
+        return spark_emit_full_(out, item, size);
+    memcpy(out->next, item, size);
+    out->next += size;
+    return true;
+}
+
+/* spark_emit: hands an element on: spark_emit(out, (word_count){ word, 1 }). The compiler checks
+ * the type; the element is copied, what its strings point to is not. false: nobody wants more
+ * (take, cancellation, failure): return. */
+#ifndef __cplusplus
+#define spark_emit(out, ...)                                                                       \
+    spark_emit_((out)->raw,                                                                        \
+        (__typeof__(*(out)->item)[1]) { 1 ? (__VA_ARGS__) : *(out)->item }, sizeof *(out)->item)
+#endif
+
+/* spark_next: the next input element of an iterator, NULL at the end. */
+#define spark_next(in) ((__typeof__((in)->item))spark_next_((in)->raw))
+const void *spark_next_(spark_iterator *in);
+
+/* spark_peek: the element the next spark_next will return, NULL at the end. Valid until then. */
+#define spark_peek(in) ((__typeof__((in)->item))spark_peek_((in)->raw))
+const void *spark_peek_(spark_iterator *in);
+
+/* spark_alloc: memory for what you emit. NULL: the task has failed for lack of it; return. */
+void *spark_alloc(spark_task *task, size_t size);
+
+/* spark_keep: a deep copy of *value that lives until the attempt ends. NULL as spark_alloc. */
+#define spark_keep(task, T, value)                                                                 \
+    ((const T *)spark_keep_(task, SPARK_TYPE(T), (1 ? (value) : (const T *)0)))
+const void *spark_keep_(spark_task *task, const spark_type *type, const void *value);
+
+/* spark_defer: calls cleanup(data) when the attempt ends, however it ends: for files and sockets.
+ * Without memory to remember it, calls it at once and fails the task. */
+void spark_defer(spark_task *task, void (*cleanup)(void *data), void *data);
+
+/* spark_fail: marks the attempt as failed and returns; what it emits from now on is dropped. The
+ * task is tried again, up to spark_conf.task_max_failures times. */
+void spark_fail(spark_task *task, const char *format, ...) SPARK_FORMAT_(2, 3);
+
+/* spark_cancelled: whether the attempt has failed or is no longer wanted. Long loops that emit
+ * nothing should ask now and then. */
+bool spark_cancelled(const spark_task *task);
+
+/* spark_task_partition: index of the partition, in the RDD the function was given to.
+ * spark_task_attempt: 0 for the first attempt. On the driver (merging results): -1 and 0. */
+int spark_task_partition(const spark_task *task);
+int spark_task_attempt(const spark_task *task);
+
+SPARK_END_DECLS
+
+#ifdef __cplusplus
+template <class O> inline bool spark_emit(O *out, const typename O::item_type &item)
+{
+    return spark_emit_(out->raw, &item, sizeof item);
+}
+#endif
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread's last error is a failure kept by value and the public view of it. */
+#include "base/error.h"
+
+#include <stdio.h>
+
+static _Thread_local spk_failure last;
+static _Thread_local spark_error view = { .operation = "", .message = "", .site = "", .job = -1,
+    .stage = -1, .partition = -1, .attempt = -1, .record = -1 };
+
+const spark_error *spark_last_error(void)
+{
+    return &view;
+}
+
+int spark_complain(const char *program)
+{
+    fprintf(stderr, "%s: %s\n", program ? program : "libspark", view.message);
+    return 1;
+}
+
+const char *spark_status_name(spark_status status)
+{
+    static const char *const names[] = { "SPARK_OK", "SPARK_EINVAL", "SPARK_ETYPE", "SPARK_ENOMEM",
+        "SPARK_EIO", "SPARK_EEMPTY", "SPARK_ETASK", "SPARK_ECANCELLED" };
+    const size_t i = (size_t)status;
+    return i < sizeof names / sizeof names[0] ? names[i] : "unknown status";
+}
+
+spark_status spk_failure_vset(spk_failure *failure, spark_status code, const char *operation,
+    spark_site site, const char *format, va_list args)
+{
+    failure->code = code;
+    failure->job = failure->stage = failure->partition = failure->attempt = -1;
+    failure->record = -1;
+    failure->site = site ? site : "";
+    snprintf(failure->operation, sizeof failure->operation, "%s", operation ? operation : "");
+    const int n = vsnprintf(failure->message, sizeof failure->message, format, args);
+    if (n >= (int)sizeof failure->message)
+        memcpy(failure->message + sizeof failure->message - 4, "...", 4);
+    return code;
+}
+
+spark_status spk_failure_set(spk_failure *failure, spark_status code, const char *operation,
+    spark_site site, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    spk_failure_vset(failure, code, operation, site, format, args);
+    va_end(args);
+    return code;
+}
+
+void spk_failure_append(spk_failure *failure, const char *text)
+{
+    const size_t have = strlen(failure->message), room = sizeof failure->message - have - 1;
+    const size_t n = strlen(text) < room ? strlen(text) : room;
+    memcpy(failure->message + have, text, n);
+    failure->message[have + n] = 0;
+}
+
+spark_status spk_failure_nomem(spk_failure *failure, const char *operation, spark_site site)
+{
+    if (operation && *operation)
+        return spk_failure_set(failure, SPARK_ENOMEM, operation, site, "%s%s%s: out of memory",
+            operation, site && *site ? " at " : "", site ? site : "");
+    return spk_failure_set(failure, SPARK_ENOMEM, operation, site, "out of memory");
+}
+
+spark_status spk_raise(const spk_failure *failure)
+{
+    if (failure != &last)
+        last = *failure;
+    view = (spark_error) { last.code, last.operation, last.message, last.site, last.job, last.stage,
+        last.partition, last.attempt, last.record };
+    return last.code;
+}
+
+spark_status spk_raisef(
+    spark_status code, const char *operation, spark_site site, const char *format, ...)
+{
+    spk_failure failure;
+    va_list args;
+    va_start(args, format);
+    spk_failure_vset(&failure, code, operation, site, format, args);
+    va_end(args);
+    return spk_raise(&failure);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Failures as values: fixed size, so that failing allocates nothing; and the thread's last error. */
+#ifndef SPK_BASE_ERROR_H
+#define SPK_BASE_ERROR_H
+
+#include <stdarg.h>
+
+#include <spark/error.h>
+
+typedef struct spk_failure {
+    spark_status code;
+    int job, stage, partition, attempt;
+    int64_t record;
+    spark_site site;     /* static, or "" */
+    char operation[96];
+    char message[768];
+} spk_failure;
+
+/* spk_failure_set: fills *failure and returns code. operation and site may be NULL. Long messages are
+ * cut. spk_failure_nomem: "out of memory". */
+spark_status spk_failure_set(spk_failure *failure, spark_status code, const char *operation,
+    spark_site site, const char *format, ...) SPARK_FORMAT_(5, 6);
+spark_status spk_failure_vset(spk_failure *failure, spark_status code, const char *operation,
+    spark_site site, const char *format, va_list args) SPARK_FORMAT_(5, 0);
+spark_status spk_failure_nomem(spk_failure *failure, const char *operation, spark_site site);
+
+/* spk_failure_append: text behind the message, cut where there is no room. */
+void spk_failure_append(spk_failure *failure, const char *text);
+
+/* spk_raise: makes *failure the thread's last error; returns its code. spk_raisef: in one go. */
+spark_status spk_raise(const spk_failure *failure);
+spark_status spk_raisef(spark_status code, const char *operation, spark_site site,
+    const char *format, ...) SPARK_FORMAT_(4, 5);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chunk heap: all data memory (buffers, tables, runs) of a context. Blocks are mapped from the
+ * system in size classes, recycled, and charged to the context at their mapped size.
+ *
+ * class: one of the block sizes; cached: freed blocks kept for reuse; mapped: everything held from the
+ * system, cached blocks included; limit: the most that may be mapped. */
+#ifndef SPK_BASE_HEAP_H
+#define SPK_BASE_HEAP_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SPK_HEAP_CLASSES = 64, SPK_CHUNK = 64 * 1024 };
+
+typedef struct spk_heap {
+    pthread_mutex_t lock;
+    uint64_t limit; /* 0: none */
+    uint64_t mapped, cached, peak;
+    void *free_lists[SPK_HEAP_CLASSES];
+} spk_heap;
+
+void spk_heap_init(spk_heap *heap, uint64_t limit);
+void spk_heap_fini(spk_heap *heap); /* everything must have been given back */
+
+/* spk_heap_alloc: at least `size` bytes, 64-byte aligned, not zeroed; *capacity is what there is and
+ * what spk_heap_free wants back. NULL: the system or the limit says no. */
+void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity);
+void spk_heap_free(spk_heap *heap, void *block, size_t capacity);
+
+/* spk_heap_trim: gives cached blocks back to the system. */
+void spk_heap_trim(spk_heap *heap);
+
+#endif

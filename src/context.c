@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The composition root: reads the configuration, starts what the rooms offer, and takes it down again in
+ * the reverse order. */
+#include <ctype.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "scheduler/stage.h"
+
+enum { DEFAULT_FAILURES = 4, DEFAULT_STAGE_ATTEMPTS = 4, DEFAULT_BATCH = 1024, MOST_THREADS = 4096 };
+
+
+/* ---- how many threads */
+
+/* quota: CPUs the cgroup grants, rounded up; 0: no limit is known. */
+static int cgroup_quota(void)
+{
+    double most = 0, period = 0;
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (file) { /* version 2: "max 100000" or "150000 100000" */
+        if (fscanf(file, "%lf %lf", &most, &period) != 2)
+            most = 0;
+        fclose(file);
+    } else if ((file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "re"))) {
+        if (fscanf(file, "%lf", &most) != 1)
+            most = 0;
+        fclose(file);
+        period = 100000;
+    }
+    return most > 0 && period > 0 ? (int)((most + period - 1) / period) : 0;
+}
+
+static int usable_cpus(void)
+{
+    cpu_set_t set;
+    const int quota = cgroup_quota();
+    int cpus = 0;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        cpus = CPU_COUNT(&set);
+    if (cpus < 1)
+        cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    if (quota > 0 && quota < cpus)
+        cpus = quota;
+    return cpus < 1 ? 1 : cpus > MOST_THREADS ? MOST_THREADS : cpus;
+}
+
+/* read_number: "*" is 0. */
+static bool read_number(const char **at, int *number)
+{
+    if (**at == '*') {
+        *number = 0;
+        ++*at;
+        return true;
+    }
+    long value = 0;
+    const char *start = *at;
+    while (isdigit((unsigned char)**at) && value <= MOST_THREADS)
+        value = value * 10 + (*(*at)++ - '0');
+    *number = (int)value;
+    return *at > start && value >= 1 && value <= MOST_THREADS;
+}
+
+/* read_master: local, local[N], local[*], local[N,F]. */
+static bool read_master(const char *master, int *threads, int *failures)
+{
+    if (strncmp(master, "local", 5) != 0)
+        return false;
+    const char *at = master + 5;
+    *threads = *at ? 0 : 1;
+    if (!*at)
+        return true;
+    if (*at++ != '[' || !read_number(&at, threads))
+        return false;
+    if (*at == ',') {
+        at++;
+        if (*at == '*' || !read_number(&at, failures))
+            return false;
+    }
+    return at[0] == ']' && at[1] == '\0';
+}
+
+/* ---- configuration */
+
+static bool copy_text(char **to, const char *from)
+{
+    const size_t size = strlen(from) + 1;
+    *to = malloc(size);
+    if (*to)
+        memcpy(*to, from, size);
+    return *to != NULL;
+}
+
+static bool copy_faults(spark_context *sc, const spark_conf *conf)
+{
+    if (conf->n_faults == 0)
+        return true;
+    sc->faults = malloc(conf->n_faults * sizeof *sc->faults);
+    if (!sc->faults)
+        return false;
+    memcpy(sc->faults, conf->faults, conf->n_faults * sizeof *sc->faults);
+    sc->n_faults = conf->n_faults;
+    return true;
+}
+
+static spark_status configure(spark_context *sc, const spark_conf *conf, spk_failure *failure)
+{
+    int threads = 0, failures = 0;
+    if (conf->master && !read_master(conf->master, &threads, &failures))
+        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+            "Could not parse Master URL: '%s'; local, local[N], local[*], local[N,F] are known",
+            conf->master);
+    if (conf->threads < 0 || conf->threads > MOST_THREADS || conf->default_parallelism < 0
+        || conf->task_max_failures < 0 || conf->stage_max_attempts < 0 || conf->batch_rows < 0
+        || conf->batch_rows > 65536)
+        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+            "a number in spark_conf is negative or too large");
+    sc->threads = conf->threads ? conf->threads : threads ? threads : usable_cpus();
+    sc->default_parallelism = conf->default_parallelism;
+    sc->task_max_failures = conf->task_max_failures ? conf->task_max_failures
+        : failures                                  ? failures
+                                                    : DEFAULT_FAILURES;
+    if (sc->task_max_failures > 100)
+        sc->task_max_failures = 100;
+    sc->stage_max_attempts
+        = conf->stage_max_attempts ? conf->stage_max_attempts : DEFAULT_STAGE_ATTEMPTS;
+    sc->batch_rows = conf->batch_rows ? conf->batch_rows : DEFAULT_BATCH;
+    sc->check = conf->check;
+    sc->stack_bytes = conf->thread_stack_bytes ? conf->thread_stack_bytes : 1024 * 1024;
+    if (!copy_text(&sc->app_name, conf->app_name ? conf->app_name : "libspark")
+        || !copy_faults(sc, conf))
+        return spk_failure_nomem(failure, "SparkContext", NULL);
+    return SPARK_OK;
+}
+
+static void init(spark_context *sc)
+{
+    pthread_mutex_init(&sc->scope_lock, NULL);
+    pthread_mutex_init(&sc->plan_lock, NULL);
+    spk_scope_init(&sc->root, sc);
+}
+
+static void take_down(spark_context *sc)
+{
+    spk_scope_close_all(sc);
+    spk_scope_drain(&sc->root);
+    spk_scheduler_free(sc->scheduler);
+    spk_types_free(sc->types);
+    spk_heap_fini(&sc->heap);
+    pthread_mutex_destroy(&sc->scope_lock);
+    pthread_mutex_destroy(&sc->plan_lock);
+    free(sc->faults);
+    free(sc->app_name);
+    sc->types = NULL;
+    sc->scheduler = NULL;
+    sc->faults = NULL;
+    sc->app_name = NULL;
+}
+
+/* ---- contexts without anything */
+
+static const spark_context no_context
+    = { .error = { .code = SPARK_EINVAL, .job = -1, .stage = -1, .partition = -1, .attempt = -1,
+            .record = -1, .site = "", .message = "there is no context" } };
+static const spark_context no_memory
+    = { .error = { .code = SPARK_ENOMEM, .job = -1, .stage = -1, .partition = -1, .attempt = -1,
+            .record = -1, .site = "", .message = "out of memory for a context" } };
+
+static spark_context *constant(const spark_context *context)
+{
+    spark_context *sc;
+    memcpy(&sc, &context, sizeof sc); /* never written: its error is looked at first */
+    return sc;
+}
+
+spark_context *spk_context_none(void)
+{
+    return constant(&no_context);
+}
+
+static bool is_constant(const spark_context *sc)
+{
+    return sc == &no_context || sc == &no_memory;
+}
+
+spark_context *spark_context_new(const spark_conf *conf)
+{
+    const spark_conf none = { 0 };
+    spk_failure failure;
+    spark_context *sc = calloc(1, sizeof *sc);
+    if (!sc)
+        return constant(&no_memory);
+    spark_status status = configure(sc, conf ? conf : &none, &failure);
+    spk_heap_init(&sc->heap, conf ? conf->memory_bytes : 0);
+    init(sc);
+    if (status == SPARK_OK && !(sc->types = spk_types_new()))
+        status = spk_failure_nomem(&failure, "SparkContext", NULL);
+    if (status == SPARK_OK && !(sc->scheduler = spk_scheduler_new(sc)))
+        status = spk_failure_set(&failure, SPARK_ENOMEM, "SparkContext", NULL,
+            "no thread could be started");
+    if (status != SPARK_OK)
+        sc->error = failure;
+    return sc;
+}
+
+void spark_context_free(spark_context *sc)
+{
+    if (!sc || is_constant(sc) || spk_task_current())
+        return;
+    take_down(sc);
+    free(sc);
+}
+
+int spark_context_threads(const spark_context *sc)
+{
+    return sc && sc->scheduler ? spk_scheduler_threads(sc->scheduler) : 0;
+}
+
+uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak)
+{
+    if (peak)
+        *peak = sc ? sc->heap.peak : 0;
+    return sc ? sc->heap.mapped : 0;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a node and a partition to a running pipe: the walk goes up the narrow parents, over an explicit
+ * list, to a source or to a cached block. Persisted nodes whose block is missing cut the way into
+ * phases: each phase runs into a block, the next one starts from it. A block that finds no memory is
+ * given up: what it holds is passed on, and the rest follows without caching. */
+#include <stdlib.h>
+
+#include "exec/pipe.h"
+#include "exec/task.h"
+
+typedef struct phase {
+    spark_task *task;
+    const spk_walk *walk; /* [0] is the end of the chain, the last one its source */
+    spk_block *source;    /* pinned; NULL: walk[from] produces */
+    size_t from, to;      /* steps from `from` down to `to`; walk[to] is filled unless to is 0 */
+    spk_sink sink;        /* of the whole chain */
+} phase;
+
+static bool note(spark_task *task, spark_rdd *rdd, int partition, bool fill)
+{
+    if (task->n_walk == task->max_walk) {
+        const size_t most = task->max_walk ? task->max_walk * 2 : 64;
+        spk_walk *walk = realloc(task->walk, most * sizeof *walk);
+        if (!walk) {
+            spk_task_nomem(task);
+            return false;
+        }
+        task->walk = walk;
+        task->max_walk = most;
+    }
+    task->walk[task->n_walk++] = (spk_walk) { rdd, partition, fill };
+    return true;
+}
+
+/* walk_up: notes the nodes from rdd to the source; *block is the cached block the last one stands for. */
+static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block **block)
+{
+    *block = NULL;
+    for (;;) {
+        int parent_partition = partition;
+        const bool persisted = atomic_load_explicit(&rdd->level, memory_order_acquire) != 0;
+        if (persisted)
+            *block = spk_blocks_get(rdd->blocks, partition);
+        if (!note(task, rdd, partition, persisted && !*block))
+            return false;
+        if (*block) {
+            task->cached_reads++;
+            return true;
+        }
+        if (rdd->class->choose)
+            rdd = rdd->class->choose(rdd, partition, &parent_partition);
+        else if (rdd->class->run)
+            rdd = rdd->deps[0].rdd;
+        else
+            return true;
+        partition = parent_partition;
+    }
+}
+
+/* make_pipe: the steps below walk[from], down to walk[to]. */
+static bool make_pipe(
+    spk_pipe *pipe, spark_task *task, const spk_walk *walk, size_t from, size_t to, spk_sink sink)
+{
+    *pipe = (spk_pipe) { .task = task, .sink = sink };
+    if (from > to) {
+        pipe->ops = spk_arena_alloc(&task->keep, (from - to) * sizeof *pipe->ops, 16);
+        if (!pipe->ops) {
+            spk_task_nomem(task);
+            return false;
+        }
+    }
+    for (size_t i = from; i-- > to;)
+        if (walk[i].rdd->class->run)
+            pipe->ops[pipe->n_ops++] = (spk_op) { walk[i].rdd, walk[i].partition, NULL, 0 };
+    return spk_pipe_open(pipe);
+}
+
+static void push_block(spk_pipe *pipe, const spk_rows *rows)
+{
+    const size_t size = rows->layout->size;
+    for (const spk_run *run = rows->first; run; run = run->next)
+        for (size_t i = 0, n; i < run->n; i += n) {
+            const size_t batch = spk_pipe_rows(pipe, size);
+            n = run->n - i < batch ? (size_t)(run->n - i) : batch;
+            if (!spk_push(pipe, run->rows + i * size, n))
+                return;
+        }
+}
+
+static void run_source(spk_pipe *pipe, const phase *p)
+{
+    const spk_walk *source = &p->walk[p->from];
+    if (p->source) {
+        push_block(pipe, &p->source->rows);
+        return;
+    }
+    const spk_op op = { source->rdd, source->partition, NULL, 0 };
+    const spk_op *outer = p->task->op;
+    p->task->op = &op;
+    p->task->current_partition = source->partition;
+    source->rdd->class->produce(pipe, source->rdd, source->partition);
+    p->task->op = outer;
+}
+
+/* ---- filling a block */
+
+typedef struct filler {
+    phase *p;
+    spk_rows rows;
+    bool passing; /* no memory: straight on into `rest` */
+    spk_pipe rest;
+} filler;
+
+static bool start_passing(filler *f)
+{
+    phase *p = f->p;
+    if (!make_pipe(&f->rest, p->task, p->walk, p->to, 0, p->sink))
+        return false;
+    f->passing = true;
+    push_block(&f->rest, &f->rows);
+    spk_rows_fini(&f->rows);
+    return true;
+}
+
+static bool fill(void *state, spk_batch batch)
+{
+    filler *f = state;
+    if (!f->passing) {
+        const uint64_t before = f->rows.n;
+        if (spk_rows_append(&f->rows, batch.rows, batch.n))
+            return true;
+        const size_t done = (size_t)(f->rows.n - before);
+        if (!start_passing(f))
+            return false;
+        batch.rows += done * f->rows.layout->size;
+        batch.n -= done;
+    }
+    return spk_push(&f->rest, batch.rows, batch.n);
+}
+
+/* keep: the full block goes into its slot; the next phase reads what is there. */
+static bool keep(filler *f, size_t deltas_from)
+{
+    phase *p = f->p;
+    spark_task *task = p->task;
+    spark_rdd *rdd = p->walk[p->to].rdd;
+    const int partition = p->walk[p->to].partition;
+    bool won = false, first = true;
+    spk_block *block
+        = spk_blocks_put(rdd->blocks, partition, rdd->partitions, &f->rows, &won, &first);
+    if (!block)
+        return start_passing(f);
+    task->cached_blocks += won;
+    task->remade_blocks += won && !first;
+    if (won && spk_blocks_count_once(rdd->blocks, partition, rdd->partitions))
+        spk_task_merge_deltas(task, deltas_from);
+    else
+        spk_task_drop_deltas(task, deltas_from);
+    spk_block_unpin(p->source);
+    p->source = block;
+    p->from = p->to;
+    return true;
+}
+
+/* run_into_block: one phase that ends at a persisted node. *passed: the chain has run to its end. */
+static void run_into_block(phase *p, bool *passed)
+{
+    spark_task *task = p->task;
+    filler f = { .p = p };
+    spk_pipe pipe;
+    const size_t deltas_from = task->n_deltas, floor = task->delta_floor;
+    task->delta_floor = deltas_from;
+    spk_rows_init(&f.rows, task->heap, p->walk[p->to].rdd->layout);
+    const spk_sink sink = { fill, &f };
+    if (make_pipe(&pipe, task, p->walk, p->from, p->to, sink)) {
+        run_source(&pipe, p);
+        spk_pipe_finish(&pipe);
+    }
+    if (!spk_task_unwanted(task) && !f.passing)
+        keep(&f, deltas_from);
+    if (f.passing && !spk_task_unwanted(task))
+        spk_pipe_finish(&f.rest);
+    *passed = f.passing;
+    task->delta_floor = floor;
+    spk_rows_fini(&f.rows);
+}
+
+static size_t next_fill(const phase *p)
+{
+    size_t to = p->from;
+    if (!p->source && p->walk[to].fill)
+        return to;
+    while (to > 0)
+        if (p->walk[--to].fill)
+            return to;
+    return 0;
+}
+
+static void run_phases(phase *p)
+{
+    spark_task *task = p->task;
+    bool passed = false;
+    while (!spk_task_unwanted(task) && !passed) {
+        p->to = next_fill(p);
+        if (p->walk[p->to].fill && !(p->source && p->from == p->to)) {
+            run_into_block(p, &passed);
+            continue;
+        }
+        spk_pipe pipe;
+        if (make_pipe(&pipe, task, p->walk, p->from, 0, p->sink)) {
+            run_source(&pipe, p);
+            spk_pipe_finish(&pipe);
+        }
+        passed = true;
+    }
+}
+
+bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
+{
+    enum { DEEPEST = 256 };
+    const size_t base = task->n_walk;
+    spk_block *block = NULL;
+    if (task->nesting >= DEEPEST) {
+        spk_task_fail(task, SPARK_EINVAL, "partitions are computed inside each other more than %d "
+            "deep; persist an RDD in between", DEEPEST);
+        return false;
+    }
+    task->nesting++;
+    if (walk_up(task, rdd, partition, &block)) {
+        const size_t n = task->n_walk - base;
+        spk_walk *walk = spk_arena_alloc(&task->keep, n * sizeof *walk, 16);
+        if (walk) {
+            memcpy(walk, task->walk + base, n * sizeof *walk);
+            phase p = { task, walk, block, n - 1, 0, sink };
+            run_phases(&p);
+            block = p.source;
+        } else {
+            spk_task_nomem(task);
+        }
+    }
+    spk_block_unpin(block);
+    task->n_walk = base;
+    task->nesting--;
+    return !spk_task_unwanted(task);
+}
+
+typedef struct drain {
+    spark_task *task;
+    spk_rows *rows;
+} drain;
+
+static bool drain_take(void *state, spk_batch batch)
+{
+    drain *d = state;
+    if (spk_rows_append(d->rows, batch.rows, batch.n))
+        return true;
+    spk_task_nomem(d->task);
+    return false;
+}
+
+bool spk_chain_drain(spark_task *task, spark_rdd *rdd, int partition, spk_rows *rows)
+{
+    drain d = { task, rows };
+    spk_rows_init(rows, task->heap, rdd->layout);
+    const spk_sink sink = { drain_take, &d };
+    if (spk_chain_run(task, rdd, partition, sink))
+        return true;
+    spk_rows_fini(rows);
+    return false;
+}

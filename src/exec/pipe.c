@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop that runs a task: a batch goes through the steps one after the other, without recursion, so
+ * that a chain may have any length. Only a step whose output fills up while its function still runs
+ * pushes the full buffer on from inside: that nests, at most SPK_LEVELS deep, beyond which output is
+ * kept until the function returns.
+ *
+ * Memory of a push comes from its level: two arenas used in turn. When one has grown past a bound
+ * between two steps, the batch is copied, deep, into the other, and the first is reset: so a hundred
+ * thousand steps need no more memory than a few. */
+#include "exec/task.h"
+
+#include "exec/pipe.h"
+
+enum { LEVEL_BYTES = 256 * 1024, FLUSH_BYTES = 64 * 1024 };
+
+void *spk_pipe_alloc(spk_pipe *pipe, size_t size)
+{
+    spark_task *task = pipe->task;
+    spk_level *level = &task->levels[task->depth - 1];
+    void *p = spk_arena_alloc(&level->arenas[level->current], size, 16);
+    if (!p)
+        spk_task_nomem(task);
+    return p;
+}
+
+/* compact: the batch, deep, into the level's other arena. */
+static bool compact(spk_pipe *pipe, const spk_layout *layout, spk_batch *batch)
+{
+    spark_task *task = pipe->task;
+    spk_level *level = &task->levels[task->depth - 1];
+    const size_t size = layout->size;
+    spk_arena *to = &level->arenas[!level->current];
+    char *rows = spk_arena_alloc(to, batch->n * size + 1, 16);
+    if (rows)
+        memcpy(rows, batch->rows, batch->n * size);
+    for (size_t i = 0; rows && layout->views && i < batch->n; i++) {
+        char *room = spk_arena_alloc(to, spk_value_bytes(layout, rows + i * size), 16);
+        if (room)
+            spk_value_pack(layout, rows + i * size, room);
+        else
+            rows = NULL;
+    }
+    if (!rows) {
+        spk_task_nomem(task);
+        return false;
+    }
+    spk_arena_reset(&level->arenas[level->current]);
+    level->current = !level->current;
+    batch->rows = rows;
+    return true;
+}
+
+static bool enter(spark_task *task)
+{
+    if (task->depth == SPK_LEVELS) {
+        spk_task_fail(task, SPARK_EINVAL, "steps nest deeper than %d", SPK_LEVELS);
+        return false;
+    }
+    spk_level *level = &task->levels[task->depth++];
+    level->current = 0;
+    return true;
+}
+
+static void leave(spark_task *task)
+{
+    spk_level *level = &task->levels[--task->depth];
+    if (task->check) {
+        spk_check_poison(&level->arenas[0]);
+        spk_check_poison(&level->arenas[1]);
+    }
+    spk_arena_reset(&level->arenas[0]);
+    spk_arena_reset(&level->arenas[1]);
+}
+
+/* deliver: to the sink. */
+static void deliver(spk_pipe *pipe, spk_batch batch)
+{
+    spark_task *task = pipe->task;
+    task->op = NULL;
+    if (!pipe->sink.take(pipe->sink.state, batch))
+        pipe->stopped = true;
+}
+
+/* advance: the batch through the steps from `at` on. */
+static void advance(spk_pipe *pipe, size_t at, spk_batch batch)
+{
+    spark_task *task = pipe->task;
+    for (; at < pipe->n_ops && batch.n > 0 && !spk_task_unwanted(task); at++) {
+        spk_op *op = &pipe->ops[at];
+        spk_level *level = &task->levels[task->depth - 1];
+        if (level->arenas[level->current].bytes > LEVEL_BYTES && at > 0
+            && !compact(pipe, pipe->ops[at - 1].rdd->layout, &batch))
+            return;
+        const size_t n = batch.n;
+        task->op = op;
+        task->current_partition = op->partition;
+        task->scratch = &level->arenas[level->current];
+        op->rdd->class->run(pipe, op, &batch);
+        op->seen += n;
+        if (task->check && !spk_task_failed(task)
+            && !spk_check_views(pipe, op, op->rdd->layout, batch, "returned"))
+            return;
+    }
+    if (batch.n > 0 && !pipe->stopped && !spk_task_unwanted(task))
+        deliver(pipe, batch);
+}
+
+bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
+{
+    spark_task *task = pipe->task;
+    if (pipe->stopped)
+        return false;
+    const spk_op *op = task->op;
+    const int partition = task->current_partition;
+    spk_arena *scratch = task->scratch;
+    if (enter(task)) {
+        advance(pipe, at, batch);
+        leave(task);
+    }
+    task->op = op;
+    task->current_partition = partition;
+    task->scratch = scratch;
+    if (spk_task_unwanted(task))
+        pipe->stopped = true;
+    return !pipe->stopped;
+}
+
+bool spk_pipe_open(spk_pipe *pipe)
+{
+    for (size_t i = 0; i < pipe->n_ops; i++) {
+        const spk_class *class = pipe->ops[i].rdd->class;
+        if (class->open && !class->open(pipe, &pipe->ops[i]))
+            return false;
+    }
+    return true;
+}
+
+void spk_pipe_finish(spk_pipe *pipe)
+{
+    spark_task *task = pipe->task;
+    for (size_t i = 0; i < pipe->n_ops && !pipe->stopped && !spk_task_unwanted(task); i++) {
+        spk_op *op = &pipe->ops[i];
+        if (!op->rdd->class->finish || !enter(task))
+            continue;
+        spk_arena *scratch = task->scratch;
+        spk_batch batch = { NULL, 0 };
+        task->op = op;
+        task->current_partition = op->partition;
+        task->scratch = &task->levels[task->depth - 1].arenas[0];
+        op->rdd->class->finish(pipe, op, &batch);
+        if (!task->check || spk_task_failed(task)
+            || spk_check_views(pipe, op, op->rdd->layout, batch, "emitted"))
+            advance(pipe, i + 1, batch);
+        task->scratch = scratch;
+        leave(task);
+    }
+}
+
+/* ---- emitters */
+
+bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, spk_arena *arenas)
+{
+    spark_task *task = pipe->task;
+    *out = (spk_out) { .outer = task->outs, .pipe = pipe, .next_op = next, .row_size = row_size };
+    out->arenas[0] = &arenas[0];
+    out->arenas[1] = &arenas[1];
+    spk_arena_reset(&arenas[0]);
+    spk_arena_reset(&arenas[1]);
+    out->outer_scratch = task->scratch;
+    out->capacity = spk_pipe_rows(pipe, row_size);
+    out->buffer = spk_pipe_alloc(pipe, out->capacity * row_size + 1);
+    if (!out->buffer)
+        return false;
+    out->head.next = out->buffer;
+    out->head.end = out->buffer + out->capacity * row_size;
+    out->head.closed = pipe->stopped || spk_task_unwanted(task);
+    if (out->head.closed)
+        out->head.end = out->head.next;
+    task->outs = out;
+    task->scratch = out->arenas[0];
+    return true;
+}
+
+void spk_out_close(spk_out *out, spk_batch *batch)
+{
+    spark_task *task = out->pipe->task;
+    task->outs = out->outer;
+    task->scratch = out->outer_scratch;
+    batch->rows = out->buffer;
+    batch->n = spk_task_failed(task) || out->pipe->stopped
+        ? 0
+        : (size_t)(out->head.next - out->buffer) / out->row_size;
+}
+
+static void close_out(spk_out *out)
+{
+    out->head.closed = true;
+    out->head.end = out->head.next;
+}
+
+void spk_task_close_outs(spark_task *task)
+{
+    for (spk_out *out = task->outs; out; out = out->outer)
+        close_out(out);
+}
+
+/* retire: memory of elements before the current one is free once what they emitted has passed on: the
+ * younger arena becomes the older one, which is emptied a flush later. */
+static void retire(spk_out *out)
+{
+    spark_task *task = out->pipe->task;
+    const uint64_t row = out->head.rows;
+    if (out->arenas[1]->bytes > 0 && out->old_row < row)
+        spk_arena_reset(out->arenas[1]);
+    if (out->arenas[0]->bytes > FLUSH_BYTES && out->arenas[1]->bytes == 0) {
+        spk_arena *young = out->arenas[0];
+        out->arenas[0] = out->arenas[1];
+        out->arenas[1] = young;
+        out->old_row = row;
+        task->scratch = out->arenas[0];
+    }
+}
+
+static bool flush(spk_out *out)
+{
+    spk_pipe *pipe = out->pipe;
+    const spk_batch batch = { out->buffer, (size_t)(out->head.next - out->buffer) / out->row_size };
+    out->head.next = out->buffer;
+    out->head.end = out->buffer + out->capacity * out->row_size;
+    if (pipe->task->check && pipe->task->op
+        && !spk_check_views(pipe, pipe->task->op, pipe->task->op->rdd->layout, batch, "emitted"))
+        return false;
+    if (!spk_pipe_push(pipe, out->next_op, batch))
+        return false;
+    retire(out);
+    return true;
+}
+
+/* widen: no level is left to push on in: a buffer twice as large. */
+static bool widen(spk_out *out)
+{
+    const size_t used = (size_t)(out->head.next - out->buffer);
+    char *wider = spk_pipe_alloc(out->pipe, out->capacity * 2 * out->row_size + 1);
+    if (!wider)
+        return false;
+    memcpy(wider, out->buffer, used);
+    out->capacity *= 2;
+    out->buffer = wider;
+    out->head.next = wider + used;
+    out->head.end = wider + out->capacity * out->row_size;
+    return true;
+}
+
+static bool make_room(spk_out *out)
+{
+    const size_t used = (size_t)(out->head.next - out->buffer);
+    out->head.end = out->buffer + out->capacity * out->row_size;
+    if (out->pipe->task->depth == SPK_LEVELS)
+        return used < out->capacity * out->row_size || widen(out);
+    return used == 0 || flush(out);
+}
+
+bool spk_emitter_room(spark_emitter *emitter)
+{
+    spk_out *out = (spk_out *)(void *)emitter;
+    if (!out->head.closed && !make_room(out))
+        close_out(out);
+    return !out->head.closed;
+}
+
+bool spark_emit_full_(spark_emitter *emitter, const void *item, size_t size)
+{
+    if (!spk_emitter_room(emitter))
+        return false;
+    memcpy(emitter->next, item, size);
+    emitter->next += size;
+    return true;
+}
+
+void spk_out_nudge(spark_task *task)
+{
+    spk_out *out = task->outs;
+    if (out && task->scratch == out->arenas[0] && out->arenas[0]->bytes > FLUSH_BYTES)
+        out->head.end = out->head.next;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this room tell each other about pipes. */
+#ifndef SPK_EXEC_PIPE_H
+#define SPK_EXEC_PIPE_H
+
+#include "exec/task.h"
+
+bool spk_pipe_open(spk_pipe *pipe);
+/* spk_pipe_finish: the end of the partition, step by step. */
+void spk_pipe_finish(spk_pipe *pipe);
+
+/* spk_task_close_outs: nothing more is wanted of any emitter of the attempt. */
+void spk_task_close_outs(spark_task *task);
+/* spk_out_nudge: makes the open emitter flush at the next element, when its strings have grown. */
+void spk_out_nudge(spark_task *task);
+/* spk_check_begin: finds the thread's stack. spk_check_poison: what the arena handed out. */
+void spk_check_begin(spark_task *task);
+void spk_check_poison(spk_arena *arena);
+
+#endif

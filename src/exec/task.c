@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of an attempt, and what functions of the user may do with it. */
+#include "exec/task.h"
+
+#include <stdlib.h>
+
+#include <spark/str.h>
+
+#include "exec/pipe.h"
+
+static _Thread_local spark_task *current;
+
+spark_task *spk_task_current(void)
+{
+    return current;
+}
+
+void spk_task_current_set(spark_task *task)
+{
+    current = task;
+}
+
+spark_task *spk_task_new(spark_context *sc)
+{
+    spark_task *task = calloc(1, sizeof *task);
+    if (!task)
+        return NULL;
+    task->keep_indexes = malloc((size_t)sc->batch_rows * sizeof *task->keep_indexes);
+    if (!task->keep_indexes) {
+        free(task);
+        return NULL;
+    }
+    task->sc = sc;
+    task->heap = &sc->heap;
+    task->batch_rows = (size_t)sc->batch_rows;
+    task->check = sc->check;
+    spk_arena_init(&task->keep, task->heap);
+    for (int i = 0; i < SPK_LEVELS; i++) {
+        spk_arena_init(&task->levels[i].arenas[0], task->heap);
+        spk_arena_init(&task->levels[i].arenas[1], task->heap);
+    }
+    return task;
+}
+
+void spk_task_free(spark_task *task)
+{
+    if (!task)
+        return;
+    for (int i = 0; i < SPK_LEVELS; i++) {
+        spk_arena_fini(&task->levels[i].arenas[0]);
+        spk_arena_fini(&task->levels[i].arenas[1]);
+    }
+    spk_arena_fini(&task->keep);
+    free(task->deltas);
+    free(task->walk);
+    free(task->keep_indexes);
+    free(task);
+}
+
+void spk_task_begin(spark_task *task, int job, int stage, int partition, int attempt)
+{
+    task->failure.code = SPARK_OK;
+    task->lost = NULL;
+    task->job = job;
+    task->stage = stage;
+    task->partition = task->current_partition = partition;
+    task->attempt = attempt;
+    task->op = NULL;
+    task->outs = NULL;
+    task->depth = task->nesting = 0;
+    task->n_deltas = task->n_walk = task->delta_floor = 0;
+    task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
+    task->shuffle_rows = task->shuffle_bytes = 0;
+    task->batch_rows = (size_t)task->sc->batch_rows;
+    task->scratch = &task->keep;
+    if (task->check)
+        spk_check_begin(task);
+    current = task;
+}
+
+void spk_task_end(spark_task *task)
+{
+    while (task->defers) {
+        spk_defer *defer = task->defers;
+        task->defers = defer->next;
+        defer->cleanup(defer->data);
+    }
+    spk_arena_reset(&task->keep);
+    current = NULL;
+}
+
+void spk_task_fail_with(spark_task *task, const spk_failure *failure)
+{
+    if (spk_task_failed(task))
+        return;
+    char what[256] = "";
+    const spk_op *op = task->op;
+    task->failure = *failure;
+    task->failure.job = task->job;
+    task->failure.stage = task->stage;
+    task->failure.partition = task->partition;
+    task->failure.attempt = task->attempt;
+    if (op) {
+        spk_rdd_describe(op->rdd, what, sizeof what);
+        snprintf(task->failure.message, sizeof task->failure.message, "%s: ", what);
+        spk_failure_append(&task->failure, failure->message);
+        snprintf(task->failure.operation, sizeof task->failure.operation, "%s%s%s%s",
+            op->rdd->operation, op->rdd->function ? "(" : "",
+            op->rdd->function ? op->rdd->function : "", op->rdd->function ? ")" : "");
+        task->failure.site = op->rdd->site;
+    }
+    spk_task_close_outs(task);
+}
+
+static void fail(spark_task *task, spark_status code, const char *format, va_list args)
+{
+    spk_failure failure;
+    spk_failure_vset(&failure, code, NULL, NULL, format, args);
+    spk_task_fail_with(task, &failure);
+}
+
+void spk_task_fail(spark_task *task, spark_status code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fail(task, code, format, args);
+    va_end(args);
+}
+
+void spk_task_nomem(spark_task *task)
+{
+    spk_task_fail(task, SPARK_ENOMEM, "out of memory");
+}
+
+void spark_fail(spark_task *task, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fail(task, SPARK_ETASK, format, args);
+    va_end(args);
+}
+
+bool spark_cancelled(const spark_task *task)
+{
+    return spk_task_unwanted(task);
+}
+
+int spark_task_partition(const spark_task *task)
+{
+    return task->current_partition;
+}
+
+int spark_task_attempt(const spark_task *task)
+{
+    return task->attempt;
+}
+
+void *spark_alloc(spark_task *task, size_t size)
+{
+    void *p = size <= SIZE_MAX / 4 ? spk_arena_alloc(task->scratch, size ? size : 1, 16) : NULL;
+    if (!p)
+        spk_task_nomem(task);
+    else
+        spk_out_nudge(task);
+    return p;
+}
+
+const void *spark_keep_(spark_task *task, const spark_type *type, const void *value)
+{
+    spk_failure failure;
+    const spk_layout *layout = spk_layout_for(task->sc, type, &failure);
+    if (!layout) {
+        spk_task_fail_with(task, &failure);
+        return NULL;
+    }
+    const size_t head = ((size_t)layout->size + 15) / 16 * 16;
+    char *copy = spk_arena_alloc(&task->keep, head + spk_value_bytes(layout, value), 16);
+    if (!copy) {
+        spk_task_nomem(task);
+        return NULL;
+    }
+    memcpy(copy, value, layout->size);
+    spk_value_pack(layout, copy, copy + head);
+    return copy;
+}
+
+void spark_defer(spark_task *task, void (*cleanup)(void *data), void *data)
+{
+    spk_defer *defer = spk_arena_alloc(&task->keep, sizeof *defer, 16);
+    if (!defer) {
+        cleanup(data);
+        spk_task_nomem(task);
+        return;
+    }
+    *defer = (spk_defer) { task->defers, cleanup, data };
+    task->defers = defer;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How one task runs.
+ *
+ * attempt: one try to compute a partition; its state is the spark_task, which a worker recycles. pipe:
+ * the steps a source pushes its batches through, and the sink at their end. level: the memory of one
+ * push; pushes nest when a step's output fills up while the step still runs. */
+#ifndef SPK_EXEC_TASK_H
+#define SPK_EXEC_TASK_H
+
+#include <spark/shared.h>
+
+#include "base/arena.h"
+#include "plan/shuffle.h"
+#include "storage/block.h"
+
+enum { SPK_LEVELS = 64, SPK_BATCH_BYTES = 64 * 1024 };
+
+struct spk_op {
+    spark_rdd *rdd;
+    int partition;  /* of that RDD */
+    void *state;    /* what open made of it, in task->keep */
+    uint64_t seen;  /* elements of batches that are done */
+};
+
+/* spk_sink: the end of a pipe. take: false: no more. */
+typedef struct spk_sink {
+    bool (*take)(void *state, spk_batch batch);
+    void *state;
+} spk_sink;
+
+struct spk_pipe {
+    spark_task *task;
+    spk_op *ops;
+    size_t n_ops;
+    spk_sink sink;
+    bool stopped;
+};
+
+typedef struct spk_level {
+    spk_arena arenas[2];
+    int current;
+} spk_level;
+
+/* spk_out: what stands behind an emitter: an output buffer that is pushed on when it is full. */
+typedef struct spk_out {
+    spark_emitter head;
+    struct spk_out *outer; /* of those of the attempt that are open */
+    spk_pipe *pipe;
+    size_t next_op;
+    char *buffer;
+    size_t row_size, capacity;
+    spk_arena *arenas[2];  /* what the function allocates; see spk_out_open */
+    uint64_t old_row, mark_row;
+    spk_arena *outer_scratch;
+} spk_out;
+
+typedef struct spk_defer {
+    struct spk_defer *next;
+    void (*cleanup)(void *data);
+    void *data;
+} spk_defer;
+
+typedef struct spk_delta {
+    const spark_accumulator *accumulator;
+    int64_t i64;
+    double f64;
+} spk_delta;
+
+typedef struct spk_walk {
+    spark_rdd *rdd;
+    int partition;
+    bool fill; /* persisted, and its block is missing */
+} spk_walk;
+
+struct spark_task {
+    spark_context *sc;
+    spk_heap *heap;
+    const atomic_bool *cancelled; /* of the job; may be NULL */
+    spk_failure failure;          /* of the attempt; code SPARK_OK while it goes well */
+    spk_shuffle *lost;            /* the attempt ended because an output of it is missing */
+    int job, stage, partition, attempt;
+    int fault_stage;              /* position of the stage in its job */
+    const spk_op *op;             /* whose function runs; NULL: the action's */
+    int current_partition;
+    size_t batch_rows; /* of what is pushed now; spk_task_batch is the most it can be */
+    spk_arena *scratch;           /* where spark_alloc takes from */
+    spk_arena keep;
+    spk_defer *defers;
+    spk_out *outs;
+    int depth;                    /* levels in use */
+    int nesting;                  /* chains within chains */
+    spk_level levels[SPK_LEVELS];
+    spk_delta *deltas;
+    size_t n_deltas, max_deltas;
+    size_t delta_floor; /* updates before it belong to an earlier phase */
+    spk_walk *walk;
+    size_t n_walk, max_walk;
+    uint32_t *keep_indexes;       /* batch_rows of them, for filters */
+    int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes;
+    bool check;
+    const char *stack_top; /* of the thread; in check mode */
+};
+
+/* spk_task_new: with everything a worker needs to run attempts. NULL: no memory. */
+spark_task *spk_task_new(spark_context *sc);
+void spk_task_free(spark_task *task);
+
+/* spk_task_begin, _end: around an attempt; end runs what was deferred and forgets all state but the
+ * failure and the deltas. */
+void spk_task_begin(spark_task *task, int job, int stage, int partition, int attempt);
+void spk_task_end(spark_task *task);
+
+/* spk_task_current: the task this thread runs functions for, or NULL. */
+spark_task *spk_task_current(void);
+void spk_task_current_set(spark_task *task);
+
+static inline bool spk_task_failed(const spark_task *task)
+{
+    return task->failure.code != SPARK_OK;
+}
+/* spk_task_unwanted: failed or cancelled. */
+static inline bool spk_task_unwanted(const spark_task *task)
+{
+    return spk_task_failed(task)
+        || (task->cancelled && atomic_load_explicit(task->cancelled, memory_order_relaxed));
+}
+
+/* spk_task_fail: as spark_fail, with a code. spk_task_nomem. The first failure stays. */
+void spk_task_fail(spark_task *task, spark_status code, const char *format, ...) SPARK_FORMAT_(3, 4);
+void spk_task_nomem(spark_task *task);
+void spk_task_fail_with(spark_task *task, const spk_failure *failure);
+
+/* spk_task_merge_deltas: adds the accumulator updates since `from` to the accumulators and forgets them:
+ * integers at once, others as a part of (job, stage, partition), to be added in order. */
+void spk_task_merge_deltas(spark_task *task, size_t from);
+void spk_task_drop_deltas(spark_task *task, size_t from);
+
+static inline size_t spk_task_batch(const spark_task *task)
+{
+    return (size_t)task->sc->batch_rows;
+}
+
+/* spk_pipe_push: through the steps from `at` on to the sink; false: no more is wanted. */
+bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch);
+static inline bool spk_push(spk_pipe *pipe, char *rows, size_t n)
+{
+    return n == 0 ? !pipe->stopped : spk_pipe_push(pipe, 0, (spk_batch) { rows, n });
+}
+
+/* spk_pipe_rows: how many rows of this size make a batch. */
+static inline size_t spk_pipe_rows(const spk_pipe *pipe, size_t row_size)
+{
+    const size_t most = row_size ? SPK_BATCH_BYTES / row_size : SPK_BATCH_BYTES;
+    const size_t rows = pipe->task->batch_rows;
+    return rows < most ? rows : most ? most : 1;
+}
+
+/* spk_pipe_alloc: memory of the push that runs. NULL: the task has failed. */
+void *spk_pipe_alloc(spk_pipe *pipe, size_t size);
+
+/* spk_out_open: an emitter for a step (or a source: op NULL, next 0) whose rows go to step `next`;
+ * spk_out_close: what is left in it, as the last batch. arenas: two that belong to the step, in which
+ * spark_alloc gets its memory while the emitter is open. */
+bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, spk_arena *arenas);
+void spk_out_close(spk_out *out, spk_batch *batch);
+
+/* spk_emitter_room: makes room for one more row behind emitter->next; false: nothing more is wanted. */
+bool spk_emitter_room(spark_emitter *emitter);
+
+/* spk_chain_run: computes a partition of rdd, up to a sink; fills blocks on the way. False when the
+ * task has failed. */
+bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink);
+
+/* spk_chain_drain: the partition as a rows list. */
+bool spk_chain_drain(spark_task *task, spark_rdd *rdd, int partition, spk_rows *rows);
+
+/* SPK_POISON: what memory of passed batches is filled with in check mode. */
+enum { SPK_POISON = 0xdb };
+
+/* spk_check_views: in check mode: whether every view of the rows may be read; fails the task. */
+bool spk_check_views(spk_pipe *pipe, const spk_op *op, const spk_layout *layout, spk_batch batch,
+    const char *verb);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines of a split: a line belongs to the split in which it begins; one that begins exactly at a border
+ * to the earlier one (as Hadoop's LineRecordReader). Read with pread into one buffer, which grows for a
+ * line that is longer. */
+#ifndef SPK_IO_LINES_H
+#define SPK_IO_LINES_H
+
+#include <spark/type.h>
+
+#include "base/error.h"
+#include "base/heap.h"
+
+typedef struct spk_lines {
+    spk_heap *heap;
+    const char *path;
+    int fd;
+    char *buffer;
+    size_t capacity, usable; /* of the block, and how much of it is filled at most */
+    size_t from, to;         /* unread bytes in the buffer */
+    size_t newline;       /* one past the next \n in the buffer; to + 1: none; <= from: not known */
+    uint64_t position;    /* in the file, of buffer[from] */
+    uint64_t end;         /* of the split */
+    bool eof, has_return; /* the file has ended; the buffer holds a \r */
+} spk_lines;
+
+/* spk_lines_open: the split [start, end) of path, which must stay valid. On failure *failure is filled
+ * and nothing is open. */
+spark_status spk_lines_open(spk_lines *lines, spk_heap *heap, const char *path, uint64_t start,
+    uint64_t end, spk_failure *failure);
+/* spk_lines_open_sized: the same with a first buffer of `size` bytes; for tests of its borders. */
+spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const char *path,
+    uint64_t start, uint64_t end, size_t size, spk_failure *failure);
+
+/* spk_lines_next: up to max lines; they are valid until the next call. 0: the end, or *failure is
+ * filled (its code must be SPARK_OK before). */
+size_t spk_lines_next(spk_lines *lines, spark_str *out, size_t max, spk_failure *failure);
+void spk_lines_close(spk_lines *lines);
+
+#endif

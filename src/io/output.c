@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Output directories that are either complete or visibly not.
+ *
+ * Each attempt writes a file of its own below _temporary, where no reader looks. It is synced
+ * before it is renamed, so that a name part-NNNNN never stands for less than all of its bytes,
+ * whatever breaks and when. The commit syncs the directory before it creates _SUCCESS: who sees
+ * that sees all parts. Paths are put together on the stack, so that failing needs no memory. */
+#include "io/output.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/files.h"
+
+enum { PART_BUFFER = 256 * 1024 };
+
+/* place: a path below the output directory. One that is too long is cut, and refused by the system
+ * all the same: PATH_MAX counts the NUL, and there is room for one sign more. */
+typedef struct place {
+    char path[PATH_MAX + 1];
+} place;
+
+static place below(const spk_output *output, const char *name)
+{
+    place p;
+    snprintf(p.path, sizeof p.path, "%s/%s", output->path, name);
+    return p;
+}
+
+static place part_place(const spk_part *part)
+{
+    char name[32];
+    snprintf(name, sizeof name, "part-%05d", part->partition);
+    return below(part->output, name);
+}
+
+static place attempt_place(const spk_part *part)
+{
+    char name[64];
+    snprintf(name, sizeof name, "_temporary/part-%05d-attempt-%d", part->partition, part->attempt);
+    return below(part->output, name);
+}
+
+static int open_for(const char *path, int flags)
+{
+    int fd;
+    do
+        fd = open(path, flags | O_CLOEXEC, 0666);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+/* sync_fd: 0, or an errno. Some file systems cannot sync a directory and say so with EINVAL. */
+static int sync_fd(int fd)
+{
+    while (fsync(fd) != 0)
+        if (errno != EINTR)
+            return errno == EINVAL || errno == ENOTSUP ? 0 : errno;
+    return 0;
+}
+
+static spark_status sync_directory(const char *path, spk_failure *failure)
+{
+    int fd = open_for(path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0)
+        return spk_io_failure(failure, "cannot open", path, errno);
+    int error = sync_fd(fd);
+    close(fd);
+    return error == 0 ? SPARK_OK : spk_io_failure(failure, "cannot sync", path, error);
+}
+
+/* sync_parent: so that the directory itself survives a crash. One may be allowed to make a
+ * directory in a place one may not open; then there is nothing to be done. */
+static spark_status sync_parent(const char *path, spk_failure *failure)
+{
+    place p;
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        snprintf(p.path, sizeof p.path, ".");
+    else
+        snprintf(p.path, sizeof p.path, "%.*s/", (int)(slash - path), path);
+    if (access(p.path, R_OK) != 0 && errno == EACCES)
+        return SPARK_OK;
+    return sync_directory(p.path, failure);
+}
+
+/* ours: is `name` in the output directory one that this file makes? Others stay. */
+static bool ours(const char *name)
+{
+    return strncmp(name, "part-", 5) == 0 || strcmp(name, "_SUCCESS") == 0;
+}
+
+/* unlink_once: removes the parts in a directory; how many, or -1 and errno. */
+static int unlink_once(const char *path)
+{
+    DIR *stream = opendir(path);
+    if (stream == NULL)
+        return -1;
+    int removed = 0, error = 0;
+    const struct dirent *entry;
+    while (error == 0 && (errno = 0, entry = readdir(stream)) != NULL) {
+        if (!ours(entry->d_name))
+            continue;
+        if (unlinkat(dirfd(stream), entry->d_name, 0) == 0)
+            removed++;
+        else if (errno != ENOENT)
+            error = errno;
+    }
+    if (error == 0)
+        error = errno == ENOENT ? 0 : errno;
+    closedir(stream);
+    errno = error;
+    return error == 0 ? removed : -1;
+}
+
+/* empty_and_remove: 0, or -1 and errno. Reading a directory while it is emptied may skip names: so
+ * again until there is nothing left. */
+static int empty_and_remove(const char *path)
+{
+    int removed;
+    do
+        removed = unlink_once(path);
+    while (removed > 0);
+    return removed < 0 ? -1 : rmdir(path);
+}
+
+static void forget(spk_output *output)
+{
+    free(output->path);
+    output->path = NULL;
+}
+
+/* copy_path: without a scheme and without slashes at its end. */
+static char *copy_path(const char *path)
+{
+    path = spk_io_path(path);
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    char *copy = malloc(n + 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, path, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+static spark_status make_directory(const char *path, spk_failure *failure)
+{
+    if (mkdir(path, 0777) == 0)
+        return SPARK_OK;
+    if (errno == EEXIST)
+        return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+            "Output directory %s already exists: choose another one or remove it", path);
+    if (errno == ENOENT)
+        return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+            "cannot create output directory %s: make the directory it is to be in first", path);
+    return spk_io_failure(failure, "cannot create output directory", path, errno);
+}
+
+spark_status spk_output_begin(spk_output *output, const char *path, spk_failure *failure)
+{
+    output->path = NULL;
+    if (path == NULL || *spk_io_path(path) == '\0')
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "The output path is empty");
+    output->path = copy_path(path);
+    if (output->path == NULL)
+        return spk_failure_nomem(failure, NULL, NULL);
+    spark_status status = make_directory(output->path, failure);
+    if (status == SPARK_OK) {
+        place temporary = below(output, "_temporary");
+        if (mkdir(temporary.path, 0777) != 0) {
+            status = spk_io_failure(failure, "cannot create", temporary.path, errno);
+            rmdir(output->path);
+        }
+    }
+    if (status != SPARK_OK)
+        forget(output);
+    return status;
+}
+
+static spark_status create_marker(const spk_output *output, spk_failure *failure)
+{
+    place marker = below(output, "_SUCCESS");
+    int fd = open_for(marker.path, O_WRONLY | O_CREAT | O_TRUNC);
+    if (fd < 0)
+        return spk_io_failure(failure, "cannot create", marker.path, errno);
+    int error = sync_fd(fd);
+    if (close(fd) != 0 && error == 0 && errno != EINTR)
+        error = errno;
+    spark_status status = error == 0 ? sync_directory(output->path, failure)
+                                     : spk_io_failure(failure, "cannot write", marker.path, error);
+    if (status != SPARK_OK)
+        unlink(marker.path);
+    return status;
+}
+
+spark_status spk_output_commit(spk_output *output, spk_failure *failure)
+{
+    spark_status status = SPARK_OK;
+    place temporary = below(output, "_temporary");
+    if (empty_and_remove(temporary.path) != 0)
+        status = spk_io_failure(failure, "cannot remove", temporary.path, errno);
+    if (status == SPARK_OK)
+        status = sync_directory(output->path, failure);
+    if (status == SPARK_OK)
+        status = sync_parent(output->path, failure);
+    if (status == SPARK_OK)
+        status = create_marker(output, failure);
+    forget(output);
+    return status;
+}
+
+void spk_output_abort(spk_output *output)
+{
+    if (output->path == NULL)
+        return;
+    place temporary = below(output, "_temporary");
+    empty_and_remove(temporary.path);
+    empty_and_remove(output->path);
+    forget(output);
+}
+
+static void free_buffer(spk_part *part)
+{
+    if (part->buffer != NULL)
+        spk_heap_free(part->heap, part->buffer, part->capacity);
+    part->buffer = NULL;
+    part->used = part->capacity = 0;
+}
+
+spark_status spk_part_open(spk_part *part, const spk_output *output, spk_heap *heap, int partition,
+    int attempt, spk_failure *failure)
+{
+    *part = (spk_part) { output, heap, partition, attempt, -1, NULL, 0, 0 };
+    part->buffer = spk_heap_alloc(heap, PART_BUFFER, &part->capacity);
+    if (part->buffer == NULL)
+        return spk_failure_nomem(failure, NULL, NULL);
+    place p = attempt_place(part);
+    part->fd = open_for(p.path, O_WRONLY | O_CREAT | O_TRUNC);
+    if (part->fd >= 0)
+        return SPARK_OK;
+    spark_status status = spk_io_failure(failure, "cannot create", p.path, errno);
+    free_buffer(part);
+    return status;
+}
+
+/* flush: a full disk shows first as a short count, and only then as an error. */
+static spark_status flush(spk_part *part, spk_failure *failure)
+{
+    for (size_t at = 0; at < part->used;) {
+        ssize_t n = write(part->fd, part->buffer + at, part->used - at);
+        if (n < 0 && errno != EINTR)
+            return spk_io_failure(failure, "cannot write", attempt_place(part).path, errno);
+        if (n > 0)
+            at += (size_t)n;
+    }
+    part->used = 0;
+    return SPARK_OK;
+}
+
+char *spk_part_reserve(spk_part *part, size_t n, spk_failure *failure)
+{
+    if (n <= part->capacity - part->used)
+        return part->buffer + part->used;
+    if (flush(part, failure) != SPARK_OK)
+        return NULL;
+    if (n > part->capacity) {
+        size_t capacity;
+        char *bigger = spk_heap_alloc(part->heap, n, &capacity);
+        if (bigger == NULL) {
+            spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL,
+                "out of memory: a line of %zu bytes for %s", n, part_place(part).path);
+            return NULL;
+        }
+        free_buffer(part);
+        part->buffer = bigger;
+        part->capacity = capacity;
+    }
+    return part->buffer;
+}
+
+spark_status spk_part_close(spk_part *part, spk_failure *failure)
+{
+    spark_status status = flush(part, failure);
+    int error = status == SPARK_OK ? sync_fd(part->fd) : 0;
+    if (close(part->fd) != 0 && error == 0 && errno != EINTR)
+        error = errno;
+    part->fd = -1;
+    if (status == SPARK_OK && error != 0)
+        status = spk_io_failure(failure, "cannot write", attempt_place(part).path, error);
+    free_buffer(part);
+    return status;
+}
+
+spark_status spk_part_publish(spk_part *part, spk_failure *failure)
+{
+    place from = attempt_place(part), to = part_place(part);
+    if (rename(from.path, to.path) == 0)
+        return SPARK_OK;
+    spark_status status
+        = spk_io_failure(failure, "cannot rename a finished part to", to.path, errno);
+    unlink(from.path);
+    return status;
+}
+
+void spk_part_discard(spk_part *part)
+{
+    if (part->fd >= 0)
+        close(part->fd);
+    part->fd = -1;
+    free_buffer(part);
+    unlink(attempt_place(part).path);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The context as the rooms see it: configuration, memory, types, ids and scopes; the scheduler stays
+ * opaque to those above it. */
+#ifndef SPK_PLAN_CONTEXT_H
+#define SPK_PLAN_CONTEXT_H
+
+#include <stdatomic.h>
+
+#include "base/heap.h"
+#include "plan/object.h"
+#include "type/layout.h"
+
+struct spark_context {
+    spk_failure error; /* code != SPARK_OK: what went wrong when it was made */
+    spk_heap heap;
+    spk_types *types;
+    pthread_mutex_t scope_lock; /* guards the lists of all scopes of the context */
+    spark_scope root;
+    pthread_mutex_t plan_lock; /* guards preparation: one node at a time */
+    atomic_int next_rdd, next_shuffle;
+    struct spk_scheduler *scheduler;
+    char *app_name;
+    int threads, default_parallelism, task_max_failures, stage_max_attempts, batch_rows;
+    bool check;
+    size_t stack_bytes;
+    spark_fault *faults;
+    size_t n_faults;
+};
+
+/* spk_context_none: what verbs work on when they are given no context: it carries an error. */
+spark_context *spk_context_none(void);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nodes: making, counting references, preparing. Lineages may be a hundred thousand nodes long, so
+ * nothing here recurses along them: freeing goes over a list through the nodes, preparing over an
+ * explicit stack. */
+#include "plan/rdd.h"
+
+#include <stdlib.h>
+
+#include "plan/broadcast.h"
+#include "plan/partitioner.h"
+#include "plan/shuffle.h"
+
+static const spk_class broken = { .name = "RDD" };
+
+/* What is returned when there is not even memory for a node: never counted, never freed. */
+static const spk_failure no_memory = { .code = SPARK_ENOMEM,
+    .job = -1,
+    .stage = -1,
+    .partition = -1,
+    .attempt = -1,
+    .record = -1,
+    .site = "",
+    .operation = "",
+    .message = "out of memory" };
+static const spk_failure nothing = { .code = SPARK_EINVAL,
+    .job = -1,
+    .stage = -1,
+    .partition = -1,
+    .attempt = -1,
+    .record = -1,
+    .site = "",
+    .operation = "",
+    .message = "the RDD or the context is NULL" };
+static const spark_rdd sentinels[2] = {
+    { .class = &broken, .id = -1, .site = "", .operation = "", .error = &no_memory,
+        .partitions = -1, .planned = -1 },
+    { .class = &broken, .id = -1, .site = "", .operation = "", .error = &nothing,
+        .partitions = -1, .planned = -1 },
+};
+
+static bool is_sentinel(const spark_rdd *rdd)
+{
+    return rdd == &sentinels[0] || rdd == &sentinels[1];
+}
+
+static spark_rdd *sentinel_for(spark_status code)
+{
+    spark_rdd *rdd;
+    const spark_rdd *p = &sentinels[code != SPARK_ENOMEM];
+    memcpy(&rdd, &p, sizeof rdd); /* never written: ref and unref know it */
+    return rdd;
+}
+
+void spk_rdd_ref(spark_rdd *rdd)
+{
+    if (!is_sentinel(rdd))
+        atomic_fetch_add_explicit(&rdd->refs, 1, memory_order_relaxed);
+}
+
+/* drop_reference: true when it was the last. */
+static bool drop_reference(spark_rdd *rdd)
+{
+    return !is_sentinel(rdd)
+        && atomic_fetch_sub_explicit(&rdd->refs, 1, memory_order_acq_rel) == 1;
+}
+
+static void free_error(spark_rdd *node)
+{
+    void *error;
+    memcpy(&error, &node->error, sizeof error);
+    free(error);
+}
+
+void spk_rdd_unref(spark_rdd *rdd)
+{
+    if (!rdd || !drop_reference(rdd))
+        return;
+    rdd->next_free = NULL;
+    for (spark_rdd *list = rdd; list;) {
+        spark_rdd *node = list;
+        list = node->next_free;
+        if (node->class->release)
+            node->class->release(node);
+        for (uint32_t i = 0; i < node->n_deps; i++) {
+            spk_dep *dep = &node->deps[i];
+            spk_shuffle_free(dep->shuffle);
+            if (dep->rdd && drop_reference(dep->rdd)) {
+                dep->rdd->next_free = list;
+                list = dep->rdd;
+            }
+        }
+        spk_blocks_free(node->blocks);
+        spk_partitioner_unref(node->partitioner);
+        spk_env_fini(&node->env);
+        free(node->deps);
+        free(node->name);
+        free_error(node);
+        free(node);
+    }
+}
+
+static void release(spk_object *object)
+{
+    spk_rdd_unref((spark_rdd *)(void *)object);
+}
+
+void spark_rdd_release(spark_rdd *rdd)
+{
+    if (rdd && !is_sentinel(rdd) && spk_scope_take(&rdd->object))
+        spk_rdd_unref(rdd);
+}
+
+void spark_rdd_replace(spark_rdd **slot, spark_rdd *next)
+{
+    spark_rdd *old = *slot;
+    if (old == next)
+        return;
+    if (old && next && !is_sentinel(old) && !is_sentinel(next) && old->object.scope)
+        spk_scope_move(&next->object, old->object.scope);
+    else if (next && !is_sentinel(next) && next->sc)
+        spk_scope_move(&next->object, &next->sc->root);
+    *slot = next;
+    spark_rdd_release(old);
+}
+
+static const char *describe(const char *operation, const char *function, spark_site at, char *text,
+    size_t size)
+{
+    snprintf(text, size, "%s%s%s%s%s%s", operation, function ? "(" : "", function ? function : "",
+        function ? ")" : "", at && *at ? " at " : "", at ? at : "");
+    return text;
+}
+
+const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size)
+{
+    return describe(rdd->operation, rdd->function, rdd->site, text, size);
+}
+
+spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure)
+{
+    spark_rdd *rdd = calloc(1, sizeof *rdd);
+    spk_failure *error = malloc(sizeof *error);
+    if (!rdd || !error || !sc || !sc->root.sc) { /* a context without scopes takes nothing */
+        free(rdd);
+        free(error);
+        return sentinel_for(rdd && error ? failure->code : SPARK_ENOMEM);
+    }
+    *error = *failure;
+    rdd->class = &broken;
+    rdd->sc = sc;
+    rdd->id = rdd->partitions = rdd->planned = -1;
+    rdd->site = error->site;
+    rdd->operation = error->operation;
+    rdd->error = error;
+    atomic_init(&rdd->refs, 1);
+    spk_scope_add(sc, &rdd->object, release);
+    return rdd;
+}
+
+spark_rdd *spk_rdd_errorf(spark_context *sc, spark_status code, const char *operation,
+    const char *function, spark_site at, const char *format, ...)
+{
+    char what[256], message[512];
+    spk_failure failure;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    spk_failure_set(&failure, code, operation, at, "%s: %s",
+        describe(operation, function, at, what, sizeof what), message);
+    return spk_rdd_error(sc, &failure);
+}
+
+spark_rdd *spk_rdd_broken(spark_rdd *rdd, const char *operation, spark_site at)
+{
+    if (!rdd)
+        return spk_rdd_errorf(
+            spk_context_none(), SPARK_EINVAL, operation, NULL, at, "the RDD is NULL");
+    return rdd->error ? rdd : NULL;
+}
+
+spark_rdd *spk_rdd_misfit(spark_context *sc, const char *operation, const char *function,
+    spark_site at, const spark_type *want, const spark_type *have)
+{
+    char text[400];
+    if (!want || spk_type_differ(want, have, text, sizeof text) == SPARK_OK)
+        return NULL;
+    return spk_rdd_errorf(sc, SPARK_ETYPE, operation, function, at, "%s", text);
+}
+
+/* fill: the node proper; false: no memory. */
+static bool fill(spark_rdd *rdd, const spk_rdd_args *args, spark_context *sc)
+{
+    rdd->class = args->class;
+    rdd->sc = sc;
+    rdd->site = args->at ? args->at : "";
+    rdd->operation = args->operation;
+    rdd->function = args->function;
+    rdd->layout = args->layout;
+    rdd->partitions = rdd->planned = -1;
+    atomic_init(&rdd->refs, 1);
+    if (args->n_parents > 0 && !(rdd->deps = calloc(args->n_parents, sizeof *rdd->deps)))
+        return false;
+    for (size_t i = 0; i < args->n_parents; i++) {
+        spark_rdd *parent = args->parents[i];
+        rdd->deps[i].rdd = parent;
+        spk_rdd_ref(parent);
+        if (parent->ancestors + 1 > rdd->ancestors)
+            rdd->ancestors = parent->ancestors + 1;
+    }
+    rdd->n_deps = (uint32_t)args->n_parents;
+    if (args->n_parents == 1 && !args->class->prepare)
+        rdd->planned = args->parents[0]->planned;
+    if (args->env)
+        rdd->env = *args->env;
+    return true;
+}
+
+spark_rdd *spk_rdd_new(const spk_rdd_args *args, bool *made)
+{
+    spark_context *sc = args->sc;
+    spark_rdd *bad = NULL, *rdd;
+    *made = false;
+    for (size_t i = 0; i < args->n_parents && !bad; i++) {
+        bad = spk_rdd_broken(args->parents[i], args->operation, args->at);
+        if (!bad && sc && args->parents[i]->sc != sc)
+            bad = spk_rdd_errorf(sc, SPARK_EINVAL, args->operation, args->function, args->at,
+                "the RDDs belong to different contexts");
+        else if (!bad)
+            sc = args->parents[i]->sc;
+    }
+    if (!bad && !sc)
+        sc = spk_context_none();
+    if (!bad && sc->error.code != SPARK_OK)
+        bad = spk_rdd_error(sc, &sc->error);
+    rdd = bad ? NULL : calloc(1, args->size);
+    if (rdd && fill(rdd, args, sc)) {
+        rdd->id = atomic_fetch_add_explicit(&sc->next_rdd, 1, memory_order_relaxed);
+        spk_scope_add(sc, &rdd->object, release);
+        *made = true;
+        return rdd;
+    }
+    free(rdd);
+    if (args->env)
+        spk_env_fini(args->env);
+    return bad ? bad : sentinel_for(SPARK_ENOMEM);
+}
+
+void spk_rdd_partitioner_set(spark_rdd *rdd, const spark_partitioner *partitioner)
+{
+    spark_partitioner *p;
+    memcpy(&p, &partitioner, sizeof p);
+    if (p)
+        spk_partitioner_ref(p);
+    rdd->partitioner = p;
+}
+
+/* ---- preparing */
+
+typedef struct node_stack {
+    spark_rdd **at;
+    size_t n, capacity;
+} node_stack;
+
+static bool push(node_stack *stack, spark_rdd *rdd)
+{
+    if (stack->n == stack->capacity) {
+        const size_t capacity = stack->capacity ? stack->capacity * 2 : 64;
+        spark_rdd **at = realloc(stack->at, capacity * sizeof *at);
+        if (!at)
+            return false;
+        stack->at = at;
+        stack->capacity = capacity;
+    }
+    stack->at[stack->n++] = rdd;
+    return true;
+}
+
+static spark_status prepare_one(spark_rdd *rdd, spk_failure *failure)
+{
+    for (uint32_t i = 0; i < rdd->n_deps; i++)
+        if (rdd->deps[i].shuffle && spk_shuffle_prepare(rdd->deps[i].shuffle, failure) != SPARK_OK)
+            return failure->code;
+    if (rdd->class->prepare)
+        return rdd->class->prepare(rdd, failure);
+    rdd->partitions = rdd->deps[0].rdd->partitions;
+    return SPARK_OK;
+}
+
+spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure)
+{
+    node_stack stack = { NULL, 0, 0 };
+    spark_status status = SPARK_OK;
+    if (__atomic_load_n(&rdd->partitions, __ATOMIC_ACQUIRE) >= 0)
+        return SPARK_OK;
+    pthread_mutex_lock(&rdd->sc->plan_lock);
+    if (!push(&stack, rdd))
+        status = spk_failure_nomem(failure, rdd->operation, rdd->site);
+    while (status == SPARK_OK && stack.n > 0) {
+        spark_rdd *node = stack.at[stack.n - 1];
+        const size_t before = stack.n;
+        if (node->partitions < 0)
+            for (uint32_t i = 0; i < node->n_deps && status == SPARK_OK; i++)
+                if (node->deps[i].rdd->partitions < 0 && !push(&stack, node->deps[i].rdd))
+                    status = spk_failure_nomem(failure, node->operation, node->site);
+        if (status != SPARK_OK || stack.n > before)
+            continue;
+        if (node->partitions < 0)
+            status = prepare_one(node, failure);
+        stack.n--;
+    }
+    pthread_mutex_unlock(&rdd->sc->plan_lock);
+    free(stack.at);
+    return status;
+}
+
+/* ---- environments */
+
+static spark_status bind_copy(spk_env *env, const spark_env *given, spk_failure *failure)
+{
+    env->owned = malloc(given->size ? given->size : 1);
+    if (!env->owned)
+        return spk_failure_nomem(failure, NULL, NULL);
+    memcpy(env->owned, given->data, given->size);
+    env->value = env->owned;
+    env->destroy = free;
+    return SPARK_OK;
+}
+
+static spark_status bind(spk_env *env, const spark_env *given, spk_failure *failure)
+{
+    switch (given->kind) {
+    case SPARK_ENV_COPY:
+        return bind_copy(env, given, failure);
+    case SPARK_ENV_REF:
+        env->value = given->data;
+        return SPARK_OK;
+    case SPARK_ENV_OWN:
+        memcpy(&env->owned, &given->data, sizeof env->owned);
+        env->value = given->data;
+        env->destroy = given->destroy;
+        return SPARK_OK;
+    case SPARK_ENV_BROADCAST:
+        if (!given->data)
+            return spk_failure_set(
+                failure, SPARK_EINVAL, NULL, NULL, "SPARK_SHARED was given no broadcast");
+        memcpy(&env->broadcast, &given->data, sizeof env->broadcast);
+        spk_broadcast_ref(env->broadcast);
+        env->value = spark_broadcast_value(env->broadcast);
+        return SPARK_OK;
+    default:
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "env is none of SPARK_COPY, "
+            "SPARK_REF, SPARK_OWN and SPARK_SHARED");
+    }
+}
+
+spark_status spk_env_bind(
+    spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure)
+{
+    *env = (spk_env) { NULL, NULL, NULL, NULL };
+    if (!given)
+        return wanted == 0 ? SPARK_OK
+                           : spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+                                 "the function wants an env of %zu bytes, none is given", wanted);
+    const spark_status status = bind(env, given, failure);
+    const size_t size
+        = env->broadcast ? spk_broadcast_size(env->broadcast) : given->size;
+    if (status == SPARK_OK && wanted && size != wanted) {
+        spk_env_fini(env);
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+            "env has %zu bytes, the function wants %zu", size, wanted);
+    }
+    return status;
+}
+
+void spk_env_fini(spk_env *env)
+{
+    if (env->destroy)
+        env->destroy(env->owned);
+    spk_broadcast_unref(env->broadcast);
+    *env = (spk_env) { NULL, NULL, NULL, NULL };
+}
+
+const spk_layout *spk_layout_for(spark_context *sc, const spark_type *type, spk_failure *failure)
+{
+    return spk_layout_of(sc->types, type, failure);
+}

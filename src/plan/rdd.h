@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lineage: immutable nodes that say how a partition is computed, never when or where.
+ *
+ * class: what a kind of node can do; step: a node that turns batches of its one parent into batches;
+ * source: a node that produces batches from anything else, parents included; dependency: an edge, wide
+ * when it has a shuffle; prepared: the number of partitions is known. */
+#ifndef SPK_PLAN_RDD_H
+#define SPK_PLAN_RDD_H
+
+#include <spark/keyed.h>
+#include <spark/rdd.h>
+
+#include "plan/context.h"
+#include "type/order.h"
+
+typedef struct spk_pipe spk_pipe;
+typedef struct spk_op spk_op;
+typedef struct spk_shuffle spk_shuffle;
+typedef struct spk_block_set spk_block_set;
+
+typedef struct spk_batch {
+    char *rows; /* read-only to all but the one who made it */
+    size_t n;
+} spk_batch;
+
+typedef struct spk_class {
+    const char *name; /* Spark's, for debug strings: "MapPartitionsRDD" */
+
+    /* Steps. run: replaces *batch, which is what the parent made, by its own. finish: the end of the
+     * partition; may leave a last batch. open: before the first batch. */
+    bool (*open)(spk_pipe *pipe, spk_op *op);
+    void (*run)(spk_pipe *pipe, spk_op *op, spk_batch *batch);
+    void (*finish)(spk_pipe *pipe, spk_op *op, spk_batch *batch);
+
+    /* Sources. produce: pushes all batches of the partition into the pipe. */
+    void (*produce)(spk_pipe *pipe, spark_rdd *rdd, int partition);
+    /* choose: the node is no more than a renumbering: partition p is partition *parent_p of the
+     * returned parent. */
+    spark_rdd *(*choose)(spark_rdd *rdd, int partition, int *parent_partition);
+
+    /* prepare: on a calling thread, parents first, once: finds rdd->partitions. NULL: as the parent.
+     * release: frees what the node has beyond its struct. */
+    spark_status (*prepare)(spark_rdd *rdd, spk_failure *failure);
+    void (*release)(spark_rdd *rdd);
+} spk_class;
+
+/* spk_env: a bound environment, owned by a node. */
+typedef struct spk_env {
+    const void *value;
+    void *owned;
+    void (*destroy)(void *data);
+    spark_broadcast *broadcast;
+} spk_env;
+
+typedef struct spk_dep {
+    spark_rdd *rdd;
+    spk_shuffle *shuffle; /* NULL: narrow */
+} spk_dep;
+
+struct spark_rdd {
+    spk_object object;
+    const spk_class *class;
+    atomic_int refs;
+    spark_context *sc;
+    int id;
+    spark_site site;
+    const char *operation; /* "map"; Spark's name of the method */
+    const char *function;  /* "to_sale", or NULL */
+    char *name;
+    const spk_layout *layout; /* NULL only with an error */
+    const spk_failure *error; /* NULL: a proper node */
+    spk_env env;
+    spark_partitioner *partitioner;
+    int partitions;        /* -1: not prepared */
+    int planned;           /* how many there will be, at most; -1: not known before prepared */
+    uint32_t ancestors;    /* nodes on the longest way to a source: seeds, ids never */
+    spk_block_set *blocks; /* not NULL once persisted */
+    atomic_int level;
+    uint32_t n_deps;
+    spk_dep *deps;
+    uint64_t mark;         /* of the scheduler's last walk that came by; under its lock */
+    spark_rdd *next_free;
+};
+
+/* spk_rdd_new: a node of `size` bytes (its class's struct, which begins with spark_rdd), zeroed beyond
+ * the head, in the innermost scope; takes a reference on each parent, and *env by value. Gives an RDD
+ * that carries an error when a parent does, when sc does, or when there is no memory; *env is destroyed
+ * then. `made` says whether it is a node of the class, to be filled further. */
+typedef struct spk_rdd_args {
+    spark_site at;
+    const char *operation, *function;
+    spark_context *sc; /* NULL: of the first parent */
+    const spk_class *class;
+    size_t size;
+    const spk_layout *layout;
+    size_t n_parents;
+    spark_rdd *const *parents;
+    spk_env *env;
+} spk_rdd_args;
+spark_rdd *spk_rdd_new(const spk_rdd_args *args, bool *made);
+
+/* spk_rdd_error: an RDD that carries an error. spk_rdd_errorf: with a message, which begins with
+ * "operation(function) at site: ". */
+spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure);
+spark_rdd *spk_rdd_errorf(spark_context *sc, spark_status code, const char *operation,
+    const char *function, spark_site at, const char *format, ...) SPARK_FORMAT_(6, 7);
+
+/* spk_rdd_broken: rdd itself when it carries an error, an error RDD for NULL, else NULL. */
+spark_rdd *spk_rdd_broken(spark_rdd *rdd, const char *operation, spark_site at);
+
+void spk_rdd_ref(spark_rdd *rdd);
+void spk_rdd_unref(spark_rdd *rdd);
+
+/* spk_rdd_partitioner_set: takes a reference; NULL is fine. */
+void spk_rdd_partitioner_set(spark_rdd *rdd, const spark_partitioner *partitioner);
+
+/* spk_rdd_prepare: this node and all it needs, parents first, no recursion. */
+spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure);
+
+/* spk_rdd_fit: whether `have` reads as `want` (NULL: any); else an error RDD to return. what: "input",
+ * "value". */
+spark_rdd *spk_rdd_misfit(spark_context *sc, const char *operation, const char *function,
+    spark_site at, const spark_type *want, const spark_type *have);
+
+/* spk_rdd_describe: "map(to_sale) at orders.c:30". Returns text. */
+const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size);
+
+/* spk_env_bind: makes *env of what a verb was given; wanted: the size the function expects, 0: any. On
+ * failure what was owned is destroyed. */
+spark_status spk_env_bind(
+    spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure);
+void spk_env_fini(spk_env *env);
+
+/* spk_blocks_free: block sets are storage's; NULL does nothing. */
+void spk_blocks_free(spk_block_set *blocks);
+
+/* spk_layout_for: spk_layout_of in the context's table. */
+const spk_layout *spk_layout_for(spark_context *sc, const spark_type *type, spk_failure *failure);
+
+#endif

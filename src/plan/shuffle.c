@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The description of a shuffle and the slots its outputs are published in. What an output is, only the
+ * shuffle room knows; it installs how one is freed. */
+#include "plan/shuffle.h"
+
+#include <stdlib.h>
+
+uint32_t spk_slices_for(int partitions)
+{
+    uint32_t slices = 1;
+    while ((uint64_t)slices * (uint64_t)(partitions > 0 ? partitions : 1) < 256)
+        slices *= 2;
+    return slices;
+}
+
+spk_shuffle *spk_shuffle_new(spark_rdd *owner, spark_rdd *parent, spark_partitioner *partitioner,
+    const spk_layout *row, const spk_layout *key, const spk_aggregator *aggregator)
+{
+    spk_shuffle *shuffle = calloc(1, sizeof *shuffle);
+    if (!shuffle)
+        return NULL;
+    shuffle->id = atomic_fetch_add_explicit(&owner->sc->next_shuffle, 1, memory_order_relaxed);
+    shuffle->parent = parent;
+    shuffle->owner = owner;
+    shuffle->partitioner = partitioner;
+    shuffle->row = row;
+    shuffle->key = key;
+    shuffle->aggregator = aggregator;
+    shuffle->slices = partitioner ? spk_slices_for(partitioner->partitions) : 1;
+    shuffle->maps = -1;
+    pthread_mutex_init(&shuffle->lock, NULL);
+    return shuffle;
+}
+
+spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *failure)
+{
+    if (shuffle->maps >= 0)
+        return SPARK_OK;
+    const size_t maps = (size_t)shuffle->parent->partitions;
+    shuffle->outputs = calloc(maps ? maps : 1, sizeof *shuffle->outputs);
+    shuffle->counted = calloc(maps ? maps : 1, 1);
+    shuffle->made = calloc(maps ? maps : 1, 1);
+    if (!shuffle->outputs || !shuffle->counted || !shuffle->made) {
+        free(shuffle->outputs);
+        free(shuffle->counted);
+        free(shuffle->made);
+        shuffle->outputs = NULL;
+        shuffle->counted = shuffle->made = NULL;
+        return spk_failure_nomem(failure, shuffle->owner->operation, shuffle->owner->site);
+    }
+    atomic_init(&shuffle->missing, (int)maps);
+    shuffle->maps = (int)maps;
+    return SPARK_OK;
+}
+
+void spk_shuffle_free(spk_shuffle *shuffle)
+{
+    if (!shuffle)
+        return;
+    for (int m = 0; m < shuffle->maps; m++)
+        spk_map_output_free(atomic_load(&shuffle->outputs[m]));
+    spk_map_output_free(shuffle->dropped);
+    pthread_mutex_destroy(&shuffle->lock);
+    free(shuffle->outputs);
+    free(shuffle->counted);
+    free(shuffle->made);
+    free(shuffle);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A shuffle: a wide dependency, described here and filled by the rooms below.
+ *
+ * slice: the unit rows are sorted by on the map side; a partition has `slices` of them, so that what is
+ * read at once fits a cache; shard: one slice of one partition, over all map outputs; output: what one
+ * map partition wrote. */
+#ifndef SPK_PLAN_SHUFFLE_H
+#define SPK_PLAN_SHUFFLE_H
+
+#include "plan/partitioner.h"
+#include "plan/rdd.h"
+
+/* spk_merging: a merge function bound to its environment and its types. */
+typedef struct spk_merging {
+    spark_merge_def def;
+    const void *env;
+} spk_merging;
+
+/* spk_aggregator: how values of equal keys become one accumulator. Rows in are (K, V), rows out are (K,
+ * ACC), or the bare element where there is no value (distinct). */
+typedef struct spk_aggregator {
+    const spk_layout *key, *in, *out;
+    const spk_layout *acc;              /* NULL: no value */
+    uint32_t in_offset, acc_offset;     /* of the value in `in` and `out` */
+    uint32_t in_size;
+    const void *zero;                   /* ACC to start from; NULL: the first value is the ACC */
+    bool count;                         /* the accumulator is an int64_t that counts rows */
+    spk_merging add, combine;
+} spk_aggregator;
+
+struct spk_shuffle {
+    int id;
+    spark_rdd *parent;                  /* not counted: the node that has the dependency has it */
+    spark_rdd *owner;
+    spark_partitioner *partitioner;
+    const spk_layout *row;              /* rows as they are written */
+    const spk_layout *key;              /* what decides the slice; at offset 0 of the row */
+    const spk_aggregator *aggregator;   /* NULL: rows are written as they come */
+    const struct spk_ranges *ranges;    /* a sort: slices are ranges of the order */
+    uint32_t slices;                    /* per partition, a power of two */
+
+    /* Filled when jobs run. */
+    int maps;                           /* partitions of the parent; -1: not prepared */
+    _Atomic(struct spk_map_output *) *outputs;
+    atomic_int missing;
+    atomic_int readers;                 /* attempts that may be reading outputs */
+    pthread_mutex_t lock;               /* guards what follows */
+    struct spk_map_output *dropped;         /* lost outputs that a reader may still hold */
+    uint8_t *counted;                   /* accumulator updates of this output were merged */
+    uint8_t *made;                      /* the output has existed */
+    void *running;                      /* the scheduler's stage that fills it */
+};
+
+/* spk_slices_for: slices of a partition, a function of the number of partitions only. */
+uint32_t spk_slices_for(int partitions);
+
+/* spk_shuffle_new: NULL: no memory. The node frees it with spk_shuffle_free. */
+spk_shuffle *spk_shuffle_new(spark_rdd *owner, spark_rdd *parent, spark_partitioner *partitioner,
+    const spk_layout *row, const spk_layout *key, const spk_aggregator *aggregator);
+/* spk_shuffle_prepare: makes the slots, once the parent is prepared. */
+spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *failure);
+void spk_shuffle_free(spk_shuffle *shuffle);
+
+/* spk_map_output_free: outputs are made, and their making is known, in storage; NULL does nothing. A
+ * dropped list is freed whole. */
+void spk_map_output_free(struct spk_map_output *output);
+
+#endif

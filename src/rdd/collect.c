@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Actions that hand elements over: collect, take, first; and count. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+#include <spark/action.h>
+
+/* ---- rows of a partition, all or the first few */
+
+typedef struct collecting {
+    spk_state head;
+    spk_rows rows;
+} collecting;
+
+static bool begin_collect(spk_state *state)
+{
+    collecting *c = (collecting *)state;
+    spk_rows_init(&c->rows, state->task->heap, state->action->arg);
+    return true;
+}
+
+static bool take_all(void *state, spk_batch batch)
+{
+    collecting *c = state;
+    if (spk_rows_append(&c->rows, batch.rows, batch.n))
+        return true;
+    spk_task_nomem(c->head.task);
+    return false;
+}
+
+static void free_collect(spk_state *state)
+{
+    spk_rows_fini(&((collecting *)state)->rows);
+}
+
+/* join_results: the rows of n partitions, in order, as an array; the states are used up. */
+static spark_status join_results(
+    spark_rdd *rdd, collecting *parts, size_t n, spark_array *result, spk_failure *failure)
+{
+    spk_rows *lists = malloc((n + 1) * sizeof *lists);
+    if (!lists) {
+        for (size_t i = 0; i < n; i++)
+            free_collect(&parts[i].head);
+        return spk_failure_nomem(failure, NULL, NULL);
+    }
+    for (size_t i = 0; i < n; i++)
+        lists[i] = parts[i].rows;
+    const spark_status status = spk_result_rows(rdd->sc, rdd->layout, lists, n, result, failure);
+    free(lists);
+    return status;
+}
+
+static spark_status collect(
+    spark_rdd *rdd, const spk_action *action, spark_array *result, spk_failure *failure)
+{
+    const size_t n = (size_t)rdd->partitions;
+    collecting *parts = calloc(n + 1, sizeof *parts);
+    if (!parts)
+        return spk_failure_nomem(failure, action->name, action->site);
+    spark_status status = spk_job_run(rdd, action, NULL, (int)n, parts, failure);
+    if (status == SPARK_OK)
+        status = join_results(rdd, parts, n, result, failure);
+    free(parts);
+    return status;
+}
+
+spark_status(spark_collect)(
+    spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
+{
+    spk_failure failure;
+    spark_status status = spk_action_begin(rdd, "collect", at, want, result, &failure);
+    if (status == SPARK_OK) {
+        const spk_action action = { .name = "collect", .site = at,
+            .state_size = sizeof(collecting), .arg = rdd->layout, .begin = begin_collect,
+            .take = take_all, .discard = free_collect };
+        status = collect(rdd, &action, result, &failure);
+    }
+    return spk_action_end(status, &failure);
+}
+
+/* ---- count */
+
+typedef struct counting {
+    spk_state head;
+    int64_t n;
+} counting;
+
+static bool take_count(void *state, spk_batch batch)
+{
+    ((counting *)state)->n += (int64_t)batch.n;
+    return true;
+}
+
+spark_status(spark_count)(spark_site at, spark_rdd *rdd, int64_t *n)
+{
+    spk_failure failure;
+    spark_status status = spk_action_begin(rdd, "count", at, NULL, NULL, &failure);
+    *n = 0;
+    if (status != SPARK_OK)
+        return spk_action_end(status, &failure);
+    const spk_action action
+        = { .name = "count", .site = at, .state_size = sizeof(counting), .take = take_count };
+    counting *parts = calloc((size_t)rdd->partitions + 1, sizeof *parts);
+    if (!parts)
+        return spk_action_end(spk_failure_nomem(&failure, "count", at), &failure);
+    status = spk_job_run(rdd, &action, NULL, rdd->partitions, parts, &failure);
+    for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
+        *n += parts[i].n;
+    free(parts);
+    return spk_action_end(status, &failure);
+}
+
+/* ---- take */
+
+typedef struct taking {
+    const spk_layout *layout;
+    size_t wanted;
+} taking;
+
+static bool begin_take(spk_state *state)
+{
+    collecting *c = (collecting *)state;
+    const taking *t = state->action->arg;
+    spk_rows_init(&c->rows, state->task->heap, t->layout);
+    /* Few are wanted: small batches, so that little beyond them is computed. */
+    const size_t most = (size_t)state->task->sc->batch_rows;
+    state->task->batch_rows = t->wanted < most ? t->wanted : most;
+    return true;
+}
+
+static bool take_some(void *state, spk_batch batch)
+{
+    collecting *c = state;
+    const taking *t = c->head.action->arg;
+    spark_task *task = c->head.task;
+    const size_t left = t->wanted - (size_t)c->rows.n, n = batch.n < left ? batch.n : left;
+    if (!spk_rows_append(&c->rows, batch.rows, n)) {
+        spk_task_nomem(task);
+        return false;
+    }
+    if (task->batch_rows * 2 <= (size_t)task->sc->batch_rows)
+        task->batch_rows *= 2;
+    return c->rows.n < t->wanted;
+}
+
+/* next_round: how many partitions to scan next (Spark's rule, with its scale-up factor of 4). */
+static int64_t next_round(int64_t scanned, int64_t found, int64_t left)
+{
+    if (scanned == 0)
+        return 1;
+    if (found == 0)
+        return scanned * 4;
+    const double guess = 1.5 * (double)left * (double)scanned / (double)found;
+    const int64_t more = (int64_t)guess + (guess > (double)(int64_t)guess);
+    return more < scanned * 4 ? more : scanned * 4;
+}
+
+/* scan: partitions [from, from + n); their rows are appended to *parts as states. */
+static spark_status scan(spark_rdd *rdd, spark_site at, const char *name, size_t wanted, int from,
+    int n, collecting *parts, spk_failure *failure)
+{
+    const taking t = { rdd->layout, wanted };
+    const spk_action action = { .name = name, .site = at, .state_size = sizeof(collecting),
+        .arg = &t, .begin = begin_take, .take = take_some, .discard = free_collect };
+    int *ids = malloc((size_t)n * sizeof *ids);
+    if (!ids)
+        return spk_failure_nomem(failure, name, at);
+    for (int i = 0; i < n; i++)
+        ids[i] = from + i;
+    const spark_status status = spk_job_run(rdd, &action, ids, n, parts + from, failure);
+    free(ids);
+    return status;
+}
+
+static spark_status take(spark_rdd *rdd, spark_site at, const char *name, size_t wanted,
+    spark_array *result, spk_failure *failure)
+{
+    const int all = rdd->partitions;
+    collecting *parts = calloc((size_t)all + 1, sizeof *parts);
+    int64_t scanned = 0;
+    size_t found = 0;
+    spark_status status = SPARK_OK;
+    if (!parts)
+        return spk_failure_nomem(failure, name, at);
+    while (status == SPARK_OK && found < wanted && scanned < all) {
+        int64_t n = next_round(scanned, (int64_t)found, (int64_t)(wanted - found));
+        n = n < 1 ? 1 : n > all - scanned ? all - scanned : n;
+        status = scan(rdd, at, name, wanted - found, (int)scanned, (int)n, parts, failure);
+        for (int64_t i = scanned; status == SPARK_OK && i < scanned + n; i++) {
+            /* A partition brings up to what was missing before the round: cut what is too much. */
+            if (found + parts[i].rows.n > wanted)
+                spk_rows_cut(&parts[i].rows, wanted - found);
+            found += (size_t)parts[i].rows.n;
+        }
+        if (status == SPARK_OK)
+            scanned += n;
+    }
+    if (status == SPARK_OK)
+        status = join_results(rdd, parts, (size_t)scanned, result, failure);
+    else
+        for (int64_t i = 0; i < scanned; i++)
+            free_collect(&parts[i].head);
+    free(parts);
+    return status;
+}
+
+spark_status(spark_take)(
+    spark_site at, spark_rdd *rdd, size_t n, const spark_type *want, spark_array *result)
+{
+    spk_failure failure;
+    spark_status status = spk_action_begin(rdd, "take", at, want, result, &failure);
+    if (status == SPARK_OK)
+        status = take(rdd, at, "take", n, result, &failure);
+    return spk_action_end(status, &failure);
+}
+
+spark_status(spark_first)(
+    spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
+{
+    spk_failure failure;
+    spark_status status = spk_action_begin(rdd, "first", at, want, result, &failure);
+    if (status == SPARK_OK)
+        status = take(rdd, at, "first", 1, result, &failure);
+    if (status == SPARK_OK && result->n == 0) {
+        spark_array_free(result);
+        status = spk_failure_set(
+            &failure, SPARK_EEMPTY, "first", at, "first at %s: empty collection", at);
+    }
+    return spk_action_end(status, &failure);
+}

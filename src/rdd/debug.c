@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* to_debug_string, in Spark's layout: narrow parents below each other with a bar under the parenthesis,
+ * each shuffle's parent in a block of its own. Lineages may be long, so the walk keeps its own stack; a
+ * frame is a line still to be written. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+typedef struct text {
+    spk_object object; /* belongs to a scope */
+    char *at;
+    size_t n, max;
+    bool good;
+} text;
+
+typedef struct frame {
+    spark_rdd *rdd;
+    char *prefix;      /* of the line, owned */
+    bool block, last;  /* the line opens a block; it is the last child */
+} frame;
+
+typedef struct writer {
+    text *out;
+    frame *frames;
+    size_t n, max;
+    const char *level;
+    bool good;
+} writer;
+
+static void put(text *t, const char *s, size_t n)
+{
+    if (t->n + n + 1 > t->max) {
+        const size_t max = (t->n + n + 1) * 2;
+        char *at = t->good ? realloc(t->at, max) : NULL;
+        if (!at) {
+            t->good = false;
+            return;
+        }
+        t->at = at;
+        t->max = max;
+    }
+    memcpy(t->at + t->n, s, n);
+    t->n += n;
+    t->at[t->n] = 0;
+}
+
+static void puts_to(text *t, const char *s)
+{
+    put(t, s, strlen(s));
+}
+
+static void push(writer *w, spark_rdd *rdd, char *prefix, bool block, bool last)
+{
+    if (w->n == w->max) {
+        const size_t max = w->max ? w->max * 2 : 32;
+        frame *frames = realloc(w->frames, max * sizeof *frames);
+        if (!frames) {
+            w->good = false;
+            free(prefix);
+            return;
+        }
+        w->frames = frames;
+        w->max = max;
+    }
+    w->good = w->good && prefix;
+    w->frames[w->n++] = (frame) { rdd, prefix, block, last };
+}
+
+/* joined: a + b + n spaces, allocated. */
+static char *joined(const char *a, size_t a_length, const char *b, size_t spaces_before, size_t after)
+{
+    const size_t b_length = strlen(b);
+    char *s = malloc(a_length + spaces_before + b_length + after + 1), *p = s;
+    if (!s)
+        return NULL;
+    memcpy(p, a, a_length);
+    p += a_length;
+    memset(p, ' ', spaces_before);
+    p += spaces_before;
+    memcpy(p, b, b_length);
+    p += b_length;
+    memset(p, ' ', after);
+    p[after] = 0;
+    return s;
+}
+
+static void describe(writer *w, const spark_rdd *rdd)
+{
+    char line[128];
+    text *t = w->out;
+    if (rdd->name) {
+        puts_to(t, rdd->name);
+        puts_to(t, " ");
+    }
+    snprintf(line, sizeof line, "%s[%d] at %s at ", rdd->class->name, rdd->id, rdd->operation);
+    puts_to(t, line);
+    puts_to(t, rdd->site);
+    puts_to(t, " [");
+    puts_to(t, w->level);
+    puts_to(t, "]");
+}
+
+/* describe_blocks: the line below a cached RDD. */
+static void describe_blocks(writer *w, const spark_rdd *rdd, const char *prefix)
+{
+    char line[128];
+    const int n = rdd->blocks && atomic_load(&rdd->level) ? spk_blocks_present(rdd->blocks) : 0;
+    if (n == 0)
+        return;
+    snprintf(line, sizeof line, "    CachedPartitions: %d; MemorySize: %llu B; DiskSize: 0 B", n,
+        (unsigned long long)spk_blocks_bytes(rdd->blocks));
+    puts_to(w->out, "\n");
+    puts_to(w->out, prefix);
+    puts_to(w->out, line);
+}
+
+static size_t without_bar(const char *prefix)
+{
+    size_t n = strlen(prefix);
+    while (n > 0 && prefix[n - 1] == ' ')
+        n--;
+    return n > 0 && prefix[n - 1] == '|' ? n - 1 : n;
+}
+
+/* write_one: the line of a frame; its children become frames, in reverse. */
+static void write_one(writer *w, const frame *f)
+{
+    char count[32];
+    const spark_rdd *rdd = f->rdd;
+    const size_t length = (size_t)snprintf(count, sizeof count, "(%d)", rdd->partitions);
+    const size_t offset = (length - 1) / 2;
+    char *prefix;
+    if (w->out->n > 0)
+        puts_to(w->out, "\n");
+    if (f->block) {
+        const size_t base = without_bar(f->prefix);
+        const bool root = w->out->n == 0;
+        put(w->out, f->prefix, root ? 0 : base);
+        puts_to(w->out, root ? "" : "+-");
+        puts_to(w->out, count);
+        puts_to(w->out, " ");
+        char *start = joined(f->prefix, root ? 0 : base, root ? "" : f->last ? "  " : "| ", 0, 0);
+        prefix = start ? joined(start, strlen(start), "|", offset, length - offset) : NULL;
+        free(start);
+    } else {
+        puts_to(w->out, f->prefix);
+        prefix = joined(f->prefix, strlen(f->prefix), "", 0, 0);
+    }
+    describe(w, rdd);
+    if (!prefix) {
+        w->good = false;
+        return;
+    }
+    describe_blocks(w, rdd, prefix);
+    for (uint32_t i = rdd->n_deps; i-- > 0;)
+        push(w, rdd->deps[i].rdd, joined(prefix, strlen(prefix), "", 0, 0),
+            rdd->deps[i].shuffle != NULL, i + 1 == rdd->n_deps);
+    free(prefix);
+}
+
+static void release(spk_object *object)
+{
+    text *t = (text *)(void *)object;
+    free(t->at);
+    free(t);
+}
+
+const char *(spark_to_debug_string)(spark_site at, spark_rdd *rdd)
+{
+    spk_failure failure;
+    if (spk_job_check(rdd, "toDebugString", at, &failure) != SPARK_OK)
+        return spk_raise(&failure), "";
+    text *t = calloc(1, sizeof *t);
+    if (t) {
+        writer w = { .out = t, .good = true };
+        t->good = true;
+        w.level = spark_rdd_is_persisted(rdd) ? "Memory Deserialized 1x Replicated" : "";
+        push(&w, rdd, joined("", 0, "", 0, 0), true, true);
+        while (w.n > 0) {
+            const frame f = w.frames[--w.n];
+            if (w.good && t->good)
+                write_one(&w, &f);
+            free(f.prefix);
+        }
+        free(w.frames);
+        if (w.good && t->good) {
+            spk_scope_add(rdd->sc, &t->object, release);
+            return t->at;
+        }
+        release(&t->object);
+    }
+    spk_failure_nomem(&failure, "toDebugString", at);
+    return spk_raise(&failure), "";
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reduce, fold, aggregate: an accumulator for each partition, merged by the calling thread in the order
+ * of the partitions. Strings and lists an accumulator points to are copied after every batch; what the
+ * copies leave behind is dropped when it outweighs what lives. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+#include <spark/action.h>
+
+#include "shuffle/merge.h"
+
+typedef struct folding {
+    const spk_layout *acc;
+    const void *zero; /* NULL: the first element is the accumulator */
+    spk_merging add, combine;
+} folding;
+
+typedef struct fold_state {
+    spk_state head;
+    char *acc; /* allocated; NULL until there is one */
+    size_t capacity;
+    bool filled;
+    spk_arena views[2];
+    int current;
+} fold_state;
+
+static bool begin(spk_state *state)
+{
+    fold_state *f = (fold_state *)state;
+    const folding *how = state->action->arg;
+    spk_arena_init(&f->views[0], state->task->heap);
+    spk_arena_init(&f->views[1], state->task->heap);
+    f->acc = spk_heap_alloc(state->task->heap, how->acc->size + 1, &f->capacity);
+    if (!f->acc) {
+        spk_task_nomem(state->task);
+        return false;
+    }
+    if (how->zero)
+        memcpy(f->acc, how->zero, how->acc->size);
+    f->filled = how->zero != NULL;
+    return true;
+}
+
+/* own: copies what the accumulator points to into the arena that is not in use, and swaps. */
+static bool own(fold_state *f, spark_task *task, const spk_layout *acc)
+{
+    if (!acc->views)
+        return true;
+    spk_arena *to = &f->views[!f->current];
+    char *room = spk_arena_alloc(to, spk_value_bytes(acc, f->acc) + 1, 16);
+    if (!room) {
+        spk_task_nomem(task);
+        return false;
+    }
+    spk_value_pack(acc, f->acc, room);
+    spk_arena_reset(&f->views[f->current]);
+    f->current = !f->current;
+    return true;
+}
+
+static bool fold_batch(fold_state *f, spark_task *task, const folding *how, const spk_merging *merging,
+    const char *rows, size_t n, size_t step)
+{
+    if (!f->filled && n > 0) {
+        memcpy(f->acc, rows, how->acc->size);
+        f->filled = true;
+        rows += step;
+        n--;
+    }
+    if (n > 0)
+        merging->def.fold(task, n, f->acc, rows, step, merging->env);
+    return !spk_task_failed(task) && own(f, task, how->acc);
+}
+
+static bool take(void *state, spk_batch batch)
+{
+    fold_state *f = state;
+    const folding *how = f->head.action->arg;
+    return fold_batch(f, f->head.task, how, &how->add, batch.rows, batch.n, how->add.def.in
+            ? how->add.def.in->size : how->acc->size);
+}
+
+static void discard(spk_state *state)
+{
+    fold_state *f = (fold_state *)state;
+    if (f->acc)
+        spk_heap_free(f->views[0].heap, f->acc, f->capacity);
+    spk_arena_fini(&f->views[0]);
+    spk_arena_fini(&f->views[1]);
+}
+
+/* merge_parts: all partitions' accumulators, on the calling thread. */
+static spark_status merge_parts(spark_rdd *rdd, const spk_action *action, fold_state *parts, int n,
+    bool *empty, spark_array *result, spk_failure *failure)
+{
+    const folding *how = action->arg;
+    spark_task *task = spk_task_new(rdd->sc);
+    fold_state total = { .head = { task, action } };
+    if (!task)
+        return spk_failure_nomem(failure, action->name, action->site);
+    spk_task_begin(task, -1, -1, -1, 0);
+    bool good = begin(&total.head);
+    for (int i = 0; good && i < n; i++)
+        if (parts[i].filled)
+            good = fold_batch(
+                &total, task, how, &how->combine, parts[i].acc, 1, how->acc->size);
+    *empty = !total.filled;
+    spark_status status = task->failure.code;
+    if (status != SPARK_OK)
+        spk_failure_set(failure, status, action->name, action->site, "%s at %s: %s", action->name,
+            action->site, task->failure.message);
+    else if (total.filled)
+        status = spk_result_one(rdd->sc, how->acc, total.acc, result, failure);
+    if (good || total.acc)
+        discard(&total.head);
+    spk_task_end(task);
+    spk_task_free(task);
+    return status;
+}
+
+static spark_status run(spark_rdd *rdd, const spk_action *action, bool *empty, spark_array *result,
+    spk_failure *failure)
+{
+    const int n = rdd->partitions;
+    fold_state *parts = calloc((size_t)n + 1, sizeof *parts);
+    if (!parts)
+        return spk_failure_nomem(failure, action->name, action->site);
+    spark_status status = spk_job_run(rdd, action, NULL, n, parts, failure);
+    if (status == SPARK_OK) {
+        status = merge_parts(rdd, action, parts, n, empty, result, failure);
+        for (int i = 0; i < n; i++)
+            discard(&parts[i].head);
+    }
+    free(parts);
+    return status;
+}
+
+/* bind: both merges; a failure names the action. */
+static spark_status bind(spark_rdd *rdd, const char *name, spark_site at, folding *how,
+    const spark_merge_def *add, const spark_merge_def *combine, const void *env,
+    spk_failure *failure)
+{
+    if (!add || !combine)
+        return spk_failure_set(
+            failure, SPARK_EINVAL, name, at, "%s at %s: the function is NULL", name, at);
+    if (spk_merging_bind(&how->add, add, env, how->acc, rdd->layout, failure) != SPARK_OK
+        || spk_merging_bind(&how->combine, combine, env, how->acc, how->acc, failure) != SPARK_OK) {
+        const spk_failure plain = *failure;
+        return spk_failure_set(failure, plain.code, name, at, "%s(%s) at %s: %s", name, add->name,
+            at, plain.message);
+    }
+    how->add.def.in = rdd->layout->type;
+    return SPARK_OK;
+}
+
+typedef struct request {
+    spark_site at;
+    const char *name;
+    spark_rdd *rdd;
+    const spark_type *want, *acc;
+    const void *zero;
+    const spark_merge_def *add, *combine;
+    const spark_env *env;
+    bool from_zero;
+} request;
+
+static spark_status fold(const request *r, spark_array *result)
+{
+    spk_failure failure;
+    spk_env env = { NULL, NULL, NULL, NULL };
+    folding how = { .zero = r->zero };
+    bool empty = false;
+    char *blank = NULL;
+    const size_t env_size
+        = !r->add || !r->combine ? 0 : r->add->env_size ? r->add->env_size : r->combine->env_size;
+    spark_status status = spk_env_bind(&env, r->env, env_size, &failure);
+    if (status == SPARK_OK)
+        status = spk_action_begin(r->rdd, r->name, r->at, r->want, result, &failure);
+    else
+        *result = (spark_array) { NULL, NULL, 0, NULL };
+    if (status == SPARK_OK) {
+        how.acc = r->acc ? spk_layout_for(r->rdd->sc, r->acc, &failure) : r->rdd->layout;
+        status = how.acc ? bind(r->rdd, r->name, r->at, &how, r->add, r->combine, env.value, &failure)
+                         : failure.code;
+    }
+    if (status == SPARK_OK && r->from_zero && !r->zero) {
+        how.zero = blank = calloc(1, how.acc->size);
+        if (!blank)
+            status = spk_failure_nomem(&failure, r->name, r->at);
+    }
+    if (status == SPARK_OK) {
+        const spk_action action = { .name = r->name, .site = r->at,
+            .state_size = sizeof(fold_state), .arg = &how, .begin = begin, .take = take,
+            .discard = discard };
+        status = run(r->rdd, &action, &empty, result, &failure);
+    }
+    if (status == SPARK_OK && empty)
+        status = spk_failure_set(&failure, SPARK_EEMPTY, r->name, r->at,
+            "%s at %s: empty collection", r->name, r->at);
+    free(blank);
+    spk_env_fini(&env);
+    return spk_action_end(status, &failure);
+}
+
+spark_status(spark_reduce)(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, const spark_type *want, spark_array *result)
+{
+    const request r = { at, "reduce", rdd, want, NULL, NULL, f, f, env, false };
+    return fold(&r, result);
+}
+
+spark_status(spark_fold)(spark_site at, spark_rdd *rdd, const spark_type *type, const void *zero,
+    const spark_merge_def *f, const spark_env *env, spark_array *result)
+{
+    const request r = { at, "fold", rdd, type, NULL, zero, f, f, env, true };
+    return fold(&r, result);
+}
+
+spark_status(spark_aggregate)(spark_site at, spark_rdd *rdd, const spark_type *acc, const void *zero,
+    const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
+    spark_array *result)
+{
+    const request r = { at, "aggregate", rdd, NULL, acc, zero, add, combine, env, true };
+    return fold(&r, result);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Joins: two inputs placed alike, each by a shuffle or as it is, joined shard by shard. The joins with
+ * Spark's nested results are the same operator with a function of the library's own, which builds the
+ * pair by the layouts. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+#include <spark/keyed.h>
+
+#include "plan/partitioner.h"
+#include "shuffle/reduce.h"
+
+typedef struct join_rdd {
+    spark_rdd rdd;
+    spk_joining joining;
+    spark_partitioner *target;
+    spk_shuffle *own[2]; /* of narrow sides */
+} join_rdd;
+
+static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    join_rdd *j = (join_rdd *)(void *)rdd;
+    spk_input left, right;
+    if (!spk_input_open(&left, pipe->task, &rdd->deps[0], j->own[0], partition))
+        return;
+    if (spk_input_open(&right, pipe->task, &rdd->deps[1], j->own[1], partition)) {
+        spk_reduce_join(pipe, &left, &right, &j->joining);
+        spk_input_close(&right);
+    }
+    spk_input_close(&left);
+}
+
+static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+{
+    (void)failure;
+    const join_rdd *j = (const join_rdd *)(const void *)rdd;
+    __atomic_store_n(&rdd->partitions, j->target->partitions, __ATOMIC_RELEASE);
+    return SPARK_OK;
+}
+
+static void release(spark_rdd *rdd)
+{
+    join_rdd *j = (join_rdd *)(void *)rdd;
+    spk_shuffle_free(j->own[0]);
+    spk_shuffle_free(j->own[1]);
+    spk_partitioner_unref(j->target);
+}
+
+static const spk_class join_class
+    = { .name = "CoGroupedRDD", .produce = produce, .prepare = prepare, .release = release };
+
+static bool attach(join_rdd *j, int side)
+{
+    spk_dep *dep = &j->rdd.deps[side];
+    const spk_layout *row = dep->rdd->layout;
+    spk_shuffle *shuffle = spk_shuffle_new(&j->rdd, dep->rdd, j->target, row, row->key, NULL);
+    if (!shuffle)
+        return false;
+    if (spark_partitioner_equal(dep->rdd->partitioner, j->target))
+        j->own[side] = shuffle;
+    else
+        dep->shuffle = shuffle;
+    return true;
+}
+
+/* new_join: joining is complete but for the environment; keep: whether the result keeps the keys, and so
+ * the partitioner. */
+static spark_rdd *new_join(
+    spk_verb *v, const spk_joining *joining, const spark_keyed_options *options, bool keep)
+{
+    static const spark_keyed_options none = { 0, NULL };
+    const spark_keyed_options *o = options ? options : &none;
+    spark_partitioner *target = NULL;
+    spk_failure failure;
+    bool made;
+    if (!v->bad && o->partitions < 0)
+        spk_verb_fail(v, SPARK_EINVAL, "%d partitions; there must be at least one", o->partitions);
+    if (!v->bad && o->partitioner && o->partitioner->kind == SPK_BY_FUNCTION)
+        spk_verb_want(v, o->partitioner->def.key, joining->key);
+    if (!v->bad) {
+        target = spk_default_partitioner(
+            v->sc, 2, v->parents, o->partitioner, o->partitions, v->at, &failure);
+        if (!target)
+            spk_verb_fail_with(v, &failure);
+    }
+    spark_rdd *rdd = spk_verb_make(v, &join_class, sizeof(join_rdd), joining->out, &made);
+    if (made) {
+        join_rdd *j = (join_rdd *)(void *)rdd;
+        j->joining = *joining;
+        j->joining.env = rdd->env.value;
+        j->target = target;
+        spk_partitioner_ref(target);
+        if (keep)
+            spk_rdd_partitioner_set(rdd, target);
+        rdd->planned = target->partitions;
+        if (!attach(j, 0) || !attach(j, 1)) {
+            spk_failure_nomem(&failure, NULL, NULL);
+            rdd = spk_verb_undo(v, rdd, &failure);
+        }
+    }
+    spk_partitioner_unref(target);
+    return rdd;
+}
+
+/* check_sides: both pairs, with keys of one type. */
+static void check_sides(spk_verb *v)
+{
+    for (int i = 0; i < 2 && !v->bad; i++)
+        spk_verb_pairs(v, v->parents[i]->layout);
+    if (!v->bad)
+        spk_verb_want(v, v->parents[0]->layout->key->type, v->parents[1]->layout->key);
+}
+
+static void set_sides(spk_verb *v, spk_joining *j)
+{
+    if (v->bad)
+        return;
+    j->left = v->parents[0]->layout;
+    j->right = v->parents[1]->layout;
+    j->key = j->left->key;
+    j->left_value = j->left->value_offset;
+    j->right_value = j->right->value_offset;
+}
+
+spark_rdd *(spark_join_map_with)(spark_site at, spark_rdd *left, spark_rdd *right,
+    spark_join_kind kind, const spark_join_def *f, const spark_env *env,
+    const spark_keyed_options *options)
+{
+    spark_rdd *sides[] = { left, right };
+    spk_joining j = { .kind = kind };
+    spk_verb v;
+    const bool has = f && f->run;
+    spk_verb_begin(&v, at, "join", has ? f->name : NULL, 2, sides, has, env, has ? f->env_size : 0);
+    check_sides(&v);
+    if (!v.bad && (kind < SPARK_INNER || kind > SPARK_FULL_OUTER))
+        spk_verb_fail(&v, SPARK_EINVAL, "%d is no kind of join", (int)kind);
+    if (has && !v.bad) {
+        spk_verb_want(&v, f->key, v.in->key);
+        spk_verb_want(&v, f->left, v.in->value);
+        spk_verb_want(&v, f->right, right->layout->value);
+        j.def = *f;
+    }
+    j.out = spk_verb_layout(&v, has ? f->out : NULL);
+    set_sides(&v, &j);
+    return new_join(&v, &j, options, false);
+}
+
+spark_rdd *(spark_join_map)(spark_site at, spark_rdd *left, spark_rdd *right, spark_join_kind kind,
+    const spark_join_def *f, const spark_env *env, int partitions)
+{
+    const spark_keyed_options options = { partitions, NULL };
+    return (spark_join_map_with)(at, left, right, kind, f, env, &options);
+}
+
+/* ---- nested results */
+
+/* nest: where the parts of (K, (V, W)) stand, with or without optionals. */
+typedef struct nest {
+    uint32_t size, key_size;
+    uint32_t left_at, left_size, right_at, right_size;
+    uint32_t left_flag, right_flag; /* of `present`; UINT32_MAX: no optional */
+} nest;
+
+static void run_nest(spark_task *task, size_t n, const void *const *key, const void *const *left,
+    const void *const *right, spark_emitter *out, const void *env)
+{
+    const nest *s = env;
+    (void)task;
+    for (size_t i = 0; i < n && !out->closed; i++) {
+        if (out->next == out->end && !spk_emitter_room(out))
+            return;
+        char *row = out->next;
+        memset(row, 0, s->size);
+        memcpy(row, key[i], s->key_size);
+        if (left[i])
+            memcpy(row + s->left_at, left[i], s->left_size);
+        if (right[i])
+            memcpy(row + s->right_at, right[i], s->right_size);
+        if (s->left_flag != UINT32_MAX)
+            row[s->left_flag] = left[i] != NULL;
+        if (s->right_flag != UINT32_MAX)
+            row[s->right_flag] = right[i] != NULL;
+        out->next += s->size;
+    }
+}
+
+static uint32_t up(uint32_t n, uint32_t align)
+{
+    return (n + align - 1) / align * align;
+}
+
+/* nest_type: the type of one side of the result. */
+static const spark_type *nest_type(spk_verb *v, const spk_layout *value, bool optional)
+{
+    const spark_type *type = value->type;
+    if (optional && !(type = spk_types_optional(v->sc->types, type)))
+        spk_verb_fail(v, SPARK_ENOMEM, "out of memory");
+    return type;
+}
+
+static void place(uint32_t at, const spk_layout *value, bool optional, uint32_t *flag,
+    uint32_t *value_at, uint32_t *size)
+{
+    *flag = optional ? at : UINT32_MAX;
+    *value_at = at + (optional ? up(1, value->align) : 0);
+    *size = value->size;
+}
+
+static spark_rdd *nested(spark_site at, const char *operation, spark_rdd *left, spark_rdd *right,
+    spark_join_kind kind, int partitions)
+{
+    const bool left_optional = kind == SPARK_RIGHT_OUTER || kind == SPARK_FULL_OUTER;
+    const bool right_optional = kind == SPARK_LEFT_OUTER || kind == SPARK_FULL_OUTER;
+    const spark_keyed_options options = { partitions, NULL };
+    spark_rdd *sides[] = { left, right };
+    spk_joining j = { .kind = kind, .def = { .name = operation, .run = run_nest } };
+    spk_verb v;
+    nest s = { 0 };
+    spk_verb_begin(&v, at, operation, NULL, 2, sides, true, SPARK_COPY(s), sizeof s);
+    check_sides(&v);
+    set_sides(&v, &j);
+    if (!v.bad) {
+        const spark_type *l = nest_type(&v, left->layout->value, left_optional);
+        const spark_type *r = v.bad ? NULL : nest_type(&v, right->layout->value, right_optional);
+        const spk_layout *ll = spk_verb_layout(&v, v.bad ? NULL : l);
+        const spk_layout *rl = spk_verb_layout(&v, v.bad ? NULL : r);
+        const spk_layout *both = spk_verb_pair(&v, ll, rl);
+        j.out = spk_verb_pair(&v, j.key, both);
+        if (!v.bad) {
+            const uint32_t base = j.out->value_offset;
+            s.size = j.out->size;
+            s.key_size = j.key->size;
+            place(base, left->layout->value, left_optional, &s.left_flag, &s.left_at, &s.left_size);
+            place(base + both->value_offset, right->layout->value, right_optional, &s.right_flag,
+                &s.right_at, &s.right_size);
+            memcpy(v.env.owned, &s, sizeof s);
+        }
+    }
+    return new_join(&v, &j, &options, true);
+}
+
+spark_rdd *(spark_join)(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
+{
+    return nested(at, "join", left, right, SPARK_INNER, partitions);
+}
+
+spark_rdd *(spark_left_outer_join)(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
+{
+    return nested(at, "leftOuterJoin", left, right, SPARK_LEFT_OUTER, partitions);
+}
+
+spark_rdd *(spark_right_outer_join)(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
+{
+    return nested(at, "rightOuterJoin", left, right, SPARK_RIGHT_OUTER, partitions);
+}
+
+spark_rdd *(spark_full_outer_join)(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
+{
+    return nested(at, "fullOuterJoin", left, right, SPARK_FULL_OUTER, partitions);
+}

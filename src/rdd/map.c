@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps that work element by element: map and its kin, filter, flat_map. Each runs the function's own
+ * loop over the batch; pairs are read and written in place through the step argument. When a function
+ * fails, the batch is run again one by one, to find the record. */
+#include "rdd/rdd.h"
+
+#include <spark/transform.h>
+
+typedef struct map_rdd {
+    spark_rdd rdd;
+    spark_map_def def;
+    uint32_t in_offset, out_offset; /* of what the function reads and writes */
+    uint32_t copy_from, copy_to, copy_size; /* what stays: the key of map_values, the element of key_by */
+} map_rdd;
+
+static size_t in_size(const spark_rdd *rdd)
+{
+    return rdd->deps[0].rdd->layout->size;
+}
+
+static void find_record(
+    spk_pipe *pipe, const spk_op *op, const map_rdd *m, const char *in, size_t n, char *out)
+{
+    spark_task *task = pipe->task;
+    const spk_failure first = task->failure;
+    const size_t step = in_size(&m->rdd), out_step = m->rdd.layout->size;
+    for (size_t i = 0; i < n; i++) {
+        task->failure.code = SPARK_OK;
+        m->def.run(task, 1, in + i * step, step, out, out_step, m->rdd.env.value);
+        if (spk_task_failed(task)) {
+            task->failure = first;
+            spk_locate(task, (int64_t)(op->seen + i));
+            return;
+        }
+    }
+    task->failure = first;
+}
+
+static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+{
+    const map_rdd *m = (const map_rdd *)(const void *)op->rdd;
+    const size_t n = batch->n, step = in_size(op->rdd), out_step = op->rdd->layout->size;
+    const char *in = batch->rows;
+    char *out = spk_pipe_alloc(pipe, n * out_step + 1);
+    batch->rows = out;
+    batch->n = 0;
+    if (!out)
+        return;
+    memset(out, 0, n * out_step);
+    if (m->copy_size)
+        for (size_t i = 0; i < n; i++)
+            memcpy(out + i * out_step + m->copy_to, in + i * step + m->copy_from, m->copy_size);
+    m->def.run(pipe->task, n, in + m->in_offset, step, out + m->out_offset, out_step,
+        op->rdd->env.value);
+    if (spk_task_failed(pipe->task))
+        find_record(pipe, op, m, in + m->in_offset, n, out + m->out_offset);
+    else
+        batch->n = n;
+}
+
+static const spk_class map_class = { .name = "MapPartitionsRDD", .run = run_map };
+
+static spark_rdd *new_map(spk_verb *v, const spark_map_def *f, const spk_layout *out, map_rdd **node)
+{
+    bool made;
+    spark_rdd *rdd = spk_verb_make(v, &map_class, sizeof(map_rdd), out, &made);
+    *node = made ? (map_rdd *)(void *)rdd : NULL;
+    if (made)
+        (*node)->def = *f;
+    return rdd;
+}
+
+spark_rdd *(spark_map)(
+    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
+{
+    spk_verb v;
+    map_rdd *node;
+    const bool has = f && f->run;
+    spk_verb_begin(&v, at, "map", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    spk_verb_want(&v, has ? f->in : NULL, v.in);
+    return new_map(&v, f, spk_verb_layout(&v, has ? f->out : NULL), &node);
+}
+
+spark_rdd *(spark_key_by)(
+    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
+{
+    spk_verb v;
+    map_rdd *node;
+    const bool has = f && f->run;
+    spk_verb_begin(&v, at, "keyBy", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    spk_verb_want(&v, has ? f->in : NULL, v.in);
+    const spk_layout *key = spk_verb_layout(&v, has ? f->out : NULL);
+    const spk_layout *out = spk_verb_pair(&v, key, v.in);
+    rdd = new_map(&v, f, out, &node);
+    if (node) {
+        node->copy_to = out->value_offset;
+        node->copy_size = v.in->size;
+    }
+    return rdd;
+}
+
+spark_rdd *(spark_map_values)(
+    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
+{
+    spk_verb v;
+    map_rdd *node;
+    const bool has = f && f->run;
+    spk_verb_begin(
+        &v, at, "mapValues", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    if (!v.bad)
+        spk_verb_pairs(&v, v.in);
+    spk_verb_want(&v, has ? f->in : NULL, v.bad ? NULL : v.in->value);
+    const spk_layout *value = spk_verb_layout(&v, has ? f->out : NULL);
+    const spk_layout *out = v.bad ? NULL : spk_verb_pair(&v, v.in->key, value);
+    spark_rdd *parent = rdd;
+    rdd = new_map(&v, f, out, &node);
+    if (node) {
+        node->in_offset = v.in->value_offset;
+        node->out_offset = out->value_offset;
+        node->copy_size = v.in->key->size;
+        spk_rdd_partitioner_set(rdd, parent->partitioner);
+    }
+    return rdd;
+}
+
+static void copy_nothing(spark_task *task, size_t n, const void *in, size_t in_step, void *out,
+    size_t out_step, const void *env)
+{
+    (void)task, (void)n, (void)in, (void)in_step, (void)out, (void)out_step, (void)env;
+}
+
+static spark_rdd *side(spark_site at, spark_rdd *rdd, const char *operation, bool key)
+{
+    static const spark_map_def copy = { NULL, NULL, NULL, 0, copy_nothing, NULL };
+    spk_verb v;
+    map_rdd *node;
+    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
+    if (!v.bad)
+        spk_verb_pairs(&v, v.in);
+    const spk_layout *out = v.bad ? NULL : key ? v.in->key : v.in->value;
+    rdd = new_map(&v, &copy, out, &node);
+    if (node) {
+        node->copy_from = key ? 0 : v.in->value_offset;
+        node->copy_size = out->size;
+    }
+    return rdd;
+}
+
+spark_rdd *(spark_keys)(spark_site at, spark_rdd *rdd)
+{
+    return side(at, rdd, "keys", true);
+}
+
+spark_rdd *(spark_values)(spark_site at, spark_rdd *rdd)
+{
+    return side(at, rdd, "values", false);
+}
+
+/* ---- as */
+
+static void run_as(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+{
+    (void)pipe, (void)op, (void)batch;
+}
+
+spark_rdd *(spark_as)(spark_site at, spark_rdd *rdd, const spark_type *type)
+{
+    static const spk_class class = { .name = "MapPartitionsRDD", .run = run_as };
+    spk_verb v;
+    bool made;
+    spk_verb_begin(&v, at, "as", NULL, 1, &rdd, true, NULL, 0);
+    const spk_layout *out = spk_verb_layout(&v, type);
+    if (out) {
+        spark_type nameless = *type; /* names may differ, that is the point */
+        nameless.name = NULL;
+        spk_verb_want(&v, &nameless, v.in);
+    }
+    spark_rdd *parent = rdd;
+    rdd = spk_verb_make(&v, &class, sizeof(spark_rdd), out, &made);
+    if (made)
+        spk_rdd_partitioner_set(rdd, parent->partitioner);
+    return rdd;
+}
+
+/* ---- filter */
+
+typedef struct filter_rdd {
+    spark_rdd rdd;
+    spark_filter_def def;
+} filter_rdd;
+
+static void find_filter_record(
+    spk_pipe *pipe, const spk_op *op, const filter_rdd *f, const spk_batch *batch)
+{
+    spark_task *task = pipe->task;
+    const spk_failure first = task->failure;
+    const size_t size = op->rdd->layout->size;
+    size_t i = 0;
+    do {
+        task->failure.code = SPARK_OK;
+        f->def.run(task, 1, batch->rows + i * size, size, task->keep_indexes, op->rdd->env.value);
+    } while (!spk_task_failed(task) && ++i < batch->n);
+    task->failure = first;
+    if (i < batch->n)
+        spk_locate(task, (int64_t)(op->seen + i));
+}
+
+static void gather(char *out, const char *in, size_t size, const uint32_t *keep, size_t n)
+{
+    if (size == 8)
+        for (size_t i = 0; i < n; i++)
+            memcpy(out + i * 8, in + keep[i] * (size_t)8, 8);
+    else if (size == 16)
+        for (size_t i = 0; i < n; i++)
+            memcpy(out + i * 16, in + keep[i] * (size_t)16, 16);
+    else
+        for (size_t i = 0; i < n; i++)
+            memcpy(out + i * size, in + keep[i] * size, size);
+}
+
+/* run_some: up to batch_rows elements at once, for as many indexes there is room. */
+static size_t run_some(spk_pipe *pipe, const spk_op *op, const char *rows, size_t n, char *out)
+{
+    const filter_rdd *f = (const filter_rdd *)(const void *)op->rdd;
+    const size_t size = op->rdd->layout->size;
+    uint32_t *keep = pipe->task->keep_indexes;
+    const size_t kept = f->def.run(pipe->task, n, rows, size, keep, op->rdd->env.value);
+    gather(out, rows, size, keep, kept);
+    return kept;
+}
+
+static void run_filter(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+{
+    spark_task *task = pipe->task;
+    const size_t size = op->rdd->layout->size;
+    char *out = spk_pipe_alloc(pipe, batch->n * size + 1);
+    size_t kept = 0;
+    const size_t most = spk_task_batch(task);
+    for (size_t i = 0; out && i < batch->n; i += most) {
+        const size_t n = batch->n - i < most ? batch->n - i : most;
+        kept += run_some(pipe, op, batch->rows + i * size, n, out + kept * size);
+    }
+    if (spk_task_failed(task)) {
+        if (out)
+            find_filter_record(pipe, op, (const filter_rdd *)(const void *)op->rdd, batch);
+        kept = 0;
+    }
+    *batch = (spk_batch) { out, kept };
+}
+
+spark_rdd *(spark_filter)(
+    spark_site at, spark_rdd *rdd, const spark_filter_def *f, const spark_env *env)
+{
+    static const spk_class class = { .name = "MapPartitionsRDD", .run = run_filter };
+    spk_verb v;
+    bool made;
+    const bool has = f && f->run;
+    spk_verb_begin(
+        &v, at, "filter", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    spk_verb_want(&v, has ? f->in : NULL, v.in);
+    spark_rdd *parent = rdd;
+    rdd = spk_verb_make(&v, &class, sizeof(filter_rdd), v.in, &made);
+    if (made) {
+        ((filter_rdd *)(void *)rdd)->def = *f;
+        spk_rdd_partitioner_set(rdd, parent->partitioner);
+    }
+    return rdd;
+}
+
+/* ---- flat_map */
+
+typedef struct flat_map_rdd {
+    spark_rdd rdd;
+    spark_flat_map_def def;
+} flat_map_rdd;
+
+/* arenas_fini: deferred; frees what the function allocated. */
+static void arenas_fini(void *data)
+{
+    spk_arena *arenas = data;
+    spk_arena_fini(&arenas[0]);
+    spk_arena_fini(&arenas[1]);
+}
+
+spk_arena *spk_step_arenas(spark_task *task)
+{
+    spk_arena *arenas = spk_arena_alloc(&task->keep, 2 * sizeof *arenas, 16);
+    if (!arenas) {
+        spk_task_nomem(task);
+        return NULL;
+    }
+    spk_arena_init(&arenas[0], task->heap);
+    spk_arena_init(&arenas[1], task->heap);
+    spark_defer(task, arenas_fini, arenas);
+    return spk_task_failed(task) ? NULL : arenas;
+}
+
+static bool open_flat_map(spk_pipe *pipe, spk_op *op)
+{
+    op->state = spk_step_arenas(pipe->task);
+    return op->state != NULL;
+}
+
+static void run_flat_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+{
+    const flat_map_rdd *f = (const flat_map_rdd *)(const void *)op->rdd;
+    spark_task *task = pipe->task;
+    spk_out out;
+    const spk_batch in = *batch;
+    batch->n = 0;
+    if (!spk_out_open(&out, pipe, (size_t)(op - pipe->ops) + 1, op->rdd->layout->size, op->state))
+        return;
+    f->def.run(task, in.n, in.rows, in_size(op->rdd), &out.head, op->rdd->env.value);
+    if (spk_task_failed(task) && task->op == op && out.head.rows > 0)
+        spk_locate(task, (int64_t)(op->seen + out.head.rows - 1));
+    spk_out_close(&out, batch);
+}
+
+spark_rdd *(spark_flat_map)(
+    spark_site at, spark_rdd *rdd, const spark_flat_map_def *f, const spark_env *env)
+{
+    static const spk_class class
+        = { .name = "MapPartitionsRDD", .open = open_flat_map, .run = run_flat_map };
+    spk_verb v;
+    bool made;
+    const bool has = f && f->run;
+    spk_verb_begin(
+        &v, at, "flatMap", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    spk_verb_want(&v, has ? f->in : NULL, v.in);
+    const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
+    rdd = spk_verb_make(&v, &class, sizeof(flat_map_rdd), out, &made);
+    if (made)
+        ((flat_map_rdd *)(void *)rdd)->def = *f;
+    return rdd;
+}

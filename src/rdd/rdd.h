@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a verb is written: begin, say what it wants, make the node. The first thing that is wrong stays,
+ * makes all later steps do nothing, and comes back as an RDD that carries the error. */
+#ifndef SPK_RDD_RDD_H
+#define SPK_RDD_RDD_H
+
+#include "scheduler/job.h"
+
+typedef struct spk_verb {
+    spark_site at;
+    const char *operation, *function;
+    spark_context *sc;
+    size_t n;
+    spark_rdd *const *parents;
+    spk_env env;
+    spark_rdd *bad;
+    const spk_layout *in; /* of the first parent */
+} spk_verb;
+
+/* spk_verb_begin: env is taken over in any case; has_function: whether the definition is usable. */
+void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const char *function, size_t n,
+    spark_rdd *const *parents, bool has_function, const spark_env *env, size_t env_size);
+/* spk_verb_source: without parents. */
+void spk_verb_source(spk_verb *v, spark_site at, const char *operation, spark_context *sc);
+
+void spk_verb_fail(spk_verb *v, spark_status code, const char *format, ...) SPARK_FORMAT_(3, 4);
+void spk_verb_fail_with(spk_verb *v, const spk_failure *failure);
+/* spk_verb_want: have must read as want; NULL: anything. */
+void spk_verb_want(spk_verb *v, const spark_type *want, const spk_layout *have);
+/* spk_verb_pairs: the parent's elements must be pairs. */
+void spk_verb_pairs(spk_verb *v, const spk_layout *have);
+/* spk_verb_layout: NULL when the verb has failed, or for no type. */
+const spk_layout *spk_verb_layout(spk_verb *v, const spark_type *type);
+const spk_layout *spk_verb_pair(spk_verb *v, const spk_layout *key, const spk_layout *value);
+
+/* spk_verb_make: the node, or what is wrong; *made tells. The environment goes to the node. */
+spark_rdd *spk_verb_make(
+    spk_verb *v, const spk_class *class, size_t size, const spk_layout *layout, bool *made);
+
+/* spk_verb_undo: a made node that could not be completed: an error RDD instead. */
+spark_rdd *spk_verb_undo(spk_verb *v, spark_rdd *node, const spk_failure *failure);
+
+/* spk_step_arenas: two arenas for spk_out_open that last as long as the attempt. NULL: it has failed. */
+spk_arena *spk_step_arenas(spark_task *task);
+
+/* spk_locate: the record at which a step failed, when it is known. */
+void spk_locate(spark_task *task, int64_t record);
+
+/* spk_result_rows: a result array of rows lists (taken over), one after the other. */
+spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_rows *lists, size_t n,
+    spark_array *result, spk_failure *failure);
+/* spk_result_one: of a copy of one value. */
+spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,
+    spark_array *result, spk_failure *failure);
+
+/* spk_action_begin: the checks of every action; want may be NULL. */
+spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at, const spark_type *want,
+    spark_array *result, spk_failure *failure);
+/* spk_action_end: raises *failure, if there is one. */
+spark_status spk_action_end(spark_status status, const spk_failure *failure);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sorting: a job samples the input when the RDD is prepared, its sample gives the ranges, and a shuffle
+ * by range brings each to one task, which sorts it slice by slice. The sample is drawn by Vitter's
+ * reservoir with geometric skips (Li's algorithm L), so that it costs nothing to speak of; its seeds come
+ * from the shape of the lineage, never from ids or time. */
+#include "rdd/rdd.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <spark/sort.h>
+
+#include "base/hash.h"
+#include "shuffle/ranges.h"
+#include "shuffle/reduce.h"
+
+typedef struct sort_rdd {
+    spark_rdd rdd;
+    spk_ranges ranges;
+    int asked;
+    bool has_ranges;
+} sort_rdd;
+
+static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    spk_input input;
+    if (!spk_input_open(&input, pipe->task, &rdd->deps[0], NULL, partition))
+        return;
+    spk_reduce_sort(pipe, &input);
+    spk_input_close(&input);
+}
+
+/* ---- sampling */
+
+typedef struct sampling {
+    const spk_layout *layout;
+    uint64_t seed;
+    size_t quota;
+} sampling;
+
+typedef struct sample {
+    spk_state head;
+    spk_rows rows;      /* all that were chosen, also those replaced later */
+    const char **slots; /* the reservoir */
+    size_t n, quota;
+    uint64_t seen, next; /* rows; the next one to choose */
+    uint64_t random;
+    double w;
+} sample;
+
+static double uniform(sample *s)
+{
+    s->random += SPK_HASH_SEED;
+    return ((double)(spk_hash_u64(s->random) >> 11) + 0.5) * 0x1p-53;
+}
+
+static void skip(sample *s)
+{
+    s->w *= exp(log(uniform(s)) / (double)s->quota);
+    const double gap = floor(log(uniform(s)) / log1p(-s->w));
+    s->next += gap < 1e18 ? (uint64_t)gap + 1 : UINT64_MAX / 4;
+}
+
+static bool begin_sample(spk_state *state)
+{
+    sample *s = (sample *)state;
+    const sampling *how = state->action->arg;
+    spk_rows_init(&s->rows, state->task->heap, how->layout);
+    s->quota = how->quota;
+    s->w = 1;
+    s->random = spk_hash_combine(how->seed, (uint64_t)state->task->partition);
+    s->slots = malloc(s->quota * sizeof *s->slots);
+    if (!s->slots)
+        spk_task_nomem(state->task);
+    return s->slots != NULL;
+}
+
+/* choose: keeps a row in the reservoir. */
+static bool choose(sample *s, const char *row)
+{
+    if (!spk_rows_append(&s->rows, row, 1)) {
+        spk_task_nomem(s->head.task);
+        return false;
+    }
+    const char *kept = s->rows.row_end - s->rows.layout->size;
+    if (s->n < s->quota)
+        s->slots[s->n++] = kept;
+    else
+        s->slots[(size_t)(uniform(s) * (double)s->quota)] = kept;
+    return true;
+}
+
+static bool take_sample(void *state, spk_batch batch)
+{
+    sample *s = state;
+    const spk_layout *layout = s->rows.layout;
+    for (uint64_t i = 0; i < batch.n; s->seen++, i++) {
+        if (s->n == s->quota) {
+            const uint64_t gap = s->next - s->seen;
+            if (gap >= batch.n - i) {
+                s->seen += batch.n - i;
+                return true;
+            }
+            i += gap;
+            s->seen = s->next;
+        }
+        if (!choose(s, batch.rows + i * layout->size))
+            return false;
+        if (s->n == s->quota) {
+            if (s->next == 0)
+                s->next = s->seen;
+            skip(s);
+        }
+    }
+    return true;
+}
+
+static void free_sample(spk_state *state)
+{
+    sample *s = (sample *)state;
+    spk_rows_fini(&s->rows);
+    free(s->slots);
+}
+
+/* ---- preparing */
+
+static size_t collect_candidates(sample *samples, int n, spk_candidate *candidates)
+{
+    size_t found = 0;
+    for (int p = 0; p < n; p++)
+        for (size_t i = 0; i < samples[p].n; i++)
+            candidates[found++] = (spk_candidate) { samples[p].slots[i],
+                (double)samples[p].seen / (double)samples[p].n };
+    return found;
+}
+
+static bool make_ranges(sort_rdd *s, sample *samples, int n)
+{
+    size_t most = 1;
+    for (int p = 0; p < n; p++)
+        most += samples[p].n;
+    spk_candidate *candidates = malloc(most * sizeof *candidates);
+    const size_t found = candidates ? collect_candidates(samples, n, candidates) : 0;
+    s->has_ranges = candidates
+        && spk_ranges_make(&s->ranges, &s->rdd.sc->heap, candidates, found, s->asked,
+            spk_slices_for(s->asked));
+    free(candidates);
+    return s->has_ranges;
+}
+
+/* sample_parent: one job over all partitions of the input. */
+static spark_status sample_parent(sort_rdd *s, sample *samples, spk_failure *failure)
+{
+    spark_rdd *parent = s->rdd.deps[0].rdd;
+    const int n = parent->partitions;
+    const double wanted = 20.0 * (double)spk_slices_for(s->asked) * (double)s->asked;
+    const double size = wanted < 1e6 ? wanted : 1e6;
+    const sampling how = { parent->layout,
+        spk_hash_combine(UINT64_C(0x5eed), s->rdd.ancestors), (size_t)(3 * size / n) + 1 };
+    const spk_action action = { .name = s->rdd.operation, .site = s->rdd.site,
+        .state_size = sizeof(sample), .arg = &how, .begin = begin_sample, .take = take_sample,
+        .discard = free_sample };
+    return spk_job_run(parent, &action, NULL, n, samples, failure);
+}
+
+static spark_status find_ranges(sort_rdd *s, spk_failure *failure)
+{
+    const int n = s->asked > 1 ? s->rdd.deps[0].rdd->partitions : 0;
+    sample *samples = calloc((size_t)n + 1, sizeof *samples);
+    spark_status status = SPARK_OK;
+    if (!samples)
+        return spk_failure_nomem(failure, s->rdd.operation, s->rdd.site);
+    if (n > 0)
+        status = sample_parent(s, samples, failure);
+    if (status == SPARK_OK) {
+        if (!make_ranges(s, samples, n))
+            status = spk_failure_nomem(failure, s->rdd.operation, s->rdd.site);
+        for (int p = 0; p < n; p++)
+            free_sample(&samples[p].head);
+    }
+    free(samples);
+    return status;
+}
+
+static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+{
+    sort_rdd *s = (sort_rdd *)(void *)rdd;
+    const spark_status status = s->has_ranges ? SPARK_OK : find_ranges(s, failure);
+    if (status == SPARK_OK)
+        __atomic_store_n(&rdd->partitions, (int)(s->ranges.n / spk_slices_for(s->asked)),
+            __ATOMIC_RELEASE);
+    return status;
+}
+
+static void release(spark_rdd *rdd)
+{
+    spk_ranges_fini(&((sort_rdd *)(void *)rdd)->ranges);
+}
+
+static const spk_class sort_class
+    = { .name = "ShuffledRDD", .produce = produce, .prepare = prepare, .release = release };
+
+static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
+    const spark_order *order, int partitions, bool by_key)
+{
+    spk_verb v;
+    spk_ordering ordering;
+    spk_failure failure;
+    bool made;
+    spk_verb_begin(&v, at, operation, order ? order->name : NULL, 1, &rdd, true, NULL, 0);
+    if (!v.bad && by_key)
+        spk_verb_pairs(&v, v.in);
+    if (partitions < 0)
+        spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", partitions);
+    if (!v.bad
+        && spk_ordering_make(&ordering, v.sc->types, by_key ? v.in->key : v.in, order, &failure)
+            != SPARK_OK)
+        spk_verb_fail(&v, failure.code, "%s", failure.message);
+    if (!v.bad && partitions == 0) {
+        if (rdd->planned < 0 && spk_rdd_prepare(rdd, &failure) != SPARK_OK)
+            spk_verb_fail_with(&v, &failure);
+        partitions = rdd->planned < 0 ? rdd->partitions : rdd->planned;
+    }
+    spark_rdd *parent = rdd;
+    rdd = spk_verb_make(&v, &sort_class, sizeof(sort_rdd), v.in, &made);
+    if (!made)
+        return rdd;
+    sort_rdd *s = (sort_rdd *)(void *)rdd;
+    s->asked = rdd->planned = partitions > 0 ? partitions : 1;
+    s->ranges.ordering = ordering;
+    s->ranges.ordering.layout = parent->layout; /* keys stand at the front of pairs */
+    spk_shuffle *shuffle
+        = spk_shuffle_new(rdd, parent, NULL, parent->layout, parent->layout, NULL);
+    if (!shuffle) {
+        spk_failure_nomem(&failure, NULL, NULL);
+        return spk_verb_undo(&v, rdd, &failure);
+    }
+    shuffle->slices = spk_slices_for(s->asked);
+    shuffle->ranges = &s->ranges;
+    rdd->deps[0].shuffle = shuffle;
+    return rdd;
+}
+
+spark_rdd *(spark_sort_by)(
+    spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
+{
+    return new_sort(at, rdd, "sortBy", order, partitions, false);
+}
+
+spark_rdd *(spark_sort_by_key)(
+    spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
+{
+    return new_sort(at, rdd, "sortByKey", order, partitions, true);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RDDs from memory: parallelize keeps a deep copy (or borrows), range computes its numbers. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+#include <spark/source.h>
+
+enum { DEFAULT_PARTITIONS = 16 };
+
+static int partitions_or_default(const spark_context *sc, int asked)
+{
+    return asked ? asked : sc->default_parallelism ? sc->default_parallelism : DEFAULT_PARTITIONS;
+}
+
+/* slice_start: of slice i of n over `length` elements: floor(i * length / n). */
+static uint64_t slice_start(uint64_t length, int i, int n)
+{
+    __extension__ typedef unsigned __int128 u128;
+    return (uint64_t)((u128)length * (unsigned)i / (unsigned)n);
+}
+
+/* ---- parallelize */
+
+typedef struct parallel_rdd {
+    spark_rdd rdd;
+    const char *rows; /* all of them, side by side */
+    uint64_t n;
+    char *copy;
+    size_t capacity;
+} parallel_rdd;
+
+static void produce_rows(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    const parallel_rdd *p = (const parallel_rdd *)(const void *)rdd;
+    const size_t size = rdd->layout->size;
+    const uint64_t to = slice_start(p->n, partition + 1, rdd->partitions);
+    size_t batch;
+    for (uint64_t i = slice_start(p->n, partition, rdd->partitions); i < to; i += batch) {
+        char *rows;
+        batch = spk_pipe_rows(pipe, size);
+        const char *from = p->rows + i * size;
+        memcpy(&rows, &from, sizeof rows);
+        if (!spk_push(pipe, rows, to - i < batch ? (size_t)(to - i) : batch))
+            return;
+    }
+}
+
+static void release_rows(spark_rdd *rdd)
+{
+    parallel_rdd *p = (parallel_rdd *)(void *)rdd;
+    if (p->copy)
+        spk_heap_free(&rdd->sc->heap, p->copy, p->capacity);
+}
+
+static const spk_class parallel_class
+    = { .name = "ParallelCollectionRDD", .produce = produce_rows, .release = release_rows };
+
+static bool copy_rows(parallel_rdd *p, const char *data)
+{
+    const spk_layout *layout = p->rdd.layout;
+    const size_t size = layout->size, row_bytes = (p->n * size + 63) / 64 * 64;
+    size_t bytes = 0;
+    for (uint64_t i = 0; layout->views && i < p->n; i++)
+        bytes += spk_value_bytes(layout, data + i * size);
+    p->copy = spk_heap_alloc(&p->rdd.sc->heap, row_bytes + bytes + 1, &p->capacity);
+    if (!p->copy)
+        return false;
+    if (p->n)
+        memcpy(p->copy, data, p->n * size);
+    char *tail = p->copy + row_bytes;
+    for (uint64_t i = 0; layout->views && i < p->n; i++)
+        tail = spk_value_pack(layout, p->copy + i * size, tail);
+    p->rows = p->copy;
+    return true;
+}
+
+spark_rdd *(spark_parallelize_with)(spark_site at, spark_context *sc, const spark_type *type,
+    size_t n, const void *data, const spark_parallelize_options *options)
+{
+    spk_verb v;
+    bool made;
+    const spark_parallelize_options none = { 0, false }, *o = options ? options : &none;
+    spk_verb_source(&v, at, "parallelize", sc);
+    if (o->partitions < 0)
+        spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", o->partitions);
+    if (n > 0 && !data)
+        spk_verb_fail(&v, SPARK_EINVAL, "%zu elements, but no data", n);
+    const spk_layout *layout = spk_verb_layout(&v, type);
+    spark_rdd *rdd = spk_verb_make(&v, &parallel_class, sizeof(parallel_rdd), layout, &made);
+    if (!made)
+        return rdd;
+    parallel_rdd *p = (parallel_rdd *)(void *)rdd;
+    p->n = n;
+    p->rows = data;
+    rdd->partitions = rdd->planned = partitions_or_default(v.sc, o->partitions);
+    if (o->borrow || copy_rows(p, data))
+        return rdd;
+    spk_failure failure;
+    spk_failure_nomem(&failure, NULL, NULL);
+    return spk_verb_undo(&v, rdd, &failure);
+}
+
+spark_rdd *(spark_parallelize)(spark_site at, spark_context *sc, const spark_type *type, size_t n,
+    const void *data, int partitions)
+{
+    const spark_parallelize_options options = { partitions, false };
+    return (spark_parallelize_with)(at, sc, type, n, data, &options);
+}
+
+spark_rdd *(spark_empty_rdd)(spark_site at, spark_context *sc, const spark_type *type)
+{
+    static const spk_class class = { .name = "EmptyRDD", .produce = produce_rows };
+    spk_verb v;
+    bool made;
+    spk_verb_source(&v, at, "emptyRDD", sc);
+    const spk_layout *layout = spk_verb_layout(&v, type);
+    spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(parallel_rdd), layout, &made);
+    if (made)
+        rdd->partitions = rdd->planned = 0;
+    return rdd;
+}
+
+/* ---- range */
+
+typedef struct range_rdd {
+    spark_rdd rdd;
+    int64_t start, step;
+    uint64_t n;
+} range_rdd;
+
+static void produce_range(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    const range_rdd *r = (const range_rdd *)(const void *)rdd;
+    size_t batch = spk_task_batch(pipe->task);
+    uint64_t *rows = spk_arena_alloc(&pipe->task->keep, batch * sizeof *rows, 64);
+    if (!rows) {
+        spk_task_nomem(pipe->task);
+        return;
+    }
+    const uint64_t to = slice_start(r->n, partition + 1, rdd->partitions);
+    for (uint64_t i = slice_start(r->n, partition, rdd->partitions); i < to; i += batch) {
+        batch = spk_pipe_rows(pipe, sizeof(int64_t));
+        const size_t n = to - i < batch ? (size_t)(to - i) : batch;
+        const uint64_t first = (uint64_t)r->start + i * (uint64_t)r->step;
+        for (size_t k = 0; k < n; k++)
+            rows[k] = first + k * (uint64_t)r->step;
+        if (!spk_push(pipe, (char *)rows, n))
+            return;
+    }
+}
+
+/* count_of: how many steps fit, computed without overflow. */
+static uint64_t count_of(int64_t start, int64_t end, int64_t step)
+{
+    const uint64_t width = step > 0 ? (uint64_t)end - (uint64_t)start : (uint64_t)start - (uint64_t)end;
+    const uint64_t stride = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
+    if (step > 0 ? start >= end : start <= end)
+        return 0;
+    return (width - 1) / stride + 1;
+}
+
+spark_rdd *(spark_range)(
+    spark_site at, spark_context *sc, int64_t start, int64_t end, int64_t step, int partitions)
+{
+    static const spk_class class = { .name = "ParallelCollectionRDD", .produce = produce_range };
+    spk_verb v;
+    bool made;
+    spk_verb_source(&v, at, "range", sc);
+    if (step == 0)
+        spk_verb_fail(&v, SPARK_EINVAL, "the step is 0");
+    if (partitions < 0)
+        spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", partitions);
+    const spk_layout *layout = spk_verb_layout(&v, SPARK_TYPE(int64_t));
+    spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(range_rdd), layout, &made);
+    if (made) {
+        range_rdd *r = (range_rdd *)(void *)rdd;
+        r->start = start;
+        r->step = step;
+        r->n = count_of(start, end, step);
+        rdd->partitions = rdd->planned = partitions_or_default(v.sc, partitions);
+    }
+    return rdd;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text files: which files and splits there are is found when the RDD is prepared; a task reads one split
+ * through a buffer, and its lines are views of that buffer. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+#include <spark/source.h>
+
+#include "io/files.h"
+#include "io/lines.h"
+
+typedef struct text_rdd {
+    spark_rdd rdd;
+    char *path;
+    int min_splits;
+    spk_files files;
+    spk_splits splits;
+} text_rdd;
+
+static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+{
+    text_rdd *t = (text_rdd *)(void *)rdd;
+    char what[200];
+    spark_status status = spk_files_list(t->path, &t->files, failure);
+    if (status == SPARK_OK) {
+        status = spk_splits_make(&t->files, t->min_splits, &t->splits, failure);
+        if (status != SPARK_OK)
+            spk_files_free(&t->files);
+    }
+    if (status != SPARK_OK) {
+        const spk_failure plain = *failure;
+        spk_rdd_describe(rdd, what, sizeof what);
+        spk_failure_set(failure, status, rdd->operation, rdd->site, "%s: ", what);
+        spk_failure_append(failure, plain.message);
+        return status;
+    }
+    __atomic_store_n(&rdd->partitions, (int)t->splits.n, __ATOMIC_RELEASE);
+    return SPARK_OK;
+}
+
+static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    const text_rdd *t = (const text_rdd *)(const void *)rdd;
+    const spk_split *split = &t->splits.at[partition];
+    spark_task *task = pipe->task;
+    spark_str *rows = spk_arena_alloc(&task->keep, spk_task_batch(task) * sizeof *rows, 64);
+    spk_failure failure = { .code = SPARK_OK };
+    spk_lines lines;
+    if (!rows) {
+        spk_task_nomem(task);
+        return;
+    }
+    if (spk_lines_open(&lines, task->heap, split->file->path, split->start, split->end, &failure)
+        != SPARK_OK) {
+        spk_task_fail_with(task, &failure);
+        return;
+    }
+    for (;;) {
+        const size_t n = spk_lines_next(
+            &lines, rows, spk_pipe_rows(pipe, sizeof *rows), &failure);
+        if (n == 0 || !spk_push(pipe, (char *)rows, n))
+            break;
+    }
+    spk_lines_close(&lines);
+    if (failure.code != SPARK_OK)
+        spk_task_fail_with(task, &failure);
+}
+
+static void release(spark_rdd *rdd)
+{
+    text_rdd *t = (text_rdd *)(void *)rdd;
+    spk_splits_free(&t->splits);
+    spk_files_free(&t->files);
+    free(t->path);
+}
+
+spark_rdd *(spark_text_file)(
+    spark_site at, spark_context *sc, const char *path, int min_partitions)
+{
+    static const spk_class class
+        = { .name = "HadoopRDD", .prepare = prepare, .produce = produce, .release = release };
+    spk_verb v;
+    bool made;
+    spk_verb_source(&v, at, "textFile", sc);
+    if (!path || !*path)
+        spk_verb_fail(&v, SPARK_EINVAL, "the path is empty");
+    if (min_partitions < 0)
+        spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", min_partitions);
+    const spk_layout *layout = spk_verb_layout(&v, SPARK_TYPE(spark_str));
+    spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(text_rdd), layout, &made);
+    if (!made)
+        return rdd;
+    text_rdd *t = (text_rdd *)(void *)rdd;
+    const size_t length = strlen(path);
+    t->min_splits = min_partitions ? min_partitions : 2;
+    t->path = malloc(length + 1);
+    if (t->path) {
+        memcpy(t->path, path, length + 1);
+        return spark_rdd_set_name(rdd, path);
+    }
+    spk_failure failure;
+    spk_failure_nomem(&failure, NULL, NULL);
+    return spk_verb_undo(&v, rdd, &failure);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What verbs have in common. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+void spk_verb_source(spk_verb *v, spark_site at, const char *operation, spark_context *sc)
+{
+    *v = (spk_verb) { .at = at, .operation = operation, .sc = sc ? sc : spk_context_none() };
+    if (spk_task_current())
+        spk_verb_fail(v, SPARK_EINVAL,
+            "a transformation inside a function of a task (SPARK-5063)");
+    else if (v->sc->error.code != SPARK_OK)
+        spk_verb_fail_with(v, &v->sc->error);
+}
+
+void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const char *function, size_t n,
+    spark_rdd *const *parents, bool has_function, const spark_env *env, size_t env_size)
+{
+    spk_failure failure;
+    *v = (spk_verb) { .at = at, .operation = operation, .function = function, .n = n,
+        .parents = parents };
+    for (size_t i = 0; i < n && !v->bad; i++)
+        v->bad = spk_rdd_broken(parents[i], operation, at);
+    v->sc = v->bad ? v->bad->sc : parents[0]->sc;
+    v->in = v->bad ? NULL : parents[0]->layout;
+    if (spk_env_bind(&v->env, env, has_function ? env_size : 0, &failure) != SPARK_OK)
+        spk_verb_fail(v, failure.code, "%s", failure.message);
+    if (spk_task_current())
+        spk_verb_fail(v, SPARK_EINVAL,
+            "a transformation inside a function of a task (SPARK-5063)");
+    if (!has_function)
+        spk_verb_fail(v, SPARK_EINVAL, "the function is NULL");
+}
+
+void spk_verb_fail(spk_verb *v, spark_status code, const char *format, ...)
+{
+    char message[512];
+    va_list args;
+    if (v->bad)
+        return;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    v->bad = spk_rdd_errorf(v->sc, code, v->operation, v->function, v->at, "%s", message);
+}
+
+void spk_verb_fail_with(spk_verb *v, const spk_failure *failure)
+{
+    if (!v->bad)
+        v->bad = spk_rdd_error(v->sc, failure);
+}
+
+void spk_verb_want(spk_verb *v, const spark_type *want, const spk_layout *have)
+{
+    if (!v->bad && have)
+        v->bad = spk_rdd_misfit(v->sc, v->operation, v->function, v->at, want, have->type);
+}
+
+void spk_verb_pairs(spk_verb *v, const spk_layout *have)
+{
+    char name[100];
+    if (!v->bad && (!have->key || !have->value))
+        spk_verb_fail(v, SPARK_ETYPE, "pairs wanted, %s found",
+            spk_type_name(have->type, name, sizeof name));
+}
+
+const spk_layout *spk_verb_layout(spk_verb *v, const spark_type *type)
+{
+    spk_failure failure;
+    if (v->bad)
+        return NULL;
+    if (!type) {
+        spk_verb_fail(v, SPARK_EINVAL, "the function does not say what type it makes");
+        return NULL;
+    }
+    const spk_layout *layout = spk_layout_for(v->sc, type, &failure);
+    if (!layout)
+        spk_verb_fail(v, failure.code, "%s", failure.message);
+    return layout;
+}
+
+const spk_layout *spk_verb_pair(spk_verb *v, const spk_layout *key, const spk_layout *value)
+{
+    if (v->bad)
+        return NULL;
+    const spark_type *pair = spk_types_pair(v->sc->types, key->type, value->type);
+    if (!pair)
+        spk_verb_fail(v, SPARK_ENOMEM, "out of memory");
+    return spk_verb_layout(v, pair);
+}
+
+spark_rdd *spk_verb_make(
+    spk_verb *v, const spk_class *class, size_t size, const spk_layout *layout, bool *made)
+{
+    *made = false;
+    if (v->bad) {
+        spk_env_fini(&v->env);
+        return v->bad;
+    }
+    const spk_rdd_args args = { v->at, v->operation, v->function, v->sc, class, size, layout, v->n,
+        v->parents, &v->env };
+    return spk_rdd_new(&args, made);
+}
+
+spark_rdd *spk_verb_undo(spk_verb *v, spark_rdd *node, const spk_failure *failure)
+{
+    char text[300];
+    spk_failure named = *failure;
+    if (!*failure->operation) {
+        spk_rdd_describe(node, text, sizeof text);
+        spk_failure_set(&named, failure->code, v->operation, v->at, "%s: %s", text,
+            failure->message);
+    }
+    spark_rdd_release(node);
+    return spk_rdd_error(v->sc, &named);
+}
+
+void spk_locate(spark_task *task, int64_t record)
+{
+    if (task->failure.record < 0)
+        task->failure.record = record;
+}
+
+/* ---- results */
+
+typedef struct owner {
+    spk_heap *heap;
+    void *items;
+    size_t capacity;
+    spk_run *runs;
+} owner;
+
+void spark_array_free(spark_array *array)
+{
+    owner *o = array ? array->owner : NULL;
+    if (o) {
+        spk_runs_free(o->heap, o->runs);
+        spk_heap_free(o->heap, o->items, o->capacity);
+        free(o);
+    }
+    if (array)
+        *array = (spark_array) { NULL, NULL, 0, NULL };
+}
+
+/* move_rows: the rows of a list to `to`; its runs stay for what the rows point to, else they go. */
+static char *move_rows(owner *o, spk_rows *list, char *to)
+{
+    const size_t size = list->layout->size;
+    for (const spk_run *run = list->first; run; run = run->next) {
+        memcpy(to, run->rows, run->n * size);
+        to += run->n * size;
+    }
+    if (list->layout->views && list->last) {
+        list->last->next = o->runs;
+        o->runs = list->first;
+        list->first = list->last = NULL;
+    }
+    spk_rows_fini(list);
+    return to;
+}
+
+spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_rows *lists, size_t n,
+    spark_array *result, spk_failure *failure)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < n; i++)
+        rows += lists[i].n;
+    owner *o = calloc(1, sizeof *o);
+    if (o) {
+        o->heap = &sc->heap;
+        o->items = spk_heap_alloc(o->heap, rows * layout->size + 1, &o->capacity);
+    }
+    if (!o || !o->items) {
+        free(o);
+        for (size_t i = 0; i < n; i++)
+            spk_rows_fini(&lists[i]);
+        return spk_failure_nomem(failure, NULL, NULL);
+    }
+    char *to = o->items;
+    for (size_t i = 0; i < n; i++)
+        to = move_rows(o, &lists[i], to);
+    *result = (spark_array) { layout->type, o->items, (size_t)rows, o };
+    return SPARK_OK;
+}
+
+spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,
+    spark_array *result, spk_failure *failure)
+{
+    spk_rows rows;
+    spk_rows_init(&rows, &sc->heap, layout);
+    if (!spk_rows_append(&rows, value, 1)) {
+        spk_rows_fini(&rows);
+        return spk_failure_nomem(failure, NULL, NULL);
+    }
+    return spk_result_rows(sc, layout, &rows, 1, result, failure);
+}
+
+spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at, const spark_type *want,
+    spark_array *result, spk_failure *failure)
+{
+    char text[400];
+    if (result)
+        *result = (spark_array) { NULL, NULL, 0, NULL };
+    if (rdd && !rdd->error && want
+        && spk_type_differ(want, rdd->layout->type, text, sizeof text) != SPARK_OK)
+        return spk_failure_set(
+            failure, SPARK_ETYPE, name, at, "%s at %s: result: %s", name, at, text);
+    return spk_job_check(rdd, name, at, failure);
+}
+
+spark_status spk_action_end(spark_status status, const spk_failure *failure)
+{
+    return status == SPARK_OK ? SPARK_OK : spk_raise(failure);
+}

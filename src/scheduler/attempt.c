@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One attempt, on a worker: compute, then publish once. All it makes hangs on the attempt until it has
+ * won the slot of its partition; an attempt that fails leaves nothing but finished cache blocks. */
+#include "scheduler/stage.h"
+#include "shuffle/writer.h"
+
+static int partition_of(const spk_stage *stage, int index)
+{
+    return stage->shuffle || !stage->job->partitions ? stage->partitions[index]
+                                                     : stage->job->partitions[index];
+}
+
+/* finish: one task less; the last one wakes the job. */
+static void finish(spk_stage *stage)
+{
+    if (atomic_fetch_sub(&stage->remaining, 1) != 1)
+        return;
+    struct spk_scheduler *scheduler = stage->job->scheduler;
+    pthread_mutex_lock(&scheduler->lock);
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+/* give_up: the job fails with what this attempt failed with; with the lock held. */
+static void give_up(spk_stage *stage, const spk_failure *failure, int partition, int failures)
+{
+    spk_job *job = stage->job;
+    if (job->failure.code != SPARK_OK)
+        return;
+    job->failure = *failure;
+    job->failure.job = job->id;
+    job->failure.stage = stage->id;
+    job->failure.partition = partition;
+    snprintf(job->failure.message, sizeof job->failure.message,
+        "Job aborted due to stage failure: Task %d in stage %d.%d failed %d times, most recent "
+        "failure: Lost task %d.%d in stage %d.%d: ",
+        partition, stage->id, stage->attempt, failures, partition, failures - 1, stage->id,
+        stage->attempt);
+    spk_failure_append(&job->failure, failure->message);
+    atomic_store(&job->cancelled, true);
+    pthread_cond_broadcast(&job->scheduler->changed);
+}
+
+static void task_failed(spk_stage *stage, const spark_task *task, int index)
+{
+    spk_job *job = stage->job;
+    struct spk_scheduler *scheduler = job->scheduler;
+    atomic_fetch_add(&job->failed, 1);
+    pthread_mutex_lock(&scheduler->lock);
+    const int failures = ++stage->failures[index];
+    stage->attempts[index]++;
+    const bool again = failures < scheduler->sc->task_max_failures;
+    if (!again)
+        give_up(stage, &task->failure, task->partition, failures);
+    pthread_mutex_unlock(&scheduler->lock);
+    if (again && !atomic_load(&job->cancelled))
+        spk_pool_retry(scheduler->pool, &stage->set, index);
+}
+
+static void input_lost(spk_stage *stage, spk_shuffle *shuffle, int index)
+{
+    struct spk_scheduler *scheduler = stage->job->scheduler;
+    atomic_fetch_add(&stage->job->lost_inputs, 1);
+    pthread_mutex_lock(&scheduler->lock);
+    stage->lost[stage->n_lost++] = index;
+    stage->attempts[index]++;
+    stage->lost_shuffle = shuffle;
+    pthread_cond_broadcast(&scheduler->changed);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+/* publish_output: the map output into its slot. */
+static void publish_output(spk_stage *stage, spark_task *task, spk_map_output *output)
+{
+    spk_shuffle *shuffle = stage->shuffle;
+    const int m = task->partition;
+    spk_map_output *empty = NULL;
+    if (!atomic_compare_exchange_strong(&shuffle->outputs[m], &empty, output)) {
+        spk_map_output_free(output);
+        return;
+    }
+    pthread_mutex_lock(&shuffle->lock);
+    const bool again = shuffle->made[m], count = !shuffle->counted[m];
+    shuffle->made[m] = shuffle->counted[m] = 1;
+    pthread_mutex_unlock(&shuffle->lock);
+    atomic_fetch_sub(&shuffle->missing, 1);
+    if (again)
+        atomic_fetch_add(&stage->job->remade, 1);
+    if (count)
+        spk_task_merge_deltas(task, 0);
+}
+
+static void compute_output(spk_stage *stage, spark_task *task)
+{
+    spk_writer writer;
+    if (!spk_writer_open(&writer, task, stage->shuffle, false))
+        return;
+    spk_chain_run(task, stage->rdd, task->partition, spk_writer_sink(&writer));
+    spk_map_output *output = spk_writer_close(&writer);
+    if (output && spk_fault_task(stage, task->partition, task->attempt)) {
+        spk_map_output_free(output);
+        spk_task_fail(task, SPARK_ETASK, "injected fault");
+    } else if (output) {
+        publish_output(stage, task, output);
+    }
+}
+
+static void compute_result(spk_stage *stage, spark_task *task, int index)
+{
+    spk_job *job = stage->job;
+    const spk_action *action = job->action;
+    spk_state *state = spk_arena_alloc(&task->keep, action->state_size, 16);
+    if (!state) {
+        spk_task_nomem(task);
+        return;
+    }
+    memset(state, 0, action->state_size);
+    *state = (spk_state) { task, action };
+    if (!action->begin || action->begin(state)) {
+        spk_chain_run(task, stage->rdd, task->partition, (spk_sink) { action->take, state });
+        task->op = NULL;
+        if (!spk_task_unwanted(task) && action->end)
+            action->end(state);
+    }
+    if (!spk_task_unwanted(task) && spk_fault_task(stage, task->partition, task->attempt))
+        spk_task_fail(task, SPARK_ETASK, "injected fault");
+    if (!spk_task_unwanted(task) && action->publish)
+        action->publish(state);
+    if (spk_task_unwanted(task)) {
+        if (action->discard)
+            action->discard(state);
+        return;
+    }
+    memcpy(job->results + (size_t)index * action->state_size, state, action->state_size);
+    job->published[index] = 1;
+    spk_task_merge_deltas(task, 0);
+}
+
+static void add_counters(spk_job *job, const spark_task *task)
+{
+    if (task->cached_reads)
+        atomic_fetch_add(&job->cached_reads, task->cached_reads);
+    if (task->cached_blocks)
+        atomic_fetch_add(&job->cached_blocks, task->cached_blocks);
+    if (task->remade_blocks)
+        atomic_fetch_add(&job->remade, task->remade_blocks);
+    if (task->shuffle_rows)
+        atomic_fetch_add(&job->rows, task->shuffle_rows);
+    if (task->shuffle_bytes)
+        atomic_fetch_add(&job->bytes, task->shuffle_bytes);
+}
+
+void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
+{
+    spk_stage *stage = (spk_stage *)(void *)set;
+    spk_job *job = stage->job;
+    if (atomic_load_explicit(&job->cancelled, memory_order_relaxed))
+        return;
+    const int partition = partition_of(stage, index);
+    const int attempt = stage->attempts[index];
+    task->cancelled = &job->cancelled;
+    spk_task_begin(task, job->id, stage->id, partition, attempt);
+    if (job->scheduler->sc->n_faults > 0)
+        spk_fault_inputs(stage, partition, attempt);
+    if (stage->shuffle)
+        compute_output(stage, task);
+    else
+        compute_result(stage, task, index);
+    spk_task_end(task);
+    add_counters(job, task);
+    if (task->lost)
+        input_lost(stage, task->lost, index);
+    else if (spk_task_failed(task))
+        task_failed(stage, task, index);
+    else if (!atomic_load_explicit(&job->cancelled, memory_order_relaxed)) {
+        atomic_fetch_add_explicit(&job->tasks, 1, memory_order_relaxed);
+        finish(stage);
+    }
+}

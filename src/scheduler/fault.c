@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fault plan: which attempt fails or loses its inputs is a function of the plan and the numbers of
+ * job, stage, partition and attempt, never of time or threads. */
+#include "base/hash.h"
+#include "scheduler/stage.h"
+
+static bool matches(int wanted, int is)
+{
+    return wanted == SPARK_ANY || wanted == is;
+}
+
+static bool here(const spark_fault *f, const spk_stage *stage, int partition, int attempt)
+{
+    return matches(f->job, stage->job->id) && matches(f->stage, stage->position)
+        && matches(f->partition, partition) && matches(f->attempt, attempt);
+}
+
+/* drawn: a coin that falls the same way for the same numbers; kind tells the three coins apart. */
+static bool drawn(
+    const spark_fault *f, const spk_stage *stage, int partition, int attempt, unsigned kind)
+{
+    if (f->kind != SPARK_FAULT_RANDOM
+        || attempt + 1 >= stage->job->scheduler->sc->task_max_failures)
+        return false;
+    uint64_t h = spk_hash_combine(SPK_HASH_SEED ^ f->seed, kind);
+    h = spk_hash_combine(h, (uint64_t)stage->job->id << 32 | (uint32_t)stage->position);
+    h = spk_hash_combine(h, (uint64_t)partition << 32 | (uint32_t)attempt);
+    return (double)(spk_hash_u64(h) >> 11) * 0x1p-53 < f->rate;
+}
+
+bool spk_fault_task(const spk_stage *stage, int partition, int attempt)
+{
+    const spark_context *sc = stage->job->scheduler->sc;
+    for (size_t i = 0; i < sc->n_faults; i++)
+        if (sc->faults[i].kind == SPARK_FAULT_TASK
+                ? here(&sc->faults[i], stage, partition, attempt)
+                : drawn(&sc->faults[i], stage, partition, attempt, 0))
+            return true;
+    return false;
+}
+
+static void drop_blocks(const spk_stage *stage, int partition)
+{
+    spark_rdd *rdd = stage->rdd;
+    while (rdd) {
+        int parent = partition;
+        if (atomic_load(&rdd->level) != 0)
+            spk_blocks_drop(rdd->blocks, partition);
+        if (rdd->class->choose)
+            rdd = rdd->class->choose(rdd, partition, &parent);
+        else if (rdd->class->run)
+            rdd = rdd->deps[0].rdd;
+        else
+            rdd = NULL;
+        partition = parent;
+    }
+}
+
+static void drop_outputs(const spk_stage *stage, int output)
+{
+    for (size_t i = 0; i < stage->n_parents; i++)
+        if (output >= 0 && output < stage->parents[i]->maps)
+            spk_shuffle_drop(stage->parents[i], output);
+}
+
+void spk_fault_inputs(const spk_stage *stage, int partition, int attempt)
+{
+    const spark_context *sc = stage->job->scheduler->sc;
+    for (size_t i = 0; i < sc->n_faults; i++) {
+        const spark_fault *f = &sc->faults[i];
+        if ((f->kind == SPARK_FAULT_BLOCK && here(f, stage, partition, attempt))
+            || drawn(f, stage, partition, attempt, 1))
+            drop_blocks(stage, partition);
+        if (f->kind == SPARK_FAULT_SHUFFLE && here(f, stage, partition, attempt))
+            drop_outputs(stage, f->output);
+        else if (stage->attempt == 0 && drawn(f, stage, partition, attempt, 2))
+            for (size_t p = 0; p < stage->n_parents; p++)
+                if (stage->parents[p]->maps > 0)
+                    spk_shuffle_drop(stage->parents[p], partition % stage->parents[p]->maps);
+    }
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs, stages and attempts.
+ *
+ * action: what a job does with the partitions of an RDD; state: what an attempt of it collects, which
+ * becomes the partition's result when it is published. */
+#ifndef SPK_SCHEDULER_JOB_H
+#define SPK_SCHEDULER_JOB_H
+
+#include "exec/pool.h"
+
+typedef struct spk_action spk_action;
+
+/* spk_state: the head of every action's state. States are moved as bytes. */
+typedef struct spk_state {
+    spark_task *task;
+    const spk_action *action;
+} spk_state;
+
+struct spk_action {
+    const char *name; /* Spark's: "collect" */
+    spark_site site;
+    size_t state_size;
+    const void *arg;
+    bool (*begin)(spk_state *state); /* may be NULL; state is zeroed beyond its head */
+    bool (*take)(void *state, spk_batch batch);
+    bool (*end)(spk_state *state);     /* may be NULL; after the last batch */
+    bool (*publish)(spk_state *state); /* may be NULL; once a partition */
+    void (*discard)(spk_state *state); /* may be NULL; of an attempt that failed */
+};
+
+/* spk_scheduler_new: NULL: no thread could be started. */
+struct spk_scheduler *spk_scheduler_new(spark_context *sc);
+void spk_scheduler_free(struct spk_scheduler *scheduler);
+int spk_scheduler_threads(const struct spk_scheduler *scheduler);
+
+/* spk_job_run: runs the action on n partitions (NULL: 0 to n - 1) of a prepared RDD; results is room for
+ * n states, which are the caller's when SPARK_OK comes back. Otherwise *failure is filled, and whatever
+ * results there were are discarded. No attempt runs any more when it returns. */
+spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *partitions, int n,
+    void *results, spk_failure *failure);
+
+/* spk_job_check: what every action asks first: is this a usable RDD, and not inside a task? Prepares it.
+ * The failure names the action. */
+spark_status spk_job_check(
+    spark_rdd *rdd, const char *action, spark_site site, spk_failure *failure);
+
+/* spk_shuffle_drop: forgets the output of map partition m; false: there was none. */
+bool spk_shuffle_drop(spk_shuffle *shuffle, int m);
+
+#endif

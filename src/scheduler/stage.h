@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the scheduler share: stages of a job, and how an attempt runs. */
+#ifndef SPK_SCHEDULER_STAGE_H
+#define SPK_SCHEDULER_STAGE_H
+
+#include "scheduler/job.h"
+
+typedef struct spk_stage spk_stage;
+typedef struct spk_job spk_job;
+
+enum { SPK_REMEMBERED_JOBS = 1024 };
+
+struct spk_scheduler {
+    spark_context *sc;
+    spk_pool *pool;
+    pthread_mutex_t lock; /* transitions of jobs, stages and shuffles; graph marks */
+    pthread_cond_t changed;
+    atomic_int next_job, next_stage;
+    uint64_t mark;
+    spark_job_stats last;
+    spark_job_stats stats[SPK_REMEMBERED_JOBS];
+};
+
+struct spk_stage {
+    spk_task_set set;     /* first, so that a set is its stage */
+    spk_job *job;
+    spark_rdd *rdd;
+    spk_shuffle *shuffle; /* NULL: the result stage */
+    int id, position, attempt;
+    bool submitted, owner; /* owner: shuffle->running is this stage */
+    bool ran, needed, seen;
+    atomic_int remaining;
+    int *partitions;      /* of the tasks; NULL: task i is partition i */
+    uint8_t *failures;    /* of the tasks */
+    uint8_t *attempts;
+    int *lost;            /* tasks that wait for an input to be made again */
+    int n_lost, room;
+    spk_shuffle *lost_shuffle;
+    size_t n_parents;
+    spk_shuffle **parents;
+};
+
+struct spk_job {
+    struct spk_scheduler *scheduler;
+    int id;
+    const spk_action *action;
+    spark_rdd *rdd;
+    const int *partitions;
+    int n;
+    char *results;
+    uint8_t *published;
+    spk_stage **stages;   /* parents first */
+    size_t n_stages, max_stages;
+    spk_stage *result;
+    atomic_bool cancelled;
+    spk_failure failure;
+    spark_job_stats stats;
+    atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes;
+};
+
+/* spk_stage_make: the stage that fills a shuffle (NULL: the result stage), and all above it that the job
+ * does not have yet, parents first. With the lock held. NULL: no memory. */
+spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle);
+void spk_stage_free(spk_stage *stage);
+
+/* spk_attempt_run: the `run` of every task set. */
+void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
+
+/* spk_fault_task: whether the attempt is to fail; spk_fault_inputs: drops what the plan says. */
+bool spk_fault_task(const spk_stage *stage, int partition, int attempt);
+void spk_fault_inputs(const spk_stage *stage, int partition, int attempt);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Combining: rows into a table by key, values into accumulators.
+ *
+ * phase: ADD on the map side (values into accumulators), COMBINE on the reduce side (accumulators into
+ * accumulators). */
+#ifndef SPK_SHUFFLE_COMBINE_H
+#define SPK_SHUFFLE_COMBINE_H
+
+#include "shuffle/table.h"
+
+typedef enum spk_phase { SPK_ADD, SPK_COMBINE } spk_phase;
+
+typedef struct spk_combiner {
+    spark_task *task;
+    const spk_aggregator *aggregator;
+    spk_phase phase;
+    spk_table table;
+    spk_value_move move;
+    const spk_merging *merging;
+    uint32_t in_size, in_offset; /* of a row that comes in */
+    bool fused;
+    spk_found found;
+    void **accs;
+    char *gathered;
+    void *block;                 /* holds the arrays */
+    size_t block_capacity;
+} spk_combiner;
+
+/* spk_combiner_open: false: the task has failed. expected: rows of the first table. */
+bool spk_combiner_open(spk_combiner *combiner, spark_task *task, const spk_aggregator *aggregator,
+    spk_phase phase, size_t expected);
+void spk_combiner_close(spk_combiner *combiner);
+
+/* spk_combiner_add: n rows, at most a batch. Returns how many were taken before the table held `limit`
+ * rows or bytes_limit bytes; SIZE_MAX: the task has failed. hashes may be NULL. */
+size_t spk_combiner_add(spk_combiner *combiner, const char *rows, size_t n, const uint64_t *hashes,
+    uint32_t limit, uint64_t bytes_limit);
+
+/* spk_aggregator_create: rows out (as many accumulators) made of n rows in, without combining. */
+void spk_aggregator_create(
+    const spk_aggregator *aggregator, spark_task *task, const char *in, size_t n, char *out);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Outputs are looked up once, when the attempt starts: all must be there, or the attempt ends and the
+ * scheduler makes the missing ones. While readers are counted, a dropped output is only set aside. */
+#include "shuffle/input.h"
+
+#include <stdlib.h>
+
+#include "shuffle/writer.h"
+
+static bool look_up(spk_input *in)
+{
+    spk_shuffle *shuffle = in->shuffle;
+    in->n_outputs = shuffle->maps;
+    in->outputs = spk_arena_alloc(
+        &in->task->keep, ((size_t)shuffle->maps + 1) * sizeof *in->outputs, 16);
+    if (!in->outputs) {
+        spk_task_nomem(in->task);
+        return false;
+    }
+    atomic_fetch_add(&shuffle->readers, 1);
+    in->reading = true;
+    for (int m = 0; m < shuffle->maps; m++) {
+        in->outputs[m] = atomic_load(&shuffle->outputs[m]);
+        if (!in->outputs[m]) {
+            in->task->lost = shuffle;
+            spk_task_fail(in->task, SPARK_ETASK, "shuffle %d lacks the output of map partition %d",
+                shuffle->id, m);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool write_private(spk_input *in, spark_rdd *rdd, int partition)
+{
+    spk_writer writer;
+    const int64_t rows = in->task->shuffle_rows, bytes = in->task->shuffle_bytes;
+    if (!spk_writer_open(&writer, in->task, in->shuffle, true))
+        return false;
+    spk_chain_run(in->task, rdd, partition, spk_writer_sink(&writer));
+    in->private = spk_writer_close(&writer);
+    in->outputs = &in->private;
+    in->n_outputs = 1;
+    in->task->shuffle_rows = rows;
+    in->task->shuffle_bytes = bytes;
+    return in->private != NULL;
+}
+
+bool spk_input_open(
+    spk_input *in, spark_task *task, const spk_dep *dep, spk_shuffle *as, int partition)
+{
+    *in = (spk_input) { .task = task, .shuffle = dep->shuffle ? dep->shuffle : as };
+    in->slices = in->shuffle->slices;
+    in->first = dep->shuffle ? (uint32_t)partition * in->slices : 0;
+    if (dep->shuffle ? look_up(in) : write_private(in, dep->rdd, partition))
+        return true;
+    spk_input_close(in);
+    return false;
+}
+
+void spk_input_close(spk_input *in)
+{
+    spk_map_output *unused = NULL;
+    spk_map_output_free(in->private);
+    in->private = NULL;
+    if (!in->reading)
+        return;
+    in->reading = false;
+    if (atomic_fetch_sub(&in->shuffle->readers, 1) == 1) {
+        pthread_mutex_lock(&in->shuffle->lock);
+        if (atomic_load(&in->shuffle->readers) == 0) {
+            unused = in->shuffle->dropped;
+            in->shuffle->dropped = NULL;
+        }
+        pthread_mutex_unlock(&in->shuffle->lock);
+    }
+    spk_map_output_free(unused);
+}
+
+static bool add_segment(spk_shard *shard, const spk_run *run, uint32_t from, uint32_t to, size_t size)
+{
+    if (shard->n_segments == shard->max_segments) {
+        const size_t most = shard->max_segments ? shard->max_segments * 2 : 32;
+        spk_segment *segments = realloc(shard->segments, most * sizeof *segments);
+        if (!segments)
+            return false;
+        shard->segments = segments;
+        shard->max_segments = most;
+    }
+    shard->segments[shard->n_segments++] = (spk_segment) { run->rows + from * size,
+        run->hashes ? run->hashes + from : NULL, to - from };
+    shard->n += to - from;
+    shard->bytes += run->bytes / run->n * (to - from);
+    return true;
+}
+
+bool spk_input_shard(const spk_input *in, uint32_t slice, spk_shard *shard)
+{
+    const size_t size = in->shuffle->row->size;
+    const uint32_t s = in->first + slice;
+    shard->n_segments = 0;
+    shard->n = shard->bytes = 0;
+    for (int m = 0; m < in->n_outputs; m++)
+        for (const spk_run *run = in->outputs[m]->runs; run; run = run->next) {
+            const uint32_t from = run->offsets[s], to = run->offsets[s + 1];
+            if (from < to && !add_segment(shard, run, from, to, size)) {
+                spk_task_nomem(in->task);
+                return false;
+            }
+        }
+    return true;
+}
+
+void spk_shard_fini(spk_shard *shard)
+{
+    free(shard->segments);
+    *shard = (spk_shard) { NULL, 0, 0, 0, 0 };
+}
+
+bool spk_shard_copy(const spk_shard *shard, spark_task *task, size_t row_size, bool hashes,
+    spk_shard_rows *rows)
+{
+    const size_t row_bytes = (shard->n * row_size + 63) / 64 * 64;
+    *rows = (spk_shard_rows) { .n = shard->n };
+    rows->rows = spk_heap_alloc(
+        task->heap, row_bytes + (hashes ? shard->n * 8 : 0) + 64, &rows->capacity);
+    if (!rows->rows) {
+        spk_task_nomem(task);
+        return false;
+    }
+    if (hashes)
+        rows->hashes = (uint64_t *)(void *)(rows->rows + row_bytes);
+    size_t at = 0;
+    for (size_t i = 0; i < shard->n_segments; i++) {
+        const spk_segment *segment = &shard->segments[i];
+        memcpy(rows->rows + at * row_size, segment->rows, segment->n * row_size);
+        if (hashes && segment->hashes)
+            memcpy(rows->hashes + at, segment->hashes, segment->n * 8);
+        at += segment->n;
+    }
+    return true;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Merge functions bound to their types: a built-in becomes the typed loop for the accumulator's kind. */
+#ifndef SPK_SHUFFLE_MERGE_H
+#define SPK_SHUFFLE_MERGE_H
+
+#include "plan/shuffle.h"
+
+/* spk_merging_bind: SPARK_ETYPE with *failure filled when the function does not take accumulators of
+ * layout acc and elements of layout in. env is the value of the bound environment. */
+spark_status spk_merging_bind(spk_merging *merging, const spark_merge_def *def, const void *env,
+    const spk_layout *acc, const spk_layout *in, spk_failure *failure);
+
+/* spk_merging_counts: the merging that adds int64_t. */
+void spk_merging_sum_i64(spk_merging *merging);
+bool spk_merging_is_sum_i64(const spk_merging *merging);
+
+#endif

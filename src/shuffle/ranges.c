@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bounds from a weighted sample: sort the candidates, walk their cumulative weight, and take one each
+ * time it passes the next multiple of an even share, skipping equals (Spark's RangePartitioner). The
+ * slices of a partition are cut the same way within its range; they only decide what is sorted at once,
+ * so bounds that repeat do no harm there. */
+#include "shuffle/ranges.h"
+
+#include <stdlib.h>
+
+/* sort_candidates: a merge sort, since qsort may allocate and has no argument for the order. */
+static void sort_candidates(
+    const spk_ordering *o, spk_candidate *at, spk_candidate *spare, size_t n)
+{
+    if (n < 2)
+        return;
+    const size_t half = n / 2;
+    sort_candidates(o, at, spare, half);
+    sort_candidates(o, at + half, spare, n - half);
+    memcpy(spare, at, half * sizeof *at);
+    size_t i = 0, j = half, to = 0;
+    while (i < half && j < n)
+        at[to++] = spk_ordering_compare(o, at[j].row, spare[i].row) < 0 ? at[j++] : spare[i++];
+    while (i < half)
+        at[to++] = spare[i++];
+}
+
+/* cut: at most parts - 1 bounds of n sorted candidates, as indexes of candidates; equals are skipped
+ * where `distinct`. */
+static size_t cut(const spk_ordering *o, const spk_candidate *c, size_t n, size_t parts,
+    bool distinct, size_t *bounds)
+{
+    double total = 0, sum = 0;
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++)
+        total += c[i].weight;
+    const double step = total / (double)parts;
+    double target = step;
+    for (size_t i = 0; i < n && found + 1 < parts; i++) {
+        sum += c[i].weight;
+        if (sum < target)
+            continue;
+        if (distinct && found && spk_ordering_compare(o, c[i].row, c[bounds[found - 1]].row) <= 0)
+            continue;
+        bounds[found++] = i;
+        target += step;
+    }
+    return found;
+}
+
+/* cut_slices: bounds of the slices of all partitions; the last of each partition is the partition's. */
+static size_t cut_slices(const spk_ordering *o, const spk_candidate *c, size_t n,
+    const size_t *partition_bounds, size_t partitions, uint32_t slices, size_t *bounds)
+{
+    size_t from = 0, found = 0;
+    for (size_t p = 0; p < partitions; p++) {
+        const bool last = p + 1 == partitions;
+        const size_t to = last ? n : partition_bounds[p] + 1;
+        size_t *part = bounds + found;
+        size_t some = cut(o, c + from, to - from, slices, false, part);
+        for (size_t i = 0; i < some; i++)
+            part[i] += from;
+        while (some + 1 < slices) /* slices that stay empty */
+            part[some++] = to > from ? to - 1 : (from > 0 ? from - 1 : 0);
+        if (!last)
+            part[some++] = partition_bounds[p];
+        found += some;
+        from = to;
+    }
+    return found;
+}
+
+static bool keep_bounds(spk_ranges *r, const spk_candidate *c, const size_t *bounds)
+{
+    const spk_layout *layout = r->ordering.layout;
+    const size_t size = layout->size, row_bytes = (r->n_bounds * size + 63) / 64 * 64;
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < r->n_bounds; i++)
+        bytes += spk_value_bytes(layout, c[bounds[i]].row);
+    r->bounds = spk_heap_alloc(
+        r->heap, row_bytes + (size_t)r->n_bounds * 8 + bytes + 64, &r->capacity);
+    if (!r->bounds)
+        return false;
+    r->prefixes = (uint64_t *)(void *)(r->bounds + row_bytes);
+    char *tail = (char *)(r->prefixes + r->n_bounds);
+    for (uint32_t i = 0; i < r->n_bounds; i++) {
+        char *row = r->bounds + i * size;
+        memcpy(row, c[bounds[i]].row, size);
+        tail = spk_value_pack(layout, row, tail);
+        r->prefixes[i] = spk_ordering_prefix(&r->ordering, row);
+    }
+    return true;
+}
+
+bool spk_ranges_make(spk_ranges *r, spk_heap *heap, spk_candidate *candidates, size_t n,
+    int partitions, uint32_t slices)
+{
+    const size_t most = (size_t)(partitions > 0 ? partitions : 1);
+    spk_candidate *spare = malloc((n / 2 + 1) * sizeof *spare);
+    size_t *partition_bounds = malloc(most * sizeof *partition_bounds);
+    size_t *bounds = malloc(most * slices * sizeof *bounds);
+    bool good = spare && partition_bounds && bounds;
+    r->heap = heap;
+    r->n = slices;
+    if (good && n > 0) {
+        sort_candidates(&r->ordering, candidates, spare, n);
+        const size_t cuts = cut(&r->ordering, candidates, n, most, true, partition_bounds);
+        r->n = (uint32_t)(cuts + 1) * slices;
+        r->n_bounds = (uint32_t)cut_slices(
+            &r->ordering, candidates, n, partition_bounds, cuts + 1, slices, bounds);
+        good = keep_bounds(r, candidates, bounds);
+    }
+    free(spare);
+    free(partition_bounds);
+    free(bounds);
+    return good;
+}
+
+void spk_ranges_fini(spk_ranges *r)
+{
+    if (r->bounds)
+        spk_heap_free(r->heap, r->bounds, r->capacity);
+    r->bounds = NULL;
+}
+
+/* below: how many of n ascending numbers are less than x; without branches. */
+static inline uint32_t below(const uint64_t *at, uint32_t n, uint64_t x)
+{
+    const uint64_t *base = at;
+    while (n > 1) {
+        const uint32_t half = n / 2;
+        base += (base[half - 1] < x) * half;
+        n -= half;
+    }
+    return (uint32_t)(base - at) + (n == 1 && base[0] < x);
+}
+
+void spk_ranges_find(const spk_ranges *r, const char *rows, size_t n, uint32_t *slices)
+{
+    const size_t size = r->ordering.layout->size;
+    for (size_t i = 0; i < n; i++) {
+        const char *row = rows + i * size;
+        const uint64_t prefix = spk_ordering_prefix(&r->ordering, row);
+        uint32_t at = below(r->prefixes, r->n_bounds, prefix);
+        if (!r->ordering.exact)
+            while (at < r->n_bounds && r->prefixes[at] == prefix
+                && spk_ordering_compare(&r->ordering, r->bounds + at * size, row) < 0)
+                at++;
+        slices[i] = at;
+    }
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sorting rows that fit in memory: by a 64-bit prefix first, in least-significant-digit radix passes, and
+ * by full comparison only among equal prefixes that do not decide.
+ *
+ * Not all digits are sorted: passes cover as many of the topmost varying bits as tell n rows apart, and
+ * an insertion pass mends the rest. Where the data make that pass expensive (many rows alike in those
+ * bits), all digits are sorted after all. */
+#include "shuffle/ranges.h"
+#include "shuffle/reduce.h"
+
+enum { DIGIT = 11, BUCKETS = 1 << DIGIT };
+
+typedef struct entry {
+    uint64_t prefix;
+    uint64_t row;
+} entry;
+
+/* A radix pass and an insertion pass for one type of item; KEY reads its 64-bit key. */
+#define SORTER(name, T, KEY)                                                                       \
+    static void name##_pass(const T *from, T *to, size_t n, unsigned shift)                        \
+    {                                                                                              \
+        uint32_t at[BUCKETS] = { 0 };                                                              \
+        for (size_t i = 0; i < n; i++)                                                             \
+            at[(KEY(from[i]) >> shift) & (BUCKETS - 1)]++;                                         \
+        uint32_t sum = 0;                                                                          \
+        for (size_t b = 0; b < BUCKETS; b++) {                                                     \
+            const uint32_t count = at[b];                                                          \
+            at[b] = sum;                                                                           \
+            sum += count;                                                                          \
+        }                                                                                          \
+        for (size_t i = 0; i < n; i++)                                                             \
+            to[at[(KEY(from[i]) >> shift) & (BUCKETS - 1)]++] = from[i];                           \
+    }                                                                                              \
+    /* insert: false: too many moves; the items are permuted, none is lost. */                    \
+    static bool name##_insert(T *items, size_t n)                                                  \
+    {                                                                                              \
+        size_t left = 8 * n + 64;                                                                  \
+        for (size_t i = 1; i < n; i++) {                                                           \
+            const T item = items[i];                                                               \
+            size_t j = i;                                                                          \
+            for (; j > 0 && KEY(items[j - 1]) > KEY(item) && left > 0; j--, left--)                \
+                items[j] = items[j - 1];                                                           \
+            items[j] = item;                                                                       \
+            if (left == 0)                                                                         \
+                return false;                                                                      \
+        }                                                                                          \
+        return true;                                                                               \
+    }                                                                                              \
+    /* sort: the result is in the returned one of the two arrays. */                              \
+    static T *name##_sort(T *items, T *spare, size_t n)                                            \
+    {                                                                                              \
+        uint64_t low = UINT64_MAX, high = 0;                                                       \
+        unsigned bits = 0, enough = 0;                                                             \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            low = KEY(items[i]) < low ? KEY(items[i]) : low;                                       \
+            high = KEY(items[i]) > high ? KEY(items[i]) : high;                                    \
+        }                                                                                          \
+        while (bits < 64 && (low ^ high) >> bits)                                                  \
+            bits++;                                                                                \
+        while ((size_t)1 << enough < n * 2)                                                        \
+            enough++;                                                                              \
+        const unsigned passes = (enough + DIGIT - 1) / DIGIT;                                      \
+        const bool partly = n > 64 && passes * DIGIT < bits;                                       \
+        unsigned shift = partly ? bits - passes * DIGIT : 0;                                       \
+        for (; shift < bits && n > 64; shift += DIGIT) {                                           \
+            name##_pass(items, spare, n, shift);                                                   \
+            T *other = items;                                                                      \
+            items = spare;                                                                         \
+            spare = other;                                                                         \
+        }                                                                                          \
+        if ((n > 64 && !partly) || name##_insert(items, n))                                        \
+            return items;                                                                          \
+        for (shift = 0; shift < bits; shift += DIGIT) {                                            \
+            name##_pass(items, spare, n, shift);                                                   \
+            T *other = items;                                                                      \
+            items = spare;                                                                         \
+            spare = other;                                                                         \
+        }                                                                                          \
+        return items;                                                                              \
+    }
+
+#define ITSELF(x) (x)
+#define PREFIX(x) ((x).prefix)
+SORTER(words, uint64_t, ITSELF)
+SORTER(entries, entry, PREFIX)
+
+/* sort_words: rows that are one 8-byte integer, sorted as what they are. */
+static bool sort_words(spk_heap *heap, const spk_ordering *o, char *rows, size_t n)
+{
+    const bool is_signed = o->layout->type->kind != SPARK_KIND_U64;
+    const uint64_t flip = (is_signed ? UINT64_C(1) << 63 : 0) ^ (o->parts[0].descending ? UINT64_MAX : 0);
+    uint64_t *words = (uint64_t *)(void *)rows;
+    size_t capacity;
+    uint64_t *spare = spk_heap_alloc(heap, n * 8, &capacity);
+    if (!spare)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        words[i] ^= flip;
+    const uint64_t *sorted = words_sort(words, spare, n);
+    for (size_t i = 0; i < n; i++)
+        words[i] = sorted[i] ^ flip;
+    spk_heap_free(heap, spare, capacity);
+    return true;
+}
+
+/* sort_equals: entries of one prefix by full comparison: a stable merge sort. */
+static void sort_equals(
+    const spk_ordering *o, const char *rows, size_t size, entry *at, entry *spare, size_t n)
+{
+    if (n < 2)
+        return;
+    const size_t half = n / 2;
+    sort_equals(o, rows, size, at, spare, half);
+    sort_equals(o, rows, size, at + half, spare, n - half);
+    if (spk_ordering_compare(o, rows + at[half - 1].row * size, rows + at[half].row * size) <= 0)
+        return;
+    memcpy(spare, at, half * sizeof *at);
+    size_t i = 0, j = half, to = 0;
+    while (i < half && j < n)
+        at[to++]
+            = spk_ordering_compare(o, rows + at[j].row * size, rows + spare[i].row * size) < 0
+            ? at[j++]
+            : spare[i++];
+    while (i < half)
+        at[to++] = spare[i++];
+}
+
+static void settle_equals(
+    const spk_ordering *o, const char *rows, entry *at, entry *spare, size_t n)
+{
+    for (size_t from = 0, to; from < n; from = to) {
+        to = from + 1;
+        while (to < n && at[to].prefix == at[from].prefix)
+            to++;
+        if (to - from > 1)
+            sort_equals(o, rows, o->layout->size, at + from, spare, to - from);
+    }
+}
+
+bool spk_sort_rows(spk_heap *heap, const spk_ordering *o, char *rows, size_t n)
+{
+    const size_t size = o->layout->size;
+    size_t capacity, row_capacity;
+    if (n < 2)
+        return true;
+    if (o->layout->key_class == SPK_KEY_8 && size == 8 && o->exact)
+        return sort_words(heap, o, rows, n);
+    entry *entries = spk_heap_alloc(heap, n * 2 * sizeof *entries, &capacity);
+    char *copy = entries ? spk_heap_alloc(heap, n * size, &row_capacity) : NULL;
+    if (!copy) {
+        spk_heap_free(heap, entries, entries ? capacity : 0);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        entries[i] = (entry) { spk_ordering_prefix(o, rows + i * size), i };
+    entry *sorted = entries_sort(entries, entries + n, n);
+    if (!o->exact)
+        settle_equals(o, rows, sorted, sorted == entries ? entries + n : entries, n);
+    for (size_t i = 0; i < n; i++) {
+        if (i + 16 < n)
+            __builtin_prefetch(rows + sorted[i + 16].row * size);
+        memcpy(copy + i * size, rows + sorted[i].row * size, size);
+    }
+    memcpy(rows, copy, n * size);
+    spk_heap_free(heap, copy, row_capacity);
+    spk_heap_free(heap, entries, capacity);
+    return true;
+}
+
+void spk_reduce_sort(spk_pipe *pipe, spk_input *in)
+{
+    spark_task *task = pipe->task;
+    const size_t size = in->shuffle->row->size, batch = spk_pipe_rows(pipe, size);
+    spk_shard shard = { NULL, 0, 0, 0, 0 };
+    bool more = true;
+    for (uint32_t s = 0; s < in->slices && more; s++) {
+        spk_shard_rows rows;
+        more = spk_input_shard(in, s, &shard);
+        if (!more || shard.n == 0)
+            continue;
+        if (!spk_shard_copy(&shard, task, size, false, &rows))
+            break;
+        if (!spk_sort_rows(task->heap, &in->shuffle->ranges->ordering, rows.rows, rows.n)) {
+            spk_task_nomem(task);
+            more = false;
+        }
+        for (size_t i = 0; i < rows.n && more; i += batch)
+            more = spk_push(pipe, rows.rows + i * size, rows.n - i < batch ? rows.n - i : batch);
+        spk_heap_free(task->heap, rows.rows, rows.capacity);
+    }
+    spk_shard_fini(&shard);
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One probing loop, written once and compiled for each kind of key, with and without the addition fused
+ * in: the constant arguments of an always-inlined function take the place of templates. Rows stand in
+ * insertion order, so growing the directory never changes a result. */
+#include "shuffle/table.h"
+
+#include "base/hash.h"
+
+enum { DENSE_RANGE = 65536, DENSE_AT_LEAST = 256, FIRST_ROWS = 64 };
+#define BUCKET_MIX UINT64_C(0x9fb21c651e98df25)
+
+typedef enum key_kind { KEY4, KEY8, KEY_STR, KEY_ANY } key_kind;
+
+static key_kind kind_of(const spk_layout *key)
+{
+    switch (key->key_class) {
+    case SPK_KEY_4: return KEY4;
+    case SPK_KEY_8: return KEY8;
+    case SPK_KEY_STR: return KEY_STR;
+    default: return KEY_ANY;
+    }
+}
+
+static bool cheap_hash(const spk_layout *key)
+{
+    return key->key_class == SPK_KEY_4 || key->key_class == SPK_KEY_8;
+}
+
+/* ---- memory */
+
+static bool regrow(spk_heap *heap, void *slot, size_t *capacity, size_t used, size_t want)
+{
+    size_t got;
+    void *old, *block = spk_heap_alloc(heap, want, &got);
+    if (!block)
+        return false;
+    memcpy(&old, slot, sizeof old);
+    if (used)
+        memcpy(block, old, used);
+    spk_heap_free(heap, old, *capacity);
+    memcpy(slot, &block, sizeof block);
+    *capacity = got;
+    return true;
+}
+
+static bool grow_rows(spk_table *t, uint32_t want)
+{
+    if (!regrow(t->heap, &t->rows, &t->rows_capacity, t->n * t->row_size, want * t->row_size))
+        return false;
+    if (!cheap_hash(t->key)
+        && !regrow(t->heap, &t->hashes, &t->hashes_capacity, t->n * 8, (size_t)want * 8))
+        return false;
+    t->max_rows = want;
+    return true;
+}
+
+static inline uint32_t bucket_of(uint64_t hash, unsigned shift)
+{
+    return (uint32_t)((hash * BUCKET_MIX) >> shift);
+}
+
+static inline uint32_t entry_of(uint64_t hash, uint32_t row, unsigned row_bits)
+{
+    return ((uint32_t)(hash >> 32) << row_bits) | (row + 1);
+}
+
+uint64_t spk_table_hash(const spk_table *t, uint32_t row)
+{
+    const char *key = spk_table_row(t, row);
+    if (t->key->key_class == SPK_KEY_8)
+        return spk_hash_u64(spk_load64(key));
+    if (t->key->key_class == SPK_KEY_4)
+        return spk_hash_u64(spk_load32(key));
+    return t->hashes[row];
+}
+
+static void set_directory_size(spk_table *t, uint32_t size)
+{
+    unsigned bits = 0;
+    while ((1u << bits) < size)
+        bits++;
+    t->directory_size = size;
+    t->shift = 64 - bits;
+    t->row_bits = bits; /* at most half of the entries are used, so row + 1 fits */
+    t->dense = false;
+}
+
+/* rehash: a directory of `size` entries with all rows in it. */
+static bool rehash(spk_table *t, uint32_t size)
+{
+    if ((size_t)size * 4 > t->directory_capacity
+        && !regrow(t->heap, &t->directory, &t->directory_capacity, 0, (size_t)size * 4))
+        return false;
+    memset(t->directory, 0, (size_t)size * 4);
+    set_directory_size(t, size);
+    for (uint32_t row = 0; row < t->n; row++) {
+        const uint64_t hash = spk_table_hash(t, row);
+        uint32_t b = bucket_of(hash, t->shift);
+        while (t->directory[b])
+            b = (b + 1) & (size - 1);
+        t->directory[b] = entry_of(hash, row, t->row_bits);
+    }
+    return true;
+}
+
+bool spk_table_init(spk_table *t, spk_heap *heap, const spk_layout *key, size_t row_size,
+    size_t expected, bool borrow)
+{
+    uint32_t size = 256;
+    *t = (spk_table) { .heap = heap, .key = key, .row_size = row_size, .borrow = borrow };
+    t->may_be_dense = cheap_hash(key);
+    spk_arena_init(&t->strings, heap);
+    while (size < expected && size < (1u << 30))
+        size *= 2;
+    if (rehash(t, size) && grow_rows(t, FIRST_ROWS))
+        return true;
+    spk_table_fini(t);
+    return false;
+}
+
+void spk_table_fini(spk_table *t)
+{
+    spk_heap_free(t->heap, t->rows, t->rows_capacity);
+    spk_heap_free(t->heap, t->hashes, t->hashes_capacity);
+    spk_heap_free(t->heap, t->directory, t->directory_capacity);
+    spk_arena_fini(&t->strings);
+    t->rows = NULL;
+    t->hashes = NULL;
+    t->directory = NULL;
+    t->rows_capacity = t->hashes_capacity = t->directory_capacity = 0;
+}
+
+void spk_table_clear(spk_table *t)
+{
+    memset(t->directory, 0, (size_t)t->directory_size * 4);
+    t->n = 0;
+    t->string_bytes = 0;
+    spk_arena_reset(&t->strings);
+}
+
+/* ---- hashing */
+
+void spk_hash_keys(const spk_layout *key, const char *keys, size_t step, size_t n, uint64_t *hashes)
+{
+    switch (kind_of(key)) {
+    case KEY8:
+        for (size_t i = 0; i < n; i++)
+            hashes[i] = spk_hash_u64(spk_load64(keys + i * step));
+        break;
+    case KEY4:
+        for (size_t i = 0; i < n; i++)
+            hashes[i] = spk_hash_u64(spk_load32(keys + i * step));
+        break;
+    case KEY_STR:
+        for (size_t i = 0; i < n; i++) {
+            const spark_str *s = (const spark_str *)(const void *)(keys + i * step);
+            hashes[i] = spk_hash_bytes(s->ptr, s->len);
+        }
+        break;
+    default:
+        for (size_t i = 0; i < n; i++)
+            hashes[i] = spk_value_hash(key, keys + i * step);
+    }
+}
+
+/* ---- finding */
+
+static inline bool same_bytes(const char *a, const char *b, size_t n)
+{
+    if (n >= 8) {
+        for (size_t i = 0; i + 8 <= n; i += 8)
+            if (spk_load64(a + i) != spk_load64(b + i))
+                return false;
+        return spk_load64(a + n - 8) == spk_load64(b + n - 8);
+    }
+    if (n >= 4)
+        return spk_load32(a) == spk_load32(b) && spk_load32(a + n - 4) == spk_load32(b + n - 4);
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
+static inline bool same_key(
+    const spk_table *t, const key_kind kind, const char *row, uint32_t number, const char *key, uint64_t hash)
+{
+    if (kind == KEY8)
+        return spk_load64(row) == spk_load64(key);
+    if (kind == KEY4)
+        return spk_load32(row) == spk_load32(key);
+    if (kind == KEY_STR) {
+        const spark_str *a = (const spark_str *)(const void *)row;
+        const spark_str *b = (const spark_str *)(const void *)key;
+        return a->len == b->len && same_bytes(a->ptr, b->ptr, b->len);
+    }
+    return t->hashes[number] == hash && spk_value_equal(t->key, row, key);
+}
+
+/* copy_views: what the new row points to, into the table's own memory. */
+static bool copy_views(spk_table *t, const spk_layout *layout, char *value)
+{
+    const size_t bytes = spk_value_bytes(layout, value);
+    if (bytes == 0)
+        return true;
+    char *room = spk_arena_alloc(&t->strings, bytes, 8);
+    if (!room)
+        return false;
+    spk_value_pack(layout, value, room);
+    t->string_bytes += bytes;
+    return true;
+}
+
+static inline bool copy_key(spk_table *t, const key_kind kind, char *row, const char *key)
+{
+    if (kind == KEY8) {
+        memcpy(row, key, 8);
+        return true;
+    }
+    if (kind == KEY4) {
+        memcpy(row, key, 4);
+        return true;
+    }
+    memcpy(row, key, t->key->size);
+    if (kind == KEY_STR && !t->borrow) {
+        spark_str *s = (spark_str *)(void *)row;
+        char *room = spk_arena_alloc(&t->strings, s->len, 1);
+        if (!room)
+            return false;
+        memcpy(room, s->ptr, s->len);
+        s->ptr = room;
+        t->string_bytes += s->len;
+        return true;
+    }
+    return t->borrow || !t->key->views || copy_views(t, t->key, row);
+}
+
+/* add_row: a new row for the element. */
+static inline bool add_row(spk_table *t, const key_kind kind, const char *element, uint64_t hash,
+    const spk_value_move *move)
+{
+    char *row = spk_table_row(t, t->n);
+    if (!copy_key(t, kind, row, element))
+        return false;
+    if (move->zero) {
+        memcpy(row + move->to, move->zero, move->size);
+    } else if (move->size == 8) {
+        memcpy(row + move->to, element + move->from, 8);
+    } else {
+        memcpy(row + move->to, element + move->from, move->size);
+    }
+    if (move->views && !copy_views(t, move->views, row + move->to))
+        return false;
+    if (t->hashes)
+        t->hashes[t->n] = hash;
+    t->n++;
+    return true;
+}
+
+/* make_room: for one more row. */
+static bool make_room(spk_table *t)
+{
+    if (t->n == t->max_rows && !grow_rows(t, t->max_rows * 2))
+        return false;
+    return t->dense || (t->n + 1) * 2 <= t->directory_size || rehash(t, t->directory_size * 2);
+}
+
+typedef struct request {
+    const char *elements;
+    size_t step, n;
+    const uint64_t *hashes;
+    const spk_value_move *move;
+    uint32_t limit;
+    uint64_t bytes_limit;
+    spk_found *found;
+} request;
+
+/* probe: the one loop. */
+static inline __attribute__((always_inline)) size_t probe(
+    spk_table *t, const request *r, const key_kind kind, const bool dense, const bool sum)
+{
+    const char *element = r->elements;
+    size_t n_hits = 0, i = 0;
+    for (; i < r->n; i++, element += r->step) {
+        const uint64_t hash = dense ? 0 : r->hashes[i];
+        const uint64_t slot = kind == KEY8 ? spk_load64(element) - t->base
+                                           : (kind == KEY4 ? spk_load32(element) - t->base : 0);
+        uint32_t b = dense ? (uint32_t)slot : bucket_of(hash, t->shift), number;
+        const uint32_t row_mask = dense ? UINT32_MAX : (1u << t->row_bits) - 1;
+        const uint32_t salt = dense ? 0 : entry_of(hash, 0, t->row_bits) & ~row_mask;
+        for (;;) {
+            const uint32_t entry = t->directory[b];
+            number = (entry & row_mask) - 1;
+            if (entry == 0) {
+                if (t->n >= r->limit
+                    || t->string_bytes + (uint64_t)t->n * t->row_size >= r->bytes_limit)
+                    goto out;
+                const uint32_t size = t->directory_size;
+                if (!make_room(t))
+                    return SIZE_MAX;
+                if (!dense && size != t->directory_size) {
+                    b = bucket_of(hash, t->shift);
+                    while (t->directory[b])
+                        b = (b + 1) & (t->directory_size - 1);
+                }
+                number = t->n;
+                t->directory[b] = dense ? number + 1 : entry_of(hash, number, t->row_bits);
+                if (!add_row(t, kind, element, hash, r->move))
+                    return SIZE_MAX;
+                if (!sum)
+                    r->found->rows[i] = number;
+                break;
+            }
+            char *row = spk_table_row(t, number);
+            if (dense || ((entry & ~row_mask) == salt && same_key(t, kind, row, number, element, hash))) {
+                if (sum) {
+                    uint64_t total = spk_load64(row + r->move->to) + spk_load64(element + r->move->from);
+                    memcpy(row + r->move->to, &total, 8);
+                } else {
+                    r->found->rows[i] = number;
+                    r->found->hits[n_hits++] = (uint32_t)i;
+                }
+                break;
+            }
+            b = (b + 1) & (t->directory_size - 1);
+        }
+    }
+out:
+    if (!sum)
+        r->found->n_hits = n_hits;
+    return i;
+}
+
+/* fetch: what probing will touch, for tables beyond the nearest caches. */
+static void fetch(const spk_table *t, const uint64_t *hashes, size_t n, bool strings)
+{
+    const uint32_t mask = (1u << t->row_bits) - 1;
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(&t->directory[bucket_of(hashes[i], t->shift)]);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t entry = t->directory[bucket_of(hashes[i], t->shift)];
+        __builtin_prefetch(t->rows + (size_t)((entry & mask) - (entry != 0)) * t->row_size);
+    }
+    if (!strings)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t entry = t->directory[bucket_of(hashes[i], t->shift)];
+        if (entry)
+            __builtin_prefetch(*(char *const *)(const void *)spk_table_row(t, (entry & mask) - 1));
+    }
+}
+
+/* ---- dense keys */
+
+static uint64_t key_at(const spk_table *t, const char *element)
+{
+    return t->key->key_class == SPK_KEY_8 ? spk_load64(element) : spk_load32(element);
+}
+
+static bool all_dense(const spk_table *t, const request *r)
+{
+    uint64_t seen = 0;
+    if (t->key->key_class == SPK_KEY_8)
+        for (size_t i = 0; i < r->n; i++)
+            seen |= spk_load64(r->elements + i * r->step) - t->base;
+    else
+        for (size_t i = 0; i < r->n; i++)
+            seen |= spk_load32(r->elements + i * r->step) - t->base;
+    return seen < DENSE_RANGE;
+}
+
+/* try_dense: whether the first keys lie close together. Only speed depends on the answer. */
+static bool try_dense(spk_table *t, const request *r)
+{
+    uint64_t low = UINT64_MAX, high = 0;
+    t->may_be_dense = false;
+    if (r->n < DENSE_AT_LEAST)
+        return true;
+    for (size_t i = 0; i < r->n; i++) {
+        const uint64_t key = key_at(t, r->elements + i * r->step);
+        low = key < low ? key : low;
+        high = key > high ? key : high;
+    }
+    if (high - low >= DENSE_RANGE)
+        return true;
+    const size_t bytes = (size_t)DENSE_RANGE * 4;
+    if (bytes > t->directory_capacity
+        && !regrow(t->heap, &t->directory, &t->directory_capacity, 0, bytes))
+        return false;
+    memset(t->directory, 0, bytes);
+    t->directory_size = DENSE_RANGE;
+    t->base = high < DENSE_RANGE ? 0 : low;
+    t->dense = true;
+    return true;
+}
+
+static bool settle(spk_table *t, const request *r)
+{
+    if (t->may_be_dense && t->n == 0 && !try_dense(t, r))
+        return false;
+    if (!t->dense || all_dense(t, r))
+        return true;
+    uint32_t size = 256;
+    while (size < t->n * 2 + 2)
+        size *= 2;
+    return rehash(t, size);
+}
+
+static size_t run(spk_table *t, request *r, bool sum)
+{
+    const key_kind kind = kind_of(t->key);
+    if (!settle(t, r))
+        return SIZE_MAX;
+    if (!t->dense && !r->hashes) {
+        spk_hash_keys(t->key, r->elements, r->step, r->n, r->found->hashes);
+        r->hashes = r->found->hashes;
+    }
+    if (t->dense) {
+        if (kind == KEY8)
+            return sum ? probe(t, r, KEY8, true, true) : probe(t, r, KEY8, true, false);
+        return sum ? probe(t, r, KEY4, true, true) : probe(t, r, KEY4, true, false);
+    }
+    if (t->n > 1024)
+        fetch(t, r->hashes, r->n, kind == KEY_STR);
+    switch (kind) {
+    case KEY8: return sum ? probe(t, r, KEY8, false, true) : probe(t, r, KEY8, false, false);
+    case KEY4: return sum ? probe(t, r, KEY4, false, true) : probe(t, r, KEY4, false, false);
+    case KEY_STR:
+        return sum ? probe(t, r, KEY_STR, false, true) : probe(t, r, KEY_STR, false, false);
+    default: return sum ? probe(t, r, KEY_ANY, false, true) : probe(t, r, KEY_ANY, false, false);
+    }
+}
+
+size_t spk_table_find(spk_table *t, const char *elements, size_t step, size_t n,
+    const uint64_t *hashes, const spk_value_move *move, uint32_t limit, uint64_t bytes_limit,
+    spk_found *found)
+{
+    request r = { elements, step, n, hashes, move, limit, bytes_limit, found };
+    return run(t, &r, false);
+}
+
+size_t spk_table_sum(spk_table *t, const char *elements, size_t step, size_t n,
+    const uint64_t *hashes, const spk_value_move *move, uint32_t limit, uint64_t bytes_limit,
+    spk_found *found)
+{
+    request r = { elements, step, n, hashes, move, limit, bytes_limit, found };
+    return run(t, &r, true);
+}

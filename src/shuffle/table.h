@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hash tables that keep rows in the order of their first occurrence.
+ *
+ * directory: open addressing, 4 bytes an entry: the number of the row + 1, and above it as many bits of
+ * the hash (the salt) as fit, so that a collision seldom touches a row; dense: keys are small integers
+ * and the directory is indexed by key - base. */
+#ifndef SPK_SHUFFLE_TABLE_H
+#define SPK_SHUFFLE_TABLE_H
+
+#include "base/arena.h"
+#include "exec/task.h"
+#include "plan/shuffle.h"
+
+typedef struct spk_table {
+    spk_heap *heap;
+    const spk_layout *key;
+    size_t row_size;
+    bool borrow;            /* key strings are not copied: what they point to outlives the table */
+    bool dense, may_be_dense;
+    uint64_t base;          /* of dense keys */
+    char *rows;
+    uint64_t *hashes;       /* NULL for 4 and 8-byte keys */
+    uint32_t *directory;
+    uint32_t n, max_rows, directory_size;
+    unsigned shift, row_bits;
+    size_t rows_capacity, hashes_capacity, directory_capacity;
+    uint64_t string_bytes;  /* of keys and accumulators */
+    spk_arena strings;
+} spk_table;
+
+/* spk_table_init: expected: a guess at the number of rows. False: no memory. */
+bool spk_table_init(spk_table *table, spk_heap *heap, const spk_layout *key, size_t row_size,
+    size_t expected, bool borrow);
+void spk_table_fini(spk_table *table);
+/* spk_table_clear: no rows, the memory stays. */
+void spk_table_clear(spk_table *table);
+
+/* spk_hash_keys: of n keys, `step` apart. */
+void spk_hash_keys(const spk_layout *key, const char *keys, size_t step, size_t n, uint64_t *hashes);
+
+/* spk_found: what spk_table_find did: hits are elements whose key was there before. Arrays as long as a
+ * batch. */
+typedef struct spk_found {
+    uint64_t *hashes;   /* of each element, where they were not given */
+    uint32_t *rows;     /* of each element: its row */
+    uint32_t *hits;     /* elements that are hits, ascending */
+    size_t n_hits;
+} spk_found;
+
+/* spk_table_find: finds or makes the rows of n elements; a new row gets its key, and its value from the
+ * element at value_from (value_size bytes to value_to). Stops before the element that would need row
+ * `limit`, or once string_bytes + rows reach `bytes_limit`; returns how many it did. SIZE_MAX: no
+ * memory. hashes NULL: they are computed, where they are needed. */
+typedef struct spk_value_move {
+    uint32_t from, to, size;
+    const void *zero;          /* instead of the element's value */
+    const spk_layout *views;   /* of the value, when it has views */
+} spk_value_move;
+size_t spk_table_find(spk_table *table, const char *elements, size_t step, size_t n,
+    const uint64_t *hashes, const spk_value_move *move, uint32_t limit, uint64_t bytes_limit,
+    spk_found *found);
+
+/* spk_table_sum: the same where the value is an int64_t that hits are added to. */
+size_t spk_table_sum(spk_table *table, const char *elements, size_t step, size_t n,
+    const uint64_t *hashes, const spk_value_move *move, uint32_t limit, uint64_t bytes_limit,
+    spk_found *found);
+
+static inline char *spk_table_row(const spk_table *table, uint32_t row)
+{
+    return table->rows + (size_t)row * table->row_size;
+}
+uint64_t spk_table_hash(const spk_table *table, uint32_t row);
+
+#endif

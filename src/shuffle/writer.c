@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Windows sealed into runs. A combining window is a table; when it has taken fewer than 1.25 rows for
+ * each key, combining does not pay and the next 32 windows are raw: rows as they come. Sealing is a
+ * stable counting sort by slice into one allocation, strings behind the rows in the same order.
+ *
+ * Nothing here may depend on memory, threads or batches: what a window holds shapes the result. */
+#include "shuffle/writer.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "shuffle/ranges.h"
+
+enum { WINDOW_KEYS = 65536, WINDOW_BYTES = 4 * 1024 * 1024, RAW_WINDOWS = 32, PIECE = 1024 };
+
+static bool reserve(spk_heap *heap, void *slot, size_t *capacity, size_t want)
+{
+    size_t got;
+    void *old, *block;
+    if (want <= *capacity)
+        return true;
+    if (!(block = spk_heap_alloc(heap, want, &got)))
+        return false;
+    memcpy(&old, slot, sizeof old);
+    spk_heap_free(heap, old, *capacity);
+    memcpy(slot, &block, sizeof block);
+    *capacity = got;
+    return true;
+}
+
+static const spk_layout *row_of(const spk_writer *w)
+{
+    return w->shuffle->row;
+}
+
+bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle, bool private)
+{
+    const spk_layout *key = shuffle->key;
+    *w = (spk_writer) { .task = task, .shuffle = shuffle, .slices = shuffle->slices };
+    w->partitions = private ? 1
+        : shuffle->ranges   ? shuffle->ranges->n / w->slices
+                            : (uint32_t)shuffle->partitioner->partitions;
+    w->total = w->partitions * w->slices;
+    w->combining = shuffle->aggregator != NULL;
+    w->carry = !shuffle->ranges && key->key_class != SPK_KEY_8 && key->key_class != SPK_KEY_4;
+    spk_arena_init(&w->raw_strings, task->heap);
+    w->output = calloc(1, sizeof *w->output);
+    if (!w->output || !reserve(task->heap, &w->counts, &w->counts_capacity, (w->total + (size_t)1) * 4)) {
+        spk_writer_discard(w);
+        spk_task_nomem(task);
+        return false;
+    }
+    w->output->heap = task->heap;
+    w->tail = &w->output->runs;
+    return true;
+}
+
+static void free_buffers(spk_writer *w)
+{
+    spk_heap *heap = w->task->heap;
+    if (w->has_combiner)
+        spk_combiner_close(&w->combiner);
+    w->has_combiner = false;
+    spk_arena_fini(&w->raw_strings);
+    spk_heap_free(heap, w->raw, w->raw_capacity);
+    spk_heap_free(heap, w->raw_hashes, w->raw_hashes_capacity);
+    spk_heap_free(heap, w->ids, w->ids_capacity);
+    spk_heap_free(heap, w->counts, w->counts_capacity);
+    spk_heap_free(heap, w->hashes, w->hashes_capacity);
+}
+
+void spk_writer_discard(spk_writer *w)
+{
+    free_buffers(w);
+    spk_map_output_free(w->output);
+    w->output = NULL;
+}
+
+/* ---- sealing */
+
+static inline uint32_t slice_of(uint64_t hash, unsigned slice_bits)
+{
+    return slice_bits ? (uint32_t)(hash >> 24 & 0xff) >> (8 - slice_bits) : 0;
+}
+
+/* place_by_function: partitions by the user's partitioner, for a piece of rows. */
+static bool place_by_function(spk_writer *w, const char *rows, size_t n, uint32_t *ids)
+{
+    const spark_partitioner *p = w->shuffle->partitioner;
+    p->def.run(w->task, n, rows, row_of(w)->size, w->partitions, ids, p->env.value);
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] >= w->partitions) {
+            spk_task_fail(w->task, SPARK_ETASK,
+                "partitioner %s gave partition %u of %u", p->def.name, ids[i], w->partitions);
+            return false;
+        }
+    return !spk_task_failed(w->task);
+}
+
+/* place: the slice of each row, counted. hashes: of the rows, or NULL where they are cheap. */
+static bool place(spk_writer *w, const char *rows, size_t n, const uint64_t *hashes)
+{
+    const size_t size = row_of(w)->size;
+    const bool by_function
+        = w->shuffle->partitioner && w->shuffle->partitioner->kind == SPK_BY_FUNCTION && w->partitions > 1;
+    unsigned slice_bits = 0;
+    uint64_t piece_hashes[PIECE];
+    while ((1u << slice_bits) < w->slices)
+        slice_bits++;
+    for (size_t at = 0; at < n; at += PIECE) {
+        const size_t some = n - at < PIECE ? n - at : PIECE;
+        uint32_t *ids = w->ids + at;
+        if (w->shuffle->ranges) {
+            spk_ranges_find(w->shuffle->ranges, rows + at * size, some, ids);
+            continue;
+        }
+        const uint64_t *h = hashes ? hashes + at : piece_hashes;
+        if (!hashes)
+            spk_hash_keys(w->shuffle->key, rows + at * size, size, some, piece_hashes);
+        if (by_function && !place_by_function(w, rows + at * size, some, ids))
+            return false;
+        for (size_t i = 0; i < some; i++) {
+            const uint32_t partition
+                = by_function ? ids[i] : (uint32_t)(((h[i] >> 32) * w->partitions) >> 32);
+            ids[i] = partition * w->slices + slice_of(h[i], slice_bits);
+        }
+    }
+    memset(w->counts, 0, (w->total + (size_t)1) * 4);
+    for (size_t i = 0; i < n; i++)
+        w->counts[w->ids[i]]++;
+    return true;
+}
+
+/* scatter: rows to their places; counts become the ends of slices. */
+static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, const uint64_t *hashes)
+{
+    const size_t size = row_of(w)->size;
+    uint32_t *at = w->counts, sum = 0;
+    for (uint32_t s = 0; s <= w->total; s++) {
+        const uint32_t count = s < w->total ? at[s] : 0;
+        run->offsets[s] = at[s] = sum;
+        sum += count;
+    }
+    if (size == 8)
+        for (size_t i = 0; i < n; i++)
+            memcpy(run->rows + (size_t)at[w->ids[i]]++ * 8, rows + i * 8, 8);
+    else if (size == 16 && !hashes)
+        for (size_t i = 0; i < n; i++)
+            memcpy(run->rows + (size_t)at[w->ids[i]]++ * 16, rows + i * 16, 16);
+    else
+        for (size_t i = 0; i < n; i++) {
+            const uint32_t place = at[w->ids[i]]++;
+            memcpy(run->rows + place * size, rows + i * size, size);
+            if (hashes)
+                run->hashes[place] = hashes[i];
+        }
+}
+
+/* seal: n rows become a run of the output. */
+static bool seal(spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings)
+{
+    const spk_layout *row = row_of(w);
+    char *tail;
+    if (n == 0)
+        return true;
+    if (!reserve(w->task->heap, &w->ids, &w->ids_capacity, n * 4)) {
+        spk_task_nomem(w->task);
+        return false;
+    }
+    if (!place(w, rows, n, hashes))
+        return false;
+    spk_run *run = spk_run_alloc(
+        w->task->heap, n, row->size, (size_t)strings, w->total, w->carry, &tail);
+    if (!run) {
+        spk_task_nomem(w->task);
+        return false;
+    }
+    scatter(w, run, rows, n, w->carry ? hashes : NULL);
+    if (row->views)
+        for (size_t i = 0; i < n; i++)
+            tail = spk_value_pack(row, run->rows + i * row->size, tail);
+    run->bytes = n * row->size + strings;
+    *w->tail = run;
+    w->tail = &run->next;
+    w->output->n += n;
+    w->output->bytes += run->bytes;
+    return true;
+}
+
+static uint64_t string_bytes_of(const spk_layout *row, const char *rows, size_t n)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; row->views && i < n; i++)
+        bytes += spk_value_bytes(row, rows + i * row->size);
+    return bytes;
+}
+
+/* ---- combining windows */
+
+static bool seal_window(spk_writer *w)
+{
+    spk_table *t = &w->combiner.table;
+    const uint64_t strings = string_bytes_of(row_of(w), t->rows, t->n);
+    if (!seal(w, t->rows, t->n, t->hashes, strings))
+        return false;
+    if (w->window_rows * 4 < (uint64_t)t->n * 5) {
+        w->raw_left = RAW_WINDOWS;
+        w->combining = false;
+    }
+    w->window_rows = 0;
+    if (w->combining) {
+        spk_table_clear(t);
+    } else {
+        spk_combiner_close(&w->combiner);
+        w->has_combiner = false;
+    }
+    return true;
+}
+
+static bool combine(spk_writer *w, spk_batch *batch)
+{
+    const size_t size = w->shuffle->aggregator->in_size;
+    if (!w->has_combiner) {
+        if (!spk_combiner_open(&w->combiner, w->task, w->shuffle->aggregator, SPK_ADD, 0))
+            return false;
+        w->has_combiner = true;
+    }
+    while (batch->n > 0 && w->combining) {
+        const size_t some = batch->n < spk_task_batch(w->task) ? batch->n : spk_task_batch(w->task);
+        const size_t done = spk_combiner_add(
+            &w->combiner, batch->rows, some, NULL, WINDOW_KEYS, WINDOW_BYTES);
+        if (done == SIZE_MAX)
+            return false;
+        w->window_rows += done;
+        batch->rows += done * size;
+        batch->n -= done;
+        if (done < some && !seal_window(w))
+            return false;
+    }
+    return true;
+}
+
+/* ---- raw windows */
+
+static bool seal_raw(spk_writer *w)
+{
+    if (!seal(w, w->raw, w->raw_n, w->carry ? w->raw_hashes : NULL, w->raw_string_bytes))
+        return false;
+    w->raw_n = 0;
+    w->raw_string_bytes = 0;
+    spk_arena_reset(&w->raw_strings);
+    if (w->raw_left > 0 && --w->raw_left == 0)
+        w->combining = w->shuffle->aggregator != NULL;
+    return true;
+}
+
+static bool grow_raw(spk_writer *w)
+{
+    const size_t size = row_of(w)->size, most = WINDOW_BYTES / size + 1;
+    size_t want = w->raw_max ? w->raw_max * 4 : PIECE, got;
+    if (want > most)
+        want = most;
+    char *raw = spk_heap_alloc(w->task->heap, want * size, &got);
+    if (!raw)
+        return false;
+    if (w->raw_n)
+        memcpy(raw, w->raw, w->raw_n * size);
+    spk_heap_free(w->task->heap, w->raw, w->raw_capacity);
+    w->raw = raw;
+    w->raw_capacity = got;
+    if (w->carry) {
+        uint64_t *hashes = spk_heap_alloc(w->task->heap, want * 8, &got);
+        if (!hashes)
+            return false;
+        if (w->raw_n)
+            memcpy(hashes, w->raw_hashes, w->raw_n * 8);
+        spk_heap_free(w->task->heap, w->raw_hashes, w->raw_hashes_capacity);
+        w->raw_hashes = hashes;
+        w->raw_hashes_capacity = got;
+    }
+    w->raw_max = want;
+    return true;
+}
+
+/* own: copies what the raw rows from `first` on point to; stops after the row that fills the window. */
+static bool own(spk_writer *w, size_t first, size_t *n)
+{
+    const spk_layout *row = row_of(w);
+    for (size_t i = 0; i < *n; i++) {
+        char *at = w->raw + (first + i) * row->size;
+        const size_t bytes = spk_value_bytes(row, at);
+        char *room = spk_arena_alloc(&w->raw_strings, bytes, 8);
+        if (!room)
+            return false;
+        spk_value_pack(row, at, room);
+        w->raw_string_bytes += bytes;
+        if (w->raw_string_bytes + (first + i + 1) * row->size >= WINDOW_BYTES)
+            *n = i + 1;
+    }
+    return true;
+}
+
+static bool take_raw(spk_writer *w, spk_batch *batch)
+{
+    const spk_aggregator *a = w->shuffle->aggregator;
+    const spk_layout *row = row_of(w);
+    const size_t in_size = a ? a->in_size : row->size;
+    if (w->raw_n == w->raw_max && !grow_raw(w)) {
+        spk_task_nomem(w->task);
+        return false;
+    }
+    size_t n = w->raw_max - w->raw_n < batch->n ? w->raw_max - w->raw_n : batch->n;
+    char *to = w->raw + w->raw_n * row->size;
+    if (a)
+        spk_aggregator_create(a, w->task, batch->rows, n, to);
+    else
+        memcpy(to, batch->rows, n * row->size);
+    if (row->views && !own(w, w->raw_n, &n)) {
+        spk_task_nomem(w->task);
+        return false;
+    }
+    if (w->carry)
+        spk_hash_keys(w->shuffle->key, to, row->size, n, w->raw_hashes + w->raw_n);
+    w->raw_n += n;
+    batch->rows += n * in_size;
+    batch->n -= n;
+    if (w->raw_n * row->size + w->raw_string_bytes >= WINDOW_BYTES)
+        return seal_raw(w);
+    return true;
+}
+
+static bool take(void *state, spk_batch batch)
+{
+    spk_writer *w = state;
+    while (batch.n > 0 && !spk_task_failed(w->task))
+        if (!(w->combining ? combine(w, &batch) : take_raw(w, &batch)))
+            return false;
+    return true;
+}
+
+spk_sink spk_writer_sink(spk_writer *w)
+{
+    return (spk_sink) { take, w };
+}
+
+spk_map_output *spk_writer_close(spk_writer *w)
+{
+    bool good = !spk_task_unwanted(w->task);
+    if (good && w->has_combiner)
+        good = seal_window(w);
+    if (good && w->raw_n > 0)
+        good = seal_raw(w);
+    if (!good) {
+        spk_writer_discard(w);
+        return NULL;
+    }
+    spk_map_output *output = w->output;
+    w->task->shuffle_rows += (int64_t)output->n;
+    w->task->shuffle_bytes += (int64_t)output->bytes;
+    free_buffers(w);
+    return output;
+}

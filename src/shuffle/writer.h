@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The map side: the sink of a task that writes for a shuffle.
+ *
+ * window: rows collected before they are sealed into a run, whose end is decided by the data alone:
+ * 65,536 keys or 4 MiB; raw window: one that does not combine, because combining did not shrink the
+ * data; private output: what a narrow side of a join or group writes for its own task. */
+#ifndef SPK_SHUFFLE_WRITER_H
+#define SPK_SHUFFLE_WRITER_H
+
+#include "shuffle/combine.h"
+#include "storage/run.h"
+
+typedef struct spk_writer {
+    spark_task *task;
+    const spk_shuffle *shuffle;
+    uint32_t partitions, slices, total; /* total: slices of all partitions */
+    bool combining, carry;              /* carry: runs hold hashes */
+    int raw_left;                       /* raw windows until combining is tried again */
+    uint64_t window_rows;
+    bool has_combiner;
+    spk_combiner combiner;
+    char *raw;
+    uint64_t *raw_hashes;
+    size_t raw_n, raw_max, raw_capacity, raw_hashes_capacity;
+    uint64_t raw_string_bytes;
+    spk_arena raw_strings;
+    uint32_t *ids, *counts;
+    uint64_t *hashes;
+    size_t ids_capacity, counts_capacity, hashes_capacity, ids_max;
+    spk_map_output *output;
+    spk_run **tail;
+} spk_writer;
+
+/* spk_writer_open: private: all rows are of one partition. False: the task has failed. */
+bool spk_writer_open(spk_writer *writer, spark_task *task, const spk_shuffle *shuffle, bool private);
+spk_sink spk_writer_sink(spk_writer *writer);
+/* spk_writer_close: seals what is left; the output, or NULL when the task has failed. */
+spk_map_output *spk_writer_close(spk_writer *writer);
+/* spk_writer_discard: instead of close. */
+void spk_writer_discard(spk_writer *writer);
+
+#endif

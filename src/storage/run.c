@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs and rows lists. In a rows list rows grow from the front of a block and what they point to from
+ * its back; the first block is as large as what it is made for, later ones double up to 1 MiB. */
+#include "storage/run.h"
+
+#include <stdlib.h>
+
+#include "plan/shuffle.h"
+
+enum { LARGEST_BLOCK = 1024 * 1024 };
+
+static size_t up(size_t n, size_t align)
+{
+    return (n + align - 1) / align * align;
+}
+
+spk_run *spk_run_alloc(spk_heap *heap, size_t n, size_t row_size, size_t bytes, uint32_t slices,
+    bool hashes, char **tail)
+{
+    const size_t head = up(sizeof(spk_run), 64);
+    const size_t row_bytes = up(n * row_size, 64), hash_bytes = hashes ? up(n * 8, 64) : 0;
+    const size_t index_bytes = slices ? up((slices + (size_t)1) * 4, 64) : 0;
+    size_t capacity;
+    if (row_size && n > SIZE_MAX / 8 / row_size)
+        return NULL;
+    char *block
+        = spk_heap_alloc(heap, head + row_bytes + hash_bytes + index_bytes + bytes, &capacity);
+    if (!block)
+        return NULL;
+    spk_run *run = (spk_run *)(void *)block;
+    *run = (spk_run) { .capacity = capacity, .rows = block + head, .n = n, .slices = slices };
+    if (hashes)
+        run->hashes = (uint64_t *)(void *)(block + head + row_bytes);
+    if (slices)
+        run->offsets = (uint32_t *)(void *)(block + head + row_bytes + hash_bytes);
+    *tail = block + head + row_bytes + hash_bytes + index_bytes;
+    return run;
+}
+
+void spk_runs_free(spk_heap *heap, spk_run *runs)
+{
+    while (runs) {
+        spk_run *next = runs->next;
+        spk_heap_free(heap, runs, runs->capacity);
+        runs = next;
+    }
+}
+
+void spk_map_output_free(spk_map_output *output)
+{
+    while (output) {
+        spk_map_output *next = output->next;
+        spk_runs_free(output->heap, output->runs);
+        free(output);
+        output = next;
+    }
+}
+
+void spk_rows_init(spk_rows *rows, spk_heap *heap, const spk_layout *layout)
+{
+    *rows = (spk_rows) { .heap = heap, .layout = layout };
+}
+
+void spk_rows_fini(spk_rows *rows)
+{
+    spk_runs_free(rows->heap, rows->first);
+    *rows = (spk_rows) { .heap = rows->heap, .layout = rows->layout };
+}
+
+/* add_block: an open run with room for at least `need` bytes. */
+static bool add_block(spk_rows *rows, size_t need)
+{
+    size_t size = rows->last ? rows->last->capacity * 2 : 0;
+    char *tail;
+    if (size > LARGEST_BLOCK)
+        size = LARGEST_BLOCK;
+    if (size < need)
+        size = need;
+    spk_run *run = spk_run_alloc(rows->heap, 0, 1, size, 0, false, &tail);
+    if (!run)
+        return false;
+    run->rows = tail;
+    if (rows->last)
+        rows->last->next = run;
+    else
+        rows->first = run;
+    rows->last = run;
+    rows->row_end = tail;
+    rows->tail = (char *)run + run->capacity;
+    return true;
+}
+
+static bool append_plain(spk_rows *rows, const char *from, size_t n)
+{
+    const size_t size = rows->layout->size;
+    while (n > 0) {
+        size_t room = rows->last ? (size_t)(rows->tail - rows->row_end) / size : 0;
+        if (room == 0) {
+            if (!add_block(rows, n * size))
+                return false;
+            room = (size_t)(rows->tail - rows->row_end) / size;
+        }
+        const size_t part = n < room ? n : room;
+        memcpy(rows->row_end, from, part * size);
+        rows->row_end += part * size;
+        rows->last->n += part;
+        rows->last->bytes += part * size;
+        rows->n += part;
+        rows->bytes += part * size;
+        from += part * size;
+        n -= part;
+    }
+    return true;
+}
+
+static size_t deep_bytes(const spk_rows *rows, const char *from, size_t n)
+{
+    size_t bytes = n * rows->layout->size;
+    for (size_t i = 0; i < n; i++)
+        bytes += spk_value_bytes(rows->layout, from + i * rows->layout->size);
+    return bytes;
+}
+
+bool spk_rows_append(spk_rows *rows, const char *from, size_t n)
+{
+    const size_t size = rows->layout->size;
+    if (!rows->layout->views)
+        return append_plain(rows, from, n);
+    for (size_t i = 0; i < n; i++, from += size) {
+        const size_t bytes = spk_value_bytes(rows->layout, from);
+        if (!rows->last || (size_t)(rows->tail - rows->row_end) < size + bytes) {
+            const size_t all = rows->last ? size + bytes : deep_bytes(rows, from, n - i);
+            if (!add_block(rows, all))
+                return false;
+        }
+        memcpy(rows->row_end, from, size);
+        rows->tail -= bytes;
+        spk_value_pack(rows->layout, rows->row_end, rows->tail);
+        rows->row_end += size;
+        rows->last->n++;
+        rows->last->bytes += size + bytes;
+        rows->n++;
+        rows->bytes += size + bytes;
+    }
+    return true;
+}
+
+void spk_rows_cut(spk_rows *rows, uint64_t n)
+{
+    uint64_t kept = 0;
+    for (spk_run *run = rows->first; run; run = run->next) {
+        if (run->n > n - kept)
+            run->n = n - kept;
+        kept += run->n;
+    }
+    rows->n = kept;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs: what outlives a batch. A run is one immutable allocation: rows, and behind them all they point
+ * to. Pointers are absolute, so rows are read in place; a run can still be written and sent as bytes,
+ * since everything in it lies within `base` and `base + used`: relocating is one addition a view.
+ *
+ * sliced run: rows sorted stably by slice, with an index; rows list: runs without slices, in order, to
+ * which rows are appended (collected results, cached blocks, drained inputs). */
+#ifndef SPK_STORAGE_RUN_H
+#define SPK_STORAGE_RUN_H
+
+#include "base/heap.h"
+#include "type/layout.h"
+
+typedef struct spk_run {
+    struct spk_run *next;
+    size_t capacity;   /* of the block the run stands at the head of */
+    char *rows;
+    uint64_t n;
+    uint64_t bytes;    /* rows and what they point to */
+    uint32_t slices;   /* 0: unsliced */
+    uint32_t *offsets; /* of slices + 1 */
+    uint64_t *hashes;  /* of the rows, or NULL where they are cheap */
+} spk_run;
+
+/* spk_run_alloc: room for n rows of row_size, `bytes` bytes behind them (*tail), an index and hashes as
+ * asked for. NULL: no memory. */
+spk_run *spk_run_alloc(spk_heap *heap, size_t n, size_t row_size, size_t bytes, uint32_t slices,
+    bool hashes, char **tail);
+
+/* spk_runs_free: the whole list. */
+void spk_runs_free(spk_heap *heap, spk_run *runs);
+
+/* spk_map_output: what one map partition wrote for a shuffle. */
+typedef struct spk_map_output {
+    struct spk_map_output *next; /* among the dropped ones */
+    spk_heap *heap;
+    spk_run *runs;
+    uint64_t n, bytes;
+} spk_map_output;
+
+/* spk_rows: a rows list being built or read. */
+typedef struct spk_rows {
+    spk_heap *heap;
+    const spk_layout *layout;
+    spk_run *first, *last;
+    char *row_end, *tail; /* free room of the last run */
+    uint64_t n, bytes;
+} spk_rows;
+
+void spk_rows_init(spk_rows *rows, spk_heap *heap, const spk_layout *layout);
+/* spk_rows_append: deep copies. false: no memory; what was there stays. */
+bool spk_rows_append(spk_rows *rows, const char *from, size_t n);
+void spk_rows_fini(spk_rows *rows);
+/* spk_rows_cut: only the first n stay. */
+void spk_rows_cut(spk_rows *rows, uint64_t n);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deep copies: measure, then pack. What a row points to is laid out depth first behind one another:
+ * strings at any address, elements of lists at the next multiple of their alignment, which the
+ * measure counts at its worst, so that it does not depend on where the copy will go. Rows are
+ * handled in strides: only a list or an optional inside another costs a call. */
+#include "type/leaf.h"
+
+static size_t bytes_of_rows(const spk_layout *layout, const char *rows, size_t n)
+{
+    size_t bytes = 0;
+    for (; n > 0; n--, rows += layout->size) {
+        for (uint32_t i = 0; i < layout->n_views; i++) {
+            const spk_leaf *leaf = &layout->view_leaves[i];
+            const char *p = rows + leaf->offset;
+            spark_str view;
+            if (leaf->kind == SPARK_KIND_OPTIONAL) {
+                if (*p)
+                    bytes += bytes_of_rows(leaf->of, p + spk_optional_offset(leaf->of->align), 1);
+                continue;
+            }
+            memcpy(&view, p, sizeof view);
+            if (leaf->kind != SPARK_KIND_LIST) {
+                bytes += view.len;
+            } else if (view.len > 0) {
+                bytes += view.len * leaf->of->size + leaf->of->align - 1;
+                if (leaf->of->views)
+                    bytes += bytes_of_rows(leaf->of, view.ptr, view.len);
+            }
+        }
+    }
+    return bytes;
+}
+
+size_t spk_value_bytes(const spk_layout *layout, const void *value)
+{
+    return layout->views ? bytes_of_rows(layout, value, 1) : 0;
+}
+
+static char *align_up(char *at, size_t align)
+{
+    return at + ((align - (uintptr_t)at % align) & (align - 1));
+}
+
+static char *pack_rows(const spk_layout *layout, char *rows, size_t n, char *at);
+
+/* pack_list: first all elements, then what they point to. */
+static char *pack_list(const spk_layout *of, spark_str *view, char *at)
+{
+    char *items = align_up(at, of->align);
+    at = items + view->len * of->size;
+    memcpy(items, view->ptr, view->len * of->size);
+    view->ptr = items;
+    return of->views ? pack_rows(of, items, view->len, at) : at;
+}
+
+static char *pack_view(const spk_leaf *leaf, char *p, char *at)
+{
+    spark_str view;
+    memcpy(&view, p, sizeof view);
+    if (view.len == 0) {
+        view.ptr = view.ptr ? at : NULL;
+    } else if (leaf->kind == SPARK_KIND_LIST) {
+        at = pack_list(leaf->of, &view, at);
+    } else {
+        view.ptr = memcpy(at, view.ptr, view.len);
+        at += view.len;
+    }
+    memcpy(p, &view, sizeof view);
+    return at;
+}
+
+static char *pack_rows(const spk_layout *layout, char *rows, size_t n, char *at)
+{
+    for (; n > 0; n--, rows += layout->size) {
+        for (uint32_t i = 0; i < layout->n_views; i++) {
+            const spk_leaf *leaf = &layout->view_leaves[i];
+            char *p = rows + leaf->offset;
+            if (leaf->kind != SPARK_KIND_OPTIONAL)
+                at = pack_view(leaf, p, at);
+            else if (*p)
+                at = pack_rows(leaf->of, p + spk_optional_offset(leaf->of->align), 1, at);
+        }
+    }
+    return at;
+}
+
+char *spk_value_pack(const spk_layout *layout, void *row, char *at)
+{
+    return layout->views ? pack_rows(layout, row, 1, at) : at;
+}
+
+static bool each_view(
+    const spk_layout *layout, const char *rows, size_t n, spk_view_visit *visit, void *arg)
+{
+    for (; n > 0; n--, rows += layout->size) {
+        for (uint32_t i = 0; i < layout->n_views; i++) {
+            const spk_leaf *leaf = &layout->view_leaves[i];
+            const spk_layout *of = leaf->of;
+            const char *p = rows + leaf->offset;
+            spark_str view;
+            if (leaf->kind == SPARK_KIND_OPTIONAL) {
+                if (*p && !each_view(of, p + spk_optional_offset(of->align), 1, visit, arg))
+                    return false;
+                continue;
+            }
+            memcpy(&view, p, sizeof view);
+            if (view.len == 0)
+                continue;
+            if (!visit(arg, leaf, view.ptr, view.len * (of ? of->size : 1)))
+                return false;
+            if (of && of->views && !each_view(of, view.ptr, view.len, visit, arg))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool spk_value_each_view(
+    const spk_layout *layout, const void *value, spk_view_visit *visit, void *arg)
+{
+    return !layout->views || each_view(layout, value, 1, visit, arg);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Orders, compiled: comparison by a list of members, and a 64-bit prefix that sorts like it. */
+#ifndef SPK_TYPE_ORDER_H
+#define SPK_TYPE_ORDER_H
+
+#include <spark/function.h>
+
+#include "type/layout.h"
+
+typedef struct spk_order_part {
+    const spk_layout *layout;
+    uint32_t offset;
+    bool descending;
+} spk_order_part;
+
+typedef struct spk_ordering {
+    const spk_layout *layout; /* of the elements compared */
+    uint32_t n;
+    bool exact; /* the prefix decides: equal prefixes mean equal elements */
+    spk_order_part parts[24];
+} spk_ordering;
+
+/* spk_ordering_make: order NULL: natural; an order whose in is NULL (spark_order_desc) fits every type.
+ * SPARK_ETYPE with *failure filled where the order is one of another type or names an unknown member. */
+spark_status spk_ordering_make(spk_ordering *ordering, spk_types *types, const spk_layout *layout,
+    const spark_order *order, spk_failure *failure);
+
+/* spk_ordering_reverse: the same, other way round. */
+void spk_ordering_reverse(spk_ordering *ordering);
+
+int spk_ordering_compare(const spk_ordering *ordering, const void *a, const void *b);
+
+/* spk_ordering_prefix: a < b implies prefix(a) <= prefix(b). */
+uint64_t spk_ordering_prefix(const spk_ordering *ordering, const void *value);
+
+#endif

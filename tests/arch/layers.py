@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The include table: a room may include itself, the rooms above it and <spark/...>.
+
+usage: layers.py ROOT
+"""
+import re
+import sys
+from pathlib import Path
+
+import report
+
+ROOMS = ["base", "type", "plan", "observe", "io", "storage", "exec", "shuffle", "scheduler", "rdd"]
+SHARED_IN_RDD = "rdd/rdd.h"        # the one file of rdd that its other files may include
+COMPOSITION_ROOT = "context.c"     # the one file that may include every room
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
+
+
+def includes(path):
+    """(quote, name) of each #include of a file."""
+    return INCLUDE.findall(path.read_text(encoding="utf-8"))
+
+
+def check_source(src, path):
+    """Complaints about the includes of one file below src."""
+    file = path.relative_to(src).as_posix()
+    room = file.split("/")[0] if "/" in file else None
+    if room is None and file != COMPOSITION_ROOT:
+        yield f"src/{file}: only {COMPOSITION_ROOT} stands outside the rooms"
+        return
+    if room is not None and (room not in ROOMS or file.count("/") > 1):
+        yield f"src/{file}: not a file of one of the rooms {' '.join(ROOMS)}"
+        return
+    for quote, name in includes(path):
+        if quote == "<":
+            if name == "spark.h":
+                yield f"src/{file}: includes the umbrella <spark.h>, not what it needs"
+            continue
+        other = name.split("/")[0]
+        if other not in ROOMS or not (src / name).is_file():
+            yield f'src/{file}: "{name}" is not a file room/name.h below src'
+        elif room is None:
+            continue
+        elif ROOMS.index(other) > ROOMS.index(room):
+            yield f"src/{file}: {room} may not include {other} ({name})"
+        elif room == "rdd" and other == "rdd" and name != SHARED_IN_RDD:
+            yield f"src/{file}: files of rdd know nothing of each other ({name})"
+
+
+def check_public(include, path):
+    """Complaints about one public header: it includes public headers and the C library."""
+    for quote, name in includes(path):
+        if quote == '"' or not (name.startswith("spark/") or re.fullmatch(r"std\w+\.h|string\.h", name)):
+            yield f"include/{path.relative_to(include).as_posix()}: includes {name}"
+
+
+def check_umbrella(include):
+    """Complaints about headers that <spark.h> leaves out."""
+    umbrella = include / "spark.h"
+    named = {name for _, name in includes(umbrella)}
+    wanted = {f"spark/{path.name}" for path in (include / "spark").glob("*.h")} | {"spark/version.h"}
+    for name in sorted(wanted ^ named):
+        yield f"include/spark.h: {name} is {'missing' if name in wanted else 'unknown'}"
+
+
+def check_user(root, path):
+    """Complaints about one example: it sees what a user sees."""
+    for quote, name in includes(path):
+        if quote == '"' and not (path.parent / name).is_file():
+            yield f'{path.relative_to(root).as_posix()}: "{name}" is not public'
+        if quote == "<" and name.startswith("spark/"):
+            yield f"{path.relative_to(root).as_posix()}: users include <spark.h>"
+
+
+def check(root):
+    """All complaints, and how many files were read."""
+    src, include = root / "src", root / "include"
+    complaints, files = [], 0
+    for path in sorted(src.rglob("*.[ch]")):
+        complaints += check_source(src, path)
+        files += 1
+    for path in sorted(include.rglob("*.h")):
+        complaints += check_public(include, path)
+        files += 1
+    complaints += check_umbrella(include)
+    for path in sorted((root / "examples").rglob("*.[ch]")):
+        complaints += check_user(root, path)
+        files += 1
+    return complaints, files
+
+
+if __name__ == "__main__":
+    report.finish("arch.layers", *check(Path(sys.argv[1])))

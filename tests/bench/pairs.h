@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pairs of two 64-bit integers, for the works that group and join them: how they are made, and what
+ * the programs by hand share. */
+#ifndef BENCH_PAIRS_H
+#define BENCH_PAIRS_H
+
+#include "bench.h"
+
+SPARK_PAIR(pair, int64_t, int64_t);
+
+/* pair_at: pair i of a sequence: a random key below `keys`, a random value below 1024. */
+static inline pair pair_at(int64_t i, int64_t keys)
+{
+    const uint64_t x = bench_mix((uint64_t)i);
+    return (pair) { (int64_t)(x % (uint64_t)keys), (int64_t)(bench_mix(x) & 1023) };
+}
+
+/* pairs_make: pairs first to first + n - 1 of the sequence; free them. */
+pair *pairs_make(int64_t first, int64_t n, int64_t keys);
+
+/* pairs_cached: the same as an RDD that has been computed and is held in memory. */
+spark_rdd *pairs_cached(spark_context *sc, int64_t first, int64_t n, int64_t keys, int partitions);
+
+/* pairs_write: the same as lines "key,value". */
+void pairs_write(int64_t first, int64_t n, int64_t keys, FILE *out);
+
+/* pairs_hash: a multiplicative hash; its high bits are the good ones. */
+static inline uint64_t pairs_hash(int64_t key)
+{
+    return (uint64_t)key * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* pairs_split: the n pairs stably scattered into PAIRS_PARTS parts by the top bits of the hash of
+ * their key: part p is out[start[p]] up to out[start[p + 1]]. */
+enum { PAIRS_BITS = 8, PAIRS_PARTS = 1 << PAIRS_BITS };
+void pairs_split(const pair *in, size_t n, pair *out, size_t start[PAIRS_PARTS + 1]);
+
+#endif

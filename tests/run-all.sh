@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# All tests, from a fresh Debian on: installs what is missing (saying so), then runs the steps below, each of
+# which builds what it needs, and stops at the first that fails.
+#   usage: run-all.sh [STEP...]       builds in .build/<step>, or in ${BUILD_DIR}/<step>
+set -uo pipefail
+
+all_steps=(gcc clang arch install asan tsan valgrind)
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+builds=${BUILD_DIR:-$root/.build}
+jobs=$(nproc)
+
+tools() {
+    . "$root/tests/need.sh"
+    need 'command -v gcc && has_header gcc stdio.h' gcc libc6-dev
+    need 'command -v g++' g++
+    need 'command -v clang && command -v clang++' clang
+    need 'command -v cmake && command -v ctest' cmake
+    need 'command -v make' make
+    need 'has_header gcc cmocka.h' libcmocka-dev
+    need 'command -v pkg-config' pkg-config
+    need 'command -v python3' python3
+    need 'command -v valgrind' valgrind
+    install_missing
+}
+
+# build NAME COMPILER OPTION...: configures and builds; is silent unless that fails.
+build() {
+    local dir=$builds/$1 cc=$2
+    mkdir -p "$dir" || return
+    {
+        cmake -S "$root" -B "$dir" -G 'Unix Makefiles' -DCMAKE_C_COMPILER="$cc" -DBUILD_TESTING=ON "${@:3}" \
+            && cmake --build "$dir" --parallel "$jobs"
+    } > "$dir/build.log" 2>&1 || { cat "$dir/build.log"; return 1; }
+}
+
+# tests NAME LABELS: runs the tests with one of the labels; it is a failure that there is none.
+tests() {
+    (cd "$builds/$1" && ctest --output-on-failure --no-tests=error --parallel "$jobs" --label-regex "^($2)\$")
+}
+
+# Without address space randomisation, which the sanitizers of older compilers do not stand under newer kernels.
+fixed_addresses() {
+    if setarch -R true 2> /dev/null; then
+        setarch -R "$BASH" -c "$(declare -f tests); tests \"\$@\"" tests "$@"
+    else
+        tests "$@"
+    fi
+}
+export builds jobs
+
+release() { build "$1" "$1" -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS=-g -DSPARK_WERROR=ON; }
+sanitized() { build "$1" gcc -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' -DSPARK_SANITIZE="$2"; }
+
+step_gcc() { release gcc && tests gcc 'unit|stress|example|bench-smoke'; }
+step_clang() { release clang && tests clang 'unit|stress|example|bench-smoke'; }
+step_arch() { release gcc && tests gcc arch; }
+step_install() { release gcc && tests gcc install; }
+step_asan() {
+    export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
+    export UBSAN_OPTIONS=print_stacktrace=1
+    sanitized asan 'address;undefined' && fixed_addresses asan 'unit|stress|example|bench-smoke'
+}
+step_tsan() {
+    export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+    sanitized tsan thread && fixed_addresses tsan 'unit|stress|example'
+}
+step_valgrind() {
+    local leaks=definite,indirect,possible
+    export SPARK_RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=$leaks \
+        --errors-for-leak-kinds=$leaks"
+    release gcc && tests gcc example
+}
+
+# run STEP: in a subshell, so that a step's environment ends with it.
+run() {
+    local started=$SECONDS
+    echo "== $1"
+    if ! ("step_$1"); then
+        echo "== FAILED: $1, after $((SECONDS - started)) s; its output stands above" >&2
+        exit 1
+    fi
+    echo "== $1: good, $((SECONDS - started)) s"
+}
+
+for step in "$@"; do
+    [[ " ${all_steps[*]} " == *" $step "* ]] || { echo "no step $step; there are: ${all_steps[*]}" >&2; exit 2; }
+done
+tools || { echo "== FAILED: tools are missing" >&2; exit 1; }
+for step in "${@:-${all_steps[@]}}"; do
+    run "$step"
+done
+echo "== all good, $SECONDS s: ${*:-${all_steps[*]}}"

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every test includes: cmocka needs these headers before its own, in this order. */
+#ifndef SPARK_TEST_H
+#define SPARK_TEST_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <spark.h>
+
+#endif
