@@ -18,13 +18,12 @@ static inline uint64_t spk_hash_fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* spk_hash_u64: a bijection, so that distinct 8-byte keys never share a hash (finaliser of Pelle
- * Evensen's and David Stafford's kind). */
+/* spk_hash_u64: a bijection, so that distinct 8-byte keys never share a hash: fold, multiply, fold. The
+ * upper half of the product depends on all bits of the key, and the last fold hands that on to the
+ * lower half. */
 static inline uint64_t spk_hash_u64(uint64_t x)
 {
-    x ^= x >> 32;
-    x *= UINT64_C(0xd6e8feb86659fd93);
-    x ^= x >> 32;
+    x ^= x >> 29; /* not 32: two equal halves are a likely key */
     x *= UINT64_C(0xd6e8feb86659fd93);
     x ^= x >> 32;
     return x;

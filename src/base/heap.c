@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { SMALL = 32 * 1024, KEEP_AT_LEAST = 32 * 1024 * 1024 };
+enum { SMALL = 32 * 1024, KEEP_AT_LEAST = 32 * 1024 * 1024, HUGE_FROM = 2 * 1024 * 1024 };
 #define LARGEST_CLASS ((size_t)SMALL << 15)
 
 /* class_of: the smallest class that holds size; *capacity its size. */
@@ -115,6 +115,8 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
     else if ((block = mmap(NULL, *capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
         == MAP_FAILED)
         block = NULL;
+    else if (*capacity >= HUGE_FROM)
+        madvise(block, *capacity, MADV_HUGEPAGE);
     if (!block)
         discharge(heap, *capacity);
     return block;

@@ -219,6 +219,10 @@ void spk_aggregator_create(
     const spk_aggregator *a, spark_task *task, const char *in, size_t n, char *out)
 {
     const size_t size = a->out->size;
+    if (!a->count && !a->zero && a->in == a->out) { /* the first value is the accumulator */
+        memcpy(out, in, n * size);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         char *row = out + i * size;
         const char *from = in + i * a->in_size;

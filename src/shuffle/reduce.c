@@ -50,7 +50,7 @@ void spk_reduce_combine(spk_pipe *pipe, spk_input *in, const spk_aggregator *agg
         more = spk_input_shard(in, s, &shard);
         if (!more || shard.n == 0)
             continue;
-        if (!open && !(open = spk_combiner_open(&c, task, aggregator, SPK_COMBINE, shard.n / 2)))
+        if (!open && !(open = spk_combiner_open(&c, task, aggregator, SPK_COMBINE, 0)))
             break;
         spk_table_clear(&c.table);
         for (size_t i = 0; i < shard.n_segments && more; i++)
