@@ -8,8 +8,12 @@
 
 #include "scheduler/stage.h"
 
-enum { DEFAULT_FAILURES = 4, DEFAULT_STAGE_ATTEMPTS = 4, DEFAULT_BATCH = 1024, MOST_THREADS = 4096 };
-
+enum {
+    DEFAULT_FAILURES = 4,
+    DEFAULT_STAGE_ATTEMPTS = 4,
+    DEFAULT_BATCH = 1024,
+    MOST_THREADS = 4096
+};
 
 /* ---- how many threads */
 
@@ -159,12 +163,22 @@ static void take_down(spark_context *sc)
 
 /* ---- contexts without anything */
 
-static const spark_context no_context
-    = { .error = { .code = SPARK_EINVAL, .job = -1, .stage = -1, .partition = -1, .attempt = -1,
-            .record = -1, .site = "", .message = "there is no context" } };
-static const spark_context no_memory
-    = { .error = { .code = SPARK_ENOMEM, .job = -1, .stage = -1, .partition = -1, .attempt = -1,
-            .record = -1, .site = "", .message = "out of memory for a context" } };
+static const spark_context no_context = { .error = { .code = SPARK_EINVAL,
+                                              .job = -1,
+                                              .stage = -1,
+                                              .partition = -1,
+                                              .attempt = -1,
+                                              .record = -1,
+                                              .site = "",
+                                              .message = "there is no context" } };
+static const spark_context no_memory = { .error = { .code = SPARK_ENOMEM,
+                                             .job = -1,
+                                             .stage = -1,
+                                             .partition = -1,
+                                             .attempt = -1,
+                                             .record = -1,
+                                             .site = "",
+                                             .message = "out of memory for a context" } };
 
 static spark_context *constant(const spark_context *context)
 {
@@ -196,8 +210,8 @@ spark_context *spark_context_new(const spark_conf *conf)
     if (status == SPARK_OK && !(sc->types = spk_types_new()))
         status = spk_failure_nomem(&failure, "SparkContext", NULL);
     if (status == SPARK_OK && !(sc->scheduler = spk_scheduler_new(sc)))
-        status = spk_failure_set(&failure, SPARK_ENOMEM, "SparkContext", NULL,
-            "no thread could be started");
+        status = spk_failure_set(
+            &failure, SPARK_ENOMEM, "SparkContext", NULL, "no thread could be started");
     if (status != SPARK_OK)
         sc->error = failure;
     return sc;

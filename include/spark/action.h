@@ -11,8 +11,8 @@
 SPARK_BEGIN_DECLS
 
 /* spark_collect: all elements, partitions in order. Spark: collect. */
-spark_status spark_collect(spark_site at, spark_rdd *rdd, const spark_type *want,
-    spark_array *result) SPARK_USE_RESULT_;
+spark_status spark_collect(
+    spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
 /* spark_count: how many elements. Spark: count. */
 spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n) SPARK_USE_RESULT_;
@@ -55,10 +55,10 @@ spark_status spark_foreach(spark_site at, spark_rdd *rdd, const spark_foreach_de
 
 /* spark_count_by_key: pairs (k, int64_t) for each key; spark_count_by_value: (x, int64_t) for each
  * value; in the order of a reduce_by_key. Spark: countByKey, countByValue. */
-spark_status spark_count_by_key(spark_site at, spark_rdd *rdd, const spark_type *want,
-    spark_array *result) SPARK_USE_RESULT_;
-spark_status spark_count_by_value(spark_site at, spark_rdd *rdd, const spark_type *want,
-    spark_array *result) SPARK_USE_RESULT_;
+spark_status spark_count_by_key(
+    spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
+spark_status spark_count_by_value(
+    spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
 /* spark_save_as_text_file: writes directory `path` with one file part-00000, part-00001, ... a
  * partition, an element a line in the form of spark_print, and _SUCCESS at the end. A path that exists

@@ -21,7 +21,7 @@
 #define SPARK_END_DECLS
 #define SPARK_ALIGNOF_(T) _Alignof(T)
 #define SPARK_ASSERT_(x, text) _Static_assert(x, text)
-#define SPARK_SAME_(T, member, F) _Generic(&((T *)0)->member, F *: true, default: false)
+#define SPARK_SAME_(T, member, F) _Generic(&((T *)0)->member, F * : true, default : false)
 #define SPARK_CXX_(...)
 #endif
 

@@ -28,8 +28,8 @@ typedef enum spark_fault_kind {
 typedef struct spark_fault {
     spark_fault_kind kind;
     int job, stage, partition, attempt;
-    int output;    /* SPARK_FAULT_SHUFFLE: the map partition */
-    double rate;   /* SPARK_FAULT_RANDOM: 0 to 1 */
+    int output;  /* SPARK_FAULT_SHUFFLE: the map partition */
+    double rate; /* SPARK_FAULT_RANDOM: 0 to 1 */
     uint64_t seed;
 } spark_fault;
 
@@ -93,13 +93,13 @@ void spark_rdd_release(spark_rdd *rdd);
 /* spark_job_stats: counters of one job. Recomputed partitions are map outputs and cached blocks
  * that had been there, were lost and were made again. */
 typedef struct spark_job_stats {
-    int job;               /* its id */
-    int stages;            /* all stages of the job */
-    int skipped_stages;    /* their output existed */
-    int stage_attempts;    /* of those that ran: 1 each, more after a loss */
-    int64_t tasks;         /* attempts that succeeded */
-    int64_t failed_tasks;  /* attempts that failed */
-    int64_t lost_inputs;   /* attempts ended because a map output was gone */
+    int job;              /* its id */
+    int stages;           /* all stages of the job */
+    int skipped_stages;   /* their output existed */
+    int stage_attempts;   /* of those that ran: 1 each, more after a loss */
+    int64_t tasks;        /* attempts that succeeded */
+    int64_t failed_tasks; /* attempts that failed */
+    int64_t lost_inputs;  /* attempts ended because a map output was gone */
     int64_t recomputed_partitions;
     int64_t cached_reads;  /* partitions read from the cache */
     int64_t cached_blocks; /* partitions put into the cache */

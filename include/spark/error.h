@@ -10,12 +10,12 @@ SPARK_BEGIN_DECLS
 
 typedef enum spark_status {
     SPARK_OK = 0,
-    SPARK_EINVAL,   /* an argument or a configuration that makes no sense */
-    SPARK_ETYPE,    /* a function or a result whose types do not fit the RDD's */
-    SPARK_ENOMEM,   /* no memory, from the system or from the context's budget */
-    SPARK_EIO,      /* a file that cannot be found, read or written */
-    SPARK_EEMPTY,   /* reduce, first, max, ... of an empty collection */
-    SPARK_ETASK,    /* a task failed as often as it may */
+    SPARK_EINVAL, /* an argument or a configuration that makes no sense */
+    SPARK_ETYPE,  /* a function or a result whose types do not fit the RDD's */
+    SPARK_ENOMEM, /* no memory, from the system or from the context's budget */
+    SPARK_EIO,    /* a file that cannot be found, read or written */
+    SPARK_EEMPTY, /* reduce, first, max, ... of an empty collection */
+    SPARK_ETASK,  /* a task failed as often as it may */
     SPARK_ECANCELLED
 } spark_status;
 
@@ -27,7 +27,7 @@ typedef struct spark_error {
     const char *message;   /* the whole story, in one line */
     spark_site site;       /* where the operation was written: "orders.c:30" */
     int job, stage, partition, attempt;
-    int64_t record;        /* index of the element within its partition */
+    int64_t record; /* index of the element within its partition */
 } spark_error;
 
 /* spark_last_error: the error of the last libspark call of this thread that failed. Never NULL:

@@ -61,8 +61,8 @@ typedef struct spark_filter_def {
     const spark_type *in;
     size_t env_size;
     /* run: writes the indexes of the elements to keep, ascending; returns how many. */
-    size_t (*run)(spark_task *task, size_t n, const void *in, size_t step, uint32_t *keep,
-        const void *env);
+    size_t (*run)(
+        spark_task *task, size_t n, const void *in, size_t step, uint32_t *keep, const void *env);
 } spark_filter_def;
 
 typedef struct spark_flat_map_def {
@@ -87,10 +87,10 @@ typedef struct spark_merge_def {
     const spark_type *acc, *in;
     size_t env_size;
     /* run: acc[i] absorbs element i, in order. fold: one accumulator absorbs n elements. */
-    void (*run)(spark_task *task, size_t n, void *const *acc, const void *in, size_t step,
-        const void *env);
-    void (*fold)(spark_task *task, size_t n, void *acc, const void *in, size_t step,
-        const void *env);
+    void (*run)(
+        spark_task *task, size_t n, void *const *acc, const void *in, size_t step, const void *env);
+    void (*fold)(
+        spark_task *task, size_t n, void *acc, const void *in, size_t step, const void *env);
     spark_op op;
 } spark_merge_def;
 
@@ -195,8 +195,8 @@ typedef struct spark_order {
 #define SPARK_FILTER3_(f, IN, ENV) SPARK_FILTER_(f, IN, ENV, sizeof(ENV))
 #define SPARK_FILTER_(f, IN, ENV, size)                                                            \
     static inline bool f##_(spark_task *task, const IN *in, const ENV *env);                       \
-    static size_t f##_run_(spark_task *task, size_t n, const void *in, size_t step,                \
-        uint32_t *keep, const void *env)                                                           \
+    static size_t f##_run_(                                                                        \
+        spark_task *task, size_t n, const void *in, size_t step, uint32_t *keep, const void *env)  \
     {                                                                                              \
         size_t kept = 0;                                                                           \
         for (size_t i = 0; i < n; i++) {                                                           \
@@ -243,8 +243,8 @@ typedef struct spark_order {
         for (size_t i = 0; i < n; i++)                                                             \
             f##_(task, (ACC *)acc[i], SPARK_AT_(IN, in, step, i), (const ENV *)env);               \
     }                                                                                              \
-    static void f##_fold_(spark_task *task, size_t n, void *acc, const void *in, size_t step,      \
-        const void *env)                                                                           \
+    static void f##_fold_(                                                                         \
+        spark_task *task, size_t n, void *acc, const void *in, size_t step, const void *env)       \
     {                                                                                              \
         ACC local = *(ACC *)acc;                                                                   \
         if (step == sizeof(IN)) {                                                                  \
@@ -256,8 +256,8 @@ typedef struct spark_order {
         }                                                                                          \
         *(ACC *)acc = local;                                                                       \
     }                                                                                              \
-    static const spark_merge_def f[1] SPARK_UNUSED_ = { { #f, SPARK_TYPE(ACC), SPARK_TYPE(IN),     \
-        size, f##_run_, f##_fold_, SPARK_OP_USER } };                                              \
+    static const spark_merge_def f[1] SPARK_UNUSED_                                                \
+        = { { #f, SPARK_TYPE(ACC), SPARK_TYPE(IN), size, f##_run_, f##_fold_, SPARK_OP_USER } };   \
     static inline void f##_(SPARK_T_, ACC *acc, const IN *in, const ENV *env SPARK_UNUSED_)
 
 /* SPARK_JOIN(f, K, V, W, OUT[, ENV]): called for each match with key, left, right, out; left or
@@ -294,8 +294,8 @@ typedef struct spark_order {
 #define SPARK_PARTITIONS_(f, IN, OUT, ENV, size)                                                   \
     static inline void f##_(                                                                       \
         spark_task *task, SPARK_IN(IN) *in, SPARK_OUT(OUT) *out, const ENV *env);                  \
-    static void f##_run_(spark_task *task, spark_iterator *raw, spark_iterator *none SPARK_UNUSED_, \
-        spark_emitter *raw_out, const void *env)                                                   \
+    static void f##_run_(spark_task *task, spark_iterator *raw,                                    \
+        spark_iterator *none SPARK_UNUSED_, spark_emitter *raw_out, const void *env)               \
     {                                                                                              \
         SPARK_IN(IN) in = { raw, NULL };                                                           \
         SPARK_OUT(OUT) out = { raw_out, NULL };                                                    \
@@ -310,8 +310,7 @@ typedef struct spark_order {
  * arguments and a body for the end of the partition: that defines f. *state is zeroed memory of the
  * engine's, one for each attempt; what it points to must be spark_keep's. Outside resources:
  * spark_defer. */
-#define SPARK_STEP(...)                                                                            \
-    SPARK_PICK_5_(__VA_ARGS__, SPARK_STEP5_, SPARK_STEP4_, 0, 0, 0)(__VA_ARGS__)
+#define SPARK_STEP(...) SPARK_PICK_5_(__VA_ARGS__, SPARK_STEP5_, SPARK_STEP4_, 0, 0, 0)(__VA_ARGS__)
 #define SPARK_STEP4_(f, STATE, IN, OUT) SPARK_STEP5_(f, STATE, IN, OUT, void)
 #define SPARK_STEP5_(f, STATE, IN, OUT, ENV)                                                       \
     static inline void f##_step_(                                                                  \
@@ -341,8 +340,8 @@ typedef struct spark_order {
     }                                                                                              \
     static const spark_stateful_def f[1] SPARK_UNUSED_ = { { #f, SPARK_TYPE(IN), SPARK_TYPE(OUT),  \
         size, sizeof(STATE), NULL, f##_each_, f##_close_ } };                                      \
-    static inline void f##_finish_(SPARK_T_, STATE *state, SPARK_OUT(OUT) *out SPARK_UNUSED_,      \
-        const ENV *env SPARK_UNUSED_)
+    static inline void f##_finish_(                                                                \
+        SPARK_T_, STATE *state, SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 
 /* SPARK_FOREACH(f, IN[, ENV]): called for the side effect, for each element. */
 #define SPARK_FOREACH(...)                                                                         \
@@ -351,13 +350,13 @@ typedef struct spark_order {
 #define SPARK_FOREACH3_(f, IN, ENV) SPARK_FOREACH_(f, IN, ENV, sizeof(ENV))
 #define SPARK_FOREACH_(f, IN, ENV, size)                                                           \
     static inline void f##_(spark_task *task, const IN *in, const ENV *env);                       \
-    static void f##_run_(                                                                          \
-        spark_task *task, size_t n, const void *in, size_t step, const void *env)                  \
+    static void f##_run_(spark_task *task, size_t n, const void *in, size_t step, const void *env) \
     {                                                                                              \
         for (size_t i = 0; i < n; i++)                                                             \
             f##_(task, SPARK_AT_(IN, in, step, i), (const ENV *)env);                              \
     }                                                                                              \
-    static const spark_foreach_def f[1] SPARK_UNUSED_ = { { #f, SPARK_TYPE(IN), size, f##_run_ } }; \
+    static const spark_foreach_def f[1] SPARK_UNUSED_                                              \
+        = { { #f, SPARK_TYPE(IN), size, f##_run_ } };                                              \
     static inline void f##_(SPARK_T_, const IN *in, const ENV *env SPARK_UNUSED_)
 
 /* SPARK_PARTITIONER(f, K[, ENV]): returns the partition of *key, less than `partitions`. Must depend
@@ -406,11 +405,14 @@ SPARK_END_DECLS
 
 #ifdef __cplusplus
 struct spark_env_cxx_ : spark_env {
-    operator const spark_env *() const { return this; }
+    operator const spark_env *() const
+    {
+        return this;
+    }
 };
 template <class T>
-inline spark_env_cxx_ spark_env_make_(spark_env_kind kind, const T *data, size_t size,
-    void (*destroy)(void *))
+inline spark_env_cxx_ spark_env_make_(
+    spark_env_kind kind, const T *data, size_t size, void (*destroy)(void *))
 {
     spark_env_cxx_ env;
     env.kind = kind;

@@ -44,8 +44,7 @@ spark_rdd *spark_aggregate_by_key(spark_site at, spark_rdd *rdd, const spark_typ
 
 /* spark_group_by_key: (k, list of its values), values in the order of the input. A group is held in
  * memory as one array; reduce_by_key and aggregate_by_key are not. Spark: groupByKey. */
-spark_rdd *spark_group_by_key(
-    spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_group_by_key(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_group_by_key_with(
     spark_site at, spark_rdd *rdd, const spark_keyed_options *options) SPARK_USE_RESULT_;
 

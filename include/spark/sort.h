@@ -12,13 +12,13 @@ SPARK_BEGIN_DECLS
 
 /* spark_sort_by: by an order of the elements; NULL: their natural order. partitions 0: as many as rdd
  * has. A computed key: key_by, sort_by_key, values. Spark: sortBy. */
-spark_rdd *spark_sort_by(spark_site at, spark_rdd *rdd, const spark_order *order,
-    int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_sort_by(
+    spark_site at, spark_rdd *rdd, const spark_order *order, int partitions) SPARK_USE_RESULT_;
 
 /* spark_sort_by_key: pairs by key; order is one of the key type, NULL: ascending, spark_order_desc:
  * descending. Spark: sortByKey. */
-spark_rdd *spark_sort_by_key(spark_site at, spark_rdd *rdd, const spark_order *order,
-    int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_sort_by_key(
+    spark_site at, spark_rdd *rdd, const spark_order *order, int partitions) SPARK_USE_RESULT_;
 
 SPARK_END_DECLS
 

@@ -21,8 +21,8 @@ typedef struct spark_parallelize_options {
     int partitions; /* 0: the default, 16 */
     bool borrow;    /* false */
 } spark_parallelize_options;
-spark_rdd *spark_parallelize_with(spark_site at, spark_context *sc, const spark_type *type, size_t n,
-    const void *data, const spark_parallelize_options *options) SPARK_USE_RESULT_;
+spark_rdd *spark_parallelize_with(spark_site at, spark_context *sc, const spark_type *type,
+    size_t n, const void *data, const spark_parallelize_options *options) SPARK_USE_RESULT_;
 
 /* spark_range: start, start + step, ... up to and without `end`, as int64_t. A step of 0 is
  * SPARK_EINVAL. Spark: range. */

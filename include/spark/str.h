@@ -10,7 +10,10 @@
 SPARK_BEGIN_DECLS
 
 /* SPARK_STR initialises, SPARK_LIT is an expression: SPARK_LIT("unknown"). */
-#define SPARK_STR(literal) { literal, sizeof(literal) - 1 }
+#define SPARK_STR(literal)                                                                         \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
 #ifdef __cplusplus
 #define SPARK_LIT(literal) (spark_str SPARK_STR(literal))
 #else

@@ -38,8 +38,8 @@ static inline bool spark_emit_(spark_emitter *out, const void *item, size_t size
  * (take, cancellation, failure): return. */
 #ifndef __cplusplus
 #define spark_emit(out, ...)                                                                       \
-    spark_emit_((out)->raw,                                                                        \
-        (__typeof__(*(out)->item)[1]) { 1 ? (__VA_ARGS__) : *(out)->item }, sizeof *(out)->item)
+    spark_emit_((out)->raw, (__typeof__(*(out)->item)[1]) { 1 ? (__VA_ARGS__) : *(out)->item },    \
+        sizeof *(out)->item)
 #endif
 
 /* spark_next: the next input element of an iterator, NULL at the end. */

@@ -10,8 +10,8 @@
 SPARK_BEGIN_DECLS
 
 /* spark_map: f(x) for each x. Drops the partitioner; spark_map_values keeps it. Spark: map. */
-spark_rdd *spark_map(spark_site at, spark_rdd *rdd, const spark_map_def *f,
-    const spark_env *env) SPARK_USE_RESULT_;
+spark_rdd *spark_map(
+    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env) SPARK_USE_RESULT_;
 
 /* spark_filter: the elements f keeps, in order; keeps the partitioner. Spark: filter. */
 spark_rdd *spark_filter(spark_site at, spark_rdd *rdd, const spark_filter_def *f,
@@ -38,12 +38,12 @@ spark_rdd *spark_map_stateful(spark_site at, spark_rdd *rdd, const spark_statefu
     const spark_env *env) SPARK_USE_RESULT_;
 
 /* spark_key_by: pairs (f(x), x). Spark: keyBy. */
-spark_rdd *spark_key_by(spark_site at, spark_rdd *rdd, const spark_map_def *f,
-    const spark_env *env) SPARK_USE_RESULT_;
+spark_rdd *spark_key_by(
+    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env) SPARK_USE_RESULT_;
 
 /* spark_map_values: (k, f(v)) for each pair; keeps the partitioner. Spark: mapValues. */
-spark_rdd *spark_map_values(spark_site at, spark_rdd *rdd, const spark_map_def *f,
-    const spark_env *env) SPARK_USE_RESULT_;
+spark_rdd *spark_map_values(
+    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env) SPARK_USE_RESULT_;
 
 /* spark_keys, spark_values: one side of each pair. Spark: keys, values. */
 spark_rdd *spark_keys(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;

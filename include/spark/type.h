@@ -41,7 +41,7 @@ typedef enum spark_kind {
     SPARK_KIND_OPTIONAL, /* { bool present; E value; } */
     SPARK_KIND_PAIR,     /* { K key; V value; } */
     SPARK_KIND_STRUCT,
-    SPARK_KIND_BLOB      /* bytes, compared byte for byte */
+    SPARK_KIND_BLOB /* bytes, compared byte for byte */
 } spark_kind;
 
 typedef struct spark_type spark_type;
@@ -74,7 +74,7 @@ struct spark_type {
     uint32_t count;           /* members of a struct or pair */
     int16_t precision, scale; /* of a decimal */
     const spark_field *fields;
-    const spark_type *of;     /* of a list or optional */
+    const spark_type *of; /* of a list or optional */
     const spark_type_ops *ops;
 };
 
@@ -90,7 +90,8 @@ spark_status spark_type_check(const spark_type *want, const spark_type *have);
 /* spark_type_pair, _optional, _list: types made at run time, laid out as the C compiler lays out
  * the struct with the same members. Owned by the context; the same arguments give the same pointer.
  * NULL when there is no memory or an argument is NULL. */
-const spark_type *spark_type_pair(spark_context *sc, const spark_type *key, const spark_type *value);
+const spark_type *spark_type_pair(
+    spark_context *sc, const spark_type *key, const spark_type *value);
 const spark_type *spark_type_optional(spark_context *sc, const spark_type *of);
 const spark_type *spark_type_list(spark_context *sc, const spark_type *of);
 
@@ -180,8 +181,9 @@ typedef struct spark_in_of_bool {
 #endif
 
 /* Lists of (C type, member) or (C type, member, array length), up to 24 members. */
-#define SPARK_PICK_24_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, \
-    a16, a17, a18, a19, a20, a21, a22, a23, a24, x, ...) x
+#define SPARK_PICK_24_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, \
+    a18, a19, a20, a21, a22, a23, a24, x, ...)                                                     \
+    x
 #define SPARK_E1_(M, T, f) M(T, f)
 #define SPARK_E2_(M, T, f, ...) M(T, f) SPARK_E1_(M, T, __VA_ARGS__)
 #define SPARK_E3_(M, T, f, ...) M(T, f) SPARK_E2_(M, T, __VA_ARGS__)
@@ -206,12 +208,12 @@ typedef struct spark_in_of_bool {
 #define SPARK_E22_(M, T, f, ...) M(T, f) SPARK_E21_(M, T, __VA_ARGS__)
 #define SPARK_E23_(M, T, f, ...) M(T, f) SPARK_E22_(M, T, __VA_ARGS__)
 #define SPARK_E24_(M, T, f, ...) M(T, f) SPARK_E23_(M, T, __VA_ARGS__)
-#define SPARK_EACH_FIELD_(M, T, ...) \
-    SPARK_PICK_24_(__VA_ARGS__, SPARK_E24_, SPARK_E23_, SPARK_E22_, SPARK_E21_, SPARK_E20_, SPARK_E19_, SPARK_E18_, \
-        SPARK_E17_, SPARK_E16_, SPARK_E15_, SPARK_E14_, SPARK_E13_, SPARK_E12_, SPARK_E11_, \
-        SPARK_E10_, SPARK_E9_, SPARK_E8_, SPARK_E7_, SPARK_E6_, SPARK_E5_, SPARK_E4_, \
-        SPARK_E3_, SPARK_E2_, SPARK_E1_, \
-        0)(M, T, __VA_ARGS__)
+#define SPARK_EACH_FIELD_(M, T, ...)                                                               \
+    SPARK_PICK_24_(__VA_ARGS__, SPARK_E24_, SPARK_E23_, SPARK_E22_, SPARK_E21_, SPARK_E20_,        \
+        SPARK_E19_, SPARK_E18_, SPARK_E17_, SPARK_E16_, SPARK_E15_, SPARK_E14_, SPARK_E13_,        \
+        SPARK_E12_, SPARK_E11_, SPARK_E10_, SPARK_E9_, SPARK_E8_, SPARK_E7_, SPARK_E6_, SPARK_E5_, \
+        SPARK_E4_, SPARK_E3_, SPARK_E2_, SPARK_E1_, 0)                                             \
+    (M, T, __VA_ARGS__)
 
 #define SPARK_BY_ARITY_(two, three, ...) SPARK_PICK_3_(__VA_ARGS__, three, two, 0)
 #define SPARK_MEMBER2_(F, member) F member;
@@ -264,8 +266,8 @@ typedef struct spark_in_of_bool {
     struct T##_described {                                                                         \
         SPARK_EACH_FIELD_(SPARK_MEMBER_, T, __VA_ARGS__)                                           \
     };                                                                                             \
-    SPARK_ASSERT_(sizeof(T) == sizeof(struct T##_described),                                       \
-        #T ": a member is missing in the description");                                            \
+    SPARK_ASSERT_(                                                                                 \
+        sizeof(T) == sizeof(struct T##_described), #T ": a member is missing in the description"); \
     SPARK_EACH_FIELD_(SPARK_LINE_UP_, T, __VA_ARGS__)                                              \
     SPARK_FIELDS_(T, SPARK_KIND_STRUCT, ops, __VA_ARGS__)
 

@@ -26,7 +26,7 @@ void *spk_arena_grow_(spk_arena *arena, size_t size);
 static inline void *spk_arena_alloc(spk_arena *arena, size_t size, size_t align)
 {
     uintptr_t at = ((uintptr_t)arena->next + align - 1) & ~(uintptr_t)(align - 1);
-    if (at > (uintptr_t)arena->end || size > (uintptr_t)arena->end - at)
+    if (at > (uintptr_t)arena->end || size > (uintptr_t)arena->end - at || !arena->next)
         return spk_arena_grow_(arena, size);
     char *p = arena->next + (at - (uintptr_t)arena->next);
     arena->next = p + size;

@@ -5,8 +5,14 @@
 #include <stdio.h>
 
 static _Thread_local spk_failure last;
-static _Thread_local spark_error view = { .operation = "", .message = "", .site = "", .job = -1,
-    .stage = -1, .partition = -1, .attempt = -1, .record = -1 };
+static _Thread_local spark_error view = { .operation = "",
+    .message = "",
+    .site = "",
+    .job = -1,
+    .stage = -1,
+    .partition = -1,
+    .attempt = -1,
+    .record = -1 };
 
 const spark_error *spark_last_error(void)
 {

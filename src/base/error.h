@@ -11,7 +11,7 @@ typedef struct spk_failure {
     spark_status code;
     int job, stage, partition, attempt;
     int64_t record;
-    spark_site site;     /* static, or "" */
+    spark_site site; /* static, or "" */
     char operation[96];
     char message[768];
 } spk_failure;

@@ -73,8 +73,9 @@ static inline uint64_t spk_hash_bytes(const void *data, size_t n)
         a = b = 0;
     }
     a ^= h;
-    return spk_hash_u64(spk_hash_fold(a ^ UINT64_C(0xa0761d6478bd642f), b ^ UINT64_C(0xe7037ed1a0b428db))
-        ^ a ^ (b << 32 | b >> 32));
+    return spk_hash_u64(
+        spk_hash_fold(a ^ UINT64_C(0xa0761d6478bd642f), b ^ UINT64_C(0xe7037ed1a0b428db)) ^ a
+        ^ (b << 32 | b >> 32));
 }
 
 #endif

@@ -112,7 +112,8 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
         return block;
     if (size < SMALL)
         block = aligned_alloc(64, *capacity);
-    else if ((block = mmap(NULL, *capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+    else if ((block = mmap(
+                  NULL, *capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
         == MAP_FAILED)
         block = NULL;
     else if (*capacity >= HUGE_FROM)
@@ -135,7 +136,8 @@ void spk_heap_free(spk_heap *heap, void *block, size_t capacity)
     const unsigned class = capacity <= LARGEST_CLASS ? class_of(capacity, &same) : SPK_HEAP_CLASSES;
     pthread_mutex_lock(&heap->lock);
     const bool keep = class < SPK_HEAP_CLASSES
-        && heap->cached + capacity <= (heap->mapped / 4 > KEEP_AT_LEAST ? heap->mapped / 4 : KEEP_AT_LEAST);
+        && heap->cached + capacity
+            <= (heap->mapped / 4 > KEEP_AT_LEAST ? heap->mapped / 4 : KEEP_AT_LEAST);
     if (keep) {
         *(void **)block = heap->free_lists[class];
         heap->free_lists[class] = block;

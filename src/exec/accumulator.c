@@ -56,6 +56,34 @@ const char *spark_accumulator_name(const spark_accumulator *accumulator)
     return accumulator ? accumulator->name : "";
 }
 
+static spark_accumulator *writable(const spark_accumulator *accumulator)
+{
+    spark_accumulator *p;
+    memcpy(&p, &accumulator, sizeof p);
+    return p;
+}
+
+/* reserve: room for one part, so that merging, which comes after publishing, cannot fail. */
+static bool reserve(spark_accumulator *a)
+{
+    bool good = true;
+    if (!a->is_float)
+        return true;
+    pthread_mutex_lock(&a->lock);
+    if (a->n_parts + a->reserved == a->max_parts) {
+        const size_t most = a->max_parts ? a->max_parts * 2 : 16;
+        spk_part_sum *parts = realloc(a->parts, most * sizeof *parts);
+        good = parts != NULL;
+        if (good) {
+            a->parts = parts;
+            a->max_parts = most;
+        }
+    }
+    a->reserved += good;
+    pthread_mutex_unlock(&a->lock);
+    return good;
+}
+
 static spk_delta *delta_of(spark_task *task, const spark_accumulator *accumulator)
 {
     for (size_t i = task->n_deltas; i-- > task->delta_floor;)
@@ -70,6 +98,10 @@ static spk_delta *delta_of(spark_task *task, const spark_accumulator *accumulato
         }
         task->deltas = deltas;
         task->max_deltas = most;
+    }
+    if (!reserve(writable(accumulator))) {
+        spk_task_nomem(task);
+        return NULL;
     }
     spk_delta *delta = &task->deltas[task->n_deltas++];
     *delta = (spk_delta) { accumulator, 0, 0 };
@@ -94,31 +126,14 @@ void spark_accumulate_f64(spark_task *task, const spark_accumulator *accumulator
     delta->i64 += (int64_t)by;
 }
 
-static spark_accumulator *writable(const spark_accumulator *accumulator)
-{
-    spark_accumulator *p;
-    memcpy(&p, &accumulator, sizeof p);
-    return p;
-}
-
-static bool add_part(spark_accumulator *a, const spark_task *task, double sum)
+static void add_part(spark_accumulator *a, const spark_task *task, double sum)
 {
     pthread_mutex_lock(&a->lock);
-    if (a->n_parts == a->max_parts) {
-        const size_t most = a->max_parts ? a->max_parts * 2 : 16;
-        spk_part_sum *parts = realloc(a->parts, most * sizeof *parts);
-        if (!parts) {
-            pthread_mutex_unlock(&a->lock);
-            return false;
-        }
-        a->parts = parts;
-        a->max_parts = most;
-    }
-    a->parts[a->n_parts] = (spk_part_sum) { task->job, task->stage, task->partition,
-        (uint32_t)a->n_parts, sum };
+    a->parts[a->n_parts]
+        = (spk_part_sum) { task->job, task->stage, task->partition, (uint32_t)a->n_parts, sum };
     a->n_parts++;
+    a->reserved--;
     pthread_mutex_unlock(&a->lock);
-    return true;
 }
 
 void spk_task_merge_deltas(spark_task *task, size_t from)
@@ -126,16 +141,24 @@ void spk_task_merge_deltas(spark_task *task, size_t from)
     for (size_t i = from; i < task->n_deltas; i++) {
         const spk_delta *delta = &task->deltas[i];
         spark_accumulator *a = writable(delta->accumulator);
-        if (!a->is_float)
+        if (a->is_float)
+            add_part(a, task, delta->f64);
+        else
             atomic_fetch_add_explicit(&a->i64, delta->i64, memory_order_relaxed);
-        else if (!add_part(a, task, delta->f64))
-            spk_task_nomem(task);
     }
     task->n_deltas = from;
 }
 
 void spk_task_drop_deltas(spark_task *task, size_t from)
 {
+    for (size_t i = from; i < task->n_deltas; i++) {
+        spark_accumulator *a = writable(task->deltas[i].accumulator);
+        if (!a->is_float)
+            continue;
+        pthread_mutex_lock(&a->lock);
+        a->reserved--;
+        pthread_mutex_unlock(&a->lock);
+    }
     task->n_deltas = from;
 }
 

@@ -19,9 +19,10 @@ struct spark_accumulator {
     bool is_float;
     pthread_mutex_t lock;
     _Atomic int64_t i64;
-    double f64;              /* parts up to `added` are in it */
-    spk_part_sum *parts;     /* of jobs that still run, or were not added yet */
+    double f64;          /* parts up to `added` are in it */
+    spk_part_sum *parts; /* of jobs that still run, or were not added yet */
     size_t n_parts, max_parts;
+    size_t reserved; /* room promised to attempts that have added something */
 };
 
 #endif

@@ -221,8 +221,10 @@ bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sin
     const size_t base = task->n_walk;
     spk_block *block = NULL;
     if (task->nesting >= DEEPEST) {
-        spk_task_fail(task, SPARK_EINVAL, "partitions are computed inside each other more than %d "
-            "deep; persist an RDD in between", DEEPEST);
+        spk_task_fail(task, SPARK_EINVAL,
+            "partitions are computed inside each other more than %d "
+            "deep; persist an RDD in between",
+            DEEPEST);
         return false;
     }
     task->nesting++;

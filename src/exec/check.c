@@ -44,8 +44,7 @@ static bool look(void *arg, const spk_leaf *leaf, const void *ptr, size_t bytes)
     f->leaf = leaf;
     if (is_poison((uintptr_t)p) || is_poison((uintptr_t)bytes))
         f->what = "comes from a batch that has passed on";
-    else if (f->task->stack_top && p < f->task->stack_top
-        && p >= f->here - 64 * 1024)
+    else if (f->task->stack_top && p < f->task->stack_top && p >= f->here - 64 * 1024)
         f->what = "points into the stack of its function";
     return f->what == NULL;
 }
@@ -59,8 +58,8 @@ static const char *member_at(const spark_type *type, uint32_t offset)
     return "";
 }
 
-bool spk_check_views(spk_pipe *pipe, const spk_op *op, const spk_layout *layout, spk_batch batch,
-    const char *verb)
+bool spk_check_views(
+    spk_pipe *pipe, const spk_op *op, const spk_layout *layout, spk_batch batch, const char *verb)
 {
     const char here = 0;
     finding f = { pipe->task, &here, NULL, NULL };

@@ -29,8 +29,7 @@ struct spk_pool {
 
 static bool has_work(spk_task_set *set)
 {
-    return set->n_retries > 0
-        || atomic_load_explicit(&set->cursor, memory_order_relaxed) < set->n;
+    return set->n_retries > 0 || atomic_load_explicit(&set->cursor, memory_order_relaxed) < set->n;
 }
 
 /* choose: the first set with work; with the lock held. *more: whether there is work for others. */

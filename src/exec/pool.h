@@ -11,12 +11,12 @@
 typedef struct spk_task_set spk_task_set;
 struct spk_task_set {
     spk_task_set *next;
-    uint64_t order;     /* job, then stage */
-    int n;              /* tasks */
-    atomic_int cursor;  /* the next unclaimed one */
-    int *retries;       /* claimed again first; room for n */
+    uint64_t order;    /* job, then stage */
+    int n;             /* tasks */
+    atomic_int cursor; /* the next unclaimed one */
+    int *retries;      /* claimed again first; room for n */
     int n_retries;
-    int users;          /* workers inside */
+    int users; /* workers inside */
     /* run: one attempt of task `index`. */
     void (*run)(spk_task_set *set, spark_task *task, int index);
 };

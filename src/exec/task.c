@@ -85,6 +85,7 @@ void spk_task_end(spark_task *task)
         task->defers = defer->next;
         defer->cleanup(defer->data);
     }
+    spk_task_drop_deltas(task, 0);
     spk_arena_reset(&task->keep);
     current = NULL;
 }

@@ -17,9 +17,9 @@ enum { SPK_LEVELS = 64, SPK_BATCH_BYTES = 64 * 1024 };
 
 struct spk_op {
     spark_rdd *rdd;
-    int partition;  /* of that RDD */
-    void *state;    /* what open made of it, in task->keep */
-    uint64_t seen;  /* elements of batches that are done */
+    int partition; /* of that RDD */
+    void *state;   /* what open made of it, in task->keep */
+    uint64_t seen; /* elements of batches that are done */
 };
 
 /* spk_sink: the end of a pipe. take: false: no more. */
@@ -49,7 +49,7 @@ typedef struct spk_out {
     size_t next_op;
     char *buffer;
     size_t row_size, capacity;
-    spk_arena *arenas[2];  /* what the function allocates; see spk_out_open */
+    spk_arena *arenas[2]; /* what the function allocates; see spk_out_open */
     uint64_t old_row, mark_row;
     spk_arena *outer_scratch;
 } spk_out;
@@ -79,23 +79,23 @@ struct spark_task {
     spk_failure failure;          /* of the attempt; code SPARK_OK while it goes well */
     spk_shuffle *lost;            /* the attempt ended because an output of it is missing */
     int job, stage, partition, attempt;
-    int fault_stage;              /* position of the stage in its job */
-    const spk_op *op;             /* whose function runs; NULL: the action's */
+    int fault_stage;  /* position of the stage in its job */
+    const spk_op *op; /* whose function runs; NULL: the action's */
     int current_partition;
-    size_t batch_rows; /* of what is pushed now; spk_task_batch is the most it can be */
-    spk_arena *scratch;           /* where spark_alloc takes from */
+    size_t batch_rows;  /* of what is pushed now; spk_task_batch is the most it can be */
+    spk_arena *scratch; /* where spark_alloc takes from */
     spk_arena keep;
     spk_defer *defers;
     spk_out *outs;
-    int depth;                    /* levels in use */
-    int nesting;                  /* chains within chains */
+    int depth;   /* levels in use */
+    int nesting; /* chains within chains */
     spk_level levels[SPK_LEVELS];
     spk_delta *deltas;
     size_t n_deltas, max_deltas;
     size_t delta_floor; /* updates before it belong to an earlier phase */
     spk_walk *walk;
     size_t n_walk, max_walk;
-    uint32_t *keep_indexes;       /* batch_rows of them, for filters */
+    uint32_t *keep_indexes; /* batch_rows of them, for filters */
     int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes;
     bool check;
     const char *stack_top; /* of the thread; in check mode */
@@ -126,7 +126,8 @@ static inline bool spk_task_unwanted(const spark_task *task)
 }
 
 /* spk_task_fail: as spark_fail, with a code. spk_task_nomem. The first failure stays. */
-void spk_task_fail(spark_task *task, spark_status code, const char *format, ...) SPARK_FORMAT_(3, 4);
+void spk_task_fail(spark_task *task, spark_status code, const char *format, ...)
+    SPARK_FORMAT_(3, 4);
 void spk_task_nomem(spark_task *task);
 void spk_task_fail_with(spark_task *task, const spk_failure *failure);
 
@@ -178,7 +179,7 @@ bool spk_chain_drain(spark_task *task, spark_rdd *rdd, int partition, spk_rows *
 enum { SPK_POISON = 0xdb };
 
 /* spk_check_views: in check mode: whether every view of the rows may be read; fails the task. */
-bool spk_check_views(spk_pipe *pipe, const spk_op *op, const spk_layout *layout, spk_batch batch,
-    const char *verb);
+bool spk_check_views(
+    spk_pipe *pipe, const spk_op *op, const spk_layout *layout, spk_batch batch, const char *verb);
 
 #endif

@@ -12,7 +12,7 @@ struct spark_broadcast {
     atomic_int refs;
     spark_context *sc;
     const spk_layout *layout;
-    char *value;     /* the value, then what it points to */
+    char *value; /* the value, then what it points to */
     size_t capacity;
 };
 

@@ -32,10 +32,20 @@ static const spk_failure nothing = { .code = SPARK_EINVAL,
     .operation = "",
     .message = "the RDD or the context is NULL" };
 static const spark_rdd sentinels[2] = {
-    { .class = &broken, .id = -1, .site = "", .operation = "", .error = &no_memory,
-        .partitions = -1, .planned = -1 },
-    { .class = &broken, .id = -1, .site = "", .operation = "", .error = &nothing,
-        .partitions = -1, .planned = -1 },
+    { .class = &broken,
+        .id = -1,
+        .site = "",
+        .operation = "",
+        .error = &no_memory,
+        .partitions = -1,
+        .planned = -1 },
+    { .class = &broken,
+        .id = -1,
+        .site = "",
+        .operation = "",
+        .error = &nothing,
+        .partitions = -1,
+        .planned = -1 },
 };
 
 static bool is_sentinel(const spark_rdd *rdd)
@@ -60,8 +70,7 @@ void spk_rdd_ref(spark_rdd *rdd)
 /* drop_reference: true when it was the last. */
 static bool drop_reference(spark_rdd *rdd)
 {
-    return !is_sentinel(rdd)
-        && atomic_fetch_sub_explicit(&rdd->refs, 1, memory_order_acq_rel) == 1;
+    return !is_sentinel(rdd) && atomic_fetch_sub_explicit(&rdd->refs, 1, memory_order_acq_rel) == 1;
 }
 
 static void free_error(spark_rdd *node)
@@ -123,8 +132,8 @@ void spark_rdd_replace(spark_rdd **slot, spark_rdd *next)
     spark_rdd_release(old);
 }
 
-static const char *describe(const char *operation, const char *function, spark_site at, char *text,
-    size_t size)
+static const char *describe(
+    const char *operation, const char *function, spark_site at, char *text, size_t size)
 {
     snprintf(text, size, "%s%s%s%s%s%s", operation, function ? "(" : "", function ? function : "",
         function ? ")" : "", at && *at ? " at " : "", at ? at : "");
@@ -349,22 +358,21 @@ static spark_status bind(spk_env *env, const spark_env *given, spk_failure *fail
         env->value = spark_broadcast_value(env->broadcast);
         return SPARK_OK;
     default:
-        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "env is none of SPARK_COPY, "
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+            "env is none of SPARK_COPY, "
             "SPARK_REF, SPARK_OWN and SPARK_SHARED");
     }
 }
 
-spark_status spk_env_bind(
-    spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure)
+spark_status spk_env_bind(spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure)
 {
     *env = (spk_env) { NULL, NULL, NULL, NULL };
     if (!given)
         return wanted == 0 ? SPARK_OK
                            : spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
-                                 "the function wants an env of %zu bytes, none is given", wanted);
+                               "the function wants an env of %zu bytes, none is given", wanted);
     const spark_status status = bind(env, given, failure);
-    const size_t size
-        = env->broadcast ? spk_broadcast_size(env->broadcast) : given->size;
+    const size_t size = env->broadcast ? spk_broadcast_size(env->broadcast) : given->size;
     if (status == SPARK_OK && wanted && size != wanted) {
         spk_env_fini(env);
         return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,

@@ -78,7 +78,7 @@ struct spark_rdd {
     atomic_int level;
     uint32_t n_deps;
     spk_dep *deps;
-    uint64_t mark;         /* of the scheduler's last walk that came by; under its lock */
+    uint64_t mark; /* of the scheduler's last walk that came by; under its lock */
     spark_rdd *next_free;
 };
 

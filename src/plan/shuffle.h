@@ -20,35 +20,35 @@ typedef struct spk_merging {
  * ACC), or the bare element where there is no value (distinct). */
 typedef struct spk_aggregator {
     const spk_layout *key, *in, *out;
-    const spk_layout *acc;              /* NULL: no value */
-    uint32_t in_offset, acc_offset;     /* of the value in `in` and `out` */
+    const spk_layout *acc;          /* NULL: no value */
+    uint32_t in_offset, acc_offset; /* of the value in `in` and `out` */
     uint32_t in_size;
-    const void *zero;                   /* ACC to start from; NULL: the first value is the ACC */
-    bool count;                         /* the accumulator is an int64_t that counts rows */
+    const void *zero; /* ACC to start from; NULL: the first value is the ACC */
+    bool count;       /* the accumulator is an int64_t that counts rows */
     spk_merging add, combine;
 } spk_aggregator;
 
 struct spk_shuffle {
     int id;
-    spark_rdd *parent;                  /* not counted: the node that has the dependency has it */
+    spark_rdd *parent; /* not counted: the node that has the dependency has it */
     spark_rdd *owner;
     spark_partitioner *partitioner;
-    const spk_layout *row;              /* rows as they are written */
-    const spk_layout *key;              /* what decides the slice; at offset 0 of the row */
-    const spk_aggregator *aggregator;   /* NULL: rows are written as they come */
-    const struct spk_ranges *ranges;    /* a sort: slices are ranges of the order */
-    uint32_t slices;                    /* per partition, a power of two */
+    const spk_layout *row;            /* rows as they are written */
+    const spk_layout *key;            /* what decides the slice; at offset 0 of the row */
+    const spk_aggregator *aggregator; /* NULL: rows are written as they come */
+    const struct spk_ranges *ranges;  /* a sort: slices are ranges of the order */
+    uint32_t slices;                  /* per partition, a power of two */
 
     /* Filled when jobs run. */
-    int maps;                           /* partitions of the parent; -1: not prepared */
+    int maps; /* partitions of the parent; -1: not prepared */
     _Atomic(struct spk_map_output *) *outputs;
     atomic_int missing;
-    atomic_int readers;                 /* attempts that may be reading outputs */
-    pthread_mutex_t lock;               /* guards what follows */
-    struct spk_map_output *dropped;         /* lost outputs that a reader may still hold */
-    uint8_t *counted;                   /* accumulator updates of this output were merged */
-    uint8_t *made;                      /* the output has existed */
-    void *running;                      /* the scheduler's stage that fills it */
+    atomic_int readers;             /* attempts that may be reading outputs */
+    pthread_mutex_t lock;           /* guards what follows */
+    struct spk_map_output *dropped; /* lost outputs that a reader may still hold */
+    uint8_t *counted;               /* accumulator updates of this output were merged */
+    uint8_t *made;                  /* the output has existed */
+    void *running;                  /* the scheduler's stage that fills it */
 };
 
 /* spk_slices_for: slices of a partition, a function of the number of partitions only. */

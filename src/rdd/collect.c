@@ -71,9 +71,13 @@ spark_status(spark_collect)(
     spk_failure failure;
     spark_status status = spk_action_begin(rdd, "collect", at, want, result, &failure);
     if (status == SPARK_OK) {
-        const spk_action action = { .name = "collect", .site = at,
-            .state_size = sizeof(collecting), .arg = rdd->layout, .begin = begin_collect,
-            .take = take_all, .discard = free_collect };
+        const spk_action action = { .name = "collect",
+            .site = at,
+            .state_size = sizeof(collecting),
+            .arg = rdd->layout,
+            .begin = begin_collect,
+            .take = take_all,
+            .discard = free_collect };
         status = collect(rdd, &action, result, &failure);
     }
     return spk_action_end(status, &failure);
@@ -161,8 +165,13 @@ static spark_status scan(spark_rdd *rdd, spark_site at, const char *name, size_t
     int n, collecting *parts, spk_failure *failure)
 {
     const taking t = { rdd->layout, wanted };
-    const spk_action action = { .name = name, .site = at, .state_size = sizeof(collecting),
-        .arg = &t, .begin = begin_take, .take = take_some, .discard = free_collect };
+    const spk_action action = { .name = name,
+        .site = at,
+        .state_size = sizeof(collecting),
+        .arg = &t,
+        .begin = begin_take,
+        .take = take_some,
+        .discard = free_collect };
     int *ids = malloc((size_t)n * sizeof *ids);
     if (!ids)
         return spk_failure_nomem(failure, name, at);

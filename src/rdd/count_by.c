@@ -30,8 +30,8 @@ static spark_status count_pairs(
 {
     static const spark_map_def one = { "one", NULL, &spark_type_of_int64_t, 0, one_run, NULL };
     spark_rdd *ones = (spark_map_values)(at, pairs, &one, NULL);
-    return (spark_collect)(
-        at, (spark_reduce_by_key)(at, ones, spark_op_sum, NULL, 0), want, result);
+    return (
+        spark_collect)(at, (spark_reduce_by_key)(at, ones, spark_op_sum, NULL, 0), want, result);
 }
 
 spark_status(spark_count_by_key)(

@@ -15,8 +15,8 @@ typedef struct text {
 
 typedef struct frame {
     spark_rdd *rdd;
-    char *prefix;      /* of the line, owned */
-    bool block, last;  /* the line opens a block; it is the last child */
+    char *prefix;     /* of the line, owned */
+    bool block, last; /* the line opens a block; it is the last child */
 } frame;
 
 typedef struct writer {
@@ -67,7 +67,8 @@ static void push(writer *w, spark_rdd *rdd, char *prefix, bool block, bool last)
 }
 
 /* joined: a + b + n spaces, allocated. */
-static char *joined(const char *a, size_t a_length, const char *b, size_t spaces_before, size_t after)
+static char *joined(
+    const char *a, size_t a_length, const char *b, size_t spaces_before, size_t after)
 {
     const size_t b_length = strlen(b);
     char *s = malloc(a_length + spaces_before + b_length + after + 1), *p = s;

@@ -59,8 +59,8 @@ static bool own(fold_state *f, spark_task *task, const spk_layout *acc)
     return true;
 }
 
-static bool fold_batch(fold_state *f, spark_task *task, const folding *how, const spk_merging *merging,
-    const char *rows, size_t n, size_t step)
+static bool fold_batch(fold_state *f, spark_task *task, const folding *how,
+    const spk_merging *merging, const char *rows, size_t n, size_t step)
 {
     if (!f->filled && n > 0) {
         memcpy(f->acc, rows, how->acc->size);
@@ -77,8 +77,8 @@ static bool take(void *state, spk_batch batch)
 {
     fold_state *f = state;
     const folding *how = f->head.action->arg;
-    return fold_batch(f, f->head.task, how, &how->add, batch.rows, batch.n, how->add.def.in
-            ? how->add.def.in->size : how->acc->size);
+    return fold_batch(f, f->head.task, how, &how->add, batch.rows, batch.n,
+        how->add.def.in ? how->add.def.in->size : how->acc->size);
 }
 
 static void discard(spk_state *state)
@@ -103,8 +103,7 @@ static spark_status merge_parts(spark_rdd *rdd, const spk_action *action, fold_s
     bool good = begin(&total.head);
     for (int i = 0; good && i < n; i++)
         if (parts[i].filled)
-            good = fold_batch(
-                &total, task, how, &how->combine, parts[i].acc, 1, how->acc->size);
+            good = fold_batch(&total, task, how, &how->combine, parts[i].acc, 1, how->acc->size);
     *empty = !total.filled;
     spark_status status = task->failure.code;
     if (status != SPARK_OK)
@@ -147,8 +146,8 @@ static spark_status bind(spark_rdd *rdd, const char *name, spark_site at, foldin
     if (spk_merging_bind(&how->add, add, env, how->acc, rdd->layout, failure) != SPARK_OK
         || spk_merging_bind(&how->combine, combine, env, how->acc, how->acc, failure) != SPARK_OK) {
         const spk_failure plain = *failure;
-        return spk_failure_set(failure, plain.code, name, at, "%s(%s) at %s: %s", name, add->name,
-            at, plain.message);
+        return spk_failure_set(
+            failure, plain.code, name, at, "%s(%s) at %s: %s", name, add->name, at, plain.message);
     }
     how->add.def.in = rdd->layout->type;
     return SPARK_OK;
@@ -172,8 +171,9 @@ static spark_status fold(const request *r, spark_array *result)
     folding how = { .zero = r->zero };
     bool empty = false;
     char *blank = NULL;
-    const size_t env_size
-        = !r->add || !r->combine ? 0 : r->add->env_size ? r->add->env_size : r->combine->env_size;
+    const size_t env_size = !r->add || !r->combine ? 0
+        : r->add->env_size                         ? r->add->env_size
+                                                   : r->combine->env_size;
     spark_status status = spk_env_bind(&env, r->env, env_size, &failure);
     if (status == SPARK_OK)
         status = spk_action_begin(r->rdd, r->name, r->at, r->want, result, &failure);
@@ -181,8 +181,9 @@ static spark_status fold(const request *r, spark_array *result)
         *result = (spark_array) { NULL, NULL, 0, NULL };
     if (status == SPARK_OK) {
         how.acc = r->acc ? spk_layout_for(r->rdd->sc, r->acc, &failure) : r->rdd->layout;
-        status = how.acc ? bind(r->rdd, r->name, r->at, &how, r->add, r->combine, env.value, &failure)
-                         : failure.code;
+        status = how.acc
+            ? bind(r->rdd, r->name, r->at, &how, r->add, r->combine, env.value, &failure)
+            : failure.code;
     }
     if (status == SPARK_OK && r->from_zero && !r->zero) {
         how.zero = blank = calloc(1, how.acc->size);
@@ -190,14 +191,18 @@ static spark_status fold(const request *r, spark_array *result)
             status = spk_failure_nomem(&failure, r->name, r->at);
     }
     if (status == SPARK_OK) {
-        const spk_action action = { .name = r->name, .site = r->at,
-            .state_size = sizeof(fold_state), .arg = &how, .begin = begin, .take = take,
+        const spk_action action = { .name = r->name,
+            .site = r->at,
+            .state_size = sizeof(fold_state),
+            .arg = &how,
+            .begin = begin,
+            .take = take,
             .discard = discard };
         status = run(r->rdd, &action, &empty, result, &failure);
     }
     if (status == SPARK_OK && empty)
-        status = spk_failure_set(&failure, SPARK_EEMPTY, r->name, r->at,
-            "%s at %s: empty collection", r->name, r->at);
+        status = spk_failure_set(
+            &failure, SPARK_EEMPTY, r->name, r->at, "%s at %s: empty collection", r->name, r->at);
     free(blank);
     spk_env_fini(&env);
     return spk_action_end(status, &failure);
@@ -217,9 +222,9 @@ spark_status(spark_fold)(spark_site at, spark_rdd *rdd, const spark_type *type, 
     return fold(&r, result);
 }
 
-spark_status(spark_aggregate)(spark_site at, spark_rdd *rdd, const spark_type *acc, const void *zero,
-    const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
-    spark_array *result)
+spark_status(spark_aggregate)(spark_site at, spark_rdd *rdd, const spark_type *acc,
+    const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
+    const spark_env *env, spark_array *result)
 {
     const request r = { at, "aggregate", rdd, NULL, acc, zero, add, combine, env, true };
     return fold(&r, result);

@@ -24,8 +24,9 @@ static spark_status run(spark_rdd *rdd, const spark_foreach_def *f, const void *
     spk_failure *failure)
 {
     const visiting v = { *f, env, rdd->layout->size };
-    const spk_action action = { .name = "foreach", .site = at, .state_size = sizeof(spk_state),
-        .arg = &v, .take = take };
+    const spk_action action = {
+        .name = "foreach", .site = at, .state_size = sizeof(spk_state), .arg = &v, .take = take
+    };
     spk_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
     if (!states)
         return spk_failure_nomem(failure, "foreach", at);
@@ -44,8 +45,8 @@ spark_status(spark_foreach)(
     if (status == SPARK_OK)
         status = spk_action_begin(rdd, "foreach", at, NULL, NULL, &failure);
     if (status == SPARK_OK && (!f || !f->run))
-        status = spk_failure_set(&failure, SPARK_EINVAL, "foreach", at,
-            "foreach at %s: the function is NULL", at);
+        status = spk_failure_set(
+            &failure, SPARK_EINVAL, "foreach", at, "foreach at %s: the function is NULL", at);
     else if (status == SPARK_OK && f->in
         && spk_type_differ(f->in, rdd->layout->type, text, sizeof text) != SPARK_OK)
         status = spk_failure_set(

@@ -250,7 +250,8 @@ spark_rdd *(spark_left_outer_join)(spark_site at, spark_rdd *left, spark_rdd *ri
     return nested(at, "leftOuterJoin", left, right, SPARK_LEFT_OUTER, partitions);
 }
 
-spark_rdd *(spark_right_outer_join)(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
+spark_rdd *(
+    spark_right_outer_join)(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
 {
     return nested(at, "rightOuterJoin", left, right, SPARK_RIGHT_OUTER, partitions);
 }

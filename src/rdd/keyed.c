@@ -69,9 +69,9 @@ typedef struct request {
     const spk_layout *key, *out;
     const spk_aggregator *aggregator; /* complete but for the functions' environments */
     const spark_keyed_options *options;
-    bool drop;                        /* the result has no partitioner, once it is shuffled */
-    bool stay;                        /* rows are placed by something else than r->key; no shuffle */
-    const void *zero;                 /* ACC; copied into the node */
+    bool drop;        /* the result has no partitioner, once it is shuffled */
+    bool stay;        /* rows are placed by something else than r->key; no shuffle */
+    const void *zero; /* ACC; copied into the node */
 } request;
 
 /* attach: the shuffle, wide or narrow, to a node that is filled otherwise. */
@@ -98,8 +98,8 @@ static bool copy_zero(keyed_rdd *k, const request *r)
     if (!r->zero)
         return true;
     const size_t head = ((size_t)acc->size + 63) / 64 * 64;
-    k->zero = spk_heap_alloc(
-        &k->rdd.sc->heap, head + spk_value_bytes(acc, r->zero), &k->zero_capacity);
+    k->zero
+        = spk_heap_alloc(&k->rdd.sc->heap, head + spk_value_bytes(acc, r->zero), &k->zero_capacity);
     if (!k->zero)
         return false;
     memcpy(k->zero, r->zero, acc->size);
@@ -125,19 +125,18 @@ static spark_rdd *new_keyed(spk_verb *v, const request *r)
         if (!target)
             spk_verb_fail_with(v, &failure);
     }
-    const bool wide
-        = !v->bad && !spark_partitioner_equal(v->parents[0]->partitioner, target);
-    spark_rdd *rdd
-        = spk_verb_make(v, wide ? &shuffled : &local, sizeof(keyed_rdd), r->out, &made);
+    const bool wide = !v->bad && !spark_partitioner_equal(v->parents[0]->partitioner, target);
+    spark_rdd *rdd = spk_verb_make(v, wide ? &shuffled : &local, sizeof(keyed_rdd), r->out, &made);
     if (made) {
         keyed_rdd *k = (keyed_rdd *)(void *)rdd;
         k->what = r->what;
         if (r->aggregator)
             k->aggregator = *r->aggregator;
-        k->aggregator.add.env = k->aggregator.add.def.op == SPARK_OP_USER
-            ? rdd->env.value : k->aggregator.add.env;
+        k->aggregator.add.env
+            = k->aggregator.add.def.op == SPARK_OP_USER ? rdd->env.value : k->aggregator.add.env;
         k->aggregator.combine.env = k->aggregator.combine.def.op == SPARK_OP_USER
-            ? rdd->env.value : k->aggregator.combine.env;
+            ? rdd->env.value
+            : k->aggregator.combine.env;
         k->target = target;
         spk_partitioner_ref(target);
         spk_rdd_partitioner_set(rdd, r->drop && wide ? NULL : target);
@@ -171,14 +170,18 @@ spark_rdd *(spark_reduce_by_key_with)(spark_site at, spark_rdd *rdd, const spark
     if (!v.bad)
         spk_verb_pairs(&v, v.in);
     if (!v.bad) {
-        a = (spk_aggregator) { .key = v.in->key, .in = v.in, .out = v.in, .acc = v.in->value,
-            .in_offset = v.in->value_offset, .acc_offset = v.in->value_offset,
+        a = (spk_aggregator) { .key = v.in->key,
+            .in = v.in,
+            .out = v.in,
+            .acc = v.in->value,
+            .in_offset = v.in->value_offset,
+            .acc_offset = v.in->value_offset,
             .in_size = v.in->size };
         bind_merge(&v, &a.add, f, a.acc, a.acc);
         a.combine = a.add;
     }
-    const request r = { .what = COMBINE, .key = a.key, .out = a.out, .aggregator = &a,
-        .options = options };
+    const request r
+        = { .what = COMBINE, .key = a.key, .out = a.out, .aggregator = &a, .options = options };
     return new_keyed(&v, &r);
 }
 
@@ -199,15 +202,17 @@ spark_rdd *(spark_aggregate_by_key)(spark_site at, spark_rdd *rdd, const spark_t
     const bool has = add && combine;
     const size_t env_size = !has ? 0 : add->env_size ? add->env_size : combine->env_size;
     const spark_keyed_options options = { partitions, NULL };
-    spk_verb_begin(
-        &v, at, "aggregateByKey", has ? add->name : NULL, 1, &rdd, has, env, env_size);
+    spk_verb_begin(&v, at, "aggregateByKey", has ? add->name : NULL, 1, &rdd, has, env, env_size);
     if (!v.bad)
         spk_verb_pairs(&v, v.in);
     const spk_layout *acc_layout = spk_verb_layout(&v, acc);
     char *blank = NULL;
     if (!v.bad) {
-        a = (spk_aggregator) { .key = v.in->key, .in = v.in, .acc = acc_layout,
-            .in_offset = v.in->value_offset, .in_size = v.in->size };
+        a = (spk_aggregator) { .key = v.in->key,
+            .in = v.in,
+            .acc = acc_layout,
+            .in_offset = v.in->value_offset,
+            .in_size = v.in->size };
         a.out = spk_verb_pair(&v, a.key, acc_layout);
         a.acc_offset = a.out ? a.out->value_offset : 0;
         bind_merge(&v, &a.add, add, acc_layout, v.in->value);
@@ -215,15 +220,21 @@ spark_rdd *(spark_aggregate_by_key)(spark_site at, spark_rdd *rdd, const spark_t
         if (!zero && acc_layout->size > sizeof zeros && !(blank = calloc(1, acc_layout->size)))
             spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
     }
-    const request r = { .what = COMBINE, .key = a.key, .out = a.out, .aggregator = &a,
-        .options = &options, .zero = zero ? zero : blank ? blank : zeros };
+    const request r = { .what = COMBINE,
+        .key = a.key,
+        .out = a.out,
+        .aggregator = &a,
+        .options = &options,
+        .zero = zero ? zero
+            : blank  ? blank
+                     : zeros };
     rdd = new_keyed(&v, &r);
     free(blank);
     return rdd;
 }
 
-spark_rdd *(spark_group_by_key_with)(
-    spark_site at, spark_rdd *rdd, const spark_keyed_options *options)
+spark_rdd *(
+    spark_group_by_key_with)(spark_site at, spark_rdd *rdd, const spark_keyed_options *options)
 {
     spk_verb v;
     const spk_layout *out = NULL;
@@ -248,8 +259,8 @@ spark_rdd *(spark_group_by_key)(spark_site at, spark_rdd *rdd, int partitions)
     return (spark_group_by_key_with)(at, rdd, &options);
 }
 
-spark_rdd *(spark_group_by)(
-    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env, int partitions)
+spark_rdd *(spark_group_by)(spark_site at, spark_rdd *rdd, const spark_map_def *f,
+    const spark_env *env, int partitions)
 {
     return (spark_group_by_key)(at, (spark_key_by)(at, rdd, f, env), partitions);
 }
@@ -265,8 +276,8 @@ spark_rdd *(spark_partition_by)(spark_site at, spark_rdd *rdd, const spark_parti
         spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is NULL");
     if (!v.bad && spark_partitioner_equal(rdd->partitioner, p))
         return rdd;
-    const request r = { .what = PASS, .key = v.bad ? NULL : v.in->key, .out = v.in,
-        .options = &options };
+    const request r
+        = { .what = PASS, .key = v.bad ? NULL : v.in->key, .out = v.in, .options = &options };
     return new_keyed(&v, &r);
 }
 
@@ -288,7 +299,12 @@ spark_rdd *(spark_distinct)(spark_site at, spark_rdd *rdd, int partitions)
     }
     if (!v.bad)
         a = (spk_aggregator) { .key = v.in, .in = v.in, .out = v.in, .in_size = v.in->size };
-    const request r = { .what = COMBINE, .key = a.key, .out = a.out, .aggregator = &a,
-        .options = &options, .drop = true, .stay = stay };
+    const request r = { .what = COMBINE,
+        .key = a.key,
+        .out = a.out,
+        .aggregator = &a,
+        .options = &options,
+        .drop = true,
+        .stay = stay };
     return new_keyed(&v, &r);
 }

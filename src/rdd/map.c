@@ -10,7 +10,8 @@ typedef struct map_rdd {
     spark_rdd rdd;
     spark_map_def def;
     uint32_t in_offset, out_offset; /* of what the function reads and writes */
-    uint32_t copy_from, copy_to, copy_size; /* what stays: the key of map_values, the element of key_by */
+    uint32_t copy_from, copy_to,
+        copy_size; /* what stays: the key of map_values, the element of key_by */
 } map_rdd;
 
 static size_t in_size(const spark_rdd *rdd)
@@ -50,8 +51,8 @@ static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     if (m->copy_size)
         for (size_t i = 0; i < n; i++)
             memcpy(out + i * out_step + m->copy_to, in + i * step + m->copy_from, m->copy_size);
-    m->def.run(pipe->task, n, in + m->in_offset, step, out + m->out_offset, out_step,
-        op->rdd->env.value);
+    m->def.run(
+        pipe->task, n, in + m->in_offset, step, out + m->out_offset, out_step, op->rdd->env.value);
     if (spk_task_failed(pipe->task))
         find_record(pipe, op, m, in + m->in_offset, n, out + m->out_offset);
     else
@@ -60,7 +61,8 @@ static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 
 static const spk_class map_class = { .name = "MapPartitionsRDD", .run = run_map };
 
-static spark_rdd *new_map(spk_verb *v, const spark_map_def *f, const spk_layout *out, map_rdd **node)
+static spark_rdd *new_map(
+    spk_verb *v, const spark_map_def *f, const spk_layout *out, map_rdd **node)
 {
     bool made;
     spark_rdd *rdd = spk_verb_make(v, &map_class, sizeof(map_rdd), out, &made);
@@ -70,8 +72,7 @@ static spark_rdd *new_map(spk_verb *v, const spark_map_def *f, const spk_layout 
     return rdd;
 }
 
-spark_rdd *(spark_map)(
-    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
+spark_rdd *(spark_map)(spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
 {
     spk_verb v;
     map_rdd *node;
@@ -81,8 +82,8 @@ spark_rdd *(spark_map)(
     return new_map(&v, f, spk_verb_layout(&v, has ? f->out : NULL), &node);
 }
 
-spark_rdd *(spark_key_by)(
-    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
+spark_rdd *(
+    spark_key_by)(spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
 {
     spk_verb v;
     map_rdd *node;
@@ -99,8 +100,8 @@ spark_rdd *(spark_key_by)(
     return rdd;
 }
 
-spark_rdd *(spark_map_values)(
-    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
+spark_rdd *(
+    spark_map_values)(spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
 {
     spk_verb v;
     map_rdd *node;
@@ -248,8 +249,8 @@ static void run_filter(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     *batch = (spk_batch) { out, kept };
 }
 
-spark_rdd *(spark_filter)(
-    spark_site at, spark_rdd *rdd, const spark_filter_def *f, const spark_env *env)
+spark_rdd *(
+    spark_filter)(spark_site at, spark_rdd *rdd, const spark_filter_def *f, const spark_env *env)
 {
     static const spk_class class = { .name = "MapPartitionsRDD", .run = run_filter };
     spk_verb v;
@@ -316,11 +317,12 @@ static void run_flat_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spk_out_close(&out, batch);
 }
 
-spark_rdd *(spark_flat_map)(
-    spark_site at, spark_rdd *rdd, const spark_flat_map_def *f, const spark_env *env)
+spark_rdd *(spark_flat_map)(spark_site at, spark_rdd *rdd, const spark_flat_map_def *f,
+    const spark_env *env)
 {
-    static const spk_class class
-        = { .name = "MapPartitionsRDD", .open = open_flat_map, .run = run_flat_map };
+    static const spk_class class = {
+        .name = "MapPartitionsRDD", .open = open_flat_map, .run = run_flat_map
+    };
     spk_verb v;
     bool made;
     const bool has = f && f->run;

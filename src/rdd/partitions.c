@@ -92,7 +92,8 @@ static void call_partitions(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     if (!spk_out_open(
             &out, pipe, (size_t)(op - pipe->ops) + 1, op->rdd->layout->size, state->arenas))
         return;
-    spark_iterator in = { state->rows.first, 0, state->rows.layout->size, &out.head, pipe->task, NULL };
+    spark_iterator in
+        = { state->rows.first, 0, state->rows.layout->size, &out.head, pipe->task, NULL };
     p->def.run(pipe->task, &in, NULL, &out.head, op->rdd->env.value);
     spk_out_close(&out, batch);
 }
@@ -100,8 +101,10 @@ static void call_partitions(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 spark_rdd *(spark_map_partitions_with)(spark_site at, spark_rdd *rdd, const spark_partitions_def *f,
     const spark_env *env, const spark_map_partitions_options *options)
 {
-    static const spk_class class = { .name = "MapPartitionsRDD", .open = open_partitions,
-        .run = keep_batch, .finish = call_partitions };
+    static const spk_class class = { .name = "MapPartitionsRDD",
+        .open = open_partitions,
+        .run = keep_batch,
+        .finish = call_partitions };
     spk_verb v;
     bool made;
     const bool has = f && f->run;
@@ -121,8 +124,8 @@ spark_rdd *(spark_map_partitions_with)(spark_site at, spark_rdd *rdd, const spar
     return rdd;
 }
 
-spark_rdd *(spark_map_partitions)(
-    spark_site at, spark_rdd *rdd, const spark_partitions_def *f, const spark_env *env)
+spark_rdd *(spark_map_partitions)(spark_site at, spark_rdd *rdd, const spark_partitions_def *f,
+    const spark_env *env)
 {
     return (spark_map_partitions_with)(at, rdd, f, env, NULL);
 }
@@ -193,11 +196,13 @@ static void finish_stateful(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spk_out_close(&out, batch);
 }
 
-spark_rdd *(spark_map_stateful)(
-    spark_site at, spark_rdd *rdd, const spark_stateful_def *f, const spark_env *env)
+spark_rdd *(spark_map_stateful)(spark_site at, spark_rdd *rdd, const spark_stateful_def *f,
+    const spark_env *env)
 {
-    static const spk_class class = { .name = "MapPartitionsRDD", .open = open_stateful,
-        .run = run_stateful, .finish = finish_stateful };
+    static const spk_class class = { .name = "MapPartitionsRDD",
+        .open = open_stateful,
+        .run = run_stateful,
+        .finish = finish_stateful };
     spk_verb v;
     bool made;
     const bool has = f && f->each;

@@ -67,16 +67,17 @@ spark_rdd *(spark_persist)(spark_site at, spark_rdd *rdd, spark_level level)
     if (bad)
         return bad;
     if (wanted != SPARK_MEMORY_ONLY)
-        return spk_rdd_errorf(rdd->sc, SPARK_EINVAL, "persist", NULL, at,
-            "there is no storage level %d", (int)level);
+        return spk_rdd_errorf(
+            rdd->sc, SPARK_EINVAL, "persist", NULL, at, "there is no storage level %d", (int)level);
     pthread_mutex_lock(&rdd->sc->plan_lock);
     if (!rdd->blocks)
         rdd->blocks = spk_blocks_new();
     if (rdd->blocks)
         atomic_store_explicit(&rdd->level, wanted, memory_order_release);
     pthread_mutex_unlock(&rdd->sc->plan_lock);
-    return rdd->blocks ? rdd
-                       : spk_rdd_errorf(rdd->sc, SPARK_ENOMEM, "persist", NULL, at, "out of memory");
+    return rdd->blocks
+        ? rdd
+        : spk_rdd_errorf(rdd->sc, SPARK_ENOMEM, "persist", NULL, at, "out of memory");
 }
 
 spark_rdd *(spark_cache)(spark_site at, spark_rdd *rdd)

@@ -18,8 +18,8 @@ typedef struct spk_verb {
 } spk_verb;
 
 /* spk_verb_begin: env is taken over in any case; has_function: whether the definition is usable. */
-void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const char *function, size_t n,
-    spark_rdd *const *parents, bool has_function, const spark_env *env, size_t env_size);
+void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const char *function,
+    size_t n, spark_rdd *const *parents, bool has_function, const spark_env *env, size_t env_size);
 /* spk_verb_source: without parents. */
 void spk_verb_source(spk_verb *v, spark_site at, const char *operation, spark_context *sc);
 
@@ -54,8 +54,8 @@ spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const v
     spark_array *result, spk_failure *failure);
 
 /* spk_action_begin: the checks of every action; want may be NULL. */
-spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at, const spark_type *want,
-    spark_array *result, spk_failure *failure);
+spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
+    const spark_type *want, spark_array *result, spk_failure *failure);
 /* spk_action_end: raises *failure, if there is one. */
 spark_status spk_action_end(spark_status status, const spk_failure *failure);
 

@@ -94,9 +94,15 @@ static void discard(spk_state *state)
 static spark_status save(spark_rdd *rdd, const char *path, spark_site at, spk_failure *failure)
 {
     saving to = { .layout = rdd->layout };
-    const spk_action action = { .name = "saveAsTextFile", .site = at,
-        .state_size = sizeof(save_state), .arg = &to, .begin = begin, .take = take, .end = end,
-        .publish = publish, .discard = discard };
+    const spk_action action = { .name = "saveAsTextFile",
+        .site = at,
+        .state_size = sizeof(save_state),
+        .arg = &to,
+        .begin = begin,
+        .take = take,
+        .end = end,
+        .publish = publish,
+        .discard = discard };
     save_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
     if (!states)
         return spk_failure_nomem(failure, action.name, at);

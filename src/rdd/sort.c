@@ -142,8 +142,8 @@ static bool make_ranges(sort_rdd *s, sample *samples, int n)
     spk_candidate *candidates = malloc(most * sizeof *candidates);
     const size_t found = candidates ? collect_candidates(samples, n, candidates) : 0;
     s->has_ranges = candidates
-        && spk_ranges_make(&s->ranges, &s->rdd.sc->heap, candidates, found, s->asked,
-            spk_slices_for(s->asked));
+        && spk_ranges_make(
+            &s->ranges, &s->rdd.sc->heap, candidates, found, s->asked, spk_slices_for(s->asked));
     free(candidates);
     return s->has_ranges;
 }
@@ -155,10 +155,14 @@ static spark_status sample_parent(sort_rdd *s, sample *samples, spk_failure *fai
     const int n = parent->partitions;
     const double wanted = 20.0 * (double)spk_slices_for(s->asked) * (double)s->asked;
     const double size = wanted < 1e6 ? wanted : 1e6;
-    const sampling how = { parent->layout,
-        spk_hash_combine(UINT64_C(0x5eed), s->rdd.ancestors), (size_t)(3 * size / n) + 1 };
-    const spk_action action = { .name = s->rdd.operation, .site = s->rdd.site,
-        .state_size = sizeof(sample), .arg = &how, .begin = begin_sample, .take = take_sample,
+    const sampling how = { parent->layout, spk_hash_combine(UINT64_C(0x5eed), s->rdd.ancestors),
+        (size_t)(3 * size / n) + 1 };
+    const spk_action action = { .name = s->rdd.operation,
+        .site = s->rdd.site,
+        .state_size = sizeof(sample),
+        .arg = &how,
+        .begin = begin_sample,
+        .take = take_sample,
         .discard = free_sample };
     return spk_job_run(parent, &action, NULL, n, samples, failure);
 }
@@ -187,8 +191,8 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
     sort_rdd *s = (sort_rdd *)(void *)rdd;
     const spark_status status = s->has_ranges ? SPARK_OK : find_ranges(s, failure);
     if (status == SPARK_OK)
-        __atomic_store_n(&rdd->partitions, (int)(s->ranges.n / spk_slices_for(s->asked)),
-            __ATOMIC_RELEASE);
+        __atomic_store_n(
+            &rdd->partitions, (int)(s->ranges.n / spk_slices_for(s->asked)), __ATOMIC_RELEASE);
     return status;
 }
 
@@ -229,8 +233,7 @@ static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
     s->asked = rdd->planned = partitions > 0 ? partitions : 1;
     s->ranges.ordering = ordering;
     s->ranges.ordering.layout = parent->layout; /* keys stand at the front of pairs */
-    spk_shuffle *shuffle
-        = spk_shuffle_new(rdd, parent, NULL, parent->layout, parent->layout, NULL);
+    spk_shuffle *shuffle = spk_shuffle_new(rdd, parent, NULL, parent->layout, parent->layout, NULL);
     if (!shuffle) {
         spk_failure_nomem(&failure, NULL, NULL);
         return spk_verb_undo(&v, rdd, &failure);
@@ -241,14 +244,13 @@ static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
     return rdd;
 }
 
-spark_rdd *(spark_sort_by)(
-    spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
+spark_rdd *(spark_sort_by)(spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
 {
     return new_sort(at, rdd, "sortBy", order, partitions, false);
 }
 
-spark_rdd *(spark_sort_by_key)(
-    spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
+spark_rdd *(
+    spark_sort_by_key)(spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
 {
     return new_sort(at, rdd, "sortByKey", order, partitions, true);
 }

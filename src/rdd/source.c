@@ -153,15 +153,16 @@ static void produce_range(spk_pipe *pipe, spark_rdd *rdd, int partition)
 /* count_of: how many steps fit, computed without overflow. */
 static uint64_t count_of(int64_t start, int64_t end, int64_t step)
 {
-    const uint64_t width = step > 0 ? (uint64_t)end - (uint64_t)start : (uint64_t)start - (uint64_t)end;
+    const uint64_t width
+        = step > 0 ? (uint64_t)end - (uint64_t)start : (uint64_t)start - (uint64_t)end;
     const uint64_t stride = step > 0 ? (uint64_t)step : 0 - (uint64_t)step;
     if (step > 0 ? start >= end : start <= end)
         return 0;
     return (width - 1) / stride + 1;
 }
 
-spark_rdd *(spark_range)(
-    spark_site at, spark_context *sc, int64_t start, int64_t end, int64_t step, int partitions)
+spark_rdd *(spark_range)(spark_site at, spark_context *sc, int64_t start, int64_t end, int64_t step,
+    int partitions)
 {
     static const spk_class class = { .name = "ParallelCollectionRDD", .produce = produce_range };
     spk_verb v;

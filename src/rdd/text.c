@@ -57,8 +57,7 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         return;
     }
     for (;;) {
-        const size_t n = spk_lines_next(
-            &lines, rows, spk_pipe_rows(pipe, sizeof *rows), &failure);
+        const size_t n = spk_lines_next(&lines, rows, spk_pipe_rows(pipe, sizeof *rows), &failure);
         if (n == 0 || !spk_push(pipe, (char *)rows, n))
             break;
     }
@@ -75,18 +74,19 @@ static void release(spark_rdd *rdd)
     free(t->path);
 }
 
-spark_rdd *(spark_text_file)(
-    spark_site at, spark_context *sc, const char *path, int min_partitions)
+spark_rdd *(spark_text_file)(spark_site at, spark_context *sc, const char *path, int min_partitions)
 {
-    static const spk_class class
-        = { .name = "HadoopRDD", .prepare = prepare, .produce = produce, .release = release };
+    static const spk_class class = {
+        .name = "HadoopRDD", .prepare = prepare, .produce = produce, .release = release
+    };
     spk_verb v;
     bool made;
     spk_verb_source(&v, at, "textFile", sc);
     if (!path || !*path)
         spk_verb_fail(&v, SPARK_EINVAL, "the path is empty");
     if (min_partitions < 0)
-        spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", min_partitions);
+        spk_verb_fail(
+            &v, SPARK_EINVAL, "%d partitions; there must be at least one", min_partitions);
     const spk_layout *layout = spk_verb_layout(&v, SPARK_TYPE(spark_str));
     spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(text_rdd), layout, &made);
     if (!made)

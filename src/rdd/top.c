@@ -15,7 +15,7 @@ typedef struct topping {
 
 typedef struct entry {
     uint64_t prefix, position;
-    char *row;       /* and, behind it, what it points to */
+    char *row; /* and, behind it, what it points to */
     size_t capacity;
 } entry;
 
@@ -189,8 +189,8 @@ static spark_status as_array(
     return spk_result_rows(rdd->sc, rdd->layout, &rows, 1, result, failure);
 }
 
-static spark_status run(spark_rdd *rdd, const spk_action *action, spark_array *result,
-    spk_failure *failure)
+static spark_status run(
+    spark_rdd *rdd, const spk_action *action, spark_array *result, spk_failure *failure)
 {
     const topping *t = action->arg;
     const int n = t->n > 0 ? rdd->partitions : 0;
@@ -226,8 +226,14 @@ static spark_status take_ordered(spark_site at, const char *name, spark_rdd *rdd
     if (status == SPARK_OK) {
         if (largest)
             spk_ordering_reverse(&t.order);
-        const spk_action action = { .name = name, .site = at, .state_size = sizeof(top_state),
-            .arg = &t, .begin = begin, .take = take, .end = end, .discard = discard };
+        const spk_action action = { .name = name,
+            .site = at,
+            .state_size = sizeof(top_state),
+            .arg = &t,
+            .begin = begin,
+            .take = take,
+            .end = end,
+            .discard = discard };
         status = run(rdd, &action, result, &failure);
     }
     return spk_action_end(status, &failure);

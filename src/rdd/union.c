@@ -69,8 +69,7 @@ static int planned(size_t n, spark_rdd *const *rdds)
     return sum > INT32_MAX ? -1 : (int)sum;
 }
 
-spark_rdd *(spark_union_all)(
-    spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[])
+spark_rdd *(spark_union_all)(spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[])
 {
     static const spk_class plain = { .name = "UnionRDD", .choose = choose, .prepare = prepare };
     static const spk_class aware
@@ -80,7 +79,7 @@ spark_rdd *(spark_union_all)(
     size_t kept = 0;
     spark_rdd **parents = malloc((n + 1) * sizeof *parents);
     if (n == 0 || !parents || !rdds) {
-        spk_verb_source(&v, at, "union", sc);
+        spk_verb_source(&v, at, "union", !sc && n > 0 && rdds && rdds[0] ? rdds[0]->sc : sc);
         spk_verb_fail(&v, parents ? SPARK_EINVAL : SPARK_ENOMEM,
             parents ? "no RDD is given" : "out of memory");
         free(parents);

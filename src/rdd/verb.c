@@ -8,18 +8,18 @@ void spk_verb_source(spk_verb *v, spark_site at, const char *operation, spark_co
 {
     *v = (spk_verb) { .at = at, .operation = operation, .sc = sc ? sc : spk_context_none() };
     if (spk_task_current())
-        spk_verb_fail(v, SPARK_EINVAL,
-            "a transformation inside a function of a task (SPARK-5063)");
+        spk_verb_fail(v, SPARK_EINVAL, "a transformation inside a function of a task (SPARK-5063)");
     else if (v->sc->error.code != SPARK_OK)
         spk_verb_fail_with(v, &v->sc->error);
 }
 
-void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const char *function, size_t n,
-    spark_rdd *const *parents, bool has_function, const spark_env *env, size_t env_size)
+void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const char *function,
+    size_t n, spark_rdd *const *parents, bool has_function, const spark_env *env, size_t env_size)
 {
     spk_failure failure;
-    *v = (spk_verb) { .at = at, .operation = operation, .function = function, .n = n,
-        .parents = parents };
+    *v = (spk_verb) {
+        .at = at, .operation = operation, .function = function, .n = n, .parents = parents
+    };
     for (size_t i = 0; i < n && !v->bad; i++)
         v->bad = spk_rdd_broken(parents[i], operation, at);
     v->sc = v->bad ? v->bad->sc : parents[0]->sc;
@@ -27,8 +27,7 @@ void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const cha
     if (spk_env_bind(&v->env, env, has_function ? env_size : 0, &failure) != SPARK_OK)
         spk_verb_fail(v, failure.code, "%s", failure.message);
     if (spk_task_current())
-        spk_verb_fail(v, SPARK_EINVAL,
-            "a transformation inside a function of a task (SPARK-5063)");
+        spk_verb_fail(v, SPARK_EINVAL, "a transformation inside a function of a task (SPARK-5063)");
     if (!has_function)
         spk_verb_fail(v, SPARK_EINVAL, "the function is NULL");
 }
@@ -61,8 +60,8 @@ void spk_verb_pairs(spk_verb *v, const spk_layout *have)
 {
     char name[100];
     if (!v->bad && (!have->key || !have->value))
-        spk_verb_fail(v, SPARK_ETYPE, "pairs wanted, %s found",
-            spk_type_name(have->type, name, sizeof name));
+        spk_verb_fail(
+            v, SPARK_ETYPE, "pairs wanted, %s found", spk_type_name(have->type, name, sizeof name));
 }
 
 const spk_layout *spk_verb_layout(spk_verb *v, const spark_type *type)
@@ -109,8 +108,8 @@ spark_rdd *spk_verb_undo(spk_verb *v, spark_rdd *node, const spk_failure *failur
     spk_failure named = *failure;
     if (!*failure->operation) {
         spk_rdd_describe(node, text, sizeof text);
-        spk_failure_set(&named, failure->code, v->operation, v->at, "%s: %s", text,
-            failure->message);
+        spk_failure_set(
+            &named, failure->code, v->operation, v->at, "%s: %s", text, failure->message);
     }
     spark_rdd_release(node);
     return spk_rdd_error(v->sc, &named);
@@ -196,8 +195,8 @@ spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const v
     return spk_result_rows(sc, layout, &rows, 1, result, failure);
 }
 
-spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at, const spark_type *want,
-    spark_array *result, spk_failure *failure)
+spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
+    const spark_type *want, spark_array *result, spk_failure *failure)
 {
     char text[400];
     if (result)

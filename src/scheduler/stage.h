@@ -22,7 +22,7 @@ struct spk_scheduler {
 };
 
 struct spk_stage {
-    spk_task_set set;     /* first, so that a set is its stage */
+    spk_task_set set; /* first, so that a set is its stage */
     spk_job *job;
     spark_rdd *rdd;
     spk_shuffle *shuffle; /* NULL: the result stage */
@@ -30,10 +30,10 @@ struct spk_stage {
     bool submitted, owner; /* owner: shuffle->running is this stage */
     bool ran, needed, seen;
     atomic_int remaining;
-    int *partitions;      /* of the tasks; NULL: task i is partition i */
-    uint8_t *failures;    /* of the tasks */
+    int *partitions;   /* of the tasks; NULL: task i is partition i */
+    uint8_t *failures; /* of the tasks */
     uint8_t *attempts;
-    int *lost;            /* tasks that wait for an input to be made again */
+    int *lost; /* tasks that wait for an input to be made again */
     int n_lost, room;
     spk_shuffle *lost_shuffle;
     size_t n_parents;
@@ -49,7 +49,7 @@ struct spk_job {
     int n;
     char *results;
     uint8_t *published;
-    spk_stage **stages;   /* parents first */
+    spk_stage **stages; /* parents first */
     size_t n_stages, max_stages;
     spk_stage *result;
     atomic_bool cancelled;

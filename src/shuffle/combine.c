@@ -155,8 +155,8 @@ static bool own(spk_combiner *c, char *acc, size_t before)
 }
 
 /* add_one: an element whose accumulator has views. */
-static size_t add_one(spk_combiner *c, const char *row, const uint64_t *hash, uint32_t limit,
-    uint64_t bytes_limit)
+static size_t add_one(
+    spk_combiner *c, const char *row, const uint64_t *hash, uint32_t limit, uint64_t bytes_limit)
 {
     const size_t done = spk_table_find(
         &c->table, row, c->in_size, 1, hash, &c->move, limit, bytes_limit, &c->found);
@@ -176,8 +176,8 @@ static size_t add_with_views(spk_combiner *c, const char *rows, size_t n, const 
     uint32_t limit, uint64_t bytes_limit)
 {
     for (size_t i = 0; i < n; i++) {
-        const size_t done = add_one(
-            c, rows + i * c->in_size, hashes ? hashes + i : NULL, limit, bytes_limit);
+        const size_t done
+            = add_one(c, rows + i * c->in_size, hashes ? hashes + i : NULL, limit, bytes_limit);
         if (done != 1)
             return done == 0 ? i : done;
     }

@@ -22,7 +22,7 @@ typedef struct spk_combiner {
     spk_found found;
     void **accs;
     char *gathered;
-    void *block;                 /* holds the arrays */
+    void *block; /* holds the arrays */
     size_t block_capacity;
 } spk_combiner;
 

@@ -11,8 +11,8 @@ static bool look_up(spk_input *in)
 {
     spk_shuffle *shuffle = in->shuffle;
     in->n_outputs = shuffle->maps;
-    in->outputs = spk_arena_alloc(
-        &in->task->keep, ((size_t)shuffle->maps + 1) * sizeof *in->outputs, 16);
+    in->outputs
+        = spk_arena_alloc(&in->task->keep, ((size_t)shuffle->maps + 1) * sizeof *in->outputs, 16);
     if (!in->outputs) {
         spk_task_nomem(in->task);
         return false;
@@ -77,7 +77,8 @@ void spk_input_close(spk_input *in)
     spk_map_output_free(unused);
 }
 
-static bool add_segment(spk_shard *shard, const spk_run *run, uint32_t from, uint32_t to, size_t size)
+static bool add_segment(
+    spk_shard *shard, const spk_run *run, uint32_t from, uint32_t to, size_t size)
 {
     if (shard->n_segments == shard->max_segments) {
         const size_t most = shard->max_segments ? shard->max_segments * 2 : 32;
@@ -117,13 +118,13 @@ void spk_shard_fini(spk_shard *shard)
     *shard = (spk_shard) { NULL, 0, 0, 0, 0 };
 }
 
-bool spk_shard_copy(const spk_shard *shard, spark_task *task, size_t row_size, bool hashes,
-    spk_shard_rows *rows)
+bool spk_shard_copy(
+    const spk_shard *shard, spark_task *task, size_t row_size, bool hashes, spk_shard_rows *rows)
 {
     const size_t row_bytes = (shard->n * row_size + 63) / 64 * 64;
     *rows = (spk_shard_rows) { .n = shard->n };
-    rows->rows = spk_heap_alloc(
-        task->heap, row_bytes + (hashes ? shard->n * 8 : 0) + 64, &rows->capacity);
+    rows->rows
+        = spk_heap_alloc(task->heap, row_bytes + (hashes ? shard->n * 8 : 0) + 64, &rows->capacity);
     if (!rows->rows) {
         spk_task_nomem(task);
         return false;

@@ -16,7 +16,7 @@ typedef struct spk_segment {
 typedef struct spk_shard {
     spk_segment *segments;
     size_t n_segments, max_segments;
-    uint64_t n, bytes;      /* rows, and an estimate of all they hold, which depends on data alone */
+    uint64_t n, bytes; /* rows, and an estimate of all they hold, which depends on data alone */
 } spk_shard;
 
 typedef struct spk_input {
@@ -30,8 +30,8 @@ typedef struct spk_input {
 } spk_input;
 
 /* spk_input_open: false: the task has failed, or task->lost says which shuffle lacks an output. */
-bool spk_input_open(spk_input *input, spark_task *task, const spk_dep *dep, spk_shuffle *as,
-    int partition);
+bool spk_input_open(
+    spk_input *input, spark_task *task, const spk_dep *dep, spk_shuffle *as, int partition);
 void spk_input_close(spk_input *input);
 
 /* spk_input_shard: shard `slice` of the partition; false: no memory. spk_shard_fini frees the list. */
@@ -45,7 +45,7 @@ typedef struct spk_shard_rows {
     uint64_t *hashes;
     size_t n, capacity;
 } spk_shard_rows;
-bool spk_shard_copy(const spk_shard *shard, spark_task *task, size_t row_size, bool hashes,
-    spk_shard_rows *rows);
+bool spk_shard_copy(
+    const spk_shard *shard, spark_task *task, size_t row_size, bool hashes, spk_shard_rows *rows);
 
 #endif

@@ -20,15 +20,15 @@ typedef struct joiner {
     spk_pipe *pipe;
     const spk_joining *j;
     side left, right;
-    bool build_left;           /* in this shard */
-    spk_shard_rows rows;        /* of the build side */
-    uint32_t *heads, *next;    /* row + 1; 0 ends */
+    bool build_left;        /* in this shard */
+    spk_shard_rows rows;    /* of the build side */
+    uint32_t *heads, *next; /* row + 1; 0 ends */
     uint8_t *matched;
     size_t index_capacity;
     unsigned shift;
-    uint64_t *hashes;          /* of a batch of probes */
+    uint64_t *hashes; /* of a batch of probes */
     const void **keys, **lefts, **rights;
-    size_t n, max;             /* matches collected */
+    size_t n, max; /* matches collected */
     spk_arena arenas[2];
     bool more;
 } joiner;
@@ -127,7 +127,8 @@ static bool build(joiner *jn, const side *b)
     return true;
 }
 
-static bool probe_batch(joiner *jn, const side *p, const char *rows, size_t n, const uint64_t *hashes)
+static bool probe_batch(
+    joiner *jn, const side *p, const char *rows, size_t n, const uint64_t *hashes)
 {
     const spk_layout *key = jn->j->key;
     const size_t size = p->row->size;

@@ -4,7 +4,7 @@
  * sums wrap, so they are computed unsigned. */
 #include "shuffle/merge.h"
 
-#define IN(T, i) (*(const T *)(const void *)((const char *)in + (i) * step))
+#define IN(T, i) (*(const T *)(const void *)((const char *)in + (i)*step))
 
 #define SUM_LOOPS(name, T, U)                                                                      \
     static void sum_##name##_run(spark_task *task, size_t n, void *const *acc, const void *in,     \
@@ -49,8 +49,8 @@ static void extreme_run(size_t n, void *const *acc, const void *in, size_t step,
     }
 }
 
-static void extreme_fold(size_t n, void *acc, const void *in, size_t step,
-    const spk_layout *layout, bool greatest)
+static void extreme_fold(
+    size_t n, void *acc, const void *in, size_t step, const spk_layout *layout, bool greatest)
 {
     for (size_t i = 0; i < n; i++) {
         const char *value = (const char *)in + i * step;
@@ -112,24 +112,33 @@ static bool bind_sum(spark_merge_def *def, spark_kind kind)
 {
 #define USE(name) (def->run = sum_##name##_run, def->fold = sum_##name##_fold, true)
     switch (kind) {
-    case SPARK_KIND_I8: return USE(i8);
-    case SPARK_KIND_U8: return USE(u8);
-    case SPARK_KIND_I16: return USE(i16);
-    case SPARK_KIND_U16: return USE(u16);
+    case SPARK_KIND_I8:
+        return USE(i8);
+    case SPARK_KIND_U8:
+        return USE(u8);
+    case SPARK_KIND_I16:
+        return USE(i16);
+    case SPARK_KIND_U16:
+        return USE(u16);
     case SPARK_KIND_I32:
-    case SPARK_KIND_U32: return USE(i32);
+    case SPARK_KIND_U32:
+        return USE(i32);
     case SPARK_KIND_I64:
     case SPARK_KIND_U64:
-    case SPARK_KIND_DECIMAL: return USE(i64);
-    case SPARK_KIND_F32: return USE(f32);
-    case SPARK_KIND_F64: return USE(f64);
-    default: return false;
+    case SPARK_KIND_DECIMAL:
+        return USE(i64);
+    case SPARK_KIND_F32:
+        return USE(f32);
+    case SPARK_KIND_F64:
+        return USE(f64);
+    default:
+        return false;
     }
 #undef USE
 }
 
-static spark_status differ(const char *what, const spark_type *want, const spk_layout *have,
-    spk_failure *failure)
+static spark_status differ(
+    const char *what, const spark_type *want, const spk_layout *have, spk_failure *failure)
 {
     char text[400];
     if (!want || spk_type_differ(want, have->type, text, sizeof text) == SPARK_OK)
@@ -147,15 +156,15 @@ spark_status spk_merging_bind(spk_merging *merging, const spark_merge_def *def, 
         || differ("input", def->in, in, failure) != SPARK_OK)
         return failure->code;
     if (def->op == SPARK_OP_USER)
-        return def->run && def->fold ? SPARK_OK
-                                     : spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
-                                         "the merge function has no loops");
+        return def->run && def->fold
+            ? SPARK_OK
+            : spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "the merge function has no loops");
     if (differ("input", acc->type, in, failure) != SPARK_OK)
         return failure->code;
     merging->env = acc;
     if (def->op == SPARK_OP_SUM && !bind_sum(&merging->def, acc->type->kind))
-        return spk_failure_set(failure, SPARK_ETYPE, NULL, NULL,
-            "sum wants numbers, %s found", spk_type_name(acc->type, name, sizeof name));
+        return spk_failure_set(failure, SPARK_ETYPE, NULL, NULL, "sum wants numbers, %s found",
+            spk_type_name(acc->type, name, sizeof name));
     return SPARK_OK;
 }
 

@@ -9,10 +9,10 @@
 
 typedef struct spk_ranges {
     spk_ordering ordering;
-    uint32_t n;          /* slices, over all partitions */
-    uint32_t n_bounds;   /* n - 1 at most; bound i is the last of slice i */
-    uint64_t *prefixes;  /* of the bounds */
-    char *bounds;        /* rows, side by side; what they point to follows */
+    uint32_t n;         /* slices, over all partitions */
+    uint32_t n_bounds;  /* n - 1 at most; bound i is the last of slice i */
+    uint64_t *prefixes; /* of the bounds */
+    char *bounds;       /* rows, side by side; what they point to follows */
     spk_heap *heap;
     size_t capacity;
 } spk_ranges;

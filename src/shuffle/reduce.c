@@ -67,9 +67,9 @@ void spk_reduce_combine(spk_pipe *pipe, spk_input *in, const spk_aggregator *agg
 typedef struct grouping {
     spk_pipe *pipe;
     const spk_layout *row, *out;
-    spk_table table;     /* rows: key, then the number of values */
+    spk_table table; /* rows: key, then the number of values */
     uint32_t count_at;
-    uint32_t *groups;    /* of each row of the shard */
+    uint32_t *groups; /* of each row of the shard */
     char *values, *lists;
     size_t groups_capacity, values_capacity, lists_capacity;
 } grouping;
@@ -131,8 +131,8 @@ static void lay_out(grouping *g, const spk_shard *shard)
     }
     for (size_t s = 0; s < shard->n_segments; s++)
         for (size_t i = 0; i < shard->segments[s].n; i++, row++) {
-            spark_bytes *list
-                = (spark_bytes *)(void *)(g->lists + g->groups[row] * out_size + g->out->value_offset);
+            spark_bytes *list = (spark_bytes *)(void *)(g->lists + g->groups[row] * out_size
+                + g->out->value_offset);
             char *values;
             memcpy(&values, &list->ptr, sizeof values);
             memcpy(values + list->len++ * size,

@@ -31,7 +31,7 @@ typedef struct entry {
         for (size_t i = 0; i < n; i++)                                                             \
             to[at[(KEY(from[i]) >> shift) & (BUCKETS - 1)]++] = from[i];                           \
     }                                                                                              \
-    /* insert: false: too many moves; the items are permuted, none is lost. */                    \
+    /* insert: false: too many moves; the items are permuted, none is lost. */                     \
     static bool name##_insert(T *items, size_t n)                                                  \
     {                                                                                              \
         size_t left = 8 * n + 64;                                                                  \
@@ -46,7 +46,7 @@ typedef struct entry {
         }                                                                                          \
         return true;                                                                               \
     }                                                                                              \
-    /* sort: the result is in the returned one of the two arrays. */                              \
+    /* sort: the result is in the returned one of the two arrays. */                               \
     static T *name##_sort(T *items, T *spare, size_t n)                                            \
     {                                                                                              \
         uint64_t low = UINT64_MAX, high = 0;                                                       \
@@ -88,7 +88,8 @@ SORTER(entries, entry, PREFIX)
 static bool sort_words(spk_heap *heap, const spk_ordering *o, char *rows, size_t n)
 {
     const bool is_signed = o->layout->type->kind != SPARK_KIND_U64;
-    const uint64_t flip = (is_signed ? UINT64_C(1) << 63 : 0) ^ (o->parts[0].descending ? UINT64_MAX : 0);
+    const uint64_t flip
+        = (is_signed ? UINT64_C(1) << 63 : 0) ^ (o->parts[0].descending ? UINT64_MAX : 0);
     uint64_t *words = (uint64_t *)(void *)rows;
     size_t capacity;
     uint64_t *spare = spk_heap_alloc(heap, n * 8, &capacity);
@@ -117,8 +118,7 @@ static void sort_equals(
     memcpy(spare, at, half * sizeof *at);
     size_t i = 0, j = half, to = 0;
     while (i < half && j < n)
-        at[to++]
-            = spk_ordering_compare(o, rows + at[j].row * size, rows + spare[i].row * size) < 0
+        at[to++] = spk_ordering_compare(o, rows + at[j].row * size, rows + spare[i].row * size) < 0
             ? at[j++]
             : spare[i++];
     while (i < half)

@@ -14,10 +14,14 @@ typedef enum key_kind { KEY4, KEY8, KEY_STR, KEY_ANY } key_kind;
 static key_kind kind_of(const spk_layout *key)
 {
     switch (key->key_class) {
-    case SPK_KEY_4: return KEY4;
-    case SPK_KEY_8: return KEY8;
-    case SPK_KEY_STR: return KEY_STR;
-    default: return KEY_ANY;
+    case SPK_KEY_4:
+        return KEY4;
+    case SPK_KEY_8:
+        return KEY8;
+    case SPK_KEY_STR:
+        return KEY_STR;
+    default:
+        return KEY_ANY;
     }
 }
 
@@ -181,8 +185,8 @@ static inline bool same_bytes(const char *a, const char *b, size_t n)
     return true;
 }
 
-static inline bool same_key(
-    const spk_table *t, const key_kind kind, const char *row, uint32_t number, const char *key, uint64_t hash)
+static inline bool same_key(const spk_table *t, const key_kind kind, const char *row,
+    uint32_t number, const char *key, uint64_t hash)
 {
     if (kind == KEY8)
         return spk_load64(row) == spk_load64(key);
@@ -263,8 +267,7 @@ static bool make_room(spk_table *t)
     if (t->n == t->max_rows && !grow_rows(t, t->max_rows * 2))
         return false;
     const uint32_t spread = t->n < IN_CACHE ? 4 : 2;
-    return t->dense || (t->n + 1) * spread <= t->directory_size
-        || rehash(t, t->directory_size * 2);
+    return t->dense || (t->n + 1) * spread <= t->directory_size || rehash(t, t->directory_size * 2);
 }
 
 typedef struct request {
@@ -314,9 +317,11 @@ static inline __attribute__((always_inline)) size_t probe(
                 break;
             }
             char *row = spk_table_row(t, number);
-            if (dense || ((entry & ~row_mask) == salt && same_key(t, kind, row, number, element, hash))) {
+            if (dense
+                || ((entry & ~row_mask) == salt && same_key(t, kind, row, number, element, hash))) {
                 if (sum) {
-                    uint64_t total = spk_load64(row + r->move->to) + spk_load64(element + r->move->from);
+                    uint64_t total
+                        = spk_load64(row + r->move->to) + spk_load64(element + r->move->from);
                     memcpy(row + r->move->to, &total, 8);
                 } else {
                     r->found->rows[i] = number;
@@ -425,11 +430,14 @@ static size_t run(spk_table *t, request *r, bool sum)
     if (t->n > IN_CACHE)
         fetch(t, r->hashes, r->n, kind == KEY_STR);
     switch (kind) {
-    case KEY8: return sum ? probe(t, r, KEY8, false, true) : probe(t, r, KEY8, false, false);
-    case KEY4: return sum ? probe(t, r, KEY4, false, true) : probe(t, r, KEY4, false, false);
+    case KEY8:
+        return sum ? probe(t, r, KEY8, false, true) : probe(t, r, KEY8, false, false);
+    case KEY4:
+        return sum ? probe(t, r, KEY4, false, true) : probe(t, r, KEY4, false, false);
     case KEY_STR:
         return sum ? probe(t, r, KEY_STR, false, true) : probe(t, r, KEY_STR, false, false);
-    default: return sum ? probe(t, r, KEY_ANY, false, true) : probe(t, r, KEY_ANY, false, false);
+    default:
+        return sum ? probe(t, r, KEY_ANY, false, true) : probe(t, r, KEY_ANY, false, false);
     }
 }
 

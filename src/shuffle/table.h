@@ -15,16 +15,16 @@ typedef struct spk_table {
     spk_heap *heap;
     const spk_layout *key;
     size_t row_size;
-    bool borrow;            /* key strings are not copied: what they point to outlives the table */
+    bool borrow; /* key strings are not copied: what they point to outlives the table */
     bool dense, may_be_dense;
-    uint64_t base;          /* of dense keys */
+    uint64_t base; /* of dense keys */
     char *rows;
-    uint64_t *hashes;       /* NULL for 4 and 8-byte keys */
+    uint64_t *hashes; /* NULL for 4 and 8-byte keys */
     uint32_t *directory;
     uint32_t n, max_rows, directory_size;
     unsigned shift, row_bits;
     size_t rows_capacity, hashes_capacity, directory_capacity;
-    uint64_t string_bytes;  /* of keys and accumulators */
+    uint64_t string_bytes; /* of keys and accumulators */
     spk_arena strings;
 } spk_table;
 
@@ -36,14 +36,15 @@ void spk_table_fini(spk_table *table);
 void spk_table_clear(spk_table *table);
 
 /* spk_hash_keys: of n keys, `step` apart. */
-void spk_hash_keys(const spk_layout *key, const char *keys, size_t step, size_t n, uint64_t *hashes);
+void spk_hash_keys(
+    const spk_layout *key, const char *keys, size_t step, size_t n, uint64_t *hashes);
 
 /* spk_found: what spk_table_find did: hits are elements whose key was there before. Arrays as long as a
  * batch. */
 typedef struct spk_found {
-    uint64_t *hashes;   /* of each element, where they were not given */
-    uint32_t *rows;     /* of each element: its row */
-    uint32_t *hits;     /* elements that are hits, ascending */
+    uint64_t *hashes; /* of each element, where they were not given */
+    uint32_t *rows;   /* of each element: its row */
+    uint32_t *hits;   /* elements that are hits, ascending */
     size_t n_hits;
 } spk_found;
 
@@ -53,8 +54,8 @@ typedef struct spk_found {
  * memory. hashes NULL: they are computed, where they are needed. */
 typedef struct spk_value_move {
     uint32_t from, to, size;
-    const void *zero;          /* instead of the element's value */
-    const spk_layout *views;   /* of the value, when it has views */
+    const void *zero;        /* instead of the element's value */
+    const spk_layout *views; /* of the value, when it has views */
 } spk_value_move;
 size_t spk_table_find(spk_table *table, const char *elements, size_t step, size_t n,
     const uint64_t *hashes, const spk_value_move *move, uint32_t limit, uint64_t bytes_limit,

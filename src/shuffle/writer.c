@@ -45,7 +45,8 @@ bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle
     w->carry = !shuffle->ranges && key->key_class != SPK_KEY_8 && key->key_class != SPK_KEY_4;
     spk_arena_init(&w->raw_strings, task->heap);
     w->output = calloc(1, sizeof *w->output);
-    if (!w->output || !reserve(task->heap, &w->counts, &w->counts_capacity, (w->total + (size_t)1) * 4)) {
+    if (!w->output
+        || !reserve(task->heap, &w->counts, &w->counts_capacity, (w->total + (size_t)1) * 4)) {
         spk_writer_discard(w);
         spk_task_nomem(task);
         return false;
@@ -90,8 +91,8 @@ static bool place_by_function(spk_writer *w, const char *rows, size_t n, uint32_
     p->def.run(w->task, n, rows, row_of(w)->size, w->partitions, ids, p->env.value);
     for (size_t i = 0; i < n; i++)
         if (ids[i] >= w->partitions) {
-            spk_task_fail(w->task, SPARK_ETASK,
-                "partitioner %s gave partition %u of %u", p->def.name, ids[i], w->partitions);
+            spk_task_fail(w->task, SPARK_ETASK, "partitioner %s gave partition %u of %u",
+                p->def.name, ids[i], w->partitions);
             return false;
         }
     return !spk_task_failed(w->task);
@@ -101,8 +102,8 @@ static bool place_by_function(spk_writer *w, const char *rows, size_t n, uint32_
 static bool place(spk_writer *w, const char *rows, size_t n, const uint64_t *hashes)
 {
     const size_t size = row_of(w)->size;
-    const bool by_function
-        = w->shuffle->partitioner && w->shuffle->partitioner->kind == SPK_BY_FUNCTION && w->partitions > 1;
+    const bool by_function = w->shuffle->partitioner
+        && w->shuffle->partitioner->kind == SPK_BY_FUNCTION && w->partitions > 1;
     unsigned slice_bits = 0;
     uint64_t piece_hashes[PIECE];
     while ((1u << slice_bits) < w->slices)
@@ -157,7 +158,8 @@ static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, con
 }
 
 /* seal: n rows become a run of the output. */
-static bool seal(spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings)
+static bool seal(
+    spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings)
 {
     const spk_layout *row = row_of(w);
     char *tail;
@@ -169,8 +171,8 @@ static bool seal(spk_writer *w, const char *rows, size_t n, const uint64_t *hash
     }
     if (!place(w, rows, n, hashes))
         return false;
-    spk_run *run = spk_run_alloc(
-        w->task->heap, n, row->size, (size_t)strings, w->total, w->carry, &tail);
+    spk_run *run
+        = spk_run_alloc(w->task->heap, n, row->size, (size_t)strings, w->total, w->carry, &tail);
     if (!run) {
         spk_task_nomem(w->task);
         return false;
@@ -227,8 +229,8 @@ static bool combine(spk_writer *w, spk_batch *batch)
     }
     while (batch->n > 0 && w->combining) {
         const size_t some = batch->n < spk_task_batch(w->task) ? batch->n : spk_task_batch(w->task);
-        const size_t done = spk_combiner_add(
-            &w->combiner, batch->rows, some, NULL, WINDOW_KEYS, WINDOW_BYTES);
+        const size_t done
+            = spk_combiner_add(&w->combiner, batch->rows, some, NULL, WINDOW_KEYS, WINDOW_BYTES);
         if (done == SIZE_MAX)
             return false;
         w->window_rows += done;

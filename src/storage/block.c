@@ -58,8 +58,8 @@ spk_block *spk_blocks_get(spk_block_set *blocks, int partition)
     return block;
 }
 
-spk_block *spk_blocks_put(spk_block_set *blocks, int partition, int partitions, spk_rows *rows,
-    bool *won, bool *first)
+spk_block *spk_blocks_put(
+    spk_block_set *blocks, int partition, int partitions, spk_rows *rows, bool *won, bool *first)
 {
     spk_block *block = calloc(1, sizeof *block);
     if (!block)

@@ -22,8 +22,8 @@ void spk_block_unpin(spk_block *block);
 /* spk_blocks_put: puts rows (which are taken over) if the slot is empty, and returns the block that is
  * there, pinned. *first: no block of this partition was put before; *won: this one was put. NULL: no
  * memory, rows untouched. */
-spk_block *spk_blocks_put(spk_block_set *blocks, int partition, int partitions, spk_rows *rows,
-    bool *won, bool *first);
+spk_block *spk_blocks_put(
+    spk_block_set *blocks, int partition, int partitions, spk_rows *rows, bool *won, bool *first);
 
 /* spk_blocks_count_once: whether accumulator updates of this partition still are to be counted; from
  * now on they are. */

@@ -13,7 +13,7 @@
 
 typedef struct spk_run {
     struct spk_run *next;
-    size_t capacity;   /* of the block the run stands at the head of */
+    size_t capacity; /* of the block the run stands at the head of */
     char *rows;
     uint64_t n;
     uint64_t bytes;    /* rows and what they point to */

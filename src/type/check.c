@@ -7,9 +7,9 @@
 
 /* ---- names ---- */
 
-static const char *const kind_names[] = { "?", "bool", "char", "i8", "i16", "i32", "i64", "u8",
-    "u16", "u32", "u64", "f32", "f64", "decimal", "date", "time", "str", "bytes", "list",
-    "optional", "pair", "struct", "blob" };
+static const char *const kind_names[]
+    = { "?", "bool", "char", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64",
+          "decimal", "date", "time", "str", "bytes", "list", "optional", "pair", "struct", "blob" };
 
 static const char *kind_name(spark_kind kind)
 {
@@ -69,7 +69,8 @@ static void add_shape(text *t, const spark_type *type, unsigned depth)
         add_members(t, type, depth);
         add(t, ")");
         break;
-    default: break;
+    default:
+        break;
     }
 }
 
@@ -131,8 +132,8 @@ static void place(const spark_type *type, uint64_t offset, bool nested, char *at
     add(&t, nested ? where : "");
 }
 
-static bool differ_types(check *c, const spark_type *want, uint64_t want_at, const spark_type *have,
-    uint64_t have_at)
+static bool differ_types(
+    check *c, const spark_type *want, uint64_t want_at, const spark_type *have, uint64_t have_at)
 {
     char w[160], h[160];
     place(want, want_at, *c->path != 0, w, sizeof w);
@@ -224,10 +225,13 @@ static bool fits(check *c, const spark_type *want, uint64_t want_at, const spark
         return differ(c, "", want->name, have->name);
     switch (want->kind) {
     case SPARK_KIND_STRUCT:
-    case SPARK_KIND_PAIR: return fits_members(c, want, want_at, have, have_at, depth);
+    case SPARK_KIND_PAIR:
+        return fits_members(c, want, want_at, have, have_at, depth);
     case SPARK_KIND_LIST:
-    case SPARK_KIND_OPTIONAL: return fits_of(c, want, want_at, have, have_at, depth);
-    default: break;
+    case SPARK_KIND_OPTIONAL:
+        return fits_of(c, want, want_at, have, have_at, depth);
+    default:
+        break;
     }
     if (want->size != have->size || want->precision != have->precision
         || want->scale != have->scale)

@@ -56,19 +56,29 @@ static int compare_bytes(const void *a, const void *b, size_t n)
 static int compare_run(spark_kind kind, const char *a, const char *b, size_t size)
 {
     switch (kind) {
-    case SPARK_KIND_I8: return compare_i8(a, b, size);
-    case SPARK_KIND_I16: return compare_i16(a, b, size / 2);
+    case SPARK_KIND_I8:
+        return compare_i8(a, b, size);
+    case SPARK_KIND_I16:
+        return compare_i16(a, b, size / 2);
     case SPARK_KIND_I32:
-    case SPARK_KIND_DATE: return compare_i32(a, b, size / 4);
+    case SPARK_KIND_DATE:
+        return compare_i32(a, b, size / 4);
     case SPARK_KIND_I64:
     case SPARK_KIND_DECIMAL:
-    case SPARK_KIND_TIME: return compare_i64(a, b, size / 8);
-    case SPARK_KIND_U16: return compare_u16(a, b, size / 2);
-    case SPARK_KIND_U32: return compare_u32(a, b, size / 4);
-    case SPARK_KIND_U64: return compare_u64(a, b, size / 8);
-    case SPARK_KIND_F32: return compare_f32(a, b, size / 4);
-    case SPARK_KIND_F64: return compare_f64(a, b, size / 8);
-    default: return compare_bytes(a, b, size);
+    case SPARK_KIND_TIME:
+        return compare_i64(a, b, size / 8);
+    case SPARK_KIND_U16:
+        return compare_u16(a, b, size / 2);
+    case SPARK_KIND_U32:
+        return compare_u32(a, b, size / 4);
+    case SPARK_KIND_U64:
+        return compare_u64(a, b, size / 8);
+    case SPARK_KIND_F32:
+        return compare_f32(a, b, size / 4);
+    case SPARK_KIND_F64:
+        return compare_f64(a, b, size / 8);
+    default:
+        return compare_bytes(a, b, size);
     }
 }
 
@@ -158,11 +168,16 @@ static bool equal_leaf(const spk_leaf *leaf, const char *a, const char *b)
 {
     switch (leaf->kind) {
     case SPARK_KIND_STR:
-    case SPARK_KIND_BYTES: return equal_view(a, b);
-    case SPARK_KIND_LIST: return equal_list(leaf->of, a, b);
-    case SPARK_KIND_OPTIONAL: return equal_optional(leaf->of, a, b);
-    case SPARK_KIND_STRUCT: return spk_value_equal(leaf->of, a, b);
-    default: return equal_run(leaf->kind, a, b, leaf->size);
+    case SPARK_KIND_BYTES:
+        return equal_view(a, b);
+    case SPARK_KIND_LIST:
+        return equal_list(leaf->of, a, b);
+    case SPARK_KIND_OPTIONAL:
+        return equal_optional(leaf->of, a, b);
+    case SPARK_KIND_STRUCT:
+        return spk_value_equal(leaf->of, a, b);
+    default:
+        return equal_run(leaf->kind, a, b, leaf->size);
     }
 }
 
@@ -170,11 +185,16 @@ static int compare_leaf(const spk_leaf *leaf, const char *a, const char *b)
 {
     switch (leaf->kind) {
     case SPARK_KIND_STR:
-    case SPARK_KIND_BYTES: return compare_view(a, b);
-    case SPARK_KIND_LIST: return compare_list(leaf->of, a, b);
-    case SPARK_KIND_OPTIONAL: return compare_optional(leaf->of, a, b);
-    case SPARK_KIND_STRUCT: return spk_value_compare(leaf->of, a, b);
-    default: return compare_run(leaf->kind, a, b, leaf->size);
+    case SPARK_KIND_BYTES:
+        return compare_view(a, b);
+    case SPARK_KIND_LIST:
+        return compare_list(leaf->of, a, b);
+    case SPARK_KIND_OPTIONAL:
+        return compare_optional(leaf->of, a, b);
+    case SPARK_KIND_STRUCT:
+        return spk_value_compare(leaf->of, a, b);
+    default:
+        return compare_run(leaf->kind, a, b, leaf->size);
     }
 }
 
@@ -210,10 +230,14 @@ static bool equal_generic(const spk_layout *layout, const void *a, const void *b
 bool spk_value_equal(const spk_layout *layout, const void *a, const void *b)
 {
     switch (layout->key_class) {
-    case SPK_KEY_8: return spk_load64(a) == spk_load64(b);
-    case SPK_KEY_4: return spk_load32(a) == spk_load32(b);
-    case SPK_KEY_STR: return equal_view(a, b);
-    case SPK_KEY_GENERIC: break;
+    case SPK_KEY_8:
+        return spk_load64(a) == spk_load64(b);
+    case SPK_KEY_4:
+        return spk_load32(a) == spk_load32(b);
+    case SPK_KEY_STR:
+        return equal_view(a, b);
+    case SPK_KEY_GENERIC:
+        break;
     }
     return equal_generic(layout, a, b);
 }

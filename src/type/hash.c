@@ -44,10 +44,14 @@ static uint64_t hash_integers(const char *p, size_t size, uint32_t width)
     if (size != width)
         return spk_hash_bytes(p, size);
     switch (width) {
-    case 1: return spk_hash_u64((unsigned char)*p);
-    case 2: return spk_hash_u64((uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[1] << 8);
-    case 4: return spk_hash_u64(spk_load32(p));
-    default: return spk_hash_u64(spk_load64(p));
+    case 1:
+        return spk_hash_u64((unsigned char)*p);
+    case 2:
+        return spk_hash_u64((uint64_t)(unsigned char)p[0] | (uint64_t)(unsigned char)p[1] << 8);
+    case 4:
+        return spk_hash_u64(spk_load32(p));
+    default:
+        return spk_hash_u64(spk_load64(p));
     }
 }
 
@@ -78,21 +82,27 @@ static uint64_t hash_optional(const spk_layout *of, const char *p)
 {
     if (!*p)
         return ABSENT_HASH;
-    return spk_hash_combine(
-        SPK_HASH_SEED, spk_value_hash(of, p + spk_optional_offset(of->align)));
+    return spk_hash_combine(SPK_HASH_SEED, spk_value_hash(of, p + spk_optional_offset(of->align)));
 }
 
 static uint64_t hash_leaf(const spk_leaf *leaf, const char *p)
 {
     switch (leaf->kind) {
     case SPARK_KIND_STR:
-    case SPARK_KIND_BYTES: return hash_view(p);
-    case SPARK_KIND_F32: return hash_floats(p, leaf->size / sizeof(float));
-    case SPARK_KIND_F64: return hash_doubles(p, leaf->size / sizeof(double));
-    case SPARK_KIND_LIST: return hash_list(leaf->of, p);
-    case SPARK_KIND_OPTIONAL: return hash_optional(leaf->of, p);
-    case SPARK_KIND_STRUCT: return spk_value_hash(leaf->of, p);
-    default: return hash_integers(p, leaf->size, spk_kind_width(leaf->kind));
+    case SPARK_KIND_BYTES:
+        return hash_view(p);
+    case SPARK_KIND_F32:
+        return hash_floats(p, leaf->size / sizeof(float));
+    case SPARK_KIND_F64:
+        return hash_doubles(p, leaf->size / sizeof(double));
+    case SPARK_KIND_LIST:
+        return hash_list(leaf->of, p);
+    case SPARK_KIND_OPTIONAL:
+        return hash_optional(leaf->of, p);
+    case SPARK_KIND_STRUCT:
+        return spk_value_hash(leaf->of, p);
+    default:
+        return hash_integers(p, leaf->size, spk_kind_width(leaf->kind));
     }
 }
 
@@ -134,10 +144,14 @@ static uint64_t hash_generic(const spk_layout *layout, const void *value)
 uint64_t spk_value_hash(const spk_layout *layout, const void *value)
 {
     switch (layout->key_class) {
-    case SPK_KEY_8: return spk_hash_u64(spk_load64(value));
-    case SPK_KEY_4: return spk_hash_u64(spk_load32(value));
-    case SPK_KEY_STR: return hash_view(value);
-    case SPK_KEY_GENERIC: break;
+    case SPK_KEY_8:
+        return spk_hash_u64(spk_load64(value));
+    case SPK_KEY_4:
+        return spk_hash_u64(spk_load32(value));
+    case SPK_KEY_STR:
+        return hash_view(value);
+    case SPK_KEY_GENERIC:
+        break;
     }
     return hash_generic(layout, value);
 }

@@ -215,8 +215,7 @@ static spk_layout *compile(spk_types *types, const spark_type *type)
     spk_brief_make(&brief, type);
     const uint32_t n_leaves = brief.layout.n_leaves;
     spk_leaf_each_view(type, count_leaf, &n_views);
-    spk_layout *layout
-        = malloc(sizeof *layout + ((size_t)n_leaves + n_views) * sizeof(spk_leaf));
+    spk_layout *layout = malloc(sizeof *layout + ((size_t)n_leaves + n_views) * sizeof(spk_leaf));
     if (!layout)
         return NULL;
     spk_leaf *leaves = (spk_leaf *)(void *)(layout + 1);

@@ -20,10 +20,10 @@ typedef enum spk_key_class {
 
 typedef struct spk_layout spk_layout;
 typedef struct spk_leaf {
-    spark_kind kind;         /* STRUCT: a member with overrides, to be left to its own layout */
+    spark_kind kind; /* STRUCT: a member with overrides, to be left to its own layout */
     uint32_t offset;
-    uint32_t size;           /* bytes; of fused neighbours of one scalar kind: all of them */
-    const spk_layout *of;    /* of a list's elements, an optional's value, or of a STRUCT itself */
+    uint32_t size;        /* bytes; of fused neighbours of one scalar kind: all of them */
+    const spk_layout *of; /* of a list's elements, an optional's value, or of a STRUCT itself */
 } spk_leaf;
 
 struct spk_layout {
@@ -33,7 +33,7 @@ struct spk_layout {
     bool flat;               /* equal means equal bytes: integers only, no padding, no override */
     spk_key_class key_class; /* GENERIC where ops override hash or equal */
     uint32_t n_leaves;
-    const spk_leaf *leaves;  /* in order of the description, nested members in place */
+    const spk_leaf *leaves; /* in order of the description, nested members in place */
     uint32_t n_views;
     const spk_leaf *view_leaves;
     const spk_layout *key, *value; /* of a pair */

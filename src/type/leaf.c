@@ -16,24 +16,29 @@ uint32_t spk_kind_width(spark_kind kind)
     case SPARK_KIND_CHAR:
     case SPARK_KIND_I8:
     case SPARK_KIND_U8:
-    case SPARK_KIND_BLOB: return 1;
+    case SPARK_KIND_BLOB:
+        return 1;
     case SPARK_KIND_I16:
-    case SPARK_KIND_U16: return 2;
+    case SPARK_KIND_U16:
+        return 2;
     case SPARK_KIND_I32:
     case SPARK_KIND_U32:
     case SPARK_KIND_F32:
-    case SPARK_KIND_DATE: return 4;
+    case SPARK_KIND_DATE:
+        return 4;
     case SPARK_KIND_I64:
     case SPARK_KIND_U64:
     case SPARK_KIND_F64:
     case SPARK_KIND_DECIMAL:
-    case SPARK_KIND_TIME: return 8;
+    case SPARK_KIND_TIME:
+        return 8;
     case SPARK_KIND_STR:
     case SPARK_KIND_BYTES:
     case SPARK_KIND_LIST:
     case SPARK_KIND_OPTIONAL:
     case SPARK_KIND_PAIR:
-    case SPARK_KIND_STRUCT: break;
+    case SPARK_KIND_STRUCT:
+        break;
     }
     return 0;
 }
@@ -42,8 +47,8 @@ typedef struct walk {
     spk_leaf_visit *visit;
     void *arg;
     bool views_only, with_of;
-    spk_leaf pending;        /* kind 0: none; held back because its neighbour may extend it */
-    const spark_type *of;    /* of the pending leaf, or NULL */
+    spk_leaf pending;     /* kind 0: none; held back because its neighbour may extend it */
+    const spark_type *of; /* of the pending leaf, or NULL */
 } walk;
 
 static bool flush(walk *w)
@@ -134,15 +139,18 @@ bool spk_type_views(const spark_type *type)
     switch (type->kind) {
     case SPARK_KIND_STR:
     case SPARK_KIND_BYTES:
-    case SPARK_KIND_LIST: return true;
-    case SPARK_KIND_OPTIONAL: return spk_type_views(type->of);
+    case SPARK_KIND_LIST:
+        return true;
+    case SPARK_KIND_OPTIONAL:
+        return spk_type_views(type->of);
     case SPARK_KIND_STRUCT:
     case SPARK_KIND_PAIR:
         for (uint32_t i = 0; i < type->count; i++)
             if (spk_type_views(type->fields[i].type))
                 return true;
         return false;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -170,15 +178,19 @@ static spk_key_class key_class(const spk_layout *layout, const spk_leaf *leaf)
         return SPK_KEY_GENERIC;
     switch (leaf->kind) {
     case SPARK_KIND_STR:
-    case SPARK_KIND_BYTES: return SPK_KEY_STR;
+    case SPARK_KIND_BYTES:
+        return SPK_KEY_STR;
     case SPARK_KIND_I64:
     case SPARK_KIND_U64:
     case SPARK_KIND_DECIMAL:
-    case SPARK_KIND_TIME: return leaf->size == 8 ? SPK_KEY_8 : SPK_KEY_GENERIC;
+    case SPARK_KIND_TIME:
+        return leaf->size == 8 ? SPK_KEY_8 : SPK_KEY_GENERIC;
     case SPARK_KIND_I32:
     case SPARK_KIND_U32:
-    case SPARK_KIND_DATE: return leaf->size == 4 ? SPK_KEY_4 : SPK_KEY_GENERIC;
-    default: return SPK_KEY_GENERIC;
+    case SPARK_KIND_DATE:
+        return leaf->size == 4 ? SPK_KEY_4 : SPK_KEY_GENERIC;
+    default:
+        return SPK_KEY_GENERIC;
     }
 }
 

@@ -49,8 +49,7 @@ typedef struct spk_brief {
 const spk_layout *spk_brief_make(spk_brief *brief, const spark_type *type);
 
 /* spk_layout_each_leaf: over the compiled leaves, or by walking for a brief. */
-static inline bool spk_layout_each_leaf(
-    const spk_layout *layout, spk_leaf_visit *visit, void *arg)
+static inline bool spk_layout_each_leaf(const spk_layout *layout, spk_leaf_visit *visit, void *arg)
 {
     if (!layout->leaves && layout->n_leaves > 0)
         return spk_leaf_each(layout->type, visit, arg);

@@ -220,19 +220,31 @@ static uint64_t run_prefix(const spk_leaf *leaf, const char *p)
 {
     uint16_t u16;
     switch (leaf->kind) {
-    case SPARK_KIND_I8: return ((uint64_t)(unsigned char)*p << 56) ^ TOP;
-    case SPARK_KIND_I16: memcpy(&u16, p, sizeof u16); return ((uint64_t)u16 << 48) ^ TOP;
-    case SPARK_KIND_U16: memcpy(&u16, p, sizeof u16); return (uint64_t)u16 << 48;
+    case SPARK_KIND_I8:
+        return ((uint64_t)(unsigned char)*p << 56) ^ TOP;
+    case SPARK_KIND_I16:
+        memcpy(&u16, p, sizeof u16);
+        return ((uint64_t)u16 << 48) ^ TOP;
+    case SPARK_KIND_U16:
+        memcpy(&u16, p, sizeof u16);
+        return (uint64_t)u16 << 48;
     case SPARK_KIND_I32:
-    case SPARK_KIND_DATE: return (spk_load32(p) << 32) ^ TOP;
-    case SPARK_KIND_U32: return spk_load32(p) << 32;
+    case SPARK_KIND_DATE:
+        return (spk_load32(p) << 32) ^ TOP;
+    case SPARK_KIND_U32:
+        return spk_load32(p) << 32;
     case SPARK_KIND_I64:
     case SPARK_KIND_DECIMAL:
-    case SPARK_KIND_TIME: return spk_load64(p) ^ TOP;
-    case SPARK_KIND_U64: return spk_load64(p);
-    case SPARK_KIND_F32: return float_prefix(p);
-    case SPARK_KIND_F64: return double_prefix(p);
-    default: return big_endian(p, leaf->size);
+    case SPARK_KIND_TIME:
+        return spk_load64(p) ^ TOP;
+    case SPARK_KIND_U64:
+        return spk_load64(p);
+    case SPARK_KIND_F32:
+        return float_prefix(p);
+    case SPARK_KIND_F64:
+        return double_prefix(p);
+    default:
+        return big_endian(p, leaf->size);
     }
 }
 
@@ -255,8 +267,10 @@ static uint64_t value_prefix(const spk_layout *layout, const char *value)
         return view.len > 0 ? TOP | value_prefix(of, view.ptr) >> 1 : 0;
     case SPARK_KIND_OPTIONAL:
         return *p ? TOP | value_prefix(of, p + spk_optional_offset(of->align)) >> 1 : 0;
-    case SPARK_KIND_STRUCT: return value_prefix(of, p);
-    default: return run_prefix(leaf, p);
+    case SPARK_KIND_STRUCT:
+        return value_prefix(of, p);
+    default:
+        return run_prefix(leaf, p);
     }
 }
 

@@ -9,10 +9,10 @@
 #include <string.h>
 
 typedef struct decimal {
-    uint64_t digits;      /* the first 19 significant ones */
-    int64_t exponent;     /* of ten */
-    bool more;            /* digits were dropped that are not all zero */
-    const char *first;    /* significant digit, to the end of the mantissa */
+    uint64_t digits;   /* the first 19 significant ones */
+    int64_t exponent;  /* of ten */
+    bool more;         /* digits were dropped that are not all zero */
+    const char *first; /* significant digit, to the end of the mantissa */
     const char *last;
 } decimal;
 

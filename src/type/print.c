@@ -49,10 +49,18 @@ static int64_t load_signed(const char *p, size_t size)
     int32_t i32;
     int64_t i64;
     switch (size) {
-    case 1: memcpy(&i8, p, sizeof i8); return i8;
-    case 2: memcpy(&i16, p, sizeof i16); return i16;
-    case 4: memcpy(&i32, p, sizeof i32); return i32;
-    default: memcpy(&i64, p, sizeof i64); return i64;
+    case 1:
+        memcpy(&i8, p, sizeof i8);
+        return i8;
+    case 2:
+        memcpy(&i16, p, sizeof i16);
+        return i16;
+    case 4:
+        memcpy(&i32, p, sizeof i32);
+        return i32;
+    default:
+        memcpy(&i64, p, sizeof i64);
+        return i64;
     }
 }
 
@@ -214,31 +222,57 @@ static void put_value(sink *s, const spark_type *type, const char *p)
         return;
     }
     switch (type->kind) {
-    case SPARK_KIND_BOOL: put(s, *p ? "true" : "false", *p ? 4 : 5); break;
-    case SPARK_KIND_CHAR: put(s, p, *p != '\0'); break;
+    case SPARK_KIND_BOOL:
+        put(s, *p ? "true" : "false", *p ? 4 : 5);
+        break;
+    case SPARK_KIND_CHAR:
+        put(s, p, *p != '\0');
+        break;
     case SPARK_KIND_I8:
     case SPARK_KIND_I16:
     case SPARK_KIND_I32:
-    case SPARK_KIND_I64: put_i64(s, load_signed(p, type->size)); break;
+    case SPARK_KIND_I64:
+        put_i64(s, load_signed(p, type->size));
+        break;
     case SPARK_KIND_U8:
     case SPARK_KIND_U16:
     case SPARK_KIND_U32:
-    case SPARK_KIND_U64: put_unsigned(s, load_unsigned(p, type->size)); break;
-    case SPARK_KIND_F32: put_f32(s, p); break;
-    case SPARK_KIND_F64: put_f64(s, p); break;
-    case SPARK_KIND_DECIMAL: put_decimal(s, load_signed(p, 8), type->scale); break;
-    case SPARK_KIND_DATE: put_date(s, load_signed(p, 4)); break;
-    case SPARK_KIND_TIME: put_time(s, load_signed(p, 8)); break;
+    case SPARK_KIND_U64:
+        put_unsigned(s, load_unsigned(p, type->size));
+        break;
+    case SPARK_KIND_F32:
+        put_f32(s, p);
+        break;
+    case SPARK_KIND_F64:
+        put_f64(s, p);
+        break;
+    case SPARK_KIND_DECIMAL:
+        put_decimal(s, load_signed(p, 8), type->scale);
+        break;
+    case SPARK_KIND_DATE:
+        put_date(s, load_signed(p, 4));
+        break;
+    case SPARK_KIND_TIME:
+        put_time(s, load_signed(p, 8));
+        break;
     case SPARK_KIND_STR:
-    case SPARK_KIND_BYTES: put_str(s, p); break;
-    case SPARK_KIND_LIST: put_list(s, type->of, p); break;
+    case SPARK_KIND_BYTES:
+        put_str(s, p);
+        break;
+    case SPARK_KIND_LIST:
+        put_list(s, type->of, p);
+        break;
     case SPARK_KIND_OPTIONAL:
         if (*p)
             put_value(s, type->of, p + spk_optional_offset(type->of->align));
         break;
     case SPARK_KIND_PAIR:
-    case SPARK_KIND_STRUCT: put_members(s, type, p); break;
-    case SPARK_KIND_BLOB: put_hex(s, p, type->size); break;
+    case SPARK_KIND_STRUCT:
+        put_members(s, type, p);
+        break;
+    case SPARK_KIND_BLOB:
+        put_hex(s, p, type->size);
+        break;
     }
 }
 

@@ -11,7 +11,7 @@
 
 #define BUILT_IN(T, kind)                                                                          \
     const spark_type spark_type_of_##T                                                             \
-        = { #T, kind, (uint32_t)sizeof(T), (uint32_t)_Alignof(T), 0, 0, 0, NULL, NULL, NULL }
+        = { #T, kind, (uint32_t)sizeof(T), (uint32_t) _Alignof(T), 0, 0, 0, NULL, NULL, NULL }
 BUILT_IN(int8_t, SPARK_KIND_I8);
 BUILT_IN(int16_t, SPARK_KIND_I16);
 BUILT_IN(int32_t, SPARK_KIND_I32);
@@ -81,8 +81,8 @@ static bool lay_out(made *m)
 static const spark_type *finish(spk_types *types, made *m)
 {
     char text[8];
-    const bool fits = m->type.kind == SPARK_KIND_LIST || m->type.kind == SPARK_KIND_OPTIONAL
-        || lay_out(m);
+    const bool fits
+        = m->type.kind == SPARK_KIND_LIST || m->type.kind == SPARK_KIND_OPTIONAL || lay_out(m);
     if (!fits || spk_description_check(&m->type, text, sizeof text) != SPARK_OK) {
         free(m);
         return NULL;
@@ -119,7 +119,7 @@ const spark_type *spk_types_list(spk_types *types, const spark_type *of)
         return NULL;
     m->type.of = of;
     m->type.size = (uint32_t)sizeof(spark_i64_list);
-    m->type.align = (uint32_t)_Alignof(spark_i64_list);
+    m->type.align = (uint32_t) _Alignof(spark_i64_list);
     return finish(types, m);
 }
 

@@ -66,10 +66,13 @@ static bool valid_shape(gate *g, const spark_type *type, unsigned depth)
         if (type->size != sizeof(spark_i64_list))
             return no(g, type, "size does not fit the kind");
         return valid(g, type->of, depth + 1);
-    case SPARK_KIND_OPTIONAL: return valid_optional(g, type, depth);
+    case SPARK_KIND_OPTIONAL:
+        return valid_optional(g, type, depth);
     case SPARK_KIND_PAIR:
-    case SPARK_KIND_STRUCT: return valid_members(g, type, depth);
-    case SPARK_KIND_BLOB: return true;
+    case SPARK_KIND_STRUCT:
+        return valid_members(g, type, depth);
+    case SPARK_KIND_BLOB:
+        return true;
     case SPARK_KIND_DECIMAL:
         if (type->scale < 0 || type->scale > type->precision || type->precision > 18)
             return no(g, type, "precision and scale of a decimal");
