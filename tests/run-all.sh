@@ -25,14 +25,14 @@ tools() {
     install_missing
 }
 
-# build NAME COMPILER OPTION...: configures and builds; is silent unless that fails.
+# build NAME COMPILER OPTION...: configures and builds; silent unless that fails, then without its progress.
 build() {
     local dir=$builds/$1 cc=$2
     mkdir -p "$dir" || return
     {
         cmake -S "$root" -B "$dir" -G 'Unix Makefiles' -DCMAKE_C_COMPILER="$cc" -DBUILD_TESTING=ON "${@:3}" \
             && cmake --build "$dir" --parallel "$jobs"
-    } > "$dir/build.log" 2>&1 || { cat "$dir/build.log"; return 1; }
+    } > "$dir/build.log" 2>&1 || { grep -vE '^\[ *[0-9]+%\]' "$dir/build.log"; return 1; }
 }
 
 # tests NAME LABELS: runs the tests with one of the labels; it is a failure that there is none.

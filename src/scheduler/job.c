@@ -110,6 +110,8 @@ static void submit(spk_stage *stage)
     stage->set.n = fill_tasks(stage);
     atomic_store(&stage->set.cursor, 0);
     atomic_store(&stage->remaining, stage->set.n);
+    stage->left = stage->set.n;
+    stage->losses = 0;
     for (int i = 0; i < stage->set.n; i++)
         stage->failures[i] = stage->attempts[i] = 0;
     job->stats.stage_attempts++;
@@ -201,7 +203,10 @@ static void step(spk_job *job, spk_stage *stage)
     if (stage->submitted) {
         if (stage->n_lost == 0 || !ready)
             return;
-        if (stage->attempt + 1 >= job->scheduler->sc->stage_max_attempts)
+        const int left = atomic_load(&stage->remaining);
+        stage->losses = left < stage->left ? 1 : stage->losses + 1;
+        stage->left = left;
+        if (stage->losses >= job->scheduler->sc->stage_max_attempts)
             abort_job(job, stage);
         else
             resume(stage);
