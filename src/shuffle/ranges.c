@@ -134,6 +134,20 @@ static inline uint32_t below(const uint64_t *at, uint32_t n, uint64_t x)
     return (uint32_t)(base - at) + (n == 1 && base[0] < x);
 }
 
+/* below_row: among the bounds of the row's prefix, [from, to), how many stand before it, plus from. */
+static uint32_t below_row(const spk_ranges *r, uint32_t from, uint32_t to, const char *row)
+{
+    const size_t size = r->ordering.layout->size;
+    while (from < to) {
+        const uint32_t middle = from + (to - from) / 2;
+        if (spk_ordering_compare(&r->ordering, r->bounds + middle * size, row) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
 void spk_ranges_find(const spk_ranges *r, const char *rows, size_t n, uint32_t *slices)
 {
     const size_t size = r->ordering.layout->size;
@@ -141,10 +155,12 @@ void spk_ranges_find(const spk_ranges *r, const char *rows, size_t n, uint32_t *
         const char *row = rows + i * size;
         const uint64_t prefix = spk_ordering_prefix(&r->ordering, row);
         uint32_t at = below(r->prefixes, r->n_bounds, prefix);
-        if (!r->ordering.exact)
-            while (at < r->n_bounds && r->prefixes[at] == prefix
-                && spk_ordering_compare(&r->ordering, r->bounds + at * size, row) < 0)
-                at++;
+        if (!r->ordering.exact && at < r->n_bounds && r->prefixes[at] == prefix) {
+            const uint32_t end = prefix == UINT64_MAX
+                ? r->n_bounds
+                : below(r->prefixes, r->n_bounds, prefix + 1);
+            at = below_row(r, at, end, row);
+        }
         slices[i] = at;
     }
 }

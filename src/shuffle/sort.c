@@ -126,14 +126,35 @@ static void sort_equals(
 }
 
 static void settle_equals(
+    const spk_ordering *o, const char *rows, entry *at, entry *spare, size_t n);
+
+/* sort_by_rest: a group of equal prefixes by the prefixes of what is left of the order, and so on. */
+static void sort_by_rest(
+    const spk_ordering *rest, const char *rows, entry *at, entry *spare, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        at[i].prefix = spk_ordering_prefix(rest, rows + at[i].row * rest->layout->size);
+    if (entries_sort(at, spare, n) == spare)
+        memcpy(at, spare, n * sizeof *at);
+    if (!rest->exact)
+        settle_equals(rest, rows, at, spare, n);
+}
+
+static void settle_equals(
     const spk_ordering *o, const char *rows, entry *at, entry *spare, size_t n)
 {
+    spk_ordering rest;
+    const bool more = spk_ordering_rest(o, &rest);
     for (size_t from = 0, to; from < n; from = to) {
         to = from + 1;
         while (to < n && at[to].prefix == at[from].prefix)
             to++;
-        if (to - from > 1)
-            sort_equals(o, rows, o->layout->size, at + from, spare, to - from);
+        if (to - from < 2)
+            continue;
+        if (more)
+            sort_by_rest(&rest, rows, at + from, spare + from, to - from);
+        else
+            sort_equals(o, rows, o->layout->size, at + from, spare + from, to - from);
     }
 }
 

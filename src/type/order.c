@@ -162,6 +162,17 @@ spark_status spk_ordering_make(spk_ordering *ordering, spk_types *types, const s
     return status;
 }
 
+bool spk_ordering_rest(const spk_ordering *ordering, spk_ordering *rest)
+{
+    if (ordering->n < 2 || !exact_part(ordering->parts[0].layout))
+        return false;
+    rest->layout = ordering->layout;
+    rest->n = ordering->n - 1;
+    memcpy(rest->parts, ordering->parts + 1, rest->n * sizeof *rest->parts);
+    rest->exact = rest->n == 1 && exact_part(rest->parts[0].layout);
+    return true;
+}
+
 void spk_ordering_reverse(spk_ordering *ordering)
 {
     for (uint32_t i = 0; i < ordering->n; i++)
