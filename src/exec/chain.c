@@ -146,8 +146,9 @@ static bool keep(filler *f, size_t deltas_from)
     spark_rdd *rdd = p->walk[p->to].rdd;
     const int partition = p->walk[p->to].partition;
     bool won = false, first = true;
-    spk_block *block
-        = spk_blocks_put(rdd->blocks, partition, rdd->partitions, &f->rows, &won, &first);
+    spk_block *block = atomic_load(&rdd->level) == 0 /* unpersisted meanwhile */
+        ? NULL
+        : spk_blocks_put(rdd->blocks, partition, rdd->partitions, &f->rows, &won, &first);
     if (!block)
         return start_passing(f);
     task->cached_blocks += won;

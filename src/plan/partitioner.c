@@ -121,13 +121,11 @@ spark_partitioner *spk_default_partitioner(spark_context *sc, size_t n, spark_rd
     }
     for (size_t i = 0; i < n && partitions == 0; i++) {
         spark_rdd *rdd = rdds[i];
-        if (rdd->planned < 0) {
-            if (spk_rdd_prepare(rdd, failure) != SPARK_OK)
-                return NULL;
-            rdd->planned = rdd->partitions;
-        }
-        if (rdd->planned > most)
-            most = rdd->planned;
+        const int planned = spk_rdd_planned(rdd, failure);
+        if (planned < 0)
+            return NULL;
+        if (planned > most)
+            most = planned;
         if (rdd->partitioner && (!best || rdd->partitioner->partitions > best->partitions))
             best = rdd->partitioner;
     }

@@ -292,7 +292,7 @@ static spark_status prepare_one(spark_rdd *rdd, spk_failure *failure)
             return failure->code;
     if (rdd->class->prepare)
         return rdd->class->prepare(rdd, failure);
-    rdd->partitions = rdd->deps[0].rdd->partitions;
+    __atomic_store_n(&rdd->partitions, rdd->deps[0].rdd->partitions, __ATOMIC_RELEASE);
     return SPARK_OK;
 }
 
@@ -321,6 +321,16 @@ spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure)
     pthread_mutex_unlock(&rdd->sc->plan_lock);
     free(stack.at);
     return status;
+}
+
+int spk_rdd_planned(spark_rdd *rdd, spk_failure *failure)
+{
+    int planned = __atomic_load_n(&rdd->planned, __ATOMIC_RELAXED);
+    if (planned < 0 && spk_rdd_prepare(rdd, failure) == SPARK_OK) {
+        planned = __atomic_load_n(&rdd->partitions, __ATOMIC_ACQUIRE);
+        __atomic_store_n(&rdd->planned, planned, __ATOMIC_RELAXED);
+    }
+    return planned;
 }
 
 /* ---- environments */

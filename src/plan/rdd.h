@@ -117,6 +117,10 @@ void spk_rdd_partitioner_set(spark_rdd *rdd, const spark_partitioner *partitione
 /* spk_rdd_prepare: this node and all it needs, parents first, no recursion. */
 spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure);
 
+/* spk_rdd_planned: how many partitions there will be, at most, preparing the node only where that cannot
+ * be known otherwise. -1: *failure is filled. */
+int spk_rdd_planned(spark_rdd *rdd, spk_failure *failure);
+
 /* spk_rdd_fit: whether `have` reads as `want` (NULL: any); else an error RDD to return. what: "input",
  * "value". */
 spark_rdd *spk_rdd_misfit(spark_context *sc, const char *operation, const char *function,

@@ -293,9 +293,9 @@ spark_rdd *(spark_distinct)(spark_site at, spark_rdd *rdd, int partitions)
     if (stay) {
         options.partitioner = rdd->partitioner; /* equal elements have equal keys */
     } else if (!v.bad && partitions == 0) {
-        if (rdd->planned < 0 && spk_rdd_prepare(rdd, &failure) != SPARK_OK)
+        options.partitions = spk_rdd_planned(rdd, &failure);
+        if (options.partitions < 0)
             spk_verb_fail_with(&v, &failure);
-        options.partitions = rdd->planned < 0 ? rdd->partitions : rdd->planned;
     }
     if (!v.bad)
         a = (spk_aggregator) { .key = v.in, .in = v.in, .out = v.in, .in_size = v.in->size };

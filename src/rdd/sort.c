@@ -221,9 +221,9 @@ static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
             != SPARK_OK)
         spk_verb_fail(&v, failure.code, "%s", failure.message);
     if (!v.bad && partitions == 0) {
-        if (rdd->planned < 0 && spk_rdd_prepare(rdd, &failure) != SPARK_OK)
+        partitions = spk_rdd_planned(rdd, &failure);
+        if (partitions < 0)
             spk_verb_fail_with(&v, &failure);
-        partitions = rdd->planned < 0 ? rdd->partitions : rdd->planned;
     }
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &sort_class, sizeof(sort_rdd), v.in, &made);

@@ -35,7 +35,7 @@ struct spk_stage {
     uint8_t *attempts;
     int *lost; /* tasks that wait for an input to be made again */
     int n_lost, room;
-    int losses, left;     /* rounds that lost inputs and finished no task; tasks left at the last */
+    int losses, left; /* rounds that lost inputs and finished no task; tasks left at the last */
     spk_shuffle *lost_shuffle;
     size_t n_parents;
     spk_shuffle **parents;

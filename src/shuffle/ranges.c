@@ -75,7 +75,8 @@ static bool keep_bounds(spk_ranges *r, const spk_candidate *c, const size_t *bou
     const size_t size = layout->size, row_bytes = (r->n_bounds * size + 63) / 64 * 64;
     size_t bytes = 0;
     for (uint32_t i = 0; i < r->n_bounds; i++)
-        bytes += spk_value_bytes(layout, c[bounds[i]].row);
+        if (i == 0 || bounds[i] != bounds[i - 1])
+            bytes += spk_value_bytes(layout, c[bounds[i]].row);
     r->bounds
         = spk_heap_alloc(r->heap, row_bytes + (size_t)r->n_bounds * 8 + bytes + 64, &r->capacity);
     if (!r->bounds)
@@ -84,8 +85,12 @@ static bool keep_bounds(spk_ranges *r, const spk_candidate *c, const size_t *bou
     char *tail = (char *)(r->prefixes + r->n_bounds);
     for (uint32_t i = 0; i < r->n_bounds; i++) {
         char *row = r->bounds + i * size;
-        memcpy(row, c[bounds[i]].row, size);
-        tail = spk_value_pack(layout, row, tail);
+        if (i > 0 && bounds[i] == bounds[i - 1]) { /* slices that stay empty share theirs */
+            memcpy(row, row - size, size);
+        } else {
+            memcpy(row, c[bounds[i]].row, size);
+            tail = spk_value_pack(layout, row, tail);
+        }
         r->prefixes[i] = spk_ordering_prefix(&r->ordering, row);
     }
     return true;
@@ -156,9 +161,8 @@ void spk_ranges_find(const spk_ranges *r, const char *rows, size_t n, uint32_t *
         const uint64_t prefix = spk_ordering_prefix(&r->ordering, row);
         uint32_t at = below(r->prefixes, r->n_bounds, prefix);
         if (!r->ordering.exact && at < r->n_bounds && r->prefixes[at] == prefix) {
-            const uint32_t end = prefix == UINT64_MAX
-                ? r->n_bounds
-                : below(r->prefixes, r->n_bounds, prefix + 1);
+            const uint32_t end
+                = prefix == UINT64_MAX ? r->n_bounds : below(r->prefixes, r->n_bounds, prefix + 1);
             at = below_row(r, at, end, row);
         }
         slices[i] = at;
