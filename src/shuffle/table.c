@@ -280,61 +280,94 @@ typedef struct request {
     spk_found *found;
 } request;
 
-/* probe: the one loop. */
-static inline __attribute__((always_inline)) size_t probe(
-    spk_table *t, const request *r, const key_kind kind, const bool dense, const bool sum)
+/* insert: the element's row into the empty entry its probing came to. FULL: the limit says no. */
+typedef enum insertion { INSERTED, FULL, NO_MEMORY } insertion;
+
+static insertion insert(
+    spk_table *t, const request *r, const char *element, uint64_t hash, uint32_t b)
 {
-    const char *element = r->elements;
-    size_t n_hits = 0, i = 0;
-    for (; i < r->n; i++, element += r->step) {
-        const uint64_t hash = dense ? 0 : r->hashes[i];
-        const uint64_t slot = kind == KEY8 ? spk_load64(element) - t->base
-                                           : (kind == KEY4 ? spk_load32(element) - t->base : 0);
-        uint32_t b = dense ? (uint32_t)slot : bucket_of(hash, t->shift), number;
-        const uint32_t row_mask = dense ? UINT32_MAX : (1u << t->row_bits) - 1;
-        const uint32_t salt = dense ? 0 : entry_of(hash, 0, t->row_bits) & ~row_mask;
-        for (;;) {
-            const uint32_t entry = t->directory[b];
-            number = (entry & row_mask) - 1;
-            if (entry == 0) {
-                if (t->n >= r->limit
-                    || t->string_bytes + (uint64_t)t->n * t->row_size >= r->bytes_limit)
-                    goto out;
-                const uint32_t size = t->directory_size;
-                if (!make_room(t))
-                    return SIZE_MAX;
-                if (!dense && size != t->directory_size) {
-                    b = bucket_of(hash, t->shift);
-                    while (t->directory[b])
-                        b = (b + 1) & (t->directory_size - 1);
-                }
-                number = t->n;
-                t->directory[b] = dense ? number + 1 : entry_of(hash, number, t->row_bits);
-                if (!add_row(t, kind, element, hash, r->move))
-                    return SIZE_MAX;
-                if (!sum)
-                    r->found->rows[i] = number;
-                break;
-            }
-            char *row = spk_table_row(t, number);
-            if (dense
-                || ((entry & ~row_mask) == salt && same_key(t, kind, row, number, element, hash))) {
-                if (sum) {
-                    uint64_t total
-                        = spk_load64(row + r->move->to) + spk_load64(element + r->move->from);
-                    memcpy(row + r->move->to, &total, 8);
-                } else {
-                    r->found->rows[i] = number;
-                    r->found->hits[n_hits++] = (uint32_t)i;
-                }
-                break;
-            }
+    if (t->n >= r->limit || t->string_bytes + (uint64_t)t->n * t->row_size >= r->bytes_limit)
+        return FULL;
+    const uint32_t size = t->directory_size;
+    if (!make_room(t))
+        return NO_MEMORY;
+    if (size != t->directory_size) {
+        b = bucket_of(hash, t->shift);
+        while (t->directory[b])
             b = (b + 1) & (t->directory_size - 1);
+    }
+    t->directory[b] = t->dense ? t->n + 1 : entry_of(hash, t->n, t->row_bits);
+    return add_row(t, kind_of(t->key), element, hash, r->move) ? INSERTED : NO_MEMORY;
+}
+
+/* sight: what probing looks at, in registers: inserting changes it. */
+typedef struct sight {
+    const uint32_t *directory;
+    char *rows;
+    size_t row_size;
+    uint64_t base;
+    uint32_t mask, row_mask;
+    unsigned shift, row_bits;
+} sight;
+
+static inline sight look(const spk_table *t)
+{
+    const uint32_t row_mask = t->dense ? UINT32_MAX : (1u << t->row_bits) - 1;
+    return (sight) { t->directory, t->rows, t->row_size, t->base, t->directory_size - 1, row_mask,
+        t->shift, t->row_bits };
+}
+
+/* probe: the one loop, from element `i` on. Returns where it stopped: at the end, before a row that has
+ * no room, or before a key that is not dense. SIZE_MAX: no memory. */
+static inline __attribute__((always_inline)) size_t probe(
+    spk_table *t, const request *r, size_t i, const key_kind kind, const bool dense, const bool sum)
+{
+    const size_t step = r->step, n = r->n;
+    const uint32_t from = r->move->from, to = r->move->to;
+    const uint64_t *const hashes = r->hashes;
+    const char *element = r->elements + i * step;
+    spk_found *const found = r->found;
+    size_t n_hits = found->n_hits;
+    sight s = look(t);
+    for (; i < n; i++, element += step) {
+        const uint64_t hash = dense ? 0 : hashes[i];
+        const uint64_t slot = (kind == KEY8          ? spk_load64(element)
+                                      : kind == KEY4 ? spk_load32(element)
+                                                     : 0)
+            - s.base;
+        if (dense && slot >= DENSE_RANGE)
+            break;
+        uint32_t b = dense ? (uint32_t)slot : bucket_of(hash, s.shift), entry, number;
+        const uint32_t salt = dense ? 0 : (uint32_t)(hash >> 32) << s.row_bits;
+        char *row = NULL;
+        for (;; b = (b + 1) & s.mask) {
+            entry = s.directory[b];
+            if (entry == 0)
+                break;
+            number = (entry & s.row_mask) - 1;
+            row = s.rows + number * s.row_size;
+            if (dense
+                || ((entry & ~s.row_mask) == salt && same_key(t, kind, row, number, element, hash)))
+                break;
+        }
+        if (entry == 0) {
+            const insertion done = insert(t, r, element, hash, b);
+            if (done != INSERTED) {
+                found->n_hits = n_hits;
+                return done == FULL ? i : SIZE_MAX;
+            }
+            s = look(t);
+            if (!sum)
+                found->rows[i] = t->n - 1;
+        } else if (sum) {
+            const uint64_t total = spk_load64(row + to) + spk_load64(element + from);
+            memcpy(row + to, &total, 8);
+        } else {
+            found->rows[i] = number;
+            found->hits[n_hits++] = (uint32_t)i;
         }
     }
-out:
-    if (!sum)
-        r->found->n_hits = n_hits;
+    found->n_hits = n_hits;
     return i;
 }
 
@@ -359,21 +392,9 @@ static void fetch(const spk_table *t, const uint64_t *hashes, size_t n, bool str
 
 /* ---- dense keys */
 
-static uint64_t key_at(const spk_table *t, const char *element)
+static inline uint64_t key_at(const spk_table *t, const char *element)
 {
     return t->key->key_class == SPK_KEY_8 ? spk_load64(element) : spk_load32(element);
-}
-
-static bool all_dense(const spk_table *t, const request *r)
-{
-    uint64_t seen = 0;
-    if (t->key->key_class == SPK_KEY_8)
-        for (size_t i = 0; i < r->n; i++)
-            seen |= spk_load64(r->elements + i * r->step) - t->base;
-    else
-        for (size_t i = 0; i < r->n; i++)
-            seen |= spk_load32(r->elements + i * r->step) - t->base;
-    return seen < DENSE_RANGE;
 }
 
 /* try_dense: whether the first keys lie close together. Only speed depends on the answer. */
@@ -401,44 +422,64 @@ static bool try_dense(spk_table *t, const request *r)
     return true;
 }
 
-static bool settle(spk_table *t, const request *r)
+/* undense: a directory by hash instead. */
+static bool undense(spk_table *t)
 {
-    if (t->may_be_dense && t->n == 0 && !try_dense(t, r))
-        return false;
-    if (!t->dense || all_dense(t, r))
-        return true;
     uint32_t size = 256;
     while (size < t->n * 2 + 2)
         size *= 2;
+    t->base = 0;
     return rehash(t, size);
 }
 
-static size_t run(spk_table *t, request *r, bool sum)
+static size_t run_dense(spk_table *t, const request *r, bool sum)
+{
+    if (t->key->key_class == SPK_KEY_8)
+        return sum ? probe(t, r, 0, KEY8, true, true) : probe(t, r, 0, KEY8, true, false);
+    return sum ? probe(t, r, 0, KEY4, true, true) : probe(t, r, 0, KEY4, true, false);
+}
+
+static size_t run_hashed(spk_table *t, request *r, size_t i, bool sum)
 {
     const key_kind kind = kind_of(t->key);
-    if (!settle(t, r))
-        return SIZE_MAX;
-    if (!t->dense && !r->hashes) {
+    if (!r->hashes) {
         spk_hash_keys(t->key, r->elements, r->step, r->n, r->found->hashes);
         r->hashes = r->found->hashes;
-    }
-    if (t->dense) {
-        if (kind == KEY8)
-            return sum ? probe(t, r, KEY8, true, true) : probe(t, r, KEY8, true, false);
-        return sum ? probe(t, r, KEY4, true, true) : probe(t, r, KEY4, true, false);
     }
     if (t->n > IN_CACHE)
         fetch(t, r->hashes, r->n, kind == KEY_STR);
     switch (kind) {
     case KEY8:
-        return sum ? probe(t, r, KEY8, false, true) : probe(t, r, KEY8, false, false);
+        return sum ? probe(t, r, i, KEY8, false, true) : probe(t, r, i, KEY8, false, false);
     case KEY4:
-        return sum ? probe(t, r, KEY4, false, true) : probe(t, r, KEY4, false, false);
+        return sum ? probe(t, r, i, KEY4, false, true) : probe(t, r, i, KEY4, false, false);
     case KEY_STR:
-        return sum ? probe(t, r, KEY_STR, false, true) : probe(t, r, KEY_STR, false, false);
+        return sum ? probe(t, r, i, KEY_STR, false, true) : probe(t, r, i, KEY_STR, false, false);
     default:
-        return sum ? probe(t, r, KEY_ANY, false, true) : probe(t, r, KEY_ANY, false, false);
+        return sum ? probe(t, r, i, KEY_ANY, false, true) : probe(t, r, i, KEY_ANY, false, false);
     }
+}
+
+/* is_stray: whether dense probing stopped at this element because of its key. */
+static bool is_stray(const spk_table *t, const request *r, size_t i)
+{
+    return i < r->n && key_at(t, r->elements + i * r->step) - t->base >= DENSE_RANGE;
+}
+
+static size_t run(spk_table *t, request *r, bool sum)
+{
+    r->found->n_hits = 0;
+    if (t->may_be_dense && t->n == 0 && !try_dense(t, r))
+        return SIZE_MAX;
+    size_t done = 0;
+    if (t->dense) {
+        done = run_dense(t, r, sum);
+        if (done == SIZE_MAX || !is_stray(t, r, done))
+            return done;
+        if (!undense(t))
+            return SIZE_MAX;
+    }
+    return run_hashed(t, r, done, sum);
 }
 
 size_t spk_table_find(spk_table *t, const char *elements, size_t step, size_t n,
