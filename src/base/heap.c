@@ -100,7 +100,8 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
     void *block;
     if (size > SIZE_MAX / 4)
         return NULL;
-    if (size < SMALL)
+    const bool small = size <= SMALL - 128; /* also when it has been rounded up */
+    if (small)
         *capacity = (size + 127) & ~(size_t)127;
     else if (size <= LARGEST_CLASS)
         class = class_of(size, capacity);
@@ -110,7 +111,7 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
         *capacity = 128;
     if (!take(heap, class, *capacity, &block) || block)
         return block;
-    if (size < SMALL)
+    if (small)
         block = aligned_alloc(64, *capacity);
     else if ((block = mmap(
                   NULL, *capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))

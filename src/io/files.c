@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "io/glob.h"
 
@@ -58,6 +59,11 @@ static bool hidden(const char *name)
 /* append: takes path over, on failure too. */
 static spark_status append(listing *found, char *path, uint64_t size, spk_failure *failure)
 {
+    if (size == 0 && access(path, R_OK) != 0) { /* no task will open it, and notice */
+        spk_io_failure(failure, "cannot read", path, errno);
+        free(path);
+        return failure->code;
+    }
     if (found->files.n == found->capacity) {
         const size_t capacity = found->capacity == 0 ? 8 : 2 * found->capacity;
         spk_file *bigger = realloc(found->files.at, capacity * sizeof *bigger);

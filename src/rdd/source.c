@@ -13,11 +13,11 @@ static int partitions_or_default(const spark_context *sc, int asked)
     return asked ? asked : sc->default_parallelism ? sc->default_parallelism : DEFAULT_PARTITIONS;
 }
 
-/* slice_start: of slice i of n over `length` elements: floor(i * length / n). */
+/* slice_start: of slice i of n over `length` elements: floor(i * length / n), which may not fit. */
 static uint64_t slice_start(uint64_t length, int i, int n)
 {
-    __extension__ typedef unsigned __int128 u128;
-    return (uint64_t)((u128)length * (unsigned)i / (unsigned)n);
+    const uint64_t slices = (uint64_t)n, slice = (uint64_t)i;
+    return length / slices * slice + length % slices * slice / slices;
 }
 
 /* ---- parallelize */

@@ -1,0 +1,872 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* No memory: a job of each kind runs again and again while its n-th allocation, mapping or thread fails,
+ * for n = 1, 2, 3, ... until it passes untouched; once (the rest succeeds) and for ever. The linker hands
+ * the library's calls to the wrappers here (--wrap), which also keep a list of what is alive: a block
+ * that is not freed, or that nobody allocated, is found. */
+#include "spark_test.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- the wrappers */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void __real_free(void *block);
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+int __real_munmap(void *at, size_t size);
+int __real_pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void __wrap_free(void *block);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+int __wrap_munmap(void *at, size_t size);
+int __wrap_pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument);
+
+static atomic_bool armed;
+static atomic_long points;  /* calls since it was armed */
+static long fail_at;        /* the first that fails, from 1 on; 0: none */
+static bool for_ever;
+
+static void arm(long n, bool ever)
+{
+    fail_at = n;
+    for_ever = ever;
+    atomic_store(&points, 0);
+    atomic_store(&armed, true);
+}
+
+static void disarm(void)
+{
+    atomic_store(&armed, false);
+}
+
+static bool refused(void)
+{
+    if (!atomic_load(&armed))
+        return false;
+    const long n = atomic_fetch_add(&points, 1) + 1;
+    return fail_at > 0 && (for_ever ? n >= fail_at : n == fail_at);
+}
+
+/* What is alive: an open table of addresses with their sizes (0: from malloc). */
+enum { PLACES = 1 << 18 };
+typedef struct alive {
+    void *at;
+    size_t size;
+} alive;
+static alive table[PLACES];
+static size_t n_alive, strangers;
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static char gone;
+
+static size_t place_of(const void *at)
+{
+    return (size_t)((uintptr_t)at * 0x9e3779b97f4a7c15u >> 40) % PLACES;
+}
+
+static void *born(void *at, size_t size)
+{
+    if (!at)
+        return NULL;
+    pthread_mutex_lock(&table_lock);
+    size_t i = place_of(at);
+    while (table[i].at && table[i].at != &gone)
+        i = (i + 1) % PLACES;
+    table[i] = (alive) { at, size };
+    n_alive++;
+    if (n_alive > PLACES / 2) {
+        fprintf(stderr, "more blocks alive than the test can count\n");
+        abort();
+    }
+    pthread_mutex_unlock(&table_lock);
+    return at;
+}
+
+static void died(void *at, size_t size)
+{
+    pthread_mutex_lock(&table_lock);
+    size_t i = place_of(at);
+    while (table[i].at && table[i].at != at)
+        i = (i + 1) % PLACES;
+    if (!table[i].at || table[i].size != size) {
+        strangers++;
+    } else {
+        n_alive--;
+        table[i].at = table[(i + 1) % PLACES].at ? (void *)&gone : NULL;
+        for (size_t j = i; !table[i].at && table[j = (j + PLACES - 1) % PLACES].at == &gone;)
+            table[j].at = NULL;
+    }
+    pthread_mutex_unlock(&table_lock);
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return refused() ? NULL : born(__real_malloc(size), 0);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return refused() ? NULL : born(__real_calloc(n, size), 0);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return refused() ? NULL : born(__real_aligned_alloc(alignment, size), 0);
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+    if (refused())
+        return NULL;
+    if (block)
+        died(block, 0);
+    void *larger = __real_realloc(block, size);
+    return born(larger ? larger : block, 0) == larger ? larger : NULL;
+}
+
+void __wrap_free(void *block)
+{
+    if (block)
+        died(block, 0);
+    __real_free(block);
+}
+
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    if (refused()) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    void *mapped = __real_mmap(at, size, protection, flags, fd, offset);
+    if (mapped != MAP_FAILED)
+        born(mapped, size);
+    return mapped;
+}
+
+int __wrap_munmap(void *at, size_t size)
+{
+    died(at, size);
+    return __real_munmap(at, size);
+}
+
+int __wrap_pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument)
+{
+    return refused() ? EAGAIN : __real_pthread_create(thread, attributes, start, argument);
+}
+
+/* ---- a job that hangs */
+
+static char running[200];
+
+static void hangs(int signal)
+{
+    (void)signal;
+    const ssize_t written = write(STDERR_FILENO, running, strlen(running));
+    (void)written;
+    abort();
+}
+
+/* ---- jobs
+ *
+ * job: builds a lineage, runs it and digests what comes back, after the fault was switched off. */
+
+enum { FEW_ROWS = 48, MANY_ROWS = 6000, LINES = 100 };
+static int64_t rows; /* that a job has */
+
+SPARK_PAIR(i64_pair, int64_t, int64_t);
+SPARK_PAIR(str_pair, spark_str, int64_t);
+SPARK_PAIR(pair_of_two, int64_t, i64_pair);
+SPARK_LIST(i64_values, int64_t);
+SPARK_PAIR(grouped, int64_t, i64_values);
+
+SPARK_MAP(to_pair, int64_t, i64_pair)
+{
+    *out = (i64_pair) { *in * 7919 % 997, *in };
+}
+SPARK_MAP(to_wide_pair, int64_t, i64_pair)
+{
+    *out = (i64_pair) { *in * 7919, *in };
+}
+SPARK_MAP(to_text, int64_t, str_pair)
+{
+    out->key = spark_str_format(task, "key number %d", (int)(*in % 701));
+    out->value = 1;
+}
+SPARK_MAP(twice, int64_t, int64_t)
+{
+    *out = *in * 2;
+}
+SPARK_FILTER(is_odd, int64_t)
+{
+    return *in & 1;
+}
+SPARK_FLAT_MAP(words, spark_str, str_pair)
+{
+    spark_str line = *in, word;
+    while (spark_str_next_word(&line, &word))
+        if (!spark_emit(out, (str_pair) { spark_str_upper(task, word), 1 }))
+            return;
+}
+SPARK_FLAT_MAP(times_three, int64_t, int64_t)
+{
+    for (int i = 0; i < 3; i++)
+        if (!spark_emit(out, *in * 3 + i))
+            return;
+}
+SPARK_PARTITIONS(running_sum, int64_t, int64_t)
+{
+    int64_t sum = 0;
+    for (const int64_t *x; (x = spark_next(in));)
+        if (!spark_emit(out, sum += *x))
+            return;
+}
+SPARK_STEP(pairs_of, i64_pair, int64_t, int64_t)
+{
+    if (state->key++ & 1)
+        spark_emit(out, state->value * *in);
+    state->value = *in;
+}
+SPARK_FINISH(pairs_of, i64_pair, int64_t, int64_t)
+{
+    spark_emit(out, state->value);
+}
+SPARK_MERGE(add_up, int64_t, int64_t)
+{
+    *acc += *in;
+}
+SPARK_MERGE(longest, spark_str, spark_str)
+{
+    if (in->len > acc->len || (in->len == acc->len && spark_str_compare(*in, *acc) > 0))
+        *acc = *in;
+}
+SPARK_MAP(with_broadcast, int64_t, int64_t, spark_str_list)
+{
+    *out = *in + (int64_t)env->at[(size_t)*in % env->n].len;
+}
+typedef const spark_accumulator *accumulator;
+SPARK_FILTER(counting, int64_t, accumulator)
+{
+    spark_accumulate(task, *env, *in);
+    return true;
+}
+SPARK_FILTER(float_counting, int64_t, accumulator)
+{
+    spark_accumulate_f64(task, *env, 0.5 * (double)*in);
+    return true;
+}
+SPARK_FOREACH(look_at, int64_t)
+{
+    if (*in < 0)
+        spark_fail(task, "no such number");
+}
+SPARK_JOIN(merged, int64_t, int64_t, int64_t, int64_t)
+{
+    spark_emit(out, (left ? *left : 0) * 31 + (right ? *right : 0) + *key);
+}
+SPARK_PARTITIONER(by_rest, int64_t)
+{
+    return (uint32_t)(uint64_t)*key % partitions;
+}
+SPARK_KEY(key_of, i64_pair, int64_t, key);
+SPARK_ORDER(by_value, i64_pair, (desc, value), (asc, key));
+SPARK_ORDER(by_text, str_pair, (desc, key), (asc, value));
+
+static char scratch[64];
+
+static spark_rdd *numbers(spark_context *sc)
+{
+    return spark_range(sc, 0, rows, 1, 3);
+}
+
+static spark_rdd *text_pairs(spark_context *sc)
+{
+    return spark_map(numbers(sc), to_text, NULL);
+}
+
+/* digest_of: of the rows and their order; frees them. */
+static spark_status digest_of(spark_status status, spark_array *array, uint64_t *digest)
+{
+    disarm();
+    if (status != SPARK_OK) {
+        assert_null(array->items);
+        assert_int_equal(array->n, 0);
+    }
+    for (size_t i = 0; i < array->n; i++)
+        *digest = (*digest ^ spark_hash(array->type,
+            (const char *)array->items + i * array->type->size)) * 0x100000001b3u;
+    spark_array_free(array);
+    return status;
+}
+
+static spark_status collected(spark_rdd *rdd, uint64_t *digest)
+{
+    spark_array all;
+    const spark_status status = spark_collect(rdd, NULL, &all);
+    return digest_of(status, &all, digest);
+}
+
+static spark_status job_map(spark_context *sc, uint64_t *digest)
+{
+    int64_t data[500];
+    for (int i = 0; i < 500; i++)
+        data[i] = i * i;
+    spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(int64_t, 500, data), 4);
+    return collected(spark_filter(spark_map(rdd, twice, NULL), is_odd, NULL), digest)
+        ? spark_last_error()->code : collected(spark_map(rdd, twice, NULL), digest);
+}
+
+static spark_status job_parallelize_text(spark_context *sc, uint64_t *digest)
+{
+    static const str_pair data[] = { { SPARK_STR("one"), 1 }, { SPARK_STR(""), 2 },
+        { SPARK_STR("a longer text that is copied too"), 3 } };
+    return collected(spark_parallelize(sc, SPARK_DATA(str_pair, 3, data), 2), digest);
+}
+
+static spark_status job_flat_map(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_flat_map(numbers(sc), times_three, NULL), digest);
+}
+
+static spark_status job_word_count(spark_context *sc, uint64_t *digest)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/in*/*.txt", scratch);
+    spark_rdd *lines = spark_text_file(sc, path, 3);
+    return collected(
+        spark_reduce_by_key(spark_flat_map(lines, words, NULL), spark_op_sum, NULL, 2), digest);
+}
+
+static spark_status job_reduce_user(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_reduce_by_key(
+        spark_map(numbers(sc), to_wide_pair, NULL), add_up, NULL, 2), digest);
+}
+
+static spark_status job_reduce_text(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *keys = spark_keys(text_pairs(sc));
+    spark_array one;
+    spark_status status = spark_reduce(keys, longest, NULL, SPARK_TYPE(spark_str), &one);
+    return digest_of(status, &one, digest);
+}
+
+static spark_status job_sort(spark_context *sc, uint64_t *digest)
+{
+    return collected(
+        spark_sort_by(spark_map(numbers(sc), to_pair, NULL), by_value, 3), digest);
+}
+
+static spark_status job_sort_text(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_sort_by(text_pairs(sc), by_text, 3), digest);
+}
+
+static spark_status job_sort_by_key(spark_context *sc, uint64_t *digest)
+{
+    return collected(
+        spark_sort_by_key(spark_map(numbers(sc), to_pair, NULL), spark_order_desc, 2), digest);
+}
+
+static spark_status job_join(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *left = spark_map(spark_range(sc, 0, rows / 4, 1, 3), to_pair, NULL);
+    spark_rdd *right = spark_map(spark_range(sc, rows / 8, rows / 2, 1, 2), to_pair, NULL);
+    return collected(spark_full_outer_join(left, right, 2), digest);
+}
+
+static spark_status job_join_map(spark_context *sc, uint64_t *digest)
+{
+    spark_partitioner *p = spark_partitioner_new(sc, 3, by_rest, NULL);
+    if (!p)
+        return disarm(), spark_last_error()->code;
+    spark_rdd *left = spark_partition_by(spark_map(spark_range(sc, 0, rows / 4, 1, 3), to_pair, NULL), p);
+    spark_rdd *right
+        = spark_partition_by(spark_map(spark_range(sc, rows / 8, rows / 2, 1, 2), to_pair, NULL), p);
+    return collected(spark_join_map(left, right, SPARK_LEFT_OUTER, merged, NULL, 0), digest);
+}
+
+static spark_status job_join_text(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *left = spark_reduce_by_key(text_pairs(sc), spark_op_sum, NULL, 2);
+    spark_rdd *right = spark_distinct(text_pairs(sc), 3);
+    return collected(spark_join(left, right, 0), digest);
+}
+
+static spark_status job_group(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_group_by_key(spark_map(numbers(sc), to_pair, NULL), 2), digest);
+}
+
+static spark_status job_group_text(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_group_by_key(text_pairs(sc), 2), digest);
+}
+
+static spark_status job_persist(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *kept = spark_cache(text_pairs(sc));
+    int64_t n = 0;
+    spark_status status = spark_count(kept, &n);
+    if (status == SPARK_OK)
+        status = collected(spark_reduce_by_key(kept, spark_op_sum, NULL, 2), digest);
+    disarm();
+    *digest += (uint64_t)n;
+    (void)spark_unpersist(kept);
+    return status;
+}
+
+static spark_status job_take_ordered(spark_context *sc, uint64_t *digest)
+{
+    spark_array some;
+    spark_status status
+        = spark_take_ordered(text_pairs(sc), 20, by_text, SPARK_TYPE(str_pair), &some);
+    return digest_of(status, &some, digest);
+}
+
+static spark_status job_take(spark_context *sc, uint64_t *digest)
+{
+    spark_array some;
+    spark_status status = spark_take(text_pairs(sc), (size_t)rows / 2, SPARK_TYPE(str_pair), &some);
+    return digest_of(status, &some, digest);
+}
+
+static spark_status job_fold(spark_context *sc, uint64_t *digest)
+{
+    const int64_t zero = 5;
+    spark_array one;
+    spark_status status = spark_fold(
+        numbers(sc), SPARK_VALUE(int64_t, &zero), spark_op_sum, NULL, &one);
+    return digest_of(status, &one, digest);
+}
+
+static spark_status job_aggregate(spark_context *sc, uint64_t *digest)
+{
+    const spark_str zero = SPARK_LIT("");
+    spark_array one;
+    spark_status status = spark_aggregate(
+        spark_keys(text_pairs(sc)), SPARK_VALUE(spark_str, &zero), longest, longest, NULL, &one);
+    return digest_of(status, &one, digest);
+}
+
+static void remove_files(const char *path)
+{
+    char name[400];
+    DIR *directory = opendir(path);
+    for (struct dirent *entry; directory && (entry = readdir(directory));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+            if (unlink(name) != 0)
+                remove_files(name);
+        }
+    if (directory)
+        closedir(directory);
+    rmdir(path);
+}
+
+static void digest_file(const char *path, uint64_t *digest)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return;
+    for (int c; (c = getc(file)) != EOF;)
+        *digest = (*digest ^ (uint64_t)c) * 0x100000001b3u;
+    fclose(file);
+}
+
+static spark_status job_save(spark_context *sc, uint64_t *digest)
+{
+    char path[100], file[150];
+    snprintf(path, sizeof path, "%s/out", scratch);
+    const spark_status status
+        = spark_save_as_text_file(spark_map(numbers(sc), to_pair, NULL), path);
+    disarm();
+    for (int i = 0; i < 3; i++) {
+        snprintf(file, sizeof file, "%s/part-0000%d", path, i);
+        if (status == SPARK_OK)
+            digest_file(file, digest);
+        else
+            assert_int_not_equal(access(file, F_OK), 0);
+    }
+    snprintf(file, sizeof file, "%s/_SUCCESS", path);
+    assert_int_equal(access(file, F_OK) == 0, status == SPARK_OK);
+    remove_files(path);
+    return status;
+}
+
+static spark_status job_broadcast(spark_context *sc, uint64_t *digest)
+{
+    static const spark_str texts[] = { SPARK_STR("a"), SPARK_STR("bcd"), SPARK_STR("ef") };
+    const spark_str_list list = { texts, 3 };
+    spark_broadcast *b = spark_broadcast_new(sc, SPARK_VALUE(spark_str_list, &list));
+    if (!b)
+        return disarm(), spark_last_error()->code;
+    return collected(spark_map(numbers(sc), with_broadcast, SPARK_SHARED(b)), digest);
+}
+
+static spark_status job_counter(spark_context *sc, uint64_t *digest)
+{
+    const spark_accumulator *count = spark_counter(sc, "count");
+    const spark_accumulator *floats = spark_float_counter(sc, "floats");
+    if (!count || !floats)
+        return disarm(), spark_last_error()->code;
+    spark_rdd *rdd = spark_filter(numbers(sc), counting, SPARK_COPY(count));
+    spark_status status = spark_foreach(
+        spark_filter(rdd, float_counting, SPARK_COPY(floats)), look_at, NULL);
+    disarm();
+    if (status == SPARK_OK) {
+        assert_int_equal(spark_accumulator_value(count), rows * (rows - 1) / 2);
+        assert_true(spark_accumulator_f64(floats) == 0.25 * (double)(rows * (rows - 1)));
+        *digest = (uint64_t)spark_accumulator_value(count);
+    }
+    return status;
+}
+
+static spark_status job_union(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *rdds[5];
+    for (int i = 0; i < 5; i++)
+        rdds[i] = spark_range(sc, i, rows / 4 * i, 1, i + 1);
+    rdds[2] = spark_union(rdds[1], rdds[3]);
+    return collected(spark_union_all(sc, 5, rdds), digest);
+}
+
+static spark_status job_union_placed(spark_context *sc, uint64_t *digest)
+{
+    spark_partitioner *p = spark_hash_partitioner(sc, 3);
+    if (!p)
+        return disarm(), spark_last_error()->code;
+    spark_rdd *a = spark_partition_by(spark_map(numbers(sc), to_pair, NULL), p);
+    spark_rdd *b = spark_partition_by(spark_map(spark_range(sc, 0, rows / 2, 1, 2), to_pair, NULL), p);
+    return collected(spark_reduce_by_key(spark_union(a, b), spark_op_max, NULL, 0), digest);
+}
+
+static spark_status job_map_partitions(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_map_partitions(numbers(sc), running_sum, NULL), digest);
+}
+
+static spark_status job_stateful(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_map_stateful(numbers(sc), pairs_of, NULL), digest);
+}
+
+static spark_status job_distinct(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_distinct(spark_keys(text_pairs(sc)), 2), digest);
+}
+
+static spark_status job_count_by_key(spark_context *sc, uint64_t *digest)
+{
+    spark_array counts;
+    const spark_status status = spark_count_by_key(text_pairs(sc), NULL, &counts);
+    return digest_of(status, &counts, digest);
+}
+
+static spark_status job_count_by_value(spark_context *sc, uint64_t *digest)
+{
+    spark_array counts;
+    const spark_status status
+        = spark_count_by_value(spark_keys(spark_map(numbers(sc), to_pair, NULL)), NULL, &counts);
+    return digest_of(status, &counts, digest);
+}
+
+static spark_status job_key_by(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *pairs = spark_map(spark_range(sc, 0, rows / 2, 1, 2), to_pair, NULL);
+    return collected(spark_group_by(pairs, key_of, NULL, 2), digest);
+}
+
+static spark_status job_scoped(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *kept = spark_map(numbers(sc), to_pair, NULL);
+    for (int i = 0; i < 3; i++) {
+        SPARK_SCOPED(sc);
+        spark_rdd_replace(&kept, spark_cache(spark_reduce_by_key(kept, spark_op_sum, NULL, 2)));
+        if (i == 1)
+            (void)spark_to_debug_string(kept);
+    }
+    const spark_status status = collected(kept, digest);
+    spark_rdd_release(kept);
+    return status;
+}
+
+typedef spark_status job_function(spark_context *sc, uint64_t *digest);
+static const struct {
+    const char *name;
+    job_function *run;
+} jobs[] = {
+    { "parallelize, map, filter, collect", job_map },
+    { "parallelize of strings", job_parallelize_text },
+    { "flat_map", job_flat_map },
+    { "text_file, word count", job_word_count },
+    { "reduce_by_key with a function", job_reduce_user },
+    { "reduce of strings", job_reduce_text },
+    { "sort_by", job_sort },
+    { "sort_by of strings", job_sort_text },
+    { "sort_by_key", job_sort_by_key },
+    { "full_outer_join", job_join },
+    { "join_map of placed sides", job_join_map },
+    { "join of strings", job_join_text },
+    { "group_by_key", job_group },
+    { "group_by_key of strings", job_group_text },
+    { "persist", job_persist },
+    { "take_ordered", job_take_ordered },
+    { "take", job_take },
+    { "fold", job_fold },
+    { "aggregate", job_aggregate },
+    { "save_as_text_file", job_save },
+    { "broadcast", job_broadcast },
+    { "counter", job_counter },
+    { "union", job_union },
+    { "union of placed RDDs", job_union_placed },
+    { "map_partitions", job_map_partitions },
+    { "map_stateful", job_stateful },
+    { "distinct", job_distinct },
+    { "count_by_key", job_count_by_key },
+    { "count_by_value", job_count_by_value },
+    { "group_by", job_key_by },
+    { "scopes", job_scoped },
+};
+enum { JOBS = sizeof jobs / sizeof jobs[0] };
+static uint64_t expected[JOBS];
+
+/* ---- one run under a fault */
+
+static spark_context *context_of(int threads)
+{
+    return spark_context_new(&(spark_conf) { .threads = threads });
+}
+
+static spark_status run_job(size_t j, spark_context *sc, uint64_t *digest)
+{
+    *digest = 0;
+    const spark_status status = jobs[j].run(sc, digest);
+    disarm();
+    return status;
+}
+
+static void check(bool fine, size_t j, long n, bool ever, const char *what)
+{
+    if (fine)
+        return;
+    const spark_error *error = spark_last_error();
+    fail_msg("%s, allocation %ld fails%s: %s (last error: %s, \"%s\")", jobs[j].name, n,
+        ever ? " and all after it" : "", what, spark_status_name(error->code), error->message);
+}
+
+/* one_run: true: the n-th allocation came. */
+static bool one_run(size_t j, long n, bool ever, int threads, bool with_context)
+{
+    uint64_t digest;
+    const size_t alive_before = n_alive;
+    snprintf(running, sizeof running, "%s hangs: %s, allocation %ld%s, %d threads\n",
+        with_context ? "context" : "job", jobs[j].name, n, ever ? " and after" : "", threads);
+    alarm(60);
+    if (with_context)
+        arm(n, ever);
+    spark_context *sc = context_of(threads);
+    if (!with_context)
+        arm(n, ever);
+    spark_status status = run_job(j, sc, &digest);
+    const bool came = atomic_load(&points) >= n;
+    check(status == SPARK_OK || status == SPARK_ENOMEM, j, n, ever, "another error than no memory");
+    if (status == SPARK_OK)
+        check(digest == expected[j], j, n, ever, "a wrong result");
+    else {
+        check(came, j, n, ever, "fails without a fault");
+        check(spark_last_error()->code == status && *spark_last_error()->message, j, n, ever,
+            "no message");
+    }
+    if (spark_context_threads(sc) > 0) {
+        status = run_job(j, sc, &digest);
+        check(status == SPARK_OK, j, n, ever, "the context is not usable afterwards");
+        check(digest == expected[j], j, n, ever, "a wrong result afterwards");
+    } else {
+        check(with_context && status == SPARK_ENOMEM, j, n, ever, "a context without threads");
+    }
+    spark_context_free(sc);
+    alarm(0);
+    check(n_alive == alive_before, j, n, ever, "something is not freed");
+    check(strangers == 0, j, n, ever, "something was freed that was never allocated");
+    return came;
+}
+
+static void expect_of(size_t j, int64_t n)
+{
+    rows = n;
+    for (int threads = 1; threads <= 2; threads++) {
+        uint64_t digest;
+        const size_t alive_before = n_alive;
+        spark_context *sc = context_of(threads);
+        check(run_job(j, sc, &digest) == SPARK_OK, j, 0, false, "fails without a fault");
+        check(digest != 0, j, 0, false, "nothing came");
+        if (threads == 1)
+            expected[j] = digest;
+        check(digest == expected[j], j, 0, false, "another result on two threads");
+        spark_context_free(sc);
+        check(n_alive == alive_before, j, 0, false, "something is not freed");
+    }
+}
+
+/* until_it_passes: how many points there are. */
+static long until_it_passes(size_t j, bool ever)
+{
+    enum { FEWEST = 10, MOST = 100000 };
+    long n = 1;
+    while (n < MOST && one_run(j, n, ever, 1, false))
+        n++;
+    if (n - 1 < FEWEST || n == MOST)
+        fail_msg("%s: %ld allocation points", jobs[j].name, n - 1);
+    return n - 1;
+}
+
+/* count_points: of a run without a fault. */
+static long count_points(size_t j)
+{
+    one_run(j, LONG_MAX, false, 1, false);
+    return atomic_load(&points);
+}
+
+/* ---- tests */
+
+static void test_nomem__every_single_allocation_of_a_small_job_may_fail(void **state)
+{
+    (void)state;
+    for (size_t j = 0; j < JOBS; j++) {
+        expect_of(j, FEW_ROWS);
+        const long once = until_it_passes(j, false);
+        const long ever = until_it_passes(j, true);
+        print_message("    %-34s %5ld points once, %5ld for ever\n", jobs[j].name, once, ever);
+    }
+}
+
+static void test_nomem__allocations_of_a_larger_job_may_fail(void **state)
+{
+    enum { SAMPLES = 20 };
+    (void)state;
+    for (size_t j = 0; j < JOBS; j++) {
+        expect_of(j, MANY_ROWS);
+        const long all = count_points(j);
+        for (int i = 0; i < SAMPLES; i++)
+            one_run(j, 1 + all * i / SAMPLES, i & 1, 1, false);
+        print_message("    %-34s %5ld points\n", jobs[j].name, all);
+    }
+}
+
+static void test_nomem__a_context_may_find_no_memory(void **state)
+{
+    (void)state;
+    expect_of(0, FEW_ROWS);
+    for (int threads = 1; threads <= 3; threads += 2)
+        for (long n = 1; n <= 40; n++)
+            for (int ever = 0; ever < 2; ever++)
+                one_run(0, n, ever, threads, true);
+}
+
+/* Data memory is mapped from a size on; every size is given back to where it came from. */
+static void test_nomem__sizes_around_the_smallest_mapping_are_given_back(void **state)
+{
+    (void)state;
+    static char text[70000];
+    const size_t alive_before = n_alive;
+    spark_context *sc = context_of(1);
+    for (size_t middle = 4096; middle <= 65536; middle *= 2)
+        for (size_t n = middle - 300; n < middle + 300; n += 4) {
+            SPARK_SCOPED(sc);
+            const spark_str s = { text, n };
+            assert_non_null(spark_broadcast_new(sc, SPARK_VALUE(spark_str, &s)));
+        }
+    spark_context_free(sc);
+    assert_int_equal(strangers, 0);
+    assert_int_equal(n_alive, alive_before);
+}
+
+static void test_nomem__a_refused_thread_only_means_fewer(void **state)
+{
+    (void)state;
+    bool fewer = false;
+    for (long n = 1; n <= 40; n++) {
+        arm(n, false);
+        spark_context *sc = context_of(3);
+        disarm();
+        const int threads = spark_context_threads(sc);
+        fewer |= threads > 0 && threads < 3;
+        spark_context_free(sc);
+    }
+    assert_true(fewer);
+}
+
+static void test_nomem__random_failures_on_four_threads(void **state)
+{
+    (void)state;
+    uint64_t random = 88172645463325252u;
+    for (size_t j = 0; j < JOBS; j++) {
+        expect_of(j, MANY_ROWS);
+        const uint64_t all = (uint64_t)count_points(j) + 10;
+        for (int i = 0; i < 24; i++) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            one_run(j, (long)(random % all) + 1, random >> 32 & 1, 4, random >> 33 & 1);
+        }
+    }
+}
+
+static int make_files(void **state)
+{
+    (void)state;
+    char path[150];
+    signal(SIGALRM, hangs);
+    snprintf(scratch, sizeof scratch, "/tmp/spark-nomem-XXXXXX");
+    if (!mkdtemp(scratch))
+        return -1;
+    for (int d = 0; d < 2; d++) {
+        snprintf(path, sizeof path, "%s/in%d", scratch, d);
+        if (mkdir(path, 0700) != 0)
+            return -1;
+        snprintf(path, sizeof path, "%s/in%d/a.txt", scratch, d);
+        FILE *file = fopen(path, "wb");
+        if (!file)
+            return -1;
+        for (int i = 0; i < LINES; i++)
+            fprintf(file, "line %d of the file %d, and word%d\n", i, d, i % 50);
+        fclose(file);
+    }
+    return 0;
+}
+
+static int remove_all(void **state)
+{
+    (void)state;
+    remove_files(scratch);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nomem__a_context_may_find_no_memory),
+        cmocka_unit_test(test_nomem__a_refused_thread_only_means_fewer),
+        cmocka_unit_test(test_nomem__sizes_around_the_smallest_mapping_are_given_back),
+        cmocka_unit_test(test_nomem__every_single_allocation_of_a_small_job_may_fail),
+        cmocka_unit_test(test_nomem__allocations_of_a_larger_job_may_fail),
+        cmocka_unit_test(test_nomem__random_failures_on_four_threads),
+    };
+    return cmocka_run_group_tests(tests, make_files, remove_all);
+}
