@@ -154,8 +154,7 @@ typedef struct spark_order {
 #define SPARK_T_ spark_task *task SPARK_UNUSED_
 #define SPARK_AT_(T, base, step, i) ((const T *)(const void *)((const char *)(base) + (step) * (i)))
 
-/* SPARK_MAP(f, IN, OUT[, ENV]): writes *out, which is zeroed memory the first time and may hold
- * another element's value later: assign every member. */
+/* SPARK_MAP(f, IN, OUT[, ENV]): writes *out, which is zeroed. */
 #define SPARK_MAP(...) SPARK_PICK_4_(__VA_ARGS__, SPARK_MAP4_, SPARK_MAP3_, 0, 0)(__VA_ARGS__)
 #define SPARK_MAP3_(f, IN, OUT) SPARK_MAP_(f, IN, OUT, void, 0, NULL)
 #define SPARK_MAP4_(f, IN, OUT, ENV) SPARK_MAP_(f, IN, OUT, ENV, sizeof(ENV), NULL)

@@ -53,6 +53,18 @@ void spk_arena_reset(spk_arena *arena)
     }
 }
 
+void spk_arena_rewind(spk_arena *arena, spk_arena_mark mark)
+{
+    while (arena->chunks != mark.chunk) {
+        spk_arena_chunk *older = arena->chunks->older;
+        spk_heap_free(arena->heap, arena->chunks, arena->chunks->capacity);
+        arena->chunks = older;
+    }
+    open_chunk(arena);
+    arena->next = mark.next;
+    arena->bytes = mark.bytes;
+}
+
 void *spk_arena_grow_(spk_arena *arena, size_t size)
 {
     size_t step = arena->chunks ? arena->chunks->capacity * 2 : FIRST_CHUNK, capacity;

@@ -34,6 +34,18 @@ static inline void *spk_arena_alloc(spk_arena *arena, size_t size, size_t align)
     return p;
 }
 
+/* spk_arena_note, _rewind: frees what was handed out since the mark. No reset in between. */
+typedef struct spk_arena_mark {
+    spk_arena_chunk *chunk;
+    char *next;
+    size_t bytes;
+} spk_arena_mark;
+static inline spk_arena_mark spk_arena_note(const spk_arena *arena)
+{
+    return (spk_arena_mark) { arena->chunks, arena->next, arena->bytes };
+}
+void spk_arena_rewind(spk_arena *arena, spk_arena_mark mark);
+
 /* spk_arena_fill: overwrites everything handed out since the last reset. */
 void spk_arena_fill(spk_arena *arena, int byte);
 

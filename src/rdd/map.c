@@ -37,26 +37,71 @@ static void find_record(
     task->failure = first;
 }
 
-static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+/* call_map: n elements; what stays of a pair is copied. */
+static void call_map(
+    spk_pipe *pipe, const spk_op *op, const map_rdd *m, const char *in, size_t n, char *out)
 {
-    const map_rdd *m = (const map_rdd *)(const void *)op->rdd;
-    const size_t n = batch->n, step = in_size(op->rdd), out_step = op->rdd->layout->size;
-    const char *in = batch->rows;
-    char *out = spk_pipe_alloc(pipe, n * out_step + 1);
-    batch->rows = out;
-    batch->n = 0;
-    if (!out)
-        return;
+    const size_t step = in_size(op->rdd), out_step = op->rdd->layout->size;
     memset(out, 0, n * out_step);
     if (m->copy_size)
         for (size_t i = 0; i < n; i++)
             memcpy(out + i * out_step + m->copy_to, in + i * step + m->copy_from, m->copy_size);
     m->def.run(
         pipe->task, n, in + m->in_offset, step, out + m->out_offset, out_step, op->rdd->env.value);
+}
+
+enum { FIRST_PIECE = 16, PIECE_BYTES = 256 * 1024 };
+
+/* map_pieces: elements that point to memory may take much of it: a batch is worked off in growing pieces,
+ * and once they have taken PIECE_BYTES, what is done passes on and its memory is taken back. */
+static void map_pieces(spk_pipe *pipe, spk_op *op, const map_rdd *m, spk_batch in, spk_batch *batch)
+{
+    spark_task *task = pipe->task;
+    const size_t step = in_size(op->rdd), out_step = op->rdd->layout->size;
+    const spk_arena_mark mark = spk_arena_note(task->scratch);
+    size_t from = 0, piece = FIRST_PIECE;
+    char *out = batch->rows;
+    for (size_t done = 0, n; done < in.n; done += n) {
+        n = in.n - done < piece ? in.n - done : piece;
+        call_map(pipe, op, m, in.rows + done * step, n, out + done * out_step);
+        if (spk_task_failed(task)) {
+            op->seen += done; /* the attempt is over; this tells where */
+            find_record(pipe, op, m, in.rows + done * step + m->in_offset, n,
+                out + done * out_step + m->out_offset);
+            return;
+        }
+        piece *= 2;
+        if (done + n == in.n || task->scratch->bytes - mark.bytes < PIECE_BYTES
+            || task->depth == SPK_LEVELS)
+            continue;
+        const spk_batch some = { out + from * out_step, done + n - from };
+        if ((task->check && !spk_check_views(pipe, op, op->rdd->layout, some, "returned"))
+            || !spk_pipe_push(pipe, (size_t)(op - pipe->ops) + 1, some))
+            return;
+        spk_arena_rewind(task->scratch, mark);
+        from = done + n;
+        piece = FIRST_PIECE;
+    }
+    *batch = (spk_batch) { out + from * out_step, in.n - from };
+}
+
+static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+{
+    const map_rdd *m = (const map_rdd *)(const void *)op->rdd;
+    const spk_batch in = *batch;
+    char *out = spk_pipe_alloc(pipe, in.n * op->rdd->layout->size + 1);
+    *batch = (spk_batch) { out, 0 };
+    if (!out)
+        return;
+    if (op->rdd->layout->views) {
+        map_pieces(pipe, op, m, in, batch);
+        return;
+    }
+    call_map(pipe, op, m, in.rows, in.n, out);
     if (spk_task_failed(pipe->task))
-        find_record(pipe, op, m, in + m->in_offset, n, out + m->out_offset);
+        find_record(pipe, op, m, in.rows + m->in_offset, in.n, out + m->out_offset);
     else
-        batch->n = n;
+        batch->n = in.n;
 }
 
 static const spk_class map_class = { .name = "MapPartitionsRDD", .run = run_map };
