@@ -119,6 +119,9 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
         || conf->batch_rows > 65536)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "a number in spark_conf is negative or too large");
+    if (conf->n_faults > 0 && !conf->faults)
+        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+            "n_faults is %zu, but faults is NULL", conf->n_faults);
     sc->threads = conf->threads ? conf->threads : threads ? threads : usable_cpus();
     sc->default_parallelism = conf->default_parallelism;
     sc->task_max_failures = conf->task_max_failures ? conf->task_max_failures
@@ -234,5 +237,5 @@ uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak)
 {
     if (peak)
         *peak = sc ? sc->heap.peak : 0;
-    return sc ? sc->heap.mapped : 0;
+    return sc ? sc->heap.mapped - sc->heap.cached : 0;
 }

@@ -111,7 +111,8 @@ typedef struct spark_job_stats {
  * that is unknown; the last 1024 jobs are remembered. */
 spark_status spark_job_stats_get(spark_context *sc, int job, spark_job_stats *stats);
 
-/* spark_memory_bytes: data memory mapped for the context now; peak: the most so far. */
+/* spark_memory_bytes: data memory the context uses now, without freed blocks that it keeps for reuse;
+ * peak (may be NULL): the most it has had from the system so far, with these. */
 uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak);
 
 SPARK_END_DECLS

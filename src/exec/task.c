@@ -66,6 +66,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->partition = task->current_partition = partition;
     task->attempt = attempt;
     task->op = NULL;
+    task->end_operation = NULL;
     task->outs = NULL;
     task->depth = task->nesting = 0;
     task->n_deltas = task->n_walk = task->delta_floor = 0;
@@ -90,26 +91,36 @@ void spk_task_end(spark_task *task)
     current = NULL;
 }
 
+/* name_failure: which operation it was, and where that was written. */
+static void name_failure(spk_failure *failure, const char *operation, const char *function,
+    spark_site site, const char *message)
+{
+    const char *open = function ? "(" : "", *name = function ? function : "";
+    const char *close = function ? ")" : "", *at = site && *site ? " at " : "";
+    snprintf(
+        failure->operation, sizeof failure->operation, "%s%s%s%s", operation, open, name, close);
+    snprintf(failure->message, sizeof failure->message, "%s%s%s%s%s%s: ", operation, open, name,
+        close, at, site ? site : "");
+    spk_failure_append(failure, message);
+    failure->site = site ? site : "";
+}
+
 void spk_task_fail_with(spark_task *task, const spk_failure *failure)
 {
     if (spk_task_failed(task))
         return;
-    char what[256] = "";
     const spk_op *op = task->op;
     task->failure = *failure;
     task->failure.job = task->job;
     task->failure.stage = task->stage;
     task->failure.partition = task->partition;
     task->failure.attempt = task->attempt;
-    if (op) {
-        spk_rdd_describe(op->rdd, what, sizeof what);
-        snprintf(task->failure.message, sizeof task->failure.message, "%s: ", what);
-        spk_failure_append(&task->failure, failure->message);
-        snprintf(task->failure.operation, sizeof task->failure.operation, "%s%s%s%s",
-            op->rdd->operation, op->rdd->function ? "(" : "",
-            op->rdd->function ? op->rdd->function : "", op->rdd->function ? ")" : "");
-        task->failure.site = op->rdd->site;
-    }
+    if (op)
+        name_failure(
+            &task->failure, op->rdd->operation, op->rdd->function, op->rdd->site, failure->message);
+    else if (task->end_operation)
+        name_failure(&task->failure, task->end_operation, task->end_function, task->end_site,
+            failure->message);
     spk_task_close_outs(task);
 }
 

@@ -79,8 +79,10 @@ struct spark_task {
     spk_failure failure;          /* of the attempt; code SPARK_OK while it goes well */
     spk_shuffle *lost;            /* the attempt ended because an output of it is missing */
     int job, stage, partition, attempt;
-    int fault_stage;  /* position of the stage in its job */
-    const spk_op *op; /* whose function runs; NULL: the action's */
+    int fault_stage;                          /* position of the stage in its job */
+    const spk_op *op;                         /* whose function runs; NULL: that of the end: */
+    const char *end_operation, *end_function; /* the action or shuffle that takes the rows */
+    spark_site end_site;
     int current_partition;
     size_t batch_rows;  /* of what is pushed now; spk_task_batch is the most it can be */
     spk_arena *scratch; /* where spark_alloc takes from */
@@ -123,6 +125,15 @@ static inline bool spk_task_unwanted(const spark_task *task)
 {
     return spk_task_failed(task)
         || (task->cancelled && atomic_load_explicit(task->cancelled, memory_order_relaxed));
+}
+
+/* spk_task_end_is: says what takes the rows in the end, for messages. */
+static inline void spk_task_end_is(
+    spark_task *task, const char *operation, const char *function, spark_site site)
+{
+    task->end_operation = operation;
+    task->end_function = function;
+    task->end_site = site;
 }
 
 /* spk_task_fail: as spark_fail, with a code. spk_task_nomem. The first failure stays. */

@@ -100,6 +100,7 @@ static spark_status merge_parts(spark_rdd *rdd, const spk_action *action, fold_s
     if (!task)
         return spk_failure_nomem(failure, action->name, action->site);
     spk_task_begin(task, -1, -1, -1, 0);
+    spk_task_end_is(task, action->name, action->function, action->site);
     bool good = begin(&total.head);
     for (int i = 0; good && i < n; i++)
         if (parts[i].filled)
@@ -107,8 +108,7 @@ static spark_status merge_parts(spark_rdd *rdd, const spk_action *action, fold_s
     *empty = !total.filled;
     spark_status status = task->failure.code;
     if (status != SPARK_OK)
-        spk_failure_set(failure, status, action->name, action->site, "%s at %s: %s", action->name,
-            action->site, task->failure.message);
+        *failure = task->failure;
     else if (total.filled)
         status = spk_result_one(rdd->sc, how->acc, total.acc, result, failure);
     if (good || total.acc)
@@ -176,6 +176,8 @@ static spark_status fold(const request *r, spark_array *result)
                                                    : r->combine->env_size;
     spark_status status = spk_env_bind(&env, r->env, env_size, &failure);
     if (status == SPARK_OK)
+        status = spk_env_check(&env, r->rdd, r->name, r->at, &failure);
+    if (status == SPARK_OK)
         status = spk_action_begin(r->rdd, r->name, r->at, r->want, result, &failure);
     else
         *result = (spark_array) { NULL, NULL, 0, NULL };
@@ -192,6 +194,7 @@ static spark_status fold(const request *r, spark_array *result)
     }
     if (status == SPARK_OK) {
         const spk_action action = { .name = r->name,
+            .function = r->add->name,
             .site = r->at,
             .state_size = sizeof(fold_state),
             .arg = &how,

@@ -43,6 +43,8 @@ spark_status(spark_foreach)(
     char text[400];
     spark_status status = spk_env_bind(&bound, env, f ? f->env_size : 0, &failure);
     if (status == SPARK_OK)
+        status = spk_env_check(&bound, rdd, "foreach", at, &failure);
+    if (status == SPARK_OK)
         status = spk_action_begin(rdd, "foreach", at, NULL, NULL, &failure);
     if (status == SPARK_OK && (!f || !f->run))
         status = spk_failure_set(

@@ -76,8 +76,7 @@ static spark_rdd *new_join(
     bool made;
     if (!v->bad && o->partitions < 0)
         spk_verb_fail(v, SPARK_EINVAL, "%d partitions; there must be at least one", o->partitions);
-    if (!v->bad && o->partitioner && o->partitioner->kind == SPK_BY_FUNCTION)
-        spk_verb_want(v, o->partitioner->def.key, joining->key);
+    spk_verb_target(v, o->partitioner, joining->key);
     if (!v->bad) {
         target = spk_default_partitioner(
             v->sc, 2, v->parents, o->partitioner, o->partitions, v->at, &failure);

@@ -117,8 +117,8 @@ static spark_rdd *new_keyed(spk_verb *v, const request *r)
     bool made;
     if (!v->bad && o->partitions < 0)
         spk_verb_fail(v, SPARK_EINVAL, "%d partitions; there must be at least one", o->partitions);
-    if (!v->bad && !r->stay && o->partitioner && o->partitioner->kind == SPK_BY_FUNCTION)
-        spk_verb_want(v, o->partitioner->def.key, r->key);
+    if (!r->stay)
+        spk_verb_target(v, o->partitioner, r->key);
     if (!v->bad) {
         target = spk_default_partitioner(
             v->sc, 1, v->parents, o->partitioner, o->partitions, v->at, &failure);

@@ -53,6 +53,13 @@ spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_ro
 spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,
     spark_array *result, spk_failure *failure);
 
+/* spk_env_check: that the broadcast in env, if there is one, is of the RDD's context. */
+spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char *name,
+    spark_site at, spk_failure *failure);
+
+/* spk_verb_target: the partitioner that was asked for must be of this context, and take such keys. */
+void spk_verb_target(spk_verb *v, const spark_partitioner *asked, const spk_layout *key);
+
 /* spk_action_begin: the checks of every action; want may be NULL. */
 spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
     const spark_type *want, spark_array *result, spk_failure *failure);

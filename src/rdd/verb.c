@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+#include "plan/broadcast.h"
+#include "plan/partitioner.h"
+
 void spk_verb_source(spk_verb *v, spark_site at, const char *operation, spark_context *sc)
 {
     *v = (spk_verb) { .at = at, .operation = operation, .sc = sc ? sc : spk_context_none() };
@@ -28,6 +31,8 @@ void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const cha
         spk_verb_fail(v, failure.code, "%s", failure.message);
     if (spk_task_current())
         spk_verb_fail(v, SPARK_EINVAL, "a transformation inside a function of a task (SPARK-5063)");
+    if (!v->bad && v->env.broadcast && v->env.broadcast->sc != v->sc)
+        spk_verb_fail(v, SPARK_EINVAL, "the broadcast belongs to another context");
     if (!has_function)
         spk_verb_fail(v, SPARK_EINVAL, "the function is NULL");
 }
@@ -193,6 +198,25 @@ spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const v
         return spk_failure_nomem(failure, NULL, NULL);
     }
     return spk_result_rows(sc, layout, &rows, 1, result, failure);
+}
+
+spark_status spk_env_check(
+    const spk_env *env, const spark_rdd *rdd, const char *name, spark_site at, spk_failure *failure)
+{
+    if (!env->broadcast || !rdd || rdd->error || env->broadcast->sc == rdd->sc)
+        return SPARK_OK;
+    return spk_failure_set(failure, SPARK_EINVAL, name, at,
+        "%s at %s: the broadcast belongs to another context", name, at);
+}
+
+void spk_verb_target(spk_verb *v, const spark_partitioner *asked, const spk_layout *key)
+{
+    if (v->bad || !asked)
+        return;
+    if (asked->sc != v->sc)
+        spk_verb_fail(v, SPARK_EINVAL, "the partitioner belongs to another context");
+    else if (asked->kind == SPK_BY_FUNCTION)
+        spk_verb_want(v, asked->def.key, key);
 }
 
 spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,

@@ -93,12 +93,15 @@ static void publish_output(spk_stage *stage, spark_task *task, spk_map_output *o
 static void compute_output(spk_stage *stage, spark_task *task)
 {
     spk_writer writer;
+    const spark_rdd *owner = stage->shuffle->owner;
+    spk_task_end_is(task, owner->operation, owner->function, owner->site);
     if (!spk_writer_open(&writer, task, stage->shuffle, false))
         return;
     spk_chain_run(task, stage->rdd, task->partition, spk_writer_sink(&writer));
     spk_map_output *output = spk_writer_close(&writer);
     if (output && spk_fault_task(stage, task->partition, task->attempt)) {
         spk_map_output_free(output);
+        task->op = NULL;
         spk_task_fail(task, SPARK_ETASK, "injected fault");
     } else if (output) {
         publish_output(stage, task, output);
@@ -116,6 +119,7 @@ static void compute_result(spk_stage *stage, spark_task *task, int index)
     }
     memset(state, 0, action->state_size);
     *state = (spk_state) { task, action };
+    spk_task_end_is(task, action->name, action->function, action->site);
     if (!action->begin || action->begin(state)) {
         spk_chain_run(task, stage->rdd, task->partition, (spk_sink) { action->take, state });
         task->op = NULL;

@@ -17,7 +17,8 @@ typedef struct spk_state {
 } spk_state;
 
 struct spk_action {
-    const char *name; /* Spark's: "collect" */
+    const char *name;     /* Spark's: "collect" */
+    const char *function; /* of the user, or NULL */
     spark_site site;
     size_t state_size;
     const void *arg;

@@ -35,10 +35,16 @@ static bool write_private(spk_input *in, spark_rdd *rdd, int partition)
 {
     spk_writer writer;
     const int64_t rows = in->task->shuffle_rows, bytes = in->task->shuffle_bytes;
-    if (!spk_writer_open(&writer, in->task, in->shuffle, true))
+    spark_task *task = in->task;
+    const spark_rdd *owner = in->shuffle->owner;
+    const char *operation = task->end_operation, *function = task->end_function;
+    const spark_site site = task->end_site;
+    if (!spk_writer_open(&writer, task, in->shuffle, true))
         return false;
-    spk_chain_run(in->task, rdd, partition, spk_writer_sink(&writer));
+    spk_task_end_is(task, owner->operation, owner->function, owner->site);
+    spk_chain_run(task, rdd, partition, spk_writer_sink(&writer));
     in->private = spk_writer_close(&writer);
+    spk_task_end_is(task, operation, function, site);
     in->outputs = &in->private;
     in->n_outputs = 1;
     in->task->shuffle_rows = rows;
