@@ -69,6 +69,7 @@ spark_status spark_save_as_text_file(
 
 SPARK_END_DECLS
 
+#ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_collect(...) spark_collect(SPARK_HERE, __VA_ARGS__)
 #define spark_count(...) spark_count(SPARK_HERE, __VA_ARGS__)
@@ -83,5 +84,6 @@ SPARK_END_DECLS
 #define spark_count_by_key(...) spark_count_by_key(SPARK_HERE, __VA_ARGS__)
 #define spark_count_by_value(...) spark_count_by_value(SPARK_HERE, __VA_ARGS__)
 #define spark_save_as_text_file(...) spark_save_as_text_file(SPARK_HERE, __VA_ARGS__)
+#endif
 
 #endif

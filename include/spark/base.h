@@ -41,7 +41,8 @@
 
 /* spark_site: "file.c:12": where an RDD was made or an action called. Every verb is a function
  * whose first parameter is the site, and a macro of the same name that fills it in. A helper that
- * wants its caller's site in error messages passes one on: (spark_map)(at, rdd, f, NULL). */
+ * wants its caller's site in error messages passes one on: (spark_map)(at, rdd, f, NULL). Where
+ * SPARK_EXPLICIT_SITES is defined there are no such macros, and every call passes a site. */
 typedef const char *spark_site;
 #define SPARK_HERE __FILE__ ":" SPARK_STRINGIFY_(__LINE__)
 

@@ -89,6 +89,7 @@ spark_rdd *spark_join_map_with(spark_site at, spark_rdd *left, spark_rdd *right,
 
 SPARK_END_DECLS
 
+#ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_partitioner_new(...) spark_partitioner_new(SPARK_HERE, __VA_ARGS__)
 #define spark_hash_partitioner(...) spark_hash_partitioner(SPARK_HERE, __VA_ARGS__)
@@ -106,5 +107,6 @@ SPARK_END_DECLS
 #define spark_full_outer_join(...) spark_full_outer_join(SPARK_HERE, __VA_ARGS__)
 #define spark_join_map(...) spark_join_map(SPARK_HERE, __VA_ARGS__)
 #define spark_join_map_with(...) spark_join_map_with(SPARK_HERE, __VA_ARGS__)
+#endif
 
 #endif

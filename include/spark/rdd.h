@@ -10,7 +10,8 @@ SPARK_BEGIN_DECLS
 
 /* spark_rdd_id: counts from 0 in each context. -1 for NULL. Spark: id. */
 int spark_rdd_id(const spark_rdd *rdd);
-/* spark_rdd_name: as set, else NULL. Spark: name, setName. Returns rdd, for chaining. */
+/* spark_rdd_name: as set, else NULL. spark_rdd_set_name: copies it, NULL takes it away;
+ * returns rdd, for chaining. Spark: name, setName. */
 const char *spark_rdd_name(const spark_rdd *rdd);
 spark_rdd *spark_rdd_set_name(spark_rdd *rdd, const char *name);
 /* spark_rdd_type: of its elements; NULL for an RDD that carries an error. */
@@ -54,6 +55,7 @@ spark_rdd *spark_as(spark_site at, spark_rdd *rdd, const spark_type *type) SPARK
 
 SPARK_END_DECLS
 
+#ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_rdd_partitions(...) spark_rdd_partitions(SPARK_HERE, __VA_ARGS__)
 #define spark_persist(...) spark_persist(SPARK_HERE, __VA_ARGS__)
@@ -61,5 +63,6 @@ SPARK_END_DECLS
 #define spark_unpersist(...) spark_unpersist(SPARK_HERE, __VA_ARGS__)
 #define spark_to_debug_string(...) spark_to_debug_string(SPARK_HERE, __VA_ARGS__)
 #define spark_as(...) spark_as(SPARK_HERE, __VA_ARGS__)
+#endif
 
 #endif

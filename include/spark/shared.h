@@ -37,9 +37,11 @@ const char *spark_accumulator_name(const spark_accumulator *accumulator);
 
 SPARK_END_DECLS
 
+#ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_broadcast_new(...) spark_broadcast_new(SPARK_HERE, __VA_ARGS__)
 #define spark_counter(...) spark_counter(SPARK_HERE, __VA_ARGS__)
 #define spark_float_counter(...) spark_float_counter(SPARK_HERE, __VA_ARGS__)
+#endif
 
 #endif

@@ -22,8 +22,10 @@ spark_rdd *spark_sort_by_key(
 
 SPARK_END_DECLS
 
+#ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_sort_by(...) spark_sort_by(SPARK_HERE, __VA_ARGS__)
 #define spark_sort_by_key(...) spark_sort_by_key(SPARK_HERE, __VA_ARGS__)
+#endif
 
 #endif

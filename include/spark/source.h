@@ -44,11 +44,13 @@ spark_rdd *spark_text_file(
 
 SPARK_END_DECLS
 
+#ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_parallelize(...) spark_parallelize(SPARK_HERE, __VA_ARGS__)
 #define spark_parallelize_with(...) spark_parallelize_with(SPARK_HERE, __VA_ARGS__)
 #define spark_range(...) spark_range(SPARK_HERE, __VA_ARGS__)
 #define spark_empty_rdd(...) spark_empty_rdd(SPARK_HERE, __VA_ARGS__)
 #define spark_text_file(...) spark_text_file(SPARK_HERE, __VA_ARGS__)
+#endif
 
 #endif

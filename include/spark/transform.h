@@ -58,6 +58,7 @@ spark_rdd *spark_union_all(
 
 SPARK_END_DECLS
 
+#ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_map(...) spark_map(SPARK_HERE, __VA_ARGS__)
 #define spark_filter(...) spark_filter(SPARK_HERE, __VA_ARGS__)
@@ -71,5 +72,6 @@ SPARK_END_DECLS
 #define spark_values(...) spark_values(SPARK_HERE, __VA_ARGS__)
 #define spark_union(...) spark_union(SPARK_HERE, __VA_ARGS__)
 #define spark_union_all(...) spark_union_all(SPARK_HERE, __VA_ARGS__)
+#endif
 
 #endif

@@ -41,12 +41,12 @@ static const spark_accumulator *make(
     return accumulator;
 }
 
-const spark_accumulator *(spark_counter)(spark_site at, spark_context *sc, const char *name)
+const spark_accumulator *spark_counter(spark_site at, spark_context *sc, const char *name)
 {
     return make(at, sc, name, false);
 }
 
-const spark_accumulator *(spark_float_counter)(spark_site at, spark_context *sc, const char *name)
+const spark_accumulator *spark_float_counter(spark_site at, spark_context *sc, const char *name)
 {
     return make(at, sc, name, true);
 }

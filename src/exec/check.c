@@ -2,7 +2,10 @@
 /* Check mode: views of dead memory are found when they are handed on. Memory of batches that have passed
  * is poisoned, so a row that was kept too long shows poison where its pointers were; a pointer into the
  * part of the thread's stack that functions of the user run on is refused as well. */
+#include <errno.h>
 #include <pthread.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "exec/pipe.h"
 #include "exec/task.h"
@@ -20,9 +23,15 @@ void spk_check_begin(spark_task *task)
     pthread_attr_destroy(&attributes);
 }
 
-void spk_check_poison(spk_arena *arena)
+void spk_check_retire(spark_task *task, spk_arena *arena)
 {
+    if (!arena->chunks)
+        return;
+    spk_arena *slot = &task->quarantine[task->quarantined++ % SPK_QUARANTINE];
     spk_arena_fill(arena, SPK_POISON);
+    spk_arena_fini(slot);
+    *slot = *arena;
+    spk_arena_init(arena, slot->heap);
 }
 
 typedef struct finding {
@@ -37,6 +46,24 @@ static bool is_poison(uintptr_t bits)
     return bits == (uintptr_t)UINT64_C(0xdbdbdbdbdbdbdbdb);
 }
 
+/* is_dead: whether what a view shows is poison, or no memory at all; read with care, since it may be
+ * gone. Where the system does not allow that, nothing is known. */
+static bool is_dead(const char *p, size_t bytes)
+{
+    char shown[16];
+    const size_t n = bytes < sizeof shown ? bytes : sizeof shown;
+    struct iovec to = { shown, n }, from;
+    memcpy(&from.iov_base, &p, sizeof from.iov_base);
+    from.iov_len = n;
+    const ssize_t got = process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+    if (got < 0)
+        return errno == EFAULT;
+    for (size_t i = 0; i < (size_t)got; i++)
+        if ((unsigned char)shown[i] != SPK_POISON)
+            return false;
+    return got > 0;
+}
+
 static bool look(void *arg, const spk_leaf *leaf, const void *ptr, size_t bytes)
 {
     finding *f = arg;
@@ -44,6 +71,8 @@ static bool look(void *arg, const spk_leaf *leaf, const void *ptr, size_t bytes)
     f->leaf = leaf;
     if (is_poison((uintptr_t)p) || is_poison((uintptr_t)bytes))
         f->what = "comes from a batch that has passed on";
+    else if (bytes > 0 && is_dead(p, bytes))
+        f->what = "shows memory of a batch that has passed on";
     else if (f->task->stack_top && p < f->task->stack_top && p >= f->here - 64 * 1024)
         f->what = "points into the stack of its function";
     return f->what == NULL;

@@ -61,15 +61,20 @@ static bool enter(spark_task *task)
     return true;
 }
 
+/* recycle: the memory of what has passed on. */
+static void recycle(spark_task *task, spk_arena *arena)
+{
+    if (task->check)
+        spk_check_retire(task, arena);
+    else
+        spk_arena_reset(arena);
+}
+
 static void leave(spark_task *task)
 {
     spk_level *level = &task->levels[--task->depth];
-    if (task->check) {
-        spk_check_poison(&level->arenas[0]);
-        spk_check_poison(&level->arenas[1]);
-    }
-    spk_arena_reset(&level->arenas[0]);
-    spk_arena_reset(&level->arenas[1]);
+    recycle(task, &level->arenas[0]);
+    recycle(task, &level->arenas[1]);
 }
 
 /* deliver: to the sink. */
@@ -164,8 +169,8 @@ bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, sp
     *out = (spk_out) { .outer = task->outs, .pipe = pipe, .next_op = next, .row_size = row_size };
     out->arenas[0] = &arenas[0];
     out->arenas[1] = &arenas[1];
-    spk_arena_reset(&arenas[0]);
-    spk_arena_reset(&arenas[1]);
+    recycle(task, &arenas[0]);
+    recycle(task, &arenas[1]);
     out->outer_scratch = task->scratch;
     out->capacity = spk_pipe_rows(pipe, row_size);
     out->buffer = spk_pipe_alloc(pipe, out->capacity * row_size + 1);
@@ -211,7 +216,7 @@ static void retire(spk_out *out)
     spark_task *task = out->pipe->task;
     const uint64_t row = out->head.rows;
     if (out->arenas[1]->bytes > 0 && out->old_row < row)
-        spk_arena_reset(out->arenas[1]);
+        recycle(task, out->arenas[1]);
     if (out->arenas[0]->bytes > FLUSH_BYTES && out->arenas[1]->bytes == 0) {
         spk_arena *young = out->arenas[0];
         out->arenas[0] = out->arenas[1];

@@ -34,6 +34,8 @@ spark_task *spk_task_new(spark_context *sc)
     task->heap = &sc->heap;
     task->batch_rows = (size_t)sc->batch_rows;
     task->check = sc->check;
+    for (int i = 0; i < SPK_QUARANTINE; i++)
+        spk_arena_init(&task->quarantine[i], task->heap);
     spk_arena_init(&task->keep, task->heap);
     for (int i = 0; i < SPK_LEVELS; i++) {
         spk_arena_init(&task->levels[i].arenas[0], task->heap);
@@ -50,6 +52,8 @@ void spk_task_free(spark_task *task)
         spk_arena_fini(&task->levels[i].arenas[0]);
         spk_arena_fini(&task->levels[i].arenas[1]);
     }
+    for (int i = 0; i < SPK_QUARANTINE; i++)
+        spk_arena_fini(&task->quarantine[i]);
     spk_arena_fini(&task->keep);
     free(task->deltas);
     free(task->walk);

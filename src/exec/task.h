@@ -15,6 +15,10 @@
 
 enum { SPK_LEVELS = 64, SPK_BATCH_BYTES = 64 * 1024 };
 
+/* SPK_POISON: what memory of passed batches is filled with in check mode; SPK_QUARANTINE: how many
+ * arenas of such memory are kept from being used again. */
+enum { SPK_POISON = 0xdb, SPK_QUARANTINE = 64 };
+
 struct spk_op {
     spark_rdd *rdd;
     int partition; /* of that RDD */
@@ -100,7 +104,9 @@ struct spark_task {
     uint32_t *keep_indexes; /* batch_rows of them, for filters */
     int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes;
     bool check;
-    const char *stack_top; /* of the thread; in check mode */
+    const char *stack_top; /* of the thread; in check mode, as is what follows */
+    spk_arena quarantine[SPK_QUARANTINE];
+    unsigned quarantined;
 };
 
 /* spk_task_new: with everything a worker needs to run attempts. NULL: no memory. */
@@ -185,9 +191,6 @@ bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sin
 
 /* spk_chain_drain: the partition as a rows list. */
 bool spk_chain_drain(spark_task *task, spark_rdd *rdd, int partition, spk_rows *rows);
-
-/* SPK_POISON: what memory of passed batches is filled with in check mode. */
-enum { SPK_POISON = 0xdb };
 
 /* spk_check_views: in check mode: whether every view of the rows may be read; fails the task. */
 bool spk_check_views(

@@ -29,8 +29,8 @@ size_t spk_broadcast_size(const spark_broadcast *broadcast)
     return broadcast->layout->size;
 }
 
-spark_broadcast *(spark_broadcast_new)(spark_site at, spark_context *sc, const spark_type *type,
-    const void *value)
+spark_broadcast *spark_broadcast_new(
+    spark_site at, spark_context *sc, const spark_type *type, const void *value)
 {
     spk_failure failure;
     if (!sc)

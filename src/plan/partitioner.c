@@ -57,12 +57,12 @@ static spark_partitioner *new_in_scope(spark_site at, spark_context *sc, int par
     return partitioner;
 }
 
-spark_partitioner *(spark_hash_partitioner)(spark_site at, spark_context *sc, int partitions)
+spark_partitioner *spark_hash_partitioner(spark_site at, spark_context *sc, int partitions)
 {
     return new_in_scope(at, sc, partitions);
 }
 
-spark_partitioner *(spark_partitioner_new)(spark_site at, spark_context *sc, int partitions,
+spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int partitions,
     const spark_partitioner_def *f, const spark_env *env)
 {
     spk_failure failure;

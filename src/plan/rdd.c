@@ -169,14 +169,14 @@ spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure)
 spark_rdd *spk_rdd_errorf(spark_context *sc, spark_status code, const char *operation,
     const char *function, spark_site at, const char *format, ...)
 {
-    char what[256], message[512];
+    char what[256], name[96], message[512];
     spk_failure failure;
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    spk_failure_set(&failure, code, operation, at, "%s: %s",
-        describe(operation, function, at, what, sizeof what), message);
+    spk_failure_set(&failure, code, describe(operation, function, NULL, name, sizeof name), at,
+        "%s: %s", describe(operation, function, at, what, sizeof what), message);
     return spk_rdd_error(sc, &failure);
 }
 
@@ -381,6 +381,8 @@ spark_status spk_env_bind(spk_env *env, const spark_env *given, size_t wanted, s
         return wanted == 0 ? SPARK_OK
                            : spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
                                "the function wants an env of %zu bytes, none is given", wanted);
+    if (wanted && !given->data && given->kind != SPARK_ENV_BROADCAST)
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "env is NULL");
     const spark_status status = bind(env, given, failure);
     const size_t size = env->broadcast ? spk_broadcast_size(env->broadcast) : given->size;
     if (status == SPARK_OK && wanted && size != wanted) {

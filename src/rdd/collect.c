@@ -65,13 +65,13 @@ static spark_status collect(
     return status;
 }
 
-spark_status(spark_collect)(
-    spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
+spark_status spk_collect_as(
+    const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
 {
     spk_failure failure;
-    spark_status status = spk_action_begin(rdd, "collect", at, want, result, &failure);
+    spark_status status = spk_action_begin(rdd, name, at, want, result, &failure);
     if (status == SPARK_OK) {
-        const spk_action action = { .name = "collect",
+        const spk_action action = { .name = name,
             .site = at,
             .state_size = sizeof(collecting),
             .arg = rdd->layout,
@@ -81,6 +81,12 @@ spark_status(spark_collect)(
         status = collect(rdd, &action, result, &failure);
     }
     return spk_action_end(status, &failure);
+}
+
+spark_status spark_collect(
+    spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
+{
+    return spk_collect_as("collect", at, rdd, want, result);
 }
 
 /* ---- count */
@@ -96,10 +102,13 @@ static bool take_count(void *state, spk_batch batch)
     return true;
 }
 
-spark_status(spark_count)(spark_site at, spark_rdd *rdd, int64_t *n)
+spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n)
 {
     spk_failure failure;
-    spark_status status = spk_action_begin(rdd, "count", at, NULL, NULL, &failure);
+    spark_status status = spk_job_check(rdd, "count", at, &failure);
+    if (!n)
+        return spk_raisef(
+            SPARK_EINVAL, "count", at, "count at %s: there is no place for the result", at);
     *n = 0;
     if (status != SPARK_OK)
         return spk_action_end(status, &failure);
@@ -214,7 +223,7 @@ static spark_status take(spark_rdd *rdd, spark_site at, const char *name, size_t
     return status;
 }
 
-spark_status(spark_take)(
+spark_status spark_take(
     spark_site at, spark_rdd *rdd, size_t n, const spark_type *want, spark_array *result)
 {
     spk_failure failure;
@@ -224,8 +233,7 @@ spark_status(spark_take)(
     return spk_action_end(status, &failure);
 }
 
-spark_status(spark_first)(
-    spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
+spark_status spark_first(spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
 {
     spk_failure failure;
     spark_status status = spk_action_begin(rdd, "first", at, want, result, &failure);

@@ -26,24 +26,28 @@ static void itself_run(spark_task *task, size_t n, const void *in, size_t in_ste
 }
 
 static spark_status count_pairs(
-    spark_site at, spark_rdd *pairs, const spark_type *want, spark_array *result)
+    const char *name, spark_site at, spark_rdd *pairs, const spark_type *want, spark_array *result)
 {
     static const spark_map_def one = { "one", NULL, &spark_type_of_int64_t, 0, one_run, NULL };
-    spark_rdd *ones = (spark_map_values)(at, pairs, &one, NULL);
-    return (
-        spark_collect)(at, (spark_reduce_by_key)(at, ones, spark_op_sum, NULL, 0), want, result);
+    spark_rdd *ones = spark_map_values(at, pairs, &one, NULL);
+    spark_rdd *counts = spark_reduce_by_key(at, ones, spark_op_sum, NULL, 0);
+    return spk_collect_as(name, at, counts, want, result);
 }
 
-spark_status(spark_count_by_key)(
+spark_status spark_count_by_key(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
 {
+    spk_verb v;
     spark_scope *scope = spark_scope_begin(rdd ? rdd->sc : NULL);
-    const spark_status status = count_pairs(at, rdd, want, result);
+    spk_verb_begin(&v, at, "countByKey", NULL, 1, &rdd, true, NULL, 0);
+    if (!v.bad)
+        spk_verb_pairs(&v, v.in);
+    const spark_status status = count_pairs("countByKey", at, v.bad ? v.bad : rdd, want, result);
     spark_scope_end(scope);
     return status;
 }
 
-spark_status(spark_count_by_value)(
+spark_status spark_count_by_value(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
 {
     spark_scope *scope = spark_scope_begin(rdd ? rdd->sc : NULL);
@@ -51,8 +55,8 @@ spark_status(spark_count_by_value)(
     const size_t size = type ? type->size : 0;
     const spark_map_def itself = { "itself", NULL, type, sizeof size, itself_run, NULL };
     const spark_env env = { SPARK_ENV_COPY, &size, sizeof size, NULL };
-    spark_rdd *pairs = type ? (spark_key_by)(at, rdd, &itself, &env) : rdd;
-    const spark_status status = count_pairs(at, pairs, want, result);
+    spark_rdd *pairs = type ? spark_key_by(at, rdd, &itself, &env) : rdd;
+    const spark_status status = count_pairs("countByValue", at, pairs, want, result);
     spark_scope_end(scope);
     return status;
 }

@@ -166,7 +166,7 @@ static void release(spk_object *object)
     free(t);
 }
 
-const char *(spark_to_debug_string)(spark_site at, spark_rdd *rdd)
+const char *spark_to_debug_string(spark_site at, spark_rdd *rdd)
 {
     spk_failure failure;
     if (spk_job_check(rdd, "toDebugString", at, &failure) != SPARK_OK)

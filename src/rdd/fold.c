@@ -179,8 +179,11 @@ static spark_status fold(const request *r, spark_array *result)
         status = spk_env_check(&env, r->rdd, r->name, r->at, &failure);
     if (status == SPARK_OK)
         status = spk_action_begin(r->rdd, r->name, r->at, r->want, result, &failure);
-    else
+    else if (result)
         *result = (spark_array) { NULL, NULL, 0, NULL };
+    if (status == SPARK_OK && r->from_zero && !r->acc && !r->want)
+        status = spk_failure_set(&failure, SPARK_EINVAL, r->name, r->at,
+            "%s at %s: the type of zero is NULL", r->name, r->at);
     if (status == SPARK_OK) {
         how.acc = r->acc ? spk_layout_for(r->rdd->sc, r->acc, &failure) : r->rdd->layout;
         status = how.acc
@@ -211,23 +214,23 @@ static spark_status fold(const request *r, spark_array *result)
     return spk_action_end(status, &failure);
 }
 
-spark_status(spark_reduce)(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+spark_status spark_reduce(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_type *want, spark_array *result)
 {
     const request r = { at, "reduce", rdd, want, NULL, NULL, f, f, env, false };
     return fold(&r, result);
 }
 
-spark_status(spark_fold)(spark_site at, spark_rdd *rdd, const spark_type *type, const void *zero,
+spark_status spark_fold(spark_site at, spark_rdd *rdd, const spark_type *type, const void *zero,
     const spark_merge_def *f, const spark_env *env, spark_array *result)
 {
     const request r = { at, "fold", rdd, type, NULL, zero, f, f, env, true };
     return fold(&r, result);
 }
 
-spark_status(spark_aggregate)(spark_site at, spark_rdd *rdd, const spark_type *acc,
-    const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
-    const spark_env *env, spark_array *result)
+spark_status spark_aggregate(spark_site at, spark_rdd *rdd, const spark_type *acc, const void *zero,
+    const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
+    spark_array *result)
 {
     const request r = { at, "aggregate", rdd, NULL, acc, zero, add, combine, env, true };
     return fold(&r, result);

@@ -24,9 +24,12 @@ static spark_status run(spark_rdd *rdd, const spark_foreach_def *f, const void *
     spk_failure *failure)
 {
     const visiting v = { *f, env, rdd->layout->size };
-    const spk_action action = {
-        .name = "foreach", .site = at, .state_size = sizeof(spk_state), .arg = &v, .take = take
-    };
+    const spk_action action = { .name = "foreach",
+        .function = f->name,
+        .site = at,
+        .state_size = sizeof(spk_state),
+        .arg = &v,
+        .take = take };
     spk_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
     if (!states)
         return spk_failure_nomem(failure, "foreach", at);
@@ -35,7 +38,7 @@ static spark_status run(spark_rdd *rdd, const spark_foreach_def *f, const void *
     return status;
 }
 
-spark_status(spark_foreach)(
+spark_status spark_foreach(
     spark_site at, spark_rdd *rdd, const spark_foreach_def *f, const spark_env *env)
 {
     spk_failure failure;
@@ -45,7 +48,7 @@ spark_status(spark_foreach)(
     if (status == SPARK_OK)
         status = spk_env_check(&bound, rdd, "foreach", at, &failure);
     if (status == SPARK_OK)
-        status = spk_action_begin(rdd, "foreach", at, NULL, NULL, &failure);
+        status = spk_job_check(rdd, "foreach", at, &failure);
     if (status == SPARK_OK && (!f || !f->run))
         status = spk_failure_set(
             &failure, SPARK_EINVAL, "foreach", at, "foreach at %s: the function is NULL", at);

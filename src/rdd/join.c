@@ -105,10 +105,15 @@ static spark_rdd *new_join(
 /* check_sides: both pairs, with keys of one type. */
 static void check_sides(spk_verb *v)
 {
+    char text[400];
     for (int i = 0; i < 2 && !v->bad; i++)
         spk_verb_pairs(v, v->parents[i]->layout);
-    if (!v->bad)
-        spk_verb_want(v, v->parents[0]->layout->key->type, v->parents[1]->layout->key);
+    if (v->bad)
+        return;
+    const spark_type *left = v->parents[0]->layout->key->type;
+    const spark_type *right = v->parents[1]->layout->key->type;
+    if (spk_type_differ(left, right, text, sizeof text) != SPARK_OK)
+        spk_verb_fail(v, SPARK_ETYPE, "key: %s", text);
 }
 
 static void set_sides(spk_verb *v, spk_joining *j)
@@ -122,7 +127,7 @@ static void set_sides(spk_verb *v, spk_joining *j)
     j->right_value = j->right->value_offset;
 }
 
-spark_rdd *(spark_join_map_with)(spark_site at, spark_rdd *left, spark_rdd *right,
+spark_rdd *spark_join_map_with(spark_site at, spark_rdd *left, spark_rdd *right,
     spark_join_kind kind, const spark_join_def *f, const spark_env *env,
     const spark_keyed_options *options)
 {
@@ -145,11 +150,11 @@ spark_rdd *(spark_join_map_with)(spark_site at, spark_rdd *left, spark_rdd *righ
     return new_join(&v, &j, options, false);
 }
 
-spark_rdd *(spark_join_map)(spark_site at, spark_rdd *left, spark_rdd *right, spark_join_kind kind,
+spark_rdd *spark_join_map(spark_site at, spark_rdd *left, spark_rdd *right, spark_join_kind kind,
     const spark_join_def *f, const spark_env *env, int partitions)
 {
     const spark_keyed_options options = { partitions, NULL };
-    return (spark_join_map_with)(at, left, right, kind, f, env, &options);
+    return spark_join_map_with(at, left, right, kind, f, env, &options);
 }
 
 /* ---- nested results */
@@ -239,23 +244,22 @@ static spark_rdd *nested(spark_site at, const char *operation, spark_rdd *left, 
     return new_join(&v, &j, &options, true);
 }
 
-spark_rdd *(spark_join)(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
+spark_rdd *spark_join(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
 {
     return nested(at, "join", left, right, SPARK_INNER, partitions);
 }
 
-spark_rdd *(spark_left_outer_join)(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
+spark_rdd *spark_left_outer_join(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
 {
     return nested(at, "leftOuterJoin", left, right, SPARK_LEFT_OUTER, partitions);
 }
 
-spark_rdd *(
-    spark_right_outer_join)(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
+spark_rdd *spark_right_outer_join(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
 {
     return nested(at, "rightOuterJoin", left, right, SPARK_RIGHT_OUTER, partitions);
 }
 
-spark_rdd *(spark_full_outer_join)(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
+spark_rdd *spark_full_outer_join(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
 {
     return nested(at, "fullOuterJoin", left, right, SPARK_FULL_OUTER, partitions);
 }

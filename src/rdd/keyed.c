@@ -159,7 +159,7 @@ static void bind_merge(spk_verb *v, spk_merging *merging, const spark_merge_def 
         spk_verb_fail(v, failure.code, "%s", failure.message);
 }
 
-spark_rdd *(spark_reduce_by_key_with)(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_keyed_options *options)
 {
     spk_verb v;
@@ -185,14 +185,14 @@ spark_rdd *(spark_reduce_by_key_with)(spark_site at, spark_rdd *rdd, const spark
     return new_keyed(&v, &r);
 }
 
-spark_rdd *(spark_reduce_by_key)(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
-    const spark_env *env, int partitions)
+spark_rdd *spark_reduce_by_key(
+    spark_site at, spark_rdd *rdd, const spark_merge_def *f, const spark_env *env, int partitions)
 {
     const spark_keyed_options options = { partitions, NULL };
-    return (spark_reduce_by_key_with)(at, rdd, f, env, &options);
+    return spark_reduce_by_key_with(at, rdd, f, env, &options);
 }
 
-spark_rdd *(spark_aggregate_by_key)(spark_site at, spark_rdd *rdd, const spark_type *acc,
+spark_rdd *spark_aggregate_by_key(spark_site at, spark_rdd *rdd, const spark_type *acc,
     const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
     const spark_env *env, int partitions)
 {
@@ -233,12 +233,12 @@ spark_rdd *(spark_aggregate_by_key)(spark_site at, spark_rdd *rdd, const spark_t
     return rdd;
 }
 
-spark_rdd *(
-    spark_group_by_key_with)(spark_site at, spark_rdd *rdd, const spark_keyed_options *options)
+static spark_rdd *group(
+    const char *operation, spark_site at, spark_rdd *rdd, const spark_keyed_options *options)
 {
     spk_verb v;
     const spk_layout *out = NULL;
-    spk_verb_begin(&v, at, "groupByKey", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
     if (!v.bad)
         spk_verb_pairs(&v, v.in);
     if (!v.bad) {
@@ -253,19 +253,26 @@ spark_rdd *(
     return new_keyed(&v, &r);
 }
 
-spark_rdd *(spark_group_by_key)(spark_site at, spark_rdd *rdd, int partitions)
+spark_rdd *spark_group_by_key_with(
+    spark_site at, spark_rdd *rdd, const spark_keyed_options *options)
+{
+    return group("groupByKey", at, rdd, options);
+}
+
+spark_rdd *spark_group_by_key(spark_site at, spark_rdd *rdd, int partitions)
 {
     const spark_keyed_options options = { partitions, NULL };
-    return (spark_group_by_key_with)(at, rdd, &options);
+    return spark_group_by_key_with(at, rdd, &options);
 }
 
-spark_rdd *(spark_group_by)(spark_site at, spark_rdd *rdd, const spark_map_def *f,
-    const spark_env *env, int partitions)
+spark_rdd *spark_group_by(
+    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env, int partitions)
 {
-    return (spark_group_by_key)(at, (spark_key_by)(at, rdd, f, env), partitions);
+    const spark_keyed_options options = { partitions, NULL };
+    return group("groupBy", at, spk_key_by("groupBy", at, rdd, f, env), &options);
 }
 
-spark_rdd *(spark_partition_by)(spark_site at, spark_rdd *rdd, const spark_partitioner *p)
+spark_rdd *spark_partition_by(spark_site at, spark_rdd *rdd, const spark_partitioner *p)
 {
     spk_verb v;
     const spark_keyed_options options = { 0, p };
@@ -281,7 +288,7 @@ spark_rdd *(spark_partition_by)(spark_site at, spark_rdd *rdd, const spark_parti
     return new_keyed(&v, &r);
 }
 
-spark_rdd *(spark_distinct)(spark_site at, spark_rdd *rdd, int partitions)
+spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions)
 {
     spk_verb v;
     spk_aggregator a = { 0 };

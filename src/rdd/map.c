@@ -117,7 +117,7 @@ static spark_rdd *new_map(
     return rdd;
 }
 
-spark_rdd *(spark_map)(spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
+spark_rdd *spark_map(spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
 {
     spk_verb v;
     map_rdd *node;
@@ -127,13 +127,14 @@ spark_rdd *(spark_map)(spark_site at, spark_rdd *rdd, const spark_map_def *f, co
     return new_map(&v, f, spk_verb_layout(&v, has ? f->out : NULL), &node);
 }
 
-spark_rdd *(
-    spark_key_by)(spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
+spark_rdd *spk_key_by(const char *operation, spark_site at, spark_rdd *rdd, const spark_map_def *f,
+    const spark_env *env)
 {
     spk_verb v;
     map_rdd *node;
     const bool has = f && f->run;
-    spk_verb_begin(&v, at, "keyBy", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    spk_verb_begin(
+        &v, at, operation, has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
     spk_verb_want(&v, has ? f->in : NULL, v.in);
     const spk_layout *key = spk_verb_layout(&v, has ? f->out : NULL);
     const spk_layout *out = spk_verb_pair(&v, key, v.in);
@@ -145,8 +146,13 @@ spark_rdd *(
     return rdd;
 }
 
-spark_rdd *(
-    spark_map_values)(spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
+spark_rdd *spark_key_by(spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
+{
+    return spk_key_by("keyBy", at, rdd, f, env);
+}
+
+spark_rdd *spark_map_values(
+    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env)
 {
     spk_verb v;
     map_rdd *node;
@@ -192,12 +198,12 @@ static spark_rdd *side(spark_site at, spark_rdd *rdd, const char *operation, boo
     return rdd;
 }
 
-spark_rdd *(spark_keys)(spark_site at, spark_rdd *rdd)
+spark_rdd *spark_keys(spark_site at, spark_rdd *rdd)
 {
     return side(at, rdd, "keys", true);
 }
 
-spark_rdd *(spark_values)(spark_site at, spark_rdd *rdd)
+spark_rdd *spark_values(spark_site at, spark_rdd *rdd)
 {
     return side(at, rdd, "values", false);
 }
@@ -209,7 +215,7 @@ static void run_as(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     (void)pipe, (void)op, (void)batch;
 }
 
-spark_rdd *(spark_as)(spark_site at, spark_rdd *rdd, const spark_type *type)
+spark_rdd *spark_as(spark_site at, spark_rdd *rdd, const spark_type *type)
 {
     static const spk_class class = { .name = "MapPartitionsRDD", .run = run_as };
     spk_verb v;
@@ -294,8 +300,8 @@ static void run_filter(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     *batch = (spk_batch) { out, kept };
 }
 
-spark_rdd *(
-    spark_filter)(spark_site at, spark_rdd *rdd, const spark_filter_def *f, const spark_env *env)
+spark_rdd *spark_filter(
+    spark_site at, spark_rdd *rdd, const spark_filter_def *f, const spark_env *env)
 {
     static const spk_class class = { .name = "MapPartitionsRDD", .run = run_filter };
     spk_verb v;
@@ -362,8 +368,8 @@ static void run_flat_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spk_out_close(&out, batch);
 }
 
-spark_rdd *(spark_flat_map)(spark_site at, spark_rdd *rdd, const spark_flat_map_def *f,
-    const spark_env *env)
+spark_rdd *spark_flat_map(
+    spark_site at, spark_rdd *rdd, const spark_flat_map_def *f, const spark_env *env)
 {
     static const spk_class class = {
         .name = "MapPartitionsRDD", .open = open_flat_map, .run = run_flat_map

@@ -98,7 +98,7 @@ static void call_partitions(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spk_out_close(&out, batch);
 }
 
-spark_rdd *(spark_map_partitions_with)(spark_site at, spark_rdd *rdd, const spark_partitions_def *f,
+spark_rdd *spark_map_partitions_with(spark_site at, spark_rdd *rdd, const spark_partitions_def *f,
     const spark_env *env, const spark_map_partitions_options *options)
 {
     static const spk_class class = { .name = "MapPartitionsRDD",
@@ -124,10 +124,10 @@ spark_rdd *(spark_map_partitions_with)(spark_site at, spark_rdd *rdd, const spar
     return rdd;
 }
 
-spark_rdd *(spark_map_partitions)(spark_site at, spark_rdd *rdd, const spark_partitions_def *f,
-    const spark_env *env)
+spark_rdd *spark_map_partitions(
+    spark_site at, spark_rdd *rdd, const spark_partitions_def *f, const spark_env *env)
 {
-    return (spark_map_partitions_with)(at, rdd, f, env, NULL);
+    return spark_map_partitions_with(at, rdd, f, env, NULL);
 }
 
 /* ---- map_stateful */
@@ -196,8 +196,8 @@ static void finish_stateful(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spk_out_close(&out, batch);
 }
 
-spark_rdd *(spark_map_stateful)(spark_site at, spark_rdd *rdd, const spark_stateful_def *f,
-    const spark_env *env)
+spark_rdd *spark_map_stateful(
+    spark_site at, spark_rdd *rdd, const spark_stateful_def *f, const spark_env *env)
 {
     static const spk_class class = { .name = "MapPartitionsRDD",
         .open = open_stateful,

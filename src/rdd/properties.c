@@ -16,8 +16,13 @@ const char *spark_rdd_name(const spark_rdd *rdd)
 
 spark_rdd *spark_rdd_set_name(spark_rdd *rdd, const char *name)
 {
-    if (!rdd || rdd->error || !name)
+    if (!rdd || rdd->error)
         return rdd;
+    if (!name) {
+        free(rdd->name);
+        rdd->name = NULL;
+        return rdd;
+    }
     const size_t size = strlen(name) + 1;
     char *copy = malloc(size);
     if (copy) { /* without memory the name stays what it was */
@@ -45,7 +50,7 @@ spark_context *spark_rdd_context(const spark_rdd *rdd)
     return rdd ? rdd->sc : NULL;
 }
 
-int(spark_rdd_partitions)(spark_site at, spark_rdd *rdd)
+int spark_rdd_partitions(spark_site at, spark_rdd *rdd)
 {
     spk_failure failure;
     if (spk_job_check(rdd, "getNumPartitions", at, &failure) != SPARK_OK) {
@@ -60,7 +65,7 @@ const spark_partitioner *spark_rdd_partitioner(const spark_rdd *rdd)
     return rdd ? rdd->partitioner : NULL;
 }
 
-spark_rdd *(spark_persist)(spark_site at, spark_rdd *rdd, spark_level level)
+spark_rdd *spark_persist(spark_site at, spark_rdd *rdd, spark_level level)
 {
     spark_rdd *bad = spk_rdd_broken(rdd, "persist", at);
     const int wanted = level == SPARK_DEFAULT_LEVEL ? SPARK_MEMORY_ONLY : (int)level;
@@ -80,12 +85,12 @@ spark_rdd *(spark_persist)(spark_site at, spark_rdd *rdd, spark_level level)
         : spk_rdd_errorf(rdd->sc, SPARK_ENOMEM, "persist", NULL, at, "out of memory");
 }
 
-spark_rdd *(spark_cache)(spark_site at, spark_rdd *rdd)
+spark_rdd *spark_cache(spark_site at, spark_rdd *rdd)
 {
-    return (spark_persist)(at, rdd, SPARK_DEFAULT_LEVEL);
+    return spark_persist(at, rdd, SPARK_DEFAULT_LEVEL);
 }
 
-spark_rdd *(spark_unpersist)(spark_site at, spark_rdd *rdd)
+spark_rdd *spark_unpersist(spark_site at, spark_rdd *rdd)
 {
     spark_rdd *bad = spk_rdd_broken(rdd, "unpersist", at);
     if (bad)

@@ -53,6 +53,14 @@ spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_ro
 spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,
     spark_array *result, spk_failure *failure);
 
+/* spk_key_by: key_by, under the name of the operation it is for. */
+spark_rdd *spk_key_by(const char *operation, spark_site at, spark_rdd *rdd, const spark_map_def *f,
+    const spark_env *env);
+
+/* spk_collect_as: collect, under the name of the action it is for. */
+spark_status spk_collect_as(
+    const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result);
+
 /* spk_env_check: that the broadcast in env, if there is one, is of the RDD's context. */
 spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char *name,
     spark_site at, spk_failure *failure);
@@ -60,7 +68,7 @@ spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char 
 /* spk_verb_target: the partitioner that was asked for must be of this context, and take such keys. */
 void spk_verb_target(spk_verb *v, const spark_partitioner *asked, const spk_layout *key);
 
-/* spk_action_begin: the checks of every action; want may be NULL. */
+/* spk_action_begin: the checks of every action; want may be NULL; result is zeroed, NULL refused. */
 spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
     const spark_type *want, spark_array *result, spk_failure *failure);
 /* spk_action_end: raises *failure, if there is one. */

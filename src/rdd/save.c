@@ -118,10 +118,10 @@ static spark_status save(spark_rdd *rdd, const char *path, spark_site at, spk_fa
     return status;
 }
 
-spark_status(spark_save_as_text_file)(spark_site at, spark_rdd *rdd, const char *path)
+spark_status spark_save_as_text_file(spark_site at, spark_rdd *rdd, const char *path)
 {
     spk_failure failure;
-    spark_status status = spk_action_begin(rdd, "saveAsTextFile", at, NULL, NULL, &failure);
+    spark_status status = spk_job_check(rdd, "saveAsTextFile", at, &failure);
     if (status == SPARK_OK && (!path || !*path))
         status = spk_failure_set(&failure, SPARK_EINVAL, "saveAsTextFile", at,
             "saveAsTextFile at %s: the path is empty", at);

@@ -244,13 +244,13 @@ static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
     return rdd;
 }
 
-spark_rdd *(spark_sort_by)(spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
+spark_rdd *spark_sort_by(spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
 {
     return new_sort(at, rdd, "sortBy", order, partitions, false);
 }
 
-spark_rdd *(
-    spark_sort_by_key)(spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
+spark_rdd *spark_sort_by_key(
+    spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
 {
     return new_sort(at, rdd, "sortByKey", order, partitions, true);
 }

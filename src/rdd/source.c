@@ -75,7 +75,7 @@ static bool copy_rows(parallel_rdd *p, const char *data)
     return true;
 }
 
-spark_rdd *(spark_parallelize_with)(spark_site at, spark_context *sc, const spark_type *type,
+spark_rdd *spark_parallelize_with(spark_site at, spark_context *sc, const spark_type *type,
     size_t n, const void *data, const spark_parallelize_options *options)
 {
     spk_verb v;
@@ -101,14 +101,14 @@ spark_rdd *(spark_parallelize_with)(spark_site at, spark_context *sc, const spar
     return spk_verb_undo(&v, rdd, &failure);
 }
 
-spark_rdd *(spark_parallelize)(spark_site at, spark_context *sc, const spark_type *type, size_t n,
+spark_rdd *spark_parallelize(spark_site at, spark_context *sc, const spark_type *type, size_t n,
     const void *data, int partitions)
 {
     const spark_parallelize_options options = { partitions, false };
-    return (spark_parallelize_with)(at, sc, type, n, data, &options);
+    return spark_parallelize_with(at, sc, type, n, data, &options);
 }
 
-spark_rdd *(spark_empty_rdd)(spark_site at, spark_context *sc, const spark_type *type)
+spark_rdd *spark_empty_rdd(spark_site at, spark_context *sc, const spark_type *type)
 {
     static const spk_class class = { .name = "EmptyRDD", .produce = produce_rows };
     spk_verb v;
@@ -161,8 +161,8 @@ static uint64_t count_of(int64_t start, int64_t end, int64_t step)
     return (width - 1) / stride + 1;
 }
 
-spark_rdd *(spark_range)(spark_site at, spark_context *sc, int64_t start, int64_t end, int64_t step,
-    int partitions)
+spark_rdd *spark_range(
+    spark_site at, spark_context *sc, int64_t start, int64_t end, int64_t step, int partitions)
 {
     static const spk_class class = { .name = "ParallelCollectionRDD", .produce = produce_range };
     spk_verb v;

@@ -74,7 +74,7 @@ static void release(spark_rdd *rdd)
     free(t->path);
 }
 
-spark_rdd *(spark_text_file)(spark_site at, spark_context *sc, const char *path, int min_partitions)
+spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, int min_partitions)
 {
     static const spk_class class = {
         .name = "HadoopRDD", .prepare = prepare, .produce = produce, .release = release

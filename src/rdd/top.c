@@ -239,13 +239,13 @@ static spark_status take_ordered(spark_site at, const char *name, spark_rdd *rdd
     return spk_action_end(status, &failure);
 }
 
-spark_status(spark_take_ordered)(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,
+spark_status spark_take_ordered(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,
     const spark_type *want, spark_array *result)
 {
     return take_ordered(at, "takeOrdered", rdd, n, order, false, want, result);
 }
 
-spark_status(spark_top)(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,
+spark_status spark_top(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,
     const spark_type *want, spark_array *result)
 {
     return take_ordered(at, "top", rdd, n, order, true, want, result);

@@ -69,7 +69,7 @@ static int planned(size_t n, spark_rdd *const *rdds)
     return sum > INT32_MAX ? -1 : (int)sum;
 }
 
-spark_rdd *(spark_union_all)(spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[])
+spark_rdd *spark_union_all(spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[])
 {
     static const spk_class plain = { .name = "UnionRDD", .choose = choose, .prepare = prepare };
     static const spk_class aware
@@ -105,8 +105,8 @@ spark_rdd *(spark_union_all)(spark_site at, spark_context *sc, size_t n, spark_r
     return rdd;
 }
 
-spark_rdd *(spark_union)(spark_site at, spark_rdd *a, spark_rdd *b)
+spark_rdd *spark_union(spark_site at, spark_rdd *a, spark_rdd *b)
 {
     spark_rdd *both[] = { a, b };
-    return (spark_union_all)(at, NULL, 2, both);
+    return spark_union_all(at, NULL, 2, both);
 }

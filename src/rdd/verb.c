@@ -223,8 +223,10 @@ spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
     const spark_type *want, spark_array *result, spk_failure *failure)
 {
     char text[400];
-    if (result)
-        *result = (spark_array) { NULL, NULL, 0, NULL };
+    if (!result)
+        return spk_failure_set(failure, SPARK_EINVAL, name, at,
+            "%s at %s: there is no place for the result", name, at);
+    *result = (spark_array) { NULL, NULL, 0, NULL };
     if (rdd && !rdd->error && want
         && spk_type_differ(want, rdd->layout->type, text, sizeof text) != SPARK_OK)
         return spk_failure_set(

@@ -165,7 +165,8 @@ static void check_reduce(spark_context *sc, int partitions)
     assert_int_equal(result.n, 0);
     assert_null(result.items);
     assert_null(result.owner);
-    oracle_fails(spark_reduce(spark_empty_rdd(sc, SPARK_TYPE(int64_t)), keep_last, NULL, NULL, &result),
+    oracle_fails(
+        spark_reduce(spark_empty_rdd(sc, SPARK_TYPE(int64_t)), keep_last, NULL, NULL, &result),
         SPARK_EEMPTY, "empty collection");
 }
 
@@ -187,7 +188,8 @@ static void test_reduce__of_doubles_is_bit_identical(void **state)
         double first = 0;
         for (size_t c = 0; c < LENGTH(oracle_confs); c++) {
             spark_context *sc = oracle_open_conf(&oracle_confs[c]);
-            spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(double, ROWS, data), oracle_partitions[p]);
+            spark_rdd *rdd
+                = spark_parallelize(sc, SPARK_DATA(double, ROWS, data), oracle_partitions[p]);
             spark_array result;
             oracle_ok(spark_reduce(rdd, spark_op_sum, NULL, SPARK_TYPE(double), &result));
             double sum = *SPARK_ITEMS(double, &result);
@@ -222,8 +224,8 @@ static void check_fold(spark_context *sc, int partitions)
     assert_int_equal(*SPARK_ITEMS(int64_t, &result), want);
     spark_array_free(&result);
     oracle_ok(spark_fold(w, SPARK_VALUE(spark_str, &zero), concat, NULL, &result));
-    assert_true(spark_str_equal(
-        *SPARK_ITEMS(spark_str, &result), (spark_str) { all.bytes, all.length }));
+    assert_true(
+        spark_str_equal(*SPARK_ITEMS(spark_str, &result), (spark_str) { all.bytes, all.length }));
     spark_array_free(&result);
     free(all.bytes);
     /* Nothing: the zeros remain. */
@@ -252,8 +254,8 @@ static void test_fold__uses_the_zero_once_a_partition_and_once_more(void **state
     oracle_ok(spark_fold(rdd, SPARK_VALUE(int64_t, &ten), spark_op_sum, NULL, &result));
     oracle_lists(&result, "40");
     spark_array_free(&result);
-    oracle_ok(spark_fold(spark_range(sc, -1000, 1000, 1, 10), SPARK_ZERO(int64_t), spark_op_sum, NULL,
-        &result));
+    oracle_ok(spark_fold(
+        spark_range(sc, -1000, 1000, 1, 10), SPARK_ZERO(int64_t), spark_op_sum, NULL, &result));
     oracle_lists(&result, "-1000");
     spark_array_free(&result);
     oracle_close(sc);
@@ -296,8 +298,8 @@ static void check_aggregate(spark_context *sc, int partitions)
     const moments *have = SPARK_ITEMS(moments, &result);
     assert_true(spark_equal(SPARK_TYPE(moments), have, &want));
     spark_array_free(&result);
-    oracle_ok(spark_aggregate(spark_empty_rdd(sc, SPARK_TYPE(spark_str)), SPARK_VALUE(moments, &zero),
-        add_word, add_moments, SPARK_COPY(factor), &result));
+    oracle_ok(spark_aggregate(spark_empty_rdd(sc, SPARK_TYPE(spark_str)),
+        SPARK_VALUE(moments, &zero), add_word, add_moments, SPARK_COPY(factor), &result));
     assert_true(spark_equal(SPARK_TYPE(moments), SPARK_ITEMS(moments, &result), &zero));
     spark_array_free(&result);
 }
@@ -315,8 +317,8 @@ static void test_aggregate__into_counts_by_word(void **state)
         { SPARK_STR("c"), 5 }, { SPARK_STR("a"), 3 } };
     (void)state;
     spark_context *sc = oracle_open(2);
-    oracle_holds(spark_reduce_by_key(spark_parallelize(sc, SPARK_DATA(str_i64, 5, data), 3),
-                     spark_op_sum, NULL, 0),
+    oracle_holds(spark_reduce_by_key(
+                     spark_parallelize(sc, SPARK_DATA(str_i64, 5, data), 3), spark_op_sum, NULL, 0),
         "(a,6) (b,2) (c,5)");
     oracle_close(sc);
 }
@@ -350,7 +352,8 @@ static void check_take(spark_context *sc, int partitions)
     oracle_ok(spark_take(r, 5, SPARK_TYPE(int64_t), &array));
     oracle_lists(&array, "99");
     spark_array_free(&array);
-    spark_rdd *none[] = { spark_filter(r, nothing, NULL), spark_empty_rdd(sc, SPARK_TYPE(int64_t)) };
+    spark_rdd *none[]
+        = { spark_filter(r, nothing, NULL), spark_empty_rdd(sc, SPARK_TYPE(int64_t)) };
     for (size_t i = 0; i < LENGTH(none); i++) {
         oracle_ok(spark_take(none[i], 3, NULL, &array));
         assert_int_equal(array.n, 0);
@@ -374,7 +377,8 @@ static int jobs(spark_context *sc)
     return spark_job_stats_get(sc, SPARK_ANY, &stats) == SPARK_OK ? stats.job + 1 : 0;
 }
 
-static void takes_in_rounds(spark_context *sc, spark_rdd *rdd, size_t n, size_t found, const int *rounds)
+static void takes_in_rounds(
+    spark_context *sc, spark_rdd *rdd, size_t n, size_t found, const int *rounds)
 {
     int before = jobs(sc), job = before;
     spark_array array;
@@ -568,10 +572,9 @@ static void test_foreach__meets_each_element_once(void **state)
                 spark_range(sc, 0, ROWS, 1, oracle_partitions[p]), see, SPARK_COPY(by)));
             for (size_t i = 0; i < ROWS; i++)
                 assert_int_equal(seen[i], 3);
-            oracle_ok(spark_foreach(
-                spark_range(sc, 0, 0, 1, oracle_partitions[p]), see, SPARK_COPY(by)));
             oracle_ok(
-                spark_foreach(spark_empty_rdd(sc, SPARK_TYPE(int64_t)), see, SPARK_COPY(by)));
+                spark_foreach(spark_range(sc, 0, 0, 1, oracle_partitions[p]), see, SPARK_COPY(by)));
+            oracle_ok(spark_foreach(spark_empty_rdd(sc, SPARK_TYPE(int64_t)), see, SPARK_COPY(by)));
             oracle_close(sc);
         }
     }
@@ -603,17 +606,18 @@ static void check_counts(spark_context *sc, int partitions)
     spark_array a = oracle_array(SPARK_TYPE(i32_i64), n, want);
     spark_array b = oracle_array(SPARK_TYPE(str_i64), m, want_words);
     char *want_text = oracle_listing(&a, true);
-    oracle_ok(spark_count_by_key(spark_parallelize(sc, SPARK_DATA(i32_i64, ROWS, pairs), partitions),
-        SPARK_TYPE(i32_i64), &array));
+    oracle_ok(
+        spark_count_by_key(spark_parallelize(sc, SPARK_DATA(i32_i64, ROWS, pairs), partitions),
+            SPARK_TYPE(i32_i64), &array));
     char *text = oracle_listing(&array, true);
     assert_string_equal(text, want_text);
     free(text);
     free(want_text);
     spark_array_free(&array);
     want_text = oracle_listing(&b, true);
-    oracle_ok(spark_count_by_value(
-        spark_parallelize(sc, SPARK_DATA(spark_str, ROWS, words), partitions), SPARK_TYPE(str_i64),
-        &array));
+    oracle_ok(
+        spark_count_by_value(spark_parallelize(sc, SPARK_DATA(spark_str, ROWS, words), partitions),
+            SPARK_TYPE(str_i64), &array));
     text = oracle_listing(&array, true);
     assert_string_equal(text, want_text);
     free(text);
@@ -680,8 +684,8 @@ static void test_save_as_text_file__writes_a_part_for_each_partition(void **stat
         spark_context *sc = oracle_open(threads);
         char path[32];
         snprintf(path, sizeof path, "one%d", threads);
-        oracle_ok(spark_save_as_text_file(
-            spark_parallelize(sc, SPARK_DATA(int64_t, 4, data), 1), path));
+        oracle_ok(
+            spark_save_as_text_file(spark_parallelize(sc, SPARK_DATA(int64_t, 4, data), 1), path));
         assert_int_equal(chdir(path), 0);
         has_file("part-00000", "1\n2\n3\n4\n");
         has_file("_SUCCESS", "");
@@ -689,8 +693,8 @@ static void test_save_as_text_file__writes_a_part_for_each_partition(void **stat
         assert_int_equal(chdir(".."), 0);
         oracle_holds(spark_text_file(sc, path, 1), "1 2 3 4");
         snprintf(path, sizeof path, "seven%d", threads);
-        oracle_ok(spark_save_as_text_file(
-            spark_parallelize(sc, SPARK_DATA(int64_t, 4, data), 7), path));
+        oracle_ok(
+            spark_save_as_text_file(spark_parallelize(sc, SPARK_DATA(int64_t, 4, data), 7), path));
         assert_int_equal(chdir(path), 0);
         has_file("part-00000", "");
         has_file("part-00001", "1\n");
@@ -715,8 +719,8 @@ static void test_save_as_text_file__writes_the_form_of_print(void **state)
     person people[] = { { SPARK_STR("Ada, Countess"), 36 }, { SPARK_STR(""), -1 } };
     (void)state;
     spark_context *sc = oracle_open(2);
-    oracle_ok(spark_save_as_text_file(
-        spark_parallelize(sc, SPARK_DATA(person, 2, people), 1), "people"));
+    oracle_ok(
+        spark_save_as_text_file(spark_parallelize(sc, SPARK_DATA(person, 2, people), 1), "people"));
     has_file("people/part-00000", "(Ada, Countess,36)\n(,-1)\n");
     oracle_close(sc);
 }
@@ -729,10 +733,11 @@ static void test_save_as_text_file__writes_long_lines(void **state)
     assert_non_null(bytes);
     assert_non_null(read);
     memset(bytes, 'x', N);
-    spark_str lines[] = { { bytes, N }, { bytes, 255 }, { bytes, 256 }, { bytes, 257 }, { bytes, 5000 } };
+    spark_str lines[]
+        = { { bytes, N }, { bytes, 255 }, { bytes, 256 }, { bytes, 257 }, { bytes, 5000 } };
     spark_context *sc = oracle_open(2);
-    oracle_ok(spark_save_as_text_file(
-        spark_parallelize(sc, SPARK_DATA(spark_str, 5, lines), 1), "long"));
+    oracle_ok(
+        spark_save_as_text_file(spark_parallelize(sc, SPARK_DATA(spark_str, 5, lines), 1), "long"));
     size_t n = scratch_read("long/part-00000", read, 2 * N);
     assert_int_equal(n, N + 255 + 256 + 257 + 5000 + 5);
     assert_memory_equal(read, bytes, N);

@@ -17,14 +17,15 @@ SPARK_PAIR(full_outer_row, int32_t, maybe_both);
 SPARK_PAIR(word_row, spark_str, int32_t);
 SPARK_PAIR(two, int32_t, int32_t);
 SPARK_PAIR(word_two, spark_str, two);
-SPARK_STRUCT(flat, (int32_t, key), (int64_t, left), (bool, has_left), (spark_str, right),
-    (bool, has_right));
+SPARK_STRUCT(
+    flat, (int32_t, key), (int64_t, left), (bool, has_left), (spark_str, right), (bool, has_right));
 SPARK_PAIR(i64_row, int64_t, int64_t);
 
 SPARK_JOIN(flatten, int32_t, int64_t, spark_str, flat)
 {
-    spark_emit(out, (flat) { *key, left ? *left : -1, left != NULL, right ? *right : SPARK_LIT("none"),
-                        right != NULL });
+    spark_emit(out,
+        (flat) { *key, left ? *left : -1, left != NULL, right ? *right : SPARK_LIT("none"),
+            right != NULL });
 }
 
 /* sides: two tables and how to join them */
@@ -78,7 +79,8 @@ static spark_rdd *map_inner(spark_context *sc, int partitions, const void *arg)
 {
     spark_rdd *left, *right;
     load(sc, partitions, arg, &left, &right);
-    return spark_join_map(left, right, SPARK_INNER, flatten, NULL, ((const sides *)arg)->partitions);
+    return spark_join_map(
+        left, right, SPARK_INNER, flatten, NULL, ((const sides *)arg)->partitions);
 }
 static spark_rdd *map_left(spark_context *sc, int partitions, const void *arg)
 {
@@ -192,7 +194,8 @@ static sides random_sides(uint64_t seed, uint64_t left_keys, uint64_t right_keys
     sides s = { lefts, rights, ROWS, ROWS - 30, 0, 0, 0, 0 };
     for (size_t i = 0; i < ROWS; i++) {
         lefts[i] = (left_row) { (int32_t)oracle_below(&seed, left_keys), (int64_t)i };
-        int n = snprintf(pool[i], sizeof pool[i], i % 9 == 0 ? "the long right side of row %zu" : "r%zu", i);
+        int n = snprintf(
+            pool[i], sizeof pool[i], i % 9 == 0 ? "the long right side of row %zu" : "r%zu", i);
         rights[i] = (right_row) { (int32_t)((int64_t)oracle_below(&seed, right_keys) + offset),
             { pool[i], (size_t)n } };
     }
@@ -306,7 +309,8 @@ static void test_join__with_itself(void **state)
     spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(left_row, 3, data), 2);
     oracle_holds(spark_join(rdd, rdd, 0), "(1,(1,1)) (1,(1,3)) (1,(3,1)) (1,(3,3)) (2,(2,2))");
     spark_rdd *placed = spark_partition_by(rdd, spark_hash_partitioner(sc, 2));
-    oracle_holds(spark_join(placed, placed, 0), "(1,(1,1)) (1,(1,3)) (1,(3,1)) (1,(3,3)) (2,(2,2))");
+    oracle_holds(
+        spark_join(placed, placed, 0), "(1,(1,1)) (1,(1,3)) (1,(3,1)) (1,(3,3)) (2,(2,2))");
     oracle_holds(spark_full_outer_join(placed, placed, 0),
         "(1,(1,1)) (1,(1,3)) (1,(3,1)) (1,(3,3)) (2,(2,2))");
     oracle_close(sc);
@@ -327,17 +331,16 @@ static void test_join__gives_the_cases_of_spark(void **state)
     const char *inner = "(1,(1,x)) (1,(2,x)) (2,(1,y)) (2,(1,z))";
     oracle_holds(spark_join(ra, rb, 0), inner);
     oracle_holds(spark_join(ra, rb, 10), inner);
-    oracle_holds(spark_left_outer_join(ra, rb, 0),
-        "(1,(1,x)) (1,(2,x)) (2,(1,y)) (2,(1,z)) (3,(1,))");
-    oracle_holds(spark_right_outer_join(ra, rb, 0),
-        "(1,(1,x)) (1,(2,x)) (2,(1,y)) (2,(1,z)) (4,(,w))");
+    oracle_holds(
+        spark_left_outer_join(ra, rb, 0), "(1,(1,x)) (1,(2,x)) (2,(1,y)) (2,(1,z)) (3,(1,))");
+    oracle_holds(
+        spark_right_outer_join(ra, rb, 0), "(1,(1,x)) (1,(2,x)) (2,(1,y)) (2,(1,z)) (4,(,w))");
     oracle_holds(spark_full_outer_join(ra, rb, 0),
         "(1,(1,x)) (1,(2,x)) (2,(1,y)) (2,(1,z)) (3,(1,)) (4,(,w))");
     oracle_holds(spark_join(spark_parallelize(sc, SPARK_DATA(left_row, 3, ones), 2),
                      spark_parallelize(sc, SPARK_DATA(right_row, 2, xy), 2), 0),
         "(1,(1,x)) (1,(1,y)) (1,(2,x)) (1,(2,y)) (1,(3,x)) (1,(3,y))");
-    oracle_holds(
-        spark_join(ra, spark_parallelize(sc, SPARK_DATA(left_row, 3, far), 2), 0), "");
+    oracle_holds(spark_join(ra, spark_parallelize(sc, SPARK_DATA(left_row, 3, far), 2), 0), "");
     spark_rdd *none = spark_empty_rdd(sc, SPARK_TYPE(right_row));
     spark_rdd *pairs = spark_parallelize(sc, SPARK_DATA(left_row, 2, a), 2);
     assert_int_equal(oracle_count(spark_join(pairs, none, 0)), 0);
@@ -352,9 +355,10 @@ static void test_join__gives_the_cases_of_spark(void **state)
 }
 
 /* string keys, empty strings among them */
-static const word_row word_lefts[] = { { SPARK_STR(""), 1 }, { SPARK_STR("a"), 2 },
-    { SPARK_STR("b"), 3 }, { SPARK_STR("a"), 4 }, { SPARK_STR("a rather long key to be joined"), 5 },
-    { SPARK_STR("a rather long key to be joinee"), 6 } };
+static const word_row word_lefts[]
+    = { { SPARK_STR(""), 1 }, { SPARK_STR("a"), 2 }, { SPARK_STR("b"), 3 }, { SPARK_STR("a"), 4 },
+          { SPARK_STR("a rather long key to be joined"), 5 },
+          { SPARK_STR("a rather long key to be joinee"), 6 } };
 static const word_row word_rights[] = { { SPARK_STR("a rather long key to be joined"), 10 },
     { SPARK_STR("c"), 20 }, { SPARK_STR("a"), 30 }, { SPARK_STR(""), 40 } };
 

@@ -127,7 +127,7 @@ static const merging mergings[] = {
     { keep_last, 3, naive_last },
 };
 
-#define MAKE_I32(k) (int32_t)(k)*1000003 - 17
+#define MAKE_I32(k) (int32_t)(k) * 1000003 - 17
 #define MAKE_I64(k) ((int64_t)(k) << 40) - 3
 #define MAKE_U8(k) (uint8_t)((k)*7)
 #define MAKE_F64(k) number(k)
@@ -135,10 +135,16 @@ static const merging mergings[] = {
 #define MAKE_PLACE(k)                                                                              \
     (place)                                                                                        \
     {                                                                                              \
-        (int16_t)((k) % 3), word(k), { (char)('a' + (k) % 2), (char)((k) % 5 ? 'x' : 0), 0 }       \
+        (int16_t)((k) % 3), word(k),                                                               \
+        {                                                                                          \
+            (char)('a' + (k) % 2), (char)((k) % 5 ? 'x' : 0), 0                                    \
+        }                                                                                          \
     }
 #define MAKE_POINT(k)                                                                              \
-    (point) { (int32_t)((k) % 4) - 2, (int64_t)(k) << 33 }
+    (point)                                                                                        \
+    {                                                                                              \
+        (int32_t)((k) % 4) - 2, (int64_t)(k) << 33                                                 \
+    }
 #define MAKE_BOOL(k) ((k) % 2 == 0)
 
 REDUCE_TEST(i32_i64, int32_t, MAKE_I32)
@@ -271,14 +277,14 @@ static void test_reduce_by_key__sums_wrap_in_their_own_type(void **state)
     i32_f64 real[] = { { 1, 0.1 }, { 1, 0.2 }, { 1, 0.3 } };
     (void)state;
     spark_context *sc = oracle_open(2);
-    oracle_holds(spark_reduce_by_key(spark_parallelize(sc, SPARK_DATA(i32_i8, 4, small), 3),
-                     spark_op_sum, NULL, 0),
+    oracle_holds(spark_reduce_by_key(
+                     spark_parallelize(sc, SPARK_DATA(i32_i8, 4, small), 3), spark_op_sum, NULL, 0),
         "(1,-56) (2,56)");
     oracle_holds(spark_reduce_by_key(spark_parallelize(sc, SPARK_DATA(i32_u32, 2, unsign), 2),
                      spark_op_sum, NULL, 0),
         "(1,3705032704)");
-    oracle_holds(spark_reduce_by_key(spark_parallelize(sc, SPARK_DATA(i32_f64, 3, real), 1),
-                     spark_op_sum, NULL, 0),
+    oracle_holds(spark_reduce_by_key(
+                     spark_parallelize(sc, SPARK_DATA(i32_f64, 3, real), 1), spark_op_sum, NULL, 0),
         "(1,0.6000000000000001)");
     oracle_close(sc);
 }
@@ -489,7 +495,8 @@ static void test_group_by_key__holds_strings(void **state)
 {
     static i32_str data[ROWS];
     static spark_str values[3][ROWS];
-    i32_strs want[3] = { { 0, { values[0], 0 } }, { 1, { values[1], 0 } }, { 2, { values[2], 0 } } };
+    i32_strs want[3]
+        = { { 0, { values[0], 0 } }, { 1, { values[1], 0 } }, { 2, { values[2], 0 } } };
     uint64_t seed = 6;
     (void)state;
     for (size_t i = 0; i < ROWS; i++) {
@@ -667,8 +674,9 @@ static void test_partitioner__is_kept_where_keys_stay(void **state)
     assert_true(hashed(sc, spark_reduce_by_key(plain, spark_op_sum, NULL, 5), 5));
     assert_true(hashed(sc, spark_group_by_key(plain, 0), 2));
     assert_true(hashed(sc, spark_group_by(plain, same_pair, NULL, 4), 4));
-    assert_true(hashed(
-        sc, spark_aggregate_by_key(plain, SPARK_ZERO(int64_t), spark_op_sum, spark_op_sum, NULL, 0), 2));
+    assert_true(hashed(sc,
+        spark_aggregate_by_key(plain, SPARK_ZERO(int64_t), spark_op_sum, spark_op_sum, NULL, 0),
+        2));
     assert_true(hashed(sc, spark_join(plain, plain, 4), 4));
     assert_true(hashed(sc, spark_left_outer_join(rdd, plain, 0), 3));
     assert_true(hashed(sc, spark_distinct(rdd, 3), 3));
@@ -751,8 +759,8 @@ static void test_default_partitioner__follows_the_rule_of_spark(void **state)
     i32_i64 data[] = { { 1, 1 } };
     (void)state;
     for (int parallelism = 0; parallelism <= 4; parallelism += 4) {
-        spark_context *sc = oracle_open_conf(
-            &(spark_conf) { .threads = 2, .default_parallelism = parallelism });
+        spark_context *sc
+            = oracle_open_conf(&(spark_conf) { .threads = 2, .default_parallelism = parallelism });
         spark_rdd *p10 = spark_partition_by(
             spark_parallelize(sc, SPARK_DATA(i32_i64, 1, data), 1), spark_hash_partitioner(sc, 10));
         spark_rdd *p2 = spark_partition_by(p10, spark_hash_partitioner(sc, 2));
@@ -762,8 +770,8 @@ static void test_default_partitioner__follows_the_rule_of_spark(void **state)
         spark_rdd *u0 = spark_parallelize(sc, SPARK_DATA(i32_i64, 1, data), 0);
         assert_int_equal(spark_rdd_partitions(u0), parallelism ? 4 : 16);
         assert_int_equal(spark_rdd_partitions(spark_range(sc, 0, 5, 1, 0)), parallelism ? 4 : 16);
-        assert_int_equal(
-            spark_rdd_partitions(spark_reduce_by_key(u7, spark_op_sum, NULL, 0)), parallelism ? 4 : 7);
+        assert_int_equal(spark_rdd_partitions(spark_reduce_by_key(u7, spark_op_sum, NULL, 0)),
+            parallelism ? 4 : 7);
         assert_int_equal(spark_rdd_partitions(spark_reduce_by_key(p10, spark_op_sum, NULL, 0)), 10);
         assert_int_equal(spark_rdd_partitions(spark_join(p10, u20, 0)), 10);
         assert_int_equal(spark_rdd_partitions(spark_join(u20, p10, 0)), 10);

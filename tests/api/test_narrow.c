@@ -136,8 +136,9 @@ SPARK_FILTER(has_text, i32_str)
 }
 static spark_rdd *build_filter(spark_context *sc, int partitions, const void *arg)
 {
-    return spark_filter(spark_filter(load(sc, partitions), key_below, SPARK_COPY(*(const offset *)arg)),
-        has_text, NULL);
+    return spark_filter(
+        spark_filter(load(sc, partitions), key_below, SPARK_COPY(*(const offset *)arg)), has_text,
+        NULL);
 }
 
 static void test_filter__keeps_matches_in_order(void **state)
@@ -333,7 +334,8 @@ static void test_union__of_rdds_placed_alike_keeps_the_partitioner(void **state)
     spark_context *sc = oracle_open(2);
     spark_partitioner *p = spark_partitioner_new(sc, 2, by_remainder, NULL);
     spark_partitioner *alike = spark_partitioner_new(sc, 2, by_remainder, NULL);
-    spark_rdd *a = spark_partition_by(spark_key_by(spark_range(sc, 1, 5, 1, 3), same_number, NULL), p);
+    spark_rdd *a
+        = spark_partition_by(spark_key_by(spark_range(sc, 1, 5, 1, 3), same_number, NULL), p);
     spark_rdd *b
         = spark_partition_by(spark_key_by(spark_range(sc, 5, 9, 1, 2), same_number, NULL), alike);
     spark_rdd *plain = spark_key_by(spark_range(sc, 9, 10, 1, 1), same_number, NULL);
@@ -389,7 +391,8 @@ static spark_rdd *build_pairwise(spark_context *sc, int partitions, const void *
     offset end = { 5000 };
     (void)arg;
     /* One partition: what follows must not depend on the slicing. */
-    spark_rdd *rdd = spark_union(load(sc, 1), spark_parallelize(sc, SPARK_DATA(i32_str, 0, NULL), partitions));
+    spark_rdd *rdd
+        = spark_union(load(sc, 1), spark_parallelize(sc, SPARK_DATA(i32_str, 0, NULL), partitions));
     return spark_map_partitions(rdd, pairwise, SPARK_COPY(end));
 }
 
@@ -410,7 +413,8 @@ static void test_map_partitions__runs_once_a_partition(void **state)
     }
     fill(7);
     for (size_t i = 0; i < ROWS; i++)
-        want[i] = (str_i32) { data[i].value, data[i].key + (i + 1 < ROWS ? data[i + 1].key : 5000) };
+        want[i]
+            = (str_i32) { data[i].value, data[i].key + (i + 1 < ROWS ? data[i + 1].key : 5000) };
     oracle_compare(build_pairwise, NULL, true, SPARK_TYPE(str_i32), ROWS, want);
 }
 
@@ -436,8 +440,8 @@ static void test_map_partitions__need_not_read_all(void **state)
 {
     (void)state;
     spark_context *sc = oracle_open(2);
-    oracle_has_layout(
-        spark_map_partitions(spark_range(sc, 0, 30000, 1, 3), first_two, NULL), "0 1 | 10000 10001 | 20000 20001");
+    oracle_has_layout(spark_map_partitions(spark_range(sc, 0, 30000, 1, 3), first_two, NULL),
+        "0 1 | 10000 10001 | 20000 20001");
     oracle_close(sc);
 }
 
@@ -542,12 +546,12 @@ static void test_defer__cleans_up_after_each_attempt(void **state)
     (void)state;
     spark_context *sc = oracle_open(2);
     cleaned = 0;
-    oracle_collects(
-        spark_map_partitions(spark_range(sc, 0, 6, 1, 3), deferring, SPARK_COPY(fail)), "0 1 2 3 4 5");
+    oracle_collects(spark_map_partitions(spark_range(sc, 0, 6, 1, 3), deferring, SPARK_COPY(fail)),
+        "0 1 2 3 4 5");
     assert_int_equal(cleaned, 3);
     fail = true;
-    oracle_collects(
-        spark_map_partitions(spark_range(sc, 0, 6, 1, 3), deferring, SPARK_COPY(fail)), "0 1 2 3 4 5");
+    oracle_collects(spark_map_partitions(spark_range(sc, 0, 6, 1, 3), deferring, SPARK_COPY(fail)),
+        "0 1 2 3 4 5");
     assert_int_equal(cleaned, 15);
     assert_int_equal(oracle_last_job(sc).failed_tasks, 9);
     oracle_close(sc);
@@ -565,7 +569,8 @@ static void test_as__gives_other_names_to_the_same_layout(void **state)
     oracle_ok(spark_collect(spark_as(rdd, SPARK_TYPE(human)), SPARK_TYPE(human), &array));
     assert_int_equal(SPARK_ITEMS(human, &array)[1].number, 2);
     spark_array_free(&array);
-    oracle_fails(spark_collect(spark_as(rdd, SPARK_TYPE(i64_i64)), NULL, &array), SPARK_ETYPE, "as at ");
+    oracle_fails(
+        spark_collect(spark_as(rdd, SPARK_TYPE(i64_i64)), NULL, &array), SPARK_ETYPE, "as at ");
     oracle_fails(spark_collect(spark_as(rdd, NULL), NULL, &array), SPARK_EINVAL, "as at ");
     /* A pair is of another kind than a struct. */
     oracle_fails(
@@ -634,10 +639,11 @@ static void test_narrow__operations_take_empty_rdds(void **state)
     static const int partitions[] = { 0, 1, 5, 3 };
     for (size_t i = 0; i < LENGTH(inputs); i++) {
         spark_rdd *rdd = inputs[i], *pairs = spark_key_by(rdd, increment, NULL);
-        spark_rdd *outputs[] = { rdd, pairs, spark_map(rdd, increment, NULL),
-            spark_flat_map(rdd, none_of, NULL), spark_filter(rdd, below, SPARK_COPY((int64_t) { 1 })),
-            spark_map_values(pairs, increment, NULL), spark_keys(pairs), spark_values(pairs),
-            spark_as(rdd, SPARK_TYPE(int64_t)), spark_map_partitions(rdd, first_two, NULL) };
+        spark_rdd *outputs[]
+            = { rdd, pairs, spark_map(rdd, increment, NULL), spark_flat_map(rdd, none_of, NULL),
+                  spark_filter(rdd, below, SPARK_COPY((int64_t) { 1 })),
+                  spark_map_values(pairs, increment, NULL), spark_keys(pairs), spark_values(pairs),
+                  spark_as(rdd, SPARK_TYPE(int64_t)), spark_map_partitions(rdd, first_two, NULL) };
         for (size_t j = 0; j < LENGTH(outputs); j++) {
             oracle_collects(outputs[j], "");
             assert_int_equal(oracle_count(outputs[j]), 0);

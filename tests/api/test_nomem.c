@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* No memory: a job of each kind runs again and again while its n-th allocation, mapping or thread fails,
- * for n = 1, 2, 3, ... until it passes untouched; once (the rest succeeds) and for ever. The linker hands
- * the library's calls to the wrappers here (--wrap), which also keep a list of what is alive: a block
- * that is not freed, or that nobody allocated, is found. */
+/* No memory: a job of each kind runs again and again while its n-th allocation, mapping or thread
+ * fails, for n = 1, 2, 3, ... until it passes untouched; once (the rest succeeds) and for ever. The
+ * linker hands the library's calls to the wrappers here (--wrap), which also keep a list of what is
+ * alive: a block that is not freed, or that nobody allocated, is found. */
 #include "spark_test.h"
 
 #include <dirent.h>
@@ -395,9 +395,10 @@ static spark_status job_join_map(spark_context *sc, uint64_t *digest)
     spark_partitioner *p = spark_partitioner_new(sc, 3, by_rest, NULL);
     if (!p)
         return disarm(), spark_last_error()->code;
-    spark_rdd *left = spark_partition_by(spark_map(spark_range(sc, 0, rows / 4, 1, 3), to_pair, NULL), p);
-    spark_rdd *right
-        = spark_partition_by(spark_map(spark_range(sc, rows / 8, rows / 2, 1, 2), to_pair, NULL), p);
+    spark_rdd *left = spark_map(spark_range(sc, 0, rows / 4, 1, 3), to_pair, NULL);
+    spark_rdd *right = spark_map(spark_range(sc, rows / 8, rows / 2, 1, 2), to_pair, NULL);
+    left = spark_partition_by(left, p);
+    right = spark_partition_by(right, p);
     return collected(spark_join_map(left, right, SPARK_LEFT_OUTER, merged, NULL, 0), digest);
 }
 
@@ -552,7 +553,8 @@ static spark_status job_union_placed(spark_context *sc, uint64_t *digest)
     if (!p)
         return disarm(), spark_last_error()->code;
     spark_rdd *a = spark_partition_by(spark_map(numbers(sc), to_pair, NULL), p);
-    spark_rdd *b = spark_partition_by(spark_map(spark_range(sc, 0, rows / 2, 1, 2), to_pair, NULL), p);
+    spark_rdd *b = spark_map(spark_range(sc, 0, rows / 2, 1, 2), to_pair, NULL);
+    b = spark_partition_by(b, p);
     return collected(spark_reduce_by_key(spark_union(a, b), spark_op_max, NULL, 0), digest);
 }
 
@@ -674,7 +676,7 @@ static void check(bool fine, size_t j, long n, bool ever, const char *what)
 static bool one_run(size_t j, long n, bool ever, int threads, bool with_context)
 {
     uint64_t digest;
-    const size_t alive_before = n_alive;
+    const size_t alive_before = n_alive, strangers_before = strangers;
     snprintf(running, sizeof running, "%s hangs: %s, allocation %ld%s, %d threads\n",
         with_context ? "context" : "job", jobs[j].name, n, ever ? " and after" : "", threads);
     alarm(60);
@@ -703,7 +705,7 @@ static bool one_run(size_t j, long n, bool ever, int threads, bool with_context)
     spark_context_free(sc);
     alarm(0);
     check(n_alive == alive_before, j, n, ever, "something is not freed");
-    check(strangers == 0, j, n, ever, "something was freed that was never allocated");
+    check(strangers == strangers_before, j, n, ever, "something strange is freed");
     return came;
 }
 
@@ -784,7 +786,7 @@ static void test_nomem__sizes_around_the_smallest_mapping_are_given_back(void **
 {
     (void)state;
     static char text[70000];
-    const size_t alive_before = n_alive;
+    const size_t alive_before = n_alive, strangers_before = strangers;
     spark_context *sc = context_of(1);
     for (size_t middle = 4096; middle <= 65536; middle *= 2)
         for (size_t n = middle - 300; n < middle + 300; n += 4) {
@@ -793,7 +795,7 @@ static void test_nomem__sizes_around_the_smallest_mapping_are_given_back(void **
             assert_non_null(spark_broadcast_new(sc, SPARK_VALUE(spark_str, &s)));
         }
     spark_context_free(sc);
-    assert_int_equal(strangers, 0);
+    assert_int_equal(strangers, strangers_before);
     assert_int_equal(n_alive, alive_before);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random lineages against a naive answer. A lineage is a list of steps drawn from a seed; it is built
- * with libspark under random configurations (threads, batch size, check mode, random faults) and evaluated
- * by loops over arrays. Contents must be equal as multisets; among the configurations, content and order of
- * every partition must be equal to the bit.
+/* Random lineages against a naive answer. A lineage is a list of steps drawn from a seed; it is
+ * built with libspark under random configurations (threads, batch size, check mode, random faults)
+ * and evaluated by loops over arrays. Contents must be equal as multisets; among the
+ * configurations, content and order of every partition must be equal to the bit.
  *
- * PROPERTY_SEED=n (or the first argument) runs one seed and prints its steps; PROPERTY_RUNS=n (or the
- * second) how many from there on. */
+ * PROPERTY_SEED=n (or the first argument) runs one seed and prints its steps; PROPERTY_RUNS=n (or
+ * the second) how many from there on. */
 #include "spark_test.h"
 
 #include <stdlib.h>
@@ -22,9 +22,6 @@ SPARK_PAIR(string_pair, spark_str, int64_t);
 SPARK_STRUCT(place, (int32_t, x), (double, y), (spark_str, name), (char, unit, 3));
 SPARK_PAIR(struct_pair, place, spark_str);
 
-SPARK_PAIR(two_numbers, int64_t, int64_t);
-SPARK_OPTIONAL(opt_number, int64_t);
-
 static uint64_t mix(uint64_t x)
 {
     x ^= x >> 31;
@@ -34,8 +31,9 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 33;
 }
 
-/* An element is made from its code: (key number, value number). The oracle works on codes alone; the
- * functions of libspark decode and encode, so strings and structs pass through every step. */
+/* An element is made from its code: (key number, value number). The naive answer works on codes
+ * alone; the functions of libspark decode and encode, so strings and structs pass through every
+ * step. */
 typedef struct code {
     int64_t key, value;
 } code;
@@ -340,12 +338,12 @@ typedef struct step {
     bool filtered; /* map_values or filter in front of the other side, to keep its partitioner */
 } step;
 
-enum { MOST_STEPS = 8, MOST_ROWS = 60000 };
+enum { MOST_STEPS = 8, MOST_ROWS = 60000, LARGE = 120000, LARGE_EVERY = 40 };
 
 typedef struct lineage {
     uint64_t seed;
     kind kind;
-    size_t n, n_keys;
+    size_t n, n_keys, most; /* rows at any step: where there would be more, it is cut */
     int partitions;
     int n_steps;
     step steps[MOST_STEPS];
@@ -372,6 +370,13 @@ static lineage lineage_of(uint64_t seed)
     l.n = sizes[draw(&state, 7)];
     l.n_keys = keys[draw(&state, 5)];
     l.partitions = 1 + (int)draw(&state, 9);
+    l.most = MOST_ROWS;
+    if (seed % LARGE_EVERY == 0) { /* more than a window of a map side */
+        l.n = LARGE;
+        l.n_keys = seed % (2 * LARGE_EVERY) ? KEY_NUMBERS : 2000;
+        l.partitions = 1 + (int)(seed / LARGE_EVERY % 3);
+        l.most = 4 * LARGE;
+    }
     l.n_steps = 1 + (int)draw(&state, MOST_STEPS);
     for (int i = 0; i < l.n_steps; i++)
         l.steps[i] = (step) { .operation = (operation)draw(&state, OPERATIONS),
@@ -470,7 +475,8 @@ static codes join_codes(codes *left, codes *right, spark_join_kind join)
         const bool has_right = r < right->n
             && (l == left->n || right->at[r].key <= left->at[l].key);
         const int64_t key = has_left ? left->at[l].key : right->at[r].key;
-        const size_t l_end = has_left ? end_of(left, l) : l, r_end = has_right ? end_of(right, r) : r;
+        const size_t l_end = has_left ? end_of(left, l) : l;
+        const size_t r_end = has_right ? end_of(right, r) : r;
         if (has_left && has_right) {
             for (size_t i = l; i < l_end; i++)
                 for (size_t j = r; j < r_end; j++)
@@ -576,7 +582,7 @@ static codes step_codes(const lineage *l, const step *s, codes *in)
         break;
     case JOIN_MAP:
         other = other_codes(l, s);
-        if (pairs_of_join(in, &other) <= MOST_ROWS)
+        if (pairs_of_join(in, &other) <= l->most)
             out = join_codes(in, &other, s->join);
         else
             out.n = SIZE_MAX;
@@ -593,13 +599,13 @@ static codes step_codes(const lineage *l, const step *s, codes *in)
     return out;
 }
 
-/* naive: false: the lineage makes too many rows; it is cut where it does. */
+/* naive: the answer, sorted; a lineage that makes too many rows is cut where it does. */
 static codes naive(lineage *l)
 {
     codes c = source_codes(l->seed, l->n, l->n_keys);
     for (int i = 0; i < l->n_steps; i++) {
         codes next = step_codes(l, &l->steps[i], &c);
-        if (next.n > MOST_ROWS) {
+        if (next.n > l->most) {
             if (next.n != SIZE_MAX)
                 free(next.at);
             l->n_steps = i;
@@ -734,7 +740,7 @@ static void print_conf(const spark_conf *conf)
         conf->n_faults ? (unsigned long long)conf->faults->seed : 0ULL);
 }
 
-static bool fault_free(const char *what, spark_status status)
+static bool succeeded(const char *what, spark_status status)
 {
     if (status != SPARK_OK)
         print_message("%s: %s: %s\n", what, spark_status_name(status), spark_last_error()->message);
@@ -799,7 +805,7 @@ static bool run(const lineage *l, const spark_conf *conf, const codes *wanted, a
     int64_t n = -1;
     for (int i = 0; i < l->n_steps; i++)
         rdd = build_step(sc, l, &l->steps[i], rdd);
-    bool good = fault_free("collect", spark_collect(rdd, kinds[l->kind].type, &all));
+    bool good = succeeded("collect", spark_collect(rdd, kinds[l->kind].type, &all));
     if (good) {
         good = agrees(l, &all, wanted);
         if (good && !(good = is_ordered(l, &all)))
@@ -807,7 +813,7 @@ static bool run(const lineage *l, const spark_conf *conf, const codes *wanted, a
         spark_array_free(&all);
     }
     /* Again, from what is cached and shuffled now. */
-    good = good && fault_free("checksums", spark_collect(
+    good = good && succeeded("checksums", spark_collect(
         spark_map_partitions(rdd, checksums[l->kind], NULL), SPARK_TYPE(uint64_t), &sums));
     if (good) {
         result->partitions = (int)sums.n;
@@ -820,7 +826,7 @@ static bool run(const lineage *l, const spark_conf *conf, const codes *wanted, a
         }
         spark_array_free(&sums);
     }
-    good = good && fault_free("count", spark_count(rdd, &n));
+    good = good && succeeded("count", spark_count(rdd, &n));
     if (good && n != (int64_t)wanted->n) {
         print_message("count is %lld\n", (long long)n);
         good = false;

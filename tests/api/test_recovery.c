@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is lost is made again, and only that: fault plans with exact counters, accumulators, jobs that
- * fail beside jobs that do not, and lineages that are long. */
+/* What is lost is made again, and only that: fault plans with exact counters, accumulators, jobs
+ * that fail beside jobs that do not, and lineages that are long. */
 #include "spark_test.h"
 
 #include <pthread.h>
@@ -733,7 +733,10 @@ static void test_recovery__jobs_take_over_the_shuffle_of_one_that_failed(void **
 SPARK_MAP(lengthen, spark_str, spark_str)
 {
     /* A string of its own each time, so that memory must not grow with the chain. */
-    *out = spark_str_format(task, "%d", (int)strtol(in->ptr, NULL, 10) + 1);
+    int64_t n = 0;
+    if (!spark_str_to_i64(*in, &n))
+        spark_fail(task, "no number");
+    *out = spark_str_format(task, "%d", (int)n + 1);
 }
 SPARK_MAP(as_text, int64_t, spark_str)
 {
@@ -772,6 +775,7 @@ static void test_recovery__a_hundred_thousand_maps_of_strings(void **state)
     for (int i = 0; i < 40; i++) {
         char text[20];
         snprintf(text, sizeof text, "%d", i + LONG);
+        assert_int_equal(SPARK_ITEMS(spark_str, &all)[i].len, strlen(text));
         assert_memory_equal(SPARK_ITEMS(spark_str, &all)[i].ptr, text, strlen(text));
     }
     spark_array_free(&all);
@@ -880,7 +884,7 @@ SPARK_FLAT_MAP(many_texts, int64_t, spark_str)
             return;
 }
 
-/* What a function allocates lives until it returns for the element; emitting adds nothing to that. */
+/* What a function allocates lives until it is done with the element; no more than that. */
 static void test_recovery__strings_of_one_element_live_until_it_is_done(void **state)
 {
     (void)state;

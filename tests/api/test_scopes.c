@@ -67,7 +67,8 @@ static void test_scope__of_failed_jobs_gives_memory_back(void **state)
 {
     (void)state;
     spark_fault fault = { SPARK_FAULT_TASK, SPARK_ANY, 1, 1, SPARK_ANY, 0, 0, 0 };
-    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .faults = &fault, .n_faults = 1 });
+    spark_context *sc
+        = oracle_open_conf(&(spark_conf) { .threads = 1, .faults = &fault, .n_faults = 1 });
     uint64_t first = 0;
     for (int i = 0; i < 5; i++) {
         int64_t n;

@@ -7,7 +7,8 @@ SPARK_STRUCT(book, (int64_t, factor), (spark_str, title), (spark_i64_list, pages
 SPARK_MAP(look_up, int64_t, spark_str, book)
 {
     int64_t page = env->pages.at[(size_t)*in % env->pages.n];
-    *out = spark_str_format(task, SPARK_STR_FMT "%d", SPARK_STR_ARG(env->title), (int)(page * env->factor));
+    *out = spark_str_format(
+        task, SPARK_STR_FMT "%d", SPARK_STR_ARG(env->title), (int)(page * env->factor));
 }
 
 /* broadcasts */
@@ -47,7 +48,8 @@ static void test_broadcast__lives_as_long_as_an_rdd_that_uses_it(void **state)
     spark_rdd *kept = spark_range(sc, 0, 1, 1, 1);
     for (int i = 0; i < 3; i++) {
         SPARK_SCOPED(sc);
-        spark_rdd *rdd = spark_map(spark_range(sc, 0, 4, 1, 2), look_up, SPARK_SHARED(make_book(sc)));
+        spark_rdd *rdd
+            = spark_map(spark_range(sc, 0, 4, 1, 2), look_up, SPARK_SHARED(make_book(sc)));
         spark_rdd_replace(&kept, rdd);
     }
     oracle_collects(kept, "p10 p20 p30 p10");
@@ -67,7 +69,8 @@ static void test_broadcast__is_given_back_with_its_scope(void **state)
         spark_broadcast *broadcast = spark_broadcast_new(sc, SPARK_VALUE(book, &b));
         assert_non_null(broadcast);
         assert_true(spark_memory_bytes(sc, NULL) >= BYTES);
-        oracle_collects(spark_map(spark_range(sc, 5, 6, 1, 1), look_up, SPARK_SHARED(broadcast)), "p0");
+        oracle_collects(
+            spark_map(spark_range(sc, 5, 6, 1, 1), look_up, SPARK_SHARED(broadcast)), "p0");
     }
     assert_true(spark_memory_bytes(sc, NULL) < KEPT);
     oracle_close(sc);
@@ -111,7 +114,8 @@ SPARK_FOREACH(add_up, int64_t, counting)
 
 static counting new_counting(spark_context *sc)
 {
-    return (counting) { spark_counter(sc, "calls"), spark_counter(sc, NULL), spark_float_counter(sc, "real") };
+    return (counting) { spark_counter(sc, "calls"), spark_counter(sc, NULL),
+        spark_float_counter(sc, "real") };
 }
 
 static void test_counter__counts_each_partition_of_a_result_once(void **state)
@@ -192,8 +196,9 @@ static void test_counter__counts_a_map_output_once_however_often_it_is_made(void
     for (int threads = 1; threads <= 8; threads *= 2) {
         spark_context *sc = oracle_open(threads);
         counting a = new_counting(sc);
-        spark_rdd *rdd = spark_reduce_by_key(
-            spark_map(spark_range(sc, 0, 100, 1, 4), counted, SPARK_COPY(a)), spark_op_sum, NULL, 3);
+        spark_rdd *rdd
+            = spark_reduce_by_key(spark_map(spark_range(sc, 0, 100, 1, 4), counted, SPARK_COPY(a)),
+                spark_op_sum, NULL, 3);
         for (int i = 0; i < 3; i++) {
             assert_int_equal(oracle_count(rdd), 7);
             assert_int_equal(spark_accumulator_value(a.calls), 100);
@@ -215,7 +220,8 @@ static void test_counter__counts_a_cached_block_once_however_often_it_is_made(vo
     for (int threads = 1; threads <= 8; threads *= 2) {
         spark_context *sc = oracle_open(threads);
         counting a = new_counting(sc);
-        spark_rdd *rdd = spark_cache(spark_map(spark_range(sc, 0, 100, 1, 4), counted, SPARK_COPY(a)));
+        spark_rdd *rdd
+            = spark_cache(spark_map(spark_range(sc, 0, 100, 1, 4), counted, SPARK_COPY(a)));
         assert_true(spark_rdd_is_persisted(rdd));
         assert_int_equal(spark_rdd_cached_partitions(rdd), 0);
         for (int i = 0; i < 3; i++) {
@@ -250,9 +256,12 @@ static void test_counter__is_exact_under_random_faults(void **state)
         spark_fault faults[] = { { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY,
             SPARK_ANY, 0.2, seed } };
         spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = seed % 2 ? 8 : 1,
-            .faults = faults, .n_faults = 1, .stage_max_attempts = 1000 });
+            .faults = faults,
+            .n_faults = 1,
+            .stage_max_attempts = 1000 });
         counting a = new_counting(sc), b = new_counting(sc);
-        spark_rdd *cached = spark_cache(spark_map(spark_range(sc, 0, 100, 1, 4), counted, SPARK_COPY(a)));
+        spark_rdd *cached
+            = spark_cache(spark_map(spark_range(sc, 0, 100, 1, 4), counted, SPARK_COPY(a)));
         spark_rdd *sums = spark_reduce_by_key(cached, spark_op_sum, NULL, 3);
         assert_int_equal(oracle_count(sums), 7);
         assert_int_equal(spark_accumulator_value(a.calls), 100);

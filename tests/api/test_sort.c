@@ -169,8 +169,8 @@ static void test_sort_by__follows_the_order_and_keeps_equal_ones_in_place(void *
     for (size_t i = 0; i < ROWS; i++) {
         uint64_t r = oracle_random(&seed);
         data[i] = (record) { word(r % 13), (int32_t)(r >> 8) % 20 - 10, number((r >> 16) % 40),
-            { (char)('a' + (r >> 24) % 3), (char)('a' + (r >> 32) % 3), (char)((r >> 40) % 2 ? 'z' : 0),
-                0 },
+            { (char)('a' + (r >> 24) % 3), (char)('a' + (r >> 32) % 3),
+                (char)((r >> 40) % 2 ? 'z' : 0), 0 },
             (int64_t)i };
     }
     for (size_t c = 0; c < LENGTH(cases); c++) {
@@ -262,11 +262,11 @@ static void test_sort_by__sorts_strings_with_equal_prefixes(void **state)
     for (size_t i = 0; i < ROWS; i++)
         data[i] = word((size_t)oracle_below(&seed, 13));
     compare_sort(&(sorting) { NULL, data, ROWS, 0, false, SPARK_TYPE(spark_str) }, naive_str);
-    compare_sort(
-        &(sorting) { spark_order_desc, data, ROWS, 0, false, SPARK_TYPE(spark_str) }, naive_str_down);
+    compare_sort(&(sorting) { spark_order_desc, data, ROWS, 0, false, SPARK_TYPE(spark_str) },
+        naive_str_down);
     for (size_t i = 0; i < ROWS; i++) {
-        int n = snprintf(pool[i], sizeof pool[i], "the same sixteen%.*s%d", (int)oracle_below(&seed, 9),
-            "the next nine", (int)oracle_below(&seed, 100));
+        int n = snprintf(pool[i], sizeof pool[i], "the same sixteen%.*s%d",
+            (int)oracle_below(&seed, 9), "the next nine", (int)oracle_below(&seed, 100));
         data[i] = (spark_str) { pool[i], (size_t)n };
     }
     compare_sort(&(sorting) { NULL, data, ROWS, 4, false, SPARK_TYPE(spark_str) }, naive_str);
@@ -321,7 +321,8 @@ static void test_sort_by_key__keeps_the_order_of_equal_keys(void **state)
     compare_sort(&(sorting) { NULL, strs, ROWS, 0, true, SPARK_TYPE(str_i64) }, naive_key_str);
     compare_sort(&(sorting) { spark_order_desc, f64s, ROWS, 3, true, SPARK_TYPE(f64_i64) },
         naive_key_f64_down);
-    compare_sort(&(sorting) { NULL, points, ROWS, 0, true, SPARK_TYPE(point_i64) }, naive_key_point);
+    compare_sort(
+        &(sorting) { NULL, points, ROWS, 0, true, SPARK_TYPE(point_i64) }, naive_key_point);
     compare_sort(
         &(sorting) { by_place_down, i64s, ROWS, 0, false, SPARK_TYPE(i64_i64) }, naive_value_down);
 }
@@ -333,8 +334,8 @@ static void test_sort__of_equal_keys_changes_nothing(void **state)
     for (size_t i = 0; i < ROWS; i++)
         data[i] = (i64_i64) { 7, (int64_t)i };
     compare_sort(&(sorting) { NULL, data, ROWS, 0, true, SPARK_TYPE(i64_i64) }, naive_key_i64);
-    compare_sort(
-        &(sorting) { spark_order_desc, data, ROWS, 5, true, SPARK_TYPE(i64_i64) }, naive_key_i64_down);
+    compare_sort(&(sorting) { spark_order_desc, data, ROWS, 5, true, SPARK_TYPE(i64_i64) },
+        naive_key_i64_down);
 }
 
 static void test_sort__takes_few_elements(void **state)
@@ -344,8 +345,8 @@ static void test_sort__takes_few_elements(void **state)
     for (size_t n = 0; n <= 3; n++) {
         compare_sort(&(sorting) { NULL, data, n, 0, true, SPARK_TYPE(i64_i64) }, naive_key_i64);
         compare_sort(&(sorting) { NULL, data, n, 30, false, SPARK_TYPE(i64_i64) }, naive_key_i64);
-        compare_sort(&(sorting) { by_place_down, data, n, 1, false, SPARK_TYPE(i64_i64) },
-            naive_value_down);
+        compare_sort(
+            &(sorting) { by_place_down, data, n, 1, false, SPARK_TYPE(i64_i64) }, naive_value_down);
     }
 }
 
@@ -405,8 +406,8 @@ static void test_sort__balances_its_partitions(void **state)
         spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(int32_t, N, data), 2);
         spark_array array;
         rdd = spark_sort_by(rdd, down ? spark_order_desc : NULL, 4);
-        oracle_ok(spark_collect(
-            spark_map_partitions(rdd, extent, NULL), SPARK_TYPE(i64_i64), &array));
+        oracle_ok(
+            spark_collect(spark_map_partitions(rdd, extent, NULL), SPARK_TYPE(i64_i64), &array));
         assert_int_equal(array.n, 4);
         const i64_i64 *part = SPARK_ITEMS(i64_i64, &array);
         for (size_t i = 0; i < 4; i++) {
@@ -423,8 +424,8 @@ static void test_sort__knows_its_ranges_afterwards(void **state)
     i32_i64 data[] = { { 1, 0 }, { 3, 1 }, { 2, 2 } };
     (void)state;
     spark_context *sc = oracle_open(2);
-    spark_rdd *sorted = spark_sort_by_key(
-        spark_parallelize(sc, SPARK_DATA(i32_i64, 3, data), 2), NULL, 2);
+    spark_rdd *sorted
+        = spark_sort_by_key(spark_parallelize(sc, SPARK_DATA(i32_i64, 3, data), 2), NULL, 2);
     oracle_collects(sorted, "(1,0) (2,2) (3,1)");
     oracle_collects(spark_map(sorted, value_of_pair, NULL), "0 2 1");
     oracle_collects(spark_sort_by(spark_values(sorted), NULL, 3), "0 1 2");
@@ -445,8 +446,8 @@ static void test_sort__of_many_rows(void **state)
         data[i] = (int64_t)oracle_random(&seed) >> (i % 3 * 20);
     spark_context *sc = oracle_open(2);
     spark_array array;
-    oracle_ok(spark_collect(spark_sort_by(spark_parallelize(sc, SPARK_DATA(int64_t, N, data), 5),
-                                NULL, 7),
+    oracle_ok(spark_collect(
+        spark_sort_by(spark_parallelize(sc, SPARK_DATA(int64_t, N, data), 5), NULL, 7),
         SPARK_TYPE(int64_t), &array));
     const int64_t *item = SPARK_ITEMS(int64_t, &array);
     uint64_t sum = 0, want = 0;

@@ -6,7 +6,8 @@
 
 #include <limits.h>
 
-SPARK_STRUCT(note, (int32_t, id), (spark_str, text), (spark_i64_list, numbers), (spark_opt_str, maybe));
+SPARK_STRUCT(
+    note, (int32_t, id), (spark_str, text), (spark_i64_list, numbers), (spark_opt_str, maybe));
 
 static int enter(void **state)
 {
@@ -27,7 +28,8 @@ static void test_parallelize__slices_by_the_rule_of_spark(void **state)
     for (int64_t i = 0; i < 300; i++)
         data[i] = i;
     spark_context *sc = oracle_open(2);
-    oracle_has_layout(spark_parallelize(sc, SPARK_DATA(int64_t, 9, data), 3), "0 1 2 | 3 4 5 | 6 7 8");
+    oracle_has_layout(
+        spark_parallelize(sc, SPARK_DATA(int64_t, 9, data), 3), "0 1 2 | 3 4 5 | 6 7 8");
     oracle_has_layout(
         spark_parallelize(sc, SPARK_DATA(int64_t, 10, data), 3), "0 1 2 | 3 4 5 | 6 7 8 9");
     oracle_has_layout(spark_parallelize(sc, SPARK_DATA(int64_t, 5, data), 2), "0 1 | 2 3 4");
@@ -125,10 +127,12 @@ static void test_parallelize__refuses_what_makes_no_sense(void **state)
     spark_context *sc = oracle_open(1);
     oracle_fails(spark_count(spark_parallelize(sc, SPARK_DATA(int64_t, 1, data), -5), &n),
         SPARK_EINVAL, "parallelize at ");
-    oracle_fails(spark_count(spark_parallelize(sc, NULL, 1, data, 1), &n), SPARK_EINVAL, "parallelize");
+    oracle_fails(
+        spark_count(spark_parallelize(sc, NULL, 1, data, 1), &n), SPARK_EINVAL, "parallelize");
     oracle_fails(spark_count(spark_parallelize(sc, SPARK_DATA(int64_t, 1, NULL), 1), &n),
         SPARK_EINVAL, "parallelize");
-    oracle_fails(spark_collect(spark_parallelize(NULL, SPARK_DATA(int64_t, 1, data), 1), NULL, &array),
+    oracle_fails(
+        spark_collect(spark_parallelize(NULL, SPARK_DATA(int64_t, 1, data), 1), NULL, &array),
         SPARK_EINVAL, "NULL");
     assert_int_equal(array.n, 0);
     oracle_close(sc);
@@ -155,15 +159,14 @@ static void test_range__does_not_overflow_at_the_edges(void **state)
 {
     (void)state;
     spark_context *sc = oracle_open(2);
-    oracle_collects(spark_range(sc, INT64_MAX - 3, INT64_MAX, 2, 2),
-        "9223372036854775804 9223372036854775806");
+    oracle_collects(
+        spark_range(sc, INT64_MAX - 3, INT64_MAX, 2, 2), "9223372036854775804 9223372036854775806");
     oracle_collects(spark_range(sc, INT64_MIN, INT64_MIN + 3, 1, 2),
         "-9223372036854775808 -9223372036854775807 -9223372036854775806");
     oracle_collects(spark_range(sc, INT64_MIN + 1, INT64_MIN, -5, 2), "-9223372036854775807");
     oracle_collects(spark_range(sc, INT64_MIN, INT64_MAX, INT64_MAX, 3),
         "-9223372036854775808 -1 9223372036854775806");
-    oracle_collects(
-        spark_range(sc, INT64_MAX, INT64_MIN, INT64_MIN, 2), "9223372036854775807 -1");
+    oracle_collects(spark_range(sc, INT64_MAX, INT64_MIN, INT64_MIN, 2), "9223372036854775807 -1");
     oracle_collects(spark_range(sc, INT64_MAX, INT64_MIN, -INT64_MAX, 2),
         "9223372036854775807 0 -9223372036854775807");
     oracle_has_layout(spark_range(sc, INT64_MAX, INT64_MAX, 1, 5), " | | | |");
@@ -285,7 +288,8 @@ typedef struct text_arg {
 
 static spark_rdd *build_text(spark_context *sc, int partitions, const void *arg)
 {
-    return spark_text_file(sc, ((const text_arg *)arg)->path, partitions * ((const text_arg *)arg)->factor);
+    return spark_text_file(
+        sc, ((const text_arg *)arg)->path, partitions * ((const text_arg *)arg)->factor);
 }
 
 static void test_text_file__reads_each_line_once_however_it_is_split(void **state)
@@ -307,8 +311,10 @@ static void test_text_file__reads_each_line_once_however_it_is_split(void **stat
     }
     scratch_write("text", all.bytes, all.length);
     free(all.bytes);
-    oracle_compare(build_text, &(text_arg) { "text", 1 }, true, SPARK_TYPE(spark_str), LINES, lines);
-    oracle_compare(build_text, &(text_arg) { "text", 50 }, true, SPARK_TYPE(spark_str), LINES, lines);
+    oracle_compare(
+        build_text, &(text_arg) { "text", 1 }, true, SPARK_TYPE(spark_str), LINES, lines);
+    oracle_compare(
+        build_text, &(text_arg) { "text", 50 }, true, SPARK_TYPE(spark_str), LINES, lines);
 }
 
 static void test_text_file__reads_lines_longer_than_any_buffer(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Many threads, small partitions, random faults, several contexts at once: for the thread sanitizer,
- * and for what only happens when everything happens together. Each answer is known. */
+/* Many threads, small partitions, random faults, several contexts at once: for the thread
+ * sanitizer, and for what only happens when everything happens together. Each answer is known. */
 #include "spark_test.h"
 
 #include <pthread.h>
