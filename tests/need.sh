@@ -41,5 +41,6 @@ install_missing() {
     fi
     export DEBIAN_FRONTEND=noninteractive
     try_often "${apt[@]}" update || return
-    try_often "${apt[@]}" install --no-install-recommends "${missing[@]}"
+    try_often "${apt[@]}" install --no-install-recommends "${missing[@]}" || return
+    missing=()
 }

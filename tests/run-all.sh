@@ -22,7 +22,12 @@ tools() {
     need 'command -v pkg-config' pkg-config
     need 'command -v python3' python3
     need 'command -v valgrind' valgrind
+    install_missing || return
+    need 'has_sanitizers clang' libclang-rt-dev # with some versions of clang they come by themselves
     install_missing
+}
+has_sanitizers() {
+    echo 'int main(void) { return 0; }' | "$1" -fsanitize=address,undefined -x c -o /dev/null -
 }
 
 # build NAME COMPILER OPTION...: configures and builds; silent unless that fails, then without its progress.
@@ -51,7 +56,7 @@ fixed_addresses() {
 export builds jobs
 
 release() { build "$1" "$1" -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS=-g -DSPARK_WERROR=ON; }
-sanitized() { build "$1" gcc -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' -DSPARK_SANITIZE="$2"; }
+sanitized() { build "$1" "$2" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' -DSPARK_SANITIZE="$3"; }
 
 step_gcc() { release gcc && tests gcc 'unit|stress|example|bench-smoke'; }
 step_clang() { release clang && tests clang 'unit|stress|example|bench-smoke'; }
@@ -61,11 +66,11 @@ step_asan() {
     # No stack of the sanitizer's own: check mode tells pointers into the real one.
     export ASAN_OPTIONS=detect_stack_use_after_return=0:strict_string_checks=1:allocator_may_return_null=1
     export UBSAN_OPTIONS=print_stacktrace=1
-    sanitized asan 'address;undefined' && fixed_addresses asan 'unit|stress|example|bench-smoke'
+    sanitized asan clang 'address;undefined' && fixed_addresses asan 'unit|stress|example|bench-smoke'
 }
 step_tsan() {
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-    sanitized tsan thread && fixed_addresses tsan 'unit|stress|example'
+    sanitized tsan gcc thread && fixed_addresses tsan 'unit|stress|example'
 }
 step_valgrind() {
     local leaks=definite,indirect,possible

@@ -18,6 +18,7 @@ struct spark_context {
     spark_scope root;
     pthread_mutex_t plan_lock; /* guards preparation: one node at a time */
     atomic_int next_rdd, next_shuffle;
+    atomic_uint persist_epoch; /* changes with every persist and unpersist */
     struct spk_scheduler *scheduler;
     char *app_name;
     int threads, default_parallelism, task_max_failures, stage_max_attempts, batch_rows;

@@ -79,6 +79,7 @@ spark_rdd *spark_persist(spark_site at, spark_rdd *rdd, spark_level level)
         rdd->blocks = spk_blocks_new();
     if (rdd->blocks)
         atomic_store_explicit(&rdd->level, wanted, memory_order_release);
+    atomic_fetch_add(&rdd->sc->persist_epoch, 1);
     pthread_mutex_unlock(&rdd->sc->plan_lock);
     return rdd->blocks
         ? rdd
@@ -96,6 +97,7 @@ spark_rdd *spark_unpersist(spark_site at, spark_rdd *rdd)
     if (bad)
         return bad;
     atomic_store(&rdd->level, 0);
+    atomic_fetch_add(&rdd->sc->persist_epoch, 1);
     if (rdd->blocks)
         spk_blocks_clear(rdd->blocks);
     return rdd;

@@ -7,9 +7,119 @@
 
 #include <spark/transform.h>
 
+/* flat: the inputs of a union and of the unions among them, with the first partition of each: so a task
+ * finds its input by one search, however many unions a loop has put on each other. Made when a task first
+ * asks, so that the unions in between make none; persisted unions are inputs, and when what is persisted
+ * changes (epoch) it is made anew. */
+typedef struct flat_input {
+    int first;
+    spark_rdd *rdd;
+} flat_input;
+
+typedef struct flat {
+    struct flat *older;
+    unsigned epoch;
+    size_t n, max;
+    flat_input *at;
+} flat;
+
+typedef struct union_rdd {
+    spark_rdd rdd;
+    _Atomic(flat *) flat;
+} union_rdd;
+
+static void free_flat(flat *f)
+{
+    while (f) {
+        flat *older = f->older;
+        free(f->at);
+        free(f);
+        f = older;
+    }
+}
+
+static void release(spark_rdd *rdd)
+{
+    free_flat(atomic_load(&((union_rdd *)(void *)rdd)->flat));
+}
+
+static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition);
+
+static bool add_input(flat *f, int first, spark_rdd *rdd)
+{
+    if (f->n == f->max) {
+        const size_t max = f->max ? f->max * 2 : 16;
+        flat_input *at = realloc(f->at, max * sizeof *at);
+        if (!at)
+            return false;
+        f->at = at;
+        f->max = max;
+    }
+    f->at[f->n++] = (flat_input) { first, rdd };
+    return true;
+}
+
+/* flatten: the inputs in order. Those still to be looked at stand, last one first, behind those found. */
+static bool flatten(flat *f, spark_rdd *rdd)
+{
+    flat todo = { 0 };
+    int first = 0;
+    bool good = add_input(&todo, 0, rdd);
+    while (good && todo.n > 0) {
+        spark_rdd *node = todo.at[--todo.n].rdd;
+        const bool inner
+            = node->class->choose == choose && (node == rdd || !atomic_load(&node->level));
+        for (uint32_t i = inner ? node->n_deps : 0; i-- > 0 && good;)
+            good = add_input(&todo, 0, node->deps[i].rdd);
+        if (inner)
+            continue;
+        good = good && add_input(f, first, node);
+        first += node->partitions;
+    }
+    free(todo.at);
+    return good;
+}
+
+/* flat_of: made if need be; NULL: no memory. */
+static flat *flat_of(spark_rdd *rdd)
+{
+    union_rdd *u = (union_rdd *)(void *)rdd;
+    flat *now = atomic_load(&u->flat);
+    const unsigned epoch = atomic_load(&rdd->sc->persist_epoch);
+    if (now && now->epoch == epoch)
+        return now;
+    flat *f = calloc(1, sizeof *f);
+    if (!f || !flatten(f, rdd)) {
+        if (f)
+            free_flat(f);
+        return NULL;
+    }
+    f->epoch = epoch;
+    f->older = now;
+    if (!atomic_compare_exchange_strong(&u->flat, &now, f)) {
+        f->older = NULL;
+        free_flat(f);
+        return atomic_load(&u->flat);
+    }
+    return f;
+}
+
 static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition)
 {
+    const flat *f = flat_of(rdd);
     uint32_t i = 0;
+    if (f) {
+        size_t low = 0, high = f->n;
+        while (high - low > 1) {
+            const size_t middle = low + (high - low) / 2;
+            if (f->at[middle].first <= partition)
+                low = middle;
+            else
+                high = middle;
+        }
+        *parent_partition = partition - f->at[low].first;
+        return f->at[low].rdd;
+    }
     while (partition >= rdd->deps[i].rdd->partitions)
         partition -= rdd->deps[i++].rdd->partitions;
     *parent_partition = partition;
@@ -71,7 +181,8 @@ static int planned(size_t n, spark_rdd *const *rdds)
 
 spark_rdd *spark_union_all(spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[])
 {
-    static const spk_class plain = { .name = "UnionRDD", .choose = choose, .prepare = prepare };
+    static const spk_class plain
+        = { .name = "UnionRDD", .choose = choose, .prepare = prepare, .release = release };
     static const spk_class aware
         = { .name = "PartitionerAwareUnionRDD", .produce = produce, .prepare = prepare_aware };
     spk_verb v;
@@ -96,7 +207,7 @@ spark_rdd *spark_union_all(spark_site at, spark_context *sc, size_t n, spark_rdd
     v.n = kept;
     v.parents = parents;
     const spark_partitioner *same = v.bad ? NULL : common(kept, parents);
-    spark_rdd *rdd = spk_verb_make(&v, same ? &aware : &plain, sizeof(spark_rdd), v.in, &made);
+    spark_rdd *rdd = spk_verb_make(&v, same ? &aware : &plain, sizeof(union_rdd), v.in, &made);
     if (made) {
         spk_rdd_partitioner_set(rdd, same);
         rdd->planned = same ? same->partitions : planned(kept, parents);

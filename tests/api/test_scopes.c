@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scopes: what they own, and that memory comes back. A context keeps up to KEPT bytes mapped for what
- * comes next; more than that, or growth from round to round, is a leak. */
+/* Scopes: what they own, and that memory comes back. A context keeps up to KEPT bytes mapped for
+ * what comes next; more than that, or growth from round to round, is a leak. */
 #include "oracle.h"
 
 #include <pthread.h>

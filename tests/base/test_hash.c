@@ -121,7 +121,7 @@ static void test_bytes__alike_never_collide(void **state)
     (void)state;
     for (int i = 0; i < N; i++) {
         char text[64];
-        hashes[n++] = spk_hash_bytes(text, (size_t)snprintf(text, sizeof text, "%d", i));
+        hashes[n++] = spk_hash_bytes(text, (size_t)snprintf(text, sizeof text, "%06d", i));
         hashes[n++] = spk_hash_bytes(text, (size_t)snprintf(text, sizeof text, "user-%08d", i));
         hashes[n++] = spk_hash_bytes(text,
             (size_t)snprintf(text, sizeof text, "https://example.org/%d/index.html?page=1", i));
@@ -216,7 +216,7 @@ static uint64_t hash_of(int family, uint64_t i)
     case 2: return spk_hash_u64(i * 1000);
     case 3: return spk_hash_u64(i * 1024);
     case 4: return spk_hash_u64(i << 32);
-    case 5: return spk_hash_u64(i << 46);
+    case 5: return spk_hash_u64(i << 44);
     case 6: return spk_hash_u64(i << 32 | i);
     case 7: return spk_hash_u64((i % 300) << 32 | i / 300);
     case 8: return spk_hash_u64((i % 300) << 48 | (i / 300) << 16);
@@ -235,14 +235,14 @@ static uint64_t hash_of(int family, uint64_t i)
 }
 enum { FAMILIES = 20 };
 
-/* expect_even: every cell near the mean: within `sigmas` of a random placement, and some slack. */
+/* expect_even: no cell holds more than `most` times its share, and some for chance. */
 static void expect_even(
-    const uint32_t *cells, size_t n, double keys, double sigmas, const char *what, int family)
+    const uint32_t *cells, size_t n, double keys, double most, const char *what, int family)
 {
     const double mean = keys / (double)n;
     for (size_t i = 0; i < n; i++) {
-        const double off = (double)cells[i] - mean;
-        if (off * off > sigmas * sigmas * mean + 4)
+        const double off = (double)cells[i] - most * mean;
+        if (off > 0 && off * off > 36 * mean)
             fail_msg("family %d: %s %zu of %zu holds %u, %.0f is even", family, what, i, n,
                 cells[i], mean);
     }
@@ -258,7 +258,7 @@ static void test_partitions__are_even_for_structured_keys(void **state)
             memset(cells, 0, sizeof cells);
             for (uint64_t i = 0; i < KEYS; i++)
                 cells[(hash_of(family, i) >> 32) * counts[c] >> 32]++;
-            expect_even(cells, counts[c], KEYS, 12, "partition", family);
+            expect_even(cells, counts[c], KEYS, 1, "partition", family);
         }
 }
 
@@ -273,7 +273,7 @@ static void test_slices__are_even_within_a_partition(void **state)
                 const uint64_t h = hash_of(family, i);
                 cells[((h >> 32) * partitions >> 32) * 32 + (h >> 27 & 31)]++;
             }
-            expect_even(cells, (size_t)partitions * 32, KEYS, 12, "slice", family);
+            expect_even(cells, (size_t)partitions * 32, KEYS, 1.5, "slice", family);
         }
 }
 
@@ -292,7 +292,7 @@ static void test_salts__are_even_within_a_shard(void **state)
             cells[h >> 32 & (SALTS - 1)]++;
             keys++;
         }
-        expect_even(cells, SALTS, keys, 12, "salt", family);
+        expect_even(cells, SALTS, keys, 1, "salt", family);
     }
 }
 
