@@ -72,10 +72,14 @@ static inline uint64_t spk_hash_bytes(const void *data, size_t n)
     } else {
         a = b = 0;
     }
-    a ^= h;
-    return spk_hash_u64(
-        spk_hash_fold(a ^ UINT64_C(0xa0761d6478bd642f), b ^ UINT64_C(0xe7037ed1a0b428db)) ^ a
-        ^ (b << 32 | b >> 32));
+    /* Both halves of the first product enter the second, as in wyhash; the inputs once more, so that a
+     * factor of 0 hides nothing. */
+    __extension__ typedef unsigned __int128 u128;
+    const u128 product
+        = (u128)(a ^ h ^ UINT64_C(0xa0761d6478bd642f)) * (b ^ h ^ UINT64_C(0xe7037ed1a0b428db));
+    const uint64_t mixed = spk_hash_fold((uint64_t)product ^ UINT64_C(0x8ebc6af09c88c6e3) ^ h,
+        (uint64_t)(product >> 64) ^ UINT64_C(0x589965cc75374cc3));
+    return mixed ^ a ^ (b << 32 | b >> 32);
 }
 
 #endif

@@ -36,7 +36,9 @@ static const spk_layout *row_of(const spk_writer *w)
 bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle, bool private)
 {
     const spk_layout *key = shuffle->key;
-    *w = (spk_writer) { .task = task, .shuffle = shuffle, .slices = shuffle->slices };
+    *w = (spk_writer) {
+        .task = task, .shuffle = shuffle, .slices = shuffle->slices, .private = private
+    };
     w->partitions = private ? 1
         : shuffle->ranges   ? shuffle->ranges->n / w->slices
                             : (uint32_t)shuffle->partitioner->partitions;
@@ -79,11 +81,6 @@ void spk_writer_discard(spk_writer *w)
 
 /* ---- sealing */
 
-static inline uint32_t slice_of(uint64_t hash, unsigned slice_bits)
-{
-    return slice_bits ? (uint32_t)(hash >> 24 & 0xff) >> (8 - slice_bits) : 0;
-}
-
 /* place_by_function: partitions by the user's partitioner, for a piece of rows. */
 static bool place_by_function(spk_writer *w, const char *rows, size_t n, uint32_t *ids)
 {
@@ -98,33 +95,52 @@ static bool place_by_function(spk_writer *w, const char *rows, size_t n, uint32_
     return !spk_task_failed(w->task);
 }
 
-/* place: the slice of each row, counted. hashes: of the rows, or NULL where they are cheap. */
+/* scaled: the upper half of the hash onto 0 .. n - 1. Partitions are runs of slices, so scaling onto all
+ * slices at once gives both. */
+static inline uint32_t scaled(uint64_t hash, uint64_t n)
+{
+    return (uint32_t)((hash >> 32) * n >> 32);
+}
+
+/* place_piece: the slices of a few rows. hashes: of them, or NULL where they are cheap. */
+static bool place_piece(
+    spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint32_t *ids)
+{
+    const spark_partitioner *p = w->shuffle->partitioner;
+    uint64_t room[PIECE];
+    if (w->shuffle->ranges) {
+        spk_ranges_find(w->shuffle->ranges, rows, n, ids);
+        return true;
+    }
+    if (!hashes) {
+        spk_hash_keys(w->shuffle->key, rows, row_of(w)->size, n, room);
+        hashes = room;
+    }
+    if (p->kind == SPK_BY_HASH) {
+        const uint64_t all = (uint64_t)p->partitions * w->slices;
+        const uint32_t mask = w->private ? w->slices - 1 : UINT32_MAX;
+        for (size_t i = 0; i < n; i++)
+            ids[i] = scaled(hashes[i], all) & mask;
+        return true;
+    }
+    if (w->private)
+        memset(ids, 0, n * sizeof *ids);
+    else if (!place_by_function(w, rows, n, ids))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        ids[i] = ids[i] * w->slices + scaled(hashes[i], w->slices);
+    return true;
+}
+
+/* place: the slice of each row, counted. */
 static bool place(spk_writer *w, const char *rows, size_t n, const uint64_t *hashes)
 {
     const size_t size = row_of(w)->size;
-    const bool by_function = w->shuffle->partitioner
-        && w->shuffle->partitioner->kind == SPK_BY_FUNCTION && w->partitions > 1;
-    unsigned slice_bits = 0;
-    uint64_t piece_hashes[PIECE];
-    while ((1u << slice_bits) < w->slices)
-        slice_bits++;
     for (size_t at = 0; at < n; at += PIECE) {
         const size_t some = n - at < PIECE ? n - at : PIECE;
-        uint32_t *ids = w->ids + at;
-        if (w->shuffle->ranges) {
-            spk_ranges_find(w->shuffle->ranges, rows + at * size, some, ids);
-            continue;
-        }
-        const uint64_t *h = hashes ? hashes + at : piece_hashes;
-        if (!hashes)
-            spk_hash_keys(w->shuffle->key, rows + at * size, size, some, piece_hashes);
-        if (by_function && !place_by_function(w, rows + at * size, some, ids))
+        const uint64_t *h = hashes ? hashes + at : NULL;
+        if (!place_piece(w, rows + at * size, some, h, w->ids + at))
             return false;
-        for (size_t i = 0; i < some; i++) {
-            const uint32_t partition
-                = by_function ? ids[i] : (uint32_t)(((h[i] >> 32) * w->partitions) >> 32);
-            ids[i] = partition * w->slices + slice_of(h[i], slice_bits);
-        }
     }
     memset(w->counts, 0, (w->total + (size_t)1) * 4);
     for (size_t i = 0; i < n; i++)

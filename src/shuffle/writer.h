@@ -14,6 +14,7 @@ typedef struct spk_writer {
     spark_task *task;
     const spk_shuffle *shuffle;
     uint32_t partitions, slices, total; /* total: slices of all partitions */
+    bool private;                       /* rows are of one partition, which is not told apart */
     bool combining, carry;              /* carry: runs hold hashes */
     int raw_left;                       /* raw windows until combining is tried again */
     uint64_t window_rows;
