@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# From a fresh Debian to counted words: installs what is missing, builds libspark and its word count, runs it.
+# From a fresh Debian to counted words: installs what is missing, builds libspark and its word count,
+# runs it.
 #   usage: run-wordcount.sh [-n TOP] [-t THREADS] [-p PARTITIONS] [-o DIR] [FILE...]
 # Without FILE: a text that is bundled. Builds in .build, or ${BUILD_DIR}.
 set -euo pipefail
@@ -15,8 +16,8 @@ need 'command -v make' make
 install_missing >&2
 
 {
-    cmake -S "$root" -B "$build" -G 'Unix Makefiles' -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Release \
-        -DBUILD_TESTING=OFF
+    cmake -S "$root" -B "$build" -G 'Unix Makefiles' -DCMAKE_C_COMPILER=gcc \
+        -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF
     cmake --build "$build" --target wordcount --parallel "$(nproc)"
 } >&2
 

@@ -26,7 +26,8 @@ try_often() {
 
 install_missing() {
     [ ${#missing[@]} -gt 0 ] || return 0
-    local apt=(apt-get -q -y -o Acquire::Retries=3 -o Acquire::http::Timeout=60 -o DPkg::Lock::Timeout=300)
+    local apt=(apt-get -q -y -o Acquire::Retries=3 -o Acquire::http::Timeout=60
+        -o DPkg::Lock::Timeout=300)
     echo "== installing what is missing: ${missing[*]}"
     if ! command -v apt-get > /dev/null; then
         echo "no apt-get here; please install them in this system's way" >&2

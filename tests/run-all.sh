@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# All tests, from a fresh Debian on: installs what is missing (saying so), then runs the steps below, each of
-# which builds what it needs, and stops at the first that fails.
+# All tests, from a fresh Debian on: installs what is missing (saying so), then runs the steps
+# below, each of which builds what it needs, and stops at the first that fails.
 #   usage: run-all.sh [STEP...]       builds in .build/<step>, or in ${BUILD_DIR}/<step>
 set -uo pipefail
 
@@ -23,29 +23,32 @@ tools() {
     need 'command -v python3' python3
     need 'command -v valgrind' valgrind
     install_missing || return
-    need 'has_sanitizers clang' libclang-rt-dev # with some versions of clang they come by themselves
+    need 'has_sanitizers clang' libclang-rt-dev # some versions of clang bring them along
     install_missing
 }
 has_sanitizers() {
     echo 'int main(void) { return 0; }' | "$1" -fsanitize=address,undefined -x c -o /dev/null -
 }
 
-# build NAME COMPILER OPTION...: configures and builds; silent unless that fails, then without its progress.
+# build NAME COMPILER OPTION...: configures and builds; silent unless that fails.
 build() {
     local dir=$builds/$1 cc=$2
     mkdir -p "$dir" || return
     {
-        cmake -S "$root" -B "$dir" -G 'Unix Makefiles' -DCMAKE_C_COMPILER="$cc" -DBUILD_TESTING=ON "${@:3}" \
+        cmake -S "$root" -B "$dir" -G 'Unix Makefiles' -DCMAKE_C_COMPILER="$cc" \
+            -DBUILD_TESTING=ON "${@:3}" \
             && cmake --build "$dir" --parallel "$jobs"
     } > "$dir/build.log" 2>&1 || { grep -vE '^\[ *[0-9]+%\]' "$dir/build.log"; return 1; }
 }
 
 # tests NAME LABELS: runs the tests with one of the labels; it is a failure that there is none.
 tests() {
-    (cd "$builds/$1" && ctest --output-on-failure --no-tests=error --parallel "$jobs" --label-regex "^($2)\$")
+    cd "$builds/$1" && ctest --output-on-failure --no-tests=error --parallel "$jobs" \
+        --label-regex "^($2)\$"
 }
 
-# Without address space randomisation, which the sanitizers of older compilers do not stand under newer kernels.
+# Without address space randomisation, which the sanitizers of older compilers do not stand under
+# newer kernels.
 fixed_addresses() {
     if setarch -R true 2> /dev/null; then
         setarch -R "$BASH" -c "$(declare -f tests); tests \"\$@\"" tests "$@"
@@ -56,7 +59,9 @@ fixed_addresses() {
 export builds jobs
 
 release() { build "$1" "$1" -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS=-g -DSPARK_WERROR=ON; }
-sanitized() { build "$1" "$2" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' -DSPARK_SANITIZE="$3"; }
+sanitized() {
+    build "$1" "$2" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' -DSPARK_SANITIZE="$3"
+}
 
 step_gcc() { release gcc && tests gcc 'unit|stress|example|bench-smoke'; }
 step_clang() { release clang && tests clang 'unit|stress|example|bench-smoke'; }
@@ -64,9 +69,11 @@ step_arch() { release gcc && tests gcc arch; }
 step_install() { release gcc && tests gcc install; }
 step_asan() {
     # No stack of the sanitizer's own: check mode tells pointers into the real one.
-    export ASAN_OPTIONS=detect_stack_use_after_return=0:strict_string_checks=1:allocator_may_return_null=1
+    export ASAN_OPTIONS=detect_stack_use_after_return=0:strict_string_checks=1
+    ASAN_OPTIONS+=:allocator_may_return_null=1
     export UBSAN_OPTIONS=print_stacktrace=1
-    sanitized asan clang 'address;undefined' && fixed_addresses asan 'unit|stress|example|bench-smoke'
+    sanitized asan clang 'address;undefined' \
+        && fixed_addresses asan 'unit|stress|example|bench-smoke'
 }
 step_tsan() {
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
@@ -74,8 +81,9 @@ step_tsan() {
 }
 step_valgrind() {
     local leaks=definite,indirect,possible
-    export SPARK_RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=$leaks \
-        --errors-for-leak-kinds=$leaks"
+    SPARK_RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full"
+    SPARK_RUN_UNDER+=" --show-leak-kinds=$leaks --errors-for-leak-kinds=$leaks"
+    export SPARK_RUN_UNDER
     release gcc && tests gcc example
 }
 
@@ -91,7 +99,10 @@ run() {
 }
 
 for step in "$@"; do
-    [[ " ${all_steps[*]} " == *" $step "* ]] || { echo "no step $step; there are: ${all_steps[*]}" >&2; exit 2; }
+    if [[ " ${all_steps[*]} " != *" $step "* ]]; then
+        echo "no step $step; there are: ${all_steps[*]}" >&2
+        exit 2
+    fi
 done
 tools || { echo "== FAILED: tools are missing" >&2; exit 1; }
 for step in "${@:-${all_steps[@]}}"; do

@@ -205,7 +205,7 @@ typedef struct spark_order {
         return kept;                                                                               \
     }                                                                                              \
     static const spark_filter_def f[1] SPARK_UNUSED_ = { { #f, SPARK_TYPE(IN), size, f##_run_ } }; \
-    static inline bool f##_(SPARK_T_, const IN *in, const ENV *env SPARK_UNUSED_)
+    static inline bool f##_(SPARK_T_, const IN *in SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 
 /* SPARK_FLAT_MAP(f, IN, OUT[, ENV]): emits any number of elements with spark_emit(out, ...). */
 #define SPARK_FLAT_MAP(...)                                                                        \
@@ -257,7 +257,8 @@ typedef struct spark_order {
     }                                                                                              \
     static const spark_merge_def f[1] SPARK_UNUSED_                                                \
         = { { #f, SPARK_TYPE(ACC), SPARK_TYPE(IN), size, f##_run_, f##_fold_, SPARK_OP_USER } };   \
-    static inline void f##_(SPARK_T_, ACC *acc, const IN *in, const ENV *env SPARK_UNUSED_)
+    static inline void f##_(SPARK_T_, ACC *acc SPARK_UNUSED_, const IN *in SPARK_UNUSED_,          \
+        const ENV *env SPARK_UNUSED_)
 
 /* SPARK_JOIN(f, K, V, W, OUT[, ENV]): called for each match with key, left, right, out; left or
  * right is NULL where an outer join has none. */
@@ -323,7 +324,7 @@ typedef struct spark_order {
             f##_step_(task, (STATE *)state, SPARK_AT_(IN, in, step, i), &out, (const ENV *)env);   \
         }                                                                                          \
     }                                                                                              \
-    static inline void f##_step_(SPARK_T_, STATE *state, const IN *in,                             \
+    static inline void f##_step_(SPARK_T_, STATE *state SPARK_UNUSED_, const IN *in SPARK_UNUSED_, \
         SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 #define SPARK_FINISH(...)                                                                          \
     SPARK_PICK_5_(__VA_ARGS__, SPARK_FINISH5_, SPARK_FINISH4_, 0, 0, 0)(__VA_ARGS__)

@@ -34,8 +34,8 @@ spark_rdd *spark_empty_rdd(
     spark_site at, spark_context *sc, const spark_type *type) SPARK_USE_RESULT_;
 
 /* spark_text_file: the lines of files, as spark_str without their line ends (\n, \r\n or \r; a UTF-8
- * byte order mark at the start is dropped). `path` may be a file, a directory (its files, not those
- * below), a glob (* ? [..] {a,b}) or several of these with commas between; a backslash takes a sign's
+ * byte order mark at the start is dropped). `path` may be a file, a directory (its files; one that holds
+ * directories is an error), a glob (* ? [..] {a,b}) or several of these with commas between; a backslash takes a sign's
  * meaning away. Names that begin with _ or . inside a directory or glob are skipped. Files are read in
  * bytewise order of their paths, split into at least min_partitions (0: 2) pieces of at most 32 MiB;
  * a file that is missing or unreadable is SPARK_EIO from the action. Spark: textFile. */

@@ -276,7 +276,8 @@ spark_rdd *spark_partition_by(spark_site at, spark_rdd *rdd, const spark_partiti
 {
     spk_verb v;
     const spark_keyed_options options = { 0, p };
-    spk_verb_begin(&v, at, "partitionBy", NULL, 1, &rdd, true, NULL, 0);
+    const char *name = p && p->kind == SPK_BY_FUNCTION ? p->def.name : NULL;
+    spk_verb_begin(&v, at, "partitionBy", name, 1, &rdd, true, NULL, 0);
     if (!v.bad)
         spk_verb_pairs(&v, v.in);
     if (!p)

@@ -26,7 +26,8 @@ struct spk_stage {
     spk_job *job;
     spark_rdd *rdd;
     spk_shuffle *shuffle; /* NULL: the result stage */
-    int id, position, attempt;
+    int id, position;
+    atomic_int attempt; /* workers look at it too */
     bool submitted, owner; /* owner: shuffle->running is this stage */
     bool ran, needed, seen;
     atomic_int remaining;

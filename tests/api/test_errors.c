@@ -101,8 +101,8 @@ static sources load(spark_context *sc)
     return s;
 }
 
-/* refused: building rdd gave an error, which the action returns without running a job. Compilers take
- * the first or the last line of a call for its line. */
+/* refused: building rdd gave an error, which the action returns without running a job. Compilers
+ * take the first or the last line of a call for its line. */
 #define refused(rdd, code, operation, words) refused_(rdd, code, operation, words, __LINE__)
 
 static void refused_(
@@ -318,6 +318,13 @@ static void test_functions__that_are_null_are_refused(void **state)
         SPARK_EINVAL, "aggregate");
     oracle_fails(spark_foreach(s.numbers, NULL, NULL), SPARK_EINVAL, "foreach");
     oracle_fails(spark_save_as_text_file(s.numbers, NULL), SPARK_EINVAL, "saveAsTextFile");
+    oracle_fails(
+        spark_fold(s.numbers, NULL, NULL, spark_op_sum, NULL, &array), SPARK_EINVAL, "fold");
+    oracle_fails(spark_collect(s.numbers, NULL, NULL), SPARK_EINVAL, "collect");
+    oracle_fails(spark_count(s.numbers, NULL), SPARK_EINVAL, "count");
+    oracle_fails(spark_take(s.numbers, 1, NULL, NULL), SPARK_EINVAL, "take");
+    oracle_fails(spark_top(s.numbers, 1, NULL, NULL, NULL), SPARK_EINVAL, "top");
+    oracle_fails(spark_reduce(s.numbers, spark_op_sum, NULL, NULL, NULL), SPARK_EINVAL, "reduce");
     oracle_close(sc);
 }
 
@@ -432,6 +439,12 @@ static void test_contexts__do_not_mix(void **state)
     is_error(spark_join(s.pairs, t.pairs, 0), "different contexts");
     is_error(spark_union(s.numbers, t.numbers), "different contexts");
     is_error(spark_partition_by(s.pairs, spark_hash_partitioner(other, 2)), "partitionBy at ");
+    spark_keyed_options by = { 0, spark_hash_partitioner(other, 2) };
+    is_error(spark_reduce_by_key_with(s.pairs, spark_op_sum, NULL, &by), "reduceByKey(sum) at ");
+    is_error(spark_group_by_key_with(s.pairs, &by), "groupByKey at ");
+    int64_t three = 3;
+    spark_broadcast *far = spark_broadcast_new(other, SPARK_VALUE(int64_t, &three));
+    is_error(spark_map(s.numbers, fail_at, SPARK_SHARED(far)), "map(fail_at) at ");
     oracle_close(other);
     oracle_collects(s.numbers, "0 1 2 3 4 5 6 7 8 9");
     oracle_close(sc);

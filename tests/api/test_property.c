@@ -868,7 +868,12 @@ static bool seed_passes(uint64_t seed, bool verbose)
     return good;
 }
 
-static uint64_t first_seed = 1, runs = 400;
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+static uint64_t runs = 120;
+#else
+static uint64_t runs = 400;
+#endif
+static uint64_t first_seed = 1;
 static bool verbose;
 
 static void test_property__random_lineages_agree_with_loops_over_arrays(void **state)

@@ -34,7 +34,7 @@ static void test_scope__gives_memory_back_at_its_end(void **state)
     (void)state;
     for (int threads = 1; threads <= 8; threads *= 2) {
         spark_context *sc = oracle_open(threads);
-        for (int i = 0; i < 15; i++) {
+        for (int i = 0; i < 8; i++) {
             spark_scope *scope = spark_scope_begin(sc);
             work(sc);
             assert_true(spark_memory_bytes(sc, NULL) >= 200000 * sizeof(i64_i64));

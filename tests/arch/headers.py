@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Each header compiles alone, and included twice: public ones as C11 and C++17, private ones as C11.
+"""Each header compiles alone and twice: public ones as C11 and C++17, private ones as C11.
 
 usage: headers.py ROOT GENERATED_INCLUDE_DIR C_WARNINGS CXX_WARNINGS C_COMPILERS CXX_COMPILERS
        (the last four: lists with commas; all warnings are errors)
@@ -34,7 +34,8 @@ def check(root, generated, c_warnings, cxx_warnings, c_compilers, cxx_compilers)
     """All complaints, and how many headers were compiled."""
     public = sorted(path.relative_to(top).as_posix() for top in (root / "include", generated)
                     for path in top.rglob("*.h"))
-    private = sorted(path.relative_to(root / "src").as_posix() for path in (root / "src").rglob("*.h"))
+    src = root / "src"
+    private = sorted(path.relative_to(src).as_posix() for path in src.rglob("*.h"))
     includes = [f"-I{root / 'include'}", f"-I{generated}"]
     c_flags = ["-std=c11", "-O1", "-Werror", *c_warnings]
     cxx_flags = ["-std=c++17", "-O1", "-Werror", *cxx_warnings]
@@ -45,7 +46,7 @@ def check(root, generated, c_warnings, cxx_warnings, c_compilers, cxx_compilers)
             complaints += check_header(work, name, includes, c_compilers, c_flags, ".c")
             complaints += check_header(work, name, includes, cxx_compilers, cxx_flags, ".cpp")
         for name in private:
-            complaints += check_header(work, name, [*includes, f"-I{root / 'src'}", "-D_GNU_SOURCE"],
+            complaints += check_header(work, name, [*includes, f"-I{src}", "-D_GNU_SOURCE"],
                                        c_compilers, c_flags, ".c")
     return complaints, len(public) + len(private)
 

@@ -23,12 +23,11 @@ Symbol = namedtuple("Symbol", "member name kind type section")
 WRITABLE = re.compile(r"\.(data|bss|tdata|tbss)(\.|$)|\*COM\*")
 CONSTANT_AFTER_RELOCATION = re.compile(r"\.data\.rel\.ro(\.|$)")
 
-ALL_MEMBERS_IN_ONE_PROGRAM = ["-Wl,--whole-archive", "ARCHIVE", "-Wl,--no-whole-archive"]
 SYSTEM_LIBRARIES = ["-nodefaultlibs", "-lc", "-lm", "-lpthread"]
 
 
 def read_symbols(archive, nm):
-    """Symbols of all members: `nm --format=sysv` has type and section, which the short form hides."""
+    """Symbols of all members; this format of nm has type and section, which the short one hides."""
     symbols, member = [], ""
     for line in report.run(nm, "--format=sysv", str(archive)).splitlines():
         heading = re.match(r"(?:Symbols|Undefined symbols) from .*\[(.+)\]:", line)
@@ -53,7 +52,8 @@ def top_level_text(c):
 
 def declared_names(includes, cc):
     """Functions and objects with external linkage that <spark.h> declares."""
-    c = report.run(cc, "-std=c11", "-E", "-P", *[f"-I{i}" for i in includes], "-", text="#include <spark.h>\n")
+    c = report.run(cc, "-std=c11", "-E", "-P", *[f"-I{i}" for i in includes], "-",
+                   text="#include <spark.h>\n")
     c = re.sub(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)", " ", c)
     names = set()
     for statement in re.split(r"[;}]", top_level_text(c)):
@@ -70,7 +70,7 @@ def declared_names(includes, cc):
 
 def check_exports(symbols, declared):
     """Complaints about names of globals."""
-    defined = {s.name: s for s in symbols if s.section != "*UND*" and s.kind.isupper() and s.kind != "U"}
+    defined = {s.name: s for s in symbols if s.kind.isupper() and s.kind != "U"}
     for name in sorted(defined):
         where = defined[name].member
         if name.startswith("spark_"):
@@ -96,9 +96,10 @@ def check_wants(archive, cc):
     with tempfile.TemporaryDirectory() as directory:
         main = Path(directory) / "main.c"
         main.write_text("int main(void) { return 0; }\n")
-        whole = [str(archive) if word == "ARCHIVE" else word for word in ALL_MEMBERS_IN_ONE_PROGRAM]
-        done = subprocess.run([cc, "-o", str(main.with_suffix("")), str(main), *whole, *SYSTEM_LIBRARIES],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+        whole = ["-Wl,--whole-archive", str(archive), "-Wl,--no-whole-archive"]
+        done = subprocess.run(
+            [cc, "-o", str(main.with_suffix("")), str(main), *whole, *SYSTEM_LIBRARIES],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     if done.returncode != 0:
         missing = sorted(set(re.findall(r"undefined reference to [`']([^']+)'", done.stdout)))
         for name in missing:
@@ -111,7 +112,8 @@ def check(archive, nm, cc, includes):
     """All complaints, and how many symbols were read."""
     symbols = read_symbols(archive, nm)
     declared = declared_names(includes, cc)
-    complaints = [*check_exports(symbols, declared), *check_data(symbols), *check_wants(archive, cc)]
+    complaints = [*check_exports(symbols, declared), *check_data(symbols),
+                  *check_wants(archive, cc)]
     return complaints, len(symbols) if declared else 0
 
 

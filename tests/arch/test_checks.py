@@ -32,7 +32,8 @@ class Tree(unittest.TestCase):
         self.write("src/CMakeLists.txt", "base/heap.c rdd/map.c context.c", spdx="")
         self.write("include/spark.h", "#include <spark/map.h>\n#include <spark/version.h>\n")
         self.write("include/spark/map.h", "#ifndef M\n#define M\nint spark_map(int x);\n#endif\n")
-        self.write("generated/spark/version.h", "#ifndef V\n#define V\nextern const int spark_v[1];\n#endif\n")
+        self.write("generated/spark/version.h",
+                   "#ifndef V\n#define V\nextern const int spark_v[1];\n#endif\n")
         self.write("src/base/heap.h", "int spk_heap(int x);\n")
         self.write("src/base/heap.c", '#include "base/heap.h"\nint spk_heap(int x) { return x; }\n')
         self.write("src/rdd/rdd.h", '#include "base/heap.h"\n')

@@ -24,10 +24,11 @@ SPDX = {
 
 
 def project_files(root):
-    """Paths below root that belong to the project: git's idea of it, else what is not hidden or built."""
+    """Files of the project: git's idea of them, else what is neither hidden nor built."""
     if shutil.which("git"):
         git = subprocess.run(["git", "-C", str(root), "ls-files", "-z", "--cached", "--others",
-                              "--exclude-standard"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                              "--exclude-standard"],
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         if git.returncode == 0:
             names = git.stdout.decode().split("\0")
             return sorted({name for name in names if name and (root / name).exists()})
@@ -73,7 +74,8 @@ def check_listed(root, files):
         text = (root / folder / "CMakeLists.txt").read_text(encoding="utf-8")
         name = Path(file).relative_to(folder).as_posix()
         test = re.fullmatch(r"(\w+)/test_(\w+)\.c", name)
-        wanted = rf"spark_test\({test[1]} {test[2]}\b" if test else rf"(?<![\w/]){re.escape(name[:-2])}\b"
+        wanted = (rf"spark_test\({test[1]} {test[2]}\b" if test
+                  else rf"(?<![\w/]){re.escape(name[:-2])}\b")
         if not re.search(wanted, text):
             yield f"{file}: {(folder / 'CMakeLists.txt').as_posix()} does not list it"
 

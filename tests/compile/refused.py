@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The compiler refuses each wrong program of wrong.c, for the right reason, and takes the right one.
+"""The compiler refuses each wrong program of wrong.c for the right reason, and takes the right one.
 
 usage: refused.py WRONG_C WARNINGS CC FLAG...
-       WARNINGS: separated by commas, for the right program; FLAG: include directories and what the CMake
-       target exports
+       WARNINGS: separated by commas, for the right program
+       FLAG: include directories and what the CMake target exports
 """
 import re
 import subprocess
@@ -36,7 +36,8 @@ def read_cases(source):
 
 def compile_file(path, cc, flags):
     """Exit status and messages."""
-    done = subprocess.run([cc, "-std=c11", "-O2", "-fno-diagnostics-color", *flags, "-c", "-o", "/dev/null", path],
+    fixed = ["-std=c11", "-O2", "-fno-diagnostics-color", "-c", "-o", "/dev/null"]
+    done = subprocess.run([cc, *fixed, *flags, path],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     return done.returncode, done.stdout
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A user's program that touches every macro of the public headers. Compiled with a long list of warnings as
- * errors by each compiler: what the macros expand to must be as clean as the user's own lines. */
+/* A user's program that touches every macro of the public headers. Compiled with a long list of
+ * warnings as errors by each compiler: what the macros expand to must be as clean as the user's own
+ * lines. */
 #include <spark.h>
 
 SPARK_PAIR(word_count, spark_str, int64_t);
@@ -33,7 +34,7 @@ SPARK_FLAT_MAP(split_words, spark_str, word_count)
 {
     spark_str line = *in, word;
     while (spark_str_next_word(&line, &word))
-        if (!spark_emit(out, (word_count){ word, 1 }))
+        if (!spark_emit(out, (word_count) { word, 1 }))
             return;
 }
 SPARK_MAP(size_of, word_count, by_size)
@@ -41,8 +42,14 @@ SPARK_MAP(size_of, word_count, by_size)
     out->key = (int64_t)in->key.len;
     out->value = spark_str_upper(task, in->key);
 }
-SPARK_MAP(weight, spark_str, double, double) { *out = (double)in->len * *env; }
-SPARK_FILTER(is_long, word_count, size_t) { return in->key.len >= *env; }
+SPARK_MAP(weight, spark_str, double, double)
+{
+    *out = (double)in->len * *env;
+}
+SPARK_FILTER(is_long, word_count, size_t)
+{
+    return in->key.len >= *env;
+}
 SPARK_MERGE(longest, spark_str, spark_str)
 {
     if (in->len > acc->len)
@@ -60,7 +67,7 @@ SPARK_MERGE(add_moments, moments, moments)
 }
 SPARK_JOIN(both, int64_t, spark_str, moments, word_count)
 {
-    spark_emit(out, (word_count){ left ? *left : (spark_str){ "", 0 }, right ? right->n : *key });
+    spark_emit(out, (word_count) { left ? *left : (spark_str) { "", 0 }, right ? right->n : *key });
 }
 SPARK_PARTITIONS(first_of, word_count, word_count)
 {
@@ -74,7 +81,10 @@ SPARK_STEP(runs, int64_t, word_count, int64_t)
     if (*state > 1000)
         spark_emit(out, *state);
 }
-SPARK_FINISH(runs, int64_t, word_count, int64_t) { spark_emit(out, *state); }
+SPARK_FINISH(runs, int64_t, word_count, int64_t)
+{
+    spark_emit(out, *state);
+}
 typedef const spark_accumulator *counter;
 SPARK_FOREACH(add_to, int64_t, counter)
 {
@@ -90,11 +100,13 @@ SPARK_PARTITIONER(by_first_byte, spark_str)
 /* count_words: those of two lines, of two bytes and more, printing the most frequent. */
 static spark_status count_words(spark_context *sc, int64_t *total, int64_t *sizes)
 {
-    const spark_str lines[] = { SPARK_STR("to be or not to be"), SPARK_STR("that is the question") };
+    const spark_str lines[]
+        = { SPARK_STR("to be or not to be"), SPARK_STR("that is the question") };
     const size_t least = 2;
     const double factor = 0.5;
     spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(spark_str, 2, lines), 2);
-    spark_rdd *words = spark_filter(spark_flat_map(rdd, split_words, NULL), is_long, SPARK_COPY(least));
+    spark_rdd *words
+        = spark_filter(spark_flat_map(rdd, split_words, NULL), is_long, SPARK_COPY(least));
     words = spark_partition_by(words, spark_partitioner_new(sc, 3, by_first_byte, NULL));
     spark_rdd *sums = spark_reduce_by_key(words, spark_op_sum, NULL, 0);
 
@@ -102,7 +114,8 @@ static spark_status count_words(spark_context *sc, int64_t *total, int64_t *size
     spark_rdd *weights = spark_map_values(samples, weight, SPARK_REF(&factor));
     weights = spark_aggregate_by_key(weights, SPARK_ZERO(moments), add_value, add_moments, NULL, 0);
     spark_rdd *joined = spark_join_map(samples, weights, SPARK_FULL_OUTER, both, NULL, 0);
-    spark_rdd *firsts = spark_map_partitions(spark_values(spark_key_by(joined, word_of, NULL)), first_of, NULL);
+    spark_rdd *firsts
+        = spark_map_partitions(spark_values(spark_key_by(joined, word_of, NULL)), first_of, NULL);
     spark_status status = spark_count(spark_union(joined, firsts), sizes);
     if (status != SPARK_OK)
         return status;
@@ -132,7 +145,7 @@ int main(int argc, char **argv)
 {
     (void)argc;
     int64_t total = 0, sizes = 0;
-    spark_context *sc = spark_context_new(&(spark_conf){ .app_name = "user", .threads = 2 });
+    spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "user", .threads = 2 });
     const spark_status status = count_words(sc, &total, &sizes);
     const int result = status != SPARK_OK ? spark_complain(argv[0]) : total != 40 || sizes != 4 + 2;
     spark_context_free(sc);

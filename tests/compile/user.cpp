@@ -18,9 +18,18 @@ SPARK_FLAT_MAP(split_words, spark_str, word_count)
     while (spark_str_next_word(&line, &word))
         spark_emit(out, { word, 1 });
 }
-SPARK_MAP(scale, int64_t, double, double) { *out = static_cast<double>(*in) * *env; }
-SPARK_FILTER(known, point) { return in->known; }
-SPARK_MERGE(add, int64_t, int64_t) { *acc += *in; }
+SPARK_MAP(scale, int64_t, double, double)
+{
+    *out = static_cast<double>(*in) * *env;
+}
+SPARK_FILTER(known, point)
+{
+    return in->known;
+}
+SPARK_MERGE(add, int64_t, int64_t)
+{
+    *acc += *in;
+}
 SPARK_JOIN(pick, spark_str, int64_t, int64_t, word_count)
 {
     spark_emit(out, { *key, left ? *left : *right });
@@ -30,14 +39,23 @@ SPARK_PARTITIONS(pass, int64_t, int64_t)
     while (const int64_t *x = spark_next(in))
         spark_emit(out, *x);
 }
-SPARK_STEP(running, int64_t, int64_t, int64_t) { *state += *in; }
-SPARK_FINISH(running, int64_t, int64_t, int64_t) { spark_emit(out, *state); }
+SPARK_STEP(running, int64_t, int64_t, int64_t)
+{
+    *state += *in;
+}
+SPARK_FINISH(running, int64_t, int64_t, int64_t)
+{
+    spark_emit(out, *state);
+}
 SPARK_FOREACH(check, int64_t)
 {
     if (*in < 0)
         spark_fail(task, "%lld is negative", static_cast<long long>(*in));
 }
-SPARK_PARTITIONER(by_size, spark_str) { return static_cast<uint32_t>(key->len % partitions); }
+SPARK_PARTITIONER(by_size, spark_str)
+{
+    return static_cast<uint32_t>(key->len % partitions);
+}
 
 int main(int, char **argv)
 {
@@ -46,7 +64,8 @@ int main(int, char **argv)
     conf.threads = 2;
     spark_context *sc = spark_context_new(&conf);
 
-    const spark_str lines[] = { SPARK_STR("to be or not to be"), SPARK_STR("that is the question") };
+    const spark_str lines[]
+        = { SPARK_STR("to be or not to be"), SPARK_STR("that is the question") };
     const double factor = 2;
     const int64_t one = 1;
     spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(spark_str, 2, lines), 2);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs the compiler must refuse. Without -D this file is a right program and compiles silently; each
- * -DWRONG_... turns on one mistake. refused.py reads the comment behind each #ifdef: what the complaint
- * must contain, as a regular expression, and flags needed beside those of the CMake target, in brackets. */
+/* Programs the compiler must refuse. Without -D this file is a right program and compiles silently;
+ * each -DWRONG_... turns on one mistake. refused.py reads the comment behind each #ifdef: what the
+ * complaint must contain, as a regular expression, and flags needed beside those of the CMake target,
+ * in brackets. */
 #include <spark.h>
 
 SPARK_PAIR(word_count, spark_str, int64_t);
@@ -15,8 +16,14 @@ typedef struct reading {
 } reading;
 SPARK_DESCRIBE(reading, (int32_t, id), (float, celsius), (double, at), (char, code, 3));
 
-SPARK_MAP(count_of, word_count, int64_t) { *out = in->value; }
-SPARK_FILTER(is_above, double, double) { return *in > *env; }
+SPARK_MAP(count_of, word_count, int64_t)
+{
+    *out = in->value;
+}
+SPARK_FILTER(is_above, double, double)
+{
+    return *in > *env;
+}
 SPARK_MERGE(add_value, mean, double)
 {
     acc->n++;
@@ -36,11 +43,17 @@ spark_status program(spark_context *sc, spark_rdd *rdd, spark_array *result);
 /* A function that writes, emits or reads another type than it was defined with. */
 
 #ifdef WRONG_map_writes_other_type /* T2: incompatible types when assigning|from incompatible type */
-SPARK_MAP(to_point, spark_str, int64_t) { *out = (point){ { 0 } }; }
+SPARK_MAP(to_point, spark_str, int64_t)
+{
+    *out = (point) { { 0 } };
+}
 #endif
 
 #ifdef WRONG_map_reads_other_type /* no member named .value. */
-SPARK_MAP(to_value, mean, int64_t) { *out = in->value; }
+SPARK_MAP(to_value, mean, int64_t)
+{
+    *out = in->value;
+}
 #endif
 
 #ifdef WRONG_emits_other_type /* T3: type mismatch in conditional|incompatible operand types */
@@ -52,8 +65,11 @@ SPARK_FLAT_MAP(split, spark_str, word_count)
 }
 #endif
 
-#ifdef WRONG_emits_fraction_as_count /* T3B: float-conversion|literal-conversion [-Wconversion -Werror] */
-SPARK_FLAT_MAP(half, spark_str, word_count) { spark_emit(out, (word_count){ *in, 1.5 }); }
+#ifdef WRONG_emits_fraction_as_count /* T3B: float-conversion|literal-conversion [-Werror=conversion -Werror=float-conversion] */
+SPARK_FLAT_MAP(half, spark_str, word_count)
+{
+    spark_emit(out, (word_count) { *in, 1.5 });
+}
 #endif
 
 #ifdef WRONG_writes_env /* T10E: read-only|const-qualified */
@@ -65,7 +81,10 @@ SPARK_FILTER(racy, double, double)
 #endif
 
 #ifdef WRONG_writes_input /* read-only|const-qualified */
-SPARK_MAP(in_place, word_count, int64_t) { *out = in->value++; }
+SPARK_MAP(in_place, word_count, int64_t)
+{
+    *out = in->value++;
+}
 #endif
 
 /* An environment whose lifetime nobody said. */

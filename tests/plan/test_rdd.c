@@ -204,7 +204,8 @@ static void test_slices__make_256_over_all_partitions(void **state)
 {
     (void)state;
     for (int partitions = 0; partitions < 1000; partitions++) {
-        const uint64_t slices = spk_slices_for(partitions), n = partitions ? partitions : 1;
+        const uint64_t slices = spk_slices_for(partitions);
+        const uint64_t n = partitions ? (uint64_t)partitions : 1;
         assert_true(slices >= 1 && slices <= 256 && (slices & (slices - 1)) == 0);
         assert_true(slices * n >= 256 && (slices == 1 || slices / 2 * n < 256));
     }

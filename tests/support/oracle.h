@@ -181,7 +181,7 @@ static inline void oracle_append_value(oracle_text *text, const spark_type *type
     text->bytes[text->length] = 0;
 }
 
-/* oracle_layout: the text of every partition in order: "1 2 | 3 4", to be freed. NULL: it failed. */
+/* oracle_layout: the text of every partition in order: "1 2 | 3 4". Free it. NULL: it failed. */
 typedef struct oracle_shape {
     const spark_type *type;
 } oracle_shape;

@@ -3,7 +3,10 @@
 #include <inttypes.h>
 #include <spark.h>
 
-SPARK_MAP(squared, int64_t, int64_t) { *out = *in * *in; }
+SPARK_MAP(squared, int64_t, int64_t)
+{
+    *out = *in * *in;
+}
 
 int main(int argc, char **argv)
 {

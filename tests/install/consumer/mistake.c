@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bare pointer as environment: only a warning before gcc 14, an error with the flags of the target. */
+/* A bare pointer as environment: a warning before gcc 14, an error with the flags of the target. */
 #include <spark.h>
 
-SPARK_FILTER(is_above, double, double) { return *in > *env; }
+SPARK_FILTER(is_above, double, double)
+{
+    return *in > *env;
+}
 
 int main(void)
 {
