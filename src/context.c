@@ -235,7 +235,13 @@ int spark_context_threads(const spark_context *sc)
 
 uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak)
 {
+    uint64_t most = 0, used = 0;
+    if (sc && !is_constant(sc)) {
+        spark_context *writable;
+        memcpy(&writable, &sc, sizeof writable);
+        used = spk_heap_used(&writable->heap, &most);
+    }
     if (peak)
-        *peak = sc ? sc->heap.peak : 0;
-    return sc ? sc->heap.mapped - sc->heap.cached : 0;
+        *peak = most;
+    return used;
 }

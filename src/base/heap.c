@@ -51,6 +51,15 @@ void spk_heap_trim(spk_heap *heap)
     pthread_mutex_unlock(&heap->lock);
 }
 
+uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak)
+{
+    pthread_mutex_lock(&heap->lock);
+    const uint64_t used = heap->mapped - heap->cached;
+    *peak = heap->peak;
+    pthread_mutex_unlock(&heap->lock);
+    return used;
+}
+
 void spk_heap_fini(spk_heap *heap)
 {
     unmap_cached(heap);

@@ -29,6 +29,9 @@ void spk_heap_fini(spk_heap *heap); /* everything must have been given back */
 void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity);
 void spk_heap_free(spk_heap *heap, void *block, size_t capacity);
 
+/* spk_heap_used: bytes handed out, and the most that was ever mapped. */
+uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak);
+
 /* spk_heap_trim: gives cached blocks back to the system. */
 void spk_heap_trim(spk_heap *heap);
 

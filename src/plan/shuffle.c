@@ -27,7 +27,7 @@ spk_shuffle *spk_shuffle_new(spark_rdd *owner, spark_rdd *parent, spark_partitio
     shuffle->key = key;
     shuffle->aggregator = aggregator;
     shuffle->slices = partitioner ? spk_slices_for(partitioner->partitions) : 1;
-    shuffle->maps = -1;
+    atomic_init(&shuffle->maps, -1);
     pthread_mutex_init(&shuffle->lock, NULL);
     return shuffle;
 }
@@ -49,7 +49,7 @@ spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *failure)
         return spk_failure_nomem(failure, shuffle->owner->operation, shuffle->owner->site);
     }
     atomic_init(&shuffle->missing, (int)maps);
-    shuffle->maps = (int)maps;
+    atomic_store(&shuffle->maps, (int)maps);
     return SPARK_OK;
 }
 

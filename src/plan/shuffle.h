@@ -40,7 +40,7 @@ struct spk_shuffle {
     uint32_t slices;                  /* per partition, a power of two */
 
     /* Filled when jobs run. */
-    int maps; /* partitions of the parent; -1: not prepared */
+    atomic_int maps; /* partitions of the parent; -1: not prepared; set after what it counts */
     _Atomic(struct spk_map_output *) *outputs;
     atomic_int missing;
     atomic_int readers;             /* attempts that may be reading outputs */

@@ -56,11 +56,17 @@ static void drop_blocks(const spk_stage *stage, int partition)
     }
 }
 
-static void drop_outputs(const spk_stage *stage, int output)
+/* drop_outputs: of every shuffle the stage reads; `modulo`: output counts round. The list of parents may
+ * grow, under the scheduler's lock. */
+static void drop_outputs(const spk_stage *stage, int output, bool modulo)
 {
-    for (size_t i = 0; i < stage->n_parents; i++)
-        if (output >= 0 && output < stage->parents[i]->maps)
-            spk_shuffle_drop(stage->parents[i], output);
+    pthread_mutex_lock(&stage->job->scheduler->lock);
+    for (size_t i = 0; i < stage->n_parents; i++) {
+        const int maps = stage->parents[i]->maps;
+        if (maps > 0)
+            spk_shuffle_drop(stage->parents[i], modulo ? output % maps : output);
+    }
+    pthread_mutex_unlock(&stage->job->scheduler->lock);
 }
 
 void spk_fault_inputs(const spk_stage *stage, int partition, int attempt)
@@ -72,10 +78,8 @@ void spk_fault_inputs(const spk_stage *stage, int partition, int attempt)
             || drawn(f, stage, partition, attempt, 1))
             drop_blocks(stage, partition);
         if (f->kind == SPARK_FAULT_SHUFFLE && here(f, stage, partition, attempt))
-            drop_outputs(stage, f->output);
-        else if (stage->attempt == 0 && drawn(f, stage, partition, attempt, 2))
-            for (size_t p = 0; p < stage->n_parents; p++)
-                if (stage->parents[p]->maps > 0)
-                    spk_shuffle_drop(stage->parents[p], partition % stage->parents[p]->maps);
+            drop_outputs(stage, f->output, false);
+        else if (attempt == 0 && drawn(f, stage, partition, attempt, 2))
+            drop_outputs(stage, partition, true);
     }
 }

@@ -27,7 +27,7 @@ struct spk_stage {
     spark_rdd *rdd;
     spk_shuffle *shuffle; /* NULL: the result stage */
     int id, position;
-    atomic_int attempt; /* workers look at it too */
+    atomic_int attempt;    /* workers look at it too */
     bool submitted, owner; /* owner: shuffle->running is this stage */
     bool ran, needed, seen;
     atomic_int remaining;

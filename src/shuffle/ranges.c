@@ -69,6 +69,35 @@ static size_t cut_slices(const spk_ordering *o, const spk_candidate *c, size_t n
     return found;
 }
 
+/* below: how many of n ascending numbers are less than x; without branches. */
+static inline uint32_t below(const uint64_t *at, uint32_t n, uint64_t x)
+{
+    const uint64_t *base = at;
+    while (n > 1) {
+        const uint32_t half = n / 2;
+        base += (base[half - 1] < x) * half;
+        n -= half;
+    }
+    return (uint32_t)(base - at) + (n == 1 && base[0] < x);
+}
+
+enum { CELL_BYTES = (SPK_RANGE_CELLS + 1) * 4 + 4 };
+
+/* make_cells: so that a search looks at the few bounds of one cell. */
+static void make_cells(spk_ranges *r)
+{
+    const uint64_t low = r->n_bounds ? r->prefixes[0] : 0;
+    const uint64_t width = r->n_bounds ? r->prefixes[r->n_bounds - 1] - low : 0;
+    r->shift = 0;
+    while (width >> r->shift >= SPK_RANGE_CELLS)
+        r->shift++;
+    for (uint64_t cell = 0; cell < SPK_RANGE_CELLS; cell++)
+        r->starts[cell] = cell <= width >> r->shift
+            ? below(r->prefixes, r->n_bounds, low + (cell << r->shift))
+            : r->n_bounds;
+    r->starts[SPK_RANGE_CELLS] = r->n_bounds;
+}
+
 static bool keep_bounds(spk_ranges *r, const spk_candidate *c, const size_t *bounds)
 {
     const spk_layout *layout = r->ordering.layout;
@@ -82,7 +111,8 @@ static bool keep_bounds(spk_ranges *r, const spk_candidate *c, const size_t *bou
     if (!r->bounds)
         return false;
     r->prefixes = (uint64_t *)(void *)(r->bounds + row_bytes);
-    char *tail = (char *)(r->prefixes + r->n_bounds);
+    r->starts = (uint32_t *)(void *)(r->prefixes + r->n_bounds);
+    char *tail = (char *)r->starts + CELL_BYTES;
     for (uint32_t i = 0; i < r->n_bounds; i++) {
         char *row = r->bounds + i * size;
         if (i > 0 && bounds[i] == bounds[i - 1]) { /* slices that stay empty share theirs */
@@ -93,6 +123,7 @@ static bool keep_bounds(spk_ranges *r, const spk_candidate *c, const size_t *bou
         }
         r->prefixes[i] = spk_ordering_prefix(&r->ordering, row);
     }
+    make_cells(r);
     return true;
 }
 
@@ -127,16 +158,16 @@ void spk_ranges_fini(spk_ranges *r)
     r->bounds = NULL;
 }
 
-/* below: how many of n ascending numbers are less than x; without branches. */
-static inline uint32_t below(const uint64_t *at, uint32_t n, uint64_t x)
+/* place_prefix: how many bounds have a smaller prefix. */
+static inline uint32_t place_prefix(const spk_ranges *r, uint64_t prefix)
 {
-    const uint64_t *base = at;
-    while (n > 1) {
-        const uint32_t half = n / 2;
-        base += (base[half - 1] < x) * half;
-        n -= half;
-    }
-    return (uint32_t)(base - at) + (n == 1 && base[0] < x);
+    if (r->n_bounds == 0 || prefix <= r->prefixes[0])
+        return 0;
+    const uint64_t cell = (prefix - r->prefixes[0]) >> r->shift;
+    if (cell >= SPK_RANGE_CELLS)
+        return r->n_bounds;
+    const uint32_t from = r->starts[cell];
+    return from + below(r->prefixes + from, r->starts[cell + 1] - from, prefix);
 }
 
 /* below_row: among the bounds of the row's prefix, [from, to), how many stand before it, plus from. */
@@ -153,18 +184,23 @@ static uint32_t below_row(const spk_ranges *r, uint32_t from, uint32_t to, const
     return from;
 }
 
+static uint32_t place(const spk_ranges *r, const char *row, uint64_t prefix)
+{
+    const uint32_t at = place_prefix(r, prefix);
+    if (r->ordering.exact || at == r->n_bounds || r->prefixes[at] != prefix)
+        return at;
+    return below_row(r, at, prefix == UINT64_MAX ? r->n_bounds : place_prefix(r, prefix + 1), row);
+}
+
 void spk_ranges_find(const spk_ranges *r, const char *rows, size_t n, uint32_t *slices)
 {
+    enum { PIECE = 512 };
     const size_t size = r->ordering.layout->size;
-    for (size_t i = 0; i < n; i++) {
-        const char *row = rows + i * size;
-        const uint64_t prefix = spk_ordering_prefix(&r->ordering, row);
-        uint32_t at = below(r->prefixes, r->n_bounds, prefix);
-        if (!r->ordering.exact && at < r->n_bounds && r->prefixes[at] == prefix) {
-            const uint32_t end
-                = prefix == UINT64_MAX ? r->n_bounds : below(r->prefixes, r->n_bounds, prefix + 1);
-            at = below_row(r, at, end, row);
-        }
-        slices[i] = at;
+    uint64_t prefixes[PIECE];
+    for (size_t from = 0; from < n; from += PIECE) {
+        const size_t some = n - from < PIECE ? n - from : PIECE;
+        spk_ordering_prefixes(&r->ordering, rows + from * size, size, some, prefixes);
+        for (size_t i = 0; i < some; i++)
+            slices[from + i] = place(r, rows + (from + i) * size, prefixes[i]);
     }
 }

@@ -7,12 +7,18 @@
 #include "storage/run.h"
 #include "type/order.h"
 
+enum { SPK_RANGE_CELLS = 2048 };
+
 typedef struct spk_ranges {
     spk_ordering ordering;
     uint32_t n;         /* slices, over all partitions */
     uint32_t n_bounds;  /* n - 1 at most; bound i is the last of slice i */
     uint64_t *prefixes; /* of the bounds */
-    char *bounds;       /* rows, side by side; what they point to follows */
+    uint32_t
+        *starts; /* of SPK_RANGE_CELLS + 1 equal cells of the prefixes between the first bound and
+                         the last: how many bounds lie below each */
+    unsigned shift; /* a cell is 1 << shift wide */
+    char *bounds;   /* rows, side by side; what they point to follows */
     spk_heap *heap;
     size_t capacity;
 } spk_ranges;

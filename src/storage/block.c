@@ -116,12 +116,13 @@ bool spk_blocks_drop(spk_block_set *blocks, int partition)
 
 void spk_blocks_clear(spk_block_set *blocks)
 {
-    for (int i = 0; i < blocks->n; i++)
-        spk_blocks_drop(blocks, i);
     pthread_mutex_lock(&blocks->lock);
-    for (int i = 0; i < blocks->n; i++)
+    const int n = blocks->n;
+    for (int i = 0; i < n; i++)
         blocks->marks[i] = 0;
     pthread_mutex_unlock(&blocks->lock);
+    for (int i = 0; i < n; i++)
+        spk_blocks_drop(blocks, i);
 }
 
 int spk_blocks_present(spk_block_set *blocks)

@@ -293,3 +293,19 @@ uint64_t spk_ordering_prefix(const spk_ordering *ordering, const void *value)
     const uint64_t prefix = value_prefix(part->layout, (const char *)value + part->offset);
     return part->descending ? ~prefix : prefix;
 }
+
+void spk_ordering_prefixes(
+    const spk_ordering *ordering, const void *values, size_t step, size_t n, uint64_t *prefixes)
+{
+    const spk_order_part *part = &ordering->parts[0];
+    const char *at = (const char *)values + part->offset;
+    if (part->layout->key_class != SPK_KEY_8) {
+        for (size_t i = 0; i < n; i++)
+            prefixes[i] = spk_ordering_prefix(ordering, (const char *)values + i * step);
+        return;
+    }
+    const bool is_signed = part->layout->type->kind != SPARK_KIND_U64;
+    const uint64_t flip = (is_signed ? UINT64_C(1) << 63 : 0) ^ (part->descending ? UINT64_MAX : 0);
+    for (size_t i = 0; i < n; i++)
+        prefixes[i] = spk_load64(at + i * step) ^ flip;
+}

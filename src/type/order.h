@@ -33,6 +33,10 @@ int spk_ordering_compare(const spk_ordering *ordering, const void *a, const void
 /* spk_ordering_prefix: a < b implies prefix(a) <= prefix(b). */
 uint64_t spk_ordering_prefix(const spk_ordering *ordering, const void *value);
 
+/* spk_ordering_prefixes: of n values, `step` apart. */
+void spk_ordering_prefixes(
+    const spk_ordering *ordering, const void *values, size_t step, size_t n, uint64_t *prefixes);
+
 /* spk_ordering_rest: what is left to compare where prefixes are equal, when the prefix decides the first
  * part; false: it does not, or nothing is left. */
 bool spk_ordering_rest(const spk_ordering *ordering, spk_ordering *rest);

@@ -65,7 +65,7 @@ SPARK_FLAT_MAP(split, spark_str, word_count)
 }
 #endif
 
-#ifdef WRONG_emits_fraction_as_count /* T3B: float-conversion|literal-conversion [-Werror=conversion -Werror=float-conversion] */
+#ifdef WRONG_emits_fraction_as_count /* T3B: float-conversion|literal-conversion [-Wconversion -Werror] */
 SPARK_FLAT_MAP(half, spark_str, word_count)
 {
     spark_emit(out, (word_count) { *in, 1.5 });
