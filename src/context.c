@@ -152,6 +152,7 @@ static void take_down(spark_context *sc)
     spk_scope_close_all(sc);
     spk_scope_drain(&sc->root);
     spk_scheduler_free(sc->scheduler);
+    spk_rdd_bury(sc);
     spk_types_free(sc->types);
     spk_heap_fini(&sc->heap);
     pthread_mutex_destroy(&sc->scope_lock);

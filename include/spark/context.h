@@ -19,7 +19,7 @@ typedef enum spark_fault_kind {
     SPARK_FAULT_TASK = 1, /* the attempt does all its work, then fails instead of publishing it */
     SPARK_FAULT_BLOCK,    /* before the attempt: the cached blocks it would read are dropped */
     SPARK_FAULT_SHUFFLE,  /* before the attempt: output `output` of each shuffle it reads is lost */
-    SPARK_FAULT_RANDOM    /* each of the three with probability `rate`, drawn from seed, job, stage,
+    SPARK_FAULT_RANDOM    /* anywhere: each of the three with probability `rate`, drawn from seed, job, stage,
                              partition and attempt; never on the last permitted attempt */
 } spark_fault_kind;
 
@@ -68,7 +68,8 @@ int spark_context_threads(const spark_context *sc);
 
 /* Scopes. spark_scope_end releases everything the thread made on this context since
  * spark_scope_begin, also where inner scopes were left open. begin gives NULL (harmless) without
- * memory: things then belong to the scope outside. */
+ * memory: things then belong to the scope outside. What a scope has released must not be used again: that
+ * is undefined, and an error in check mode. */
 spark_scope *spark_scope_begin(spark_context *sc);
 void spark_scope_end(spark_scope *scope);
 static inline void spark_scope_leave_(spark_scope **scope)
@@ -84,7 +85,8 @@ static inline void spark_scope_leave_(spark_scope **scope)
         = spark_scope_begin(sc)
 
 /* spark_rdd_replace: releases *slot and puts `next` there, moved to the scope that *slot belonged
- * to: how a loop hands out what it made inside SPARK_SCOPED. */
+ * to: how a loop hands out what it made inside SPARK_SCOPED. A released RDD lives on, with its cached
+ * blocks, while a descendant does: spark_unpersist it first where the loop caches. */
 void spark_rdd_replace(spark_rdd **slot, spark_rdd *next);
 
 /* spark_rdd_release: gives an RDD back before its scope ends. NULL does nothing. */

@@ -38,7 +38,7 @@ typedef struct spark_env {
 
 /* SPARK_COPY(x): copied at the call. SPARK_REF(p): *p outlives the RDD, you promise. SPARK_OWN(p,
  * destroy): the library's from the call on, also when the call fails. SPARK_SHARED(b): env is the
- * value of the broadcast, which the RDD keeps alive. */
+ * value of the broadcast, which the RDD keeps alive. Of env only the size is compared. */
 #ifndef __cplusplus
 #define SPARK_COPY(...)                                                                            \
     (&(const spark_env) { SPARK_ENV_COPY, &(__VA_ARGS__), sizeof(__VA_ARGS__), NULL })
@@ -397,8 +397,7 @@ typedef struct spark_order {
 extern const spark_order spark_order_desc[1];
 
 /* Built-in merges, for any type they make sense for. sum: numbers and decimals, keeping the type;
- * integers wrap as Spark's do. min, max: the natural order. first: keeps what came first. (spark_sum,
- * spark_min, ... are actions.) */
+ * integers wrap as Spark's do. min, max: the natural order. first: keeps what came first.  */
 extern const spark_merge_def spark_op_sum[1], spark_op_min[1], spark_op_max[1], spark_op_first[1];
 
 SPARK_END_DECLS

@@ -13,7 +13,7 @@ SPARK_BEGIN_DECLS
 
 /* spark_partitioner_new: places keys by a function. Two are equal, so that joins between RDDs placed
  * by them need no shuffle, when function, count and the bytes of env are the same.
- * spark_hash_partitioner: places them by their hash; equal when the counts are. NULL on failure, which
+ * spark_hash_partitioner: places them by their hash; equal when the counts are. At least one partition. NULL on failure, which
  * every verb accepts and reports. Spark: Partitioner, HashPartitioner. */
 spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int partitions,
     const spark_partitioner_def *f, const spark_env *env);

@@ -26,7 +26,17 @@ const void *spark_broadcast_value(const spark_broadcast *broadcast);
 const spark_accumulator *spark_counter(spark_site at, spark_context *sc, const char *name);
 const spark_accumulator *spark_float_counter(spark_site at, spark_context *sc, const char *name);
 
-/* spark_accumulate, spark_accumulate_f64: add, from inside a function. */
+/* spark_accumulate, spark_accumulate_f64: add, from inside a function, which gets the accumulator as env:
+ *
+ *   typedef const spark_accumulator *counter;
+ *   SPARK_FILTER(good, spark_str, counter)
+ *   {
+ *       if (in->len == 0)
+ *           spark_accumulate(task, *env, 1);
+ *       return in->len > 0;
+ *   }
+ *   counter empty = spark_counter(sc, "empty lines");
+ *   lines = spark_filter(lines, good, SPARK_COPY(empty)); */
 void spark_accumulate(spark_task *task, const spark_accumulator *accumulator, int64_t by);
 void spark_accumulate_f64(spark_task *task, const spark_accumulator *accumulator, double by);
 

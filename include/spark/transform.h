@@ -51,7 +51,7 @@ spark_rdd *spark_values(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
 
 /* spark_union: all elements of a, then all of b, partitions appended; duplicates stay. RDDs without
  * partitions are left out; where all others have one equal partitioner, partition i is the
- * concatenation of theirs and the partitioner stays. spark_union_all: of n RDDs. Spark: union. */
+ * concatenation of theirs and the partitioner stays. spark_union_all: of n RDDs, at least one. Spark: union. */
 spark_rdd *spark_union(spark_site at, spark_rdd *a, spark_rdd *b) SPARK_USE_RESULT_;
 spark_rdd *spark_union_all(
     spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[]) SPARK_USE_RESULT_;

@@ -7,7 +7,9 @@
  *   SPARK_STRUCT(order, (int64_t, id), (double, amount), (char, code, 3));
  *   SPARK_PAIR(word_count, spark_str, int64_t);          struct { spark_str key; int64_t value; }
  *
- * A type's name must be one identifier (typedef `unsigned long` first).
+ * Built in are bool, char, float, double, int8_t to int64_t, uint8_t to uint64_t, spark_str, spark_bytes,
+ * spark_date and spark_time; use them for int, long and size_t, which have no description. A type's name
+ * must be one identifier, also that of a state or an env (typedef `unsigned long` first).
  *
  * Equality, hash and order follow the description field by field, never the padding: -0.0 equals
  * 0.0, all NaN are equal and sort last, false sorts before true, strings compare as unsigned bytes,

@@ -42,6 +42,8 @@ spark_status spk_failure_vset(spk_failure *failure, spark_status code, const cha
     failure->site = site ? site : "";
     snprintf(failure->operation, sizeof failure->operation, "%s", operation ? operation : "");
     const int n = vsnprintf(failure->message, sizeof failure->message, format, args);
+    for (char *c = failure->message; (c = strchr(c, '\n')) != NULL;)
+        *c = ' '; /* one line, whatever a function says */
     if (n >= (int)sizeof failure->message)
         memcpy(failure->message + sizeof failure->message - 4, "...", 4);
     return code;
@@ -55,6 +57,14 @@ spark_status spk_failure_set(spk_failure *failure, spark_status code, const char
     spk_failure_vset(failure, code, operation, site, format, args);
     va_end(args);
     return code;
+}
+
+void spk_failure_at(spk_failure *failure, const char *operation, spark_site site)
+{
+    const spk_failure plain = *failure;
+    spk_failure_set(failure, plain.code, operation, site, "%s%s%s: ", operation,
+        site && *site ? " at " : "", site ? site : "");
+    spk_failure_append(failure, plain.message);
 }
 
 void spk_failure_append(spk_failure *failure, const char *text)

@@ -24,6 +24,9 @@ spark_status spk_failure_vset(spk_failure *failure, spark_status code, const cha
     spark_site site, const char *format, va_list args) SPARK_FORMAT_(5, 0);
 spark_status spk_failure_nomem(spk_failure *failure, const char *operation, spark_site site);
 
+/* spk_failure_at: names the operation, in front of the message too: "saveAsTextFile at x.c:3: ...". */
+void spk_failure_at(spk_failure *failure, const char *operation, spark_site site);
+
 /* spk_failure_append: text behind the message, cut where there is no room. */
 void spk_failure_append(spk_failure *failure, const char *text);
 

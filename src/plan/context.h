@@ -16,7 +16,8 @@ struct spark_context {
     spk_types *types;
     pthread_mutex_t scope_lock; /* guards the lists of all scopes of the context */
     spark_scope root;
-    pthread_mutex_t plan_lock; /* guards preparation: one node at a time */
+    struct spark_rdd *graveyard; /* check mode: released RDDs, so that using one is an error */
+    pthread_mutex_t plan_lock;   /* guards preparation: one node at a time */
     atomic_int next_rdd, next_shuffle;
     atomic_uint persist_epoch; /* changes with every persist and unpersist */
     struct spk_scheduler *scheduler;

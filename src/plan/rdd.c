@@ -80,6 +80,45 @@ static void free_error(spark_rdd *node)
     free(error);
 }
 
+static const char *describe(
+    const char *operation, const char *function, spark_site at, char *text, size_t size);
+
+/* keep_tombstone: in check mode a released node stays, as one that carries an error. */
+static bool keep_tombstone(spark_rdd *node)
+{
+    char what[256];
+    spk_failure *error = malloc(sizeof *error);
+    if (!error)
+        return false;
+    describe(node->operation, node->function, node->site, what, sizeof what);
+    spk_failure_set(error, SPARK_EINVAL, node->operation, node->site,
+        "RDD %d, %s, was used after it was released, by itself or with its scope", node->id, what);
+    spark_context *sc = node->sc;
+    *node = (spark_rdd) { .class = &broken,
+        .sc = sc,
+        .id = node->id,
+        .site = node->site,
+        .operation = node->operation,
+        .error = error,
+        .partitions = -1,
+        .planned = -1 };
+    pthread_mutex_lock(&sc->scope_lock);
+    node->next_free = sc->graveyard;
+    sc->graveyard = node;
+    pthread_mutex_unlock(&sc->scope_lock);
+    return true;
+}
+
+void spk_rdd_bury(spark_context *sc)
+{
+    while (sc->graveyard) {
+        spark_rdd *node = sc->graveyard;
+        sc->graveyard = node->next_free;
+        free_error(node);
+        free(node);
+    }
+}
+
 void spk_rdd_unref(spark_rdd *rdd)
 {
     if (!rdd || !drop_reference(rdd))
@@ -103,6 +142,8 @@ void spk_rdd_unref(spark_rdd *rdd)
         spk_env_fini(&node->env);
         free(node->deps);
         free(node->name);
+        if (!node->error && node->sc->check && keep_tombstone(node))
+            continue;
         free_error(node);
         free(node);
     }

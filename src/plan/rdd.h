@@ -108,6 +108,9 @@ spark_rdd *spk_rdd_errorf(spark_context *sc, spark_status code, const char *oper
 /* spk_rdd_broken: rdd itself when it carries an error, an error RDD for NULL, else NULL. */
 spark_rdd *spk_rdd_broken(spark_rdd *rdd, const char *operation, spark_site at);
 
+/* spk_rdd_bury: frees what check mode kept of released RDDs. */
+void spk_rdd_bury(spark_context *sc);
+
 void spk_rdd_ref(spark_rdd *rdd);
 void spk_rdd_unref(spark_rdd *rdd);
 

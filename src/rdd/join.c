@@ -75,7 +75,8 @@ static spark_rdd *new_join(
     spk_failure failure;
     bool made;
     if (!v->bad && o->partitions < 0)
-        spk_verb_fail(v, SPARK_EINVAL, "%d partitions; there must be at least one", o->partitions);
+        spk_verb_fail(v, SPARK_EINVAL,
+            "%d partitions; there must be at least one, or 0 for the default", o->partitions);
     spk_verb_target(v, o->partitioner, joining->key);
     if (!v->bad) {
         target = spk_default_partitioner(

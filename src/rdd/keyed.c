@@ -116,7 +116,8 @@ static spark_rdd *new_keyed(spk_verb *v, const request *r)
     spk_failure failure;
     bool made;
     if (!v->bad && o->partitions < 0)
-        spk_verb_fail(v, SPARK_EINVAL, "%d partitions; there must be at least one", o->partitions);
+        spk_verb_fail(v, SPARK_EINVAL,
+            "%d partitions; there must be at least one, or 0 for the default", o->partitions);
     if (!r->stay)
         spk_verb_target(v, o->partitioner, r->key);
     if (!v->bad) {

@@ -107,12 +107,14 @@ static spark_status save(spark_rdd *rdd, const char *path, spark_site at, spk_fa
     if (!states)
         return spk_failure_nomem(failure, action.name, at);
     spark_status status = spk_output_begin(&to.output, path, failure);
-    if (status == SPARK_OK) {
+    if (status != SPARK_OK) {
+        spk_failure_at(failure, action.name, at);
+    } else {
         status = spk_job_run(rdd, &action, NULL, rdd->partitions, states, failure);
-        if (status == SPARK_OK)
-            status = spk_output_commit(&to.output, failure);
-        else
+        if (status != SPARK_OK)
             spk_output_abort(&to.output);
+        else if ((status = spk_output_commit(&to.output, failure)) != SPARK_OK)
+            spk_failure_at(failure, action.name, at);
     }
     free(states);
     return status;

@@ -215,7 +215,8 @@ static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
     if (!v.bad && by_key)
         spk_verb_pairs(&v, v.in);
     if (partitions < 0)
-        spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", partitions);
+        spk_verb_fail(&v, SPARK_EINVAL,
+            "%d partitions; there must be at least one, or 0 for the default", partitions);
     if (!v.bad
         && spk_ordering_make(&ordering, v.sc->types, by_key ? v.in->key : v.in, order, &failure)
             != SPARK_OK)

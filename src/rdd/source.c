@@ -83,7 +83,8 @@ spark_rdd *spark_parallelize_with(spark_site at, spark_context *sc, const spark_
     const spark_parallelize_options none = { 0, false }, *o = options ? options : &none;
     spk_verb_source(&v, at, "parallelize", sc);
     if (o->partitions < 0)
-        spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", o->partitions);
+        spk_verb_fail(&v, SPARK_EINVAL,
+            "%d partitions; there must be at least one, or 0 for the default", o->partitions);
     if (n > 0 && !data)
         spk_verb_fail(&v, SPARK_EINVAL, "%zu elements, but no data", n);
     const spk_layout *layout = spk_verb_layout(&v, type);
@@ -171,7 +172,8 @@ spark_rdd *spark_range(
     if (step == 0)
         spk_verb_fail(&v, SPARK_EINVAL, "the step is 0");
     if (partitions < 0)
-        spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", partitions);
+        spk_verb_fail(&v, SPARK_EINVAL,
+            "%d partitions; there must be at least one, or 0 for the default", partitions);
     const spk_layout *layout = spk_verb_layout(&v, SPARK_TYPE(int64_t));
     spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(range_rdd), layout, &made);
     if (made) {

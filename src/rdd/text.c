@@ -85,8 +85,8 @@ spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, i
     if (!path || !*path)
         spk_verb_fail(&v, SPARK_EINVAL, "the path is empty");
     if (min_partitions < 0)
-        spk_verb_fail(
-            &v, SPARK_EINVAL, "%d partitions; there must be at least one", min_partitions);
+        spk_verb_fail(&v, SPARK_EINVAL,
+            "%d partitions; there must be at least one, or 0 for the default", min_partitions);
     const spk_layout *layout = spk_verb_layout(&v, SPARK_TYPE(spark_str));
     spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(text_rdd), layout, &made);
     if (!made)

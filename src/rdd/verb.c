@@ -211,12 +211,14 @@ spark_status spk_env_check(
 
 void spk_verb_target(spk_verb *v, const spark_partitioner *asked, const spk_layout *key)
 {
+    char text[400];
     if (v->bad || !asked)
         return;
     if (asked->sc != v->sc)
         spk_verb_fail(v, SPARK_EINVAL, "the partitioner belongs to another context");
-    else if (asked->kind == SPK_BY_FUNCTION)
-        spk_verb_want(v, asked->def.key, key);
+    else if (asked->kind == SPK_BY_FUNCTION && asked->def.key
+        && spk_type_differ(asked->def.key, key->type, text, sizeof text) != SPARK_OK)
+        spk_verb_fail(v, SPARK_ETYPE, "partitioner %s: key: %s", asked->def.name, text);
 }
 
 spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,

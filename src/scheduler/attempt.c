@@ -37,6 +37,11 @@ static void give_up(spk_stage *stage, const spk_failure *failure, int partition,
         partition, stage->id, stage->attempt, failures, partition, failures - 1, stage->id,
         stage->attempt);
     spk_failure_append(&job->failure, failure->message);
+    if (failure->record >= 0) {
+        char record[48];
+        snprintf(record, sizeof record, " (record %lld)", (long long)failure->record);
+        spk_failure_append(&job->failure, record);
+    }
     atomic_store(&job->cancelled, true);
     pthread_cond_broadcast(&job->scheduler->changed);
 }

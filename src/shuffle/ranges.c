@@ -106,8 +106,8 @@ static bool keep_bounds(spk_ranges *r, const spk_candidate *c, const size_t *bou
     for (uint32_t i = 0; i < r->n_bounds; i++)
         if (i == 0 || bounds[i] != bounds[i - 1])
             bytes += spk_value_bytes(layout, c[bounds[i]].row);
-    r->bounds
-        = spk_heap_alloc(r->heap, row_bytes + (size_t)r->n_bounds * 8 + bytes + 64, &r->capacity);
+    r->bounds = spk_heap_alloc(
+        r->heap, row_bytes + (size_t)r->n_bounds * 8 + CELL_BYTES + bytes + 64, &r->capacity);
     if (!r->bounds)
         return false;
     r->prefixes = (uint64_t *)(void *)(r->bounds + row_bytes);

@@ -211,26 +211,46 @@ static uint64_t hash_of(int family, uint64_t i)
 {
     char text[64];
     switch (family) {
-    case 0: return spk_hash_u64(i);
-    case 1: return spk_hash_u64(0 - i);
-    case 2: return spk_hash_u64(i * 1000);
-    case 3: return spk_hash_u64(i * 1024);
-    case 4: return spk_hash_u64(i << 32);
-    case 5: return spk_hash_u64(i << 44);
-    case 6: return spk_hash_u64(i << 32 | i);
-    case 7: return spk_hash_u64((i % 300) << 32 | i / 300);
-    case 8: return spk_hash_u64((i % 300) << 48 | (i / 300) << 16);
-    case 9: return spk_hash_u64(UINT64_C(1700000000000000) + i * 1000000);
-    case 10: return spk_hash_u64(from_double((double)i));
-    case 11: return spk_hash_u64(from_double((double)i / 100));
-    case 12: return spk_hash_u64((uint32_t)(0 - i));
-    case 13: return spk_hash_bytes(text, (size_t)snprintf(text, sizeof text, "%d", (int)i));
-    case 14: return spk_hash_bytes(text, (size_t)snprintf(text, sizeof text, "k%010d", (int)i));
-    case 15: return spk_hash_bytes(text, (size_t)snprintf(text, sizeof text, "%025d", (int)i));
-    case 16: return spk_hash_bytes((uint64_t[]) { i % 300, i / 300 }, 16);
-    case 17: return spk_hash_bytes((uint64_t[]) { i, i, i }, 24);
-    case 18: return spk_hash_combine(spk_hash_combine(SPK_HASH_SEED, i % 300), i / 300);
-    default: return spk_hash_u64(i * UINT64_C(0x9e3779b97f4a7c15));
+    case 0:
+        return spk_hash_u64(i);
+    case 1:
+        return spk_hash_u64(0 - i);
+    case 2:
+        return spk_hash_u64(i * 1000);
+    case 3:
+        return spk_hash_u64(i * 1024);
+    case 4:
+        return spk_hash_u64(i << 32);
+    case 5:
+        return spk_hash_u64(i << 44);
+    case 6:
+        return spk_hash_u64(i << 32 | i);
+    case 7:
+        return spk_hash_u64((i % 300) << 32 | i / 300);
+    case 8:
+        return spk_hash_u64((i % 300) << 48 | (i / 300) << 16);
+    case 9:
+        return spk_hash_u64(UINT64_C(1700000000000000) + i * 1000000);
+    case 10:
+        return spk_hash_u64(from_double((double)i));
+    case 11:
+        return spk_hash_u64(from_double((double)i / 100));
+    case 12:
+        return spk_hash_u64((uint32_t)(0 - i));
+    case 13:
+        return spk_hash_bytes(text, (size_t)snprintf(text, sizeof text, "%d", (int)i));
+    case 14:
+        return spk_hash_bytes(text, (size_t)snprintf(text, sizeof text, "k%010d", (int)i));
+    case 15:
+        return spk_hash_bytes(text, (size_t)snprintf(text, sizeof text, "%025d", (int)i));
+    case 16:
+        return spk_hash_bytes((uint64_t[]) { i % 300, i / 300 }, 16);
+    case 17:
+        return spk_hash_bytes((uint64_t[]) { i, i, i }, 24);
+    case 18:
+        return spk_hash_combine(spk_hash_combine(SPK_HASH_SEED, i % 300), i / 300);
+    default:
+        return spk_hash_u64(i * UINT64_C(0x9e3779b97f4a7c15));
     }
 }
 enum { FAMILIES = 20 };

@@ -188,8 +188,7 @@ static int choice(spark_context *sc, size_t n, const int *sizes, int default_par
         inputs[i] = make_input(sc, abs(sizes[i]), i % 2 == 0,
             sizes[i] < 0 ? spark_hash_partitioner(sc, -sizes[i]) : NULL);
     sc->default_parallelism = default_parallelism;
-    spark_partitioner *p
-        = spk_default_partitioner(sc, n, inputs, NULL, 0, "t.c:1", &failure);
+    spark_partitioner *p = spk_default_partitioner(sc, n, inputs, NULL, 0, "t.c:1", &failure);
     sc->default_parallelism = 0;
     assert_non_null(p);
     const int partitions = p->partitions;
@@ -265,8 +264,7 @@ static void test_default__of_equal_candidates_is_the_first(void **state)
     const spark_partitioner *b = spark_partitioner_new(*state, 4, by_modulo, NULL);
     spark_rdd *inputs[] = { make_input(*state, 9, true, NULL), make_input(*state, 4, true, a),
         make_input(*state, 4, true, b) };
-    spark_partitioner *p
-        = spk_default_partitioner(*state, 3, inputs, NULL, 0, "t.c:1", &failure);
+    spark_partitioner *p = spk_default_partitioner(*state, 3, inputs, NULL, 0, "t.c:1", &failure);
     assert_ptr_equal(p, a);
     spk_partitioner_unref(p);
     assert_ptr_equal(p, spk_default_partitioner(*state, 2, inputs, NULL, 0, "t.c:1", &failure));
@@ -297,8 +295,7 @@ static void test_default__gives_way_to_what_was_asked_for(void **state)
 static void test_default__prepares_inputs_whose_size_is_not_known(void **state)
 {
     spk_failure failure;
-    spark_rdd *inputs[]
-        = { make_input(*state, 3, true, NULL), make_input(*state, 5, false, NULL) };
+    spark_rdd *inputs[] = { make_input(*state, 3, true, NULL), make_input(*state, 5, false, NULL) };
     for (int i = 0; i < 2; i++) {
         spark_partitioner *p
             = spk_default_partitioner(*state, 2, inputs, NULL, 0, "t.c:1", &failure);

@@ -366,12 +366,11 @@ static void test_broken__knows_null_and_errors(void **state)
 
 static void test_misfit__names_the_difference(void **state)
 {
-    spark_rdd *bad = spk_rdd_misfit(
-        *state, "map", "f", "x.c:1", SPARK_TYPE(int64_t), SPARK_TYPE(double));
+    spark_rdd *bad
+        = spk_rdd_misfit(*state, "map", "f", "x.c:1", SPARK_TYPE(int64_t), SPARK_TYPE(double));
     assert_int_equal(bad->error->code, SPARK_ETYPE);
     assert_non_null(strstr(bad->error->message, "map(f) at x.c:1: "));
-    assert_null(
-        spk_rdd_misfit(*state, "map", "f", NULL, SPARK_TYPE(double), SPARK_TYPE(double)));
+    assert_null(spk_rdd_misfit(*state, "map", "f", NULL, SPARK_TYPE(double), SPARK_TYPE(double)));
     assert_null(spk_rdd_misfit(*state, "map", "f", NULL, NULL, SPARK_TYPE(double)));
 }
 

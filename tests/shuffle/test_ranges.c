@@ -95,8 +95,7 @@ static void test_find__agrees_with_a_linear_search_for_every_type(void **state)
                 random_row(all_types[t], rows + i * size, &others);
                 candidates[i] = (spk_candidate) { sample + i * size, 1 + (double)random_below(9) };
             }
-            assert_true(
-                spk_ranges_make(&r, &f->heap, candidates, n, 1 + way * 3, 1u << way % 4));
+            assert_true(spk_ranges_make(&r, &f->heap, candidates, n, 1 + way * 3, 1u << way % 4));
             expect_found(&r, sample, N);
             pool_free(&pool); /* the bounds are copies */
             expect_found(&r, rows, N);
@@ -140,8 +139,8 @@ static void expect_bounds(const spk_ranges *r, const int64_t *sorted, const doub
 }
 
 /* make_numbers: ranges over n numbers below `different`, checked against the naive bounds. */
-static spk_ranges make_numbers(fixture *f, size_t n, uint64_t different, bool weighted,
-    int partitions, uint32_t slices)
+static spk_ranges make_numbers(
+    fixture *f, size_t n, uint64_t different, bool weighted, int partitions, uint32_t slices)
 {
     static int64_t values[SAMPLE], sorted[SAMPLE];
     static double weights[SAMPLE];
@@ -172,8 +171,7 @@ static void test_bounds__are_those_of_spark(void **state)
         for (int partitions = 1; partitions < 70; partitions = partitions * 2 + 1)
             for (uint32_t slices = 1; slices <= 16; slices *= 4) {
                 const size_t n = 1 + random_below(SAMPLE);
-                spk_ranges r = make_numbers(
-                    *state, n, different, slices == 4, partitions, slices);
+                spk_ranges r = make_numbers(*state, n, different, slices == 4, partitions, slices);
                 spk_ranges_fini(&r);
             }
 }

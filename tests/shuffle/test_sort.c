@@ -44,11 +44,14 @@ typedef struct kind {
     const spark_type *type;
     const spark_order *up, *down;
 } kind;
-#define KIND(T) { SPARK_TYPE(T), up_##T, down_##T }
-static const kind kinds[] = { KIND(i64_row), KIND(u64_row), KIND(i32_row), KIND(u16_row),
-    KIND(double_row), KIND(float_row), KIND(chars_row), KIND(bool_row), KIND(str_row),
-    KIND(opt_row), KIND(list_row), KIND(modulo_row), KIND(pair_row), KIND(holes_row),
-    KIND(wide_row) };
+#define KIND(T)                                                                                    \
+    {                                                                                              \
+        SPARK_TYPE(T), up_##T, down_##T                                                            \
+    }
+static const kind kinds[]
+    = { KIND(i64_row), KIND(u64_row), KIND(i32_row), KIND(u16_row), KIND(double_row),
+          KIND(float_row), KIND(chars_row), KIND(bool_row), KIND(str_row), KIND(opt_row),
+          KIND(list_row), KIND(modulo_row), KIND(pair_row), KIND(holes_row), KIND(wide_row) };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
 typedef struct fixture {
@@ -160,7 +163,8 @@ static void test_sort__of_every_type_and_size_is_stable(void **state)
         for (size_t n = 0; n <= 200; n++) {
             value_pool pool = { .n = 0 };
             const bool down = n % 2;
-            const spk_ordering o = order_of(*state, kinds[t].type, down ? kinds[t].down : kinds[t].up);
+            const spk_ordering o
+                = order_of(*state, kinds[t].type, down ? kinds[t].down : kinds[t].up);
             fill(&kinds[t], rows, n, &pool);
             by_type = kinds[t].type;
             by_sign = down ? -1 : 1;
@@ -177,22 +181,38 @@ enum { PATTERNS = 16, LARGE = 100000 };
 static uint64_t pattern(int p, uint64_t i, uint64_t n)
 {
     switch (p) {
-    case 0: return i;
-    case 1: return n - i;
-    case 2: return 7;
-    case 3: return random_u64() % 5;
-    case 4: return random_u64();
-    case 5: return (UINT64_C(0x1234567) << 36) | random_u64() >> 50; /* high bits constant */
-    case 6: return random_u64() << 44;                              /* low bits constant */
-    case 7: return random_u64() << 63 | (random_u64() & 1);          /* both ends */
-    case 8: return i % 100;
-    case 9: return i < n / 2 ? i : n - i;
-    case 10: return random_u64() % 100 ? random_u64() >> 40 : random_u64(); /* most alike above */
-    case 11: return random_u64() % 10 ? n - i : random_u64();
-    case 12: return i ^ 1;
-    case 13: return i + (i % 100 == 0 ? random_u64() % n : 0);
-    case 14: return (random_u64() % 3) << 62 | (n - i);
-    default: return UINT64_C(1) << random_u64() % 64;
+    case 0:
+        return i;
+    case 1:
+        return n - i;
+    case 2:
+        return 7;
+    case 3:
+        return random_u64() % 5;
+    case 4:
+        return random_u64();
+    case 5:
+        return (UINT64_C(0x1234567) << 36) | random_u64() >> 50; /* high bits constant */
+    case 6:
+        return random_u64() << 44; /* low bits constant */
+    case 7:
+        return random_u64() << 63 | (random_u64() & 1); /* both ends */
+    case 8:
+        return i % 100;
+    case 9:
+        return i < n / 2 ? i : n - i;
+    case 10:
+        return random_u64() % 100 ? random_u64() >> 40 : random_u64(); /* most alike above */
+    case 11:
+        return random_u64() % 10 ? n - i : random_u64();
+    case 12:
+        return i ^ 1;
+    case 13:
+        return i + (i % 100 == 0 ? random_u64() % n : 0);
+    case 14:
+        return (random_u64() % 3) << 62 | (n - i);
+    default:
+        return UINT64_C(1) << random_u64() % 64;
     }
 }
 
@@ -245,7 +265,8 @@ static void test_sort__of_many_rows_of_any_pattern_is_stable(void **state)
 
 /* ---- strings */
 
-static const char *const heads[] = { "", "https://example.org/", "aaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+static const char *const heads[]
+    = { "", "https://example.org/", "aaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaaaa" };
 
 static void check_strings(fixture *f, size_t n, const char *head, uint64_t different, bool down)
 {

@@ -143,8 +143,7 @@ static void close_both(beside *b)
 }
 
 /* step: one batch through both; they agree on what they did. Returns how many elements that was. */
-static size_t step(
-    beside *b, const char *elements, size_t n, uint32_t limit, uint64_t bytes_limit)
+static size_t step(beside *b, const char *elements, size_t n, uint32_t limit, uint64_t bytes_limit)
 {
     const spk_layout *row = b->map.row;
     static uint64_t given[MOST];
@@ -499,7 +498,7 @@ static void test_find__survives_equal_salts_and_buckets(void **state)
     static i64_i64 elements[2 * N];
     for (int way = 0; way < 8; way++) {
         for (uint64_t i = 0; i < N; i++) {
-            const uint64_t hash = way & 1 ? unbucket(i << 3) /* one bucket in any directory */
+            const uint64_t hash = way & 1 ? unbucket(i << 3)       /* one bucket in any directory */
                 : way & 2                 ? UINT64_C(77) << 32 | i /* one salt */
                                           : (i % 40) << 32 | 5;
             assert_true(spk_hash_u64(unhash(hash)) == hash);
@@ -553,8 +552,8 @@ static void test_directory__of_a_shard_has_short_chains(void **state)
         assert_true(spk_table_init(&t, &f->heap, layout->key, 16, 0, false));
         for (uint64_t i = 0; i < N; i++) {
             const double number = (double)i;
-            const uint64_t keys[] = { i, i << 20, i << 32 | i, (i % 600) << 32 | i / 600,
-                spk_load64(&number) };
+            const uint64_t keys[]
+                = { i, i << 20, i << 32 | i, (i % 600) << 32 | i / 600, spk_load64(&number) };
             const i64_i64 e = { (int64_t)keys[family], 1 };
             const uint64_t h = spk_hash_u64(keys[family]);
             if (h >> 56 != 0x53) /* one slice of one partition */
@@ -610,7 +609,8 @@ static void test_value__may_start_from_zero_or_point_to_memory(void **state)
 
 static void test_sum__wraps(void **state)
 {
-    const i64_i64 elements[] = { { 1, INT64_MAX }, { 1, 1 }, { 1, -1 }, { 2, INT64_MIN }, { 2, -1 } };
+    const i64_i64 elements[]
+        = { { 1, INT64_MAX }, { 1, 1 }, { 1, -1 }, { 2, INT64_MIN }, { 2, -1 } };
     beside *b = open_both(*state, SPARK_TYPE(i64_i64), true, false, false);
     step(b, (const char *)elements, 5, UINT32_MAX, UINT64_MAX);
     expect_same(b);

@@ -48,7 +48,8 @@ typedef struct rig {
 
 static void open_rig(rig *r, int batch_rows)
 {
-    *r = (rig) { .sc = spark_context_new(&(spark_conf) { .threads = 1, .batch_rows = batch_rows }) };
+    *r = (rig) { .sc
+        = spark_context_new(&(spark_conf) { .threads = 1, .batch_rows = batch_rows }) };
     r->task = spk_task_new(r->sc);
     assert_non_null(r->task);
     spk_task_begin(r->task, 0, 0, 0, 0);
@@ -100,8 +101,8 @@ static void aim(rig *r, const spark_type *type, how h, int partitions, const spa
         : h == FIRST_PAGE                 ? keep_first
                                           : NULL;
     if (def)
-        assert_int_equal(spk_merging_bind(&r->aggregator.add, def, NULL, row->value, row->value,
-                             &failure),
+        assert_int_equal(
+            spk_merging_bind(&r->aggregator.add, def, NULL, row->value, row->value, &failure),
             SPARK_OK);
     r->shuffle.aggregator = &r->aggregator;
 }
@@ -137,8 +138,8 @@ static spk_map_output *write_all(rig *r, const void *rows, size_t n, size_t batc
 /* ---- the same runs for any batches */
 
 /* rebase: where views of a row point, from the beginning of the run. */
-static bool same_views(const spk_layout *row, const char *a, const spk_run *x, const char *b,
-    const spk_run *y)
+static bool same_views(
+    const spk_layout *row, const char *a, const spk_run *x, const char *b, const spk_run *y)
 {
     for (uint32_t i = 0; i < row->n_views; i++) {
         spark_str s, t;
@@ -407,10 +408,10 @@ static void expect_sorted(
     assert_int_equal(output->bytes, run->bytes);
 }
 
-static void check_slices(const spark_type *type, int partitions, const spark_partitioner *p,
-    const void *rows, size_t n)
+static void check_slices(
+    const spark_type *type, int partitions, const spark_partitioner *p, const void *rows, size_t n)
 {
-    for (int private = 0; private < 2; private++) {
+    for (int private = 0; private < 2; private ++) {
         rig r;
         open_rig(&r, 100);
         aim(&r, type, PLAIN, partitions, p);
@@ -443,10 +444,10 @@ static void test_run__is_sorted_stably_by_slice(void **state)
         check_slices(SPARK_TYPE(i64_i64), n, NULL, numbers, N);
         check_slices(SPARK_TYPE(str_i64), n, NULL, words, N);
         check_slices(SPARK_TYPE(three), n, NULL, threes, N);
-        check_slices(SPARK_TYPE(i64_i64), n, spark_partitioner_new(sc, n, by_modulo, NULL),
-            numbers, N);
-        check_slices(SPARK_TYPE(str_i64), n, spark_partitioner_new(sc, n, by_modulo_str, NULL),
-            words, N);
+        check_slices(
+            SPARK_TYPE(i64_i64), n, spark_partitioner_new(sc, n, by_modulo, NULL), numbers, N);
+        check_slices(
+            SPARK_TYPE(str_i64), n, spark_partitioner_new(sc, n, by_modulo_str, NULL), words, N);
     }
     spark_context_free(sc);
 }
@@ -467,8 +468,8 @@ static void test_run__of_a_sort_follows_its_ranges(void **state)
         rows[i] = (i64_i64) { (int64_t)random_below(300), (int64_t)i };
         candidates[i] = (spk_candidate) { (const char *)&rows[i], 1 };
     }
-    assert_int_equal(spk_ordering_make(&ranges.ordering, r.sc->types, r.shuffle.row, by_number,
-                         &failure),
+    assert_int_equal(
+        spk_ordering_make(&ranges.ordering, r.sc->types, r.shuffle.row, by_number, &failure),
         SPARK_OK);
     assert_true(spk_ranges_make(&ranges, &r.sc->heap, candidates, N, PARTITIONS, SLICES));
     r.shuffle.ranges = &ranges;
@@ -522,8 +523,8 @@ static void test_partitioner__out_of_range_fails_the_task(void **state)
             rig r;
             spk_writer w;
             char message[100];
-            (void)snprintf(message, sizeof message, "partitioner one_too_far gave partition %d of %d",
-                partitions, partitions);
+            (void)snprintf(message, sizeof message,
+                "partitioner one_too_far gave partition %d of %d", partitions, partitions);
             open_rig(&r, 0);
             aim(&r, SPARK_TYPE(i64_i64), (how)h, partitions,
                 spark_partitioner_new(sc, partitions, one_too_far, NULL));

@@ -121,8 +121,7 @@ static void expect_rows(const spk_rows *rows, const char *values, size_t n)
             const char *row = run->rows + i * layout->size;
             assert_true(at < n);
             assert_true(row >= b.from && row + layout->size <= b.to);
-            assert_int_equal(
-                naive_compare(layout->type, row, values + at * layout->size), 0);
+            assert_int_equal(naive_compare(layout->type, row, values + at * layout->size), 0);
             assert_true(spk_value_each_view(layout, row, within, &b));
         }
         bytes += run->bytes;
@@ -271,9 +270,8 @@ static void test_cut__keeps_the_first_rows(void **state)
         assert_int_equal(rows.n, kept);
         for (const spk_run *run = rows.first; run; run = run->next)
             for (size_t i = 0; i < run->n; i++, at++)
-                assert_int_equal(
-                    naive_compare(SPARK_TYPE(count_word),
-                        run->rows + i * sizeof(count_word), &values[at]),
+                assert_int_equal(naive_compare(SPARK_TYPE(count_word),
+                                     run->rows + i * sizeof(count_word), &values[at]),
                     0);
         assert_int_equal(at, kept);
         spk_rows_cut(&rows, N); /* a second cut brings nothing back */
