@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libspark: Spark's RDDs as a C library: one process, many threads. This header includes all others,
- * which together are the manual; start with spark/source.h, transform.h, keyed.h and action.h. */
+/* libspark: Spark's RDDs as a C library: one process, many threads. This header includes all
+ * others, which together are the manual; start with spark/source.h, transform.h, keyed.h and
+ * action.h. */
 #ifndef SPARK_H
 #define SPARK_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The composition root: reads the configuration, starts what the rooms offer, and takes it down again in
- * the reverse order. */
+/* The composition root: reads the configuration, starts what the rooms offer, and takes it down
+ * again in the reverse order. */
 #include <ctype.h>
 #include <sched.h>
 #include <stdlib.h>

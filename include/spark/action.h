@@ -17,14 +17,14 @@ spark_status spark_collect(
 /* spark_count: how many elements. Spark: count. */
 spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n) SPARK_USE_RESULT_;
 
-/* spark_reduce: all elements merged by f, in order within a partition, then the partitions in order.
- * One element in *result. SPARK_EEMPTY: "empty collection". Spark: reduce, which merges partitions in
- * the order they finish. */
+/* spark_reduce: all elements merged by f, in order within a partition, then the partitions in
+ * order. One element in *result. SPARK_EEMPTY: "empty collection". Spark: reduce, which merges
+ * partitions in the order they finish. */
 spark_status spark_reduce(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
-/* spark_fold: the same from a zero, which is used once for each partition and once more for the merge
- * of these: a sum from 10 over 2 partitions adds 30. Spark: fold. */
+/* spark_fold: the same from a zero, which is used once for each partition and once more for the
+ * merge of these: a sum from 10 over 2 partitions adds 30. Spark: fold. */
 spark_status spark_fold(spark_site at, spark_rdd *rdd, const spark_type *type, const void *zero,
     const spark_merge_def *f, const spark_env *env, spark_array *result) SPARK_USE_RESULT_;
 
@@ -34,22 +34,23 @@ spark_status spark_aggregate(spark_site at, spark_rdd *rdd, const spark_type *ac
     const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
     spark_array *result) SPARK_USE_RESULT_;
 
-/* spark_take: the first n elements, or all; computes only as many partitions as it needs, in growing
- * rounds, each a job. Spark: take. spark_first: one, or SPARK_EEMPTY. */
+/* spark_take: the first n elements, or all; computes only as many partitions as it needs, in
+ * growing rounds, each a job. Spark: take. spark_first: one, or SPARK_EEMPTY. */
 spark_status spark_take(spark_site at, spark_rdd *rdd, size_t n, const spark_type *want,
     spark_array *result) SPARK_USE_RESULT_;
 spark_status spark_first(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
-/* spark_take_ordered: the n smallest, ascending by order (NULL: natural); spark_top: the n largest,
- * descending. Of equal ones, those that come first. Never sorts the whole. Spark: takeOrdered, top. */
+/* spark_take_ordered: the n smallest, ascending by order (NULL: natural); spark_top: the n
+ * largest, descending. Of equal ones, those that come first. Never sorts the whole. Spark:
+ * takeOrdered, top. */
 spark_status spark_take_ordered(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,
     const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 spark_status spark_top(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,
     const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
-/* spark_foreach: calls f for each element; in several threads at once, and again for the elements of an
- * attempt that is repeated. Spark: foreach. */
+/* spark_foreach: calls f for each element; in several threads at once, and again for the elements
+ * of an attempt that is repeated. Spark: foreach. */
 spark_status spark_foreach(spark_site at, spark_rdd *rdd, const spark_foreach_def *f,
     const spark_env *env) SPARK_USE_RESULT_;
 
@@ -61,9 +62,9 @@ spark_status spark_count_by_value(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
 /* spark_save_as_text_file: writes directory `path` with one file part-00000, part-00001, ... a
- * partition, an element a line in the form of spark_print, and _SUCCESS at the end. A path that exists
- * is SPARK_EIO before any task runs. Files appear only when complete; a failed job leaves none. Spark:
- * saveAsTextFile. */
+ * partition, an element a line in the form of spark_print, and _SUCCESS at the end. A path that
+ * exists is SPARK_EIO before any task runs. Files appear only when complete; a failed job leaves
+ * none. Spark: saveAsTextFile. */
 spark_status spark_save_as_text_file(
     spark_site at, spark_rdd *rdd, const char *path) SPARK_USE_RESULT_;
 

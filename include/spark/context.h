@@ -19,8 +19,9 @@ typedef enum spark_fault_kind {
     SPARK_FAULT_TASK = 1, /* the attempt does all its work, then fails instead of publishing it */
     SPARK_FAULT_BLOCK,    /* before the attempt: the cached blocks it would read are dropped */
     SPARK_FAULT_SHUFFLE,  /* before the attempt: output `output` of each shuffle it reads is lost */
-    SPARK_FAULT_RANDOM    /* anywhere: each of the three with probability `rate`, drawn from seed, job, stage,
-                             partition and attempt; never on the last permitted attempt */
+    SPARK_FAULT_RANDOM    /* anywhere: each of the three with probability `rate`, drawn from seed,
+                             job, stage, partition and attempt; never on the last permitted
+                             attempt */
 } spark_fault_kind;
 
 #define SPARK_ANY (-1)
@@ -55,21 +56,22 @@ typedef struct spark_conf {
     size_t n_faults;
 } spark_conf;
 
-/* spark_context_new: starts the threads. Never NULL: what went wrong (a bad master, no memory) comes
- * back from the first action. conf may be NULL. Any number of contexts may live at once. */
+/* spark_context_new: starts the threads. Never NULL: what went wrong (a bad master, no memory)
+ * comes back from the first action. conf may be NULL. Any number of contexts may live at once. */
 spark_context *spark_context_new(const spark_conf *conf);
 
 /* spark_context_free: waits until no task runs, ends the threads and frees everything the context
  * owns. Arrays must be freed before. NULL does nothing. Not from inside a task. */
 void spark_context_free(spark_context *sc);
 
-/* spark_context_threads: how many worker threads run; less than asked for when the system refused. */
+/* spark_context_threads: how many worker threads run; less than asked for when the system refused.
+ */
 int spark_context_threads(const spark_context *sc);
 
 /* Scopes. spark_scope_end releases everything the thread made on this context since
  * spark_scope_begin, also where inner scopes were left open. begin gives NULL (harmless) without
- * memory: things then belong to the scope outside. What a scope has released must not be used again: that
- * is undefined, and an error in check mode. */
+ * memory: things then belong to the scope outside. What a scope has released must not be used
+ * again: that is undefined, and an error in check mode. */
 spark_scope *spark_scope_begin(spark_context *sc);
 void spark_scope_end(spark_scope *scope);
 static inline void spark_scope_leave_(spark_scope **scope)
@@ -85,8 +87,8 @@ static inline void spark_scope_leave_(spark_scope **scope)
         = spark_scope_begin(sc)
 
 /* spark_rdd_replace: releases *slot and puts `next` there, moved to the scope that *slot belonged
- * to: how a loop hands out what it made inside SPARK_SCOPED. A released RDD lives on, with its cached
- * blocks, while a descendant does: spark_unpersist it first where the loop caches. */
+ * to: how a loop hands out what it made inside SPARK_SCOPED. A released RDD lives on, with its
+ * cached blocks, while a descendant does: spark_unpersist it first where the loop caches. */
 void spark_rdd_replace(spark_rdd **slot, spark_rdd *next);
 
 /* spark_rdd_release: gives an RDD back before its scope ends. NULL does nothing. */
@@ -113,8 +115,8 @@ typedef struct spark_job_stats {
  * that is unknown; the last 1024 jobs are remembered. */
 spark_status spark_job_stats_get(spark_context *sc, int job, spark_job_stats *stats);
 
-/* spark_memory_bytes: data memory the context uses now, without freed blocks that it keeps for reuse;
- * peak (may be NULL): the most it has had from the system so far, with these. */
+/* spark_memory_bytes: data memory the context uses now, without freed blocks that it keeps for
+ * reuse; peak (may be NULL): the most it has had from the system so far, with these. */
 uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak);
 
 SPARK_END_DECLS

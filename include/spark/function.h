@@ -9,9 +9,9 @@
  *   spark_filter(spark_map(rdd, to_celsius, NULL), above, SPARK_COPY(limit));
  *
  * The name becomes a const definition that verbs take. It carries the types, so that the compiler
- * checks the body and the verb checks the lineage. `run` is what the engine calls, once a batch: the
- * body (f_ in a debugger), inlined into a loop (f_run_). A program that generates code or binds
- * another language fills in a definition by hand; a NULL type accepts any, env_size 0 is not
+ * checks the body and the verb checks the lineage. `run` is what the engine calls, once a batch:
+ * the body (f_ in a debugger), inlined into a loop (f_run_). A program that generates code or
+ * binds another language fills in a definition by hand; a NULL type accepts any, env_size 0 is not
  * checked. Definitions are copied by the verbs; their names and types must outlive the context. */
 #ifndef SPARK_FUNCTION_H
 #define SPARK_FUNCTION_H
@@ -359,8 +359,8 @@ typedef struct spark_order {
         = { { #f, SPARK_TYPE(IN), size, f##_run_ } };                                              \
     static inline void f##_(SPARK_T_, const IN *in, const ENV *env SPARK_UNUSED_)
 
-/* SPARK_PARTITIONER(f, K[, ENV]): returns the partition of *key, less than `partitions`. Must depend
- * on nothing else; a larger number fails the task. */
+/* SPARK_PARTITIONER(f, K[, ENV]): returns the partition of *key, less than `partitions`. Must
+ * depend on nothing else; a larger number fails the task. */
 #define SPARK_PARTITIONER(...)                                                                     \
     SPARK_PICK_3_(__VA_ARGS__, SPARK_PARTITIONER3_, SPARK_PARTITIONER2_, 0)(__VA_ARGS__)
 #define SPARK_PARTITIONER2_(f, K) SPARK_PARTITIONER_(f, K, void, 0)
@@ -393,7 +393,8 @@ typedef struct spark_order {
     static const spark_order f[1] SPARK_UNUSED_                                                    \
         = { { #f, SPARK_TYPE(T), sizeof f##_keys_ / sizeof f##_keys_[0], f##_keys_ } }
 
-/* spark_order_desc: the reverse of the natural order, of any type. A NULL order is the natural one. */
+/* spark_order_desc: the reverse of the natural order, of any type. A NULL order is the natural
+ * one. */
 extern const spark_order spark_order_desc[1];
 
 /* Built-in merges, for any type they make sense for. sum: numbers and decimals, keeping the type;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Wide operations on pairs: they shuffle, unless the RDD is partitioned as wanted already. `partitions`
- * 0: Spark's default-partitioner rule (the partitioner of the largest partitioned input where it is
- * large enough, else default_parallelism where that is set, else as many partitions as the largest
- * input). Order within a partition: by a part of the hash, then first occurrence; the same for any
- * number of threads, though Spark promises none. */
+/* Wide operations on pairs: they shuffle, unless the RDD is partitioned as wanted already.
+ * `partitions` 0: Spark's default-partitioner rule (the partitioner of the largest partitioned
+ * input where it is large enough, else default_parallelism where that is set, else as many
+ * partitions as the largest input). Order within a partition: by a part of the hash, then first
+ * occurrence; the same for any number of threads, though Spark promises none. */
 #ifndef SPARK_KEYED_H
 #define SPARK_KEYED_H
 
@@ -11,10 +11,11 @@
 
 SPARK_BEGIN_DECLS
 
-/* spark_partitioner_new: places keys by a function. Two are equal, so that joins between RDDs placed
- * by them need no shuffle, when function, count and the bytes of env are the same.
- * spark_hash_partitioner: places them by their hash; equal when the counts are. At least one partition. NULL on failure, which
- * every verb accepts and reports. Spark: Partitioner, HashPartitioner. */
+/* spark_partitioner_new: places keys by a function. Two are equal, so that joins between RDDs
+ * placed by them need no shuffle, when function, count and the bytes of env are the same.
+ * spark_hash_partitioner: places them by their hash; equal when the counts are. At least one
+ * partition. NULL on failure, which every verb accepts and reports. Spark: Partitioner,
+ * HashPartitioner. */
 spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int partitions,
     const spark_partitioner_def *f, const spark_env *env);
 spark_partitioner *spark_hash_partitioner(spark_site at, spark_context *sc, int partitions);
@@ -27,17 +28,17 @@ typedef struct spark_keyed_options {
     const spark_partitioner *partitioner; /* NULL: by hash; overrides partitions */
 } spark_keyed_options;
 
-/* spark_reduce_by_key: (k, v) with all values of k merged by f, on the map side first. f's ACC and IN
- * are the value type. Spark: reduceByKey. */
+/* spark_reduce_by_key: (k, v) with all values of k merged by f, on the map side first. f's ACC and
+ * IN are the value type. Spark: reduceByKey. */
 spark_rdd *spark_reduce_by_key(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, int partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_keyed_options *options) SPARK_USE_RESULT_;
 
-/* spark_aggregate_by_key: starts each key of each map partition with a copy of *zero, adds values with
- * `add` (ACC, V) and merges these with `combine` (ACC, ACC): spark_aggregate_by_key(rdd,
- * SPARK_ZERO(moments), add_value, combine, NULL, 0). How often zero is used for a key depends on the
- * data and must not matter. env is bound to both. Spark: aggregateByKey. */
+/* spark_aggregate_by_key: starts each key of each map partition with a copy of *zero, adds values
+ * with `add` (ACC, V) and merges these with `combine` (ACC, ACC): spark_aggregate_by_key(rdd,
+ * SPARK_ZERO(moments), add_value, combine, NULL, 0). How often zero is used for a key depends on
+ * the data and must not matter. env is bound to both. Spark: aggregateByKey. */
 spark_rdd *spark_aggregate_by_key(spark_site at, spark_rdd *rdd, const spark_type *acc,
     const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
     const spark_env *env, int partitions) SPARK_USE_RESULT_;
@@ -52,13 +53,13 @@ spark_rdd *spark_group_by_key_with(
 spark_rdd *spark_group_by(spark_site at, spark_rdd *rdd, const spark_map_def *f,
     const spark_env *env, int partitions) SPARK_USE_RESULT_;
 
-/* spark_partition_by: the pairs, placed by p; order of the input within a partition. Returns rdd itself
- * when it is placed so already. Spark: partitionBy. */
+/* spark_partition_by: the pairs, placed by p; order of the input within a partition. Returns rdd
+ * itself when it is placed so already. Spark: partitionBy. */
 spark_rdd *spark_partition_by(
     spark_site at, spark_rdd *rdd, const spark_partitioner *p) SPARK_USE_RESULT_;
 
-/* spark_distinct: each value once. Without a shuffle where rdd has a partitioner and the count stays.
- * Spark: distinct. */
+/* spark_distinct: each value once. Without a shuffle where rdd has a partitioner and the count
+ * stays. Spark: distinct. */
 spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
 
 /* Joins: a row for each pair of a left and a right value with equal keys: (k, (v, w)); outer joins
@@ -73,8 +74,8 @@ spark_rdd *spark_right_outer_join(
 spark_rdd *spark_full_outer_join(
     spark_site at, spark_rdd *left, spark_rdd *right, int partitions) SPARK_USE_RESULT_;
 
-/* spark_join_map: any of these joins, with rows made by SPARK_JOIN: no nested pairs, NULL for an absent
- * side. The fast form. */
+/* spark_join_map: any of these joins, with rows made by SPARK_JOIN: no nested pairs, NULL for an
+ * absent side. The fast form. */
 typedef enum spark_join_kind {
     SPARK_INNER,
     SPARK_LEFT_OUTER,

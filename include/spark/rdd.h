@@ -20,17 +20,17 @@ const spark_type *spark_rdd_type(const spark_rdd *rdd);
 spark_status spark_rdd_status(const spark_rdd *rdd);
 spark_context *spark_rdd_context(const spark_rdd *rdd);
 
-/* spark_rdd_partitions: the number of partitions, finding it out if need be (lists files, samples for
- * a sort). -1 on failure. Spark: getNumPartitions. */
+/* spark_rdd_partitions: the number of partitions, finding it out if need be (lists files, samples
+ * for a sort). -1 on failure. Spark: getNumPartitions. */
 int spark_rdd_partitions(spark_site at, spark_rdd *rdd);
 
 /* spark_rdd_partitioner: NULL where keys are not known to be placed. Belongs to the RDD. */
 const spark_partitioner *spark_rdd_partitioner(const spark_rdd *rdd);
 
-/* spark_persist: marks the RDD: its partitions stay in memory once computed. Lazy; a partition that
- * finds no room is passed on and computed again next time. Returns rdd. Spark: persist, cache; of its
- * levels there is MEMORY_ONLY so far, and assigning another one later is SPARK_EINVAL.
- * spark_cache: the default level. spark_unpersist: drops the blocks and the mark. */
+/* spark_persist: marks the RDD: its partitions stay in memory once computed. Lazy; a partition
+ * that finds no room is passed on and computed again next time. Returns rdd. Spark: persist,
+ * cache; of its levels there is MEMORY_ONLY so far, and assigning another one later is
+ * SPARK_EINVAL. spark_cache: the default level. spark_unpersist: drops the blocks and the mark. */
 typedef enum spark_level { SPARK_DEFAULT_LEVEL = 0, SPARK_MEMORY_ONLY } spark_level;
 spark_rdd *spark_persist(spark_site at, spark_rdd *rdd, spark_level level);
 spark_rdd *spark_cache(spark_site at, spark_rdd *rdd);
@@ -40,17 +40,17 @@ bool spark_rdd_is_persisted(const spark_rdd *rdd);
 int spark_rdd_cached_partitions(spark_rdd *rdd);
 
 /* spark_drop_block: forgets the cached block of a partition, as a failure would; the next job that
- * needs it computes it again, and only it. spark_drop_shuffle_output: the same for what map partition
- * `output` wrote for the shuffle rdd reads. false: there was none. For tests. */
+ * needs it computes it again, and only it. spark_drop_shuffle_output: the same for what map
+ * partition `output` wrote for the shuffle rdd reads. false: there was none. For tests. */
 bool spark_drop_block(spark_rdd *rdd, int partition);
 bool spark_drop_shuffle_output(spark_rdd *rdd, int output);
 
-/* spark_to_debug_string: the lineage in Spark's layout, one line an RDD. Belongs to the scope. "" on
- * failure. Spark: toDebugString. */
+/* spark_to_debug_string: the lineage in Spark's layout, one line an RDD. Belongs to the scope. ""
+ * on failure. Spark: toDebugString. */
 const char *spark_to_debug_string(spark_site at, spark_rdd *rdd);
 
-/* spark_as: the same elements under another description of the same layout (names may differ, kinds,
- * sizes and offsets not). */
+/* spark_as: the same elements under another description of the same layout (names may differ,
+ * kinds, sizes and offsets not). */
 spark_rdd *spark_as(spark_site at, spark_rdd *rdd, const spark_type *type) SPARK_USE_RESULT_;
 
 SPARK_END_DECLS

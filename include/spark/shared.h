@@ -9,24 +9,26 @@
 SPARK_BEGIN_DECLS
 
 /* spark_broadcast_new: a deep copy of *value for tasks to read: spark_broadcast_new(sc,
- * SPARK_VALUE(centres, &c)), then SPARK_SHARED(b) as env. Lives until its scope ends and every RDD that
- * was given it is gone. NULL on failure; SPARK_SHARED(NULL) is an error of the verb. Spark: broadcast. */
+ * SPARK_VALUE(centres, &c)), then SPARK_SHARED(b) as env. Lives until its scope ends and every RDD
+ * that was given it is gone. NULL on failure; SPARK_SHARED(NULL) is an error of the verb. Spark:
+ * broadcast. */
 spark_broadcast *spark_broadcast_new(
     spark_site at, spark_context *sc, const spark_type *type, const void *value);
 
 /* spark_broadcast_value: the value; valid while the broadcast lives. */
 const void *spark_broadcast_value(const spark_broadcast *broadcast);
 
-/* spark_counter: an accumulator of int64_t, starting at 0. spark_float_counter: of double; added in
- * the order of the partitions, so that the sum does not depend on the threads. Updates count once for
- * each partition of a result and once for each map output or cached block, however often it is
- * computed again (Spark counts recomputed map outputs twice); those of failed attempts never. name may
- * be NULL. NULL on failure, which spark_accumulate ignores. Spark: longAccumulator,
- * doubleAccumulator. */
+/* spark_counter: an accumulator of int64_t, starting at 0. spark_float_counter: of double; added
+ * in the order of the partitions, so that the sum does not depend on the threads. Updates count
+ * once for each partition of a result and once for each map output or cached block, however often
+ * it is computed again (Spark counts recomputed map outputs twice); those of failed attempts
+ * never. name may be NULL. NULL on failure, which spark_accumulate ignores. Spark:
+ * longAccumulator, doubleAccumulator. */
 const spark_accumulator *spark_counter(spark_site at, spark_context *sc, const char *name);
 const spark_accumulator *spark_float_counter(spark_site at, spark_context *sc, const char *name);
 
-/* spark_accumulate, spark_accumulate_f64: add, from inside a function, which gets the accumulator as env:
+/* spark_accumulate, spark_accumulate_f64: add, from inside a function, which gets the accumulator
+ * as env:
  *
  *   typedef const spark_accumulator *counter;
  *   SPARK_FILTER(good, spark_str, counter)

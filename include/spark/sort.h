@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sorting: range partitions, each sorted; collect gives the whole order. The first action samples the
- * keys to find the ranges, so the input is computed twice unless it is cached. Equal keys keep the
- * order of the input (Spark does not promise that). The result may have fewer partitions than asked
- * for, where keys repeat; an empty input gives one. */
+/* Sorting: range partitions, each sorted; collect gives the whole order. The first action samples
+ * the keys to find the ranges, so the input is computed twice unless it is cached. Equal keys keep
+ * the order of the input (Spark does not promise that). The result may have fewer partitions than
+ * asked for, where keys repeat; an empty input gives one. */
 #ifndef SPARK_SORT_H
 #define SPARK_SORT_H
 
@@ -10,8 +10,8 @@
 
 SPARK_BEGIN_DECLS
 
-/* spark_sort_by: by an order of the elements; NULL: their natural order. partitions 0: as many as rdd
- * has. A computed key: key_by, sort_by_key, values. Spark: sortBy. */
+/* spark_sort_by: by an order of the elements; NULL: their natural order. partitions 0: as many as
+ * rdd has. A computed key: key_by, sort_by_key, values. Spark: sortBy. */
 spark_rdd *spark_sort_by(
     spark_site at, spark_rdd *rdd, const spark_order *order, int partitions) SPARK_USE_RESULT_;
 

@@ -8,15 +8,15 @@
 
 SPARK_BEGIN_DECLS
 
-/* spark_parallelize: n elements of memory as an RDD of `partitions` partitions (0: the default, 16).
- * The elements are copied, deep, at the call: spark_parallelize(sc, SPARK_DATA(order, n, orders), 8).
- * Partition i holds elements i*n/partitions up to (i+1)*n/partitions. Spark: parallelize, which reads
- * the collection when the job runs and defaults to the number of cores. */
+/* spark_parallelize: n elements of memory as an RDD of `partitions` partitions (0: the default,
+ * 16). The elements are copied, deep, at the call: spark_parallelize(sc, SPARK_DATA(order, n,
+ * orders), 8). Partition i holds elements i*n/partitions up to (i+1)*n/partitions. Spark:
+ * parallelize, which reads the collection when the job runs and defaults to the number of cores. */
 spark_rdd *spark_parallelize(spark_site at, spark_context *sc, const spark_type *type, size_t n,
     const void *data, int partitions) SPARK_USE_RESULT_;
 
-/* spark_parallelize_with: borrow: the elements are not copied; they and what they point to must stay
- * unchanged until the RDD is released. */
+/* spark_parallelize_with: borrow: the elements are not copied; they and what they point to must
+ * stay unchanged until the RDD is released. */
 typedef struct spark_parallelize_options {
     int partitions; /* 0: the default, 16 */
     bool borrow;    /* false */
@@ -33,12 +33,13 @@ spark_rdd *spark_range(spark_site at, spark_context *sc, int64_t start, int64_t 
 spark_rdd *spark_empty_rdd(
     spark_site at, spark_context *sc, const spark_type *type) SPARK_USE_RESULT_;
 
-/* spark_text_file: the lines of files, as spark_str without their line ends (\n, \r\n or \r; a UTF-8
- * byte order mark at the start is dropped). `path` may be a file, a directory (its files; one that holds
- * directories is an error), a glob (* ? [..] {a,b}) or several of these with commas between; a backslash takes a sign's
- * meaning away. Names that begin with _ or . inside a directory or glob are skipped. Files are read in
- * bytewise order of their paths, split into at least min_partitions (0: 2) pieces of at most 32 MiB;
- * a file that is missing or unreadable is SPARK_EIO from the action. Spark: textFile. */
+/* spark_text_file: the lines of files, as spark_str without their line ends (\n, \r\n or \r; a
+ * UTF-8 byte order mark at the start is dropped). `path` may be a file, a directory (its files;
+ * one that holds directories is an error), a glob (* ? [..] {a,b}) or several of these with commas
+ * between; a backslash takes a sign's meaning away. Names that begin with _ or . inside a
+ * directory or glob are skipped. Files are read in bytewise order of their paths, split into at
+ * least min_partitions (0: 2) pieces of at most 32 MiB; a file that is missing or unreadable is
+ * SPARK_EIO from the action. Spark: textFile. */
 spark_rdd *spark_text_file(
     spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
 

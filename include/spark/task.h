@@ -62,8 +62,9 @@ const void *spark_keep_(spark_task *task, const spark_type *type, const void *va
  * Without memory to remember it, calls it at once and fails the task. */
 void spark_defer(spark_task *task, void (*cleanup)(void *data), void *data);
 
-/* spark_fail: marks the attempt as failed and comes back: the body goes on, so return; what it emits from
- * now on is dropped. The task is tried again, up to spark_conf.task_max_failures times. */
+/* spark_fail: marks the attempt as failed and comes back: the body goes on, so return; what it
+ * emits from now on is dropped. The task is tried again, up to spark_conf.task_max_failures times.
+ */
 void spark_fail(spark_task *task, const char *format, ...) SPARK_FORMAT_(2, 3);
 
 /* spark_cancelled: whether the attempt has failed or is no longer wanted. Long loops that emit

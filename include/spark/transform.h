@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Narrow transformations, element by element. They accept NULL and RDDs that carry an error, and pass
- * the error on. Types are compared at the call: what does not fit is an RDD with SPARK_ETYPE. `env`
- * is what SPARK_COPY and its kin make, or NULL. */
+/* Narrow transformations, element by element. They accept NULL and RDDs that carry an error, and
+ * pass the error on. Types are compared at the call: what does not fit is an RDD with SPARK_ETYPE.
+ * `env` is what SPARK_COPY and its kin make, or NULL. */
 #ifndef SPARK_TRANSFORM_H
 #define SPARK_TRANSFORM_H
 
@@ -32,8 +32,8 @@ typedef struct spark_map_partitions_options {
 spark_rdd *spark_map_partitions_with(spark_site at, spark_rdd *rdd, const spark_partitions_def *f,
     const spark_env *env, const spark_map_partitions_options *options) SPARK_USE_RESULT_;
 
-/* spark_map_stateful: mapPartitions as a step for each element and a finish, with state between them:
- * SPARK_STEP, SPARK_FINISH. Does not hold the partition in memory. */
+/* spark_map_stateful: mapPartitions as a step for each element and a finish, with state between
+ * them: SPARK_STEP, SPARK_FINISH. Does not hold the partition in memory. */
 spark_rdd *spark_map_stateful(spark_site at, spark_rdd *rdd, const spark_stateful_def *f,
     const spark_env *env) SPARK_USE_RESULT_;
 
@@ -49,9 +49,10 @@ spark_rdd *spark_map_values(
 spark_rdd *spark_keys(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
 spark_rdd *spark_values(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
 
-/* spark_union: all elements of a, then all of b, partitions appended; duplicates stay. RDDs without
- * partitions are left out; where all others have one equal partitioner, partition i is the
- * concatenation of theirs and the partitioner stays. spark_union_all: of n RDDs, at least one. Spark: union. */
+/* spark_union: all elements of a, then all of b, partitions appended; duplicates stay. RDDs
+ * without partitions are left out; where all others have one equal partitioner, partition i is the
+ * concatenation of theirs and the partitioner stays. spark_union_all: of n RDDs, at least one.
+ * Spark: union. */
 spark_rdd *spark_union(spark_site at, spark_rdd *a, spark_rdd *b) SPARK_USE_RESULT_;
 spark_rdd *spark_union_all(
     spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[]) SPARK_USE_RESULT_;

@@ -7,13 +7,14 @@
  *   SPARK_STRUCT(order, (int64_t, id), (double, amount), (char, code, 3));
  *   SPARK_PAIR(word_count, spark_str, int64_t);          struct { spark_str key; int64_t value; }
  *
- * Built in are bool, char, float, double, int8_t to int64_t, uint8_t to uint64_t, spark_str, spark_bytes,
- * spark_date and spark_time; use them for int, long and size_t, which have no description. A type's name
- * must be one identifier, also that of a state or an env (typedef `unsigned long` first).
+ * Built in are bool, char, float, double, int8_t to int64_t, uint8_t to uint64_t, spark_str,
+ * spark_bytes, spark_date and spark_time; use them for int, long and size_t, which have no
+ * description. A type's name must be one identifier, also that of a state or an env (typedef
+ * `unsigned long` first).
  *
  * Equality, hash and order follow the description field by field, never the padding: -0.0 equals
- * 0.0, all NaN are equal and sort last, false sorts before true, strings compare as unsigned bytes,
- * lists and structs member by member, an absent optional first. */
+ * 0.0, all NaN are equal and sort last, false sorts before true, strings compare as unsigned
+ * bytes, lists and structs member by member, an absent optional first. */
 #ifndef SPARK_TYPE_H
 #define SPARK_TYPE_H
 
@@ -112,7 +113,8 @@ size_t spark_print(const spark_type *type, const void *value, char *buffer, size
 typedef struct spark_emitter spark_emitter;
 typedef struct spark_iterator spark_iterator;
 
-/* SPARK_OUT(T), SPARK_IN(T): the typed ends of a stream of T: what spark_emit and spark_next take. */
+/* SPARK_OUT(T), SPARK_IN(T): the typed ends of a stream of T: what spark_emit and spark_next take.
+ */
 #define SPARK_PORTS_(T)                                                                            \
     typedef struct spark_out_of_##T {                                                              \
         spark_emitter *raw;                                                                        \
@@ -263,7 +265,8 @@ typedef struct spark_in_of_bool {
  * thing it cannot see is a forgotten last member that fits into the tail padding. */
 #define SPARK_DESCRIBE(T, ...) SPARK_DESCRIBE_WITH(T, NULL, __VA_ARGS__)
 
-/* SPARK_DESCRIBE_WITH: the same with overrides: SPARK_DESCRIBE_WITH(person, &by_id, (int64_t, id)). */
+/* SPARK_DESCRIBE_WITH: the same with overrides: SPARK_DESCRIBE_WITH(person, &by_id, (int64_t,
+ * id)). */
 #define SPARK_DESCRIBE_WITH(T, ops, ...)                                                           \
     struct T##_described {                                                                         \
         SPARK_EACH_FIELD_(SPARK_MEMBER_, T, __VA_ARGS__)                                           \

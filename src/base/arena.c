@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bump allocation: a chunk is filled front to back; what does not fit gets a chunk of its own size, and
- * the rest of the old one is given up. Chunks double up to 1 MiB, so that a large arena has few. */
+/* Bump allocation: a chunk is filled front to back; what does not fit gets a chunk of its own
+ * size, and the rest of the old one is given up. Chunks double up to 1 MiB, so that a large arena
+ * has few. */
 #include "base/arena.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Failures as values: fixed size, so that failing allocates nothing; and the thread's last error. */
+/* Failures as values: fixed size, so that failing allocates nothing; and the thread's last error.
+ */
 #ifndef SPK_BASE_ERROR_H
 #define SPK_BASE_ERROR_H
 
@@ -16,15 +17,16 @@ typedef struct spk_failure {
     char message[768];
 } spk_failure;
 
-/* spk_failure_set: fills *failure and returns code. operation and site may be NULL. Long messages are
- * cut. spk_failure_nomem: "out of memory". */
+/* spk_failure_set: fills *failure and returns code. operation and site may be NULL. Long messages
+ * are cut. spk_failure_nomem: "out of memory". */
 spark_status spk_failure_set(spk_failure *failure, spark_status code, const char *operation,
     spark_site site, const char *format, ...) SPARK_FORMAT_(5, 6);
 spark_status spk_failure_vset(spk_failure *failure, spark_status code, const char *operation,
     spark_site site, const char *format, va_list args) SPARK_FORMAT_(5, 0);
 spark_status spk_failure_nomem(spk_failure *failure, const char *operation, spark_site site);
 
-/* spk_failure_at: names the operation, in front of the message too: "saveAsTextFile at x.c:3: ...". */
+/* spk_failure_at: names the operation, in front of the message too: "saveAsTextFile at x.c:3:
+ * ...". */
 void spk_failure_at(spk_failure *failure, const char *operation, spark_site site);
 
 /* spk_failure_append: text behind the message, cut where there is no room. */

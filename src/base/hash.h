@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hashing: one 64-bit hash per key, whose parts are used independently (partition, slice, bucket,
- * salt). Multiply-and-fold in the manner of wyhash (Wang Yi), with the inputs mixed back in, so that no
- * block of input can cancel the state. Results are part of the format: they decide order. */
+ * salt). Multiply-and-fold in the manner of wyhash (Wang Yi), with the inputs mixed back in, so
+ * that no block of input can cancel the state. Results are part of the format: they decide order.
+ */
 #ifndef SPK_BASE_HASH_H
 #define SPK_BASE_HASH_H
 
@@ -18,9 +19,9 @@ static inline uint64_t spk_hash_fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* spk_hash_u64: a bijection, so that distinct 8-byte keys never share a hash: fold, multiply, fold. The
- * upper half of the product depends on all bits of the key, and the last fold hands that on to the
- * lower half. */
+/* spk_hash_u64: a bijection, so that distinct 8-byte keys never share a hash: fold, multiply,
+ * fold. The upper half of the product depends on all bits of the key, and the last fold hands that
+ * on to the lower half. */
 static inline uint64_t spk_hash_u64(uint64_t x)
 {
     x ^= x >> 29; /* not 32: two equal halves are a likely key */
@@ -72,8 +73,8 @@ static inline uint64_t spk_hash_bytes(const void *data, size_t n)
     } else {
         a = b = 0;
     }
-    /* Both halves of the first product enter the second, as in wyhash; the inputs once more, so that a
-     * factor of 0 hides nothing. */
+    /* Both halves of the first product enter the second, as in wyhash; the inputs once more, so
+     * that a factor of 0 hides nothing. */
     __extension__ typedef unsigned __int128 u128;
     const u128 product
         = (u128)(a ^ h ^ UINT64_C(0xa0761d6478bd642f)) * (b ^ h ^ UINT64_C(0xe7037ed1a0b428db));

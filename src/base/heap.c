@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why not malloc: glibc keeps most of a large freed working set resident, and mapping, touching and
- * unmapping a 4 MiB table costs twenty times what reusing it does. Blocks of 32 KiB and more are mapped
- * in classes four to a doubling (32, 40, 48, 56, 64, 80, ... KiB), which wastes at most a fifth, and
- * kept in one list a class when freed; smaller ones come from malloc and are only counted. Blocks are
- * large, so one lock serves all threads. */
+/* Why not malloc: glibc keeps most of a large freed working set resident, and mapping, touching
+ * and unmapping a 4 MiB table costs twenty times what reusing it does. Blocks of 32 KiB and more
+ * are mapped in classes four to a doubling (32, 40, 48, 56, 64, 80, ... KiB), which wastes at most
+ * a fifth, and kept in one list a class when freed; smaller ones come from malloc and are only
+ * counted. Blocks are large, so one lock serves all threads. */
 #include "base/heap.h"
 
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /* The chunk heap: all data memory (buffers, tables, runs) of a context. Blocks are mapped from the
  * system in size classes, recycled, and charged to the context at their mapped size.
  *
- * class: one of the block sizes; cached: freed blocks kept for reuse; mapped: everything held from the
- * system, cached blocks included; limit: the most that may be mapped. */
+ * class: one of the block sizes; cached: freed blocks kept for reuse; mapped: everything held from
+ * the system, cached blocks included; limit: the most that may be mapped. */
 #ifndef SPK_BASE_HEAP_H
 #define SPK_BASE_HEAP_H
 
@@ -24,8 +24,8 @@ typedef struct spk_heap {
 void spk_heap_init(spk_heap *heap, uint64_t limit);
 void spk_heap_fini(spk_heap *heap); /* everything must have been given back */
 
-/* spk_heap_alloc: at least `size` bytes, 64-byte aligned, not zeroed; *capacity is what there is and
- * what spk_heap_free wants back. NULL: the system or the limit says no. */
+/* spk_heap_alloc: at least `size` bytes, 64-byte aligned, not zeroed; *capacity is what there is
+ * and what spk_heap_free wants back. NULL: the system or the limit says no. */
 void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity);
 void spk_heap_free(spk_heap *heap, void *block, size_t capacity);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Integers are merged at once, for their sum does not depend on the order. Floating point sums do: they
- * are kept as parts of (job, stage, partition) and added in that order whenever the value is read, so
- * that the threads cannot be seen in it. */
+/* Integers are merged at once, for their sum does not depend on the order. Floating point sums do:
+ * they are kept as parts of (job, stage, partition) and added in that order whenever the value is
+ * read, so that the threads cannot be seen in it. */
 #include "exec/accumulator.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a node and a partition to a running pipe: the walk goes up the narrow parents, over an explicit
- * list, to a source or to a cached block. Persisted nodes whose block is missing cut the way into
- * phases: each phase runs into a block, the next one starts from it. A block that finds no memory is
- * given up: what it holds is passed on, and the rest follows without caching. */
+/* From a node and a partition to a running pipe: the walk goes up the narrow parents, over an
+ * explicit list, to a source or to a cached block. Persisted nodes whose block is missing cut the
+ * way into phases: each phase runs into a block, the next one starts from it. A block that finds
+ * no memory is given up: what it holds is passed on, and the rest follows without caching. */
 #include <stdlib.h>
 
 #include "exec/pipe.h"
@@ -32,7 +32,8 @@ static bool note(spark_task *task, spark_rdd *rdd, int partition, bool fill)
     return true;
 }
 
-/* walk_up: notes the nodes from rdd to the source; *block is the cached block the last one stands for. */
+/* walk_up: notes the nodes from rdd to the source; *block is the cached block the last one stands
+ * for. */
 static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block **block)
 {
     *block = NULL;
@@ -163,7 +164,8 @@ static bool keep(filler *f, size_t deltas_from)
     return true;
 }
 
-/* run_into_block: one phase that ends at a persisted node. *passed: the chain has run to its end. */
+/* run_into_block: one phase that ends at a persisted node. *passed: the chain has run to its end.
+ */
 static void run_into_block(phase *p, bool *passed)
 {
     spark_task *task = p->task;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Check mode: views of dead memory are found when they are handed on. Memory of batches that have passed
- * is poisoned, so a row that was kept too long shows poison where its pointers were; a pointer into the
- * part of the thread's stack that functions of the user run on is refused as well. */
+/* Check mode: views of dead memory are found when they are handed on. Memory of batches that have
+ * passed is poisoned, so a row that was kept too long shows poison where its pointers were; a
+ * pointer into the part of the thread's stack that functions of the user run on is refused as
+ * well. */
 #include <errno.h>
 #include <pthread.h>
 #include <sys/uio.h>
@@ -46,8 +47,8 @@ static bool is_poison(uintptr_t bits)
     return bits == (uintptr_t)UINT64_C(0xdbdbdbdbdbdbdbdb);
 }
 
-/* is_dead: whether what a view shows is poison, or no memory at all; read with care, since it may be
- * gone. Where the system does not allow that, nothing is known. */
+/* is_dead: whether what a view shows is poison, or no memory at all; read with care, since it may
+ * be gone. Where the system does not allow that, nothing is known. */
 static bool is_dead(const char *p, size_t bytes)
 {
     char shown[16];

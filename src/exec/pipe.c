@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loop that runs a task: a batch goes through the steps one after the other, without recursion, so
- * that a chain may have any length. Only a step whose output fills up while its function still runs
- * pushes the full buffer on from inside: that nests, at most SPK_LEVELS deep, beyond which output is
- * kept until the function returns.
+/* The loop that runs a task: a batch goes through the steps one after the other, without
+ * recursion, so that a chain may have any length. Only a step whose output fills up while its
+ * function still runs pushes the full buffer on from inside: that nests, at most SPK_LEVELS deep,
+ * beyond which output is kept until the function returns.
  *
  * Memory of a push comes from its level: two arenas used in turn. When one has grown past a bound
- * between two steps, the batch is copied, deep, into the other, and the first is reset: so a hundred
- * thousand steps need no more memory than a few. */
+ * between two steps, the batch is copied, deep, into the other, and the first is reset: so a
+ * hundred thousand steps need no more memory than a few. */
 #include "exec/task.h"
 
 #include "exec/pipe.h"
@@ -209,8 +209,8 @@ void spk_task_close_outs(spark_task *task)
         close_out(out);
 }
 
-/* retire: memory of elements before the current one is free once what they emitted has passed on: the
- * younger arena becomes the older one, which is emptied a flush later. */
+/* retire: memory of elements before the current one is free once what they emitted has passed on:
+ * the younger arena becomes the older one, which is emptied a flush later. */
 static void retire(spk_out *out)
 {
     spark_task *task = out->pipe->task;

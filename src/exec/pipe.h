@@ -13,8 +13,8 @@ void spk_pipe_finish(spk_pipe *pipe);
 void spk_task_close_outs(spark_task *task);
 /* spk_out_nudge: makes the open emitter flush at the next element, when its strings have grown. */
 void spk_out_nudge(spark_task *task);
-/* spk_check_begin: finds the thread's stack. spk_check_retire: poisons what the arena handed out, and
- * keeps it from being used again for a while; the arena is empty then. */
+/* spk_check_begin: finds the thread's stack. spk_check_retire: poisons what the arena handed out,
+ * and keeps it from being used again for a while; the arena is empty then. */
 void spk_check_begin(spark_task *task);
 void spk_check_retire(spark_task *task, spk_arena *arena);
 

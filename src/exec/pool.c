@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Workers claim single indexes with one atomic addition, several at once from large sets; the lock is
- * taken only to choose a set. Whoever is woken wakes the next one while tasks remain. `epoch` changes
- * with the queue, so that a worker in the middle of a set notices work that goes before.
+/* Workers claim single indexes with one atomic addition, several at once from large sets; the lock
+ * is taken only to choose a set. Whoever is woken wakes the next one while tasks remain. `epoch`
+ * changes with the queue, so that a worker in the middle of a set notices work that goes before.
  *
- * Lock order: the scheduler's lock may be held when the pool's is taken, never the other way round. */
+ * Lock order: the scheduler's lock may be held when the pool's is taken, never the other way
+ * round. */
 #include "exec/pool.h"
 
 #include <signal.h>

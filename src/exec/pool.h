@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The thread pool and its FIFO queue.
  *
- * task set: the tasks of one stage, claimed by index; the queue holds task sets in the order of their
- * jobs, and workers always claim from the first one that has unclaimed tasks, failed ones first. */
+ * task set: the tasks of one stage, claimed by index; the queue holds task sets in the order of
+ * their jobs, and workers always claim from the first one that has unclaimed tasks, failed ones
+ * first. */
 #ifndef SPK_EXEC_POOL_H
 #define SPK_EXEC_POOL_H
 
@@ -28,8 +29,8 @@ spk_pool *spk_pool_new(spark_context *sc, int threads);
 void spk_pool_free(spk_pool *pool); /* no set may be queued */
 int spk_pool_threads(const spk_pool *pool);
 
-/* Sets are queued until removed; remove waits until no worker is inside. retry: claims an index again;
- * never fails, since a set has room for all its tasks. */
+/* Sets are queued until removed; remove waits until no worker is inside. retry: claims an index
+ * again; never fails, since a set has room for all its tasks. */
 void spk_pool_submit(spk_pool *pool, spk_task_set *set);
 void spk_pool_retry(spk_pool *pool, spk_task_set *set, int index);
 void spk_pool_remove(spk_pool *pool, spk_task_set *set);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How one task runs.
  *
- * attempt: one try to compute a partition; its state is the spark_task, which a worker recycles. pipe:
- * the steps a source pushes its batches through, and the sink at their end. level: the memory of one
- * push; pushes nest when a step's output fills up while the step still runs. */
+ * attempt: one try to compute a partition; its state is the spark_task, which a worker recycles.
+ * pipe: the steps a source pushes its batches through, and the sink at their end. level: the
+ * memory of one push; pushes nest when a step's output fills up while the step still runs. */
 #ifndef SPK_EXEC_TASK_H
 #define SPK_EXEC_TASK_H
 
@@ -148,8 +148,8 @@ void spk_task_fail(spark_task *task, spark_status code, const char *format, ...)
 void spk_task_nomem(spark_task *task);
 void spk_task_fail_with(spark_task *task, const spk_failure *failure);
 
-/* spk_task_merge_deltas: adds the accumulator updates since `from` to the accumulators and forgets them:
- * integers at once, others as a part of (job, stage, partition), to be added in order. */
+/* spk_task_merge_deltas: adds the accumulator updates since `from` to the accumulators and forgets
+ * them: integers at once, others as a part of (job, stage, partition), to be added in order. */
 void spk_task_merge_deltas(spark_task *task, size_t from);
 void spk_task_drop_deltas(spark_task *task, size_t from);
 
@@ -177,12 +177,13 @@ static inline size_t spk_pipe_rows(const spk_pipe *pipe, size_t row_size)
 void *spk_pipe_alloc(spk_pipe *pipe, size_t size);
 
 /* spk_out_open: an emitter for a step (or a source: op NULL, next 0) whose rows go to step `next`;
- * spk_out_close: what is left in it, as the last batch. arenas: two that belong to the step, in which
- * spark_alloc gets its memory while the emitter is open. */
+ * spk_out_close: what is left in it, as the last batch. arenas: two that belong to the step, in
+ * which spark_alloc gets its memory while the emitter is open. */
 bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, spk_arena *arenas);
 void spk_out_close(spk_out *out, spk_batch *batch);
 
-/* spk_emitter_room: makes room for one more row behind emitter->next; false: nothing more is wanted. */
+/* spk_emitter_room: makes room for one more row behind emitter->next; false: nothing more is
+ * wanted. */
 bool spk_emitter_room(spark_emitter *emitter);
 
 /* spk_chain_run: computes a partition of rdd, up to a sink; fills blocks on the way. False when the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines of a split: a line belongs to the split in which it begins; one that begins exactly at a border
- * to the earlier one (as Hadoop's LineRecordReader). Read with pread into one buffer, which grows for a
- * line that is longer. */
+/* Lines of a split: a line belongs to the split in which it begins; one that begins exactly at a
+ * border to the earlier one (as Hadoop's LineRecordReader). Read with pread into one buffer, which
+ * grows for a line that is longer. */
 #ifndef SPK_IO_LINES_H
 #define SPK_IO_LINES_H
 
@@ -23,8 +23,8 @@ typedef struct spk_lines {
     bool eof, has_return; /* the file has ended; the buffer holds a \r */
 } spk_lines;
 
-/* spk_lines_open: the split [start, end) of path, which must stay valid. On failure *failure is filled
- * and nothing is open. */
+/* spk_lines_open: the split [start, end) of path, which must stay valid. On failure *failure is
+ * filled and nothing is open. */
 spark_status spk_lines_open(spk_lines *lines, spk_heap *heap, const char *path, uint64_t start,
     uint64_t end, spk_failure *failure);
 /* spk_lines_open_sized: the same with a first buffer of `size` bytes; for tests of its borders. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Output directories, in Hadoop's layout: attempts write below _temporary, a finished part is renamed to
- * its place, _SUCCESS comes last. */
+/* Output directories, in Hadoop's layout: attempts write below _temporary, a finished part is
+ * renamed to its place, _SUCCESS comes last. */
 #ifndef SPK_IO_OUTPUT_H
 #define SPK_IO_OUTPUT_H
 
@@ -13,8 +13,8 @@ typedef struct spk_output {
 
 /* spk_output_begin: makes the directory; one that exists is refused. Parents must exist. */
 spark_status spk_output_begin(spk_output *output, const char *path, spk_failure *failure);
-/* spk_output_commit: removes _temporary, writes _SUCCESS, syncs the directory. On failure the directory
- * stays, without _SUCCESS. */
+/* spk_output_commit: removes _temporary, writes _SUCCESS, syncs the directory. On failure the
+ * directory stays, without _SUCCESS. */
 spark_status spk_output_commit(spk_output *output, spk_failure *failure);
 /* spk_output_abort: removes everything that was made. Best effort. Both end the output. */
 void spk_output_abort(spk_output *output);
@@ -30,11 +30,11 @@ typedef struct spk_part {
 
 spark_status spk_part_open(spk_part *part, const spk_output *output, spk_heap *heap, int partition,
     int attempt, spk_failure *failure);
-/* spk_part_reserve: room for n bytes at part->buffer + part->used; add what was used to `used`. NULL:
- * *failure is filled. */
+/* spk_part_reserve: room for n bytes at part->buffer + part->used; add what was used to `used`.
+ * NULL: *failure is filled. */
 char *spk_part_reserve(spk_part *part, size_t n, spk_failure *failure);
-/* spk_part_close: flushes, syncs and closes. spk_part_publish: renames to part-NNNNN. spk_part_discard:
- * closes and removes the attempt's file. After either the part is gone. */
+/* spk_part_close: flushes, syncs and closes. spk_part_publish: renames to part-NNNNN.
+ * spk_part_discard: closes and removes the attempt's file. After either the part is gone. */
 spark_status spk_part_close(spk_part *part, spk_failure *failure);
 spark_status spk_part_publish(spk_part *part, spk_failure *failure);
 void spk_part_discard(spk_part *part);

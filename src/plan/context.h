@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The context as the rooms see it: configuration, memory, types, ids and scopes; the scheduler stays
- * opaque to those above it. */
+/* The context as the rooms see it: configuration, memory, types, ids and scopes; the scheduler
+ * stays opaque to those above it. */
 #ifndef SPK_PLAN_CONTEXT_H
 #define SPK_PLAN_CONTEXT_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Objects that belong to scopes, and the scopes of a thread.
  *
- * scope: a list of objects; what it holds is released when it ends. Open scopes of one thread form a
- * stack; the context's own scope is the outermost of every thread. */
+ * scope: a list of objects; what it holds is released when it ends. Open scopes of one thread form
+ * a stack; the context's own scope is the outermost of every thread. */
 #ifndef SPK_PLAN_OBJECT_H
 #define SPK_PLAN_OBJECT_H
 

@@ -24,9 +24,9 @@ spark_partitioner *spk_partitioner_hash(spark_context *sc, int partitions, spark
 void spk_partitioner_ref(spark_partitioner *partitioner);
 void spk_partitioner_unref(spark_partitioner *partitioner);
 
-/* spk_default_partitioner: where a wide operation on n inputs puts its rows: the one that was asked for,
- * or `partitions` by hash, or by Spark's default-partitioner rule. May have to list files, to know how
- * many partitions an input has. A new reference; NULL: *failure is filled. */
+/* spk_default_partitioner: where a wide operation on n inputs puts its rows: the one that was
+ * asked for, or `partitions` by hash, or by Spark's default-partitioner rule. May have to list
+ * files, to know how many partitions an input has. A new reference; NULL: *failure is filled. */
 spark_partitioner *spk_default_partitioner(spark_context *sc, size_t n, spark_rdd *const *rdds,
     const spark_partitioner *asked, int partitions, spark_site at, spk_failure *failure);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lineage: immutable nodes that say how a partition is computed, never when or where.
  *
- * class: what a kind of node can do; step: a node that turns batches of its one parent into batches;
- * source: a node that produces batches from anything else, parents included; dependency: an edge, wide
- * when it has a shuffle; prepared: the number of partitions is known. */
+ * class: what a kind of node can do; step: a node that turns batches of its one parent into
+ * batches; source: a node that produces batches from anything else, parents included; dependency:
+ * an edge, wide when it has a shuffle; prepared: the number of partitions is known. */
 #ifndef SPK_PLAN_RDD_H
 #define SPK_PLAN_RDD_H
 
@@ -26,8 +26,8 @@ typedef struct spk_batch {
 typedef struct spk_class {
     const char *name; /* Spark's, for debug strings: "MapPartitionsRDD" */
 
-    /* Steps. run: replaces *batch, which is what the parent made, by its own. finish: the end of the
-     * partition; may leave a last batch. open: before the first batch. */
+    /* Steps. run: replaces *batch, which is what the parent made, by its own. finish: the end of
+     * the partition; may leave a last batch. open: before the first batch. */
     bool (*open)(spk_pipe *pipe, spk_op *op);
     void (*run)(spk_pipe *pipe, spk_op *op, spk_batch *batch);
     void (*finish)(spk_pipe *pipe, spk_op *op, spk_batch *batch);
@@ -38,8 +38,8 @@ typedef struct spk_class {
      * returned parent. */
     spark_rdd *(*choose)(spark_rdd *rdd, int partition, int *parent_partition);
 
-    /* prepare: on a calling thread, parents first, once: finds rdd->partitions. NULL: as the parent.
-     * release: frees what the node has beyond its struct. */
+    /* prepare: on a calling thread, parents first, once: finds rdd->partitions. NULL: as the
+     * parent. release: frees what the node has beyond its struct. */
     spark_status (*prepare)(spark_rdd *rdd, spk_failure *failure);
     void (*release)(spark_rdd *rdd);
 } spk_class;
@@ -82,10 +82,10 @@ struct spark_rdd {
     spark_rdd *next_free;
 };
 
-/* spk_rdd_new: a node of `size` bytes (its class's struct, which begins with spark_rdd), zeroed beyond
- * the head, in the innermost scope; takes a reference on each parent, and *env by value. Gives an RDD
- * that carries an error when a parent does, when sc does, or when there is no memory; *env is destroyed
- * then. `made` says whether it is a node of the class, to be filled further. */
+/* spk_rdd_new: a node of `size` bytes (its class's struct, which begins with spark_rdd), zeroed
+ * beyond the head, in the innermost scope; takes a reference on each parent, and *env by value.
+ * Gives an RDD that carries an error when a parent does, when sc does, or when there is no memory;
+ * *env is destroyed then. `made` says whether it is a node of the class, to be filled further. */
 typedef struct spk_rdd_args {
     spark_site at;
     const char *operation, *function;
@@ -120,20 +120,20 @@ void spk_rdd_partitioner_set(spark_rdd *rdd, const spark_partitioner *partitione
 /* spk_rdd_prepare: this node and all it needs, parents first, no recursion. */
 spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure);
 
-/* spk_rdd_planned: how many partitions there will be, at most, preparing the node only where that cannot
- * be known otherwise. -1: *failure is filled. */
+/* spk_rdd_planned: how many partitions there will be, at most, preparing the node only where that
+ * cannot be known otherwise. -1: *failure is filled. */
 int spk_rdd_planned(spark_rdd *rdd, spk_failure *failure);
 
-/* spk_rdd_fit: whether `have` reads as `want` (NULL: any); else an error RDD to return. what: "input",
- * "value". */
+/* spk_rdd_fit: whether `have` reads as `want` (NULL: any); else an error RDD to return. what:
+ * "input", "value". */
 spark_rdd *spk_rdd_misfit(spark_context *sc, const char *operation, const char *function,
     spark_site at, const spark_type *want, const spark_type *have);
 
 /* spk_rdd_describe: "map(to_sale) at orders.c:30". Returns text. */
 const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size);
 
-/* spk_env_bind: makes *env of what a verb was given; wanted: the size the function expects, 0: any. On
- * failure what was owned is destroyed. */
+/* spk_env_bind: makes *env of what a verb was given; wanted: the size the function expects, 0:
+ * any. On failure what was owned is destroyed. */
 spark_status spk_env_bind(
     spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure);
 void spk_env_fini(spk_env *env);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The description of a shuffle and the slots its outputs are published in. What an output is, only the
- * shuffle room knows; it installs how one is freed. */
+/* The description of a shuffle and the slots its outputs are published in. What an output is, only
+ * the shuffle room knows; it installs how one is freed. */
 #include "plan/shuffle.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A shuffle: a wide dependency, described here and filled by the rooms below.
  *
- * slice: the unit rows are sorted by on the map side; a partition has `slices` of them, so that what is
- * read at once fits a cache; shard: one slice of one partition, over all map outputs; output: what one
- * map partition wrote. */
+ * slice: the unit rows are sorted by on the map side; a partition has `slices` of them, so that
+ * what is read at once fits a cache; shard: one slice of one partition, over all map outputs;
+ * output: what one map partition wrote. */
 #ifndef SPK_PLAN_SHUFFLE_H
 #define SPK_PLAN_SHUFFLE_H
 
@@ -16,8 +16,8 @@ typedef struct spk_merging {
     const void *env;
 } spk_merging;
 
-/* spk_aggregator: how values of equal keys become one accumulator. Rows in are (K, V), rows out are (K,
- * ACC), or the bare element where there is no value (distinct). */
+/* spk_aggregator: how values of equal keys become one accumulator. Rows in are (K, V), rows out
+ * are (K, ACC), or the bare element where there is no value (distinct). */
 typedef struct spk_aggregator {
     const spk_layout *key, *in, *out;
     const spk_layout *acc;          /* NULL: no value */
@@ -61,8 +61,8 @@ spk_shuffle *spk_shuffle_new(spark_rdd *owner, spark_rdd *parent, spark_partitio
 spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *failure);
 void spk_shuffle_free(spk_shuffle *shuffle);
 
-/* spk_map_output_free: outputs are made, and their making is known, in storage; NULL does nothing. A
- * dropped list is freed whole. */
+/* spk_map_output_free: outputs are made, and their making is known, in storage; NULL does nothing.
+ * A dropped list is freed whole. */
 void spk_map_output_free(struct spk_map_output *output);
 
 #endif

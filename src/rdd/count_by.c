@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* count_by_key and count_by_value: pairs with a one, added by key, collected. They are made of verbs, in
- * a scope of their own. */
+/* count_by_key and count_by_value: pairs with a one, added by key, collected. They are made of
+ * verbs, in a scope of their own. */
 #include "rdd/rdd.h"
 
 #include <spark/action.h>

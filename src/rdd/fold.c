@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reduce, fold, aggregate: an accumulator for each partition, merged by the calling thread in the order
- * of the partitions. Strings and lists an accumulator points to are copied after every batch; what the
- * copies leave behind is dropped when it outweighs what lives. */
+/* reduce, fold, aggregate: an accumulator for each partition, merged by the calling thread in the
+ * order of the partitions. Strings and lists an accumulator points to are copied after every
+ * batch; what the copies leave behind is dropped when it outweighs what lives. */
 #include "rdd/rdd.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Joins: two inputs placed alike, each by a shuffle or as it is, joined shard by shard. The joins with
- * Spark's nested results are the same operator with a function of the library's own, which builds the
- * pair by the layouts. */
+/* Joins: two inputs placed alike, each by a shuffle or as it is, joined shard by shard. The joins
+ * with Spark's nested results are the same operator with a function of the library's own, which
+ * builds the pair by the layouts. */
 #include "rdd/rdd.h"
 
 #include <stdlib.h>
@@ -64,8 +64,8 @@ static bool attach(join_rdd *j, int side)
     return true;
 }
 
-/* new_join: joining is complete but for the environment; keep: whether the result keeps the keys, and so
- * the partitioner. */
+/* new_join: joining is complete but for the environment; keep: whether the result keeps the keys,
+ * and so the partitioner. */
 static spark_rdd *new_join(
     spk_verb *v, const spk_joining *joining, const spark_keyed_options *options, bool keep)
 {

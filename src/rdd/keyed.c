@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Wide operations on one RDD of pairs: all are one shuffle whose rows are combined, grouped or passed on
- * by the task that reads them. Where the input is placed as wanted, the dependency is narrow and the task
- * writes the partition for itself; everything after that is the same. */
+/* Wide operations on one RDD of pairs: all are one shuffle whose rows are combined, grouped or
+ * passed on by the task that reads them. Where the input is placed as wanted, the dependency is
+ * narrow and the task writes the partition for itself; everything after that is the same. */
 #include "rdd/rdd.h"
 
 #include <stdlib.h>

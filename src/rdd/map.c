@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps that work element by element: map and its kin, filter, flat_map. Each runs the function's own
- * loop over the batch; pairs are read and written in place through the step argument. When a function
- * fails, the batch is run again one by one, to find the record. */
+/* Steps that work element by element: map and its kin, filter, flat_map. Each runs the function's
+ * own loop over the batch; pairs are read and written in place through the step argument. When a
+ * function fails, the batch is run again one by one, to find the record. */
 #include "rdd/rdd.h"
 
 #include <spark/transform.h>
@@ -52,8 +52,9 @@ static void call_map(
 
 enum { FIRST_PIECE = 16, PIECE_BYTES = 256 * 1024 };
 
-/* map_pieces: elements that point to memory may take much of it: a batch is worked off in growing pieces,
- * and once they have taken PIECE_BYTES, what is done passes on and its memory is taken back. */
+/* map_pieces: elements that point to memory may take much of it: a batch is worked off in growing
+ * pieces, and once they have taken PIECE_BYTES, what is done passes on and its memory is taken
+ * back. */
 static void map_pieces(spk_pipe *pipe, spk_op *op, const map_rdd *m, spk_batch in, spk_batch *batch)
 {
     spark_task *task = pipe->task;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions of whole partitions: on an iterator, for which the partition is drained first, or as a step
- * and a finish with state, which streams. */
+/* Functions of whole partitions: on an iterator, for which the partition is drained first, or as a
+ * step and a finish with state, which streams. */
 #include "rdd/rdd.h"
 
 #include <spark/transform.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a verb is written: begin, say what it wants, make the node. The first thing that is wrong stays,
- * makes all later steps do nothing, and comes back as an RDD that carries the error. */
+/* How a verb is written: begin, say what it wants, make the node. The first thing that is wrong
+ * stays, makes all later steps do nothing, and comes back as an RDD that carries the error. */
 #ifndef SPK_RDD_RDD_H
 #define SPK_RDD_RDD_H
 
@@ -40,7 +40,8 @@ spark_rdd *spk_verb_make(
 /* spk_verb_undo: a made node that could not be completed: an error RDD instead. */
 spark_rdd *spk_verb_undo(spk_verb *v, spark_rdd *node, const spk_failure *failure);
 
-/* spk_step_arenas: two arenas for spk_out_open that last as long as the attempt. NULL: it has failed. */
+/* spk_step_arenas: two arenas for spk_out_open that last as long as the attempt. NULL: it has
+ * failed. */
 spk_arena *spk_step_arenas(spark_task *task);
 
 /* spk_locate: the record at which a step failed, when it is known. */
@@ -65,10 +66,12 @@ spark_status spk_collect_as(
 spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char *name,
     spark_site at, spk_failure *failure);
 
-/* spk_verb_target: the partitioner that was asked for must be of this context, and take such keys. */
+/* spk_verb_target: the partitioner that was asked for must be of this context, and take such keys.
+ */
 void spk_verb_target(spk_verb *v, const spark_partitioner *asked, const spk_layout *key);
 
-/* spk_action_begin: the checks of every action; want may be NULL; result is zeroed, NULL refused. */
+/* spk_action_begin: the checks of every action; want may be NULL; result is zeroed, NULL refused.
+ */
 spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
     const spark_type *want, spark_array *result, spk_failure *failure);
 /* spk_action_end: raises *failure, if there is one. */

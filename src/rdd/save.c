@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* save_as_text_file: each attempt writes its part below _temporary; the one that wins renames it. */
+/* save_as_text_file: each attempt writes its part below _temporary; the one that wins renames it.
+ */
 #include "rdd/rdd.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sorting: a job samples the input when the RDD is prepared, its sample gives the ranges, and a shuffle
- * by range brings each to one task, which sorts it slice by slice. The sample is drawn by Vitter's
- * reservoir with geometric skips (Li's algorithm L), so that it costs nothing to speak of; its seeds come
- * from the shape of the lineage, never from ids or time. */
+/* Sorting: a job samples the input when the RDD is prepared, its sample gives the ranges, and a
+ * shuffle by range brings each to one task, which sorts it slice by slice. The sample is drawn by
+ * Vitter's reservoir with geometric skips (Li's algorithm L), so that it costs nothing to speak
+ * of; its seeds come from the shape of the lineage, never from ids or time. */
 #include "rdd/rdd.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text files: which files and splits there are is found when the RDD is prepared; a task reads one split
- * through a buffer, and its lines are views of that buffer. */
+/* Text files: which files and splits there are is found when the RDD is prepared; a task reads one
+ * split through a buffer, and its lines are views of that buffer. */
 #include "rdd/rdd.h"
 
 #include <stdlib.h>

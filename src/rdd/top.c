@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* take_ordered and top: a heap of n for each partition, its largest element on top, and one more for the
- * merge. Of equal elements the one that came first is kept, so the position is the last key. An element
- * whose prefix is beyond that of the top is passed over without a look at the rest. */
+/* take_ordered and top: a heap of n for each partition, its largest element on top, and one more
+ * for the merge. Of equal elements the one that came first is kept, so the position is the last
+ * key. An element whose prefix is beyond that of the top is passed over without a look at the
+ * rest. */
 #include "rdd/rdd.h"
 
 #include <stdlib.h>

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unions. The plain one only renumbers partitions, so it adds nothing to a task, however deep unions
- * nest; where all inputs are placed alike, partition i is the concatenation of theirs. */
+/* Unions. The plain one only renumbers partitions, so it adds nothing to a task, however deep
+ * unions nest; where all inputs are placed alike, partition i is the concatenation of theirs. */
 #include "rdd/rdd.h"
 
 #include <stdlib.h>
 
 #include <spark/transform.h>
 
-/* flat: the inputs of a union and of the unions among them, with the first partition of each: so a task
- * finds its input by one search, however many unions a loop has put on each other. Made when a task first
- * asks, so that the unions in between make none; persisted unions are inputs, and when what is persisted
- * changes (epoch) it is made anew. */
+/* flat: the inputs of a union and of the unions among them, with the first partition of each: so a
+ * task finds its input by one search, however many unions a loop has put on each other. Made when
+ * a task first asks, so that the unions in between make none; persisted unions are inputs, and
+ * when what is persisted changes (epoch) it is made anew. */
 typedef struct flat_input {
     int first;
     spark_rdd *rdd;
@@ -59,7 +59,8 @@ static bool add_input(flat *f, int first, spark_rdd *rdd)
     return true;
 }
 
-/* flatten: the inputs in order. Those still to be looked at stand, last one first, behind those found. */
+/* flatten: the inputs in order. Those still to be looked at stand, last one first, behind those
+ * found. */
 static bool flatten(flat *f, spark_rdd *rdd)
 {
     flat todo = { 0 };

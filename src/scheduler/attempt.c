@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One attempt, on a worker: compute, then publish once. All it makes hangs on the attempt until it has
- * won the slot of its partition; an attempt that fails leaves nothing but finished cache blocks. */
+/* One attempt, on a worker: compute, then publish once. All it makes hangs on the attempt until it
+ * has won the slot of its partition; an attempt that fails leaves nothing but finished cache
+ * blocks. */
 #include "scheduler/stage.h"
 #include "shuffle/writer.h"
 

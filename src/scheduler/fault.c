@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fault plan: which attempt fails or loses its inputs is a function of the plan and the numbers of
- * job, stage, partition and attempt, never of time or threads. */
+/* The fault plan: which attempt fails or loses its inputs is a function of the plan and the
+ * numbers of job, stage, partition and attempt, never of time or threads. */
 #include "base/hash.h"
 #include "scheduler/stage.h"
 
@@ -56,8 +56,8 @@ static void drop_blocks(const spk_stage *stage, int partition)
     }
 }
 
-/* drop_outputs: of every shuffle the stage reads; `modulo`: output counts round. The list of parents may
- * grow, under the scheduler's lock. */
+/* drop_outputs: of every shuffle the stage reads; `modulo`: output counts round. The list of
+ * parents may grow, under the scheduler's lock. */
 static void drop_outputs(const spk_stage *stage, int output, bool modulo)
 {
     pthread_mutex_lock(&stage->job->scheduler->lock);

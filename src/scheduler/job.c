@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job is driven by the thread that called the action: it cuts stages, submits those whose parents'
- * outputs are all there, waits for a change, and looks again. A shuffle that another job is filling is
- * waited for; when that job fails, whoever still needs the rest takes over. Lost outputs need no case of
- * their own: a shuffle that lacks outputs again makes its stage needed again, for these alone.
+/* A job is driven by the thread that called the action: it cuts stages, submits those whose
+ * parents' outputs are all there, waits for a change, and looks again. A shuffle that another job
+ * is filling is waited for; when that job fails, whoever still needs the rest takes over. Lost
+ * outputs need no case of their own: a shuffle that lacks outputs again makes its stage needed
+ * again, for these alone.
  *
- * Locks: the scheduler's lock guards stages, jobs and who fills which shuffle. No user code runs under
- * it. */
+ * Locks: the scheduler's lock guards stages, jobs and who fills which shuffle. No user code runs
+ * under it. */
 #include "scheduler/stage.h"
 
 #include <stdlib.h>
@@ -174,8 +175,8 @@ static bool adopt_lost(spk_job *job, spk_stage *stage)
     return true;
 }
 
-/* unsubmit: a map stage whose tasks are all done is off the queue; its shuffle is free for others. The
- * lock is given up meanwhile. */
+/* unsubmit: a map stage whose tasks are all done is off the queue; its shuffle is free for others.
+ * The lock is given up meanwhile. */
 static void unsubmit(spk_stage *stage)
 {
     struct spk_scheduler *scheduler = stage->job->scheduler;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs, stages and attempts.
  *
- * action: what a job does with the partitions of an RDD; state: what an attempt of it collects, which
- * becomes the partition's result when it is published. */
+ * action: what a job does with the partitions of an RDD; state: what an attempt of it collects,
+ * which becomes the partition's result when it is published. */
 #ifndef SPK_SCHEDULER_JOB_H
 #define SPK_SCHEDULER_JOB_H
 
@@ -34,14 +34,15 @@ struct spk_scheduler *spk_scheduler_new(spark_context *sc);
 void spk_scheduler_free(struct spk_scheduler *scheduler);
 int spk_scheduler_threads(const struct spk_scheduler *scheduler);
 
-/* spk_job_run: runs the action on n partitions (NULL: 0 to n - 1) of a prepared RDD; results is room for
- * n states, which are the caller's when SPARK_OK comes back. Otherwise *failure is filled, and whatever
- * results there were are discarded. No attempt runs any more when it returns. */
+/* spk_job_run: runs the action on n partitions (NULL: 0 to n - 1) of a prepared RDD; results is
+ * room for n states, which are the caller's when SPARK_OK comes back. Otherwise *failure is
+ * filled, and whatever results there were are discarded. No attempt runs any more when it returns.
+ */
 spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *partitions, int n,
     void *results, spk_failure *failure);
 
-/* spk_job_check: what every action asks first: is this a usable RDD, and not inside a task? Prepares it.
- * The failure names the action. */
+/* spk_job_check: what every action asks first: is this a usable RDD, and not inside a task?
+ * Prepares it. The failure names the action. */
 spark_status spk_job_check(
     spark_rdd *rdd, const char *action, spark_site site, spk_failure *failure);
 

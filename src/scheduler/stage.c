@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cutting a lineage into stages: from a node up its narrow edges, every wide edge is a parent stage. An
- * explicit stack stands for the recursion, over nodes and over stages; nodes seen are marked, since a
- * diamond would be walked exponentially often. */
+/* Cutting a lineage into stages: from a node up its narrow edges, every wide edge is a parent
+ * stage. An explicit stack stands for the recursion, over nodes and over stages; nodes seen are
+ * marked, since a diamond would be walked exponentially often. */
 #include "scheduler/stage.h"
 
 #include <stdlib.h>

@@ -60,8 +60,8 @@ struct spk_job {
     atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes;
 };
 
-/* spk_stage_make: the stage that fills a shuffle (NULL: the result stage), and all above it that the job
- * does not have yet, parents first. With the lock held. NULL: no memory. */
+/* spk_stage_make: the stage that fills a shuffle (NULL: the result stage), and all above it that
+ * the job does not have yet, parents first. With the lock held. NULL: no memory. */
 spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle);
 void spk_stage_free(spk_stage *stage);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A batch is combined in passes: hash, find or make rows, merge the hits. Sums of int64_t, counts above
- * all, are added while probing. Accumulators that point to memory go one element at a time: after each
- * merge, what the accumulator points to is copied into the table, and its size is known exactly, so that
- * a window ends at the same element whatever the batches are. */
+/* A batch is combined in passes: hash, find or make rows, merge the hits. Sums of int64_t, counts
+ * above all, are added while probing. Accumulators that point to memory go one element at a time:
+ * after each merge, what the accumulator points to is copied into the table, and its size is known
+ * exactly, so that a window ends at the same element whatever the batches are. */
 #include "shuffle/combine.h"
 
 #include "shuffle/merge.h"
@@ -137,7 +137,8 @@ static bool compact(spk_combiner *c)
     return false;
 }
 
-/* own: what the accumulator points to now becomes the table's. `before`: its bytes before the merge. */
+/* own: what the accumulator points to now becomes the table's. `before`: its bytes before the
+ * merge. */
 static bool own(spk_combiner *c, char *acc, size_t before)
 {
     spk_table *t = &c->table;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Combining: rows into a table by key, values into accumulators.
  *
- * phase: ADD on the map side (values into accumulators), COMBINE on the reduce side (accumulators into
- * accumulators). */
+ * phase: ADD on the map side (values into accumulators), COMBINE on the reduce side (accumulators
+ * into accumulators). */
 #ifndef SPK_SHUFFLE_COMBINE_H
 #define SPK_SHUFFLE_COMBINE_H
 
@@ -31,8 +31,8 @@ bool spk_combiner_open(spk_combiner *combiner, spark_task *task, const spk_aggre
     spk_phase phase, size_t expected);
 void spk_combiner_close(spk_combiner *combiner);
 
-/* spk_combiner_add: n rows, at most a batch. Returns how many were taken before the table held `limit`
- * rows or bytes_limit bytes; SIZE_MAX: the task has failed. hashes may be NULL. */
+/* spk_combiner_add: n rows, at most a batch. Returns how many were taken before the table held
+ * `limit` rows or bytes_limit bytes; SIZE_MAX: the task has failed. hashes may be NULL. */
 size_t spk_combiner_add(spk_combiner *combiner, const char *rows, size_t n, const uint64_t *hashes,
     uint32_t limit, uint64_t bytes_limit);
 

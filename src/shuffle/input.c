@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outputs are looked up once, when the attempt starts: all must be there, or the attempt ends and the
- * scheduler makes the missing ones. While readers are counted, a dropped output is only set aside. */
+/* Outputs are looked up once, when the attempt starts: all must be there, or the attempt ends and
+ * the scheduler makes the missing ones. While readers are counted, a dropped output is only set
+ * aside. */
 #include "shuffle/input.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reduce side: a partition of a shuffle, shard by shard, in the order (map partition, run, position).
- * A narrow dependency reads the same way: the task writes the partition into a private output first. */
+/* The reduce side: a partition of a shuffle, shard by shard, in the order (map partition, run,
+ * position). A narrow dependency reads the same way: the task writes the partition into a private
+ * output first. */
 #ifndef SPK_SHUFFLE_INPUT_H
 #define SPK_SHUFFLE_INPUT_H
 
@@ -34,12 +35,13 @@ bool spk_input_open(
     spk_input *input, spark_task *task, const spk_dep *dep, spk_shuffle *as, int partition);
 void spk_input_close(spk_input *input);
 
-/* spk_input_shard: shard `slice` of the partition; false: no memory. spk_shard_fini frees the list. */
+/* spk_input_shard: shard `slice` of the partition; false: no memory. spk_shard_fini frees the
+ * list. */
 bool spk_input_shard(const spk_input *input, uint32_t slice, spk_shard *shard);
 void spk_shard_fini(spk_shard *shard);
 
-/* spk_shard_copy: all rows of the shard, side by side (shallow), and their hashes where they carry some,
- * in a block of the heap. False: no memory. */
+/* spk_shard_copy: all rows of the shard, side by side (shallow), and their hashes where they carry
+ * some, in a block of the heap. False: no memory. */
 typedef struct spk_shard_rows {
     char *rows;
     uint64_t *hashes;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A shard at a time: a chained table over the side with fewer bytes (left when equal), probed with the
- * rows of the other in their order; what matches one row comes in the order of the build side. Rows of
- * an outer side without a match: of the probe side in their place, of the build side at the end of the
- * shard. Matches are collected and handed to the function a batch at a time; nothing is materialised, so
- * one hot key streams. */
+/* A shard at a time: a chained table over the side with fewer bytes (left when equal), probed with
+ * the rows of the other in their order; what matches one row comes in the order of the build side.
+ * Rows of an outer side without a match: of the probe side in their place, of the build side at
+ * the end of the shard. Matches are collected and handed to the function a batch at a time;
+ * nothing is materialised, so one hot key streams. */
 #include "base/hash.h"
 #include "shuffle/reduce.h"
 #include "shuffle/table.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The built-in merges: for each of sum, min and max a pair of loops (scattered accumulators, one
- * accumulator) for each numeric kind, and one by comparison for everything that has an order. Integer
- * sums wrap, so they are computed unsigned. */
+ * accumulator) for each numeric kind, and one by comparison for everything that has an order.
+ * Integer sums wrap, so they are computed unsigned. */
 #include "shuffle/merge.h"
 
 #define IN(T, i) (*(const T *)(const void *)((const char *)in + (i)*step))

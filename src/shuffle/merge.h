@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Merge functions bound to their types: a built-in becomes the typed loop for the accumulator's kind. */
+/* Merge functions bound to their types: a built-in becomes the typed loop for the accumulator's
+ * kind. */
 #ifndef SPK_SHUFFLE_MERGE_H
 #define SPK_SHUFFLE_MERGE_H
 
 #include "plan/shuffle.h"
 
-/* spk_merging_bind: SPARK_ETYPE with *failure filled when the function does not take accumulators of
- * layout acc and elements of layout in. env is the value of the bound environment. */
+/* spk_merging_bind: SPARK_ETYPE with *failure filled when the function does not take accumulators
+ * of layout acc and elements of layout in. env is the value of the bound environment. */
 spark_status spk_merging_bind(spk_merging *merging, const spark_merge_def *def, const void *env,
     const spk_layout *acc, const spk_layout *in, spk_failure *failure);
 

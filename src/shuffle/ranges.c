@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bounds from a weighted sample: sort the candidates, walk their cumulative weight, and take one each
- * time it passes the next multiple of an even share, skipping equals (Spark's RangePartitioner). The
- * slices of a partition are cut the same way within its range; they only decide what is sorted at once,
- * so bounds that repeat do no harm there. */
+/* Bounds from a weighted sample: sort the candidates, walk their cumulative weight, and take one
+ * each time it passes the next multiple of an even share, skipping equals (Spark's
+ * RangePartitioner). The slices of a partition are cut the same way within its range; they only
+ * decide what is sorted at once, so bounds that repeat do no harm there. */
 #include "shuffle/ranges.h"
 
 #include <stdlib.h>
@@ -24,8 +24,8 @@ static void sort_candidates(
         at[to++] = spare[i++];
 }
 
-/* cut: at most parts - 1 bounds of n sorted candidates, as indexes of candidates; equals are skipped
- * where `distinct`. */
+/* cut: at most parts - 1 bounds of n sorted candidates, as indexes of candidates; equals are
+ * skipped where `distinct`. */
 static size_t cut(const spk_ordering *o, const spk_candidate *c, size_t n, size_t parts,
     bool distinct, size_t *bounds)
 {
@@ -47,7 +47,8 @@ static size_t cut(const spk_ordering *o, const spk_candidate *c, size_t n, size_
     return found;
 }
 
-/* cut_slices: bounds of the slices of all partitions; the last of each partition is the partition's. */
+/* cut_slices: bounds of the slices of all partitions; the last of each partition is the
+ * partition's. */
 static size_t cut_slices(const spk_ordering *o, const spk_candidate *c, size_t n,
     const size_t *partition_bounds, size_t partitions, uint32_t slices, size_t *bounds)
 {
@@ -170,7 +171,8 @@ static inline uint32_t place_prefix(const spk_ranges *r, uint64_t prefix)
     return from + below(r->prefixes + from, r->starts[cell + 1] - from, prefix);
 }
 
-/* below_row: among the bounds of the row's prefix, [from, to), how many stand before it, plus from. */
+/* below_row: among the bounds of the row's prefix, [from, to), how many stand before it, plus
+ * from. */
 static uint32_t below_row(const spk_ranges *r, uint32_t from, uint32_t to, const char *row)
 {
     const size_t size = r->ordering.layout->size;

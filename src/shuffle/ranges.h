@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ranges of an order: where a sort puts its rows. Each partition's range is cut further into slices, so
- * that what is sorted at once fits a cache. */
+/* Ranges of an order: where a sort puts its rows. Each partition's range is cut further into
+ * slices, so that what is sorted at once fits a cache. */
 #ifndef SPK_SHUFFLE_RANGES_H
 #define SPK_SHUFFLE_RANGES_H
 

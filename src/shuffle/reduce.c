@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shards into tables. A shard's table borrows the keys from the runs, which stay while the task reads;
- * its rows stand side by side in the order of first occurrence and are the batches that go on. */
+/* Shards into tables. A shard's table borrows the keys from the runs, which stay while the task
+ * reads; its rows stand side by side in the order of first occurrence and are the batches that go
+ * on. */
 #include "shuffle/reduce.h"
 
 #include "shuffle/combine.h"

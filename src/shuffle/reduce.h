@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is made of the shards of a partition: combined rows, groups, or the rows as they are. Each pushes
- * its batches into a pipe and stops when nothing more is wanted. */
+/* What is made of the shards of a partition: combined rows, groups, or the rows as they are. Each
+ * pushes its batches into a pipe and stops when nothing more is wanted. */
 #ifndef SPK_SHUFFLE_REDUCE_H
 #define SPK_SHUFFLE_REDUCE_H
 

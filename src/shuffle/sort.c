@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sorting rows that fit in memory: by a 64-bit prefix first, in least-significant-digit radix passes, and
- * by full comparison only among equal prefixes that do not decide.
+/* Sorting rows that fit in memory: by a 64-bit prefix first, in least-significant-digit radix
+ * passes, and by full comparison only among equal prefixes that do not decide.
  *
- * Not all digits are sorted: passes cover as many of the topmost varying bits as tell n rows apart, and
- * an insertion pass mends the rest. Where the data make that pass expensive (many rows alike in those
- * bits), all digits are sorted after all. */
+ * Not all digits are sorted: passes cover as many of the topmost varying bits as tell n rows
+ * apart, and an insertion pass mends the rest. Where the data make that pass expensive (many rows
+ * alike in those bits), all digits are sorted after all. */
 #include "shuffle/ranges.h"
 #include "shuffle/reduce.h"
 
@@ -128,7 +128,8 @@ static void sort_equals(
 static void settle_equals(
     const spk_ordering *o, const char *rows, entry *at, entry *spare, size_t n);
 
-/* sort_by_rest: a group of equal prefixes by the prefixes of what is left of the order, and so on. */
+/* sort_by_rest: a group of equal prefixes by the prefixes of what is left of the order, and so on.
+ */
 static void sort_by_rest(
     const spk_ordering *rest, const char *rows, entry *at, entry *spare, size_t n)
 {

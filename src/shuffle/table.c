@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One probing loop, written once and compiled for each kind of key, with and without the addition fused
- * in: the constant arguments of an always-inlined function take the place of templates. Rows stand in
- * insertion order, so growing the directory never changes a result. */
+/* One probing loop, written once and compiled for each kind of key, with and without the addition
+ * fused in: the constant arguments of an always-inlined function take the place of templates. Rows
+ * stand in insertion order, so growing the directory never changes a result. */
 #include "shuffle/table.h"
 
 #include "base/hash.h"
@@ -317,8 +317,8 @@ static inline sight look(const spk_table *t)
         t->shift, t->row_bits };
 }
 
-/* probe: the one loop, from element `i` on. Returns where it stopped: at the end, before a row that has
- * no room, or before a key that is not dense. SIZE_MAX: no memory. */
+/* probe: the one loop, from element `i` on. Returns where it stopped: at the end, before a row
+ * that has no room, or before a key that is not dense. SIZE_MAX: no memory. */
 static inline __attribute__((always_inline)) size_t probe(
     spk_table *t, const request *r, size_t i, const key_kind kind, const bool dense, const bool sum)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hash tables that keep rows in the order of their first occurrence.
  *
- * directory: open addressing, 4 bytes an entry: the number of the row + 1, and above it as many bits of
- * the hash (the salt) as fit, so that a collision seldom touches a row; dense: keys are small integers
- * and the directory is indexed by key - base. */
+ * directory: open addressing, 4 bytes an entry: the number of the row + 1, and above it as many
+ * bits of the hash (the salt) as fit, so that a collision seldom touches a row; dense: keys are
+ * small integers and the directory is indexed by key - base. */
 #ifndef SPK_SHUFFLE_TABLE_H
 #define SPK_SHUFFLE_TABLE_H
 
@@ -39,8 +39,8 @@ void spk_table_clear(spk_table *table);
 void spk_hash_keys(
     const spk_layout *key, const char *keys, size_t step, size_t n, uint64_t *hashes);
 
-/* spk_found: what spk_table_find did: hits are elements whose key was there before. Arrays as long as a
- * batch. */
+/* spk_found: what spk_table_find did: hits are elements whose key was there before. Arrays as long
+ * as a batch. */
 typedef struct spk_found {
     uint64_t *hashes; /* of each element, where they were not given */
     uint32_t *rows;   /* of each element: its row */
@@ -48,10 +48,10 @@ typedef struct spk_found {
     size_t n_hits;
 } spk_found;
 
-/* spk_table_find: finds or makes the rows of n elements; a new row gets its key, and its value from the
- * element at value_from (value_size bytes to value_to). Stops before the element that would need row
- * `limit`, or once string_bytes + rows reach `bytes_limit`; returns how many it did. SIZE_MAX: no
- * memory. hashes NULL: they are computed, where they are needed. */
+/* spk_table_find: finds or makes the rows of n elements; a new row gets its key, and its value
+ * from the element at value_from (value_size bytes to value_to). Stops before the element that
+ * would need row `limit`, or once string_bytes + rows reach `bytes_limit`; returns how many it
+ * did. SIZE_MAX: no memory. hashes NULL: they are computed, where they are needed. */
 typedef struct spk_value_move {
     uint32_t from, to, size;
     const void *zero;        /* instead of the element's value */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Windows sealed into runs. A combining window is a table; when it has taken fewer than 1.25 rows for
- * each key, combining does not pay and the next 32 windows are raw: rows as they come. Sealing is a
- * stable counting sort by slice into one allocation, strings behind the rows in the same order.
+/* Windows sealed into runs. A combining window is a table; when it has taken fewer than 1.25 rows
+ * for each key, combining does not pay and the next 32 windows are raw: rows as they come. Sealing
+ * is a stable counting sort by slice into one allocation, strings behind the rows in the same
+ * order.
  *
  * Nothing here may depend on memory, threads or batches: what a window holds shapes the result. */
 #include "shuffle/writer.h"
@@ -95,8 +96,8 @@ static bool place_by_function(spk_writer *w, const char *rows, size_t n, uint32_
     return !spk_task_failed(w->task);
 }
 
-/* scaled: the upper half of the hash onto 0 .. n - 1. Partitions are runs of slices, so scaling onto all
- * slices at once gives both. */
+/* scaled: the upper half of the hash onto 0 .. n - 1. Partitions are runs of slices, so scaling
+ * onto all slices at once gives both. */
 static inline uint32_t scaled(uint64_t hash, uint64_t n)
 {
     return (uint32_t)((hash >> 32) * n >> 32);
@@ -300,7 +301,8 @@ static bool grow_raw(spk_writer *w)
     return true;
 }
 
-/* own: copies what the raw rows from `first` on point to; stops after the row that fills the window. */
+/* own: copies what the raw rows from `first` on point to; stops after the row that fills the
+ * window. */
 static bool own(spk_writer *w, size_t first, size_t *n)
 {
     const spk_layout *row = row_of(w);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs and rows lists. In a rows list rows grow from the front of a block and what they point to from
- * its back; the first block is as large as what it is made for, later ones double up to 1 MiB. */
+/* Runs and rows lists. In a rows list rows grow from the front of a block and what they point to
+ * from its back; the first block is as large as what it is made for, later ones double up to 1
+ * MiB. */
 #include "storage/run.h"
 
 #include <stdlib.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs: what outlives a batch. A run is one immutable allocation: rows, and behind them all they point
- * to. Pointers are absolute, so rows are read in place; a run can still be written and sent as bytes,
- * since everything in it lies within `base` and `base + used`: relocating is one addition a view.
+/* Runs: what outlives a batch. A run is one immutable allocation: rows, and behind them all they
+ * point to. Pointers are absolute, so rows are read in place; a run can still be written and sent
+ * as bytes, since everything in it lies within `base` and `base + used`: relocating is one
+ * addition a view.
  *
- * sliced run: rows sorted stably by slice, with an index; rows list: runs without slices, in order, to
- * which rows are appended (collected results, cached blocks, drained inputs). */
+ * sliced run: rows sorted stably by slice, with an index; rows list: runs without slices, in
+ * order, to which rows are appended (collected results, cached blocks, drained inputs). */
 #ifndef SPK_STORAGE_RUN_H
 #define SPK_STORAGE_RUN_H
 
@@ -22,8 +23,8 @@ typedef struct spk_run {
     uint64_t *hashes;  /* of the rows, or NULL where they are cheap */
 } spk_run;
 
-/* spk_run_alloc: room for n rows of row_size, `bytes` bytes behind them (*tail), an index and hashes as
- * asked for. NULL: no memory. */
+/* spk_run_alloc: room for n rows of row_size, `bytes` bytes behind them (*tail), an index and
+ * hashes as asked for. NULL: no memory. */
 spk_run *spk_run_alloc(spk_heap *heap, size_t n, size_t row_size, size_t bytes, uint32_t slices,
     bool hashes, char **tail);
 

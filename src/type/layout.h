@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Layouts: a type description compiled for the engine: what to hash, compare, copy and print, as a flat
- * list of leaves. Interned by structure, one table a context.
+/* Layouts: a type description compiled for the engine: what to hash, compare, copy and print, as a
+ * flat list of leaves. Interned by structure, one table a context.
  *
- * leaf: a member that is no struct, pair or fixed array; view: a leaf that points to other memory (str,
- * bytes, list), or an optional that holds one. */
+ * leaf: a member that is no struct, pair or fixed array; view: a leaf that points to other memory
+ * (str, bytes, list), or an optional that holds one. */
 #ifndef SPK_TYPE_LAYOUT_H
 #define SPK_TYPE_LAYOUT_H
 
@@ -45,8 +45,8 @@ typedef struct spk_types spk_types;
 spk_types *spk_types_new(void); /* NULL: no memory */
 void spk_types_free(spk_types *types);
 
-/* spk_layout_of: NULL with *failure filled: no memory, or a description that makes no sense (unknown
- * kind, no `of`, members outside the struct, nested deeper than 32). */
+/* spk_layout_of: NULL with *failure filled: no memory, or a description that makes no sense
+ * (unknown kind, no `of`, members outside the struct, nested deeper than 32). */
 const spk_layout *spk_layout_of(spk_types *types, const spark_type *type, spk_failure *failure);
 
 /* spk_types_pair, ...: run-time types, interned: same arguments, same pointer. NULL: no memory. */
@@ -56,20 +56,21 @@ const spark_type *spk_types_list(spk_types *types, const spark_type *of);
 const spark_type *spk_types_struct(
     spk_types *types, size_t n, const spark_type *const members[], const char *const names[]);
 
-/* spk_type_differ: as spark_type_check, without touching the last error: the difference is written to
- * text. */
+/* spk_type_differ: as spark_type_check, without touching the last error: the difference is written
+ * to text. */
 spark_status spk_type_differ(
     const spark_type *want, const spark_type *have, char *text, size_t text_size);
 
-/* spk_type_name: "word_count", "i64", "pair(str,i64)", "list(order)": for messages. Returns text. */
+/* spk_type_name: "word_count", "i64", "pair(str,i64)", "list(order)": for messages. Returns text.
+ */
 const char *spk_type_name(const spark_type *type, char *text, size_t text_size);
 
 uint64_t spk_value_hash(const spk_layout *layout, const void *value);
 bool spk_value_equal(const spk_layout *layout, const void *a, const void *b);
 int spk_value_compare(const spk_layout *layout, const void *a, const void *b);
 
-/* spk_value_bytes: the memory that a deep copy of what *value points to takes at most; 0 without views.
- * Depends on the value alone, not on addresses. */
+/* spk_value_bytes: the memory that a deep copy of what *value points to takes at most; 0 without
+ * views. Depends on the value alone, not on addresses. */
 size_t spk_value_bytes(const spk_layout *layout, const void *value);
 
 /* spk_value_pack: *row is a shallow copy; copies what it points to, deep, to `at` and on (room for
@@ -77,8 +78,8 @@ size_t spk_value_bytes(const spk_layout *layout, const void *value);
  * lists point to `at` too, or are NULL when they were. */
 char *spk_value_pack(const spk_layout *layout, void *row, char *at);
 
-/* spk_value_each_view: calls visit(arg, path leaf, ptr, bytes) for each non-empty view of *value, deep;
- * stops and returns false when visit does. For check mode. */
+/* spk_value_each_view: calls visit(arg, path leaf, ptr, bytes) for each non-empty view of *value,
+ * deep; stops and returns false when visit does. For check mode. */
 typedef bool spk_view_visit(void *arg, const spk_leaf *leaf, const void *ptr, size_t bytes);
 bool spk_value_each_view(
     const spk_layout *layout, const void *value, spk_view_visit *visit, void *arg);

@@ -20,8 +20,9 @@ typedef struct spk_ordering {
     spk_order_part parts[24];
 } spk_ordering;
 
-/* spk_ordering_make: order NULL: natural; an order whose in is NULL (spark_order_desc) fits every type.
- * SPARK_ETYPE with *failure filled where the order is one of another type or names an unknown member. */
+/* spk_ordering_make: order NULL: natural; an order whose in is NULL (spark_order_desc) fits every
+ * type. SPARK_ETYPE with *failure filled where the order is one of another type or names an
+ * unknown member. */
 spark_status spk_ordering_make(spk_ordering *ordering, spk_types *types, const spk_layout *layout,
     const spark_order *order, spk_failure *failure);
 
@@ -37,8 +38,8 @@ uint64_t spk_ordering_prefix(const spk_ordering *ordering, const void *value);
 void spk_ordering_prefixes(
     const spk_ordering *ordering, const void *values, size_t step, size_t n, uint64_t *prefixes);
 
-/* spk_ordering_rest: what is left to compare where prefixes are equal, when the prefix decides the first
- * part; false: it does not, or nothing is left. */
+/* spk_ordering_rest: what is left to compare where prefixes are equal, when the prefix decides the
+ * first part; false: it does not, or nothing is left. */
 bool spk_ordering_rest(const spk_ordering *ordering, spk_ordering *rest);
 
 #endif

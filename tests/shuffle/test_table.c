@@ -187,7 +187,10 @@ static void expect_same(const beside *b)
 static void fill(const spark_type *type, char *elements, size_t n, value_pool *pool)
 {
     for (size_t i = 0; i < n; i++) {
-        random_row(type, elements + i * type->size, pool);
+        char *row = elements + i * type->size;
+        random_row(type, row, pool);
+        if (type == SPARK_TYPE(str_i64) && !((str_i64 *)(void *)row)->key.ptr)
+            ((str_i64 *)(void *)row)->key.ptr = "";
         if (random_below(4) == 0 && i > 0)
             memcpy(elements + i * type->size, elements + random_below(i) * type->size, type->size);
     }
