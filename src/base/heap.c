@@ -75,8 +75,6 @@ static bool charge(spk_heap *heap, uint64_t bytes)
             return false;
     }
     heap->mapped += bytes;
-    if (heap->mapped > heap->peak)
-        heap->peak = heap->mapped;
     return true;
 }
 
@@ -128,8 +126,14 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
         block = NULL;
     else if (*capacity >= HUGE_FROM)
         madvise(block, *capacity, MADV_HUGEPAGE);
-    if (!block)
+    if (!block) {
         discharge(heap, *capacity);
+        return NULL;
+    }
+    pthread_mutex_lock(&heap->lock);
+    if (heap->mapped > heap->peak)
+        heap->peak = heap->mapped;
+    pthread_mutex_unlock(&heap->lock);
     return block;
 }
 

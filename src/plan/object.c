@@ -91,15 +91,6 @@ spark_scope *spark_scope_begin(spark_context *sc)
     return scope;
 }
 
-/* ends: the innermost open scope. */
-static void end_innermost(void)
-{
-    spark_scope *scope = open_scopes;
-    open_scopes = scope->outer;
-    spk_scope_drain(scope);
-    free(scope);
-}
-
 void spark_scope_end(spark_scope *scope)
 {
     const spark_scope *open = open_scopes;
@@ -107,9 +98,19 @@ void spark_scope_end(spark_scope *scope)
         open = open->outer;
     if (!scope || !open)
         return;
-    while (open_scopes != scope)
-        end_innermost();
-    end_innermost();
+    for (spark_scope **link = &open_scopes, *last = NULL; last != scope;) {
+        spark_scope *inner = *link;
+        if (inner->sc != scope->sc) {
+            link = &inner->outer;
+            continue;
+        }
+        last = inner;
+        *link = inner->outer;
+        spk_scope_drain(inner);
+        if (inner != scope)
+            free(inner);
+    }
+    free(scope);
 }
 
 void spk_scope_close_all(spark_context *sc)

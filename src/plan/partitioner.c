@@ -68,6 +68,8 @@ spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int p
     spk_failure failure;
     spk_env bound;
     if (!f || !f->run) {
+        if (spk_env_bind(&bound, env, 0, &failure) == SPARK_OK)
+            spk_env_fini(&bound);
         spk_raisef(SPARK_EINVAL, "partitioner", at, "partitioner at %s: no function", at);
         return NULL;
     }

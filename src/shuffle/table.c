@@ -230,7 +230,8 @@ static inline bool copy_key(spk_table *t, const key_kind kind, char *row, const 
         char *room = spk_arena_alloc(&t->strings, s->len, 1);
         if (!room)
             return false;
-        memcpy(room, s->ptr, s->len);
+        if (s->len)
+            memcpy(room, s->ptr, s->len);
         s->ptr = room;
         t->string_bytes += s->len;
         return true;

@@ -275,7 +275,7 @@ static bool seal_raw(spk_writer *w)
 
 static bool grow_raw(spk_writer *w)
 {
-    const size_t size = row_of(w)->size, most = WINDOW_BYTES / size + 1;
+    const size_t size = row_of(w)->size, most = (WINDOW_BYTES + size - 1) / size;
     size_t want = w->raw_max ? w->raw_max * 4 : PIECE, got;
     if (want > most)
         want = most;
@@ -331,6 +331,8 @@ static bool take_raw(spk_writer *w, spk_batch *batch)
     }
     size_t n = w->raw_max - w->raw_n < batch->n ? w->raw_max - w->raw_n : batch->n;
     char *to = w->raw + w->raw_n * row->size;
+    if (a && a->zero && row->views)
+        n = 1; /* functions of the user run once a row, wherever the window ends */
     if (a)
         spk_aggregator_create(a, w->task, batch->rows, n, to);
     else

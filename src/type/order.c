@@ -123,7 +123,8 @@ static bool exact_part(const spk_layout *layout)
     const spk_leaf *leaf = layout->leaves;
     if (layout->n_leaves != 1 || spk_type_custom(layout->type) || leaf->size > 8)
         return false;
-    return spk_kind_width(leaf->kind) == leaf->size || spk_kind_width(leaf->kind) == 1;
+    return spk_kind_width(leaf->kind) == leaf->size
+        || (spk_kind_width(leaf->kind) == 1 && leaf->kind != SPARK_KIND_I8);
 }
 
 static spark_status add_keys(

@@ -82,6 +82,8 @@ static void test_alloc__of_no_sane_size_is_refused(void **state)
     assert_null(spk_heap_alloc(heap, SIZE_MAX, &capacity));
     assert_null(spk_heap_alloc(heap, SIZE_MAX / 2, &capacity));
     assert_null(spk_heap_alloc(heap, SIZE_MAX / 4, &capacity));
+    assert_null(spk_heap_alloc(heap, (size_t)1 << 60, &capacity));
+    assert_int_equal(heap->peak, 0);
     assert_int_equal(heap->mapped, 0);
     spk_heap_free(heap, NULL, 0);
     assert_int_equal(heap->mapped, 0);

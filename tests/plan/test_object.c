@@ -171,6 +171,24 @@ static void test_contexts__have_scopes_of_their_own(void **state)
     expect("4");
 }
 
+static void test_contexts__do_not_end_scopes_of_each_other(void **state)
+{
+    spark_context *other = spark_context_new(&(spark_conf) { .threads = 1 });
+    spark_scope *mine = spark_scope_begin(*state);
+    make(*state, 1);
+    spark_scope *theirs = spark_scope_begin(other);
+    make(other, 2);
+    spark_scope *inner = spark_scope_begin(*state);
+    make(*state, 3);
+    spark_scope_end(mine);
+    expect("3 1");
+    make(other, 4);
+    spark_scope_end(inner);
+    spark_scope_end(theirs);
+    expect("4 2");
+    spark_context_free(other);
+}
+
 static void test_context__takes_its_open_scopes_along(void **state)
 {
     spark_context *other = spark_context_new(&(spark_conf) { .threads = 1 });
@@ -336,6 +354,7 @@ int main(void)
         scope_test(test_move__makes_the_object_the_newest_there),
         scope_test(test_move__takes_released_objects_too),
         scope_test(test_contexts__have_scopes_of_their_own),
+        scope_test(test_contexts__do_not_end_scopes_of_each_other),
         scope_test(test_context__takes_its_open_scopes_along),
         scope_test(test_release__may_add_objects),
         scope_test(test_release__may_take_objects),

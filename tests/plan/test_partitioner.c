@@ -131,6 +131,9 @@ static void test_new__says_what_is_wrong(void **state)
     assert_non_null(strstr(spark_last_error()->message, "wants an env of 8 bytes"));
     assert_null(spark_partitioner_new(*state, 4, by_offset, SPARK_COPY(small)));
     assert_non_null(strstr(spark_last_error()->message, "env has 4 bytes"));
+    p = owned(1);
+    assert_null(spark_partitioner_new(*state, 4, NULL, SPARK_OWN(p, destroy)));
+    assert_int_equal(destroyed, 2);
     assert_null(spark_partitioner_new(*state, 4, NULL, NULL));
     assert_non_null(strstr(spark_last_error()->message, "no function"));
     assert_null(spark_hash_partitioner(NULL, 4));

@@ -13,6 +13,9 @@ SPARK_STRUCT(double_row, (double, key), (uint32_t, number));
 SPARK_STRUCT(float_row, (float, key), (uint32_t, number));
 SPARK_STRUCT(chars_row, (char, key, 5), (uint32_t, number));
 SPARK_STRUCT(bool_row, (bool, key), (uint32_t, number));
+SPARK_STRUCT(signs_row, (int8_t, key, 3), (uint32_t, number));
+SPARK_STRUCT(twins, (int8_t, a), (int8_t, b));
+SPARK_STRUCT(twins_row, (twins, key), (uint32_t, number));
 SPARK_STRUCT(str_row, (spark_str, key), (uint32_t, number));
 SPARK_STRUCT(opt_row, (spark_opt_i64, key), (uint32_t, number));
 SPARK_STRUCT(list_row, (spark_i64_list, key), (uint32_t, number));
@@ -32,6 +35,8 @@ ORDERS(double_row);
 ORDERS(float_row);
 ORDERS(chars_row);
 ORDERS(bool_row);
+ORDERS(signs_row);
+ORDERS(twins_row);
 ORDERS(str_row);
 ORDERS(opt_row);
 ORDERS(list_row);
@@ -48,10 +53,10 @@ typedef struct kind {
     {                                                                                              \
         SPARK_TYPE(T), up_##T, down_##T                                                            \
     }
-static const kind kinds[]
-    = { KIND(i64_row), KIND(u64_row), KIND(i32_row), KIND(u16_row), KIND(double_row),
-          KIND(float_row), KIND(chars_row), KIND(bool_row), KIND(str_row), KIND(opt_row),
-          KIND(list_row), KIND(modulo_row), KIND(pair_row), KIND(holes_row), KIND(wide_row) };
+static const kind kinds[] = { KIND(i64_row), KIND(u64_row), KIND(i32_row), KIND(u16_row),
+    KIND(double_row), KIND(float_row), KIND(chars_row), KIND(bool_row), KIND(signs_row),
+    KIND(twins_row), KIND(str_row), KIND(opt_row), KIND(list_row), KIND(modulo_row), KIND(pair_row),
+    KIND(holes_row), KIND(wide_row) };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
 typedef struct fixture {

@@ -189,8 +189,6 @@ static void fill(const spark_type *type, char *elements, size_t n, value_pool *p
     for (size_t i = 0; i < n; i++) {
         char *row = elements + i * type->size;
         random_row(type, row, pool);
-        if (type == SPARK_TYPE(str_i64) && !((str_i64 *)(void *)row)->key.ptr)
-            ((str_i64 *)(void *)row)->key.ptr = "";
         if (random_below(4) == 0 && i > 0)
             memcpy(elements + i * type->size, elements + random_below(i) * type->size, type->size);
     }

@@ -286,6 +286,58 @@ static void test_window__of_raw_rows_ends_at_4_mib(void **state)
     free(pairs);
 }
 
+static void test_window__of_small_raw_rows_ends_at_4_mib(void **state)
+{
+    enum { N = 1200000 };
+    i32_i32 *rows = malloc(N * sizeof *rows);
+    (void)state;
+    assert_non_null(rows);
+    for (size_t i = 0; i < N; i++)
+        rows[i] = (i32_i32) { (int32_t)random_below(100000), (int32_t)i };
+    check_batches(SPARK_TYPE(i32_i32), PLAIN, 5, rows, N, 3);
+    free(rows);
+}
+
+/* Rows of a raw window are made by the function of the user: once each, wherever the window ends. */
+static int64_t calls;
+
+SPARK_MERGE(counted, spark_str, spark_str)
+{
+    calls++;
+    if (in->len > acc->len)
+        *acc = *in;
+}
+
+static void test_window__of_raw_rows_calls_add_once_a_row(void **state)
+{
+    enum { N = 20000, LENGTH = 3000 };
+    static const int batches[] = { 1, 7, 1024 };
+    static const spark_str zero = { NULL, 0 };
+    i64_str *rows = malloc(N * sizeof *rows);
+    char *text = calloc(LENGTH, 1);
+    (void)state;
+    assert_true(rows && text);
+    for (size_t i = 0; i < N; i++)
+        rows[i] = (i64_str) { (int64_t)i, { text, LENGTH - i % 1000 } };
+    for (size_t b = 0; b < sizeof batches / sizeof batches[0]; b++) {
+        rig r;
+        spk_failure failure;
+        open_rig(&r, batches[b]);
+        aim(&r, SPARK_TYPE(i64_str), COUNT, 4, NULL);
+        r.aggregator.count = false;
+        r.aggregator.zero = &zero;
+        assert_int_equal(spk_merging_bind(&r.aggregator.add, counted, NULL, r.aggregator.acc,
+                             r.aggregator.acc, &failure),
+            SPARK_OK);
+        calls = 0;
+        spk_map_output_free(write_all(&r, rows, N, (size_t)batches[b], false));
+        assert_int_equal(calls, N);
+        close_rig(&r);
+    }
+    free(rows);
+    free(text);
+}
+
 /* ---- combining that does not pay */
 
 /* after_window: whether the writer still combines after a window of WINDOW_KEYS keys in so many rows. */
@@ -601,6 +653,8 @@ int main(void)
         cmocka_unit_test(test_window__of_texts_that_shrink_ends_at_4_mib),
         cmocka_unit_test(test_window__of_values_alone_may_be_distinct),
         cmocka_unit_test(test_window__of_raw_rows_ends_at_4_mib),
+        cmocka_unit_test(test_window__of_small_raw_rows_ends_at_4_mib),
+        cmocka_unit_test(test_window__of_raw_rows_calls_add_once_a_row),
         cmocka_unit_test(test_combining__goes_on_from_5_rows_for_4_keys),
         cmocka_unit_test(test_combining__comes_back_after_32_raw_windows),
         cmocka_unit_test(test_run__is_sorted_stably_by_slice),
