@@ -25,7 +25,7 @@ quietly "$cmake" --install "$build" --prefix "$work/first"
 mkdir "$work/moved"
 mv "$work/first" "$work/moved/tree"
 tree=$work/moved/tree
-expect "what is installed" "include ${libdir%%/*}" "$(cd "$tree" && echo *)"
+expect "what is installed" "include ${libdir%%/*} share" "$(cd "$tree" && echo *)"
 [ -f "$tree/include/spark/version.h" ] || fail "no version.h"
 [ -f "$tree/$libdir/libspark.a" ] || fail "no $libdir/libspark.a"
 if grep -rlIF -e "$work/first" -e "$source" -e "$build" "$tree"; then
