@@ -3,13 +3,17 @@
  * and unmapping a 4 MiB table costs twenty times what reusing it does. Blocks of 32 KiB and more
  * are mapped in classes four to a doubling (32, 40, 48, 56, 64, 80, ... KiB), which wastes at most
  * a fifth, and kept in one list a class when freed; smaller ones come from malloc and are only
- * counted. Blocks are large, so one lock serves all threads. */
+ * counted. Blocks are large, so one lock serves all threads.
+ *
+ * What is kept: freed blocks stay while what is mapped is no more than what was in use at once
+ * lately, which costs no memory that was not needed anyway. When a block of another class must be
+ * mapped beyond that, kept ones go back first; when jobs have become smaller, so do the rest. */
 #include "base/heap.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { SMALL = 32 * 1024, KEEP_AT_LEAST = 32 * 1024 * 1024, HUGE_FROM = 2 * 1024 * 1024 };
+enum { SMALL = 32 * 1024, SLACK = 32 * 1024 * 1024, HUGE_FROM = 2 * 1024 * 1024 };
 #define LARGEST_CLASS ((size_t)SMALL << 15)
 
 /* class_of: the smallest class that holds size; *capacity its size. */
@@ -30,25 +34,68 @@ void spk_heap_init(spk_heap *heap, uint64_t limit)
     pthread_mutex_init(&heap->lock, NULL);
 }
 
-static void unmap_cached(spk_heap *heap)
+static size_t class_size(unsigned class)
 {
-    for (unsigned i = 0; i < SPK_HEAP_CLASSES; i++) {
-        const size_t base = (size_t)SMALL << (i / 4), capacity = base + i % 4 * (base / 4);
-        while (heap->free_lists[i]) {
-            void *block = heap->free_lists[i];
-            heap->free_lists[i] = *(void **)block;
-            munmap(block, capacity);
-            heap->mapped -= capacity;
-            heap->cached -= capacity;
+    const size_t base = (size_t)SMALL << (class / 4);
+    return base + class % 4 * (base / 4);
+}
+
+/* give_up: takes at least `bytes` of cached blocks out, if there are so many, the largest first;
+ * they are to be unmapped without the lock. */
+static void *give_up(spk_heap *heap, uint64_t bytes)
+{
+    void *victims = NULL;
+    uint64_t found = 0;
+    for (unsigned class = SPK_HEAP_CLASSES; class -- > 0 && found < bytes;) {
+        const size_t capacity = class_size(class);
+        for (void **block; found < bytes && (block = heap->free_lists[class]); found += capacity) {
+            heap->free_lists[class] = block[0];
+            block[0] = victims;
+            block[1] = (void *)capacity;
+            victims = block;
         }
     }
+    heap->mapped -= found;
+    heap->cached -= found;
+    return victims;
+}
+
+static void unmap(void *victims)
+{
+    while (victims) {
+        void **block = victims;
+        victims = block[0];
+        munmap(block, (size_t)block[1]);
+    }
+}
+
+/* recent: the most that was in use lately. */
+static uint64_t recent(const spk_heap *heap)
+{
+    uint64_t most = 0;
+    for (unsigned i = 0; i < SPK_HEAP_RECENT; i++)
+        most = heap->high[i] > most ? heap->high[i] : most;
+    return most;
+}
+
+void spk_heap_settle(spk_heap *heap)
+{
+    pthread_mutex_lock(&heap->lock);
+    const uint64_t keep = recent(heap);
+    const uint64_t most = keep > SLACK ? keep : SLACK;
+    void *victims = heap->mapped > most ? give_up(heap, heap->mapped - most) : NULL;
+    heap->newest = (heap->newest + 1) % SPK_HEAP_RECENT;
+    heap->high[heap->newest] = heap->mapped - heap->cached;
+    pthread_mutex_unlock(&heap->lock);
+    unmap(victims);
 }
 
 void spk_heap_trim(spk_heap *heap)
 {
     pthread_mutex_lock(&heap->lock);
-    unmap_cached(heap);
+    void *victims = give_up(heap, UINT64_MAX);
     pthread_mutex_unlock(&heap->lock);
+    unmap(victims);
 }
 
 uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak)
@@ -62,20 +109,8 @@ uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak)
 
 void spk_heap_fini(spk_heap *heap)
 {
-    unmap_cached(heap);
+    unmap(give_up(heap, UINT64_MAX));
     pthread_mutex_destroy(&heap->lock);
-}
-
-/* charge: counts bytes against the limit, giving cached blocks up for it. */
-static bool charge(spk_heap *heap, uint64_t bytes)
-{
-    if (heap->limit && heap->mapped + bytes > heap->limit) {
-        unmap_cached(heap);
-        if (heap->mapped + bytes > heap->limit)
-            return false;
-    }
-    heap->mapped += bytes;
-    return true;
 }
 
 static void discharge(spk_heap *heap, uint64_t bytes)
@@ -85,9 +120,20 @@ static void discharge(spk_heap *heap, uint64_t bytes)
     pthread_mutex_unlock(&heap->lock);
 }
 
+/* make_room: for a block that must be mapped. */
+static void *make_room(spk_heap *heap, uint64_t capacity)
+{
+    const uint64_t after = heap->mapped + capacity, in_use = after - heap->cached;
+    const uint64_t high = recent(heap), needed = high > in_use ? high : in_use;
+    const uint64_t most = needed + (needed / 4 > SLACK ? needed / 4 : SLACK);
+    const uint64_t limit = heap->limit && heap->limit < most ? heap->limit : most;
+    return after > limit ? give_up(heap, after - limit) : NULL;
+}
+
 /* take: a cached block of the class, or room in the budget for a new one. */
 static bool take(spk_heap *heap, unsigned class, size_t capacity, void **block)
 {
+    void *victims = NULL;
     pthread_mutex_lock(&heap->lock);
     *block = class < SPK_HEAP_CLASSES ? heap->free_lists[class] : NULL;
     bool granted = true;
@@ -95,9 +141,15 @@ static bool take(spk_heap *heap, unsigned class, size_t capacity, void **block)
         heap->free_lists[class] = *(void **)*block;
         heap->cached -= capacity;
     } else {
-        granted = charge(heap, capacity);
+        victims = make_room(heap, capacity);
+        granted = !heap->limit || heap->mapped + capacity <= heap->limit;
+        heap->mapped += granted ? capacity : 0;
     }
+    const uint64_t in_use = heap->mapped - heap->cached;
+    if (in_use > heap->high[heap->newest])
+        heap->high[heap->newest] = in_use;
     pthread_mutex_unlock(&heap->lock);
+    unmap(victims);
     return granted;
 }
 
@@ -149,9 +201,7 @@ void spk_heap_free(spk_heap *heap, void *block, size_t capacity)
     size_t same;
     const unsigned class = capacity <= LARGEST_CLASS ? class_of(capacity, &same) : SPK_HEAP_CLASSES;
     pthread_mutex_lock(&heap->lock);
-    const bool keep = class < SPK_HEAP_CLASSES
-        && heap->cached + capacity
-            <= (heap->mapped / 4 > KEEP_AT_LEAST ? heap->mapped / 4 : KEEP_AT_LEAST);
+    const bool keep = class < SPK_HEAP_CLASSES;
     if (keep) {
         *(void **)block = heap->free_lists[class];
         heap->free_lists[class] = block;

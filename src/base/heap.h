@@ -3,7 +3,8 @@
  * system in size classes, recycled, and charged to the context at their mapped size.
  *
  * class: one of the block sizes; cached: freed blocks kept for reuse; mapped: everything held from
- * the system, cached blocks included; limit: the most that may be mapped. */
+ * the system, cached blocks included; limit: the most that may be mapped; high: the most that was in
+ * use at once, of the time since the last spk_heap_settle and of some times before. */
 #ifndef SPK_BASE_HEAP_H
 #define SPK_BASE_HEAP_H
 
@@ -12,12 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SPK_HEAP_CLASSES = 64, SPK_CHUNK = 64 * 1024 };
+enum { SPK_HEAP_CLASSES = 64, SPK_HEAP_RECENT = 4, SPK_CHUNK = 64 * 1024 };
 
 typedef struct spk_heap {
     pthread_mutex_t lock;
     uint64_t limit; /* 0: none */
     uint64_t mapped, cached, peak;
+    uint64_t high[SPK_HEAP_RECENT];
+    unsigned newest;
     void *free_lists[SPK_HEAP_CLASSES];
 } spk_heap;
 
@@ -31,6 +34,10 @@ void spk_heap_free(spk_heap *heap, void *block, size_t capacity);
 
 /* spk_heap_used: bytes handed out, and the most that was ever mapped. */
 uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak);
+
+/* spk_heap_settle: after each job: of the blocks that wait for reuse, gives those back to the
+ * system that the last few jobs would not have needed. */
+void spk_heap_settle(spk_heap *heap);
 
 /* spk_heap_trim: gives cached blocks back to the system. */
 void spk_heap_trim(spk_heap *heap);

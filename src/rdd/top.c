@@ -195,9 +195,10 @@ static spark_status run(
 {
     const topping *t = action->arg;
     const int n = t->n > 0 ? rdd->partitions : 0;
-    top_state *parts = calloc((size_t)n + 1, sizeof *parts), *total = parts + n;
+    top_state *parts = calloc((size_t)n + 1, sizeof *parts);
     if (!parts)
         return spk_failure_nomem(failure, action->name, action->site);
+    top_state *total = parts + n;
     total->heap = &rdd->sc->heap;
     spark_status status = n > 0 ? spk_job_run(rdd, action, NULL, n, parts, failure) : SPARK_OK;
     if (status == SPARK_OK) {

@@ -341,6 +341,7 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
         discard_results(&job);
     free(job.published);
     spk_rdd_unref(rdd);
+    spk_heap_settle(&scheduler->sc->heap);
     if (job.failure.code != SPARK_OK)
         *failure = job.failure;
     return job.failure.code;

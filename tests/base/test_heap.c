@@ -116,22 +116,47 @@ static void test_free__of_small_blocks_keeps_nothing(void **state)
     assert_int_equal(heap->cached, 0);
 }
 
-static void test_free__keeps_a_quarter_but_at_least_32_mib(void **state)
+/* fill: n blocks of a MiB in use at once, all given back. */
+static void fill(spk_heap *heap, int n)
 {
-    enum { N = 300 };
+    void *blocks[300];
+    size_t capacity = 0;
+    for (int i = 0; i < n; i++)
+        assert_non_null(blocks[i] = spk_heap_alloc(heap, MIB, &capacity));
+    for (int i = 0; i < n; i++)
+        spk_heap_free(heap, blocks[i], capacity);
+}
+
+static void test_settle__keeps_what_the_last_jobs_needed(void **state)
+{
+    spk_heap *heap = *state;
+    fill(heap, 300);
+    spk_heap_settle(heap);
+    assert_int_equal(heap->cached, (uint64_t)300 * MIB);
+    for (int i = 0; i < SPK_HEAP_RECENT; i++) {
+        assert_int_equal(heap->mapped, (uint64_t)300 * MIB);
+        fill(heap, 100);
+        spk_heap_settle(heap);
+    }
+    assert_int_equal(heap->mapped, (uint64_t)100 * MIB);
+    for (int i = 0; i < SPK_HEAP_RECENT + 1; i++)
+        spk_heap_settle(heap);
+    assert_int_equal(heap->mapped, (uint64_t)32 * MIB);
+}
+
+static void test_alloc__gives_kept_blocks_up_rather_than_grow(void **state)
+{
+    enum { N = 200 };
     spk_heap *heap = *state;
     void *blocks[N];
     size_t capacity = 0;
-    for (int i = 0; i < N; i++)
-        assert_non_null(blocks[i] = spk_heap_alloc(heap, MIB, &capacity));
-    for (int i = 0; i < N; i++) {
-        const uint64_t quarter = heap->mapped / 4, before = heap->cached;
-        spk_heap_free(heap, blocks[i], capacity);
-        if (heap->cached > before)
-            assert_true(heap->cached <= (quarter > 32 * MIB ? quarter : 32 * MIB));
+    fill(heap, N);
+    for (size_t i = 0; i < N / 2; i++) { /* of another class */
+        assert_non_null(blocks[i] = spk_heap_alloc(heap, 2 * MIB, &capacity));
+        assert_true(heap->mapped <= (uint64_t)N * MIB + (uint64_t)N * MIB / 4 + 3 * MIB);
     }
-    assert_int_equal(heap->mapped, heap->cached);
-    assert_true(heap->cached >= 32 * MIB && heap->cached <= (uint64_t)N / 4 * MIB);
+    for (size_t i = 0; i < N / 2; i++)
+        spk_heap_free(heap, blocks[i], capacity);
 }
 
 static void test_limit__is_exact(void **state)
@@ -276,7 +301,8 @@ int main(void)
         heap_test(test_alloc__of_no_sane_size_is_refused),
         heap_test(test_free__keeps_blocks_for_their_class_alone),
         heap_test(test_free__of_small_blocks_keeps_nothing),
-        heap_test(test_free__keeps_a_quarter_but_at_least_32_mib),
+        heap_test(test_settle__keeps_what_the_last_jobs_needed),
+        heap_test(test_alloc__gives_kept_blocks_up_rather_than_grow),
         heap_test(test_limit__is_exact),
         heap_test(test_limit__gives_kept_blocks_up),
         heap_test(test_trim__leaves_what_is_in_use),
