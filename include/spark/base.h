@@ -38,6 +38,7 @@
 #define SPARK_PICK_4_(a, b, c, d, x, ...) x
 #define SPARK_PICK_5_(a, b, c, d, e, x, ...) x
 #define SPARK_PICK_6_(a, b, c, d, e, f, x, ...) x
+#define SPARK_PICK_7_(a, b, c, d, e, f, g, x, ...) x
 
 /* spark_site: "file.c:12": where an RDD was made or an action called. Every verb is a function
  * whose first parameter is the site, and a macro of the same name that fills it in. A helper that

@@ -105,11 +105,26 @@ typedef struct spark_join_def {
 
 typedef struct spark_partitions_def {
     const char *name;
-    const spark_type *in, *in2, *out;
+    const spark_type *in, *out;
     size_t env_size;
-    void (*run)(spark_task *task, spark_iterator *in, spark_iterator *in2, spark_emitter *out,
-        const void *env);
+    void (*run)(spark_task *task, spark_iterator *in, spark_emitter *out, const void *env);
 } spark_partitions_def;
+
+typedef struct spark_zip_def {
+    const char *name;
+    size_t n; /* inputs: 2 to 4 */
+    const spark_type *in[4], *out;
+    size_t env_size;
+    void (*run)(spark_task *task, spark_iterator *const *in, spark_emitter *out, const void *env);
+} spark_zip_def;
+
+typedef struct spark_group_def {
+    const char *name;
+    const spark_type *key, *value, *out;
+    size_t env_size;
+    void (*run)(
+        spark_task *task, const void *key, spark_iterator *in, spark_emitter *out, const void *env);
+} spark_group_def;
 
 typedef struct spark_stateful_def {
     const char *name;
@@ -127,6 +142,13 @@ typedef struct spark_foreach_def {
     size_t env_size;
     void (*run)(spark_task *task, size_t n, const void *in, size_t step, const void *env);
 } spark_foreach_def;
+
+typedef struct spark_foreach_partition_def {
+    const char *name;
+    const spark_type *in;
+    size_t env_size;
+    void (*run)(spark_task *task, spark_iterator *in, const void *env);
+} spark_foreach_partition_def;
 
 typedef struct spark_partitioner_def {
     const char *name;
@@ -228,6 +250,30 @@ typedef struct spark_order {
     static inline void f##_(SPARK_T_, const IN *in SPARK_UNUSED_,                                  \
         SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 
+/* SPARK_FILTER_MAP(f, IN, OUT[, ENV]): returns whether there is a result, which it writes to *out
+ * (zeroed). Spark's partial function. */
+#define SPARK_FILTER_MAP(...)                                                                      \
+    SPARK_PICK_4_(__VA_ARGS__, SPARK_FILTER_MAP4_, SPARK_FILTER_MAP3_, 0, 0)(__VA_ARGS__)
+#define SPARK_FILTER_MAP3_(f, IN, OUT) SPARK_FILTER_MAP_(f, IN, OUT, void, 0)
+#define SPARK_FILTER_MAP4_(f, IN, OUT, ENV) SPARK_FILTER_MAP_(f, IN, OUT, ENV, sizeof(ENV))
+#define SPARK_FILTER_MAP_(f, IN, OUT, ENV, size)                                                   \
+    static inline bool f##_(spark_task *task, const IN *in, OUT *out, const ENV *env);             \
+    static void f##_run_(spark_task *task, size_t n, const void *in, size_t step,                  \
+        spark_emitter *raw, const void *env)                                                       \
+    {                                                                                              \
+        for (size_t i = 0; i < n && !raw->closed; i++) {                                           \
+            OUT made;                                                                              \
+            memset(&made, 0, sizeof made);                                                         \
+            raw->rows++;                                                                           \
+            if (f##_(task, SPARK_AT_(IN, in, step, i), &made, (const ENV *)env))                   \
+                spark_emit_(raw, &made, sizeof made);                                              \
+        }                                                                                          \
+    }                                                                                              \
+    static const spark_flat_map_def f[1] SPARK_UNUSED_                                             \
+        = { { #f, SPARK_TYPE(IN), SPARK_TYPE(OUT), size, f##_run_ } };                             \
+    static inline bool f##_(                                                                       \
+        SPARK_T_, const IN *in SPARK_UNUSED_, OUT *out, const ENV *env SPARK_UNUSED_)
+
 /* SPARK_MERGE(f, ACC, IN[, ENV]): *acc absorbs *in, in place; they never overlap. For reduce and
  * fold ACC and IN are one type. Strings and lists of *in may be stored in *acc: the engine copies
  * what acc points to. */
@@ -294,16 +340,102 @@ typedef struct spark_order {
 #define SPARK_PARTITIONS_(f, IN, OUT, ENV, size)                                                   \
     static inline void f##_(                                                                       \
         spark_task *task, SPARK_IN(IN) *in, SPARK_OUT(OUT) *out, const ENV *env);                  \
-    static void f##_run_(spark_task *task, spark_iterator *raw,                                    \
-        spark_iterator *none SPARK_UNUSED_, spark_emitter *raw_out, const void *env)               \
+    static void f##_run_(                                                                          \
+        spark_task *task, spark_iterator *raw, spark_emitter *raw_out, const void *env)            \
     {                                                                                              \
         SPARK_IN(IN) in = { raw, NULL };                                                           \
         SPARK_OUT(OUT) out = { raw_out, NULL };                                                    \
         f##_(task, &in, &out, (const ENV *)env);                                                   \
     }                                                                                              \
     static const spark_partitions_def f[1] SPARK_UNUSED_                                           \
-        = { { #f, SPARK_TYPE(IN), NULL, SPARK_TYPE(OUT), size, f##_run_ } };                       \
+        = { { #f, SPARK_TYPE(IN), SPARK_TYPE(OUT), size, f##_run_ } };                             \
     static inline void f##_(SPARK_T_, SPARK_IN(IN) *in SPARK_UNUSED_,                              \
+        SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_ZIP_PARTITIONS(f, A, B, OUT[, ENV]): called once a pair of partitions; reads with
+ * spark_next(a) and spark_next(b). SPARK_ZIP_PARTITIONS_3(f, A, B, C, OUT[, ENV]) and
+ * SPARK_ZIP_PARTITIONS_4(f, A, B, C, D, OUT[, ENV]) have c and d as well. */
+#define SPARK_ZIP_PARTITIONS(...)                                                                  \
+    SPARK_PICK_5_(__VA_ARGS__, SPARK_ZIP_2_5_, SPARK_ZIP_2_4_, 0, 0, 0)(__VA_ARGS__)
+#define SPARK_ZIP_2_4_(f, A, B, OUT) SPARK_ZIP_2_(f, A, B, OUT, void, 0)
+#define SPARK_ZIP_2_5_(f, A, B, OUT, ENV) SPARK_ZIP_2_(f, A, B, OUT, ENV, sizeof(ENV))
+#define SPARK_ZIP_PARTITIONS_3(...)                                                                \
+    SPARK_PICK_6_(__VA_ARGS__, SPARK_ZIP_3_6_, SPARK_ZIP_3_5_, 0, 0, 0, 0)(__VA_ARGS__)
+#define SPARK_ZIP_3_5_(f, A, B, C, OUT) SPARK_ZIP_3_(f, A, B, C, OUT, void, 0)
+#define SPARK_ZIP_3_6_(f, A, B, C, OUT, ENV) SPARK_ZIP_3_(f, A, B, C, OUT, ENV, sizeof(ENV))
+#define SPARK_ZIP_PARTITIONS_4(...)                                                                \
+    SPARK_PICK_7_(__VA_ARGS__, SPARK_ZIP_4_7_, SPARK_ZIP_4_6_, 0, 0, 0, 0, 0)(__VA_ARGS__)
+#define SPARK_ZIP_4_6_(f, A, B, C, D, OUT) SPARK_ZIP_4_(f, A, B, C, D, OUT, void, 0)
+#define SPARK_ZIP_4_7_(f, A, B, C, D, OUT, ENV) SPARK_ZIP_4_(f, A, B, C, D, OUT, ENV, sizeof(ENV))
+#define SPARK_ZIP_DEF_(f, n, OUT, size, ...)                                                       \
+    static const spark_zip_def f[1] SPARK_UNUSED_                                                  \
+        = { { #f, n, { __VA_ARGS__ }, SPARK_TYPE(OUT), size, f##_run_ } }
+#define SPARK_ZIP_2_(f, A, B, OUT, ENV, size)                                                      \
+    static inline void f##_(                                                                       \
+        spark_task *task, SPARK_IN(A) *a, SPARK_IN(B) *b, SPARK_OUT(OUT) *out, const ENV *env);    \
+    static void f##_run_(                                                                          \
+        spark_task *task, spark_iterator *const *in, spark_emitter *raw_out, const void *env)      \
+    {                                                                                              \
+        SPARK_IN(A) a = { in[0], NULL };                                                           \
+        SPARK_IN(B) b = { in[1], NULL };                                                           \
+        SPARK_OUT(OUT) out = { raw_out, NULL };                                                    \
+        f##_(task, &a, &b, &out, (const ENV *)env);                                                \
+    }                                                                                              \
+    SPARK_ZIP_DEF_(f, 2, OUT, size, SPARK_TYPE(A), SPARK_TYPE(B), NULL, NULL);                     \
+    static inline void f##_(SPARK_T_, SPARK_IN(A) *a, SPARK_IN(B) *b,                              \
+        SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
+#define SPARK_ZIP_3_(f, A, B, C, OUT, ENV, size)                                                   \
+    static inline void f##_(spark_task *task, SPARK_IN(A) *a, SPARK_IN(B) *b, SPARK_IN(C) *c,      \
+        SPARK_OUT(OUT) *out, const ENV *env);                                                      \
+    static void f##_run_(                                                                          \
+        spark_task *task, spark_iterator *const *in, spark_emitter *raw_out, const void *env)      \
+    {                                                                                              \
+        SPARK_IN(A) a = { in[0], NULL };                                                           \
+        SPARK_IN(B) b = { in[1], NULL };                                                           \
+        SPARK_IN(C) c = { in[2], NULL };                                                           \
+        SPARK_OUT(OUT) out = { raw_out, NULL };                                                    \
+        f##_(task, &a, &b, &c, &out, (const ENV *)env);                                            \
+    }                                                                                              \
+    SPARK_ZIP_DEF_(f, 3, OUT, size, SPARK_TYPE(A), SPARK_TYPE(B), SPARK_TYPE(C), NULL);            \
+    static inline void f##_(SPARK_T_, SPARK_IN(A) *a, SPARK_IN(B) *b, SPARK_IN(C) *c,              \
+        SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
+#define SPARK_ZIP_4_(f, A, B, C, D, OUT, ENV, size)                                                \
+    static inline void f##_(spark_task *task, SPARK_IN(A) *a, SPARK_IN(B) *b, SPARK_IN(C) *c,      \
+        SPARK_IN(D) *d, SPARK_OUT(OUT) *out, const ENV *env);                                      \
+    static void f##_run_(                                                                          \
+        spark_task *task, spark_iterator *const *in, spark_emitter *raw_out, const void *env)      \
+    {                                                                                              \
+        SPARK_IN(A) a = { in[0], NULL };                                                           \
+        SPARK_IN(B) b = { in[1], NULL };                                                           \
+        SPARK_IN(C) c = { in[2], NULL };                                                           \
+        SPARK_IN(D) d = { in[3], NULL };                                                           \
+        SPARK_OUT(OUT) out = { raw_out, NULL };                                                    \
+        f##_(task, &a, &b, &c, &d, &out, (const ENV *)env);                                        \
+    }                                                                                              \
+    SPARK_ZIP_DEF_(f, 4, OUT, size, SPARK_TYPE(A), SPARK_TYPE(B), SPARK_TYPE(C), SPARK_TYPE(D));   \
+    static inline void f##_(SPARK_T_, SPARK_IN(A) *a, SPARK_IN(B) *b, SPARK_IN(C) *c,              \
+        SPARK_IN(D) *d, SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_GROUP(f, K, V, OUT[, ENV]): called once for each key, with the values in the order of the
+ * input: const V *v = spark_next(in). They are read where they lie, so that a group may be larger
+ * than memory. */
+#define SPARK_GROUP(...)                                                                           \
+    SPARK_PICK_5_(__VA_ARGS__, SPARK_GROUP5_, SPARK_GROUP4_, 0, 0, 0)(__VA_ARGS__)
+#define SPARK_GROUP4_(f, K, V, OUT) SPARK_GROUP_(f, K, V, OUT, void, 0)
+#define SPARK_GROUP5_(f, K, V, OUT, ENV) SPARK_GROUP_(f, K, V, OUT, ENV, sizeof(ENV))
+#define SPARK_GROUP_(f, K, V, OUT, ENV, size)                                                      \
+    static inline void f##_(                                                                       \
+        spark_task *task, const K *key, SPARK_IN(V) *in, SPARK_OUT(OUT) *out, const ENV *env);     \
+    static void f##_run_(spark_task *task, const void *key, spark_iterator *raw,                   \
+        spark_emitter *raw_out, const void *env)                                                   \
+    {                                                                                              \
+        SPARK_IN(V) in = { raw, NULL };                                                            \
+        SPARK_OUT(OUT) out = { raw_out, NULL };                                                    \
+        f##_(task, (const K *)key, &in, &out, (const ENV *)env);                                   \
+    }                                                                                              \
+    static const spark_group_def f[1] SPARK_UNUSED_                                                \
+        = { { #f, SPARK_TYPE(K), SPARK_TYPE(V), SPARK_TYPE(OUT), size, f##_run_ } };               \
+    static inline void f##_(SPARK_T_, const K *key SPARK_UNUSED_, SPARK_IN(V) *in SPARK_UNUSED_,   \
         SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 
 /* SPARK_STEP(f, STATE, IN, OUT[, ENV]) body for each element, then SPARK_FINISH with the same
@@ -358,6 +490,23 @@ typedef struct spark_order {
     static const spark_foreach_def f[1] SPARK_UNUSED_                                              \
         = { { #f, SPARK_TYPE(IN), size, f##_run_ } };                                              \
     static inline void f##_(SPARK_T_, const IN *in, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_FOREACH_PARTITION(f, IN[, ENV]): called once a partition, also for empty ones, for the side
+ * effect; reads with spark_next(in). */
+#define SPARK_FOREACH_PARTITION(...)                                                               \
+    SPARK_PICK_3_(__VA_ARGS__, SPARK_FOREACH_PARTITION3_, SPARK_FOREACH_PARTITION2_, 0)(__VA_ARGS__)
+#define SPARK_FOREACH_PARTITION2_(f, IN) SPARK_FOREACH_PARTITION_(f, IN, void, 0)
+#define SPARK_FOREACH_PARTITION3_(f, IN, ENV) SPARK_FOREACH_PARTITION_(f, IN, ENV, sizeof(ENV))
+#define SPARK_FOREACH_PARTITION_(f, IN, ENV, size)                                                 \
+    static inline void f##_(spark_task *task, SPARK_IN(IN) *in, const ENV *env);                   \
+    static void f##_run_(spark_task *task, spark_iterator *raw, const void *env)                   \
+    {                                                                                              \
+        SPARK_IN(IN) in = { raw, NULL };                                                           \
+        f##_(task, &in, (const ENV *)env);                                                         \
+    }                                                                                              \
+    static const spark_foreach_partition_def f[1] SPARK_UNUSED_                                    \
+        = { { #f, SPARK_TYPE(IN), size, f##_run_ } };                                              \
+    static inline void f##_(SPARK_T_, SPARK_IN(IN) *in SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 
 /* SPARK_PARTITIONER(f, K[, ENV]): returns the partition of *key, less than `partitions`. Must
  * depend on nothing else; a larger number fails the task. */

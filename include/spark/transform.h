@@ -45,6 +45,16 @@ spark_rdd *spark_key_by(
 spark_rdd *spark_map_values(
     spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env) SPARK_USE_RESULT_;
 
+/* spark_flat_map_values: (k, v) for each v that f emits for the value; keeps the partitioner.
+ * Spark: flatMapValues. */
+spark_rdd *spark_flat_map_values(spark_site at, spark_rdd *rdd, const spark_flat_map_def *f,
+    const spark_env *env) SPARK_USE_RESULT_;
+
+/* spark_filter_map: the results of a SPARK_FILTER_MAP function, for the elements that have one.
+ * Spark: collect with a partial function. */
+spark_rdd *spark_filter_map(spark_site at, spark_rdd *rdd, const spark_flat_map_def *f,
+    const spark_env *env) SPARK_USE_RESULT_;
+
 /* spark_keys, spark_values: one side of each pair. Spark: keys, values. */
 spark_rdd *spark_keys(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
 spark_rdd *spark_values(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
@@ -56,6 +66,53 @@ spark_rdd *spark_values(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
 spark_rdd *spark_union(spark_site at, spark_rdd *a, spark_rdd *b) SPARK_USE_RESULT_;
 spark_rdd *spark_union_all(
     spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[]) SPARK_USE_RESULT_;
+
+/* spark_glom: one list of all elements for each partition. Spark: glom. */
+spark_rdd *spark_glom(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
+
+/* spark_zip: pairs of the i-th element of a and the i-th of b, partition by partition. A different
+ * number of partitions is SPARK_EINVAL from the action, of elements in a partition SPARK_ETASK.
+ * Spark: zip. */
+spark_rdd *spark_zip(spark_site at, spark_rdd *a, spark_rdd *b) SPARK_USE_RESULT_;
+
+/* spark_zip_partitions: f on partition i of a and of b; numbers of elements may differ, numbers of
+ * partitions not. spark_zip_partitions_n: of 2 to 4 RDDs, as many as f takes. The partitions are
+ * held in memory meanwhile. Spark: zipPartitions. */
+spark_rdd *spark_zip_partitions(spark_site at, spark_rdd *a, spark_rdd *b, const spark_zip_def *f,
+    const spark_env *env) SPARK_USE_RESULT_;
+spark_rdd *spark_zip_partitions_n(spark_site at, size_t n, spark_rdd *const rdds[],
+    const spark_zip_def *f, const spark_env *env,
+    const spark_map_partitions_options *options) SPARK_USE_RESULT_;
+
+/* spark_zip_with_index: pairs (x, int64_t index), counted from 0 through the partitions in order.
+ * The first action on it counts all partitions but the last with a job of its own (Spark does so at
+ * the call). Spark: zipWithIndex. spark_zip_with_unique_id: (x, p + k * partitions) for the k-th
+ * element of partition p, without a job. Spark: zipWithUniqueId. */
+spark_rdd *spark_zip_with_index(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
+spark_rdd *spark_zip_with_unique_id(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
+
+/* spark_cartesian: a pair for each element of a and each of b. Partition i * (partitions of b) + j
+ * has partition i of a with j of b, which is held in memory. More than 2^31 - 1 partitions are
+ * SPARK_EINVAL. Spark: cartesian. */
+spark_rdd *spark_cartesian(spark_site at, spark_rdd *a, spark_rdd *b) SPARK_USE_RESULT_;
+
+/* spark_coalesce: the same elements in at most `partitions` partitions (at least 1), each the
+ * concatenation of neighbours; asking for more than there are changes nothing. Drops the
+ * partitioner. Spark: coalesce. spark_repartition: exactly `partitions`, evenly, by a shuffle that
+ * deals elements out in turn. Spark: repartition, coalesce with shuffle. */
+spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_repartition(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
+
+/* spark_sample: each element with probability `fraction` (0 to 1), or, with replacement, a number
+ * of times that is Poisson distributed with that mean (0 or more). The same seed chooses the same
+ * elements. Keeps the partitioner. Spark: sample. */
+spark_rdd *spark_sample(spark_site at, spark_rdd *rdd, bool with_replacement, double fraction,
+    uint64_t seed) SPARK_USE_RESULT_;
+
+/* spark_random_split: n disjoint RDDs, which together are the input, sized by weights (none
+ * negative, not all 0), into parts[]. Spark: randomSplit. */
+void spark_random_split(spark_site at, spark_rdd *rdd, size_t n, const double *weights,
+    uint64_t seed, spark_rdd *parts[]);
 
 SPARK_END_DECLS
 
@@ -69,6 +126,19 @@ SPARK_END_DECLS
 #define spark_map_stateful(...) spark_map_stateful(SPARK_HERE, __VA_ARGS__)
 #define spark_key_by(...) spark_key_by(SPARK_HERE, __VA_ARGS__)
 #define spark_map_values(...) spark_map_values(SPARK_HERE, __VA_ARGS__)
+#define spark_flat_map_values(...) spark_flat_map_values(SPARK_HERE, __VA_ARGS__)
+#define spark_filter_map(...) spark_filter_map(SPARK_HERE, __VA_ARGS__)
+#define spark_glom(...) spark_glom(SPARK_HERE, __VA_ARGS__)
+#define spark_zip(...) spark_zip(SPARK_HERE, __VA_ARGS__)
+#define spark_zip_partitions(...) spark_zip_partitions(SPARK_HERE, __VA_ARGS__)
+#define spark_zip_partitions_n(...) spark_zip_partitions_n(SPARK_HERE, __VA_ARGS__)
+#define spark_zip_with_index(...) spark_zip_with_index(SPARK_HERE, __VA_ARGS__)
+#define spark_zip_with_unique_id(...) spark_zip_with_unique_id(SPARK_HERE, __VA_ARGS__)
+#define spark_cartesian(...) spark_cartesian(SPARK_HERE, __VA_ARGS__)
+#define spark_coalesce(...) spark_coalesce(SPARK_HERE, __VA_ARGS__)
+#define spark_repartition(...) spark_repartition(SPARK_HERE, __VA_ARGS__)
+#define spark_sample(...) spark_sample(SPARK_HERE, __VA_ARGS__)
+#define spark_random_split(...) spark_random_split(SPARK_HERE, __VA_ARGS__)
 #define spark_keys(...) spark_keys(SPARK_HERE, __VA_ARGS__)
 #define spark_values(...) spark_values(SPARK_HERE, __VA_ARGS__)
 #define spark_union(...) spark_union(SPARK_HERE, __VA_ARGS__)

@@ -197,6 +197,47 @@ void spk_out_close(spk_out *out, spk_batch *batch)
         : (size_t)(out->head.next - out->buffer) / out->row_size;
 }
 
+bool spk_source_open(spk_out *out, spk_pipe *pipe, size_t row_size, spk_arena *arenas)
+{
+    if (!enter(pipe->task))
+        return false;
+    if (spk_out_open(out, pipe, 0, row_size, arenas))
+        return true;
+    leave(pipe->task);
+    return false;
+}
+
+bool spk_source_close(spk_out *out)
+{
+    spk_pipe *pipe = out->pipe;
+    spk_batch batch = { NULL, 0 };
+    spk_out_close(out, &batch);
+    const bool more = spk_push(pipe, batch.rows, batch.n) && !spk_task_unwanted(pipe->task);
+    leave(pipe->task);
+    return more;
+}
+
+/* arenas_fini: deferred; frees what the function allocated. */
+static void arenas_fini(void *data)
+{
+    spk_arena *arenas = data;
+    spk_arena_fini(&arenas[0]);
+    spk_arena_fini(&arenas[1]);
+}
+
+spk_arena *spk_step_arenas(spark_task *task)
+{
+    spk_arena *arenas = spk_arena_alloc(&task->keep, 2 * sizeof *arenas, 16);
+    if (!arenas) {
+        spk_task_nomem(task);
+        return NULL;
+    }
+    spk_arena_init(&arenas[0], task->heap);
+    spk_arena_init(&arenas[1], task->heap);
+    spark_defer(task, arenas_fini, arenas);
+    return spk_task_failed(task) ? NULL : arenas;
+}
+
 static void close_out(spk_out *out)
 {
     out->head.closed = true;
@@ -258,6 +299,8 @@ static bool widen(spk_out *out)
 
 static bool make_room(spk_out *out)
 {
+    if (out->drain)
+        return out->drain(out);
     const size_t used = (size_t)(out->head.next - out->buffer);
     out->head.end = out->buffer + out->capacity * out->row_size;
     if (out->pipe->task->depth == SPK_LEVELS)

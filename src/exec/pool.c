@@ -7,6 +7,7 @@
  * round. */
 #include "exec/pool.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -26,6 +27,9 @@ struct spk_pool {
     atomic_uint epoch;
     int n;
     worker *workers;
+    spark_context *sc;
+    spark_task *spare; /* of a calling thread that lends itself; made when first needed */
+    bool lent;
 };
 
 static bool has_work(spk_task_set *set)
@@ -135,6 +139,7 @@ spk_pool *spk_pool_new(spark_context *sc, int threads)
     while (started < threads && start(pool, &pool->workers[started], sc))
         started++;
     pool->n = started;
+    pool->sc = sc;
     pthread_mutex_unlock(&pool->lock);
     if (started > 0)
         return pool;
@@ -154,6 +159,7 @@ void spk_pool_free(spk_pool *pool)
         pthread_join(pool->workers[i].thread, NULL);
         spk_task_free(pool->workers[i].task);
     }
+    spk_task_free(pool->spare);
     pthread_cond_destroy(&pool->work);
     pthread_cond_destroy(&pool->left);
     pthread_mutex_destroy(&pool->lock);
@@ -164,6 +170,28 @@ void spk_pool_free(spk_pool *pool)
 int spk_pool_threads(const spk_pool *pool)
 {
     return pool->n;
+}
+
+bool spk_pool_lend(spk_pool *pool, spark_task **task)
+{
+    pthread_mutex_lock(&pool->lock);
+    const bool free = !pool->first && pool->idle == pool->n && !pool->lent && !pool->sc->check;
+    if (free && !pool->spare)
+        pool->spare = spk_task_new(pool->sc);
+    const bool good = free && pool->spare;
+    if (good) {
+        pool->lent = true;
+        *task = pool->spare;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return good;
+}
+
+void spk_pool_lent(spk_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->lent = false;
+    pthread_mutex_unlock(&pool->lock);
 }
 
 void spk_pool_submit(spk_pool *pool, spk_task_set *set)
@@ -188,6 +216,21 @@ void spk_pool_retry(spk_pool *pool, spk_task_set *set, int index)
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* wait_left: a worker that has done the last task leaves at once: to sleep would cost more. */
+static void wait_left(spk_pool *pool, const spk_task_set *set)
+{
+    enum { SPINS = 64 };
+    for (int i = 0; i < SPINS && set->users > 0; i++) {
+        pthread_mutex_unlock(&pool->lock);
+        sched_yield();
+        pthread_mutex_lock(&pool->lock);
+    }
+    pool->waiting++;
+    while (set->users > 0)
+        pthread_cond_wait(&pool->left, &pool->lock);
+    pool->waiting--;
+}
+
 void spk_pool_remove(spk_pool *pool, spk_task_set *set)
 {
     pthread_mutex_lock(&pool->lock);
@@ -196,9 +239,6 @@ void spk_pool_remove(spk_pool *pool, spk_task_set *set)
             *link = set->next;
             break;
         }
-    pool->waiting++;
-    while (set->users > 0)
-        pthread_cond_wait(&pool->left, &pool->lock);
-    pool->waiting--;
+    wait_left(pool, set);
     pthread_mutex_unlock(&pool->lock);
 }

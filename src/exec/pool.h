@@ -29,6 +29,12 @@ spk_pool *spk_pool_new(spark_context *sc, int threads);
 void spk_pool_free(spk_pool *pool); /* no set may be queued */
 int spk_pool_threads(const spk_pool *pool);
 
+/* spk_pool_lend: whether the calling thread, which would only wait, may run a task itself: nothing
+ * is queued and no worker is busy, nor check mode on, which must tell a function's locals from the
+ * caller's. *task is what it runs with; spk_pool_lent gives it back. */
+bool spk_pool_lend(spk_pool *pool, spark_task **task);
+void spk_pool_lent(spk_pool *pool);
+
 /* Sets are queued until removed; remove waits until no worker is inside. retry: claims an index
  * again; never fails, since a set has room for all its tasks. */
 void spk_pool_submit(spk_pool *pool, spk_task_set *set);

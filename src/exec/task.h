@@ -56,6 +56,7 @@ typedef struct spk_out {
     spk_arena *arenas[2]; /* what the function allocates; see spk_out_open */
     uint64_t old_row, mark_row;
     spk_arena *outer_scratch;
+    bool (*drain)(struct spk_out *out); /* where rows of a full buffer go; NULL: to the next step */
 } spk_out;
 
 typedef struct spk_defer {
@@ -181,6 +182,15 @@ void *spk_pipe_alloc(spk_pipe *pipe, size_t size);
  * which spark_alloc gets its memory while the emitter is open. */
 bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, spk_arena *arenas);
 void spk_out_close(spk_out *out, spk_batch *batch);
+
+/* spk_source_open, _close: an emitter for rows a source makes by calling a function; close pushes
+ * what is left. Both: false: nothing more is wanted. close only after open was true. */
+bool spk_source_open(spk_out *out, spk_pipe *pipe, size_t row_size, spk_arena *arenas);
+bool spk_source_close(spk_out *out);
+
+/* spk_step_arenas: two arenas for spk_out_open that last as long as the attempt. NULL: it has
+ * failed. */
+spk_arena *spk_step_arenas(spark_task *task);
 
 /* spk_emitter_room: makes room for one more row behind emitter->next; false: nothing more is
  * wanted. */

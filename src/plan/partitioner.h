@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Partitioners: hash or a user's function. */
+/* Partitioners: hash, a user's function; and, inside the library, the position of an element. */
 #ifndef SPK_PLAN_PARTITIONER_H
 #define SPK_PLAN_PARTITIONER_H
 
 #include "plan/rdd.h"
 
-typedef enum spk_partitioner_kind { SPK_BY_HASH, SPK_BY_FUNCTION } spk_partitioner_kind;
+typedef enum spk_partitioner_kind {
+    SPK_BY_HASH,
+    SPK_BY_FUNCTION,
+    SPK_BY_POSITION /* dealt out in turn */
+} spk_partitioner_kind;
 
 struct spark_partitioner {
     spk_object object;

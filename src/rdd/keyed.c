@@ -94,18 +94,11 @@ static bool attach(keyed_rdd *k, const request *r, bool wide)
 
 static bool copy_zero(keyed_rdd *k, const request *r)
 {
-    const spk_layout *acc = k->aggregator.acc;
     if (!r->zero)
         return true;
-    const size_t head = ((size_t)acc->size + 63) / 64 * 64;
-    k->zero
-        = spk_heap_alloc(&k->rdd.sc->heap, head + spk_value_bytes(acc, r->zero), &k->zero_capacity);
-    if (!k->zero)
-        return false;
-    memcpy(k->zero, r->zero, acc->size);
-    spk_value_pack(acc, k->zero, k->zero + head);
+    k->zero = spk_value_keep(&k->rdd, k->aggregator.acc, r->zero, &k->zero_capacity);
     k->aggregator.zero = k->zero;
-    return true;
+    return k->zero != NULL;
 }
 
 static spark_rdd *new_keyed(spk_verb *v, const request *r)
@@ -288,6 +281,24 @@ spark_rdd *spark_partition_by(spark_site at, spark_rdd *rdd, const spark_partiti
     const request r
         = { .what = PASS, .key = v.bad ? NULL : v.in->key, .out = v.in, .options = &options };
     return new_keyed(&v, &r);
+}
+
+spark_rdd *spark_repartition(spark_site at, spark_rdd *rdd, int partitions)
+{
+    spk_verb v;
+    spk_verb_begin(&v, at, "repartition", NULL, 1, &rdd, true, NULL, 0);
+    if (partitions < 1)
+        spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", partitions);
+    spark_partitioner *turns = v.bad ? NULL : spk_partitioner_hash(v.sc, partitions, at);
+    if (turns)
+        turns->kind = SPK_BY_POSITION;
+    else
+        spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
+    const spark_keyed_options options = { partitions, turns };
+    const request r = { .what = PASS, .key = v.in, .out = v.in, .options = &options, .drop = true };
+    rdd = new_keyed(&v, &r);
+    spk_partitioner_unref(turns);
+    return rdd;
 }
 
 spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions)

@@ -327,27 +327,6 @@ typedef struct flat_map_rdd {
     spark_flat_map_def def;
 } flat_map_rdd;
 
-/* arenas_fini: deferred; frees what the function allocated. */
-static void arenas_fini(void *data)
-{
-    spk_arena *arenas = data;
-    spk_arena_fini(&arenas[0]);
-    spk_arena_fini(&arenas[1]);
-}
-
-spk_arena *spk_step_arenas(spark_task *task)
-{
-    spk_arena *arenas = spk_arena_alloc(&task->keep, 2 * sizeof *arenas, 16);
-    if (!arenas) {
-        spk_task_nomem(task);
-        return NULL;
-    }
-    spk_arena_init(&arenas[0], task->heap);
-    spk_arena_init(&arenas[1], task->heap);
-    spark_defer(task, arenas_fini, arenas);
-    return spk_task_failed(task) ? NULL : arenas;
-}
-
 static bool open_flat_map(spk_pipe *pipe, spk_op *op)
 {
     op->state = spk_step_arenas(pipe->task);
@@ -369,8 +348,8 @@ static void run_flat_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spk_out_close(&out, batch);
 }
 
-spark_rdd *spark_flat_map(
-    spark_site at, spark_rdd *rdd, const spark_flat_map_def *f, const spark_env *env)
+static spark_rdd *flat_map(const char *operation, spark_site at, spark_rdd *rdd,
+    const spark_flat_map_def *f, const spark_env *env)
 {
     static const spk_class class = {
         .name = "MapPartitionsRDD", .open = open_flat_map, .run = run_flat_map
@@ -379,11 +358,23 @@ spark_rdd *spark_flat_map(
     bool made;
     const bool has = f && f->run;
     spk_verb_begin(
-        &v, at, "flatMap", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+        &v, at, operation, has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
     spk_verb_want(&v, has ? f->in : NULL, v.in);
     const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
     rdd = spk_verb_make(&v, &class, sizeof(flat_map_rdd), out, &made);
     if (made)
         ((flat_map_rdd *)(void *)rdd)->def = *f;
     return rdd;
+}
+
+spark_rdd *spark_flat_map(
+    spark_site at, spark_rdd *rdd, const spark_flat_map_def *f, const spark_env *env)
+{
+    return flat_map("flatMap", at, rdd, f, env);
+}
+
+spark_rdd *spark_filter_map(
+    spark_site at, spark_rdd *rdd, const spark_flat_map_def *f, const spark_env *env)
+{
+    return flat_map("collect", at, rdd, f, env);
 }

@@ -5,45 +5,7 @@
 
 #include <spark/transform.h>
 
-/* spk_iterator: over a drained partition. In check mode elements are handed out as copies that are
- * poisoned by the next call. */
-struct spark_iterator {
-    const spk_run *run;
-    uint64_t at;
-    size_t size;
-    spark_emitter *out; /* a new element begins with every call */
-    spark_task *task;
-    char *shown;
-};
-
-const void *spark_peek_(spark_iterator *in)
-{
-    while (in->run && in->at == in->run->n) {
-        in->run = in->run->next;
-        in->at = 0;
-    }
-    return in->run && !spk_task_unwanted(in->task) ? in->run->rows + in->at * in->size : NULL;
-}
-
-const void *spark_next_(spark_iterator *in)
-{
-    const void *row = spark_peek_(in);
-    if (in->out)
-        in->out->rows++;
-    if (in->shown)
-        memset(in->shown, SPK_POISON, in->size);
-    if (!row)
-        return NULL;
-    in->at++;
-    if (!in->task->check)
-        return row;
-    in->shown = spk_arena_alloc(&in->task->keep, in->size, 16);
-    if (!in->shown) {
-        spk_task_nomem(in->task);
-        return NULL;
-    }
-    return memcpy(in->shown, row, in->size);
-}
+#include "exec/iterator.h"
 
 /* ---- map_partitions */
 
@@ -52,49 +14,16 @@ typedef struct partitions_rdd {
     spark_partitions_def def;
 } partitions_rdd;
 
-typedef struct partitions_state {
-    spk_rows rows;
-    spk_arena *arenas;
-} partitions_state;
-
-static void free_rows(void *data)
-{
-    spk_rows_fini(data);
-}
-
-static bool open_partitions(spk_pipe *pipe, spk_op *op)
-{
-    spark_task *task = pipe->task;
-    partitions_state *state = spk_arena_alloc(&task->keep, sizeof *state, 16);
-    if (!state) {
-        spk_task_nomem(task);
-        return false;
-    }
-    spk_rows_init(&state->rows, task->heap, op->rdd->deps[0].rdd->layout);
-    op->state = state;
-    spark_defer(task, free_rows, &state->rows);
-    return !spk_task_failed(task) && (state->arenas = spk_step_arenas(task)) != NULL;
-}
-
-static void keep_batch(spk_pipe *pipe, spk_op *op, spk_batch *batch)
-{
-    partitions_state *state = op->state;
-    if (!spk_rows_append(&state->rows, batch->rows, batch->n))
-        spk_task_nomem(pipe->task);
-    batch->n = 0;
-}
-
 static void call_partitions(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
     const partitions_rdd *p = (const partitions_rdd *)(const void *)op->rdd;
-    partitions_state *state = op->state;
+    spk_drained *state = op->state;
     spk_out out;
     if (!spk_out_open(
             &out, pipe, (size_t)(op - pipe->ops) + 1, op->rdd->layout->size, state->arenas))
         return;
-    spark_iterator in
-        = { state->rows.first, 0, state->rows.layout->size, &out.head, pipe->task, NULL };
-    p->def.run(pipe->task, &in, NULL, &out.head, op->rdd->env.value);
+    spark_iterator in = spk_iterator_rows(pipe->task, &state->rows, &out.head);
+    p->def.run(pipe->task, &in, &out.head, op->rdd->env.value);
     spk_out_close(&out, batch);
 }
 
@@ -102,8 +31,8 @@ spark_rdd *spark_map_partitions_with(spark_site at, spark_rdd *rdd, const spark_
     const spark_env *env, const spark_map_partitions_options *options)
 {
     static const spk_class class = { .name = "MapPartitionsRDD",
-        .open = open_partitions,
-        .run = keep_batch,
+        .open = spk_drained_open,
+        .run = spk_drained_run,
         .finish = call_partitions };
     spk_verb v;
     bool made;
@@ -111,8 +40,6 @@ spark_rdd *spark_map_partitions_with(spark_site at, spark_rdd *rdd, const spark_
     spk_verb_begin(
         &v, at, "mapPartitions", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
     spk_verb_want(&v, has ? f->in : NULL, v.in);
-    if (has && f->in2)
-        spk_verb_fail(&v, SPARK_EINVAL, "the function takes two inputs");
     const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(partitions_rdd), out, &made);

@@ -40,12 +40,23 @@ spark_rdd *spk_verb_make(
 /* spk_verb_undo: a made node that could not be completed: an error RDD instead. */
 spark_rdd *spk_verb_undo(spk_verb *v, spark_rdd *node, const spk_failure *failure);
 
-/* spk_step_arenas: two arenas for spk_out_open that last as long as the attempt. NULL: it has
- * failed. */
-spk_arena *spk_step_arenas(spark_task *task);
+/* spk_drained: the state of a step that works on the whole partition: its rows, all of them when
+ * `finish` is called. open and run are those of such a class. */
+typedef struct spk_drained {
+    spk_rows rows;
+    spk_arena *arenas; /* for spk_out_open */
+} spk_drained;
+bool spk_drained_open(spk_pipe *pipe, spk_op *op);
+void spk_drained_run(spk_pipe *pipe, spk_op *op, spk_batch *batch);
+/* spk_rows_defer: the list is freed when the attempt ends. False: it has failed. */
+bool spk_rows_defer(spark_task *task, spk_rows *rows);
 
 /* spk_locate: the record at which a step failed, when it is known. */
 void spk_locate(spark_task *task, int64_t record);
+
+/* spk_value_keep: a deep copy of *value (NULL: all bytes zero) that belongs to the node, which
+ * frees it with spk_heap_free. NULL: no memory. */
+char *spk_value_keep(spark_rdd *rdd, const spk_layout *layout, const void *value, size_t *capacity);
 
 /* spk_result_rows: a result array of rows lists (taken over), one after the other. */
 spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_rows *lists, size_t n,

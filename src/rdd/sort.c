@@ -11,6 +11,7 @@
 #include <spark/sort.h>
 
 #include "base/hash.h"
+#include "base/random.h"
 #include "shuffle/ranges.h"
 #include "shuffle/reduce.h"
 
@@ -44,20 +45,14 @@ typedef struct sample {
     const char **slots; /* the reservoir */
     size_t n, quota;
     uint64_t seen, next; /* rows; the next one to choose */
-    uint64_t random;
+    spk_random random;
     double w;
 } sample;
 
-static double uniform(sample *s)
-{
-    s->random += SPK_HASH_SEED;
-    return ((double)(spk_hash_u64(s->random) >> 11) + 0.5) * 0x1p-53;
-}
-
 static void skip(sample *s)
 {
-    s->w *= exp(log(uniform(s)) / (double)s->quota);
-    const double gap = floor(log(uniform(s)) / log1p(-s->w));
+    s->w *= exp(log(spk_random_unit(&s->random)) / (double)s->quota);
+    const double gap = floor(log(spk_random_unit(&s->random)) / log1p(-s->w));
     s->next += gap < 1e18 ? (uint64_t)gap + 1 : UINT64_MAX / 4;
 }
 
@@ -68,7 +63,7 @@ static bool begin_sample(spk_state *state)
     spk_rows_init(&s->rows, state->task->heap, how->layout);
     s->quota = how->quota;
     s->w = 1;
-    s->random = spk_hash_combine(how->seed, (uint64_t)state->task->partition);
+    s->random = spk_random_of(how->seed, (uint64_t)state->task->partition);
     s->slots = malloc(s->quota * sizeof *s->slots);
     if (!s->slots)
         spk_task_nomem(state->task);
@@ -86,7 +81,7 @@ static bool choose(sample *s, const char *row)
     if (s->n < s->quota)
         s->slots[s->n++] = kept;
     else
-        s->slots[(size_t)(uniform(s) * (double)s->quota)] = kept;
+        s->slots[spk_random_below(&s->random, s->quota)] = kept;
     return true;
 }
 

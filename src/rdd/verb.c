@@ -126,6 +126,57 @@ void spk_locate(spark_task *task, int64_t record)
         task->failure.record = record;
 }
 
+/* ---- steps on whole partitions */
+
+static void free_rows(void *data)
+{
+    spk_rows_fini(data);
+}
+
+bool spk_rows_defer(spark_task *task, spk_rows *rows)
+{
+    spark_defer(task, free_rows, rows);
+    return !spk_task_failed(task);
+}
+
+bool spk_drained_open(spk_pipe *pipe, spk_op *op)
+{
+    spark_task *task = pipe->task;
+    spk_drained *state = spk_arena_alloc(&task->keep, sizeof *state, 16);
+    if (!state) {
+        spk_task_nomem(task);
+        return false;
+    }
+    spk_rows_init(&state->rows, task->heap, op->rdd->deps[0].rdd->layout);
+    op->state = state;
+    return spk_rows_defer(task, &state->rows) && (state->arenas = spk_step_arenas(task)) != NULL;
+}
+
+void spk_drained_run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+{
+    spk_drained *state = op->state;
+    if (!spk_rows_append(&state->rows, batch->rows, batch->n))
+        spk_task_nomem(pipe->task);
+    batch->n = 0;
+}
+
+/* ---- values of nodes */
+
+char *spk_value_keep(spark_rdd *rdd, const spk_layout *layout, const void *value, size_t *capacity)
+{
+    const size_t head = ((size_t)layout->size + 63) / 64 * 64;
+    const size_t tail = value ? spk_value_bytes(layout, value) : 0;
+    char *copy = spk_heap_alloc(&rdd->sc->heap, head + tail, capacity);
+    if (!copy)
+        return NULL;
+    memset(copy, 0, layout->size);
+    if (value) {
+        memcpy(copy, value, layout->size);
+        spk_value_pack(layout, copy, copy + head);
+    }
+    return copy;
+}
+
 /* ---- results */
 
 typedef struct owner {

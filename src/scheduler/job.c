@@ -116,8 +116,27 @@ static void submit(spk_stage *stage)
     for (int i = 0; i < stage->set.n; i++)
         stage->failures[i] = stage->attempts[i] = 0;
     job->stats.stage_attempts++;
-    if (stage->set.n > 0)
+    if (stage->set.n == 1 && spk_pool_lend(job->scheduler->pool, &job->lent))
+        job->here = stage;
+    else if (stage->set.n > 0)
         spk_pool_submit(job->scheduler->pool, &stage->set);
+}
+
+/* run_here: the one task of a stage, on the thread that drives the job and has nothing else to do:
+ * two changes of thread cost more than most such tasks. Repeated attempts are the workers'. The
+ * lock is given up meanwhile. */
+static void run_here(spk_job *job)
+{
+    spk_stage *stage = job->here;
+    spk_pool *pool = job->scheduler->pool;
+    job->here = NULL;
+    atomic_store(&stage->set.cursor, 1);
+    pthread_mutex_unlock(&job->scheduler->lock);
+    spk_attempt_run(&stage->set, job->lent, 0);
+    spk_pool_lent(pool);
+    if (atomic_load(&stage->remaining) > 0)
+        spk_pool_submit(pool, &stage->set);
+    pthread_mutex_lock(&job->scheduler->lock);
 }
 
 /* resume: tasks that lost an input are claimed again, once it is there. */
@@ -262,7 +281,9 @@ static void drive(spk_job *job)
         no_memory(job);
     while (!finished(job)) {
         look(job);
-        if (!finished(job) && !retire(job))
+        if (job->here)
+            run_here(job);
+        else if (!finished(job) && !retire(job))
             pthread_cond_wait(&scheduler->changed, &scheduler->lock);
     }
     atomic_store(&job->cancelled, true); /* what still runs is not wanted any more */

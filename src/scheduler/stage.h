@@ -54,6 +54,8 @@ struct spk_job {
     spk_stage **stages; /* parents first */
     size_t n_stages, max_stages;
     spk_stage *result;
+    spk_stage *here; /* submitted, to be run by the driving thread, with `lent` */
+    spark_task *lent;
     atomic_bool cancelled;
     spk_failure failure;
     spark_job_stats stats;

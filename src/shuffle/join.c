@@ -37,21 +37,12 @@ typedef struct joiner {
 static bool deliver(joiner *jn)
 {
     spk_pipe *pipe = jn->pipe;
-    spark_task *task = pipe->task;
-    spk_level *level = &task->levels[task->depth++];
     spk_out out;
-    spk_batch batch = { NULL, 0 };
-    level->current = 0;
-    if (spk_out_open(&out, pipe, 0, jn->j->out->size, jn->arenas)) {
-        jn->j->def.run(task, jn->n, jn->keys, jn->lefts, jn->rights, &out.head, jn->j->env);
-        spk_out_close(&out, &batch);
-        jn->more = spk_push(pipe, batch.rows, batch.n) && !spk_task_unwanted(task);
-    } else {
-        jn->more = false;
+    jn->more = spk_source_open(&out, pipe, jn->j->out->size, jn->arenas);
+    if (jn->more) {
+        jn->j->def.run(pipe->task, jn->n, jn->keys, jn->lefts, jn->rights, &out.head, jn->j->env);
+        jn->more = spk_source_close(&out);
     }
-    task->depth--;
-    spk_arena_reset(&level->arenas[0]);
-    spk_arena_reset(&level->arenas[1]);
     jn->n = 0;
     return jn->more;
 }

@@ -34,6 +34,24 @@ static const spk_layout *row_of(const spk_writer *w)
     return w->shuffle->row;
 }
 
+/* first_turn: where map partition m starts to deal: what java.util.Random, seeded with Spark's
+ * byteswap32(m), gives as nextInt(n). */
+static uint32_t first_turn(uint32_t m, uint32_t n)
+{
+    const uint64_t multiplier = UINT64_C(0x5deece66d), mask = (UINT64_C(1) << 48) - 1;
+    const uint32_t mixed = m * UINT32_C(0x9e3775cd);
+    const int32_t seed = (int32_t)(__builtin_bswap32(mixed) * UINT32_C(0x9e3775cd));
+    uint64_t state = ((uint64_t)(int64_t)seed ^ multiplier) & mask;
+    for (;;) {
+        state = (state * multiplier + 0xb) & mask;
+        const uint32_t bits = (uint32_t)(state >> 17);
+        if ((n & (n - 1)) == 0)
+            return (uint32_t)((uint64_t)n * bits >> 31);
+        if (bits - bits % n <= (UINT32_C(1) << 31) - n)
+            return bits % n;
+    }
+}
+
 bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle, bool private)
 {
     const spk_layout *key = shuffle->key;
@@ -45,7 +63,12 @@ bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle
                             : (uint32_t)shuffle->partitioner->partitions;
     w->total = w->partitions * w->slices;
     w->combining = shuffle->aggregator != NULL;
-    w->carry = !shuffle->ranges && key->key_class != SPK_KEY_8 && key->key_class != SPK_KEY_4;
+    const bool dealt
+        = !shuffle->ranges && !private && shuffle->partitioner->kind == SPK_BY_POSITION;
+    if (dealt)
+        w->turn = (first_turn((uint32_t)task->partition, w->partitions) + 1) % w->partitions;
+    w->carry
+        = !shuffle->ranges && !dealt && key->key_class != SPK_KEY_8 && key->key_class != SPK_KEY_4;
     spk_arena_init(&w->raw_strings, task->heap);
     w->output = calloc(1, sizeof *w->output);
     if (!w->output
@@ -111,6 +134,13 @@ static bool place_piece(
     uint64_t room[PIECE];
     if (w->shuffle->ranges) {
         spk_ranges_find(w->shuffle->ranges, rows, n, ids);
+        return true;
+    }
+    if (p->kind == SPK_BY_POSITION) {
+        for (size_t i = 0; i < n; i++) {
+            ids[i] = w->turn;
+            w->turn = w->turn + 1 < w->partitions ? w->turn + 1 : 0;
+        }
         return true;
     }
     if (!hashes) {

@@ -18,6 +18,7 @@ typedef struct spk_writer {
     bool combining, carry;              /* carry: runs hold hashes */
     int raw_left;                       /* raw windows until combining is tried again */
     uint64_t window_rows;
+    uint32_t turn; /* of rows that are dealt out: the partition of the next one */
     bool has_combiner;
     spk_combiner combiner;
     char *raw;

@@ -187,12 +187,11 @@ typedef struct oracle_shape {
 } oracle_shape;
 
 static inline void oracle_show_run(
-    spark_task *task, spark_iterator *in, spark_iterator *none, spark_emitter *out, const void *env)
+    spark_task *task, spark_iterator *in, spark_emitter *out, const void *env)
 {
     const spark_type *type = ((const oracle_shape *)env)->type;
     oracle_text text = { NULL, 0, 0 };
     const void *item;
-    (void)none;
     oracle_append(&text, "", 0);
     while ((item = spark_next_(in)) != NULL) {
         if (text.length > 0)
@@ -209,7 +208,7 @@ static inline void oracle_show_run(
 
 static inline char *oracle_layout(spark_rdd *rdd)
 {
-    spark_partitions_def show = { "oracle_show", NULL, NULL, SPARK_TYPE(spark_str),
+    spark_partitions_def show = { "oracle_show", NULL, SPARK_TYPE(spark_str),
         sizeof(oracle_shape), oracle_show_run };
     oracle_shape shape = { spark_rdd_type(rdd) };
     oracle_text text = { NULL, 0, 0 };

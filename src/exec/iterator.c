@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Iterators over drained partitions and groups. */
+#include "exec/iterator.h"
+
+const void *spark_peek_(spark_iterator *in)
+{
+    if (spk_task_unwanted(in->task))
+        return NULL;
+    return in->at != in->end || in->refill(in) ? in->at : NULL;
+}
+
+const void *spark_next_(spark_iterator *in)
+{
+    const void *row = spark_peek_(in);
+    if (in->out)
+        in->out->rows++;
+    if (in->shown)
+        memset(in->shown, SPK_POISON, in->size);
+    if (!row)
+        return NULL;
+    in->at += in->size;
+    if (!in->task->check)
+        return row;
+    in->shown = spk_arena_alloc(&in->task->keep, in->size, 16);
+    if (!in->shown) {
+        spk_task_nomem(in->task);
+        return NULL;
+    }
+    return memcpy(in->shown, row, in->size);
+}
+
+static bool next_run(spark_iterator *in)
+{
+    const spk_run *run = in->source;
+    while (run && run->n == 0)
+        run = run->next;
+    if (!run)
+        return false;
+    in->at = run->rows;
+    in->end = run->rows + run->n * in->size;
+    in->source = run->next;
+    return true;
+}
+
+spark_iterator spk_iterator_rows(spark_task *task, const spk_rows *rows, spark_emitter *out)
+{
+    return (spark_iterator) { .size = rows->layout->size,
+        .refill = next_run,
+        .source = rows->first,
+        .out = out,
+        .task = task };
+}

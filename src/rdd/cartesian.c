@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cartesian: the right partition is drained, the left one streams past it; what goes on is a batch
+ * of pairs at a time. */
+#include "rdd/rdd.h"
+
+#include <spark/transform.h>
+
+typedef struct crossing {
+    spk_pipe *pipe;
+    const spk_layout *pair;
+    const spk_rows *right;
+    char *rows; /* of the batch that is made */
+    size_t n, max;
+} crossing;
+
+static bool push(crossing *c)
+{
+    const size_t n = c->n;
+    c->n = 0;
+    return spk_push(c->pipe, c->rows, n);
+}
+
+/* cross: one left row with rows of the right side. */
+static bool cross(crossing *c, const char *left, const char *right, size_t n)
+{
+    const spk_layout *pair = c->pair;
+    const size_t left_size = pair->key->size, size = pair->value->size;
+    while (n > 0) {
+        const size_t some = n < c->max - c->n ? n : c->max - c->n;
+        char *to = c->rows + c->n * pair->size;
+        if (left_size == 8 && size == 8)
+            for (size_t i = 0; i < some; i++, to += 16) {
+                memcpy(to, left, 8);
+                memcpy(to + 8, right + i * 8, 8);
+            }
+        else
+            for (size_t i = 0; i < some; i++, to += pair->size) {
+                memcpy(to, left, left_size);
+                memcpy(to + pair->value_offset, right + i * size, size);
+            }
+        c->n += some;
+        right += some * size;
+        n -= some;
+        if (c->n == c->max && !push(c))
+            return false;
+    }
+    return true;
+}
+
+static bool take_left(void *state, spk_batch batch)
+{
+    crossing *c = state;
+    for (size_t i = 0; i < batch.n; i++)
+        for (const spk_run *run = c->right->first; run; run = run->next)
+            if (!cross(c, batch.rows + i * c->pair->key->size, run->rows, run->n))
+                return false;
+    return c->n == 0 || push(c); /* the left rows go now */
+}
+
+static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    spark_task *task = pipe->task;
+    spark_rdd *left = rdd->deps[0].rdd, *right = rdd->deps[1].rdd;
+    const spk_layout *pair = rdd->layout;
+    crossing c = { .pipe = pipe, .pair = pair, .max = spk_pipe_rows(pipe, pair->size) };
+    spk_rows rows;
+    c.rows = spk_arena_alloc(&task->keep, c.max * pair->size + 1, 16);
+    if (!c.rows) {
+        spk_task_nomem(task);
+        return;
+    }
+    memset(c.rows, 0, c.max * pair->size);
+    if (!spk_chain_drain(task, right, partition % right->partitions, &rows))
+        return;
+    c.right = &rows;
+    if (rows.n > 0)
+        spk_chain_run(task, left, partition / right->partitions, (spk_sink) { take_left, &c });
+    spk_rows_fini(&rows);
+}
+
+static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+{
+    const int64_t n = (int64_t)rdd->deps[0].rdd->partitions * rdd->deps[1].rdd->partitions;
+    if (n > INT32_MAX)
+        return spk_failure_set(failure, SPARK_EINVAL, rdd->operation, rdd->site,
+            "cartesian at %s: %lld partitions, and at most %d can be", rdd->site, (long long)n,
+            INT32_MAX);
+    __atomic_store_n(&rdd->partitions, (int)n, __ATOMIC_RELEASE);
+    return SPARK_OK;
+}
+
+spark_rdd *spark_cartesian(spark_site at, spark_rdd *a, spark_rdd *b)
+{
+    static const spk_class class = {
+        .name = "CartesianRDD", .produce = produce, .prepare = prepare
+    };
+    spark_rdd *parents[] = { a, b };
+    spk_verb v;
+    bool made;
+    spk_verb_begin(&v, at, "cartesian", NULL, 2, parents, true, NULL, 0);
+    const spk_layout *out = v.bad ? NULL : spk_verb_pair(&v, v.in, b->layout);
+    spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(spark_rdd), out, &made);
+    if (made && a->planned >= 0 && b->planned >= 0 && (int64_t)a->planned * b->planned <= INT32_MAX)
+        rdd->planned = a->planned * b->planned;
+    return rdd;
+}

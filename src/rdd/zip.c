@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Zips: inputs with equal numbers of partitions, read side by side. zip streams its left side past
+ * the right one, which is drained; zip_partitions drains all, for its function pulls. */
+#include "rdd/rdd.h"
+
+#include <spark/transform.h>
+
+#include "exec/iterator.h"
+
+typedef struct zip_rdd {
+    spark_rdd rdd;
+    spark_zip_def def; /* of zip_partitions */
+} zip_rdd;
+
+static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+{
+    const int n = rdd->deps[0].rdd->partitions;
+    for (uint32_t i = 1; i < rdd->n_deps; i++)
+        if (rdd->deps[i].rdd->partitions != n)
+            return spk_failure_set(failure, SPARK_EINVAL, rdd->operation, rdd->site,
+                "%s at %s: Can't zip RDDs with unequal numbers of partitions: %d and %d",
+                rdd->operation, rdd->site, n, rdd->deps[i].rdd->partitions);
+    __atomic_store_n(&rdd->partitions, n, __ATOMIC_RELEASE);
+    return SPARK_OK;
+}
+
+/* ---- zip */
+
+typedef struct zipping {
+    spk_pipe *pipe;
+    const spk_layout *pair;
+    spark_iterator right;
+    spark_task *task;
+} zipping;
+
+static void unequal(spark_task *task)
+{
+    spk_task_fail(
+        task, SPARK_ETASK, "Can only zip RDDs with same number of elements in each partition");
+}
+
+static bool take_left(void *state, spk_batch batch)
+{
+    zipping *z = state;
+    const spk_layout *pair = z->pair;
+    for (size_t done = 0; done < batch.n;) {
+        const size_t most = spk_pipe_rows(z->pipe, pair->size);
+        const size_t n = batch.n - done < most ? batch.n - done : most;
+        const spk_arena_mark mark = spk_arena_note(&z->task->keep);
+        char *rows = spk_arena_alloc(&z->task->keep, n * pair->size + 1, 16), *row = rows;
+        if (!rows) {
+            spk_task_nomem(z->task);
+            return false;
+        }
+        memset(rows, 0, n * pair->size);
+        for (size_t i = 0; i < n; i++, row += pair->size) {
+            const void *right = spark_next_(&z->right);
+            if (!right) {
+                if (!spk_task_unwanted(z->task))
+                    unequal(z->task);
+                return false;
+            }
+            memcpy(row, batch.rows + (done + i) * pair->key->size, pair->key->size);
+            memcpy(row + pair->value_offset, right, pair->value->size);
+        }
+        const bool more = spk_push(z->pipe, rows, n);
+        if (!z->task->check)
+            spk_arena_rewind(&z->task->keep, mark);
+        if (!more)
+            return false;
+        done += n;
+    }
+    return true;
+}
+
+static void produce_zip(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    spark_task *task = pipe->task;
+    zipping z = { .pipe = pipe, .pair = rdd->layout, .task = task };
+    spk_rows rows;
+    if (!spk_chain_drain(task, rdd->deps[1].rdd, partition, &rows))
+        return;
+    z.right = spk_iterator_rows(task, &rows, NULL);
+    if (spk_chain_run(task, rdd->deps[0].rdd, partition, (spk_sink) { take_left, &z })
+        && !pipe->stopped && spark_peek_(&z.right))
+        unequal(task);
+    spk_rows_fini(&rows);
+}
+
+spark_rdd *spark_zip(spark_site at, spark_rdd *a, spark_rdd *b)
+{
+    static const spk_class class = {
+        .name = "ZippedPartitionsRDD2", .produce = produce_zip, .prepare = prepare
+    };
+    spark_rdd *parents[] = { a, b };
+    spk_verb v;
+    bool made;
+    spk_verb_begin(&v, at, "zip", NULL, 2, parents, true, NULL, 0);
+    const spk_layout *out = v.bad ? NULL : spk_verb_pair(&v, v.in, b->layout);
+    spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(zip_rdd), out, &made);
+    if (made)
+        rdd->planned = a->planned;
+    return rdd;
+}
+
+/* ---- zip_partitions */
+
+static void produce_partitions(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    const zip_rdd *z = (const zip_rdd *)(const void *)rdd;
+    spark_task *task = pipe->task;
+    spk_rows rows[4];
+    spark_iterator in[4], *const pointers[4] = { &in[0], &in[1], &in[2], &in[3] };
+    spk_out out;
+    uint32_t n = 0;
+    spk_arena *arenas = spk_step_arenas(task);
+    bool good = arenas != NULL;
+    while (good && n < rdd->n_deps) {
+        good = spk_chain_drain(task, rdd->deps[n].rdd, partition, &rows[n]);
+        n += good;
+    }
+    if (good && spk_source_open(&out, pipe, rdd->layout->size, arenas)) {
+        for (uint32_t i = 0; i < n; i++)
+            in[i] = spk_iterator_rows(task, &rows[i], &out.head);
+        z->def.run(task, pointers, &out.head, rdd->env.value);
+        spk_source_close(&out);
+    }
+    while (n > 0)
+        spk_rows_fini(&rows[--n]);
+}
+
+spark_rdd *spark_zip_partitions_n(spark_site at, size_t n, spark_rdd *const rdds[],
+    const spark_zip_def *f, const spark_env *env, const spark_map_partitions_options *options)
+{
+    static const spk_class class = {
+        .name = "ZippedPartitionsRDD", .produce = produce_partitions, .prepare = prepare
+    };
+    spark_rdd *none[] = { NULL };
+    spk_verb v;
+    bool made;
+    const bool has = f && f->run;
+    const size_t parents = n > 0 && rdds ? n : 1;
+    spk_verb_begin(&v, at, "zipPartitions", has ? f->name : NULL, parents,
+        n > 0 && rdds ? rdds : none, has, env, has ? f->env_size : 0);
+    if (!v.bad && (f->n != n || n < 2 || n > 4))
+        spk_verb_fail(&v, SPARK_EINVAL, "%zu RDDs for a function of %zu", n, f->n);
+    for (size_t i = 0; i < n && !v.bad; i++)
+        spk_verb_want(&v, f->in[i], rdds[i]->layout);
+    const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
+    spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(zip_rdd), out, &made);
+    if (made) {
+        ((zip_rdd *)(void *)rdd)->def = *f;
+        rdd->planned = rdds[0]->planned;
+        if (options && options->preserves_partitioning)
+            spk_rdd_partitioner_set(rdd, rdds[0]->partitioner);
+    }
+    return rdd;
+}
+
+spark_rdd *spark_zip_partitions(
+    spark_site at, spark_rdd *a, spark_rdd *b, const spark_zip_def *f, const spark_env *env)
+{
+    spark_rdd *both[] = { a, b };
+    return spark_zip_partitions_n(at, 2, both, f, env, NULL);
+}
