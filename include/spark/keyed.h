@@ -19,6 +19,15 @@ SPARK_BEGIN_DECLS
 spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int partitions,
     const spark_partitioner_def *f, const spark_env *env);
 spark_partitioner *spark_hash_partitioner(spark_site at, spark_context *sc, int partitions);
+/* spark_range_partitioner: places keys by ranges of an order (NULL: natural) that hold about as many
+ * pairs of rdd each; samples rdd with a job at the call. There may be fewer partitions than asked
+ * for, where keys repeat; 1 for an empty rdd. Equal when the bounds and directions are. Spark:
+ * RangePartitioner. spark_dense_partitioner: places integer keys 0 to keys - 1 by ranges of equal
+ * width; any other key fails the task. */
+spark_partitioner *spark_range_partitioner(
+    spark_site at, spark_rdd *rdd, const spark_order *order, int partitions);
+spark_partitioner *spark_dense_partitioner(
+    spark_site at, spark_context *sc, uint64_t keys, int partitions);
 int spark_partitioner_partitions(const spark_partitioner *p);
 bool spark_partitioner_equal(const spark_partitioner *a, const spark_partitioner *b);
 
@@ -35,6 +44,12 @@ spark_rdd *spark_reduce_by_key(spark_site at, spark_rdd *rdd, const spark_merge_
 spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_keyed_options *options) SPARK_USE_RESULT_;
 
+/* spark_reduce_by_key_dense: the same for integer keys 0 to k - 1: arrays instead of hashing; rows
+ * in the order of the keys, for keys that occur. `dense` is a spark_dense_partitioner, which the
+ * result has. */
+spark_rdd *spark_reduce_by_key_dense(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, const spark_partitioner *dense) SPARK_USE_RESULT_;
+
 /* spark_aggregate_by_key: starts each key of each map partition with a copy of *zero, adds values
  * with `add` (ACC, V) and merges these with `combine` (ACC, ACC): spark_aggregate_by_key(rdd,
  * SPARK_ZERO(moments), add_value, combine, NULL, 0). How often zero is used for a key depends on
@@ -42,6 +57,29 @@ spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_m
 spark_rdd *spark_aggregate_by_key(spark_site at, spark_rdd *rdd, const spark_type *acc,
     const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
     const spark_env *env, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_aggregate_by_key_with(spark_site at, spark_rdd *rdd, const spark_type *acc,
+    const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
+    const spark_env *env, const spark_keyed_options *options) SPARK_USE_RESULT_;
+
+/* spark_fold_by_key: the same where the accumulator is a value: spark_fold_by_key(rdd,
+ * SPARK_VALUE(int64_t, &zero), f, NULL, 0). Spark: foldByKey. */
+spark_rdd *spark_fold_by_key(spark_site at, spark_rdd *rdd, const spark_type *type,
+    const void *zero, const spark_merge_def *f, const spark_env *env,
+    int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_fold_by_key_with(spark_site at, spark_rdd *rdd, const spark_type *type,
+    const void *zero, const spark_merge_def *f, const spark_env *env,
+    const spark_keyed_options *options) SPARK_USE_RESULT_;
+
+/* spark_combine_by_key: the general form: `create` (V, ACC) makes the accumulator of a key's first
+ * value in a map partition, `add` (ACC, V) adds further ones, `combine` (ACC, ACC) merges those of
+ * different map partitions. How often create runs for a key depends on the data. env is bound to
+ * all three. Spark: combineByKey. */
+spark_rdd *spark_combine_by_key(spark_site at, spark_rdd *rdd, const spark_map_def *create,
+    const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
+    int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_combine_by_key_with(spark_site at, spark_rdd *rdd, const spark_map_def *create,
+    const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
+    const spark_keyed_options *options) SPARK_USE_RESULT_;
 
 /* spark_group_by_key: (k, list of its values), values in the order of the input. A group is held in
  * memory as one array; reduce_by_key and aggregate_by_key are not. Spark: groupByKey. */
@@ -49,9 +87,45 @@ spark_rdd *spark_group_by_key(spark_site at, spark_rdd *rdd, int partitions) SPA
 spark_rdd *spark_group_by_key_with(
     spark_site at, spark_rdd *rdd, const spark_keyed_options *options) SPARK_USE_RESULT_;
 
+/* spark_group_map_by_key: what f, a SPARK_GROUP, emits for each key; its values are read one by one,
+ * where they lie, so no array of them is made. Drops the partitioner. Spark: groupByKey, then
+ * flatMap over the iterator. */
+spark_rdd *spark_group_map_by_key(spark_site at, spark_rdd *rdd, const spark_group_def *f,
+    const spark_env *env, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_group_map_by_key_with(spark_site at, spark_rdd *rdd, const spark_group_def *f,
+    const spark_env *env, const spark_keyed_options *options) SPARK_USE_RESULT_;
+
 /* spark_group_by: (f(x), list of such x). Spark: groupBy. */
 spark_rdd *spark_group_by(spark_site at, spark_rdd *rdd, const spark_map_def *f,
     const spark_env *env, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_group_by_with(spark_site at, spark_rdd *rdd, const spark_map_def *f,
+    const spark_env *env, const spark_keyed_options *options) SPARK_USE_RESULT_;
+
+/* spark_cogroup: (k, struct of a list for each RDD) for every key of any of 2 to 4 RDDs of pairs;
+ * the struct reads as any struct of such lists:
+ *
+ *   SPARK_STRUCT(activity, (click_list, clicks), (buy_list, buys));
+ *
+ * Inputs that are placed alike are not shuffled. spark_group_with: the same with the default
+ * partitioner. Spark: cogroup, groupWith. */
+spark_rdd *spark_cogroup(
+    spark_site at, size_t n, spark_rdd *const rdds[], int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_cogroup_with(spark_site at, size_t n, spark_rdd *const rdds[],
+    const spark_keyed_options *options) SPARK_USE_RESULT_;
+spark_rdd *spark_group_with(spark_site at, size_t n, spark_rdd *const rdds[]) SPARK_USE_RESULT_;
+
+/* spark_subtract_by_key: the pairs of rdd whose key is no key of other; duplicates stay. Placed as
+ * rdd is, or into as many partitions as it has. Spark: subtractByKey. spark_subtract: the elements
+ * of rdd that are not in other. Spark: subtract. spark_intersection: the elements both have, each
+ * once. Spark: intersection. */
+spark_rdd *spark_subtract_by_key(
+    spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_subtract_by_key_with(spark_site at, spark_rdd *rdd, spark_rdd *other,
+    const spark_keyed_options *options) SPARK_USE_RESULT_;
+spark_rdd *spark_subtract(
+    spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_intersection(
+    spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions) SPARK_USE_RESULT_;
 
 /* spark_partition_by: the pairs, placed by p; order of the input within a partition. Returns rdd
  * itself when it is placed so already. Spark: partitionBy. */
@@ -84,6 +158,8 @@ typedef enum spark_join_kind {
 } spark_join_kind;
 spark_rdd *spark_join_map(spark_site at, spark_rdd *left, spark_rdd *right, spark_join_kind kind,
     const spark_join_def *f, const spark_env *env, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_join_with(spark_site at, spark_rdd *left, spark_rdd *right, spark_join_kind kind,
+    const spark_keyed_options *options) SPARK_USE_RESULT_;
 spark_rdd *spark_join_map_with(spark_site at, spark_rdd *left, spark_rdd *right,
     spark_join_kind kind, const spark_join_def *f, const spark_env *env,
     const spark_keyed_options *options) SPARK_USE_RESULT_;
@@ -101,6 +177,25 @@ SPARK_END_DECLS
 #define spark_group_by_key_with(...) spark_group_by_key_with(SPARK_HERE, __VA_ARGS__)
 #define spark_group_by(...) spark_group_by(SPARK_HERE, __VA_ARGS__)
 #define spark_partition_by(...) spark_partition_by(SPARK_HERE, __VA_ARGS__)
+#define spark_range_partitioner(...) spark_range_partitioner(SPARK_HERE, __VA_ARGS__)
+#define spark_dense_partitioner(...) spark_dense_partitioner(SPARK_HERE, __VA_ARGS__)
+#define spark_reduce_by_key_dense(...) spark_reduce_by_key_dense(SPARK_HERE, __VA_ARGS__)
+#define spark_aggregate_by_key_with(...) spark_aggregate_by_key_with(SPARK_HERE, __VA_ARGS__)
+#define spark_fold_by_key(...) spark_fold_by_key(SPARK_HERE, __VA_ARGS__)
+#define spark_fold_by_key_with(...) spark_fold_by_key_with(SPARK_HERE, __VA_ARGS__)
+#define spark_combine_by_key(...) spark_combine_by_key(SPARK_HERE, __VA_ARGS__)
+#define spark_combine_by_key_with(...) spark_combine_by_key_with(SPARK_HERE, __VA_ARGS__)
+#define spark_group_map_by_key(...) spark_group_map_by_key(SPARK_HERE, __VA_ARGS__)
+#define spark_group_map_by_key_with(...) spark_group_map_by_key_with(SPARK_HERE, __VA_ARGS__)
+#define spark_group_by_with(...) spark_group_by_with(SPARK_HERE, __VA_ARGS__)
+#define spark_cogroup(...) spark_cogroup(SPARK_HERE, __VA_ARGS__)
+#define spark_cogroup_with(...) spark_cogroup_with(SPARK_HERE, __VA_ARGS__)
+#define spark_group_with(...) spark_group_with(SPARK_HERE, __VA_ARGS__)
+#define spark_subtract_by_key(...) spark_subtract_by_key(SPARK_HERE, __VA_ARGS__)
+#define spark_subtract_by_key_with(...) spark_subtract_by_key_with(SPARK_HERE, __VA_ARGS__)
+#define spark_subtract(...) spark_subtract(SPARK_HERE, __VA_ARGS__)
+#define spark_intersection(...) spark_intersection(SPARK_HERE, __VA_ARGS__)
+#define spark_join_with(...) spark_join_with(SPARK_HERE, __VA_ARGS__)
 #define spark_distinct(...) spark_distinct(SPARK_HERE, __VA_ARGS__)
 #define spark_join(...) spark_join(SPARK_HERE, __VA_ARGS__)
 #define spark_left_outer_join(...) spark_left_outer_join(SPARK_HERE, __VA_ARGS__)

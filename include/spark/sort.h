@@ -20,11 +20,18 @@ spark_rdd *spark_sort_by(
 spark_rdd *spark_sort_by_key(
     spark_site at, spark_rdd *rdd, const spark_order *order, int partitions) SPARK_USE_RESULT_;
 
+/* spark_repartition_and_sort_within_partitions: pairs placed by p and each partition sorted by key;
+ * order as for spark_sort_by_key. Without a shuffle where rdd is placed so. Spark: the same name. */
+spark_rdd *spark_repartition_and_sort_within_partitions(spark_site at, spark_rdd *rdd,
+    const spark_partitioner *p, const spark_order *order) SPARK_USE_RESULT_;
+
 SPARK_END_DECLS
 
 #ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_sort_by(...) spark_sort_by(SPARK_HERE, __VA_ARGS__)
+#define spark_repartition_and_sort_within_partitions(...)                                          \
+    spark_repartition_and_sort_within_partitions(SPARK_HERE, __VA_ARGS__)
 #define spark_sort_by_key(...) spark_sort_by_key(SPARK_HERE, __VA_ARGS__)
 #endif
 

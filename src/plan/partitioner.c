@@ -19,24 +19,32 @@ void spk_partitioner_unref(spark_partitioner *partitioner)
     if (partitioner
         && atomic_fetch_sub_explicit(&partitioner->refs, 1, memory_order_acq_rel) == 1) {
         spk_env_fini(&partitioner->env);
+        spk_ranges_free(partitioner->ranges);
         free(partitioner);
     }
 }
 
-spark_partitioner *spk_partitioner_hash(spark_context *sc, int partitions, spark_site at)
+spark_partitioner *spk_partitioner_of(
+    spark_context *sc, spk_partitioner_kind kind, int partitions, spark_site at)
 {
     spark_partitioner *partitioner = calloc(1, sizeof *partitioner);
     if (!partitioner)
         return NULL;
     atomic_init(&partitioner->refs, 1);
-    partitioner->kind = SPK_BY_HASH;
+    partitioner->kind = kind;
     partitioner->partitions = partitions;
     partitioner->sc = sc;
     partitioner->site = at;
     return partitioner;
 }
 
-static spark_partitioner *new_in_scope(spark_site at, spark_context *sc, int partitions)
+spark_partitioner *spk_partitioner_hash(spark_context *sc, int partitions, spark_site at)
+{
+    return spk_partitioner_of(sc, SPK_BY_HASH, partitions, at);
+}
+
+spark_partitioner *spk_partitioner_in_scope(
+    spark_site at, spark_context *sc, spk_partitioner_kind kind, int partitions)
 {
     if (!sc)
         sc = spk_context_none();
@@ -47,7 +55,7 @@ static spark_partitioner *new_in_scope(spark_site at, spark_context *sc, int par
             "partitioner at %s: %d partitions; there must be at least one", at, partitions);
         return NULL;
     }
-    spark_partitioner *partitioner = spk_partitioner_hash(sc, partitions, at);
+    spark_partitioner *partitioner = spk_partitioner_of(sc, kind, partitions, at);
     if (!partitioner) {
         spk_failure failure;
         spk_failure_nomem(&failure, "partitioner", at);
@@ -59,7 +67,21 @@ static spark_partitioner *new_in_scope(spark_site at, spark_context *sc, int par
 
 spark_partitioner *spark_hash_partitioner(spark_site at, spark_context *sc, int partitions)
 {
-    return new_in_scope(at, sc, partitions);
+    return spk_partitioner_in_scope(at, sc, SPK_BY_HASH, partitions);
+}
+
+spark_partitioner *spark_dense_partitioner(
+    spark_site at, spark_context *sc, uint64_t keys, int partitions)
+{
+    if (keys == 0 || keys > (uint64_t)1 << 40) {
+        spk_raisef(SPARK_EINVAL, "partitioner", at,
+            "partitioner at %s: %llu keys; there must be 1 to 2^40", at, (unsigned long long)keys);
+        return NULL;
+    }
+    spark_partitioner *partitioner = spk_partitioner_in_scope(at, sc, SPK_BY_DENSE, partitions);
+    if (partitioner)
+        partitioner->keys = keys;
+    return partitioner;
 }
 
 spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int partitions,
@@ -75,12 +97,11 @@ spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int p
     }
     if (spk_env_bind(&bound, env, f->env_size, &failure) != SPARK_OK)
         return spk_raise(&failure), NULL;
-    spark_partitioner *partitioner = new_in_scope(at, sc, partitions);
+    spark_partitioner *partitioner = spk_partitioner_in_scope(at, sc, SPK_BY_FUNCTION, partitions);
     if (!partitioner) {
         spk_env_fini(&bound);
         return NULL;
     }
-    partitioner->kind = SPK_BY_FUNCTION;
     partitioner->def = *f;
     partitioner->env = bound;
     partitioner->env_size = env ? (env->size ? env->size : f->env_size) : 0;
@@ -96,13 +117,27 @@ bool spark_partitioner_equal(const spark_partitioner *a, const spark_partitioner
 {
     if (a == b)
         return true;
-    if (!a || !b || a->kind != b->kind || a->partitions != b->partitions)
+    if (!a || !b || a->kind != b->kind)
+        return false;
+    if (a->kind == SPK_BY_RANGE)
+        return a->partitions >= 0 && b->partitions >= 0 && spk_ranges_equal(a->ranges, b->ranges);
+    if (a->partitions != b->partitions)
         return false;
     if (a->kind == SPK_BY_HASH)
         return true;
-    return a->def.run == b->def.run && a->env_size == b->env_size
+    if (a->kind == SPK_BY_DENSE)
+        return a->keys == b->keys;
+    return a->kind == SPK_BY_FUNCTION && a->def.run == b->def.run && a->env_size == b->env_size
         && (a->env.value == b->env.value
             || (a->env_size && memcmp(a->env.value, b->env.value, a->env_size) == 0));
+}
+
+spark_status spk_rdd_placed(spark_rdd *rdd, const spark_partitioner **placed, spk_failure *failure)
+{
+    *placed = rdd->partitioner;
+    if (!*placed || __atomic_load_n(&(*placed)->partitions, __ATOMIC_ACQUIRE) >= 0)
+        return SPARK_OK;
+    return spk_rdd_prepare(rdd, failure);
 }
 
 /* within_tenfold: log10(most) - log10(have) < 1, in integers. */
@@ -123,6 +158,9 @@ spark_partitioner *spk_default_partitioner(spark_context *sc, size_t n, spark_rd
     }
     for (size_t i = 0; i < n && partitions == 0; i++) {
         spark_rdd *rdd = rdds[i];
+        const spark_partitioner *placed;
+        if (spk_rdd_placed(rdd, &placed, failure) != SPARK_OK)
+            return NULL;
         const int planned = spk_rdd_planned(rdd, failure);
         if (planned < 0)
             return NULL;

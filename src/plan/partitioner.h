@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Partitioners: hash, a user's function; and, inside the library, the position of an element. */
+/* Partitioners: by hash, by a user's function, by ranges of an order, by the key itself where keys
+ * are 0 to k - 1 (dense); and, inside the library, by the position of an element. The range
+ * partitioner of a sort is not known before the sort has been prepared. */
 #ifndef SPK_PLAN_PARTITIONER_H
 #define SPK_PLAN_PARTITIONER_H
 
@@ -8,6 +10,8 @@
 typedef enum spk_partitioner_kind {
     SPK_BY_HASH,
     SPK_BY_FUNCTION,
+    SPK_BY_RANGE,
+    SPK_BY_DENSE,
     SPK_BY_POSITION /* dealt out in turn */
 } spk_partitioner_kind;
 
@@ -15,18 +19,35 @@ struct spark_partitioner {
     spk_object object;
     atomic_int refs;
     spk_partitioner_kind kind;
-    int partitions;
+    int partitions; /* -1: not known yet */
     spark_context *sc;
     spark_site site;
     spark_partitioner_def def;
     spk_env env;
     size_t env_size;
+    struct spk_ranges *ranges; /* by range; owned; filled when partitions are known */
+    uint64_t keys;             /* dense */
 };
 
 /* spk_partitioner_hash: with one reference, which is the caller's. NULL: no memory. */
 spark_partitioner *spk_partitioner_hash(spark_context *sc, int partitions, spark_site at);
 void spk_partitioner_ref(spark_partitioner *partitioner);
 void spk_partitioner_unref(spark_partitioner *partitioner);
+
+/* spk_partitioner_of: with no more than a kind, in no scope; as spk_partitioner_hash otherwise. */
+spark_partitioner *spk_partitioner_of(
+    spark_context *sc, spk_partitioner_kind kind, int partitions, spark_site at);
+/* spk_partitioner_in_scope: a partitioner for the user, checked, or NULL with an error raised. */
+spark_partitioner *spk_partitioner_in_scope(
+    spark_site at, spark_context *sc, spk_partitioner_kind kind, int partitions);
+
+/* spk_ranges_free, _equal: ranges are the shuffle room's; NULL is fine. */
+void spk_ranges_free(struct spk_ranges *ranges);
+bool spk_ranges_equal(const struct spk_ranges *a, const struct spk_ranges *b);
+
+/* spk_rdd_placed: the RDD's partitioner in *placed, or NULL, preparing the RDD where it is not
+ * known yet. */
+spark_status spk_rdd_placed(spark_rdd *rdd, const spark_partitioner **placed, spk_failure *failure);
 
 /* spk_default_partitioner: where a wide operation on n inputs puts its rows: the one that was
  * asked for, or `partitions` by hash, or by Spark's default-partitioner rule. May have to list

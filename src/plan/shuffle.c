@@ -13,6 +13,32 @@ uint32_t spk_slices_for(int partitions)
     return slices;
 }
 
+uint64_t spk_dense_key(const spk_layout *key, const void *row)
+{
+    int32_t i32;
+    uint32_t u32;
+    uint64_t u64;
+    if (key->size == 4 && key->type->kind == SPARK_KIND_U32)
+        return memcpy(&u32, row, sizeof u32), u32;
+    if (key->size == 4)
+        return memcpy(&i32, row, sizeof i32), (uint64_t)i32;
+    return memcpy(&u64, row, sizeof u64), u64;
+}
+
+uint64_t spk_dense_scale(const spark_partitioner *p, uint32_t slices)
+{
+    return ((uint64_t)p->partitions * slices << 32) / p->keys;
+}
+
+uint64_t spk_dense_first(const spark_partitioner *p, uint32_t slices, uint64_t slice)
+{
+    const uint64_t scale = spk_dense_scale(p, slices);
+    if (slice >= (uint64_t)p->partitions * slices || scale == 0)
+        return slice == 0 ? 0 : p->keys;
+    const uint64_t first = ((slice << 32) + scale - 1) / scale;
+    return first < p->keys ? first : p->keys;
+}
+
 spk_shuffle *spk_shuffle_new(spark_rdd *owner, spark_rdd *parent, spark_partitioner *partitioner,
     const spk_layout *row, const spk_layout *key, const spk_aggregator *aggregator)
 {

@@ -23,8 +23,10 @@ typedef struct spk_aggregator {
     const spk_layout *acc;          /* NULL: no value */
     uint32_t in_offset, acc_offset; /* of the value in `in` and `out` */
     uint32_t in_size;
-    const void *zero; /* ACC to start from; NULL: the first value is the ACC */
-    bool count;       /* the accumulator is an int64_t that counts rows */
+    const void *zero;     /* ACC to start from; NULL: the first value is the ACC */
+    bool count;           /* the accumulator is an int64_t that counts rows */
+    spark_map_def create; /* run: makes the ACC of the first value; zero is blank then */
+    const void *create_env;
     spk_merging add, combine;
 } spk_aggregator;
 
@@ -38,6 +40,7 @@ struct spk_shuffle {
     const spk_aggregator *aggregator; /* NULL: rows are written as they come */
     const struct spk_ranges *ranges;  /* a sort: slices are ranges of the order */
     uint32_t slices;                  /* per partition, a power of two */
+    bool raw;                         /* combined by the reduce side only */
 
     /* Filled when jobs run. */
     atomic_int maps; /* partitions of the parent; -1: not prepared; set after what it counts */
@@ -50,6 +53,13 @@ struct spk_shuffle {
     uint8_t *made;                  /* the output has existed */
     void *running;                  /* the scheduler's stage that fills it */
 };
+
+/* spk_dense_key: of a 4 or 8-byte integer key; what is negative becomes huge. spk_dense_scale: key *
+ * scale >> 32 is the slice of a key, over all partitions; spk_dense_first: the first key of a
+ * slice. */
+uint64_t spk_dense_key(const spk_layout *key, const void *row);
+uint64_t spk_dense_scale(const spark_partitioner *partitioner, uint32_t slices);
+uint64_t spk_dense_first(const spark_partitioner *partitioner, uint32_t slices, uint64_t slice);
 
 /* spk_slices_for: slices of a partition, a function of the number of partitions only. */
 uint32_t spk_slices_for(int partitions);

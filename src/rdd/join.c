@@ -4,8 +4,6 @@
  * builds the pair by the layouts. */
 #include "rdd/rdd.h"
 
-#include <stdlib.h>
-
 #include <spark/keyed.h>
 
 #include "plan/partitioner.h"
@@ -14,87 +12,53 @@
 typedef struct join_rdd {
     spark_rdd rdd;
     spk_joining joining;
-    spark_partitioner *target;
-    spk_shuffle *own[2]; /* of narrow sides */
+    spk_sides sides;
 } join_rdd;
 
 static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    join_rdd *j = (join_rdd *)(void *)rdd;
-    spk_input left, right;
-    if (!spk_input_open(&left, pipe->task, &rdd->deps[0], j->own[0], partition))
+    const join_rdd *j = (const join_rdd *)(void *)rdd;
+    spk_input inputs[2];
+    if (!spk_sides_open(pipe, rdd, &j->sides, partition, inputs))
         return;
-    if (spk_input_open(&right, pipe->task, &rdd->deps[1], j->own[1], partition)) {
-        spk_reduce_join(pipe, &left, &right, &j->joining);
-        spk_input_close(&right);
-    }
-    spk_input_close(&left);
+    spk_reduce_join(pipe, &inputs[0], &inputs[1], &j->joining);
+    spk_sides_close(rdd, inputs);
 }
 
 static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
-    const join_rdd *j = (const join_rdd *)(const void *)rdd;
-    __atomic_store_n(&rdd->partitions, j->target->partitions, __ATOMIC_RELEASE);
-    return SPARK_OK;
+    return spk_sides_prepare(rdd, &((const join_rdd *)(const void *)rdd)->sides);
 }
 
 static void release(spark_rdd *rdd)
 {
-    join_rdd *j = (join_rdd *)(void *)rdd;
-    spk_shuffle_free(j->own[0]);
-    spk_shuffle_free(j->own[1]);
-    spk_partitioner_unref(j->target);
+    spk_sides_release(&((join_rdd *)(void *)rdd)->sides);
 }
 
 static const spk_class join_class
     = { .name = "CoGroupedRDD", .produce = produce, .prepare = prepare, .release = release };
-
-static bool attach(join_rdd *j, int side)
-{
-    spk_dep *dep = &j->rdd.deps[side];
-    const spk_layout *row = dep->rdd->layout;
-    spk_shuffle *shuffle = spk_shuffle_new(&j->rdd, dep->rdd, j->target, row, row->key, NULL);
-    if (!shuffle)
-        return false;
-    if (spark_partitioner_equal(dep->rdd->partitioner, j->target))
-        j->own[side] = shuffle;
-    else
-        dep->shuffle = shuffle;
-    return true;
-}
 
 /* new_join: joining is complete but for the environment; keep: whether the result keeps the keys,
  * and so the partitioner. */
 static spark_rdd *new_join(
     spk_verb *v, const spk_joining *joining, const spark_keyed_options *options, bool keep)
 {
-    static const spark_keyed_options none = { 0, NULL };
-    const spark_keyed_options *o = options ? options : &none;
-    spark_partitioner *target = NULL;
     spk_failure failure;
     bool made;
-    if (!v->bad && o->partitions < 0)
-        spk_verb_fail(v, SPARK_EINVAL,
-            "%d partitions; there must be at least one, or 0 for the default", o->partitions);
-    spk_verb_target(v, o->partitioner, joining->key);
-    if (!v->bad) {
-        target = spk_default_partitioner(
-            v->sc, 2, v->parents, o->partitioner, o->partitions, v->at, &failure);
-        if (!target)
-            spk_verb_fail_with(v, &failure);
-    }
+    spark_partitioner *target = spk_sides_target(v, options, joining->key);
     spark_rdd *rdd = spk_verb_make(v, &join_class, sizeof(join_rdd), joining->out, &made);
     if (made) {
         join_rdd *j = (join_rdd *)(void *)rdd;
         j->joining = *joining;
         j->joining.env = rdd->env.value;
-        j->target = target;
-        spk_partitioner_ref(target);
+        spk_sides_set(rdd, &j->sides, target);
         if (keep)
             spk_rdd_partitioner_set(rdd, target);
-        rdd->planned = target->partitions;
-        if (!attach(j, 0) || !attach(j, 1)) {
+        for (size_t i = 0; made && i < 2; i++)
+            made
+                = spk_sides_attach(rdd, &j->sides, i, rdd->deps[i].rdd->layout, joining->key, NULL);
+        if (!made) {
             spk_failure_nomem(&failure, NULL, NULL);
             rdd = spk_verb_undo(v, rdd, &failure);
         }
@@ -115,6 +79,12 @@ static void check_sides(spk_verb *v)
     const spark_type *right = v->parents[1]->layout->key->type;
     if (spk_type_differ(left, right, text, sizeof text) != SPARK_OK)
         spk_verb_fail(v, SPARK_ETYPE, "key: %s", text);
+}
+
+static void check_kind(spk_verb *v, spark_join_kind kind)
+{
+    if (!v->bad && (kind < SPARK_INNER || kind > SPARK_FULL_OUTER))
+        spk_verb_fail(v, SPARK_EINVAL, "%d is no kind of join", (int)kind);
 }
 
 static void set_sides(spk_verb *v, spk_joining *j)
@@ -138,8 +108,7 @@ spark_rdd *spark_join_map_with(spark_site at, spark_rdd *left, spark_rdd *right,
     const bool has = f && f->run;
     spk_verb_begin(&v, at, "join", has ? f->name : NULL, 2, sides, has, env, has ? f->env_size : 0);
     check_sides(&v);
-    if (!v.bad && (kind < SPARK_INNER || kind > SPARK_FULL_OUTER))
-        spk_verb_fail(&v, SPARK_EINVAL, "%d is no kind of join", (int)kind);
+    check_kind(&v, kind);
     if (has && !v.bad) {
         spk_verb_want(&v, f->key, v.in->key);
         spk_verb_want(&v, f->left, v.in->value);
@@ -213,17 +182,17 @@ static void place(uint32_t at, const spk_layout *value, bool optional, uint32_t 
 }
 
 static spark_rdd *nested(spark_site at, const char *operation, spark_rdd *left, spark_rdd *right,
-    spark_join_kind kind, int partitions)
+    spark_join_kind kind, const spark_keyed_options *options)
 {
     const bool left_optional = kind == SPARK_RIGHT_OUTER || kind == SPARK_FULL_OUTER;
     const bool right_optional = kind == SPARK_LEFT_OUTER || kind == SPARK_FULL_OUTER;
-    const spark_keyed_options options = { partitions, NULL };
     spark_rdd *sides[] = { left, right };
     spk_joining j = { .kind = kind, .def = { .name = operation, .run = run_nest } };
     spk_verb v;
     nest s = { 0 };
     spk_verb_begin(&v, at, operation, NULL, 2, sides, true, SPARK_COPY(s), sizeof s);
     check_sides(&v);
+    check_kind(&v, kind);
     set_sides(&v, &j);
     if (!v.bad) {
         const spark_type *l = nest_type(&v, left->layout->value, left_optional);
@@ -242,25 +211,38 @@ static spark_rdd *nested(spark_site at, const char *operation, spark_rdd *left, 
             memcpy(v.env.owned, &s, sizeof s);
         }
     }
-    return new_join(&v, &j, &options, true);
+    return new_join(&v, &j, options, true);
+}
+
+spark_rdd *spark_join_with(spark_site at, spark_rdd *left, spark_rdd *right, spark_join_kind kind,
+    const spark_keyed_options *options)
+{
+    static const char *const names[]
+        = { "join", "leftOuterJoin", "rightOuterJoin", "fullOuterJoin" };
+    const bool good = kind >= SPARK_INNER && kind <= SPARK_FULL_OUTER;
+    return nested(at, names[good ? kind : 0], left, right, kind, options);
 }
 
 spark_rdd *spark_join(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
 {
-    return nested(at, "join", left, right, SPARK_INNER, partitions);
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_join_with(at, left, right, SPARK_INNER, &options);
 }
 
 spark_rdd *spark_left_outer_join(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
 {
-    return nested(at, "leftOuterJoin", left, right, SPARK_LEFT_OUTER, partitions);
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_join_with(at, left, right, SPARK_LEFT_OUTER, &options);
 }
 
 spark_rdd *spark_right_outer_join(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
 {
-    return nested(at, "rightOuterJoin", left, right, SPARK_RIGHT_OUTER, partitions);
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_join_with(at, left, right, SPARK_RIGHT_OUTER, &options);
 }
 
 spark_rdd *spark_full_outer_join(spark_site at, spark_rdd *left, spark_rdd *right, int partitions)
 {
-    return nested(at, "fullOuterJoin", left, right, SPARK_FULL_OUTER, partitions);
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_join_with(at, left, right, SPARK_FULL_OUTER, &options);
 }

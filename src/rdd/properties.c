@@ -2,6 +2,8 @@
 /* Properties of an RDD, and persistence. */
 #include "rdd/rdd.h"
 
+#include "plan/partitioner.h"
+
 #include <stdlib.h>
 
 int spark_rdd_id(const spark_rdd *rdd)
@@ -62,7 +64,13 @@ int spark_rdd_partitions(spark_site at, spark_rdd *rdd)
 
 const spark_partitioner *spark_rdd_partitioner(const spark_rdd *rdd)
 {
-    return rdd ? rdd->partitioner : NULL;
+    spark_rdd *node;
+    const spark_partitioner *placed = NULL;
+    spk_failure failure;
+    memcpy(&node, &rdd, sizeof node);
+    if (rdd && !rdd->error && spk_rdd_placed(node, &placed, &failure) != SPARK_OK)
+        return spk_raise(&failure), NULL;
+    return placed;
 }
 
 spark_rdd *spark_persist(spark_site at, spark_rdd *rdd, spark_level level)

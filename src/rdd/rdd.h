@@ -5,6 +5,7 @@
 #define SPK_RDD_RDD_H
 
 #include "scheduler/job.h"
+#include "shuffle/input.h"
 
 typedef struct spk_verb {
     spark_site at;
@@ -80,6 +81,56 @@ spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char 
 /* spk_verb_target: the partitioner that was asked for must be of this context, and take such keys.
  */
 void spk_verb_target(spk_verb *v, const spark_partitioner *asked, const spk_layout *key);
+
+/* spk_verb_placed: the partitioner of parent i, known, or NULL. */
+const spark_partitioner *spk_verb_placed(spk_verb *v, size_t i);
+
+/* A wide operation on one RDD of pairs: one shuffle whose rows the reading task combines, groups,
+ * sorts or passes on. */
+typedef enum spk_keyed_kind {
+    SPK_COMBINE,
+    SPK_COMBINE_DENSE,
+    SPK_GROUP,
+    SPK_GROUP_MAP,
+    SPK_PASS,
+    SPK_SORT
+} spk_keyed_kind;
+typedef struct spk_keyed {
+    spk_keyed_kind kind;
+    const spk_layout *key, *out;
+    const spk_aggregator *aggregator; /* complete but for the functions' environments */
+    const void *zero;                 /* of SPK_COMBINE: an ACC, which the node copies */
+    const spk_ordering *ordering;     /* of SPK_SORT */
+    const spark_group_def *group;     /* of SPK_GROUP_MAP */
+    const spark_keyed_options *options;
+    bool drop; /* the result has no partitioner, once it is shuffled */
+    bool stay; /* rows are placed by something else than the key; no shuffle */
+} spk_keyed;
+spark_rdd *spk_keyed_new(spk_verb *v, const spk_keyed *k);
+
+/* Sides: inputs that one task reads side by side, each placed by `target`: by a shuffle, or as it
+ * is. Part of a node. */
+enum { SPK_MOST_SIDES = 4 };
+typedef struct spk_sides {
+    spark_partitioner *target;
+    spk_shuffle *own[SPK_MOST_SIDES]; /* of narrow sides: how they are written */
+} spk_sides;
+/* spk_sides_target: the partitioner for all parents, or NULL when the verb has failed; a reference
+ * of the caller's. */
+spark_partitioner *spk_sides_target(
+    spk_verb *v, const spark_keyed_options *options, const spk_layout *key);
+/* spk_sides_set: the target (a reference is taken) and planned partitions of a node that was made.
+ * spk_sides_attach: side i as rows (row: what is written), combined by aggregator where that is not
+ * NULL. False: no memory. */
+void spk_sides_set(spark_rdd *rdd, spk_sides *sides, spark_partitioner *target);
+bool spk_sides_attach(spark_rdd *rdd, spk_sides *sides, size_t i, const spk_layout *row,
+    const spk_layout *key, const spk_aggregator *aggregator);
+void spk_sides_release(spk_sides *sides);
+spark_status spk_sides_prepare(spark_rdd *rdd, const spk_sides *sides);
+/* spk_sides_open: an input for each side. False: the task has failed, none is open. */
+bool spk_sides_open(
+    spk_pipe *pipe, spark_rdd *rdd, const spk_sides *sides, int partition, spk_input *inputs);
+void spk_sides_close(const spark_rdd *rdd, spk_input *inputs);
 
 /* spk_action_begin: the checks of every action; want may be NULL; result is zeroed, NULL refused.
  */

@@ -8,18 +8,19 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include <spark/keyed.h>
 #include <spark/sort.h>
 
 #include "base/hash.h"
 #include "base/random.h"
+#include "plan/partitioner.h"
 #include "shuffle/ranges.h"
 #include "shuffle/reduce.h"
 
 typedef struct sort_rdd {
     spark_rdd rdd;
-    spk_ranges ranges;
+    spark_partitioner *target; /* by range; the node's own where it sorts by key */
     int asked;
-    bool has_ranges;
 } sort_rdd;
 
 static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
@@ -129,51 +130,63 @@ static size_t collect_candidates(sample *samples, int n, spk_candidate *candidat
     return found;
 }
 
-static bool make_ranges(sort_rdd *s, sample *samples, int n)
+static bool make_ranges(
+    spark_rdd *parent, spk_ranges *ranges, int asked, uint32_t slices, sample *samples, int n)
 {
     size_t most = 1;
     for (int p = 0; p < n; p++)
         most += samples[p].n;
     spk_candidate *candidates = malloc(most * sizeof *candidates);
     const size_t found = candidates ? collect_candidates(samples, n, candidates) : 0;
-    s->has_ranges = candidates
-        && spk_ranges_make(
-            &s->ranges, &s->rdd.sc->heap, candidates, found, s->asked, spk_slices_for(s->asked));
+    const bool good = candidates
+        && spk_ranges_make(ranges, &parent->sc->heap, candidates, found, asked, slices);
     free(candidates);
-    return s->has_ranges;
+    return good;
 }
 
+/* sampled: what is sampled, and for whom. */
+typedef struct sampled {
+    spark_rdd *parent;
+    const char *operation;
+    spark_site site;
+    int asked;
+    uint32_t slices;
+} sampled;
+
 /* sample_parent: one job over all partitions of the input. */
-static spark_status sample_parent(sort_rdd *s, sample *samples, spk_failure *failure)
+static spark_status sample_parent(const sampled *w, sample *samples, spk_failure *failure)
 {
-    spark_rdd *parent = s->rdd.deps[0].rdd;
-    const int n = parent->partitions;
-    const double wanted = 20.0 * (double)spk_slices_for(s->asked) * (double)s->asked;
+    const int n = w->parent->partitions;
+    const double wanted = 20.0 * w->slices * w->asked;
     const double size = wanted < 1e6 ? wanted : 1e6;
-    const sampling how = { parent->layout, spk_hash_combine(UINT64_C(0x5eed), s->rdd.ancestors),
-        (size_t)(3 * size / n) + 1 };
-    const spk_action action = { .name = s->rdd.operation,
-        .site = s->rdd.site,
+    const sampling how = { w->parent->layout,
+        spk_hash_combine(UINT64_C(0x5eed), w->parent->ancestors + 1), (size_t)(3 * size / n) + 1 };
+    const spk_action action = { .name = w->operation,
+        .site = w->site,
         .state_size = sizeof(sample),
         .arg = &how,
         .begin = begin_sample,
         .take = take_sample,
         .discard = free_sample };
-    return spk_job_run(parent, &action, NULL, n, samples, failure);
+    return spk_job_run(w->parent, &action, NULL, n, samples, failure);
 }
 
-static spark_status find_ranges(sort_rdd *s, spk_failure *failure)
+/* find_ranges: fills the partitioner, whose ordering is there. */
+static spark_status find_ranges(const sampled *w, spark_partitioner *target, spk_failure *failure)
 {
-    const int n = s->asked > 1 ? s->rdd.deps[0].rdd->partitions : 0;
+    const int n = w->asked > 1 ? w->parent->partitions : 0;
     sample *samples = calloc((size_t)n + 1, sizeof *samples);
     spark_status status = SPARK_OK;
     if (!samples)
-        return spk_failure_nomem(failure, s->rdd.operation, s->rdd.site);
+        return spk_failure_nomem(failure, w->operation, w->site);
     if (n > 0)
-        status = sample_parent(s, samples, failure);
+        status = sample_parent(w, samples, failure);
     if (status == SPARK_OK) {
-        if (!make_ranges(s, samples, n))
-            status = spk_failure_nomem(failure, s->rdd.operation, s->rdd.site);
+        if (make_ranges(w->parent, target->ranges, w->asked, w->slices, samples, n))
+            __atomic_store_n(
+                &target->partitions, (int)(target->ranges->n / w->slices), __ATOMIC_RELEASE);
+        else
+            status = spk_failure_nomem(failure, w->operation, w->site);
         for (int p = 0; p < n; p++)
             free_sample(&samples[p].head);
     }
@@ -183,21 +196,40 @@ static spark_status find_ranges(sort_rdd *s, spk_failure *failure)
 
 static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    sort_rdd *s = (sort_rdd *)(void *)rdd;
-    const spark_status status = s->has_ranges ? SPARK_OK : find_ranges(s, failure);
+    const sort_rdd *s = (const sort_rdd *)(void *)rdd;
+    const sampled w
+        = { rdd->deps[0].rdd, rdd->operation, rdd->site, s->asked, spk_slices_for(s->asked) };
+    const spark_status status
+        = s->target->partitions >= 0 ? SPARK_OK : find_ranges(&w, s->target, failure);
     if (status == SPARK_OK)
-        __atomic_store_n(
-            &rdd->partitions, (int)(s->ranges.n / spk_slices_for(s->asked)), __ATOMIC_RELEASE);
+        __atomic_store_n(&rdd->partitions, s->target->partitions, __ATOMIC_RELEASE);
     return status;
 }
 
 static void release(spark_rdd *rdd)
 {
-    spk_ranges_fini(&((sort_rdd *)(void *)rdd)->ranges);
+    spk_partitioner_unref(((sort_rdd *)(void *)rdd)->target);
 }
 
 static const spk_class sort_class
     = { .name = "ShuffledRDD", .produce = produce, .prepare = prepare, .release = release };
+
+/* new_target: a range partitioner of which nothing is known but the order. */
+static spark_partitioner *new_target(
+    spark_context *sc, spark_site at, const spk_ordering *ordering, const spk_layout *row)
+{
+    spark_partitioner *target = spk_partitioner_of(sc, SPK_BY_RANGE, -1, at);
+    spk_ranges *ranges = calloc(1, sizeof *ranges);
+    if (!target || !ranges) {
+        spk_partitioner_unref(target);
+        free(ranges);
+        return NULL;
+    }
+    ranges->ordering = *ordering;
+    ranges->ordering.layout = row; /* keys stand at the front of pairs */
+    target->ranges = ranges;
+    return target;
+}
 
 static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
     const spark_order *order, int partitions, bool by_key)
@@ -222,20 +254,26 @@ static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
             spk_verb_fail_with(&v, &failure);
     }
     spark_rdd *parent = rdd;
+    spark_partitioner *target = v.bad ? NULL : new_target(v.sc, at, &ordering, v.in);
+    if (!target)
+        spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
     rdd = spk_verb_make(&v, &sort_class, sizeof(sort_rdd), v.in, &made);
-    if (!made)
+    if (!made) {
+        spk_partitioner_unref(target);
         return rdd;
+    }
     sort_rdd *s = (sort_rdd *)(void *)rdd;
     s->asked = rdd->planned = partitions > 0 ? partitions : 1;
-    s->ranges.ordering = ordering;
-    s->ranges.ordering.layout = parent->layout; /* keys stand at the front of pairs */
+    s->target = target;
+    if (by_key)
+        spk_rdd_partitioner_set(rdd, target);
     spk_shuffle *shuffle = spk_shuffle_new(rdd, parent, NULL, parent->layout, parent->layout, NULL);
     if (!shuffle) {
         spk_failure_nomem(&failure, NULL, NULL);
         return spk_verb_undo(&v, rdd, &failure);
     }
     shuffle->slices = spk_slices_for(s->asked);
-    shuffle->ranges = &s->ranges;
+    shuffle->ranges = target->ranges;
     rdd->deps[0].shuffle = shuffle;
     return rdd;
 }
@@ -249,4 +287,48 @@ spark_rdd *spark_sort_by_key(
     spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
 {
     return new_sort(at, rdd, "sortByKey", order, partitions, true);
+}
+
+/* ---- the partitioner alone */
+
+static spark_status check_keys(spark_rdd *rdd, const spark_order *order, spark_site at,
+    int partitions, spk_ordering *ordering, spk_failure *failure)
+{
+    static const char *const name = "rangePartitioner";
+    const spark_status status = spk_job_check(rdd, name, at, failure);
+    if (status != SPARK_OK)
+        return status;
+    if (!rdd->layout->key)
+        return spk_failure_set(
+            failure, SPARK_ETYPE, name, at, "%s at %s: the RDD is not one of pairs", name, at);
+    if (partitions < 1)
+        return spk_failure_set(failure, SPARK_EINVAL, name, at,
+            "%s at %s: %d partitions; there must be at least one", name, at, partitions);
+    return spk_ordering_make(ordering, rdd->sc->types, rdd->layout->key, order, failure);
+}
+
+static void release_partitioner(spk_object *object)
+{
+    spk_partitioner_unref((spark_partitioner *)(void *)object);
+}
+
+spark_partitioner *spark_range_partitioner(
+    spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
+{
+    spk_failure failure;
+    spk_ordering ordering;
+    spark_partitioner *target = NULL;
+    spark_status status = check_keys(rdd, order, at, partitions, &ordering, &failure);
+    if (status == SPARK_OK && !(target = new_target(rdd->sc, at, &ordering, rdd->layout)))
+        status = spk_failure_nomem(&failure, "rangePartitioner", at);
+    if (status == SPARK_OK) {
+        const sampled w = { rdd, "rangePartitioner", at, partitions, 1 };
+        status = find_ranges(&w, target, &failure);
+    }
+    if (status != SPARK_OK) {
+        spk_partitioner_unref(target);
+        return spk_raise(&failure), NULL;
+    }
+    spk_scope_add(rdd->sc, &target->object, release_partitioner);
+    return target;
 }

@@ -159,13 +159,15 @@ static spark_status prepare_aware(spark_rdd *rdd, spk_failure *failure)
     return SPARK_OK;
 }
 
-/* common: the partitioner all n have, or NULL. */
-static const spark_partitioner *common(size_t n, spark_rdd *const *rdds)
+/* common: the partitioner all parents have, or NULL. */
+static const spark_partitioner *common(spk_verb *v)
 {
-    const spark_partitioner *first = n > 0 ? rdds[0]->partitioner : NULL;
-    for (size_t i = 1; i < n && first; i++)
-        if (!rdds[i]->partitioner || !spark_partitioner_equal(first, rdds[i]->partitioner))
+    const spark_partitioner *first = v->n > 0 ? spk_verb_placed(v, 0) : NULL;
+    for (size_t i = 1; i < v->n && first; i++) {
+        const spark_partitioner *other = spk_verb_placed(v, i);
+        if (!other || !spark_partitioner_equal(first, other))
             first = NULL;
+    }
     return first;
 }
 
@@ -207,7 +209,7 @@ spark_rdd *spark_union_all(spark_site at, spark_context *sc, size_t n, spark_rdd
         parents[kept++] = rdds[0];
     v.n = kept;
     v.parents = parents;
-    const spark_partitioner *same = v.bad ? NULL : common(kept, parents);
+    const spark_partitioner *same = v.bad ? NULL : common(&v);
     spark_rdd *rdd = spk_verb_make(&v, same ? &aware : &plain, sizeof(union_rdd), v.in, &made);
     if (made) {
         spk_rdd_partitioner_set(rdd, same);

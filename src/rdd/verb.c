@@ -6,6 +6,7 @@
 
 #include "plan/broadcast.h"
 #include "plan/partitioner.h"
+#include "shuffle/ranges.h"
 
 void spk_verb_source(spk_verb *v, spark_site at, const char *operation, spark_context *sc)
 {
@@ -270,6 +271,23 @@ void spk_verb_target(spk_verb *v, const spark_partitioner *asked, const spk_layo
     else if (asked->kind == SPK_BY_FUNCTION && asked->def.key
         && spk_type_differ(asked->def.key, key->type, text, sizeof text) != SPARK_OK)
         spk_verb_fail(v, SPARK_ETYPE, "partitioner %s: key: %s", asked->def.name, text);
+    else if (asked->kind == SPK_BY_DENSE && key->key_class != SPK_KEY_4
+        && key->key_class != SPK_KEY_8)
+        spk_verb_fail(v, SPARK_ETYPE, "a dense partitioner: integer keys wanted, %s found",
+            spk_type_name(key->type, text, sizeof text));
+    else if (asked->kind == SPK_BY_RANGE && asked->ranges->ordering.layout->key != key
+        && asked->ranges->ordering.layout != key)
+        spk_verb_fail(v, SPARK_ETYPE, "a range partitioner of other keys than %s",
+            spk_type_name(key->type, text, sizeof text));
+}
+
+const spark_partitioner *spk_verb_placed(spk_verb *v, size_t i)
+{
+    const spark_partitioner *placed = NULL;
+    spk_failure failure;
+    if (!v->bad && spk_rdd_placed(v->parents[i], &placed, &failure) != SPARK_OK)
+        spk_verb_fail_with(v, &failure);
+    return v->bad ? NULL : placed;
 }
 
 spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,

@@ -103,6 +103,19 @@ static void merge_hits(spk_combiner *c, const char *rows, size_t n)
         merge(c, hits, c->gathered, size);
 }
 
+/* create: the accumulators of new rows, which are blank; their elements are those that are no
+ * hits. */
+static void create(spk_combiner *c, const char *rows, size_t n)
+{
+    const spk_aggregator *a = c->aggregator;
+    for (size_t i = 0, hit = 0; i < n; i++)
+        if (hit < c->found.n_hits && c->found.hits[hit] == i)
+            hit++;
+        else
+            a->create.run(c->task, 1, rows + i * c->in_size + c->in_offset, c->in_size,
+                acc_of(c, c->found.rows[i]), a->acc->size, a->create_env);
+}
+
 static void count_hits(spk_combiner *c)
 {
     for (size_t i = 0; i < c->found.n_hits; i++)
@@ -161,9 +174,14 @@ static size_t add_one(
 {
     const size_t done = spk_table_find(
         &c->table, row, c->in_size, 1, hash, &c->move, limit, bytes_limit, &c->found);
+    const bool created = c->phase == SPK_ADD && c->aggregator->create.run;
     if (done != 1 || (!c->move.zero && c->found.n_hits == 0))
         return done;
     char *acc = acc_of(c, c->found.rows[0]);
+    if (created && c->found.n_hits == 0) {
+        create(c, row, 1);
+        return !spk_task_failed(c->task) && own(c, acc, 0) ? 1 : SIZE_MAX;
+    }
     const size_t size = c->aggregator->acc->size, before = spk_value_bytes(c->move.views, acc);
     memcpy(c->gathered, acc, size);
     c->accs[0] = acc;
@@ -198,9 +216,12 @@ static size_t add(spk_combiner *c, const char *rows, size_t n, const uint64_t *h
         &c->table, rows, c->in_size, n, hashes, &c->move, limit, bytes_limit, &c->found);
     if (done == SIZE_MAX || !a->acc)
         return done;
-    if (c->phase == SPK_ADD && a->count)
+    if (c->phase == SPK_ADD && a->count) {
         count_hits(c);
-    else if (c->move.zero)
+    } else if (c->phase == SPK_ADD && a->create.run) {
+        create(c, rows, done);
+        merge_hits(c, rows, done);
+    } else if (c->move.zero)
         merge_all(c, rows, done);
     else
         merge_hits(c, rows, done);
@@ -233,6 +254,10 @@ void spk_aggregator_create(
         char *acc = row + a->acc_offset;
         if (a->count) {
             memcpy(acc, &one, sizeof one);
+        } else if (a->create.run) {
+            memset(acc, 0, a->acc->size);
+            a->create.run(
+                task, 1, from + a->in_offset, a->in_size, acc, a->acc->size, a->create_env);
         } else if (a->zero) {
             void *accs[1] = { acc };
             memcpy(acc, a->zero, a->acc->size);

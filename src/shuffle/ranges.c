@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "plan/partitioner.h"
+
 /* sort_candidates: a merge sort, since qsort may allocate and has no argument for the order. */
 static void sort_candidates(
     const spk_ordering *o, spk_candidate *at, spk_candidate *spare, size_t n)
@@ -137,7 +139,7 @@ bool spk_ranges_make(spk_ranges *r, spk_heap *heap, spk_candidate *candidates, s
     size_t *bounds = malloc(most * slices * sizeof *bounds);
     bool good = spare && partition_bounds && bounds;
     r->heap = heap;
-    r->n = slices;
+    r->n = r->slices = slices;
     if (good && n > 0) {
         sort_candidates(&r->ordering, candidates, spare, n);
         const size_t cuts = cut(&r->ordering, candidates, n, most, true, partition_bounds);
@@ -157,6 +159,36 @@ void spk_ranges_fini(spk_ranges *r)
     if (r->bounds)
         spk_heap_free(r->heap, r->bounds, r->capacity);
     r->bounds = NULL;
+}
+
+void spk_ranges_free(spk_ranges *r)
+{
+    if (r)
+        spk_ranges_fini(r);
+    free(r);
+}
+
+static bool same_order(const spk_ordering *a, const spk_ordering *b)
+{
+    bool same = a->n == b->n;
+    for (uint32_t i = 0; i < a->n && same; i++)
+        same = a->parts[i].layout == b->parts[i].layout && a->parts[i].offset == b->parts[i].offset
+            && a->parts[i].descending == b->parts[i].descending;
+    return same;
+}
+
+bool spk_ranges_equal(const spk_ranges *a, const spk_ranges *b)
+{
+    const uint32_t n = a->n / a->slices;
+    const size_t a_size = a->ordering.layout->size, b_size = b->ordering.layout->size;
+    if (n != b->n / b->slices || !same_order(&a->ordering, &b->ordering))
+        return false;
+    for (uint32_t i = 1; i < n; i++)
+        if (spk_ordering_compare(&a->ordering, a->bounds + (i * a->slices - 1) * a_size,
+                b->bounds + (i * b->slices - 1) * b_size)
+            != 0)
+            return false;
+    return true;
 }
 
 /* place_prefix: how many bounds have a smaller prefix. */
@@ -194,15 +226,14 @@ static uint32_t place(const spk_ranges *r, const char *row, uint64_t prefix)
     return below_row(r, at, prefix == UINT64_MAX ? r->n_bounds : place_prefix(r, prefix + 1), row);
 }
 
-void spk_ranges_find(const spk_ranges *r, const char *rows, size_t n, uint32_t *slices)
+void spk_ranges_find(const spk_ranges *r, const char *rows, size_t step, size_t n, uint32_t *slices)
 {
     enum { PIECE = 512 };
-    const size_t size = r->ordering.layout->size;
     uint64_t prefixes[PIECE];
     for (size_t from = 0; from < n; from += PIECE) {
         const size_t some = n - from < PIECE ? n - from : PIECE;
-        spk_ordering_prefixes(&r->ordering, rows + from * size, size, some, prefixes);
+        spk_ordering_prefixes(&r->ordering, rows + from * step, step, some, prefixes);
         for (size_t i = 0; i < some; i++)
-            slices[from + i] = place(r, rows + (from + i) * size, prefixes[i]);
+            slices[from + i] = place(r, rows + (from + i) * step, prefixes[i]);
     }
 }

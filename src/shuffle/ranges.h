@@ -12,6 +12,7 @@ enum { SPK_RANGE_CELLS = 2048 };
 typedef struct spk_ranges {
     spk_ordering ordering;
     uint32_t n;         /* slices, over all partitions */
+    uint32_t slices;    /* of a partition */
     uint32_t n_bounds;  /* n - 1 at most; bound i is the last of slice i */
     uint64_t *prefixes; /* of the bounds */
     uint32_t
@@ -36,8 +37,10 @@ bool spk_ranges_make(spk_ranges *ranges, spk_heap *heap, spk_candidate *candidat
     int partitions, uint32_t slices);
 void spk_ranges_fini(spk_ranges *ranges);
 
-/* spk_ranges_find: the slice of each of n rows. Equal rows share one. */
-void spk_ranges_find(const spk_ranges *ranges, const char *rows, size_t n, uint32_t *slices);
+/* spk_ranges_find: the slice of each of n rows, `step` apart, which have at their front what the
+ * ordering looks at. Equal rows share one. */
+void spk_ranges_find(
+    const spk_ranges *ranges, const char *rows, size_t step, size_t n, uint32_t *slices);
 
 /* spk_sort_rows: sorts n rows in place, stably. False: no memory. */
 bool spk_sort_rows(spk_heap *heap, const spk_ordering *ordering, char *rows, size_t n);

@@ -498,3 +498,17 @@ size_t spk_table_sum(spk_table *t, const char *elements, size_t step, size_t n,
     request r = { elements, step, n, hashes, move, limit, bytes_limit, found };
     return run(t, &r, true);
 }
+
+bool spk_found_open(spark_task *task, spk_found *found)
+{
+    const size_t n = spk_task_batch(task);
+    char *at = spk_arena_alloc(&task->keep, n * 16, 16);
+    if (!at) {
+        spk_task_nomem(task);
+        return false;
+    }
+    *found = (spk_found) { .hashes = (uint64_t *)(void *)at };
+    found->rows = (uint32_t *)(void *)(at + n * 8);
+    found->hits = found->rows + n;
+    return true;
+}

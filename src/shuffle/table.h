@@ -48,6 +48,9 @@ typedef struct spk_found {
     size_t n_hits;
 } spk_found;
 
+/* spk_found_open: arrays for a batch, which last as long as the attempt. False: it has failed. */
+bool spk_found_open(spark_task *task, spk_found *found);
+
 /* spk_table_find: finds or makes the rows of n elements; a new row gets its key, and its value
  * from the element at value_from (value_size bytes to value_to). Stops before the element that
  * would need row `limit`, or once string_bytes + rows reach `bytes_limit`; returns how many it

@@ -60,9 +60,9 @@ bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle
     };
     w->partitions = private ? 1
         : shuffle->ranges   ? shuffle->ranges->n / w->slices
-                            : (uint32_t)shuffle->partitioner->partitions;
+                            : (uint32_t)shuffle->partitioner->partitions; /* known by now */
     w->total = w->partitions * w->slices;
-    w->combining = shuffle->aggregator != NULL;
+    w->combining = shuffle->aggregator && !shuffle->raw;
     const bool dealt
         = !shuffle->ranges && !private && shuffle->partitioner->kind == SPK_BY_POSITION;
     if (dealt)
@@ -126,6 +126,45 @@ static inline uint32_t scaled(uint64_t hash, uint64_t n)
     return (uint32_t)((hash >> 32) * n >> 32);
 }
 
+/* place_dense: keys 0 to k - 1 onto all slices in their order; see spk_dense_scale. */
+static bool place_dense(spk_writer *w, const char *rows, size_t n, uint32_t *ids)
+{
+    __extension__ typedef unsigned __int128 u128;
+    const spark_partitioner *p = w->shuffle->partitioner;
+    const size_t size = row_of(w)->size;
+    const uint64_t scale = spk_dense_scale(p, w->slices);
+    const uint32_t mask = w->private ? w->slices - 1 : UINT32_MAX;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t key = spk_dense_key(w->shuffle->key, rows + i * size);
+        if (key >= p->keys) {
+            spk_task_fail(w->task, SPARK_ETASK, "key %lld is not one of 0 to %llu", (long long)key,
+                (unsigned long long)p->keys - 1);
+            return false;
+        }
+        ids[i] = (uint32_t)((u128)key * scale >> 32) & mask;
+    }
+    return true;
+}
+
+/* place_in_partition: a partition, then the slice in it by the hash. */
+static bool place_in_partition(
+    spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint32_t *ids)
+{
+    const spark_partitioner *p = w->shuffle->partitioner;
+    if (w->private) {
+        memset(ids, 0, n * sizeof *ids);
+    } else if (p->kind == SPK_BY_RANGE) {
+        spk_ranges_find(p->ranges, rows, row_of(w)->size, n, ids);
+        for (size_t i = 0; i < n; i++)
+            ids[i] /= p->ranges->slices;
+    } else if (!place_by_function(w, rows, n, ids)) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        ids[i] = ids[i] * w->slices + scaled(hashes[i], w->slices);
+    return true;
+}
+
 /* place_piece: the slices of a few rows. hashes: of them, or NULL where they are cheap. */
 static bool place_piece(
     spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint32_t *ids)
@@ -133,7 +172,7 @@ static bool place_piece(
     const spark_partitioner *p = w->shuffle->partitioner;
     uint64_t room[PIECE];
     if (w->shuffle->ranges) {
-        spk_ranges_find(w->shuffle->ranges, rows, n, ids);
+        spk_ranges_find(w->shuffle->ranges, rows, row_of(w)->size, n, ids);
         return true;
     }
     if (p->kind == SPK_BY_POSITION) {
@@ -143,6 +182,8 @@ static bool place_piece(
         }
         return true;
     }
+    if (p->kind == SPK_BY_DENSE)
+        return place_dense(w, rows, n, ids);
     if (!hashes) {
         spk_hash_keys(w->shuffle->key, rows, row_of(w)->size, n, room);
         hashes = room;
@@ -154,13 +195,7 @@ static bool place_piece(
             ids[i] = scaled(hashes[i], all) & mask;
         return true;
     }
-    if (w->private)
-        memset(ids, 0, n * sizeof *ids);
-    else if (!place_by_function(w, rows, n, ids))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        ids[i] = ids[i] * w->slices + scaled(hashes[i], w->slices);
-    return true;
+    return place_in_partition(w, rows, n, hashes, ids);
 }
 
 /* place: the slice of each row, counted. */
@@ -299,7 +334,7 @@ static bool seal_raw(spk_writer *w)
     w->raw_string_bytes = 0;
     spk_arena_reset(&w->raw_strings);
     if (w->raw_left > 0 && --w->raw_left == 0)
-        w->combining = w->shuffle->aggregator != NULL;
+        w->combining = w->shuffle->aggregator && !w->shuffle->raw;
     return true;
 }
 

@@ -62,7 +62,7 @@ static void expect_found(const spk_ranges *r, const char *rows, size_t n)
     uint32_t *slices = malloc((n + 1) * sizeof *slices);
     const size_t size = r->ordering.layout->size;
     assert_non_null(slices);
-    spk_ranges_find(r, rows, n, slices);
+    spk_ranges_find(r, rows, r->ordering.layout->size, n, slices);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(slices[i], linear(r, rows + i * size));
         assert_true(slices[i] < r->n);
@@ -195,7 +195,7 @@ static void test_bounds__of_no_sample_are_none(void **state)
     assert_true(spk_ranges_make(&r, &f->heap, NULL, 0, 10, 32));
     assert_int_equal(r.n, 32);
     assert_int_equal(r.n_bounds, 0);
-    spk_ranges_find(&r, (const char *)rows, 3, slices);
+    spk_ranges_find(&r, (const char *)rows, r.ordering.layout->size, 3, slices);
     for (int i = 0; i < 3; i++)
         assert_int_equal(slices[i], 0);
     spk_ranges_fini(&r);
@@ -233,7 +233,7 @@ static void test_slices__of_a_partition_are_of_equal_weight(void **state)
     assert_true(spk_ranges_make(&r, &f->heap, candidates, SAMPLE, PARTITIONS, SLICES));
     assert_int_equal(r.n, PARTITIONS * SLICES);
     memset(counts, 0, sizeof counts);
-    spk_ranges_find(&r, (const char *)values, SAMPLE, slices);
+    spk_ranges_find(&r, (const char *)values, r.ordering.layout->size, SAMPLE, slices);
     for (size_t i = 0; i < SAMPLE; i++)
         counts[slices[i]]++;
     for (size_t s = 0; s < PARTITIONS * SLICES; s++)

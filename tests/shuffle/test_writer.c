@@ -533,7 +533,7 @@ static void test_run__of_a_sort_follows_its_ranges(void **state)
     for (uint32_t s = 0; s < run->slices; s++)
         for (uint32_t i = run->offsets[s]; i < run->offsets[s + 1]; i++) {
             const i64_i64 *row = (const i64_i64 *)(const void *)run->rows + i;
-            spk_ranges_find(&ranges, (const char *)row, 1, slices);
+            spk_ranges_find(&ranges, (const char *)row, ranges.ordering.layout->size, 1, slices);
             assert_int_equal(slices[0], s);
             if (i > run->offsets[s])
                 assert_true(row[-1].value < row->value); /* as they came in */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups: the values of a key as a list, or read one by one. */
+#include "rdd/rdd.h"
+
+#include <spark/keyed.h>
+
+static spark_rdd *group(
+    const char *operation, spark_site at, spark_rdd *rdd, const spark_keyed_options *options)
+{
+    spk_verb v;
+    const spk_layout *out = NULL;
+    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
+    if (!v.bad)
+        spk_verb_pairs(&v, v.in);
+    if (!v.bad) {
+        const spark_type *list = spk_types_list(v.sc->types, v.in->value->type);
+        if (!list)
+            spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
+        const spk_layout *values = spk_verb_layout(&v, list);
+        out = spk_verb_pair(&v, v.in->key, values);
+    }
+    const spk_keyed k
+        = { .kind = SPK_GROUP, .key = v.bad ? NULL : v.in->key, .out = out, .options = options };
+    return spk_keyed_new(&v, &k);
+}
+
+spark_rdd *spark_group_by_key_with(
+    spark_site at, spark_rdd *rdd, const spark_keyed_options *options)
+{
+    return group("groupByKey", at, rdd, options);
+}
+
+spark_rdd *spark_group_by_key(spark_site at, spark_rdd *rdd, int partitions)
+{
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_group_by_key_with(at, rdd, &options);
+}
+
+spark_rdd *spark_group_by_with(spark_site at, spark_rdd *rdd, const spark_map_def *f,
+    const spark_env *env, const spark_keyed_options *options)
+{
+    return group("groupBy", at, spk_key_by("groupBy", at, rdd, f, env), options);
+}
+
+spark_rdd *spark_group_by(
+    spark_site at, spark_rdd *rdd, const spark_map_def *f, const spark_env *env, int partitions)
+{
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_group_by_with(at, rdd, f, env, &options);
+}
+
+spark_rdd *spark_group_map_by_key_with(spark_site at, spark_rdd *rdd, const spark_group_def *f,
+    const spark_env *env, const spark_keyed_options *options)
+{
+    spk_verb v;
+    const bool has = f && f->run;
+    spk_verb_begin(
+        &v, at, "groupByKey", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    if (!v.bad)
+        spk_verb_pairs(&v, v.in);
+    spk_verb_want(&v, has ? f->key : NULL, v.bad ? NULL : v.in->key);
+    spk_verb_want(&v, has ? f->value : NULL, v.bad ? NULL : v.in->value);
+    const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
+    const spk_keyed k = { .kind = SPK_GROUP_MAP,
+        .key = v.bad ? NULL : v.in->key,
+        .out = out,
+        .group = f,
+        .options = options,
+        .drop = true };
+    rdd = spk_keyed_new(&v, &k);
+    if (!v.bad) /* what it makes has other keys, or none */
+        spk_rdd_partitioner_set(rdd, NULL);
+    return rdd;
+}
+
+spark_rdd *spark_group_map_by_key(
+    spark_site at, spark_rdd *rdd, const spark_group_def *f, const spark_env *env, int partitions)
+{
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_group_map_by_key_with(at, rdd, f, env, &options);
+}

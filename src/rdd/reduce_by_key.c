@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values of a key merged into one: reduce_by_key and its kin are one aggregator each, differently
+ * filled. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+#include <spark/keyed.h>
+
+#include "plan/partitioner.h"
+#include "shuffle/merge.h"
+
+static void bind_merge(spk_verb *v, spk_merging *merging, const spark_merge_def *f,
+    const spk_layout *acc, const spk_layout *in)
+{
+    spk_failure failure;
+    if (!v->bad && spk_merging_bind(merging, f, NULL, acc, in, &failure) != SPARK_OK)
+        spk_verb_fail(v, failure.code, "%s", failure.message);
+}
+
+/* same_type: V merged into V. */
+static spk_aggregator same_type(spk_verb *v, const spark_merge_def *f)
+{
+    spk_aggregator a = { 0 };
+    if (!v->bad)
+        spk_verb_pairs(v, v->in);
+    if (v->bad)
+        return a;
+    a = (spk_aggregator) { .key = v->in->key,
+        .in = v->in,
+        .out = v->in,
+        .acc = v->in->value,
+        .in_offset = v->in->value_offset,
+        .acc_offset = v->in->value_offset,
+        .in_size = v->in->size };
+    bind_merge(v, &a.add, f, a.acc, a.acc);
+    a.combine = a.add;
+    return a;
+}
+
+spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, const spark_keyed_options *options)
+{
+    spk_verb v;
+    const bool has = f != NULL;
+    spk_verb_begin(
+        &v, at, "reduceByKey", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    const spk_aggregator a = same_type(&v, f);
+    const spk_keyed k
+        = { .kind = SPK_COMBINE, .key = a.key, .out = a.out, .aggregator = &a, .options = options };
+    return spk_keyed_new(&v, &k);
+}
+
+spark_rdd *spark_reduce_by_key(
+    spark_site at, spark_rdd *rdd, const spark_merge_def *f, const spark_env *env, int partitions)
+{
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_reduce_by_key_with(at, rdd, f, env, &options);
+}
+
+spark_rdd *spark_reduce_by_key_dense(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, const spark_partitioner *dense)
+{
+    spk_verb v;
+    const bool has = f != NULL;
+    spk_verb_begin(
+        &v, at, "reduceByKeyDense", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    const spk_aggregator a = same_type(&v, f);
+    if (!dense || dense->kind != SPK_BY_DENSE)
+        spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is not a dense one");
+    const spark_keyed_options options = { 0, dense };
+    const spk_keyed k = {
+        .kind = SPK_COMBINE_DENSE, .key = a.key, .out = a.out, .aggregator = &a, .options = &options
+    };
+    return spk_keyed_new(&v, &k);
+}
+
+/* other_type: V merged into ACC. */
+static spk_aggregator other_type(
+    spk_verb *v, const spk_layout *acc, const spark_merge_def *add, const spark_merge_def *combine)
+{
+    spk_aggregator a = { 0 };
+    if (v->bad)
+        return a;
+    a = (spk_aggregator) { .key = v->in->key,
+        .in = v->in,
+        .acc = acc,
+        .in_offset = v->in->value_offset,
+        .in_size = v->in->size };
+    a.out = spk_verb_pair(v, a.key, acc);
+    a.acc_offset = a.out ? a.out->value_offset : 0;
+    bind_merge(v, &a.add, add, acc, v->in->value);
+    bind_merge(v, &a.combine, combine, acc, acc);
+    return a;
+}
+
+static size_t env_size_of(const spark_merge_def *add, const spark_merge_def *combine)
+{
+    return add->env_size ? add->env_size : combine->env_size;
+}
+
+static spark_rdd *aggregate(const char *operation, spark_site at, spark_rdd *rdd,
+    const spark_type *acc, const void *zero, const spark_merge_def *add,
+    const spark_merge_def *combine, const spark_env *env, const spark_keyed_options *options)
+{
+    spk_verb v;
+    const bool has = add && combine;
+    char *blank = NULL;
+    spk_verb_begin(&v, at, operation, has ? add->name : NULL, 1, &rdd, has, env,
+        has ? env_size_of(add, combine) : 0);
+    if (!v.bad)
+        spk_verb_pairs(&v, v.in);
+    const spk_layout *layout = spk_verb_layout(&v, acc);
+    const spk_aggregator a = other_type(&v, layout, add, combine);
+    if (!v.bad && !zero && !(zero = blank = calloc(1, layout->size)))
+        spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
+    const spk_keyed k = { .kind = SPK_COMBINE,
+        .key = a.key,
+        .out = a.out,
+        .aggregator = &a,
+        .options = options,
+        .zero = zero };
+    rdd = spk_keyed_new(&v, &k);
+    free(blank);
+    return rdd;
+}
+
+spark_rdd *spark_aggregate_by_key_with(spark_site at, spark_rdd *rdd, const spark_type *acc,
+    const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
+    const spark_env *env, const spark_keyed_options *options)
+{
+    return aggregate("aggregateByKey", at, rdd, acc, zero, add, combine, env, options);
+}
+
+spark_rdd *spark_aggregate_by_key(spark_site at, spark_rdd *rdd, const spark_type *acc,
+    const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
+    const spark_env *env, int partitions)
+{
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_aggregate_by_key_with(at, rdd, acc, zero, add, combine, env, &options);
+}
+
+spark_rdd *spark_fold_by_key_with(spark_site at, spark_rdd *rdd, const spark_type *type,
+    const void *zero, const spark_merge_def *f, const spark_env *env,
+    const spark_keyed_options *options)
+{
+    return aggregate("foldByKey", at, rdd, type, zero, f, f, env, options);
+}
+
+spark_rdd *spark_fold_by_key(spark_site at, spark_rdd *rdd, const spark_type *type,
+    const void *zero, const spark_merge_def *f, const spark_env *env, int partitions)
+{
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_fold_by_key_with(at, rdd, type, zero, f, env, &options);
+}
+
+spark_rdd *spark_combine_by_key_with(spark_site at, spark_rdd *rdd, const spark_map_def *create,
+    const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
+    const spark_keyed_options *options)
+{
+    spk_verb v;
+    const bool has = create && create->run && add && combine;
+    const size_t env_size = !has ? 0
+        : create->env_size       ? create->env_size
+                                 : env_size_of(add, combine);
+    spk_verb_begin(&v, at, "combineByKey", has ? add->name : NULL, 1, &rdd, has, env, env_size);
+    if (!v.bad)
+        spk_verb_pairs(&v, v.in);
+    spk_verb_want(&v, has ? create->in : NULL, v.bad ? NULL : v.in->value);
+    const spk_layout *acc = spk_verb_layout(&v, has ? create->out : NULL);
+    spk_aggregator a = other_type(&v, acc, add, combine);
+    if (has)
+        a.create = *create;
+    const spk_keyed k
+        = { .kind = SPK_COMBINE, .key = a.key, .out = a.out, .aggregator = &a, .options = options };
+    return spk_keyed_new(&v, &k);
+}
+
+spark_rdd *spark_combine_by_key(spark_site at, spark_rdd *rdd, const spark_map_def *create,
+    const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
+    int partitions)
+{
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_combine_by_key_with(at, rdd, create, add, combine, env, &options);
+}

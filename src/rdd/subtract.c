@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Differences and intersections. Of the right side only the keys are shuffled, each once for a
+ * window; so are both sides of an intersection. */
+#include "rdd/rdd.h"
+
+#include <spark/keyed.h>
+
+#include "plan/partitioner.h"
+#include "shuffle/reduce.h"
+
+typedef struct sieve_rdd {
+    spark_rdd rdd;
+    spk_sides sides;
+    spk_aggregator distinct[2]; /* of each side that is reduced to its keys */
+    bool intersect;
+} sieve_rdd;
+
+static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    const sieve_rdd *s = (const sieve_rdd *)(void *)rdd;
+    spk_input inputs[2];
+    if (!spk_sides_open(pipe, rdd, &s->sides, partition, inputs))
+        return;
+    if (s->intersect)
+        spk_reduce_intersect(pipe, &inputs[0], &inputs[1]);
+    else
+        spk_reduce_subtract(pipe, &inputs[0], &inputs[1]);
+    spk_sides_close(rdd, inputs);
+}
+
+static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+{
+    (void)failure;
+    return spk_sides_prepare(rdd, &((const sieve_rdd *)(const void *)rdd)->sides);
+}
+
+static void release(spark_rdd *rdd)
+{
+    spk_sides_release(&((sieve_rdd *)(void *)rdd)->sides);
+}
+
+static const spk_class subtract_class
+    = { .name = "SubtractedRDD", .produce = produce, .prepare = prepare, .release = release };
+static const spk_class intersect_class
+    = { .name = "MapPartitionsRDD", .produce = produce, .prepare = prepare, .release = release };
+
+static void fill_distinct(spk_aggregator *a, const spk_layout *row, const spk_layout *key)
+{
+    *a = (spk_aggregator) { .key = key, .in = row, .out = key, .in_size = row->size };
+}
+
+/* new_sieve: target is taken over. keep: the result is placed by it. */
+static spark_rdd *new_sieve(
+    spk_verb *v, spark_partitioner *target, const spk_layout *key, bool intersect, bool keep)
+{
+    spk_failure failure;
+    bool made;
+    spark_rdd *rdd = spk_verb_make(
+        v, intersect ? &intersect_class : &subtract_class, sizeof(sieve_rdd), v->in, &made);
+    if (made) {
+        sieve_rdd *s = (sieve_rdd *)(void *)rdd;
+        s->intersect = intersect;
+        spk_sides_set(rdd, &s->sides, target);
+        if (keep)
+            spk_rdd_partitioner_set(rdd, target);
+        fill_distinct(&s->distinct[0], v->in, key);
+        fill_distinct(&s->distinct[1], rdd->deps[1].rdd->layout, key);
+        if (!spk_sides_attach(rdd, &s->sides, 0, v->in, key, intersect ? &s->distinct[0] : NULL)
+            || !spk_sides_attach(rdd, &s->sides, 1, key, key, &s->distinct[1])) {
+            spk_failure_nomem(&failure, NULL, NULL);
+            rdd = spk_verb_undo(v, rdd, &failure);
+        }
+    }
+    spk_partitioner_unref(target);
+    return rdd;
+}
+
+/* left_target: where no other is asked for, the left side decides, never the right one. */
+static spark_partitioner *left_target(
+    spk_verb *v, const spark_keyed_options *options, const spk_layout *key, bool by_key)
+{
+    spark_keyed_options o = options ? *options : (spark_keyed_options) { 0, NULL };
+    spk_failure failure;
+    const spark_partitioner *placed = spk_verb_placed(v, 0);
+    if (!v->bad && !o.partitioner && o.partitions == 0) {
+        if (placed && by_key)
+            o.partitioner = placed;
+        else if (placed)
+            o.partitions = placed->partitions;
+        else if ((o.partitions = spk_rdd_planned(v->parents[0], &failure)) < 0)
+            spk_verb_fail_with(v, &failure);
+    }
+    return spk_sides_target(v, &o, key);
+}
+
+spark_rdd *spark_subtract_by_key_with(
+    spark_site at, spark_rdd *rdd, spark_rdd *other, const spark_keyed_options *options)
+{
+    spark_rdd *parents[] = { rdd, other };
+    spk_verb v;
+    char text[400];
+    spk_verb_begin(&v, at, "subtractByKey", NULL, 2, parents, true, NULL, 0);
+    for (int i = 0; i < 2 && !v.bad; i++)
+        spk_verb_pairs(&v, parents[i]->layout);
+    const spk_layout *key = v.bad ? NULL : v.in->key;
+    if (!v.bad
+        && spk_type_differ(key->type, other->layout->key->type, text, sizeof text) != SPARK_OK)
+        spk_verb_fail(&v, SPARK_ETYPE, "key: %s", text);
+    return new_sieve(&v, left_target(&v, options, key, true), key, false, true);
+}
+
+spark_rdd *spark_subtract_by_key(spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions)
+{
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_subtract_by_key_with(at, rdd, other, &options);
+}
+
+/* elements: a verb whose keys are the elements; partitioners of the inputs place something else. */
+static spk_verb elements(
+    spark_site at, const char *operation, spark_rdd *const *parents, int partitions)
+{
+    spk_verb v;
+    spk_verb_begin(&v, at, operation, NULL, 2, parents, true, NULL, 0);
+    spk_verb_want(&v, v.bad ? NULL : v.in->type, v.bad ? NULL : parents[1]->layout);
+    if (partitions < 0)
+        spk_verb_fail(&v, SPARK_EINVAL,
+            "%d partitions; there must be at least one, or 0 for the default", partitions);
+    return v;
+}
+
+/* by_hash: of a number of partitions; where the inputs have a partitioner of keys with as many, it
+ * is still another one, for it looks at keys and not at elements. */
+static spark_partitioner *by_hash(spk_verb *v, int partitions)
+{
+    if (v->bad)
+        return NULL;
+    spark_partitioner *target = spk_partitioner_hash(v->sc, partitions > 0 ? partitions : 1, v->at);
+    if (!target)
+        spk_verb_fail(v, SPARK_ENOMEM, "out of memory");
+    return target;
+}
+
+static int planned(spk_verb *v, size_t i)
+{
+    spk_failure failure;
+    const spark_partitioner *placed = spk_verb_placed(v, i);
+    const int n = v->bad ? -1
+        : placed         ? placed->partitions
+                         : spk_rdd_planned(v->parents[i], &failure);
+    if (n < 0 && !v->bad)
+        spk_verb_fail_with(v, &failure);
+    return n;
+}
+
+spark_rdd *spark_subtract(spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions)
+{
+    spark_rdd *parents[] = { rdd, other };
+    spk_verb v = elements(at, "subtract", parents, partitions);
+    if (partitions == 0)
+        partitions = planned(&v, 0);
+    return new_sieve(&v, by_hash(&v, partitions), v.in, false, false);
+}
+
+spark_rdd *spark_intersection(spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions)
+{
+    spark_rdd *parents[] = { rdd, other };
+    spk_verb v = elements(at, "intersection", parents, partitions);
+    if (partitions == 0 && !v.bad && v.sc->default_parallelism > 0)
+        partitions = v.sc->default_parallelism;
+    if (partitions == 0) {
+        const int a = planned(&v, 0), b = planned(&v, 1);
+        partitions = a > b ? a : b;
+    }
+    return new_sieve(&v, by_hash(&v, partitions), v.in, true, false);
+}

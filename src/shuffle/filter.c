@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* subtract and intersection: the keys of the right side first, so that a row of the left one whose
+ * key is numbered higher is one that right does not have. */
+#include "shuffle/reduce.h"
+#include "shuffle/table.h"
+
+typedef struct sieve {
+    spk_pipe *pipe;
+    spk_input *left, *right;
+    bool intersect;
+    spk_shard shard;
+    spk_found found;
+    spk_table table; /* rows: key, then whether it has been passed on */
+    uint32_t flag_at;
+    char *kept; /* rows of a batch */
+} sieve;
+
+/* number: the keys of a piece of rows. */
+static bool number(sieve *s, const spk_segment *segment, size_t i, size_t n, size_t size)
+{
+    static const uint64_t no = 0;
+    const spk_value_move move = { .to = s->flag_at, .size = 8, .zero = &no };
+    if (spk_table_find(&s->table, segment->rows + i * size, size, n,
+            segment->hashes ? segment->hashes + i : NULL, &move, UINT32_MAX, UINT64_MAX, &s->found)
+        != SIZE_MAX)
+        return true;
+    spk_task_nomem(s->pipe->task);
+    return false;
+}
+
+static bool add_right(sieve *s)
+{
+    const size_t batch = spk_task_batch(s->pipe->task), size = s->right->shuffle->row->size;
+    for (size_t k = 0; k < s->shard.n_segments; k++)
+        for (size_t i = 0; i < s->shard.segments[k].n; i += batch) {
+            const size_t left = s->shard.segments[k].n - i;
+            if (!number(s, &s->shard.segments[k], i, left < batch ? left : batch, size))
+                return false;
+        }
+    return true;
+}
+
+static bool keep(sieve *s, uint32_t row, uint32_t rights)
+{
+    if (!s->intersect)
+        return row >= rights;
+    uint64_t *flag = (uint64_t *)(void *)(spk_table_row(&s->table, row) + s->flag_at);
+    return row < rights && (*flag)++ == 0;
+}
+
+static bool sift_left(sieve *s)
+{
+    const size_t batch = spk_task_batch(s->pipe->task), size = s->left->shuffle->row->size;
+    const uint32_t rights = s->table.n;
+    for (size_t k = 0; k < s->shard.n_segments; k++) {
+        const spk_segment *segment = &s->shard.segments[k];
+        for (size_t i = 0; i < segment->n; i += batch) {
+            const size_t n = segment->n - i < batch ? segment->n - i : batch;
+            size_t kept = 0;
+            if (!number(s, segment, i, n, size))
+                return false;
+            for (size_t j = 0; j < n; j++)
+                if (keep(s, s->found.rows[j], rights))
+                    memcpy(s->kept + kept++ * size, segment->rows + (i + j) * size, size);
+            if (!spk_push_rows(s->pipe, s->kept, kept, size))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void sift(spk_pipe *pipe, spk_input *left, spk_input *right, bool intersect)
+{
+    spark_task *task = pipe->task;
+    const spk_layout *key = left->shuffle->key;
+    sieve s = { .pipe = pipe, .left = left, .right = right, .intersect = intersect };
+    s.flag_at = (uint32_t)((key->size + 7) / 8 * 8);
+    s.kept = spk_arena_alloc(
+        &task->keep, spk_task_batch(task) * (size_t)left->shuffle->row->size + 1, 16);
+    if (!s.kept || !spk_table_init(&s.table, task->heap, key, s.flag_at + 8, 0, true)) {
+        spk_task_nomem(task);
+        return;
+    }
+    bool more = spk_found_open(task, &s.found);
+    for (uint32_t slice = 0; slice < left->slices && more; slice++) {
+        spk_table_clear(&s.table);
+        more = spk_input_shard(right, slice, &s.shard) && add_right(&s)
+            && spk_input_shard(left, slice, &s.shard) && sift_left(&s);
+    }
+    spk_table_fini(&s.table);
+    spk_shard_fini(&s.shard);
+}
+
+void spk_reduce_subtract(spk_pipe *pipe, spk_input *left, spk_input *right)
+{
+    sift(pipe, left, right, false);
+}
+
+void spk_reduce_intersect(spk_pipe *pipe, spk_input *left, spk_input *right)
+{
+    sift(pipe, left, right, true);
+}
