@@ -6,6 +6,7 @@
 #ifndef SPARK_ACTION_H
 #define SPARK_ACTION_H
 
+#include <spark/index.h>
 #include <spark/rdd.h>
 
 SPARK_BEGIN_DECLS
@@ -49,6 +50,63 @@ spark_status spark_take_ordered(spark_site at, spark_rdd *rdd, size_t n, const s
 spark_status spark_top(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,
     const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
+/* spark_max, spark_min: the last and the first by order (NULL: natural; of equal ones, the one that
+ * comes first). One element in *result. SPARK_EEMPTY. Spark: max, min. */
+spark_status spark_max(spark_site at, spark_rdd *rdd, const spark_order *order,
+    const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
+spark_status spark_min(spark_site at, spark_rdd *rdd, const spark_order *order,
+    const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
+
+/* spark_is_empty: whether there is no element; looks at as few partitions as take(1). Spark:
+ * isEmpty. */
+spark_status spark_is_empty(spark_site at, spark_rdd *rdd, bool *empty) SPARK_USE_RESULT_;
+
+/* spark_take_sample: n elements drawn at random, in random order; without replacement at most all
+ * there are. The same seed draws the same. Counts first, so it takes two jobs or more. Spark:
+ * takeSample. */
+spark_status spark_take_sample(spark_site at, spark_rdd *rdd, bool with_replacement, size_t n,
+    uint64_t seed, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
+
+/* spark_tree_reduce, spark_tree_aggregate: reduce and aggregate whose partitions are merged by tasks,
+ * in about `depth` (1 or more; Spark's default is 2) levels, before the rest is merged by the
+ * calling thread: for accumulators that are large or slow to merge. As in Spark the zero of
+ * tree_aggregate is used at every level. Spark: treeReduce, treeAggregate. */
+spark_status spark_tree_reduce(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, int depth, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
+spark_status spark_tree_aggregate(spark_site at, spark_rdd *rdd, const spark_type *acc,
+    const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
+    const spark_env *env, int depth, spark_array *result) SPARK_USE_RESULT_;
+
+/* spark_lookup: the values of one key, in order: spark_lookup(rdd, SPARK_VALUE(int64_t, &id),
+ * SPARK_TYPE(order), &result). Where the RDD has a partitioner, one task looks into one partition.
+ * Spark: lookup. */
+spark_status spark_lookup(spark_site at, spark_rdd *rdd, const spark_type *type, const void *key,
+    const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
+
+/* spark_collect_as_map: the pairs as an array with an index (spark_array_index): each key once, with the last of its
+ * values in the order of collect. Spark: collectAsMap. spark_reduce_by_key_locally: reduce_by_key,
+ * then the same; SPARK_EEMPTY for an RDD without partitions. Spark: reduceByKeyLocally. */
+spark_status spark_collect_as_map(
+    spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
+spark_status spark_reduce_by_key_locally(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
+
+/* spark_to_local_iterator: the elements one by one, a job a partition when it is reached, so that
+ * no more than one partition is in memory. Belongs to the scope; NULL on failure, which
+ * spark_local_next accepts. SPARK_LOCAL_NEXT(T, it): the next element, valid until the call after,
+ * or NULL at the end or on failure: then the status tells. Spark: toLocalIterator. */
+typedef struct spark_local_iterator spark_local_iterator;
+spark_local_iterator *spark_to_local_iterator(
+    spark_site at, spark_rdd *rdd, const spark_type *want) SPARK_USE_RESULT_;
+const void *spark_local_next_(spark_local_iterator *iterator);
+#define SPARK_LOCAL_NEXT(T, iterator) ((const T *)spark_local_next_(iterator))
+spark_status spark_local_iterator_status(const spark_local_iterator *iterator);
+
+/* spark_foreach_partition: calls f once for each partition, also for empty ones; it reads the
+ * elements from an iterator. Spark: foreachPartition. */
+spark_status spark_foreach_partition(spark_site at, spark_rdd *rdd,
+    const spark_foreach_partition_def *f, const spark_env *env) SPARK_USE_RESULT_;
+
 /* spark_foreach: calls f for each element; in several threads at once, and again for the elements
  * of an attempt that is repeated. Spark: foreach. */
 spark_status spark_foreach(spark_site at, spark_rdd *rdd, const spark_foreach_def *f,
@@ -81,6 +139,17 @@ SPARK_END_DECLS
 #define spark_first(...) spark_first(SPARK_HERE, __VA_ARGS__)
 #define spark_take_ordered(...) spark_take_ordered(SPARK_HERE, __VA_ARGS__)
 #define spark_top(...) spark_top(SPARK_HERE, __VA_ARGS__)
+#define spark_max(...) spark_max(SPARK_HERE, __VA_ARGS__)
+#define spark_min(...) spark_min(SPARK_HERE, __VA_ARGS__)
+#define spark_is_empty(...) spark_is_empty(SPARK_HERE, __VA_ARGS__)
+#define spark_take_sample(...) spark_take_sample(SPARK_HERE, __VA_ARGS__)
+#define spark_tree_reduce(...) spark_tree_reduce(SPARK_HERE, __VA_ARGS__)
+#define spark_tree_aggregate(...) spark_tree_aggregate(SPARK_HERE, __VA_ARGS__)
+#define spark_lookup(...) spark_lookup(SPARK_HERE, __VA_ARGS__)
+#define spark_collect_as_map(...) spark_collect_as_map(SPARK_HERE, __VA_ARGS__)
+#define spark_reduce_by_key_locally(...) spark_reduce_by_key_locally(SPARK_HERE, __VA_ARGS__)
+#define spark_to_local_iterator(...) spark_to_local_iterator(SPARK_HERE, __VA_ARGS__)
+#define spark_foreach_partition(...) spark_foreach_partition(SPARK_HERE, __VA_ARGS__)
 #define spark_foreach(...) spark_foreach(SPARK_HERE, __VA_ARGS__)
 #define spark_count_by_key(...) spark_count_by_key(SPARK_HERE, __VA_ARGS__)
 #define spark_count_by_value(...) spark_count_by_value(SPARK_HERE, __VA_ARGS__)

@@ -5,6 +5,7 @@
 
 #include <spark/context.h>
 #include <spark/function.h>
+#include <spark/index.h>
 
 SPARK_BEGIN_DECLS
 
@@ -14,6 +15,13 @@ SPARK_BEGIN_DECLS
  * broadcast. */
 spark_broadcast *spark_broadcast_new(
     spark_site at, spark_context *sc, const spark_type *type, const void *value);
+
+/* spark_broadcast_index: of a map, with its index: inside a function env is a spark_index. */
+spark_broadcast *spark_broadcast_index(spark_site at, spark_context *sc, const spark_index *index);
+
+/* spark_broadcast_destroy: nothing may use it any more: a verb that is given it, and any job of an
+ * RDD that was, fails. Its memory goes with the last such RDD. NULL does nothing. Spark: destroy. */
+void spark_broadcast_destroy(spark_broadcast *broadcast);
 
 /* spark_broadcast_value: the value; valid while the broadcast lives. */
 const void *spark_broadcast_value(const spark_broadcast *broadcast);
@@ -52,6 +60,7 @@ SPARK_END_DECLS
 #ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_broadcast_new(...) spark_broadcast_new(SPARK_HERE, __VA_ARGS__)
+#define spark_broadcast_index(...) spark_broadcast_index(SPARK_HERE, __VA_ARGS__)
 #define spark_counter(...) spark_counter(SPARK_HERE, __VA_ARGS__)
 #define spark_float_counter(...) spark_float_counter(SPARK_HERE, __VA_ARGS__)
 #endif

@@ -7,6 +7,7 @@
 
 #include "exec/pipe.h"
 #include "exec/task.h"
+#include "plan/broadcast.h"
 
 typedef struct phase {
     spark_task *task;
@@ -32,6 +33,16 @@ static bool note(spark_task *task, spark_rdd *rdd, int partition, bool fill)
     return true;
 }
 
+static bool uses_destroyed(spark_task *task, const spark_rdd *rdd)
+{
+    if (!rdd->env.broadcast
+        || !atomic_load_explicit(&rdd->env.broadcast->destroyed, memory_order_relaxed))
+        return false;
+    spk_task_fail(task, SPARK_EINVAL, "%s at %s uses a broadcast that was destroyed",
+        rdd->operation, rdd->site);
+    return true;
+}
+
 /* walk_up: notes the nodes from rdd to the source; *block is the cached block the last one stands
  * for. */
 static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block **block)
@@ -42,7 +53,7 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
         const bool persisted = atomic_load_explicit(&rdd->level, memory_order_acquire) != 0;
         if (persisted)
             *block = spk_blocks_get(rdd->blocks, partition);
-        if (!note(task, rdd, partition, persisted && !*block))
+        if (!note(task, rdd, partition, persisted && !*block) || uses_destroyed(task, rdd))
             return false;
         if (*block) {
             task->cached_reads++;

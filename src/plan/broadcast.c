@@ -26,42 +26,99 @@ void spk_broadcast_unref(spark_broadcast *broadcast)
 
 size_t spk_broadcast_size(const spark_broadcast *broadcast)
 {
-    return broadcast->layout->size;
+    return broadcast->size;
+}
+
+/* usable: the context a broadcast is made in, or NULL with an error raised. */
+static spark_context *usable(spark_site at, spark_context *sc, const void *value)
+{
+    if (!sc)
+        sc = spk_context_none();
+    if (sc->error.code != SPARK_OK)
+        return spk_raise(&sc->error), NULL;
+    if (value)
+        return sc;
+    spk_raisef(SPARK_EINVAL, "broadcast", at, "broadcast at %s: no value", at);
+    return NULL;
+}
+
+/* make: with room for `bytes`, of which `size` are the value. */
+static spark_broadcast *make(spark_site at, spark_context *sc, size_t size, size_t bytes)
+{
+    spk_failure failure;
+    spark_broadcast *broadcast = calloc(1, sizeof *broadcast);
+    if (broadcast)
+        broadcast->value = spk_heap_alloc(&sc->heap, bytes, &broadcast->capacity);
+    if (!broadcast || !broadcast->value) {
+        free(broadcast);
+        spk_failure_nomem(&failure, "broadcast", at);
+        return spk_raise(&failure), NULL;
+    }
+    broadcast->size = size;
+    broadcast->sc = sc;
+    atomic_init(&broadcast->refs, 1);
+    spk_scope_add(sc, &broadcast->object, release);
+    return broadcast;
+}
+
+static size_t up(size_t n)
+{
+    return (n + 63) / 64 * 64;
 }
 
 spark_broadcast *spark_broadcast_new(
     spark_site at, spark_context *sc, const spark_type *type, const void *value)
 {
     spk_failure failure;
+    sc = usable(at, sc, type ? value : NULL);
     if (!sc)
-        sc = spk_context_none();
-    if (sc->error.code != SPARK_OK)
-        return spk_raise(&sc->error), NULL;
-    if (!type || !value) {
-        spk_raisef(SPARK_EINVAL, "broadcast", at, "broadcast at %s: no value", at);
         return NULL;
-    }
     const spk_layout *layout = spk_layout_for(sc, type, &failure);
     if (!layout)
         return spk_raise(&failure), NULL;
-    spark_broadcast *broadcast = calloc(1, sizeof *broadcast);
-    const size_t head = (layout->size + 63) / 64 * 64;
-    char *copy = broadcast
-        ? spk_heap_alloc(&sc->heap, head + spk_value_bytes(layout, value), &broadcast->capacity)
-        : NULL;
-    if (!copy) {
-        free(broadcast);
-        spk_failure_nomem(&failure, "broadcast", at);
-        return spk_raise(&failure), NULL;
+    spark_broadcast *broadcast
+        = make(at, sc, layout->size, up(layout->size) + spk_value_bytes(layout, value));
+    if (broadcast) {
+        memcpy(broadcast->value, value, layout->size);
+        spk_value_pack(layout, broadcast->value, broadcast->value + up(layout->size));
     }
-    memcpy(copy, value, layout->size);
-    spk_value_pack(layout, copy, copy + head);
-    broadcast->value = copy;
-    broadcast->sc = sc;
-    broadcast->layout = layout;
-    atomic_init(&broadcast->refs, 1);
-    spk_scope_add(sc, &broadcast->object, release);
     return broadcast;
+}
+
+spark_broadcast *spark_broadcast_index(spark_site at, spark_context *sc, const spark_index *index)
+{
+    spk_failure failure;
+    sc = usable(at, sc, index);
+    if (!sc)
+        return NULL;
+    const spk_layout *layout = spk_layout_for(sc, index->type, &failure);
+    if (!layout)
+        return spk_raise(&failure), NULL;
+    const size_t size = layout->size, slots_at = up(sizeof *index);
+    const size_t items_at = slots_at + up(index->n_slots * sizeof *index->slots);
+    const size_t tail_at = items_at + up(index->n * size);
+    size_t bytes = 0;
+    for (size_t i = 0; layout->views && i < index->n; i++)
+        bytes += spk_value_bytes(layout, (const char *)index->items + i * size);
+    spark_broadcast *broadcast = make(at, sc, sizeof *index, tail_at + bytes + 1);
+    if (!broadcast)
+        return NULL;
+    char *items = broadcast->value + items_at, *tail = broadcast->value + tail_at;
+    memcpy(broadcast->value + slots_at, index->slots, index->n_slots * sizeof *index->slots);
+    if (index->n)
+        memcpy(items, index->items, index->n * size);
+    for (size_t i = 0; layout->views && i < index->n; i++)
+        tail = spk_value_pack(layout, items + i * size, tail);
+    *(spark_index *)(void *)broadcast->value = (spark_index) { index->type, items, index->n,
+        (const uint32_t *)(const void *)(broadcast->value + slots_at), index->n_slots,
+        layout->key };
+    return broadcast;
+}
+
+void spark_broadcast_destroy(spark_broadcast *broadcast)
+{
+    if (broadcast)
+        atomic_store(&broadcast->destroyed, true);
 }
 
 const void *spark_broadcast_value(const spark_broadcast *broadcast)

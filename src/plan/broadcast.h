@@ -11,7 +11,8 @@ struct spark_broadcast {
     spk_object object;
     atomic_int refs;
     spark_context *sc;
-    const spk_layout *layout;
+    size_t size;
+    atomic_bool destroyed;
     char *value; /* the value, then what it points to */
     size_t capacity;
 };

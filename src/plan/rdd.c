@@ -405,6 +405,11 @@ static spark_status bind(spk_env *env, const spark_env *given, spk_failure *fail
             return spk_failure_set(
                 failure, SPARK_EINVAL, NULL, NULL, "SPARK_SHARED was given no broadcast");
         memcpy(&env->broadcast, &given->data, sizeof env->broadcast);
+        if (atomic_load(&env->broadcast->destroyed)) {
+            env->broadcast = NULL;
+            return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+                "SPARK_SHARED was given a broadcast that was destroyed");
+        }
         spk_broadcast_ref(env->broadcast);
         env->value = spark_broadcast_value(env->broadcast);
         return SPARK_OK;

@@ -83,6 +83,23 @@ spark_status spk_collect_as(
     return spk_action_end(status, &failure);
 }
 
+spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *rdd, int partition,
+    spk_rows *rows, spk_failure *failure)
+{
+    collecting part;
+    const spk_action action = { .name = name,
+        .site = at,
+        .state_size = sizeof(collecting),
+        .arg = rdd->layout,
+        .begin = begin_collect,
+        .take = take_all,
+        .discard = free_collect };
+    const spark_status status = spk_job_run(rdd, &action, &partition, 1, &part, failure);
+    if (status == SPARK_OK)
+        *rows = part.rows;
+    return status;
+}
+
 spark_status spark_collect(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
 {
@@ -243,6 +260,24 @@ spark_status spark_first(spark_site at, spark_rdd *rdd, const spark_type *want, 
         spark_array_free(result);
         status = spk_failure_set(
             &failure, SPARK_EEMPTY, "first", at, "first at %s: empty collection", at);
+    }
+    return spk_action_end(status, &failure);
+}
+
+spark_status spark_is_empty(spark_site at, spark_rdd *rdd, bool *empty)
+{
+    spk_failure failure;
+    spark_array result;
+    if (!empty)
+        return spk_raisef(
+            SPARK_EINVAL, "isEmpty", at, "isEmpty at %s: there is no place for the result", at);
+    *empty = true;
+    spark_status status = spk_action_begin(rdd, "isEmpty", at, NULL, &result, &failure);
+    if (status == SPARK_OK)
+        status = take(rdd, at, "isEmpty", 1, &result, &failure);
+    if (status == SPARK_OK) {
+        *empty = result.n == 0;
+        spark_array_free(&result);
     }
     return spk_action_end(status, &failure);
 }

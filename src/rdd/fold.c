@@ -4,6 +4,7 @@
  * batch; what the copies leave behind is dropped when it outweighs what lives. */
 #include "rdd/rdd.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include <spark/action.h>
@@ -90,9 +91,27 @@ static void discard(spk_state *state)
     spk_arena_fini(&f->views[1]);
 }
 
+/* absorb: one accumulator of the level before, first merged into a zero, where there is one. */
+static bool absorb(fold_state *to, spark_task *task, const folding *how, const fold_state *from)
+{
+    const spk_action zeroed = { .arg = how };
+    fold_state start = { .head = { task, &zeroed } };
+    bool good = true;
+    if (!from->filled)
+        return true;
+    if (!how->zero)
+        return fold_batch(to, task, how, &how->combine, from->acc, 1, how->acc->size);
+    good = begin(&start.head)
+        && fold_batch(&start, task, how, &how->combine, from->acc, 1, how->acc->size)
+        && fold_batch(to, task, how, &how->combine, start.acc, 1, how->acc->size);
+    if (start.acc)
+        discard(&start.head);
+    return good;
+}
+
 /* merge_parts: all partitions' accumulators, on the calling thread. */
 static spark_status merge_parts(spark_rdd *rdd, const spk_action *action, fold_state *parts, int n,
-    bool *empty, spark_array *result, spk_failure *failure)
+    bool tree, bool *empty, spark_array *result, spk_failure *failure)
 {
     const folding *how = action->arg;
     spark_task *task = spk_task_new(rdd->sc);
@@ -103,7 +122,9 @@ static spark_status merge_parts(spark_rdd *rdd, const spk_action *action, fold_s
     spk_task_end_is(task, action->name, action->function, action->site);
     bool good = begin(&total.head);
     for (int i = 0; good && i < n; i++)
-        if (parts[i].filled)
+        if (tree)
+            good = absorb(&total, task, how, &parts[i]);
+        else if (parts[i].filled)
             good = fold_batch(&total, task, how, &how->combine, parts[i].acc, 1, how->acc->size);
     *empty = !total.filled;
     spark_status status = task->failure.code;
@@ -118,16 +139,109 @@ static spark_status merge_parts(spark_rdd *rdd, const spk_action *action, fold_s
     return status;
 }
 
-static spark_status run(spark_rdd *rdd, const spk_action *action, bool *empty, spark_array *result,
-    spk_failure *failure)
+typedef struct request {
+    spark_site at;
+    const char *name;
+    spark_rdd *rdd;
+    const spark_type *want, *acc;
+    const void *zero;
+    const spark_merge_def *add, *combine;
+    const spark_env *env;
+    bool from_zero;
+    int depth; /* of a tree; 0: none */
+} request;
+
+/* ---- trees */
+
+/* tree_rdd: partition p makes one row of the accumulators p, p + n, p + 2n, ... of the level
+ * before. It lives as long as the job of its level. */
+typedef struct tree_rdd {
+    spark_rdd rdd;
+    const folding *how;
+    fold_state *parts;
+    int n_parts;
+} tree_rdd;
+
+static void produce_level(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const int n = rdd->partitions;
+    const tree_rdd *t = (const tree_rdd *)(const void *)rdd;
+    const folding plain = { t->how->acc, NULL, t->how->add, t->how->combine };
+    const spk_action action = { .arg = &plain };
+    fold_state total = { .head = { pipe->task, &action } };
+    bool good = begin(&total.head);
+    for (int i = partition; good && i < t->n_parts; i += rdd->partitions)
+        good = absorb(&total, pipe->task, t->how, &t->parts[i]);
+    if (good && total.filled)
+        spk_push(pipe, total.acc, 1);
+    if (total.acc)
+        discard(&total.head);
+}
+
+/* merge_level: n accumulators to `fewer`, by a job. *parts is replaced. */
+static spark_status merge_level(const request *r, const spk_action *action, fold_state **parts,
+    int n, int fewer, spk_failure *failure)
+{
+    static const spk_class class = { .name = "ShuffledRDD", .produce = produce_level };
+    const folding *how = action->arg;
+    const folding level = { how->acc, NULL, how->combine, how->combine };
+    spk_action merge = *action;
+    spk_verb v;
+    bool made;
+    fold_state *merged = calloc((size_t)fewer + 1, sizeof *merged);
+    if (!merged)
+        return spk_failure_nomem(failure, action->name, action->site);
+    merge.arg = &level;
+    spk_verb_source(&v, action->site, action->name, r->rdd->sc);
+    spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(tree_rdd), how->acc, &made);
+    spark_status status = made ? SPARK_OK : (*failure = *rdd->error, failure->code);
+    if (made) {
+        tree_rdd *t = (tree_rdd *)(void *)rdd;
+        t->how = how;
+        t->parts = *parts;
+        t->n_parts = n;
+        rdd->partitions = rdd->planned = fewer;
+        status = spk_job_run(rdd, &merge, NULL, fewer, merged, failure);
+        spark_rdd_release(rdd);
+    }
+    if (status != SPARK_OK) {
+        free(merged);
+        return status;
+    }
+    for (int i = 0; i < n; i++)
+        discard(&(*parts)[i].head);
+    free(*parts);
+    *parts = merged;
+    return SPARK_OK;
+}
+
+/* merge_levels: Spark's rule: down by `scale` while that saves more than it costs. */
+static spark_status merge_levels(
+    const request *r, const spk_action *action, fold_state **parts, int *n, spk_failure *failure)
+{
+    spark_status status = SPARK_OK;
+    const double root = ceil(pow(*n, 1.0 / r->depth) - 1e-9);
+    const int scale = root > 2 ? (int)root : 2;
+    while (status == SPARK_OK && *n > scale + (*n + scale - 1) / scale) {
+        status = merge_level(r, action, parts, *n, *n / scale, failure);
+        *n = status == SPARK_OK ? *n / scale : *n;
+    }
+    return status;
+}
+
+static spark_status run(const request *r, const spk_action *action, bool *empty,
+    spark_array *result, spk_failure *failure)
+{
+    spark_rdd *rdd = r->rdd;
+    int n = rdd->partitions;
     fold_state *parts = calloc((size_t)n + 1, sizeof *parts);
     if (!parts)
         return spk_failure_nomem(failure, action->name, action->site);
     spark_status status = spk_job_run(rdd, action, NULL, n, parts, failure);
     if (status == SPARK_OK) {
-        status = merge_parts(rdd, action, parts, n, empty, result, failure);
+        if (r->depth > 0)
+            status = merge_levels(r, action, &parts, &n, failure);
+        if (status == SPARK_OK)
+            status = merge_parts(rdd, action, parts, n, r->depth > 0, empty, result, failure);
         for (int i = 0; i < n; i++)
             discard(&parts[i].head);
     }
@@ -152,17 +266,6 @@ static spark_status bind(spark_rdd *rdd, const char *name, spark_site at, foldin
     how->add.def.in = rdd->layout->type;
     return SPARK_OK;
 }
-
-typedef struct request {
-    spark_site at;
-    const char *name;
-    spark_rdd *rdd;
-    const spark_type *want, *acc;
-    const void *zero;
-    const spark_merge_def *add, *combine;
-    const spark_env *env;
-    bool from_zero;
-} request;
 
 static spark_status fold(const request *r, spark_array *result)
 {
@@ -204,7 +307,7 @@ static spark_status fold(const request *r, spark_array *result)
             .begin = begin,
             .take = take,
             .discard = discard };
-        status = run(r->rdd, &action, &empty, result, &failure);
+        status = run(r, &action, &empty, result, &failure);
     }
     if (status == SPARK_OK && empty)
         status = spk_failure_set(
@@ -217,14 +320,14 @@ static spark_status fold(const request *r, spark_array *result)
 spark_status spark_reduce(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_type *want, spark_array *result)
 {
-    const request r = { at, "reduce", rdd, want, NULL, NULL, f, f, env, false };
+    const request r = { at, "reduce", rdd, want, NULL, NULL, f, f, env, false, 0 };
     return fold(&r, result);
 }
 
 spark_status spark_fold(spark_site at, spark_rdd *rdd, const spark_type *type, const void *zero,
     const spark_merge_def *f, const spark_env *env, spark_array *result)
 {
-    const request r = { at, "fold", rdd, type, NULL, zero, f, f, env, true };
+    const request r = { at, "fold", rdd, type, NULL, zero, f, f, env, true, 0 };
     return fold(&r, result);
 }
 
@@ -232,6 +335,29 @@ spark_status spark_aggregate(spark_site at, spark_rdd *rdd, const spark_type *ac
     const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
     spark_array *result)
 {
-    const request r = { at, "aggregate", rdd, NULL, acc, zero, add, combine, env, true };
+    const request r = { at, "aggregate", rdd, NULL, acc, zero, add, combine, env, true, 0 };
     return fold(&r, result);
+}
+
+static spark_status bad_depth(spark_site at, const char *name, int depth, spark_array *result)
+{
+    if (result)
+        *result = (spark_array) { NULL, NULL, 0, NULL };
+    return spk_raisef(
+        SPARK_EINVAL, name, at, "%s at %s: a depth of %d; it must be 1 or more", name, at, depth);
+}
+
+spark_status spark_tree_reduce(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, int depth, const spark_type *want, spark_array *result)
+{
+    const request r = { at, "treeReduce", rdd, want, NULL, NULL, f, f, env, false, depth };
+    return depth < 1 ? bad_depth(at, r.name, depth, result) : fold(&r, result);
+}
+
+spark_status spark_tree_aggregate(spark_site at, spark_rdd *rdd, const spark_type *acc,
+    const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
+    const spark_env *env, int depth, spark_array *result)
+{
+    const request r = { at, "treeAggregate", rdd, NULL, acc, zero, add, combine, env, true, depth };
+    return depth < 1 ? bad_depth(at, r.name, depth, result) : fold(&r, result);
 }

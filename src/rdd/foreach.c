@@ -1,63 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* foreach: the function for its side effect. */
+/* foreach and foreach_partition: functions for their side effect. */
 #include "rdd/rdd.h"
 
 #include <stdlib.h>
 
 #include <spark/action.h>
 
+#include "exec/iterator.h"
+
 typedef struct visiting {
-    spark_foreach_def def;
+    const char *name;
+    spark_foreach_def each;
+    spark_foreach_partition_def whole; /* run is set in one of them */
     const void *env;
-    size_t size;
+    const spk_layout *layout;
 } visiting;
+
+typedef struct visit_state {
+    spk_state head;
+    spk_rows rows;
+} visit_state;
 
 static bool take(void *state, spk_batch batch)
 {
     spk_state *s = state;
     const visiting *v = s->action->arg;
-    v->def.run(s->task, batch.n, batch.rows, v->size, v->env);
+    v->each.run(s->task, batch.n, batch.rows, v->layout->size, v->env);
     return !spk_task_failed(s->task);
 }
 
-static spark_status run(spark_rdd *rdd, const spark_foreach_def *f, const void *env, spark_site at,
-    spk_failure *failure)
+static bool begin_whole(spk_state *state)
 {
-    const visiting v = { *f, env, rdd->layout->size };
-    const spk_action action = { .name = "foreach",
-        .function = f->name,
+    const visiting *v = state->action->arg;
+    spk_rows_init(&((visit_state *)state)->rows, state->task->heap, v->layout);
+    return true;
+}
+
+static bool take_whole(void *state, spk_batch batch)
+{
+    visit_state *s = state;
+    if (spk_rows_append(&s->rows, batch.rows, batch.n))
+        return true;
+    spk_task_nomem(s->head.task);
+    return false;
+}
+
+static void discard_whole(spk_state *state)
+{
+    spk_rows_fini(&((visit_state *)state)->rows);
+}
+
+static bool end_whole(spk_state *state)
+{
+    const visiting *v = state->action->arg;
+    spark_iterator in = spk_iterator_rows(state->task, &((visit_state *)state)->rows, NULL);
+    v->whole.run(state->task, &in, v->env);
+    discard_whole(state);
+    return !spk_task_failed(state->task);
+}
+
+static spark_status run(
+    spark_rdd *rdd, const visiting *v, const char *function, spark_site at, spk_failure *failure)
+{
+    const spk_action each = { .name = v->name,
+        .function = function,
         .site = at,
-        .state_size = sizeof(spk_state),
-        .arg = &v,
+        .state_size = sizeof(visit_state),
+        .arg = v,
         .take = take };
-    spk_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
+    const spk_action whole = { .name = v->name,
+        .function = function,
+        .site = at,
+        .state_size = sizeof(visit_state),
+        .arg = v,
+        .begin = begin_whole,
+        .take = take_whole,
+        .end = end_whole,
+        .discard = discard_whole };
+    visit_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
     if (!states)
-        return spk_failure_nomem(failure, "foreach", at);
-    const spark_status status = spk_job_run(rdd, &action, NULL, rdd->partitions, states, failure);
+        return spk_failure_nomem(failure, v->name, at);
+    const spark_status status
+        = spk_job_run(rdd, v->each.run ? &each : &whole, NULL, rdd->partitions, states, failure);
     free(states);
     return status;
+}
+
+/* visit: v is complete but for the environment and the layout. */
+static spark_status visit(spark_site at, spark_rdd *rdd, visiting *v, const char *function,
+    const spark_type *in, const spark_env *env, size_t env_size)
+{
+    spk_failure failure;
+    spk_env bound;
+    char text[400];
+    spark_status status = spk_env_bind(&bound, env, env_size, &failure);
+    if (status == SPARK_OK)
+        status = spk_env_check(&bound, rdd, v->name, at, &failure);
+    if (status == SPARK_OK)
+        status = spk_job_check(rdd, v->name, at, &failure);
+    if (status == SPARK_OK && !v->each.run && !v->whole.run)
+        status = spk_failure_set(
+            &failure, SPARK_EINVAL, v->name, at, "%s at %s: the function is NULL", v->name, at);
+    else if (status == SPARK_OK && in
+        && spk_type_differ(in, rdd->layout->type, text, sizeof text) != SPARK_OK)
+        status = spk_failure_set(
+            &failure, SPARK_ETYPE, v->name, at, "%s(%s) at %s: %s", v->name, function, at, text);
+    if (status == SPARK_OK) {
+        v->env = bound.value;
+        v->layout = rdd->layout;
+        status = run(rdd, v, function, at, &failure);
+    }
+    spk_env_fini(&bound);
+    return spk_action_end(status, &failure);
 }
 
 spark_status spark_foreach(
     spark_site at, spark_rdd *rdd, const spark_foreach_def *f, const spark_env *env)
 {
-    spk_failure failure;
-    spk_env bound;
-    char text[400];
-    spark_status status = spk_env_bind(&bound, env, f ? f->env_size : 0, &failure);
-    if (status == SPARK_OK)
-        status = spk_env_check(&bound, rdd, "foreach", at, &failure);
-    if (status == SPARK_OK)
-        status = spk_job_check(rdd, "foreach", at, &failure);
-    if (status == SPARK_OK && (!f || !f->run))
-        status = spk_failure_set(
-            &failure, SPARK_EINVAL, "foreach", at, "foreach at %s: the function is NULL", at);
-    else if (status == SPARK_OK && f->in
-        && spk_type_differ(f->in, rdd->layout->type, text, sizeof text) != SPARK_OK)
-        status = spk_failure_set(
-            &failure, SPARK_ETYPE, "foreach", at, "foreach(%s) at %s: %s", f->name, at, text);
-    if (status == SPARK_OK)
-        status = run(rdd, f, bound.value, at, &failure);
-    spk_env_fini(&bound);
-    return spk_action_end(status, &failure);
+    visiting v = { .name = "foreach" };
+    if (f)
+        v.each = *f;
+    return visit(at, rdd, &v, v.each.name, v.each.in, env, v.each.env_size);
+}
+
+spark_status spark_foreach_partition(
+    spark_site at, spark_rdd *rdd, const spark_foreach_partition_def *f, const spark_env *env)
+{
+    visiting v = { .name = "foreachPartition" };
+    if (f)
+        v.whole = *f;
+    return visit(at, rdd, &v, v.whole.name, v.whole.in, env, v.whole.env_size);
 }

@@ -19,8 +19,9 @@ static spark_rdd *group(
         const spk_layout *values = spk_verb_layout(&v, list);
         out = spk_verb_pair(&v, v.in->key, values);
     }
-    const spk_keyed k
-        = { .kind = SPK_GROUP, .key = v.bad ? NULL : v.in->key, .out = out, .options = options };
+    const spk_keyed k = {
+        .kind = SPK_KEYED_GROUP, .key = v.bad ? NULL : v.in->key, .out = out, .options = options
+    };
     return spk_keyed_new(&v, &k);
 }
 
@@ -61,7 +62,7 @@ spark_rdd *spark_group_map_by_key_with(spark_site at, spark_rdd *rdd, const spar
     spk_verb_want(&v, has ? f->key : NULL, v.bad ? NULL : v.in->key);
     spk_verb_want(&v, has ? f->value : NULL, v.bad ? NULL : v.in->value);
     const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
-    const spk_keyed k = { .kind = SPK_GROUP_MAP,
+    const spk_keyed k = { .kind = SPK_KEYED_GROUP_MAP,
         .key = v.bad ? NULL : v.in->key,
         .out = out,
         .group = f,

@@ -30,22 +30,22 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     if (!spk_input_open(&input, pipe->task, &rdd->deps[0], k->own, partition))
         return;
     switch (k->kind) {
-    case SPK_COMBINE:
+    case SPK_KEYED_COMBINE:
         spk_reduce_combine(pipe, &input, &k->aggregator);
         break;
-    case SPK_COMBINE_DENSE:
+    case SPK_KEYED_COMBINE_DENSE:
         spk_reduce_dense(pipe, &input, &k->aggregator, k->target, partition);
         break;
-    case SPK_GROUP:
+    case SPK_KEYED_GROUP:
         spk_reduce_group(pipe, &input, 1, rdd->layout);
         break;
-    case SPK_GROUP_MAP:
+    case SPK_KEYED_GROUP_MAP:
         spk_reduce_group_map(pipe, &input, &k->group, rdd->env.value, rdd->layout);
         break;
-    case SPK_PASS:
+    case SPK_KEYED_PASS:
         spk_reduce_pass(pipe, &input);
         break;
-    case SPK_SORT:
+    case SPK_KEYED_SORT:
         spk_reduce_sort_by(pipe, &input, k->ordering);
         break;
     }
@@ -85,10 +85,10 @@ static bool attach(keyed_rdd *k, const spk_keyed *r, bool wide)
         combine ? r->out : parent->layout, r->key, combine ? &k->aggregator : NULL);
     if (!shuffle)
         return false;
-    if (r->kind == SPK_PASS || r->kind == SPK_SORT)
+    if (r->kind == SPK_KEYED_PASS || r->kind == SPK_KEYED_SORT)
         shuffle->slices = 1; /* the order of the input is promised */
     enum { WINDOW_KEYS = 65536 };
-    shuffle->raw = r->kind == SPK_COMBINE_DENSE && k->target->keys > WINDOW_KEYS;
+    shuffle->raw = r->kind == SPK_KEYED_COMBINE_DENSE && k->target->keys > WINDOW_KEYS;
     if (wide)
         rdd->deps[0].shuffle = shuffle;
     else

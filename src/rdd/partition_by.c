@@ -26,8 +26,9 @@ spark_rdd *spark_partition_by(spark_site at, spark_rdd *rdd, const spark_partiti
     const spark_partitioner *placed = spk_verb_placed(&v, 0);
     if (!v.bad && spark_partitioner_equal(placed, p))
         return rdd;
-    const spk_keyed k
-        = { .kind = SPK_PASS, .key = v.bad ? NULL : v.in->key, .out = v.in, .options = &options };
+    const spk_keyed k = {
+        .kind = SPK_KEYED_PASS, .key = v.bad ? NULL : v.in->key, .out = v.in, .options = &options
+    };
     return spk_keyed_new(&v, &k);
 }
 
@@ -48,7 +49,7 @@ spark_rdd *spark_repartition_and_sort_within_partitions(
         spk_verb_fail(&v, failure.code, "%s", failure.message);
     if (!v.bad)
         ordering.layout = v.in; /* keys stand at the front of pairs */
-    const spk_keyed k = { .kind = SPK_SORT,
+    const spk_keyed k = { .kind = SPK_KEYED_SORT,
         .key = v.bad ? NULL : v.in->key,
         .out = v.in,
         .ordering = &ordering,
@@ -68,7 +69,7 @@ spark_rdd *spark_repartition(spark_site at, spark_rdd *rdd, int partitions)
         spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
     const spark_keyed_options options = { partitions, turns };
     const spk_keyed k
-        = { .kind = SPK_PASS, .key = v.in, .out = v.in, .options = &options, .drop = true };
+        = { .kind = SPK_KEYED_PASS, .key = v.in, .out = v.in, .options = &options, .drop = true };
     rdd = spk_keyed_new(&v, &k);
     spk_partitioner_unref(turns);
     return rdd;
@@ -92,7 +93,7 @@ spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions)
     }
     if (!v.bad)
         a = (spk_aggregator) { .key = v.in, .in = v.in, .out = v.in, .in_size = v.in->size };
-    const spk_keyed k = { .kind = SPK_COMBINE,
+    const spk_keyed k = { .kind = SPK_KEYED_COMBINE,
         .key = a.key,
         .out = a.out,
         .aggregator = &a,

@@ -74,6 +74,15 @@ spark_rdd *spk_key_by(const char *operation, spark_site at, spark_rdd *rdd, cons
 spark_status spk_collect_as(
     const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result);
 
+/* spk_collect_partition: the rows of one partition, which become the caller's. */
+spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *rdd, int partition,
+    spk_rows *rows, spk_failure *failure);
+
+/* spk_result_index: makes pairs a map: of equal keys the last value stays, at the place of the
+ * first; SPARK_FIND works on it. On failure the array is freed. */
+spark_status spk_result_index(
+    spark_context *sc, const spk_layout *pair, spark_array *pairs, spk_failure *failure);
+
 /* spk_env_check: that the broadcast in env, if there is one, is of the RDD's context. */
 spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char *name,
     spark_site at, spk_failure *failure);
@@ -88,20 +97,20 @@ const spark_partitioner *spk_verb_placed(spk_verb *v, size_t i);
 /* A wide operation on one RDD of pairs: one shuffle whose rows the reading task combines, groups,
  * sorts or passes on. */
 typedef enum spk_keyed_kind {
-    SPK_COMBINE,
-    SPK_COMBINE_DENSE,
-    SPK_GROUP,
-    SPK_GROUP_MAP,
-    SPK_PASS,
-    SPK_SORT
+    SPK_KEYED_COMBINE,
+    SPK_KEYED_COMBINE_DENSE,
+    SPK_KEYED_GROUP,
+    SPK_KEYED_GROUP_MAP,
+    SPK_KEYED_PASS,
+    SPK_KEYED_SORT
 } spk_keyed_kind;
 typedef struct spk_keyed {
     spk_keyed_kind kind;
     const spk_layout *key, *out;
     const spk_aggregator *aggregator; /* complete but for the functions' environments */
-    const void *zero;                 /* of SPK_COMBINE: an ACC, which the node copies */
-    const spk_ordering *ordering;     /* of SPK_SORT */
-    const spark_group_def *group;     /* of SPK_GROUP_MAP */
+    const void *zero;                 /* of SPK_KEYED_COMBINE: an ACC, which the node copies */
+    const spk_ordering *ordering;     /* of SPK_KEYED_SORT */
+    const spark_group_def *group;     /* of SPK_KEYED_GROUP_MAP */
     const spark_keyed_options *options;
     bool drop; /* the result has no partitioner, once it is shuffled */
     bool stay; /* rows are placed by something else than the key; no shuffle */

@@ -46,8 +46,9 @@ spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_m
     spk_verb_begin(
         &v, at, "reduceByKey", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
     const spk_aggregator a = same_type(&v, f);
-    const spk_keyed k
-        = { .kind = SPK_COMBINE, .key = a.key, .out = a.out, .aggregator = &a, .options = options };
+    const spk_keyed k = {
+        .kind = SPK_KEYED_COMBINE, .key = a.key, .out = a.out, .aggregator = &a, .options = options
+    };
     return spk_keyed_new(&v, &k);
 }
 
@@ -69,9 +70,11 @@ spark_rdd *spark_reduce_by_key_dense(spark_site at, spark_rdd *rdd, const spark_
     if (!dense || dense->kind != SPK_BY_DENSE)
         spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is not a dense one");
     const spark_keyed_options options = { 0, dense };
-    const spk_keyed k = {
-        .kind = SPK_COMBINE_DENSE, .key = a.key, .out = a.out, .aggregator = &a, .options = &options
-    };
+    const spk_keyed k = { .kind = SPK_KEYED_COMBINE_DENSE,
+        .key = a.key,
+        .out = a.out,
+        .aggregator = &a,
+        .options = &options };
     return spk_keyed_new(&v, &k);
 }
 
@@ -114,7 +117,7 @@ static spark_rdd *aggregate(const char *operation, spark_site at, spark_rdd *rdd
     const spk_aggregator a = other_type(&v, layout, add, combine);
     if (!v.bad && !zero && !(zero = blank = calloc(1, layout->size)))
         spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
-    const spk_keyed k = { .kind = SPK_COMBINE,
+    const spk_keyed k = { .kind = SPK_KEYED_COMBINE,
         .key = a.key,
         .out = a.out,
         .aggregator = &a,
@@ -171,8 +174,9 @@ spark_rdd *spark_combine_by_key_with(spark_site at, spark_rdd *rdd, const spark_
     spk_aggregator a = other_type(&v, acc, add, combine);
     if (has)
         a.create = *create;
-    const spk_keyed k
-        = { .kind = SPK_COMBINE, .key = a.key, .out = a.out, .aggregator = &a, .options = options };
+    const spk_keyed k = {
+        .kind = SPK_KEYED_COMBINE, .key = a.key, .out = a.out, .aggregator = &a, .options = options
+    };
     return spk_keyed_new(&v, &k);
 }
 

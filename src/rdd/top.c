@@ -252,3 +252,28 @@ spark_status spark_top(spark_site at, spark_rdd *rdd, size_t n, const spark_orde
 {
     return take_ordered(at, "top", rdd, n, order, true, want, result);
 }
+
+/* extreme: the first of an order, which must be there. */
+static spark_status extreme(spark_site at, const char *name, spark_rdd *rdd,
+    const spark_order *order, bool largest, const spark_type *want, spark_array *result)
+{
+    spk_failure failure;
+    const spark_status status = take_ordered(at, name, rdd, 1, order, largest, want, result);
+    if (status != SPARK_OK || result->n > 0)
+        return status;
+    spark_array_free(result);
+    spk_failure_set(&failure, SPARK_EEMPTY, name, at, "%s at %s: empty collection", name, at);
+    return spk_raise(&failure);
+}
+
+spark_status spark_max(spark_site at, spark_rdd *rdd, const spark_order *order,
+    const spark_type *want, spark_array *result)
+{
+    return extreme(at, "max", rdd, order, true, want, result);
+}
+
+spark_status spark_min(spark_site at, spark_rdd *rdd, const spark_order *order,
+    const spark_type *want, spark_array *result)
+{
+    return extreme(at, "min", rdd, order, false, want, result);
+}

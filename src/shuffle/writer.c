@@ -447,3 +447,19 @@ spk_map_output *spk_writer_close(spk_writer *w)
     free_buffers(w);
     return output;
 }
+
+bool spk_partition_of(spark_task *task, const spark_partitioner *partitioner, const spk_layout *key,
+    const void *value, int *partition)
+{
+    spk_shuffle shuffle = { .row = key, .key = key, .slices = 1 };
+    memcpy(&shuffle.partitioner, &partitioner, sizeof shuffle.partitioner);
+    spk_writer w = { .task = task,
+        .shuffle = &shuffle,
+        .partitions = (uint32_t)partitioner->partitions,
+        .slices = 1 };
+    uint32_t id = 0;
+    if (!place_piece(&w, value, 1, NULL, &id))
+        return false;
+    *partition = (int)id;
+    return true;
+}

@@ -42,4 +42,8 @@ spk_map_output *spk_writer_close(spk_writer *writer);
 /* spk_writer_discard: instead of close. */
 void spk_writer_discard(spk_writer *writer);
 
+/* spk_partition_of: where a partitioner puts one key. False: the task has failed. */
+bool spk_partition_of(spark_task *task, const spark_partitioner *partitioner, const spk_layout *key,
+    const void *value, int *partition);
+
 #endif
