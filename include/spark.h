@@ -10,11 +10,13 @@
 #include <spark/context.h>
 #include <spark/error.h>
 #include <spark/function.h>
+#include <spark/index.h>
 #include <spark/keyed.h>
 #include <spark/rdd.h>
 #include <spark/shared.h>
 #include <spark/sort.h>
 #include <spark/source.h>
+#include <spark/stats.h>
 #include <spark/str.h>
 #include <spark/task.h>
 #include <spark/transform.h>

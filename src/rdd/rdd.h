@@ -83,6 +83,12 @@ spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *r
 spark_status spk_result_index(
     spark_context *sc, const spk_layout *pair, spark_array *pairs, spk_failure *failure);
 
+/* spk_numbers_check: what every action on numbers asks first; place: where the result goes.
+ * spk_numbers: n elements of such an RDD as doubles. */
+spark_status spk_numbers_check(
+    spark_rdd *rdd, const char *name, spark_site at, const void *place, spk_failure *failure);
+void spk_numbers(const spk_layout *layout, const char *rows, size_t n, double *out);
+
 /* spk_env_check: that the broadcast in env, if there is one, is of the RDD's context. */
 spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char *name,
     spark_site at, spk_failure *failure);

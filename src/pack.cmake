@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Links the objects of each room into one and makes the archive of these: ninety small objects have
+# as much in headers and symbols as in code. Needs OBJECTS, ARCHIVE, ROOMS (lists), COMPILER, AR.
+get_filename_component(directory ${ARCHIVE} DIRECTORY)
+set(packed)
+foreach(room IN LISTS ROOMS)
+    set(members ${OBJECTS})
+    list(FILTER members INCLUDE REGEX "spark\\.dir/${room}(/[^/]*|\\.c[^/]*)$")
+    set(object ${directory}/spark_${room}.o)
+    execute_process(COMMAND ${COMPILER} -r -nostdlib -o ${object} ${members} RESULT_VARIABLE failed)
+    if(failed)
+        message(FATAL_ERROR "room ${room} could not be linked")
+    endif()
+    list(APPEND packed ${object})
+endforeach()
+file(REMOVE ${ARCHIVE})
+execute_process(COMMAND ${AR} qcs ${ARCHIVE} ${packed} RESULT_VARIABLE failed)
+file(REMOVE ${packed})
+if(failed)
+    message(FATAL_ERROR "${ARCHIVE} could not be made")
+endif()

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counting distinct values approximately: HyperLogLog (Flajolet, Fusy, Gandouet, Meunier) with 64-bit
+ * hashes and linear counting for small counts (Heule, Nunkesser, Hall: HyperLogLog in practice).
+ * Registers are bytes; merging takes the larger, so neither order nor partitions matter. */
+#include "rdd/rdd.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <spark/keyed.h>
+#include <spark/stats.h>
+#include <spark/transform.h>
+
+#include "type/leaf.h"
+
+enum { LEAST_P = 4, MOST_P = 18 };
+
+/* mixed: bits of a hash are used from both ends here, so both must depend on all of the value. */
+static uint64_t mixed(uint64_t x)
+{
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+static void add(uint8_t *registers, int p, uint64_t hash)
+{
+    const uint64_t h = mixed(hash), rest = h << p;
+    const int rank = rest ? __builtin_clzll(rest) + 1 : 64 - p + 1;
+    uint8_t *at = &registers[h >> (64 - p)];
+    if (*at < rank)
+        *at = (uint8_t)rank;
+}
+
+/* estimate: Ertl's improved raw estimator (New cardinality estimation algorithms for HyperLogLog
+ * sketches, algorithm 6), which is unbiased from the smallest counts to the largest. */
+static double sigma(double x)
+{
+    double y = 1, z = x, last;
+    if (x == 1)
+        return HUGE_VAL;
+    do {
+        x *= x;
+        last = z;
+        z += x * y;
+        y += y;
+    } while (z != last);
+    return z;
+}
+
+static double tau(double x)
+{
+    double y = 1, z = 1 - x, last;
+    if (x == 0 || x == 1)
+        return 0;
+    do {
+        x = sqrt(x);
+        last = z;
+        y *= 0.5;
+        z -= (1 - x) * (1 - x) * y;
+    } while (z != last);
+    return z / 3;
+}
+
+static double estimate(const uint8_t *registers, int p)
+{
+    const double m = (double)(1u << p);
+    const int q = 64 - p;
+    uint32_t counts[66] = { 0 };
+    for (uint32_t i = 0; i < 1u << p; i++)
+        counts[registers[i]]++;
+    double z = m * tau(1 - (double)counts[q + 1] / m);
+    for (int k = q; k >= 1; k--)
+        z = 0.5 * (z + (double)counts[k]);
+    z += m * sigma((double)counts[0] / m);
+    return m * m / (2 * 0.69314718055994530942) / z;
+}
+
+/* bits_for: registers for a relative standard deviation, by Spark's formula. 0: none. */
+static int bits_for(double relative_sd)
+{
+    if (!(relative_sd > 0.000017))
+        return 0;
+    const int p = (int)ceil(2 * log(1.054 / relative_sd) / log(2));
+    return p < LEAST_P ? LEAST_P : p;
+}
+
+static const char bad_sd[] = "a relative standard deviation of %g; it must be more than 0.000017, "
+                             "and %d bits, which it takes, at most %d";
+
+/* ---- the action */
+
+typedef struct sketching {
+    const spk_layout *layout;
+    int p;
+} sketching;
+
+typedef struct sketch {
+    spk_state head;
+    uint8_t *registers;
+} sketch;
+
+static bool begin(spk_state *state)
+{
+    const sketching *how = state->action->arg;
+    sketch *s = (sketch *)state;
+    s->registers = calloc((size_t)1 << how->p, 1);
+    if (!s->registers)
+        spk_task_nomem(state->task);
+    return s->registers != NULL;
+}
+
+static bool take(void *state, spk_batch batch)
+{
+    sketch *s = state;
+    const sketching *how = s->head.action->arg;
+    const size_t size = how->layout->size;
+    for (size_t i = 0; i < batch.n; i++)
+        add(s->registers, how->p, spk_value_hash(how->layout, batch.rows + i * size));
+    return true;
+}
+
+static void discard(spk_state *state)
+{
+    free(((sketch *)state)->registers);
+}
+
+static spark_status count(
+    spark_site at, spark_rdd *rdd, const sketching *how, int64_t *n, spk_failure *failure)
+{
+    const spk_action action = { .name = "countApproxDistinct",
+        .site = at,
+        .state_size = sizeof(sketch),
+        .arg = how,
+        .begin = begin,
+        .take = take,
+        .discard = discard };
+    const size_t m = (size_t)1 << how->p;
+    uint8_t *all = calloc(m, 1);
+    sketch *parts = calloc((size_t)rdd->partitions + 1, sizeof *parts);
+    const spark_status status = all && parts
+        ? spk_job_run(rdd, &action, NULL, rdd->partitions, parts, failure)
+        : spk_failure_nomem(failure, action.name, at);
+    for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++) {
+        for (size_t k = 0; k < m; k++)
+            all[k] = all[k] > parts[i].registers[k] ? all[k] : parts[i].registers[k];
+        free(parts[i].registers);
+    }
+    if (status == SPARK_OK)
+        *n = llround(estimate(all, how->p));
+    free(parts);
+    free(all);
+    return status;
+}
+
+spark_status spark_count_approx_distinct(
+    spark_site at, spark_rdd *rdd, double relative_sd, int64_t *n)
+{
+    static const char *const name = "countApproxDistinct";
+    spk_failure failure;
+    spark_status status = spk_job_check(rdd, name, at, &failure);
+    const int p = bits_for(relative_sd);
+    char text[160];
+    snprintf(text, sizeof text, bad_sd, relative_sd, p, MOST_P);
+    if (status == SPARK_OK && !n)
+        status = spk_failure_set(&failure, SPARK_EINVAL, name, at,
+            "%s at %s: there is no place for the result", name, at);
+    else if (status == SPARK_OK && (p == 0 || p > MOST_P))
+        status = spk_failure_set(&failure, SPARK_EINVAL, name, at, "%s at %s: %s", name, at, text);
+    if (n)
+        *n = 0;
+    if (status == SPARK_OK) {
+        const sketching how = { rdd->layout, p };
+        status = count(at, rdd, &how, n, &failure);
+    }
+    return spk_action_end(status, &failure);
+}
+
+/* ---- by key */
+
+typedef struct keyed_env {
+    const spk_layout *value;
+    int p;
+} keyed_env;
+
+static void add_run(
+    spark_task *task, size_t n, void *const *acc, const void *in, size_t step, const void *env)
+{
+    const keyed_env *e = env;
+    (void)task;
+    for (size_t i = 0; i < n; i++)
+        add(acc[i], e->p, spk_value_hash(e->value, (const char *)in + i * step));
+}
+
+static void add_fold(
+    spark_task *task, size_t n, void *acc, const void *in, size_t step, const void *env)
+{
+    for (size_t i = 0; i < n; i++)
+        add_run(task, 1, &acc, (const char *)in + i * step, step, env);
+}
+
+static void merge_run(
+    spark_task *task, size_t n, void *const *acc, const void *in, size_t step, const void *env)
+{
+    const keyed_env *e = env;
+    (void)task;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *a = acc[i];
+        const uint8_t *b = (const uint8_t *)in + i * step;
+        for (size_t k = 0; k < (size_t)1 << e->p; k++)
+            a[k] = a[k] > b[k] ? a[k] : b[k];
+    }
+}
+
+static void merge_fold(
+    spark_task *task, size_t n, void *acc, const void *in, size_t step, const void *env)
+{
+    for (size_t i = 0; i < n; i++)
+        merge_run(task, 1, &acc, (const char *)in + i * step, step, env);
+}
+
+static void estimate_run(spark_task *task, size_t n, const void *in, size_t in_step, void *out,
+    size_t out_step, const void *env)
+{
+    const keyed_env *e = env;
+    (void)task;
+    for (size_t i = 0; i < n; i++) {
+        const int64_t count = llround(estimate((const uint8_t *)in + i * in_step, e->p));
+        memcpy((char *)out + i * out_step, &count, sizeof count);
+    }
+}
+
+spark_rdd *spark_count_approx_distinct_by_key(
+    spark_site at, spark_rdd *rdd, double relative_sd, int partitions)
+{
+    static const char *const name = "countApproxDistinctByKey";
+    spk_verb v;
+    const int p = bits_for(relative_sd);
+    spk_verb_begin(&v, at, name, NULL, 1, &rdd, true, NULL, 0);
+    if (!v.bad)
+        spk_verb_pairs(&v, v.in);
+    if (p == 0 || p > MOST_P - 2)
+        spk_verb_fail(&v, SPARK_EINVAL, bad_sd, relative_sd, p, MOST_P - 2);
+    if (v.bad)
+        return v.bad;
+    const keyed_env e = { v.in->value, p };
+    const spark_type *registers = spk_types_array(v.sc->types, SPARK_TYPE(uint8_t), 1u << p);
+    if (!registers)
+        spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
+    if (v.bad)
+        return v.bad;
+    const spark_merge_def add_def = {
+        .name = name, .acc = registers, .env_size = sizeof e, .run = add_run, .op = SPARK_OP_USER
+    };
+    spark_merge_def merge_def = add_def;
+    merge_def.in = registers;
+    merge_def.run = merge_run;
+    merge_def.fold = merge_fold;
+    const spark_map_def estimate_def
+        = { name, NULL, SPARK_TYPE(int64_t), sizeof e, estimate_run, NULL };
+    const spark_env env = { SPARK_ENV_COPY, &e, sizeof e, NULL };
+    spark_rdd *sketches
+        = spark_aggregate_by_key(at, rdd, registers, NULL, &add_def, &merge_def, &env, partitions);
+    return spark_map_values(at, sketches, &estimate_def, &env);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Histograms: buckets closed on the left and open on the right, but for the last one, which is
+ * closed on both sides. */
+#include "rdd/rdd.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <spark/stats.h>
+
+typedef struct bucketing {
+    const spk_layout *layout;
+    const double *edges;
+    size_t buckets;
+    bool even;
+} bucketing;
+
+typedef struct histogram {
+    spk_state head;
+    int64_t *counts;
+} histogram;
+
+static bool begin(spk_state *state)
+{
+    const bucketing *b = state->action->arg;
+    histogram *h = (histogram *)state;
+    h->counts = calloc(b->buckets, sizeof *h->counts);
+    if (!h->counts)
+        spk_task_nomem(state->task);
+    return h->counts != NULL;
+}
+
+/* place: total order of doubles, in which NaN is the largest and -0 below 0, as Spark's binary
+ * search has it; SIZE_MAX: outside. */
+static bool below(double a, double b)
+{
+    if (a < b || a > b)
+        return a < b;
+    if (isnan(a) || isnan(b))
+        return !isnan(a);
+    return signbit(a) && !signbit(b);
+}
+
+static size_t search(const bucketing *b, double x)
+{
+    size_t low = 0, high = b->buckets;
+    if (below(x, b->edges[0]) || below(b->edges[b->buckets], x))
+        return SIZE_MAX;
+    while (high - low > 1) {
+        const size_t middle = low + (high - low) / 2;
+        if (below(x, b->edges[middle]))
+            high = middle;
+        else
+            low = middle;
+    }
+    return low;
+}
+
+static size_t place_evenly(const bucketing *b, double x)
+{
+    const double min = b->edges[0], max = b->edges[b->buckets];
+    if (isnan(x) || x < min || x > max)
+        return SIZE_MAX;
+    const double at = (x - min) / (max - min) * (double)b->buckets;
+    return isnan(at) || at < 0 ? 0 : at < (double)b->buckets ? (size_t)at : b->buckets - 1;
+}
+
+static bool take(void *state, spk_batch batch)
+{
+    histogram *h = state;
+    const bucketing *b = h->head.action->arg;
+    double x[256];
+    for (size_t i = 0, n; i < batch.n; i += n) {
+        n = batch.n - i < 256 ? batch.n - i : 256;
+        spk_numbers(b->layout, batch.rows + i * b->layout->size, n, x);
+        for (size_t k = 0; k < n; k++) {
+            const size_t at = b->even ? place_evenly(b, x[k]) : search(b, x[k]);
+            if (at != SIZE_MAX)
+                h->counts[at]++;
+        }
+    }
+    return true;
+}
+
+static void discard(spk_state *state)
+{
+    free(((histogram *)state)->counts);
+}
+
+static spark_status count(
+    spark_site at, spark_rdd *rdd, const bucketing *b, int64_t *counts, spk_failure *failure)
+{
+    const spk_action action = { .name = "histogram",
+        .site = at,
+        .state_size = sizeof(histogram),
+        .arg = b,
+        .begin = begin,
+        .take = take,
+        .discard = discard };
+    histogram *parts = calloc((size_t)rdd->partitions + 1, sizeof *parts);
+    memset(counts, 0, b->buckets * sizeof *counts);
+    if (!parts)
+        return spk_failure_nomem(failure, "histogram", at);
+    const spark_status status = spk_job_run(rdd, &action, NULL, rdd->partitions, parts, failure);
+    for (int p = 0; status == SPARK_OK && p < rdd->partitions; p++) {
+        for (size_t i = 0; i < b->buckets; i++)
+            counts[i] += parts[p].counts[i];
+        free(parts[p].counts);
+    }
+    free(parts);
+    return status;
+}
+
+spark_status spark_histogram_edges(
+    spark_site at, spark_rdd *rdd, size_t n_edges, const double *edges, bool even, int64_t *counts)
+{
+    spk_failure failure;
+    spark_status status = spk_numbers_check(rdd, "histogram", at, counts, &failure);
+    if (status == SPARK_OK && (n_edges < 2 || !edges))
+        status = spk_failure_set(&failure, SPARK_EINVAL, "histogram", at,
+            "histogram at %s: %zu edges; there must be 2 or more", at, n_edges);
+    if (status == SPARK_OK) {
+        const bucketing b = { rdd->layout, edges, n_edges - 1, even };
+        status = count(at, rdd, &b, counts, &failure);
+    }
+    return spk_action_end(status, &failure);
+}
+
+spark_status spark_histogram(
+    spark_site at, spark_rdd *rdd, size_t buckets, double *edges, int64_t *counts, size_t *found)
+{
+    spk_failure failure;
+    spark_stat_counter stats;
+    spark_status status
+        = spk_numbers_check(rdd, "histogram", at, edges && counts ? found : NULL, &failure);
+    if (found)
+        *found = 0;
+    if (status != SPARK_OK)
+        return spk_action_end(status, &failure);
+    if ((status = spark_stats(at, rdd, &stats)) != SPARK_OK)
+        return status;
+    const bool one = stats.min == stats.max;
+    if (!isfinite(stats.min) || !isfinite(stats.max))
+        status = spk_failure_set(&failure, SPARK_EEMPTY, "histogram", at,
+            "histogram at %s: an empty RDD or one with NaN or infinities", at);
+    else if (buckets == 0 && !one)
+        status = spk_failure_set(&failure, SPARK_EINVAL, "histogram", at,
+            "histogram at %s: 0 buckets; there must be at least one", at);
+    if (status == SPARK_OK) {
+        const size_t n = one ? 1 : buckets;
+        const double span = stats.max - stats.min;
+        for (size_t i = 0; i < n; i++)
+            edges[i] = stats.min + (double)i * span / (double)n;
+        edges[n] = stats.max;
+        const bucketing b = { rdd->layout, edges, n, true };
+        status = count(at, rdd, &b, counts, &failure);
+        *found = status == SPARK_OK ? n : 0;
+    }
+    return spk_action_end(status, &failure);
+}
