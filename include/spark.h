@@ -6,6 +6,7 @@
 #define SPARK_H
 
 #include <spark/action.h>
+#include <spark/async.h>
 #include <spark/base.h>
 #include <spark/context.h>
 #include <spark/error.h>

@@ -107,6 +107,22 @@ static bool copy_faults(spark_context *sc, const spark_conf *conf)
     return true;
 }
 
+static spark_status make_pools(spark_context *sc, const spark_conf *conf, spk_failure *failure)
+{
+    sc->fair = conf->scheduler_mode == SPARK_FAIR;
+    if (sc->fair && !spk_share_add(sc, "default", 1, 0))
+        return spk_failure_nomem(failure, "SparkContext", NULL);
+    for (size_t i = 0; i < conf->n_pools; i++) {
+        const spark_pool *p = &conf->pools[i];
+        if (!p->name || p->weight < 0 || p->min_share < 0)
+            return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+                "pool %zu of spark_conf has no name or a negative number", i);
+        if (!spk_share_add(sc, p->name, p->weight ? p->weight : 1, p->min_share))
+            return spk_failure_nomem(failure, "SparkContext", NULL);
+    }
+    return SPARK_OK;
+}
+
 static spark_status configure(spark_context *sc, const spark_conf *conf, spk_failure *failure)
 {
     int threads = 0, failures = 0;
@@ -122,6 +138,9 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
     if (conf->n_faults > 0 && !conf->faults)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "n_faults is %zu, but faults is NULL", conf->n_faults);
+    if (conf->n_pools > 0 && !conf->pools)
+        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+            "n_pools is %zu, but pools is NULL", conf->n_pools);
     sc->threads = conf->threads ? conf->threads : threads ? threads : usable_cpus();
     sc->default_parallelism = conf->default_parallelism;
     sc->task_max_failures = conf->task_max_failures ? conf->task_max_failures
@@ -137,7 +156,7 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
     if (!copy_text(&sc->app_name, conf->app_name ? conf->app_name : "libspark")
         || !copy_faults(sc, conf))
         return spk_failure_nomem(failure, "SparkContext", NULL);
-    return SPARK_OK;
+    return make_pools(sc, conf, failure);
 }
 
 static void init(spark_context *sc)
@@ -152,6 +171,7 @@ static void take_down(spark_context *sc)
     spk_scope_close_all(sc);
     spk_scope_drain(&sc->root);
     spk_scheduler_free(sc->scheduler);
+    spk_shares_free(sc);
     spk_rdd_bury(sc);
     spk_types_free(sc->types);
     spk_heap_fini(&sc->heap);

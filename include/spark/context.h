@@ -34,6 +34,15 @@ typedef struct spark_fault {
     uint64_t seed;
 } spark_fault;
 
+/* spark_pool: a share of the threads in fair scheduling: jobs name theirs with
+ * spark_set_scheduler_pool. Spark: the pools of its fair scheduler's file. */
+typedef struct spark_pool {
+    const char *name;
+    int weight;    /* 0: 1 */
+    int min_share; /* threads it gets before weights matter */
+} spark_pool;
+typedef enum spark_scheduler_mode { SPARK_FIFO = 0, SPARK_FAIR } spark_scheduler_mode;
+
 /* spark_conf: every field may be zero; zero means what stands beside it. Strings and the fault plan
  * are copied. */
 typedef struct spark_conf {
@@ -54,6 +63,9 @@ typedef struct spark_conf {
     size_t thread_stack_bytes; /* 1 MiB */
     const spark_fault *faults;
     size_t n_faults;
+    spark_scheduler_mode scheduler_mode; /* SPARK_FIFO: older jobs first */
+    const spark_pool *pools;             /* of SPARK_FAIR; others have weight 1 and no minimum */
+    size_t n_pools;
 } spark_conf;
 
 /* spark_context_new: starts the threads. Never NULL: what went wrong (a bad master, no memory)

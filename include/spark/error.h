@@ -10,13 +10,14 @@ SPARK_BEGIN_DECLS
 
 typedef enum spark_status {
     SPARK_OK = 0,
-    SPARK_EINVAL,    /* an argument or a configuration that makes no sense */
-    SPARK_ETYPE,     /* a function or a result whose types do not fit the RDD's */
-    SPARK_ENOMEM,    /* no memory, from the system or from the context's budget */
-    SPARK_EIO,       /* a file that cannot be found, read or written */
-    SPARK_EEMPTY,    /* reduce or first of an empty collection */
-    SPARK_ETASK,     /* a task failed as often as it may */
-    SPARK_ECANCELLED /* the job was cancelled; nothing cancels one yet */
+    SPARK_EINVAL,     /* an argument or a configuration that makes no sense */
+    SPARK_ETYPE,      /* a function or a result whose types do not fit the RDD's */
+    SPARK_ENOMEM,     /* no memory, from the system or from the context's budget */
+    SPARK_EIO,        /* a file that cannot be found, read or written */
+    SPARK_EEMPTY,     /* reduce or first of an empty collection */
+    SPARK_ETASK,      /* a task failed as often as it may */
+    SPARK_ECANCELLED, /* the job was cancelled */
+    SPARK_ETIMEOUT    /* it still runs */
 } spark_status;
 
 /* spark_error: what is known of a failure. Strings are never NULL; numbers are -1 where they do

@@ -28,7 +28,7 @@ int spark_complain(const char *program)
 const char *spark_status_name(spark_status status)
 {
     static const char *const names[] = { "SPARK_OK", "SPARK_EINVAL", "SPARK_ETYPE", "SPARK_ENOMEM",
-        "SPARK_EIO", "SPARK_EEMPTY", "SPARK_ETASK", "SPARK_ECANCELLED" };
+        "SPARK_EIO", "SPARK_EEMPTY", "SPARK_ETASK", "SPARK_ECANCELLED", "SPARK_ETIMEOUT" };
     const size_t i = (size_t)status;
     return i < sizeof names / sizeof names[0] ? names[i] : "unknown status";
 }
@@ -81,6 +81,11 @@ spark_status spk_failure_nomem(spk_failure *failure, const char *operation, spar
         return spk_failure_set(failure, SPARK_ENOMEM, operation, site, "%s%s%s: out of memory",
             operation, site && *site ? " at " : "", site ? site : "");
     return spk_failure_set(failure, SPARK_ENOMEM, operation, site, "out of memory");
+}
+
+const spk_failure *spk_last_failure(void)
+{
+    return &last;
 }
 
 spark_status spk_raise(const spk_failure *failure)

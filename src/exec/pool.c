@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct worker {
     spk_pool *pool;
@@ -37,17 +38,52 @@ static bool has_work(spk_task_set *set)
     return set->n_retries > 0 || atomic_load_explicit(&set->cursor, memory_order_relaxed) < set->n;
 }
 
-/* choose: the first set with work; with the lock held. *more: whether there is work for others. */
+/* fairer: Spark's rule: a share below its minimum first; of two such the one that has less of it,
+ * else the one that has less for its weight; then by name. */
+static bool fairer(const spk_share *a, const spk_share *b)
+{
+    const bool a_needs = a->running < a->min_share, b_needs = b->running < b->min_share;
+    int64_t left, right;
+    if (a_needs != b_needs)
+        return a_needs;
+    if (a_needs) {
+        left = (int64_t)a->running * b->min_share;
+        right = (int64_t)b->running * a->min_share;
+    } else {
+        left = (int64_t)a->running * b->weight;
+        right = (int64_t)b->running * a->weight;
+    }
+    return left != right ? left < right : strcmp(a->name, b->name) < 0;
+}
+
+/* next_set: the one to claim from; with the lock held. */
+static spk_task_set *next_set(const spk_pool *pool)
+{
+    spk_task_set *best = NULL;
+    for (spk_task_set *set = pool->first; set; set = set->next) {
+        if (!has_work(set))
+            continue;
+        if (!pool->sc->fair)
+            return set;
+        if (!best || (best->share != set->share && fairer(set->share, best->share)))
+            best = set;
+    }
+    return best;
+}
+
+/* choose: the set to claim from. *more: whether there is work for others. */
 static spk_task_set *choose(spk_pool *pool, int *index, bool *more)
 {
-    spk_task_set *set = pool->first;
-    while (set && !has_work(set))
-        set = set->next;
+    spk_task_set *set = next_set(pool);
     if (!set)
         return NULL;
+    if (set->share)
+        set->share->running++;
     *index = set->n_retries > 0 ? set->retries[--set->n_retries] : -1;
     set->users++;
     spk_task_set *other = set;
+    if (pool->sc->fair)
+        other = pool->first;
     while (other && !(other == set && *index < 0 ? set->n > 1 && has_work(set) : has_work(other)))
         other = other->next;
     *more = other != NULL;
@@ -57,7 +93,7 @@ static spk_task_set *choose(spk_pool *pool, int *index, bool *more)
 /* run_some: claims from the set until it is exhausted or the queue has changed. */
 static void run_some(spk_pool *pool, spark_task *task, spk_task_set *set, unsigned epoch)
 {
-    int step = set->n / (pool->n * 16);
+    int step = pool->sc->fair ? 1 : set->n / (pool->n * 16);
     step = step < 1 ? 1 : step > 16 ? 16 : step;
     do {
         const int from = atomic_fetch_add_explicit(&set->cursor, step, memory_order_relaxed);
@@ -66,7 +102,7 @@ static void run_some(spk_pool *pool, spark_task *task, spk_task_set *set, unsign
         const int to = set->n - from < step ? set->n : from + step;
         for (int i = from; i < to; i++)
             set->run(set, task, i);
-    } while (atomic_load_explicit(&pool->epoch, memory_order_relaxed) == epoch);
+    } while (!pool->sc->fair && atomic_load_explicit(&pool->epoch, memory_order_relaxed) == epoch);
 }
 
 static void *work(void *argument)
@@ -93,6 +129,8 @@ static void *work(void *argument)
         else
             run_some(pool, w->task, set, epoch);
         pthread_mutex_lock(&pool->lock);
+        if (set->share)
+            set->share->running--;
         if (--set->users == 0 && pool->waiting > 0)
             pthread_cond_broadcast(&pool->left);
     }
@@ -194,9 +232,52 @@ void spk_pool_lent(spk_pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* share_of: by name; a new one has weight 1 and no minimum (Spark's rule for unknown pools). Without
+ * memory the first one. */
+static spk_share *share_of(const spk_pool *pool, const char *name)
+{
+    spark_context *sc = pool->sc;
+    if (!name)
+        name = "default";
+    for (size_t i = 0; i < sc->n_shares; i++)
+        if (strcmp(sc->shares[i]->name, name) == 0)
+            return sc->shares[i];
+    spk_share *share = spk_share_add(sc, name, 1, 0);
+    return share ? share : sc->n_shares ? sc->shares[0] : NULL;
+}
+
+spk_share *spk_share_add(spark_context *sc, const char *name, int weight, int min_share)
+{
+    spk_share **shares = realloc(sc->shares, (sc->n_shares + 1) * sizeof *shares);
+    spk_share *share = calloc(1, sizeof *share);
+    if (shares)
+        sc->shares = shares;
+    if (share)
+        share->name = strdup(name);
+    if (!shares || !share || !share->name) {
+        free(share);
+        return NULL;
+    }
+    share->weight = weight;
+    share->min_share = min_share;
+    return sc->shares[sc->n_shares++] = share;
+}
+
+void spk_shares_free(spark_context *sc)
+{
+    while (sc->n_shares > 0) {
+        spk_share *share = sc->shares[--sc->n_shares];
+        free(share->name);
+        free(share);
+    }
+    free(sc->shares);
+    sc->shares = NULL;
+}
+
 void spk_pool_submit(spk_pool *pool, spk_task_set *set)
 {
     pthread_mutex_lock(&pool->lock);
+    set->share = pool->sc->fair ? share_of(pool, set->pool) : NULL;
     spk_task_set **link = &pool->first;
     while (*link && (*link)->order <= set->order)
         link = &(*link)->next;

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The thread pool and its FIFO queue.
+/* The thread pool and its queue.
  *
  * task set: the tasks of one stage, claimed by index; the queue holds task sets in the order of
  * their jobs, and workers always claim from the first one that has unclaimed tasks, failed ones
- * first. */
+ * first. Fair: the sets belong to shares (Spark's pools); workers claim from the share that has least
+ * of what is due to it, one task at a time. */
 #ifndef SPK_EXEC_POOL_H
 #define SPK_EXEC_POOL_H
 
 #include "exec/task.h"
+
+typedef struct spk_share {
+    char *name;
+    int weight, min_share;
+    int running; /* workers in it; the pool's */
+} spk_share;
 
 typedef struct spk_task_set spk_task_set;
 struct spk_task_set {
@@ -17,10 +24,17 @@ struct spk_task_set {
     atomic_int cursor; /* the next unclaimed one */
     int *retries;      /* claimed again first; room for n */
     int n_retries;
-    int users; /* workers inside */
+    int users;        /* workers inside */
+    const char *pool; /* name of the share; NULL: "default" */
+    spk_share *share; /* the pool's */
     /* run: one attempt of task `index`. */
     void (*run)(spk_task_set *set, spark_task *task, int index);
 };
+
+/* spk_share_add: to those of the context, under the pool's lock once there is a pool. NULL: no
+ * memory. */
+spk_share *spk_share_add(spark_context *sc, const char *name, int weight, int min_share);
+void spk_shares_free(spark_context *sc);
 
 typedef struct spk_pool spk_pool;
 

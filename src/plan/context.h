@@ -23,7 +23,10 @@ struct spark_context {
     struct spk_scheduler *scheduler;
     char *app_name;
     int threads, default_parallelism, task_max_failures, stage_max_attempts, batch_rows;
-    bool check;
+    bool check, fair;
+    atomic_bool has_properties; /* some scope has, or had */
+    struct spk_share **shares;  /* of fair scheduling */
+    size_t n_shares;
     size_t stack_bytes;
     spark_fault *faults;
     size_t n_faults;

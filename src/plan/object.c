@@ -15,6 +15,7 @@ void spk_scope_init(spark_scope *scope, spark_context *sc)
     scope->list = (spk_object) { &scope->list, &scope->list, scope, NULL };
     scope->sc = sc;
     scope->outer = NULL;
+    scope->properties = NULL;
 }
 
 static void link_object(spark_scope *scope, spk_object *object)
@@ -33,14 +34,28 @@ static void unlink_object(spk_object *object)
     object->scope = NULL;
 }
 
-void spk_scope_add(spark_context *sc, spk_object *object, void (*release)(spk_object *))
+spark_scope *spk_scope_of(spark_context *sc)
 {
     spark_scope *scope = open_scopes;
     while (scope && scope->sc != sc)
         scope = scope->outer;
+    return scope ? scope : &sc->root;
+}
+
+spark_scope *spk_scope_outside(spark_scope *scope)
+{
+    spark_scope *outer = scope->outer;
+    while (outer && outer->sc != scope->sc)
+        outer = outer->outer;
+    return outer ? outer : &scope->sc->root;
+}
+
+void spk_scope_add(spark_context *sc, spk_object *object, void (*release)(spk_object *))
+{
+    spark_scope *scope = spk_scope_of(sc);
     object->release = release;
     pthread_mutex_lock(&sc->scope_lock);
-    link_object(scope ? scope : &sc->root, object);
+    link_object(scope, object);
     pthread_mutex_unlock(&sc->scope_lock);
 }
 
@@ -74,10 +89,12 @@ void spk_scope_drain(spark_scope *scope)
     for (;;) {
         spk_object *object = scope->list.next;
         if (object == &scope->list)
-            return;
+            break;
         take(scope->sc, object);
         object->release(object);
     }
+    spk_properties_free(scope->properties);
+    scope->properties = NULL;
 }
 
 spark_scope *spark_scope_begin(spark_context *sc)

@@ -20,7 +20,8 @@ struct spk_object {
 struct spark_scope {
     spk_object list; /* head of a ring; its scope is this scope */
     spark_context *sc;
-    spark_scope *outer; /* the next one this thread has open, of any context */
+    spark_scope *outer;                /* the next one this thread has open, of any context */
+    struct spk_properties *properties; /* of jobs started in it; NULL: none */
 };
 
 void spk_scope_init(spark_scope *scope, spark_context *sc);
@@ -29,6 +30,12 @@ void spk_scope_drain(spark_scope *scope);
 
 /* spk_scope_add: to the innermost scope the thread has open on sc. */
 void spk_scope_add(spark_context *sc, spk_object *object, void (*release)(spk_object *));
+/* spk_scope_of: the innermost scope the thread has open on sc, or the context's.
+ * spk_scope_outside: the next one outside of it. */
+spark_scope *spk_scope_of(spark_context *sc);
+spark_scope *spk_scope_outside(spark_scope *scope);
+/* spk_properties_free: of a scope; NULL does nothing. */
+void spk_properties_free(struct spk_properties *properties);
 /* spk_scope_move: into another scope. spk_scope_take: out of its scope; false: it was in none. */
 void spk_scope_move(spk_object *object, spark_scope *to);
 bool spk_scope_take(spk_object *object);

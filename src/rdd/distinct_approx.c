@@ -249,9 +249,12 @@ spark_rdd *spark_count_approx_distinct_by_key(
         spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
     if (v.bad)
         return v.bad;
-    const spark_merge_def add_def = {
-        .name = name, .acc = registers, .env_size = sizeof e, .run = add_run, .op = SPARK_OP_USER
-    };
+    const spark_merge_def add_def = { .name = name,
+        .acc = registers,
+        .env_size = sizeof e,
+        .run = add_run,
+        .fold = add_fold,
+        .op = SPARK_OP_USER };
     spark_merge_def merge_def = add_def;
     merge_def.in = registers;
     merge_def.run = merge_run;

@@ -9,7 +9,9 @@
  * under it. */
 #include "scheduler/stage.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct spk_scheduler *spk_scheduler_new(spark_context *sc)
 {
@@ -20,8 +22,12 @@ struct spk_scheduler *spk_scheduler_new(spark_context *sc)
     scheduler->last.job = -1;
     for (int i = 0; i < SPK_REMEMBERED_JOBS; i++)
         scheduler->stats[i].job = -1;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&scheduler->lock, NULL);
-    pthread_cond_init(&scheduler->changed, NULL);
+    pthread_cond_init(&scheduler->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
     scheduler->pool = spk_pool_new(sc, sc->threads);
     if (scheduler->pool)
         return scheduler;
@@ -34,6 +40,8 @@ void spk_scheduler_free(struct spk_scheduler *scheduler)
     if (!scheduler)
         return;
     spk_pool_free(scheduler->pool);
+    for (unsigned i = 0; i < SPK_DEAD_GROUPS; i++)
+        free(scheduler->dead_groups[i]);
     pthread_cond_destroy(&scheduler->changed);
     pthread_mutex_destroy(&scheduler->lock);
     free(scheduler);
@@ -116,7 +124,8 @@ static void submit(spk_stage *stage)
     for (int i = 0; i < stage->set.n; i++)
         stage->failures[i] = stage->attempts[i] = 0;
     job->stats.stage_attempts++;
-    if (stage->set.n == 1 && spk_pool_lend(job->scheduler->pool, &job->lent))
+    stage->set.pool = job->properties.pool;
+    if (stage->set.n == 1 && !job->action->timed && spk_pool_lend(job->scheduler->pool, &job->lent))
         job->here = stage;
     else if (stage->set.n > 0)
         spk_pool_submit(job->scheduler->pool, &stage->set);
@@ -272,21 +281,50 @@ static bool finished(const spk_job *job)
         || (job->result->submitted && atomic_load(&job->result->remaining) == 0);
 }
 
+static struct timespec deadline_of(const spk_action *action)
+{
+    struct timespec at;
+    const int64_t ms = action->timeout_ms > 0 ? action->timeout_ms : 0;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (time_t)(ms / 1000);
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+/* wait: for a change; false: the time of a timed job is up. */
+static bool wait(spk_job *job, const struct timespec *deadline)
+{
+    struct spk_scheduler *scheduler = job->scheduler;
+    if (!job->action->timed)
+        pthread_cond_wait(&scheduler->changed, &scheduler->lock);
+    else if (pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, deadline) == ETIMEDOUT)
+        return false;
+    return true;
+}
+
 static void drive(spk_job *job)
 {
     struct spk_scheduler *scheduler = job->scheduler;
+    struct timespec deadline = { 0, 0 };
+    if (job->action->timed)
+        deadline = deadline_of(job->action);
     pthread_mutex_lock(&scheduler->lock);
-    job->result = spk_stage_make(job, NULL);
-    if (!job->result)
+    spk_job_admit(job);
+    if (job->failure.code == SPARK_OK && !(job->result = spk_stage_make(job, NULL)))
         no_memory(job);
-    while (!finished(job)) {
+    for (bool more = true; more && !finished(job);) {
         look(job);
         if (job->here)
             run_here(job);
         else if (!finished(job) && !retire(job))
-            pthread_cond_wait(&scheduler->changed, &scheduler->lock);
+            more = wait(job, &deadline);
     }
     atomic_store(&job->cancelled, true); /* what still runs is not wanted any more */
+    spk_job_leave(job);
     pthread_mutex_unlock(&scheduler->lock);
     for (size_t i = 0; i < job->n_stages; i++)
         if (job->stages[i]->submitted)
@@ -351,8 +389,10 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
         .results = results };
     job.id = atomic_fetch_add(&scheduler->next_job, 1);
     job.published = calloc((size_t)n + 1, 1);
-    if (!job.published)
+    if (!job.published || !spk_properties_now(rdd->sc, &job.properties)) {
+        free(job.published);
         return spk_failure_nomem(failure, action->name, action->site);
+    }
     spk_rdd_ref(rdd);
     if (n > 0)
         drive(&job);
@@ -360,6 +400,9 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
     free_stages(&job);
     if (job.failure.code != SPARK_OK)
         discard_results(&job);
+    else if (action->timed)
+        memcpy(action->done, job.published, (size_t)n);
+    spk_properties_fini(&job.properties);
     free(job.published);
     spk_rdd_unref(rdd);
     spk_heap_settle(&scheduler->sc->heap);

@@ -27,6 +27,12 @@ struct spk_action {
     bool (*end)(spk_state *state);     /* may be NULL; after the last batch */
     bool (*publish)(spk_state *state); /* may be NULL; once a partition */
     void (*discard)(spk_state *state); /* may be NULL; of an attempt that failed */
+
+    /* timed: the job ends after timeout_ms with what is done: SPARK_OK, and done[i] says which
+     * results there are (room for as many as partitions are asked for). */
+    bool timed;
+    int64_t timeout_ms;
+    uint8_t *done;
 };
 
 /* spk_scheduler_new: NULL: no thread could be started. */
@@ -45,6 +51,9 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
  * Prepares it. The failure names the action. */
 spark_status spk_job_check(
     spark_rdd *rdd, const char *action, spark_site site, spk_failure *failure);
+
+/* spk_cancel_flagged: the running jobs that were started under this flag. */
+void spk_cancel_flagged(spark_context *sc, const atomic_bool *flag);
 
 /* spk_shuffle_drop: forgets the output of map partition m; false: there was none. */
 bool spk_shuffle_drop(spk_shuffle *shuffle, int m);

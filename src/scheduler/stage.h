@@ -3,12 +3,13 @@
 #ifndef SPK_SCHEDULER_STAGE_H
 #define SPK_SCHEDULER_STAGE_H
 
+#include "plan/properties.h"
 #include "scheduler/job.h"
 
 typedef struct spk_stage spk_stage;
 typedef struct spk_job spk_job;
 
-enum { SPK_REMEMBERED_JOBS = 1024 };
+enum { SPK_REMEMBERED_JOBS = 1024, SPK_DEAD_GROUPS = 256 };
 
 struct spk_scheduler {
     spark_context *sc;
@@ -17,6 +18,9 @@ struct spk_scheduler {
     pthread_cond_t changed;
     atomic_int next_job, next_stage;
     uint64_t mark;
+    spk_job *active;                    /* jobs that run */
+    char *dead_groups[SPK_DEAD_GROUPS]; /* whose jobs are cancelled at once; a ring */
+    unsigned n_dead_groups;
     spark_job_stats last;
     spark_job_stats stats[SPK_REMEMBERED_JOBS];
 };
@@ -43,7 +47,9 @@ struct spk_stage {
 };
 
 struct spk_job {
+    spk_job *next; /* among the active ones */
     struct spk_scheduler *scheduler;
+    spk_properties properties;
     int id;
     const spk_action *action;
     spark_rdd *rdd;
@@ -66,6 +72,12 @@ struct spk_job {
  * the job does not have yet, parents first. With the lock held. NULL: no memory. */
 spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle);
 void spk_stage_free(spk_stage *stage);
+
+/* With the lock held: spk_job_admit: among the active jobs; one that is cancelled before it starts
+ * fails. spk_job_leave: no longer among them. spk_job_cancel: it fails, unless it has. */
+void spk_job_admit(spk_job *job);
+void spk_job_leave(spk_job *job);
+void spk_job_cancel(spk_job *job, const char *reason);
 
 /* spk_attempt_run: the `run` of every task set. */
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Actions in the background, what jobs carry with them, and how they are cancelled. */
+#ifndef SPARK_ASYNC_H
+#define SPARK_ASYNC_H
+
+#include <spark/action.h>
+
+SPARK_BEGIN_DECLS
+
+/* spark_future: an action that runs while its caller goes on. Belongs to the scope it was started
+ * in; when that ends, it is waited for (cancel it first where that takes too long). Never NULL: what
+ * went wrong at the start comes back from wait and get. Several threads may use one future. Spark:
+ * AsyncRDDActions, FutureAction. */
+typedef struct spark_future spark_future;
+spark_future *spark_collect_async(
+    spark_site at, spark_rdd *rdd, const spark_type *want) SPARK_USE_RESULT_;
+spark_future *spark_count_async(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
+spark_future *spark_take_async(
+    spark_site at, spark_rdd *rdd, size_t n, const spark_type *want) SPARK_USE_RESULT_;
+spark_future *spark_foreach_async(spark_site at, spark_rdd *rdd, const spark_foreach_def *f,
+    const spark_env *env) SPARK_USE_RESULT_;
+spark_future *spark_foreach_partition_async(spark_site at, spark_rdd *rdd,
+    const spark_foreach_partition_def *f, const spark_env *env) SPARK_USE_RESULT_;
+
+/* spark_future_wait: until the action has ended, at most timeout_ms (negative: for ever). The
+ * status of the action, whose error becomes this thread's last one; SPARK_ETIMEOUT: it still runs.
+ * spark_future_get: waits, then hands the elements of collect or take over, once: *result is yours.
+ * spark_future_count: waits, then the number of count. spark_future_is_completed: does not wait. */
+spark_status spark_future_wait(spark_future *future, int64_t timeout_ms);
+spark_status spark_future_get(spark_future *future, spark_array *result) SPARK_USE_RESULT_;
+spark_status spark_future_count(spark_future *future, int64_t *n) SPARK_USE_RESULT_;
+bool spark_future_is_completed(spark_future *future);
+
+/* spark_future_cancel: ends its jobs with SPARK_ECANCELLED; does not wait for that. */
+void spark_future_cancel(spark_future *future);
+
+/* spark_future_on_complete: calls f(future, data) once, when the action has ended: on the thread
+ * that ran it, or at once on this one when it has already. At most one for each future; false when
+ * there is one. f may not wait for futures. */
+bool spark_future_on_complete(
+    spark_future *future, void (*f)(spark_future *future, void *data), void *data);
+
+/* What jobs carry with them. It is set for the innermost scope that the calling thread has open on
+ * the context, and holds for jobs the thread starts until that scope ends; without one, for jobs of
+ * all threads (Spark: for the thread and its children). Inner scopes inherit it. Texts are copied.
+ *
+ * spark_set_job_group: a name to cancel by, and a description (may be NULL) that errors and logs
+ * show; NULL for the group: none. spark_add_job_tag: one more name to cancel by; SPARK_EINVAL for
+ * NULL, "" or a text with a comma. spark_set_scheduler_pool: the pool of jobs in fair scheduling;
+ * NULL: "default". All are SPARK_ENOMEM without memory. Spark: setJobGroup, clearJobGroup,
+ * setJobDescription, addJobTag, removeJobTag, clearJobTags, spark.scheduler.pool. */
+spark_status spark_set_job_group(spark_context *sc, const char *group, const char *description);
+spark_status spark_clear_job_group(spark_context *sc);
+spark_status spark_set_job_description(spark_context *sc, const char *description);
+spark_status spark_add_job_tag(spark_context *sc, const char *tag);
+spark_status spark_remove_job_tag(spark_context *sc, const char *tag);
+spark_status spark_clear_job_tags(spark_context *sc);
+spark_status spark_set_scheduler_pool(spark_context *sc, const char *pool);
+
+/* Cancelling: the jobs that run now end with SPARK_ECANCELLED; tasks notice at the next batch, or
+ * where their function asks spark_cancelled. reason may be NULL. Unknown numbers and names do
+ * nothing. spark_cancel_job_group_and_future_jobs: later jobs of the group end at once as well; the
+ * last 256 such groups are remembered. Spark: cancelJob, cancelStage, cancelJobGroup,
+ * cancelJobGroupAndFutureJobs, cancelJobsWithTag, cancelAllJobs. */
+void spark_cancel_job(spark_context *sc, int job, const char *reason);
+void spark_cancel_stage(spark_context *sc, int stage, const char *reason);
+void spark_cancel_job_group(spark_context *sc, const char *group, const char *reason);
+void spark_cancel_job_group_and_future_jobs(
+    spark_context *sc, const char *group, const char *reason);
+void spark_cancel_jobs_with_tag(spark_context *sc, const char *tag, const char *reason);
+void spark_cancel_all_jobs(spark_context *sc);
+
+SPARK_END_DECLS
+
+#ifndef SPARK_EXPLICIT_SITES
+/* The verbs fill in their call site. */
+#define spark_collect_async(...) spark_collect_async(SPARK_HERE, __VA_ARGS__)
+#define spark_count_async(...) spark_count_async(SPARK_HERE, __VA_ARGS__)
+#define spark_take_async(...) spark_take_async(SPARK_HERE, __VA_ARGS__)
+#define spark_foreach_async(...) spark_foreach_async(SPARK_HERE, __VA_ARGS__)
+#define spark_foreach_partition_async(...) spark_foreach_partition_async(SPARK_HERE, __VA_ARGS__)
+#endif
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What jobs carry with them: set on scopes, resolved when a job starts. */
+#ifndef SPK_PLAN_PROPERTIES_H
+#define SPK_PLAN_PROPERTIES_H
+
+#include "plan/context.h"
+
+/* spk_properties: of a scope, or of a job, which has its own copies. Texts may be NULL. */
+typedef struct spk_properties {
+    bool has_group, has_pool; /* also when it is NULL: none */
+    char *group, *description, *pool;
+    char *tags;                   /* ",a,b," */
+    const atomic_bool *cancelled; /* of the future that starts the jobs; may be NULL */
+} spk_properties;
+
+/* spk_properties_now: what a job that this thread starts carries. Nothing is allocated where nothing
+ * is set. False: no memory. */
+bool spk_properties_now(spark_context *sc, spk_properties *properties);
+/* spk_properties_set: of the innermost scope that the thread has open, which must be one: all of
+ * another thread's, and the flag. False: no memory. */
+bool spk_properties_set(
+    spark_context *sc, const spk_properties *from, const atomic_bool *cancelled);
+void spk_properties_fini(spk_properties *properties);
+/* spk_properties_tagged: whether the tag is among them. */
+bool spk_properties_tagged(const spk_properties *properties, const char *tag);
+
+#endif
