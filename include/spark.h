@@ -13,6 +13,7 @@
 #include <spark/function.h>
 #include <spark/index.h>
 #include <spark/keyed.h>
+#include <spark/pipe.h>
 #include <spark/rdd.h>
 #include <spark/shared.h>
 #include <spark/sort.h>
