@@ -27,6 +27,12 @@ int spark_rdd_partitions(spark_site at, spark_rdd *rdd);
 /* spark_rdd_partitioner: NULL where keys are not known to be placed. Belongs to the RDD. */
 const spark_partitioner *spark_rdd_partitioner(const spark_rdd *rdd);
 
+/* spark_rdd_n_dependencies: how many RDDs this one is made of; spark_rdd_dependency: the i-th, which
+ * belongs to the RDD; NULL: there is none. *shuffle (may be NULL): whether it is read through a
+ * shuffle. Spark: dependencies. */
+size_t spark_rdd_n_dependencies(const spark_rdd *rdd);
+spark_rdd *spark_rdd_dependency(const spark_rdd *rdd, size_t i, bool *shuffle);
+
 /* spark_persist: marks the RDD: its partitions stay in memory once computed. Lazy; a partition
  * that finds no room is passed on and computed again next time. Returns rdd. Spark: persist,
  * cache; of its levels there is MEMORY_ONLY so far, and assigning another one later is
@@ -36,6 +42,8 @@ spark_rdd *spark_persist(spark_site at, spark_rdd *rdd, spark_level level);
 spark_rdd *spark_cache(spark_site at, spark_rdd *rdd);
 spark_rdd *spark_unpersist(spark_site at, spark_rdd *rdd);
 bool spark_rdd_is_persisted(const spark_rdd *rdd);
+/* spark_rdd_storage_level: SPARK_DEFAULT_LEVEL: it is not persisted. Spark: getStorageLevel. */
+spark_level spark_rdd_storage_level(const spark_rdd *rdd);
 /* spark_rdd_cached_partitions: how many blocks are there now. */
 int spark_rdd_cached_partitions(spark_rdd *rdd);
 

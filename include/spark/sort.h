@@ -25,6 +25,13 @@ spark_rdd *spark_sort_by_key(
 spark_rdd *spark_repartition_and_sort_within_partitions(spark_site at, spark_rdd *rdd,
     const spark_partitioner *p, const spark_order *order) SPARK_USE_RESULT_;
 
+/* spark_filter_by_range: the pairs whose key is from *low to *high, both included, in the natural
+ * order: spark_filter_by_range(rdd, SPARK_VALUE(int64_t, &low), SPARK_VALUE(int64_t, &high)). Of an
+ * RDD that spark_sort_by_key has sorted so, only the partitions between those of the two keys are
+ * looked at. Spark: filterByRange. */
+spark_rdd *spark_filter_by_range(spark_site at, spark_rdd *rdd, const spark_type *low_type,
+    const void *low, const spark_type *high_type, const void *high) SPARK_USE_RESULT_;
+
 SPARK_END_DECLS
 
 #ifndef SPARK_EXPLICIT_SITES
@@ -32,6 +39,7 @@ SPARK_END_DECLS
 #define spark_sort_by(...) spark_sort_by(SPARK_HERE, __VA_ARGS__)
 #define spark_repartition_and_sort_within_partitions(...)                                          \
     spark_repartition_and_sort_within_partitions(SPARK_HERE, __VA_ARGS__)
+#define spark_filter_by_range(...) spark_filter_by_range(SPARK_HERE, __VA_ARGS__)
 #define spark_sort_by_key(...) spark_sort_by_key(SPARK_HERE, __VA_ARGS__)
 #endif
 

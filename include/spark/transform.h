@@ -109,6 +109,16 @@ spark_rdd *spark_repartition(spark_site at, spark_rdd *rdd, int partitions) SPAR
 spark_rdd *spark_sample(spark_site at, spark_rdd *rdd, bool with_replacement, double fraction,
     uint64_t seed) SPARK_USE_RESULT_;
 
+/* spark_sample_by_key: the same for pairs with a rate for each key: spark_sample_by_key(rdd, false,
+ * SPARK_DATA(rate, n, rates), seed), where rate is a pair of the key and a double. A key without a
+ * rate fails the task. spark_sample_by_key_exact: exactly ceil(rate * n) pairs of a key that has n
+ * (Spark: with 99.99 % confidence); the first action on it counts the keys with a job of its own.
+ * Spark: sampleByKey, sampleByKeyExact. */
+spark_rdd *spark_sample_by_key(spark_site at, spark_rdd *rdd, bool with_replacement,
+    const spark_type *type, size_t n, const void *rates, uint64_t seed) SPARK_USE_RESULT_;
+spark_rdd *spark_sample_by_key_exact(spark_site at, spark_rdd *rdd, bool with_replacement,
+    const spark_type *type, size_t n, const void *rates, uint64_t seed) SPARK_USE_RESULT_;
+
 /* spark_random_split: n disjoint RDDs, which together are the input, sized by weights (none
  * negative, not all 0), into parts[]. Spark: randomSplit. */
 void spark_random_split(spark_site at, spark_rdd *rdd, size_t n, const double *weights,
@@ -138,6 +148,8 @@ SPARK_END_DECLS
 #define spark_coalesce(...) spark_coalesce(SPARK_HERE, __VA_ARGS__)
 #define spark_repartition(...) spark_repartition(SPARK_HERE, __VA_ARGS__)
 #define spark_sample(...) spark_sample(SPARK_HERE, __VA_ARGS__)
+#define spark_sample_by_key(...) spark_sample_by_key(SPARK_HERE, __VA_ARGS__)
+#define spark_sample_by_key_exact(...) spark_sample_by_key_exact(SPARK_HERE, __VA_ARGS__)
 #define spark_random_split(...) spark_random_split(SPARK_HERE, __VA_ARGS__)
 #define spark_keys(...) spark_keys(SPARK_HERE, __VA_ARGS__)
 #define spark_values(...) spark_values(SPARK_HERE, __VA_ARGS__)

@@ -134,3 +134,21 @@ bool spark_drop_shuffle_output(spark_rdd *rdd, int output)
             dropped = true;
     return dropped;
 }
+
+size_t spark_rdd_n_dependencies(const spark_rdd *rdd)
+{
+    return rdd && !rdd->error ? rdd->n_deps : 0;
+}
+
+spark_rdd *spark_rdd_dependency(const spark_rdd *rdd, size_t i, bool *shuffle)
+{
+    const bool there = i < spark_rdd_n_dependencies(rdd);
+    if (shuffle)
+        *shuffle = there && rdd->deps[i].shuffle;
+    return there ? rdd->deps[i].rdd : NULL;
+}
+
+spark_level spark_rdd_storage_level(const spark_rdd *rdd)
+{
+    return rdd && !rdd->error && atomic_load(&rdd->level) ? SPARK_MEMORY_ONLY : SPARK_DEFAULT_LEVEL;
+}

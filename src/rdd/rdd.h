@@ -4,6 +4,8 @@
 #ifndef SPK_RDD_RDD_H
 #define SPK_RDD_RDD_H
 
+#include <spark/index.h>
+
 #include "scheduler/job.h"
 #include "shuffle/input.h"
 
@@ -77,6 +79,14 @@ spark_status spk_collect_as(
 /* spk_collect_partition: the rows of one partition, which become the caller's. */
 spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *rdd, int partition,
     spk_rows *rows, spk_failure *failure);
+
+/* spk_index_make: a map of n pairs, which it moves together: of equal keys the last value stays, at
+ * the place of the first. slots: room for spk_index_slots(n). spk_index_find: the number of the pair,
+ * -1: none. */
+size_t spk_index_slots(size_t n);
+void spk_index_make(
+    spark_index *index, const spk_layout *pair, char *items, size_t n, uint32_t *slots);
+int64_t spk_index_find(const spark_index *index, const void *key);
 
 /* spk_result_index: makes pairs a map: of equal keys the last value stays, at the place of the
  * first; SPARK_FIND works on it. On failure the array is freed. */

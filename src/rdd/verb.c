@@ -256,65 +256,25 @@ spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const v
     return spk_result_rows(sc, layout, &rows, 1, result, failure);
 }
 
-/* slot_of: where the key is, or would be. */
-static size_t slot_of(const spark_index *index, const void *key)
-{
-    const spk_layout *layout = index->key;
-    size_t slot = spk_value_hash(layout, key) & (index->n_slots - 1);
-    while (index->slots[slot]
-        && !spk_value_equal(layout, key,
-            (const char *)index->items + (index->slots[slot] - 1) * (size_t)index->type->size))
-        slot = (slot + 1) & (index->n_slots - 1);
-    return slot;
-}
-
-const void *spark_find_(const spark_index *index, const spark_type *want, const void *key)
-{
-    char text[8];
-    if (!index || !key || index->n_slots == 0
-        || (want != index->type && spk_type_differ(want, index->type, text, sizeof text)))
-        return NULL;
-    const uint32_t found = index->slots[slot_of(index, key)];
-    return found ? (const char *)index->items + (found - 1) * (size_t)index->type->size : NULL;
-}
-
 const spark_index *spark_array_index(const spark_array *array)
 {
     const owner *o = array ? array->owner : NULL;
     return o && o->slots ? &o->index : NULL;
 }
 
-static size_t slots_for(size_t n)
-{
-    size_t slots = 16;
-    while (slots < n * 2)
-        slots *= 2;
-    return slots;
-}
-
 spark_status spk_result_index(
     spark_context *sc, const spk_layout *pair, spark_array *pairs, spk_failure *failure)
 {
     owner *o = pairs->owner;
-    const size_t size = pair->size, n_slots = slots_for(pairs->n);
     uint32_t *slots = NULL;
     if (pairs->n < UINT32_MAX)
-        o->slots = slots = spk_heap_alloc(&sc->heap, n_slots * sizeof *slots, &o->slots_capacity);
+        o->slots = slots = spk_heap_alloc(
+            &sc->heap, spk_index_slots(pairs->n) * sizeof *slots, &o->slots_capacity);
     if (!slots) {
         spark_array_free(pairs);
         return spk_failure_nomem(failure, NULL, NULL);
     }
-    memset(slots, 0, n_slots * sizeof *slots);
-    o->index = (spark_index) { pair->type, o->items, 0, slots, n_slots, pair->key };
-    for (size_t i = 0; i < pairs->n; i++) {
-        const char *from = (const char *)o->items + i * size;
-        const size_t slot = slot_of(&o->index, from);
-        if (!slots[slot])
-            slots[slot] = (uint32_t)++o->index.n;
-        char *to = (char *)o->items + (slots[slot] - 1) * size;
-        if (to != from)
-            memcpy(to, from, size);
-    }
+    spk_index_make(&o->index, pair, o->items, pairs->n, slots);
     pairs->n = o->index.n;
     return SPARK_OK;
 }

@@ -168,8 +168,9 @@ void spk_ranges_free(spk_ranges *r)
     free(r);
 }
 
-static bool same_order(const spk_ordering *a, const spk_ordering *b)
+bool spk_ranges_same_order(const spk_ranges *x, const spk_ranges *y)
 {
+    const spk_ordering *a = &x->ordering, *b = &y->ordering;
     bool same = a->n == b->n;
     for (uint32_t i = 0; i < a->n && same; i++)
         same = a->parts[i].layout == b->parts[i].layout && a->parts[i].offset == b->parts[i].offset
@@ -181,7 +182,7 @@ bool spk_ranges_equal(const spk_ranges *a, const spk_ranges *b)
 {
     const uint32_t n = a->n / a->slices;
     const size_t a_size = a->ordering.layout->size, b_size = b->ordering.layout->size;
-    if (n != b->n / b->slices || !same_order(&a->ordering, &b->ordering))
+    if (n != b->n / b->slices || !spk_ranges_same_order(a, b))
         return false;
     for (uint32_t i = 1; i < n; i++)
         if (spk_ordering_compare(&a->ordering, a->bounds + (i * a->slices - 1) * a_size,

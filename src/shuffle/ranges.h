@@ -42,6 +42,9 @@ void spk_ranges_fini(spk_ranges *ranges);
 void spk_ranges_find(
     const spk_ranges *ranges, const char *rows, size_t step, size_t n, uint32_t *slices);
 
+/* spk_ranges_same_order: whether their orders are the same. */
+bool spk_ranges_same_order(const spk_ranges *a, const spk_ranges *b);
+
 /* spk_sort_rows: sorts n rows in place, stably. False: no memory. */
 bool spk_sort_rows(spk_heap *heap, const spk_ordering *ordering, char *rows, size_t n);
 

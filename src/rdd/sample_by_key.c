@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stratified samples: a rate for each key. The exact form knows, from a job that counts when the RDD
+ * is prepared, how many pairs each key has and which of them stand in which partition; so it draws
+ * positions beforehand and tasks pick these. */
+#include "rdd/rdd.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include <spark/transform.h>
+
+#include "base/random.h"
+
+/* stratum: what is drawn for one key. */
+typedef struct stratum {
+    uint64_t *at; /* positions among all pairs of the key, ascending */
+    size_t n;
+    bool others; /* at are those left out */
+} stratum;
+
+typedef struct strata_rdd {
+    spark_rdd rdd;
+    bool with_replacement, exact;
+    uint64_t seed;
+    spark_index rates; /* of pairs (K, double) */
+    char *items;
+    uint32_t *slots;
+    size_t items_capacity, slots_capacity;
+    stratum *strata; /* exact, once prepared */
+    int64_t *starts; /* of each partition, for each key */
+} strata_rdd;
+
+static double rate_of(const strata_rdd *s, int64_t key)
+{
+    double rate;
+    memcpy(&rate,
+        (const char *)s->rates.items + (size_t)key * s->rates.type->size
+            + s->rates.type->fields[1].offset,
+        sizeof rate);
+    return rate;
+}
+
+/* find: the number of a row's key; -1: the task has failed. */
+static int64_t find(spark_task *task, const strata_rdd *s, const char *row)
+{
+    char text[100];
+    const int64_t key = spk_index_find(&s->rates, row);
+    if (key < 0) {
+        const size_t n = spk_value_print(s->rates.key, row, text, sizeof text);
+        spk_task_fail(task, SPARK_ETASK, "key %.*s has no rate",
+            (int)(n < sizeof text ? n : sizeof text), text);
+    }
+    return key;
+}
+
+/* ---- drawing while running */
+
+typedef struct picker {
+    spk_random random;
+    spk_arena *arenas;
+    int64_t *seen; /* exact: pairs of each key before the next one */
+    size_t *next;  /* exact: the next drawn position of each key */
+} picker;
+
+/* begin_strata: where this partition stands in each key's positions. */
+static bool begin_strata(spark_task *task, const strata_rdd *s, picker *p, int partition)
+{
+    const size_t n = s->rates.n;
+    p->seen = spk_arena_alloc(&task->keep, n * (sizeof *p->seen + sizeof *p->next) + 1, 16);
+    if (!p->seen) {
+        spk_task_nomem(task);
+        return false;
+    }
+    p->next = (size_t *)(void *)(p->seen + n);
+    memcpy(p->seen, s->starts + (size_t)partition * n, n * sizeof *p->seen);
+    for (size_t k = 0; k < n; k++) {
+        size_t low = 0, high = s->strata[k].n;
+        while (low < high) {
+            const size_t middle = low + (high - low) / 2;
+            if (s->strata[k].at[middle] < (uint64_t)p->seen[k])
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        p->next[k] = low;
+    }
+    return true;
+}
+
+static bool open(spk_pipe *pipe, spk_op *op)
+{
+    const strata_rdd *s = (const strata_rdd *)(const void *)op->rdd;
+    spark_task *task = pipe->task;
+    picker *p = spk_arena_alloc(&task->keep, sizeof *p, 16);
+    if (!p) {
+        spk_task_nomem(task);
+        return false;
+    }
+    *p = (picker) { .random = spk_random_of(s->seed, (uint64_t)op->partition) };
+    p->arenas = spk_step_arenas(task);
+    op->state = p;
+    return p->arenas && (!s->exact || begin_strata(task, s, p, op->partition));
+}
+
+/* drawn: how often the next pair of the key is taken. */
+static uint64_t drawn(const strata_rdd *s, picker *p, int64_t key)
+{
+    if (!s->exact) {
+        const double rate = rate_of(s, key);
+        return s->with_replacement ? spk_random_poisson(&p->random, rate)
+                                   : spk_random_unit(&p->random) <= rate;
+    }
+    const stratum *t = &s->strata[key];
+    const uint64_t here = (uint64_t)p->seen[key]++;
+    uint64_t n = 0;
+    while (p->next[key] < t->n && t->at[p->next[key]] == here) {
+        p->next[key]++;
+        n++;
+    }
+    return t->others ? n == 0 : n;
+}
+
+static void run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+{
+    const strata_rdd *s = (const strata_rdd *)(const void *)op->rdd;
+    picker *p = op->state;
+    const size_t size = op->rdd->layout->size;
+    const spk_batch in = *batch;
+    spk_out out;
+    batch->n = 0;
+    if (!spk_out_open(&out, pipe, (size_t)(op - pipe->ops) + 1, size, p->arenas))
+        return;
+    for (size_t i = 0; i < in.n && !out.head.closed; i++) {
+        const char *row = in.rows + i * size;
+        const int64_t key = find(pipe->task, s, row);
+        out.head.rows++;
+        for (uint64_t n = key < 0 ? 0 : drawn(s, p, key); n > 0; n--) {
+            if (out.head.next == out.head.end && !spk_emitter_room(&out.head))
+                break;
+            memcpy(out.head.next, row, size);
+            out.head.next += size;
+        }
+    }
+    spk_out_close(&out, batch);
+}
+
+/* ---- counting beforehand */
+
+typedef struct tally {
+    spk_state head;
+    int64_t *counts;
+} tally;
+
+static bool begin_tally(spk_state *state)
+{
+    const strata_rdd *s = state->action->arg;
+    tally *t = (tally *)state;
+    t->counts = calloc(s->rates.n + 1, sizeof *t->counts);
+    if (!t->counts)
+        spk_task_nomem(state->task);
+    return t->counts != NULL;
+}
+
+static bool take_tally(void *state, spk_batch batch)
+{
+    tally *t = state;
+    const strata_rdd *s = t->head.action->arg;
+    for (size_t i = 0; i < batch.n; i++) {
+        const int64_t key = find(t->head.task, s, batch.rows + i * s->rdd.layout->size);
+        if (key < 0)
+            return false;
+        t->counts[key]++;
+    }
+    return true;
+}
+
+static void free_tally(spk_state *state)
+{
+    free(((tally *)state)->counts);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* draw: n of `total` positions; distinct ones are drawn until there are enough, of the smaller part
+ * where more than half are wanted. */
+static bool draw(stratum *t, uint64_t total, uint64_t n, bool with_replacement, spk_random random)
+{
+    t->others = !with_replacement && n > total / 2;
+    const size_t want = (size_t)(t->others ? (n < total ? total - n : 0) : n);
+    t->at = malloc((want + 1) * sizeof *t->at);
+    if (!t->at)
+        return false;
+    for (t->n = 0; t->n < want;) {
+        size_t kept = 0;
+        for (size_t i = t->n; i < want; i++)
+            t->at[i] = spk_random_below(&random, total);
+        qsort(t->at, want, sizeof *t->at, ascending);
+        for (size_t i = 0; i < want; i++)
+            if (with_replacement || kept == 0 || t->at[kept - 1] != t->at[i])
+                t->at[kept++] = t->at[i];
+        t->n = kept;
+    }
+    return true;
+}
+
+static spark_status draw_all(strata_rdd *s, const tally *parts, int n, spk_failure *failure)
+{
+    const size_t keys = s->rates.n;
+    s->starts = calloc(((size_t)n + 1) * keys + 1, sizeof *s->starts);
+    s->strata = calloc(keys + 1, sizeof *s->strata);
+    bool good = s->starts && s->strata;
+    for (int p = 0; good && p < n; p++)
+        for (size_t k = 0; k < keys; k++)
+            s->starts[((size_t)p + 1) * keys + k]
+                = s->starts[(size_t)p * keys + k] + parts[p].counts[k];
+    for (size_t k = 0; good && k < keys; k++) {
+        const uint64_t total = (uint64_t)s->starts[(size_t)n * keys + k];
+        const double want = ceil(rate_of(s, (int64_t)k) * (double)total);
+        good = draw(
+            &s->strata[k], total, (uint64_t)want, s->with_replacement, spk_random_of(s->seed, k));
+    }
+    return good ? SPARK_OK : spk_failure_nomem(failure, s->rdd.operation, s->rdd.site);
+}
+
+static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+{
+    strata_rdd *s = (strata_rdd *)(void *)rdd;
+    spark_rdd *parent = rdd->deps[0].rdd;
+    const int n = parent->partitions;
+    const spk_action action = { .name = rdd->operation,
+        .site = rdd->site,
+        .state_size = sizeof(tally),
+        .arg = s,
+        .begin = begin_tally,
+        .take = take_tally,
+        .discard = free_tally };
+    tally *parts = calloc((size_t)n + 1, sizeof *parts);
+    if (!parts)
+        return spk_failure_nomem(failure, rdd->operation, rdd->site);
+    spark_status status = spk_job_run(parent, &action, NULL, n, parts, failure);
+    if (status == SPARK_OK) {
+        status = draw_all(s, parts, n, failure);
+        for (int p = 0; p < n; p++)
+            free(parts[p].counts);
+    }
+    free(parts);
+    if (status == SPARK_OK)
+        __atomic_store_n(&rdd->partitions, n, __ATOMIC_RELEASE);
+    return status;
+}
+
+/* ---- making */
+
+static void release(spark_rdd *rdd)
+{
+    strata_rdd *s = (strata_rdd *)(void *)rdd;
+    for (size_t k = 0; s->strata && k < s->rates.n; k++)
+        free(s->strata[k].at);
+    free(s->strata);
+    free(s->starts);
+    spk_heap_free(&rdd->sc->heap, s->items, s->items_capacity);
+    spk_heap_free(&rdd->sc->heap, s->slots, s->slots_capacity);
+}
+
+static bool copy_rates(strata_rdd *s, const spk_layout *pair, size_t n, const char *rates)
+{
+    spk_heap *heap = &s->rdd.sc->heap;
+    const size_t size = pair->size, head = (n * size + 63) / 64 * 64;
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        bytes += spk_value_bytes(pair, rates + i * size);
+    s->items = spk_heap_alloc(heap, head + bytes + 1, &s->items_capacity);
+    s->slots = spk_heap_alloc(heap, spk_index_slots(n) * sizeof *s->slots, &s->slots_capacity);
+    if (!s->items || !s->slots)
+        return false;
+    if (n)
+        memcpy(s->items, rates, n * size);
+    char *tail = s->items + head;
+    for (size_t i = 0; i < n; i++)
+        tail = spk_value_pack(pair, s->items + i * size, tail);
+    spk_index_make(&s->rates, pair, s->items, n, s->slots);
+    return true;
+}
+
+static void check_rates(
+    spk_verb *v, bool with_replacement, const spk_layout *pair, size_t n, const char *rates)
+{
+    for (size_t i = 0; i < n && !v->bad; i++) {
+        double rate;
+        memcpy(&rate, rates + i * pair->size + pair->value_offset, sizeof rate);
+        if (!(rate >= 0) || (!with_replacement && rate > 1 + 1e-6) || rate > 1e9)
+            spk_verb_fail(v, SPARK_EINVAL, "a rate of %g; %s", rate,
+                with_replacement ? "it must be 0 or more" : "it must be between 0 and 1");
+    }
+}
+
+static spark_rdd *sample(spark_site at, spark_rdd *rdd, bool with_replacement, bool exact,
+    const spark_type *type, size_t n, const void *rates, uint64_t seed)
+{
+    static const spk_class plain
+        = { .name = "MapPartitionsRDD", .open = open, .run = run, .release = release };
+    static const spk_class counted = {
+        .name = "MapPartitionsRDD", .open = open, .run = run, .prepare = prepare, .release = release
+    };
+    spk_verb v;
+    spk_failure failure;
+    char text[400];
+    bool made;
+    spk_verb_begin(
+        &v, at, exact ? "sampleByKeyExact" : "sampleByKey", NULL, 1, &rdd, true, NULL, 0);
+    if (!v.bad)
+        spk_verb_pairs(&v, v.in);
+    const spk_layout *pair = spk_verb_layout(&v, type);
+    if (!v.bad
+        && (!pair->key || spk_type_differ(SPARK_TYPE(double), pair->value->type, text, sizeof text)
+            || spk_type_differ(v.in->key->type, pair->key->type, text, sizeof text)))
+        spk_verb_fail(&v, SPARK_ETYPE, "the rates are not pairs of a key and a double");
+    if (!v.bad && n > 0 && !rates)
+        spk_verb_fail(&v, SPARK_EINVAL, "%zu rates, but no data", n);
+    if (!v.bad)
+        check_rates(&v, with_replacement, pair, n, rates);
+    spark_rdd *parent = rdd;
+    rdd = spk_verb_make(&v, exact ? &counted : &plain, sizeof(strata_rdd), v.in, &made);
+    if (!made)
+        return rdd;
+    strata_rdd *s = (strata_rdd *)(void *)rdd;
+    s->with_replacement = with_replacement;
+    s->exact = exact;
+    s->seed = seed;
+    rdd->planned = parent->planned;
+    spk_rdd_partitioner_set(rdd, parent->partitioner);
+    if (copy_rates(s, pair, n, rates))
+        return rdd;
+    spk_failure_nomem(&failure, NULL, NULL);
+    return spk_verb_undo(&v, rdd, &failure);
+}
+
+spark_rdd *spark_sample_by_key(spark_site at, spark_rdd *rdd, bool with_replacement,
+    const spark_type *type, size_t n, const void *rates, uint64_t seed)
+{
+    return sample(at, rdd, with_replacement, false, type, n, rates, seed);
+}
+
+spark_rdd *spark_sample_by_key_exact(spark_site at, spark_rdd *rdd, bool with_replacement,
+    const spark_type *type, size_t n, const void *rates, uint64_t seed)
+{
+    return sample(at, rdd, with_replacement, true, type, n, rates, seed);
+}
