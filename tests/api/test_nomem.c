@@ -283,6 +283,22 @@ SPARK_PARTITIONER(by_rest, int64_t)
 {
     return (uint32_t)(uint64_t)*key % partitions;
 }
+SPARK_MAP(to_remainder, int64_t, i64_pair)
+{
+    *out = (i64_pair) { *in % 41, *in };
+}
+SPARK_MAP(text_of_count, int64_t, spark_str)
+{
+    *out = spark_str_format(task, "%d", (int)*in);
+}
+SPARK_MERGE(append_count, spark_str, int64_t)
+{
+    *acc = spark_str_concat(task, *acc, spark_str_format(task, "+%d", (int)*in));
+}
+SPARK_MERGE(append_text, spark_str, spark_str)
+{
+    *acc = spark_str_concat(task, *acc, *in);
+}
 SPARK_KEY(key_of, i64_pair, int64_t, key);
 SPARK_ORDER(by_value, i64_pair, (desc, value), (asc, key));
 SPARK_ORDER(by_text, str_pair, (desc, key), (asc, value));
@@ -608,6 +624,84 @@ static spark_status job_scoped(spark_context *sc, uint64_t *digest)
     return status;
 }
 
+static spark_status job_combine(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_combine_by_key(spark_map(numbers(sc), to_remainder, NULL),
+        text_of_count, append_count, append_text, NULL, 2), digest);
+}
+
+static spark_status job_fold_by_key(spark_context *sc, uint64_t *digest)
+{
+    const int64_t zero = 1;
+    return collected(
+        spark_fold_by_key(text_pairs(sc), SPARK_VALUE(int64_t, &zero), add_up, NULL, 2), digest);
+}
+
+static spark_status job_cogroup(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *sides[] = { text_pairs(sc), spark_distinct(text_pairs(sc), 3), text_pairs(sc) };
+    return collected(spark_cogroup(3, sides, 2), digest);
+}
+
+static spark_status job_subtract(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_subtract(text_pairs(sc),
+        spark_map(spark_range(sc, 0, rows / 16, 1, 2), to_text, NULL), 2), digest);
+}
+
+static spark_status job_subtract_by_key(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *left = spark_map(numbers(sc), to_pair, NULL);
+    return collected(spark_subtract_by_key(
+        left, spark_map(spark_range(sc, 0, rows / 16, 1, 2), to_pair, NULL), 2), digest);
+}
+
+static spark_status job_intersection(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_intersection(text_pairs(sc),
+        spark_map(spark_range(sc, 0, rows / 2, 1, 2), to_text, NULL), 2), digest);
+}
+
+static spark_status job_dense(spark_context *sc, uint64_t *digest)
+{
+    spark_partitioner *p = spark_dense_partitioner(sc, 41, 2);
+    if (!p)
+        return disarm(), spark_last_error()->code;
+    return collected(spark_reduce_by_key_dense(
+        spark_map(numbers(sc), to_remainder, NULL), spark_op_sum, NULL, p), digest);
+}
+
+static spark_status job_dense_text(spark_context *sc, uint64_t *digest)
+{
+    spark_partitioner *p = spark_dense_partitioner(sc, 70000, 2);
+    if (!p)
+        return disarm(), spark_last_error()->code;
+    spark_rdd *texts
+        = spark_map_values(spark_map(numbers(sc), to_remainder, NULL), text_of_count, NULL);
+    return collected(spark_reduce_by_key_dense(texts, append_text, NULL, p), digest);
+}
+
+static spark_status job_range_partitioner(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *pairs = text_pairs(sc);
+    spark_partitioner *p = spark_range_partitioner(pairs, spark_order_desc, 3);
+    if (!p)
+        return disarm(), spark_last_error()->code;
+    return collected(spark_repartition_and_sort_within_partitions(pairs, p, NULL), digest);
+}
+
+static spark_status job_join_sorted(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *sorted = spark_sort_by_key(
+        spark_map(spark_range(sc, 0, rows / 2, 1, 3), to_pair, NULL), NULL, 2);
+    spark_rdd *right = spark_map(spark_range(sc, rows / 8, rows / 2, 1, 2), to_pair, NULL);
+    const spark_partitioner *p = spark_rdd_partitioner(sorted);
+    if (!p)
+        return disarm(), spark_last_error()->code;
+    const spark_keyed_options by = { 0, p };
+    return collected(spark_join_with(sorted, right, SPARK_FULL_OUTER, &by), digest);
+}
+
 typedef spark_status job_function(spark_context *sc, uint64_t *digest);
 static const struct {
     const char *name;
@@ -643,6 +737,16 @@ static const struct {
     { "count_by_key", job_count_by_key },
     { "count_by_value", job_count_by_value },
     { "group_by", job_key_by },
+    { "combine_by_key", job_combine },
+    { "fold_by_key", job_fold_by_key },
+    { "cogroup of strings", job_cogroup },
+    { "subtract", job_subtract },
+    { "subtract_by_key", job_subtract_by_key },
+    { "intersection", job_intersection },
+    { "reduce_by_key_dense", job_dense },
+    { "reduce_by_key_dense of strings", job_dense_text },
+    { "range_partitioner, sorted within", job_range_partitioner },
+    { "join with a sorted side", job_join_sorted },
     { "scopes", job_scoped },
 };
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
