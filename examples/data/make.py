@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes edges.txt, points.txt and access.log, the same each time.
+"""Makes the data of the examples that have a seed (see FILES), the same each time.
 
 usage: make.py [DIRECTORY]
 """
@@ -62,9 +62,40 @@ def requests(draw, n=900):
     return lines
 
 
+def customers(draw, n=120):
+    """Made-up customers of a made-up shop; more of them in some countries than in others."""
+    syllables = ["ba", "do", "fi", "ka", "lu", "mi", "no", "ra", "se", "ti", "vo", "ze"]
+    countries = ["Chile", "Denmark", "Estonia", "Ghana", "India", "Japan", "Kenya", "Norway"]
+    lines = []
+    for i in range(n):
+        name = "".join(syllables[next(draw) % len(syllables)] for _ in range(3)).capitalize()
+        country = countries[next(draw) % len(countries) * (next(draw) % 1000) // 1000]
+        lines.append(f"{1000 + i},{name},{country}")
+    return lines
+
+
+def orders(draw, n=500):
+    """Orders of these customers, in cents; some customers never order, some customers are gone."""
+    return [f"{i},{1000 + next(draw) % 25 * (next(draw) % 6)},{next(draw) % 50000 / 100:.2f}"
+            for i in range(1, n + 1)]
+
+
+def samples(draw, n=800):
+    """Points of four features, labelled by a plane with some noise; in thousandths."""
+    lines = []
+    for _ in range(n):
+        x = [next(draw) % 4001 - 2000 for _ in range(4)]
+        noise = sum(next(draw) % 2001 - 1000 for _ in range(4))
+        label = 500 + 2 * x[0] - x[1] + noise > 0
+        lines.append(f"{label:d} " + " ".join(f"{v / 1000:.3f}" for v in x))
+    return lines
+
+
+FILES = {"edges.txt": edges, "points.txt": points, "access.log": requests,
+         "customers.csv": customers, "orders.csv": orders, "samples.txt": samples}
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
-    for number, (name, make) in enumerate(
-            [("edges.txt", edges), ("points.txt", points), ("access.log", requests)]):
+    for number, (name, make) in enumerate(FILES.items()):
         lines = make(numbers(SEED + number))
         (folder / name).write_bytes("".join(line + "\n" for line in lines).encode())

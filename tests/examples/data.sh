@@ -7,6 +7,6 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 "$1/make.py" "$work"
-for file in edges.txt points.txt access.log; do
+for file in edges.txt points.txt access.log customers.csv orders.csv samples.txt; do
     cmp "$work/$file" "$1/$file"
 done
