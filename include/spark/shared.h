@@ -50,6 +50,26 @@ const spark_accumulator *spark_float_counter(spark_site at, spark_context *sc, c
 void spark_accumulate(spark_task *task, const spark_accumulator *accumulator, int64_t by);
 void spark_accumulate_f64(spark_task *task, const spark_accumulator *accumulator, double by);
 
+/* spark_collection: an accumulator that gathers elements of a type. spark_accumulator_new: one of the
+ * user's: starts from a copy of *zero in each attempt, `add` (ACC, IN) takes a value, `combine`
+ * (ACC, ACC) merges what attempts have made, in the order of jobs, stages and partitions:
+ *
+ *   const spark_accumulator *seen = spark_accumulator_new(sc, SPARK_ZERO(id_set), add_id, merge_ids,
+ *       "ids");
+ *
+ * spark_accumulate_value: adds to either, from inside a function: spark_accumulate_value(task, *env,
+ * SPARK_VALUE(int64_t, in)). spark_accumulator_get: all elements, or the one value, in an array of
+ * yours. They count as sums do. Spark: collectionAccumulator, register. */
+const spark_accumulator *spark_collection(
+    spark_site at, spark_context *sc, const spark_type *type, const char *name);
+const spark_accumulator *spark_accumulator_new(spark_site at, spark_context *sc,
+    const spark_type *type, const void *zero, const spark_merge_def *add,
+    const spark_merge_def *combine, const char *name);
+void spark_accumulate_value(spark_task *task, const spark_accumulator *accumulator,
+    const spark_type *type, const void *value);
+spark_status spark_accumulator_get(const spark_accumulator *accumulator, const spark_type *want,
+    spark_array *result) SPARK_USE_RESULT_;
+
 /* spark_accumulator_value, _f64: the sum so far; exact after the action returned. */
 int64_t spark_accumulator_value(const spark_accumulator *accumulator);
 double spark_accumulator_f64(const spark_accumulator *accumulator);
@@ -61,6 +81,8 @@ SPARK_END_DECLS
 /* The verbs fill in their call site. */
 #define spark_broadcast_new(...) spark_broadcast_new(SPARK_HERE, __VA_ARGS__)
 #define spark_broadcast_index(...) spark_broadcast_index(SPARK_HERE, __VA_ARGS__)
+#define spark_collection(...) spark_collection(SPARK_HERE, __VA_ARGS__)
+#define spark_accumulator_new(...) spark_accumulator_new(SPARK_HERE, __VA_ARGS__)
 #define spark_counter(...) spark_counter(SPARK_HERE, __VA_ARGS__)
 #define spark_float_counter(...) spark_float_counter(SPARK_HERE, __VA_ARGS__)
 #endif

@@ -69,6 +69,7 @@ typedef struct spk_delta {
     const spark_accumulator *accumulator;
     int64_t i64;
     double f64;
+    struct spk_gathered *gathered;
 } spk_delta;
 
 typedef struct spk_walk {
