@@ -78,12 +78,13 @@ int main(int argc, char **argv)
     spark_rdd *groups = spark_group_by_key(spark_sort_by(once, NULL, 0), PARTITIONS);
 
     spark_array all;
-    if (spark_collect(spark_sort_by_key(groups, NULL, 0), SPARK_TYPE(entry), &all) != SPARK_OK)
-        return spark_complain("inverted_index");
+    const spark_status status
+        = spark_collect(spark_sort_by_key(groups, NULL, 0), SPARK_TYPE(entry), &all);
     const entry *e = SPARK_ITEMS(entry, &all);
     for (size_t i = 0; i < all.n; i++)
         print(&e[i]);
+    const int failed = status == SPARK_OK ? 0 : spark_complain("inverted_index");
     spark_array_free(&all);
     spark_context_free(sc);
-    return 0;
+    return failed;
 }

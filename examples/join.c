@@ -87,14 +87,14 @@ int main(int argc, char **argv)
     spark_rdd *totals = spark_reduce_by_key(rows, add, NULL, PARTITIONS);
 
     spark_array all;
-    if (spark_collect(spark_sort_by_key(totals, NULL, 0), SPARK_TYPE(country_sales), &all)
-        != SPARK_OK)
-        return spark_complain("join");
+    const spark_status status
+        = spark_collect(spark_sort_by_key(totals, NULL, 0), SPARK_TYPE(country_sales), &all);
     const country_sales *c = SPARK_ITEMS(country_sales, &all);
     for (size_t i = 0; i < all.n; i++)
         printf(SPARK_STR_FMT "\t%" PRId64 "\t%.2f\t%" PRId64 "\n", SPARK_STR_ARG(c[i].key),
             c[i].value.orders, (double)c[i].value.cents / 100, c[i].value.idle);
+    const int failed = status == SPARK_OK ? 0 : spark_complain("join");
     spark_array_free(&all);
     spark_context_free(sc);
-    return 0;
+    return failed;
 }

@@ -75,20 +75,20 @@ int main(int argc, char **argv)
     spark_rdd *lines = spark_text_file(sc, file, PARTITIONS);
     spark_rdd *samples = spark_cache(spark_map(lines, parse_sample, NULL));
     model m = { { 0 } };
-    sums s;
-    for (int64_t round = 0; round < rounds; round++) {
-        if (look(sc, samples, &m, &s) != SPARK_OK)
-            return spark_complain("logistic_regression");
-        for (int i = 0; i < WEIGHTS && s.n > 0; i++)
+    sums s = { { 0 }, 0, 0, 0 };
+    spark_status status = look(sc, samples, &m, &s);
+    for (int64_t round = 0; round < rounds && s.n > 0 && status == SPARK_OK; round++) {
+        for (int i = 0; i < WEIGHTS; i++)
             m.weight[i] -= rate * s.gradient[i] / (double)s.n;
+        status = look(sc, samples, &m, &s);
     }
-    if (look(sc, samples, &m, &s) != SPARK_OK)
-        return spark_complain("logistic_regression");
-    if (s.n == 0)
-        return fputs("logistic_regression: no samples\n", stderr), 1;
-    for (int i = 0; i < WEIGHTS; i++)
-        printf("%.6f\n", m.weight[i]);
-    printf("loss %.6f, %" PRId64 " of %" PRId64 " right\n", s.loss / (double)s.n, s.right, s.n);
+    const int failed = status == SPARK_OK ? 0 : spark_complain("logistic_regression");
+    if (!failed) {
+        for (int i = 0; i < WEIGHTS; i++)
+            printf("%.6f\n", m.weight[i]);
+        printf("loss %.6f, %" PRId64 " of %" PRId64 " right\n", s.n > 0 ? s.loss / (double)s.n : 0,
+            s.right, s.n);
+    }
     spark_context_free(sc);
-    return 0;
+    return failed;
 }

@@ -68,13 +68,12 @@ int main(int argc, char **argv)
     spark_array all = { 0 };
     if (status == SPARK_OK)
         status = spark_collect(spark_sort_by(paths, NULL, 0), SPARK_TYPE(edge), &all);
-    if (status != SPARK_OK)
-        return spark_complain("transitive_closure");
     const edge *e = SPARK_ITEMS(edge, &all);
     for (size_t i = 0; i < all.n; i++)
         printf(SPARK_STR_FMT " " SPARK_STR_FMT "\n", SPARK_STR_ARG(e[i].key),
             SPARK_STR_ARG(e[i].value));
+    const int failed = status == SPARK_OK ? 0 : spark_complain("transitive_closure");
     spark_array_free(&all);
     spark_context_free(sc);
-    return 0;
+    return failed;
 }
