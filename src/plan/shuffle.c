@@ -13,29 +13,55 @@ uint32_t spk_slices_for(int partitions)
     return slices;
 }
 
+#define READ(T)                                                                                    \
+    {                                                                                              \
+        T x;                                                                                       \
+        memcpy(&x, row, sizeof x);                                                                 \
+        return (uint64_t)x;                                                                        \
+    }
+
 uint64_t spk_dense_key(const spk_layout *key, const void *row)
 {
-    int32_t i32;
-    uint32_t u32;
-    uint64_t u64;
-    if (key->size == 4 && key->type->kind == SPARK_KIND_U32)
-        return memcpy(&u32, row, sizeof u32), u32;
-    if (key->size == 4)
-        return memcpy(&i32, row, sizeof i32), (uint64_t)i32;
-    return memcpy(&u64, row, sizeof u64), u64;
+    switch (key->type->kind) {
+    case SPARK_KIND_I8:
+        READ(int8_t)
+    case SPARK_KIND_U8:
+        READ(uint8_t)
+    case SPARK_KIND_I16:
+        READ(int16_t)
+    case SPARK_KIND_U16:
+        READ(uint16_t)
+    case SPARK_KIND_I32:
+    case SPARK_KIND_DATE:
+        READ(int32_t)
+    case SPARK_KIND_U32:
+        READ(uint32_t)
+    default:
+        READ(uint64_t)
+    }
 }
 
-uint64_t spk_dense_scale(const spark_partitioner *p, uint32_t slices)
+static uint64_t dense_slices(const spark_partitioner *p)
 {
-    return ((uint64_t)p->partitions * slices << 32) / p->keys;
+    return (uint64_t)p->partitions * spk_slices_for(p->partitions);
 }
 
-uint64_t spk_dense_first(const spark_partitioner *p, uint32_t slices, uint64_t slice)
+int spk_dense_shift(const spark_partitioner *p)
 {
-    const uint64_t scale = spk_dense_scale(p, slices);
-    if (slice >= (uint64_t)p->partitions * slices || scale == 0)
-        return slice == 0 ? 0 : p->keys;
-    const uint64_t first = ((slice << 32) + scale - 1) / scale;
+    return __builtin_clzll(dense_slices(p));
+}
+
+uint64_t spk_dense_scale(const spark_partitioner *p)
+{
+    return (dense_slices(p) << spk_dense_shift(p)) / p->keys;
+}
+
+uint64_t spk_dense_first(const spark_partitioner *p, uint64_t slice)
+{
+    const uint64_t scale = spk_dense_scale(p);
+    if (slice >= dense_slices(p))
+        return p->keys;
+    const uint64_t from = slice << spk_dense_shift(p), first = from / scale + (from % scale != 0);
     return first < p->keys ? first : p->keys;
 }
 

@@ -54,12 +54,13 @@ struct spk_shuffle {
     void *running;                  /* the scheduler's stage that fills it */
 };
 
-/* spk_dense_key: of a 4 or 8-byte integer key; what is negative becomes huge. spk_dense_scale: key *
- * scale >> 32 is the slice of a key, over all partitions; spk_dense_first: the first key of a
- * slice. */
+/* spk_dense_key: of an integer key; what is negative becomes huge. spk_dense_scale: key * scale >> shift
+ * is the slice of a key, over all partitions with spk_slices_for each; a partition is what its
+ * slices make, also where a shuffle has fewer of them. spk_dense_first: the first key of a slice. */
 uint64_t spk_dense_key(const spk_layout *key, const void *row);
-uint64_t spk_dense_scale(const spark_partitioner *partitioner, uint32_t slices);
-uint64_t spk_dense_first(const spark_partitioner *partitioner, uint32_t slices, uint64_t slice);
+uint64_t spk_dense_scale(const spark_partitioner *partitioner);
+int spk_dense_shift(const spark_partitioner *partitioner);
+uint64_t spk_dense_first(const spark_partitioner *partitioner, uint64_t slice);
 
 /* spk_slices_for: slices of a partition, a function of the number of partitions only. */
 uint32_t spk_slices_for(int partitions);

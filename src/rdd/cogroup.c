@@ -69,12 +69,15 @@ static const spk_layout *result_of(spk_verb *v)
 static spark_rdd *cogroup(const char *operation, spark_site at, size_t n, spark_rdd *const rdds[],
     const spark_keyed_options *options)
 {
-    spark_rdd *none[] = { NULL };
     spk_verb v;
     spk_failure failure;
     bool made;
-    const bool some = n > 0 && rdds;
-    spk_verb_begin(&v, at, operation, NULL, some ? n : 1, some ? rdds : none, true, NULL, 0);
+    if (n == 0 || !rdds) {
+        spk_verb_source(&v, at, operation, NULL);
+        v.bad = spk_rdd_errorf(v.sc, SPARK_EINVAL, operation, NULL, at, "no RDD is given");
+        return v.bad;
+    }
+    spk_verb_begin(&v, at, operation, NULL, n, rdds, true, NULL, 0);
     if (!v.bad && (n < 2 || n > SPK_MOST_SIDES))
         spk_verb_fail(&v, SPARK_EINVAL, "%zu RDDs; there must be 2 to %d", n, SPK_MOST_SIDES);
     check_inputs(&v);
@@ -87,7 +90,7 @@ static spark_rdd *cogroup(const char *operation, spark_site at, size_t n, spark_
         spk_sides_set(rdd, &c->sides, target);
         spk_rdd_partitioner_set(rdd, target);
         for (size_t i = 0; made && i < n; i++)
-            made = spk_sides_attach(rdd, &c->sides, i, rdd->deps[i].rdd->layout, key, NULL);
+            made = spk_sides_attach(rdd, &c->sides, i, rdd->deps[i].rdd->layout, key, NULL, false);
         if (!made) {
             spk_failure_nomem(&failure, NULL, NULL);
             rdd = spk_verb_undo(&v, rdd, &failure);

@@ -67,11 +67,8 @@ spark_rdd *spark_group_map_by_key_with(spark_site at, spark_rdd *rdd, const spar
         .out = out,
         .group = f,
         .options = options,
-        .drop = true };
-    rdd = spk_keyed_new(&v, &k);
-    if (!v.bad) /* what it makes has other keys, or none */
-        spk_rdd_partitioner_set(rdd, NULL);
-    return rdd;
+        .lose = true };
+    return spk_keyed_new(&v, &k);
 }
 
 spark_rdd *spark_group_map_by_key(

@@ -56,8 +56,8 @@ static spark_rdd *new_join(
         if (keep)
             spk_rdd_partitioner_set(rdd, target);
         for (size_t i = 0; made && i < 2; i++)
-            made
-                = spk_sides_attach(rdd, &j->sides, i, rdd->deps[i].rdd->layout, joining->key, NULL);
+            made = spk_sides_attach(
+                rdd, &j->sides, i, rdd->deps[i].rdd->layout, joining->key, NULL, false);
         if (!made) {
             spk_failure_nomem(&failure, NULL, NULL);
             rdd = spk_verb_undo(v, rdd, &failure);

@@ -149,7 +149,8 @@ spark_rdd *spk_keyed_new(spk_verb *v, const spk_keyed *r)
         keyed_rdd *k = (keyed_rdd *)(void *)rdd;
         k->target = target;
         spk_partitioner_ref(target);
-        spk_rdd_partitioner_set(rdd, r->drop && wide ? NULL : target);
+        if (!r->lose && !(r->drop && wide))
+            spk_rdd_partitioner_set(rdd, target);
         rdd->planned = target->partitions;
         if (!fill(k, r) || !attach(k, r, wide)) {
             spk_failure_nomem(&failure, NULL, NULL);

@@ -129,6 +129,7 @@ typedef struct spk_keyed {
     const spark_group_def *group;     /* of SPK_KEYED_GROUP_MAP */
     const spark_keyed_options *options;
     bool drop; /* the result has no partitioner, once it is shuffled */
+    bool lose; /* it has none in any case: its keys are others */
     bool stay; /* rows are placed by something else than the key; no shuffle */
 } spk_keyed;
 spark_rdd *spk_keyed_new(spk_verb *v, const spk_keyed *k);
@@ -146,10 +147,11 @@ spark_partitioner *spk_sides_target(
     spk_verb *v, const spark_keyed_options *options, const spk_layout *key);
 /* spk_sides_set: the target (a reference is taken) and planned partitions of a node that was made.
  * spk_sides_attach: side i as rows (row: what is written), combined by aggregator where that is not
- * NULL. False: no memory. */
+ * NULL; elements: the key is the whole element, which partitioners of RDDs know nothing of. False: no
+ * memory. */
 void spk_sides_set(spark_rdd *rdd, spk_sides *sides, spark_partitioner *target);
 bool spk_sides_attach(spark_rdd *rdd, spk_sides *sides, size_t i, const spk_layout *row,
-    const spk_layout *key, const spk_aggregator *aggregator);
+    const spk_layout *key, const spk_aggregator *aggregator, bool elements);
 void spk_sides_release(spk_sides *sides);
 spark_status spk_sides_prepare(spark_rdd *rdd, const spk_sides *sides);
 /* spk_sides_open: an input for each side. False: the task has failed, none is open. */

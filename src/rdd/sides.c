@@ -34,13 +34,12 @@ void spk_sides_set(spark_rdd *rdd, spk_sides *sides, spark_partitioner *target)
 }
 
 bool spk_sides_attach(spark_rdd *rdd, spk_sides *sides, size_t i, const spk_layout *row,
-    const spk_layout *key, const spk_aggregator *aggregator)
+    const spk_layout *key, const spk_aggregator *aggregator, bool elements)
 {
     spk_dep *dep = &rdd->deps[i];
     spk_shuffle *shuffle = spk_shuffle_new(rdd, dep->rdd, sides->target, row, key, aggregator);
     if (!shuffle)
         return false;
-    const bool elements = key == dep->rdd->layout; /* partitioners of RDDs look at keys of pairs */
     if (!elements && spark_partitioner_equal(dep->rdd->partitioner, sides->target))
         sides->own[i] = shuffle;
     else

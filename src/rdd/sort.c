@@ -263,7 +263,8 @@ static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
         return rdd;
     }
     sort_rdd *s = (sort_rdd *)(void *)rdd;
-    s->asked = rdd->planned = partitions > 0 ? partitions : 1;
+    s->asked = partitions > 0 ? partitions : 1;
+    rdd->planned = s->asked == 1 ? 1 : -1; /* where keys repeat there are fewer */
     s->target = target;
     if (by_key)
         spk_rdd_partitioner_set(rdd, target);
@@ -304,7 +305,11 @@ static spark_status check_keys(spark_rdd *rdd, const spark_order *order, spark_s
     if (partitions < 1)
         return spk_failure_set(failure, SPARK_EINVAL, name, at,
             "%s at %s: %d partitions; there must be at least one", name, at, partitions);
-    return spk_ordering_make(ordering, rdd->sc->types, rdd->layout->key, order, failure);
+    if (spk_ordering_make(ordering, rdd->sc->types, rdd->layout->key, order, failure) != SPARK_OK)
+        spk_failure_at(failure, name, at);
+    else
+        return SPARK_OK;
+    return failure->code;
 }
 
 static void release_partitioner(spk_object *object)

@@ -49,9 +49,10 @@ static void fill_distinct(spk_aggregator *a, const spk_layout *row, const spk_la
     *a = (spk_aggregator) { .key = key, .in = row, .out = key, .in_size = row->size };
 }
 
-/* new_sieve: target is taken over. keep: the result is placed by it. */
+/* new_sieve: target is taken over. by_key: keys of pairs, and the result is placed by them; else
+ * elements. */
 static spark_rdd *new_sieve(
-    spk_verb *v, spark_partitioner *target, const spk_layout *key, bool intersect, bool keep)
+    spk_verb *v, spark_partitioner *target, const spk_layout *key, bool intersect, bool by_key)
 {
     spk_failure failure;
     bool made;
@@ -61,12 +62,13 @@ static spark_rdd *new_sieve(
         sieve_rdd *s = (sieve_rdd *)(void *)rdd;
         s->intersect = intersect;
         spk_sides_set(rdd, &s->sides, target);
-        if (keep)
+        if (by_key)
             spk_rdd_partitioner_set(rdd, target);
         fill_distinct(&s->distinct[0], v->in, key);
         fill_distinct(&s->distinct[1], rdd->deps[1].rdd->layout, key);
-        if (!spk_sides_attach(rdd, &s->sides, 0, v->in, key, intersect ? &s->distinct[0] : NULL)
-            || !spk_sides_attach(rdd, &s->sides, 1, key, key, &s->distinct[1])) {
+        if (!spk_sides_attach(
+                rdd, &s->sides, 0, v->in, key, intersect ? &s->distinct[0] : NULL, !by_key)
+            || !spk_sides_attach(rdd, &s->sides, 1, key, key, &s->distinct[1], !by_key)) {
             spk_failure_nomem(&failure, NULL, NULL);
             rdd = spk_verb_undo(v, rdd, &failure);
         }
@@ -134,7 +136,7 @@ static spark_partitioner *by_hash(spk_verb *v, int partitions)
 {
     if (v->bad)
         return NULL;
-    spark_partitioner *target = spk_partitioner_hash(v->sc, partitions > 0 ? partitions : 1, v->at);
+    spark_partitioner *target = spk_partitioner_hash(v->sc, partitions, v->at);
     if (!target)
         spk_verb_fail(v, SPARK_ENOMEM, "out of memory");
     return target;

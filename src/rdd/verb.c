@@ -346,6 +346,11 @@ spark_status spk_env_check(
         "%s at %s: the broadcast belongs to another context", name, at);
 }
 
+static const spark_type *key_of_ranges(const spark_partitioner *p)
+{
+    return p->ranges->ordering.layout->key->type; /* of the pairs that were sampled */
+}
+
 void spk_verb_target(spk_verb *v, const spark_partitioner *asked, const spk_layout *key)
 {
     char text[400];
@@ -356,14 +361,14 @@ void spk_verb_target(spk_verb *v, const spark_partitioner *asked, const spk_layo
     else if (asked->kind == SPK_BY_FUNCTION && asked->def.key
         && spk_type_differ(asked->def.key, key->type, text, sizeof text) != SPARK_OK)
         spk_verb_fail(v, SPARK_ETYPE, "partitioner %s: key: %s", asked->def.name, text);
-    else if (asked->kind == SPK_BY_DENSE && key->key_class != SPK_KEY_4
-        && key->key_class != SPK_KEY_8)
+    else if (asked->kind == SPK_BY_DENSE
+        && (key->type->kind < SPARK_KIND_I8 || key->type->kind > SPARK_KIND_TIME
+            || key->type->kind == SPARK_KIND_F32 || key->type->kind == SPARK_KIND_F64))
         spk_verb_fail(v, SPARK_ETYPE, "a dense partitioner: integer keys wanted, %s found",
             spk_type_name(key->type, text, sizeof text));
-    else if (asked->kind == SPK_BY_RANGE && asked->ranges->ordering.layout->key != key
-        && asked->ranges->ordering.layout != key)
-        spk_verb_fail(v, SPARK_ETYPE, "a range partitioner of other keys than %s",
-            spk_type_name(key->type, text, sizeof text));
+    else if (asked->kind == SPK_BY_RANGE
+        && spk_type_differ(key_of_ranges(asked), key->type, text, sizeof text) != SPARK_OK)
+        spk_verb_fail(v, SPARK_ETYPE, "a range partitioner: key: %s", text);
 }
 
 const spark_partitioner *spk_verb_placed(spk_verb *v, size_t i)

@@ -170,8 +170,7 @@ void spk_reduce_dense(spk_pipe *pipe, spk_input *in, const spk_aggregator *a,
             break;
         if (shard.n == 0)
             continue;
-        if (!start_shard(&d, spk_dense_first(p, in->slices, slice),
-                spk_dense_first(p, in->slices, slice + 1))
+        if (!start_shard(&d, spk_dense_first(p, slice), spk_dense_first(p, slice + 1))
             || !(views ? reduce_views(&d, &c, &shard) : reduce_shard(&d, &shard, adder_of(a))))
             break;
     }

@@ -171,9 +171,13 @@ void spk_ranges_free(spk_ranges *r)
 bool spk_ranges_same_order(const spk_ranges *x, const spk_ranges *y)
 {
     const spk_ordering *a = &x->ordering, *b = &y->ordering;
+    char text[8];
     bool same = a->n == b->n;
     for (uint32_t i = 0; i < a->n && same; i++)
-        same = a->parts[i].layout == b->parts[i].layout && a->parts[i].offset == b->parts[i].offset
+        same
+            = spk_type_differ(a->parts[i].layout->type, b->parts[i].layout->type, text, sizeof text)
+                == SPARK_OK
+            && a->parts[i].offset == b->parts[i].offset
             && a->parts[i].descending == b->parts[i].descending;
     return same;
 }

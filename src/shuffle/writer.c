@@ -129,10 +129,11 @@ static inline uint32_t scaled(uint64_t hash, uint64_t n)
 /* place_dense: keys 0 to k - 1 onto all slices in their order; see spk_dense_scale. */
 static bool place_dense(spk_writer *w, const char *rows, size_t n, uint32_t *ids)
 {
-    __extension__ typedef unsigned __int128 u128;
     const spark_partitioner *p = w->shuffle->partitioner;
     const size_t size = row_of(w)->size;
-    const uint64_t scale = spk_dense_scale(p, w->slices);
+    const uint64_t scale = spk_dense_scale(p);
+    const int fewer = __builtin_ctz(spk_slices_for(p->partitions) / w->slices);
+    const int shift = spk_dense_shift(p) + fewer;
     const uint32_t mask = w->private ? w->slices - 1 : UINT32_MAX;
     for (size_t i = 0; i < n; i++) {
         const uint64_t key = spk_dense_key(w->shuffle->key, rows + i * size);
@@ -141,7 +142,7 @@ static bool place_dense(spk_writer *w, const char *rows, size_t n, uint32_t *ids
                 (unsigned long long)p->keys - 1);
             return false;
         }
-        ids[i] = (uint32_t)((u128)key * scale >> 32) & mask;
+        ids[i] = (uint32_t)(key * scale >> shift) & mask;
     }
     return true;
 }
@@ -224,7 +225,7 @@ static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, con
         run->offsets[s] = at[s] = sum;
         sum += count;
     }
-    if (size == 8)
+    if (size == 8 && !hashes)
         for (size_t i = 0; i < n; i++)
             memcpy(run->rows + (size_t)at[w->ids[i]]++ * 8, rows + i * 8, 8);
     else if (size == 16 && !hashes)

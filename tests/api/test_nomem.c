@@ -38,8 +38,8 @@ int __wrap_pthread_create(
     pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument);
 
 static atomic_bool armed;
-static atomic_long points;  /* calls since it was armed */
-static long fail_at;        /* the first that fails, from 1 on; 0: none */
+static atomic_long points; /* calls since it was armed */
+static long fail_at;       /* the first that fails, from 1 on; 0: none */
 static bool for_ever;
 
 static void arm(long n, bool ever)
@@ -324,8 +324,9 @@ static spark_status digest_of(spark_status status, spark_array *array, uint64_t 
         assert_int_equal(array->n, 0);
     }
     for (size_t i = 0; i < array->n; i++)
-        *digest = (*digest ^ spark_hash(array->type,
-            (const char *)array->items + i * array->type->size)) * 0x100000001b3u;
+        *digest = (*digest
+                      ^ spark_hash(array->type, (const char *)array->items + i * array->type->size))
+            * 0x100000001b3u;
     spark_array_free(array);
     return status;
 }
@@ -344,7 +345,8 @@ static spark_status job_map(spark_context *sc, uint64_t *digest)
         data[i] = i * i;
     spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(int64_t, 500, data), 4);
     return collected(spark_filter(spark_map(rdd, twice, NULL), is_odd, NULL), digest)
-        ? spark_last_error()->code : collected(spark_map(rdd, twice, NULL), digest);
+        ? spark_last_error()->code
+        : collected(spark_map(rdd, twice, NULL), digest);
 }
 
 static spark_status job_parallelize_text(spark_context *sc, uint64_t *digest)
@@ -370,8 +372,8 @@ static spark_status job_word_count(spark_context *sc, uint64_t *digest)
 
 static spark_status job_reduce_user(spark_context *sc, uint64_t *digest)
 {
-    return collected(spark_reduce_by_key(
-        spark_map(numbers(sc), to_wide_pair, NULL), add_up, NULL, 2), digest);
+    return collected(
+        spark_reduce_by_key(spark_map(numbers(sc), to_wide_pair, NULL), add_up, NULL, 2), digest);
 }
 
 static spark_status job_reduce_text(spark_context *sc, uint64_t *digest)
@@ -384,8 +386,7 @@ static spark_status job_reduce_text(spark_context *sc, uint64_t *digest)
 
 static spark_status job_sort(spark_context *sc, uint64_t *digest)
 {
-    return collected(
-        spark_sort_by(spark_map(numbers(sc), to_pair, NULL), by_value, 3), digest);
+    return collected(spark_sort_by(spark_map(numbers(sc), to_pair, NULL), by_value, 3), digest);
 }
 
 static spark_status job_sort_text(spark_context *sc, uint64_t *digest)
@@ -430,6 +431,19 @@ static spark_status job_group(spark_context *sc, uint64_t *digest)
     return collected(spark_group_by_key(spark_map(numbers(sc), to_pair, NULL), 2), digest);
 }
 
+SPARK_GROUP(last_of_group, spark_str, int64_t, str_pair)
+{
+    int64_t sum = 0;
+    for (const int64_t *x; (x = spark_next(in));)
+        if ((x = spark_keep(task, int64_t, x)))
+            sum += *x;
+    spark_emit(out, (str_pair) { spark_str_concat(task, *key, SPARK_LIT("!")), sum });
+}
+static spark_status job_group_map(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_group_map_by_key(text_pairs(sc), last_of_group, NULL, 2), digest);
+}
+
 static spark_status job_group_text(spark_context *sc, uint64_t *digest)
 {
     return collected(spark_group_by_key(text_pairs(sc), 2), digest);
@@ -467,8 +481,8 @@ static spark_status job_fold(spark_context *sc, uint64_t *digest)
 {
     const int64_t zero = 5;
     spark_array one;
-    spark_status status = spark_fold(
-        numbers(sc), SPARK_VALUE(int64_t, &zero), spark_op_sum, NULL, &one);
+    spark_status status
+        = spark_fold(numbers(sc), SPARK_VALUE(int64_t, &zero), spark_op_sum, NULL, &one);
     return digest_of(status, &one, digest);
 }
 
@@ -543,8 +557,8 @@ static spark_status job_counter(spark_context *sc, uint64_t *digest)
     if (!count || !floats)
         return disarm(), spark_last_error()->code;
     spark_rdd *rdd = spark_filter(numbers(sc), counting, SPARK_COPY(count));
-    spark_status status = spark_foreach(
-        spark_filter(rdd, float_counting, SPARK_COPY(floats)), look_at, NULL);
+    spark_status status
+        = spark_foreach(spark_filter(rdd, float_counting, SPARK_COPY(floats)), look_at, NULL);
     disarm();
     if (status == SPARK_OK) {
         assert_int_equal(spark_accumulator_value(count), rows * (rows - 1) / 2);
@@ -626,8 +640,9 @@ static spark_status job_scoped(spark_context *sc, uint64_t *digest)
 
 static spark_status job_combine(spark_context *sc, uint64_t *digest)
 {
-    return collected(spark_combine_by_key(spark_map(numbers(sc), to_remainder, NULL),
-        text_of_count, append_count, append_text, NULL, 2), digest);
+    return collected(spark_combine_by_key(spark_map(numbers(sc), to_remainder, NULL), text_of_count,
+                         append_count, append_text, NULL, 2),
+        digest);
 }
 
 static spark_status job_fold_by_key(spark_context *sc, uint64_t *digest)
@@ -646,20 +661,23 @@ static spark_status job_cogroup(spark_context *sc, uint64_t *digest)
 static spark_status job_subtract(spark_context *sc, uint64_t *digest)
 {
     return collected(spark_subtract(text_pairs(sc),
-        spark_map(spark_range(sc, 0, rows / 16, 1, 2), to_text, NULL), 2), digest);
+                         spark_map(spark_range(sc, 0, rows / 16, 1, 2), to_text, NULL), 2),
+        digest);
 }
 
 static spark_status job_subtract_by_key(spark_context *sc, uint64_t *digest)
 {
     spark_rdd *left = spark_map(numbers(sc), to_pair, NULL);
     return collected(spark_subtract_by_key(
-        left, spark_map(spark_range(sc, 0, rows / 16, 1, 2), to_pair, NULL), 2), digest);
+                         left, spark_map(spark_range(sc, 0, rows / 16, 1, 2), to_pair, NULL), 2),
+        digest);
 }
 
 static spark_status job_intersection(spark_context *sc, uint64_t *digest)
 {
     return collected(spark_intersection(text_pairs(sc),
-        spark_map(spark_range(sc, 0, rows / 2, 1, 2), to_text, NULL), 2), digest);
+                         spark_map(spark_range(sc, 0, rows / 2, 1, 2), to_text, NULL), 2),
+        digest);
 }
 
 static spark_status job_dense(spark_context *sc, uint64_t *digest)
@@ -668,7 +686,8 @@ static spark_status job_dense(spark_context *sc, uint64_t *digest)
     if (!p)
         return disarm(), spark_last_error()->code;
     return collected(spark_reduce_by_key_dense(
-        spark_map(numbers(sc), to_remainder, NULL), spark_op_sum, NULL, p), digest);
+                         spark_map(numbers(sc), to_remainder, NULL), spark_op_sum, NULL, p),
+        digest);
 }
 
 static spark_status job_dense_text(spark_context *sc, uint64_t *digest)
@@ -692,8 +711,8 @@ static spark_status job_range_partitioner(spark_context *sc, uint64_t *digest)
 
 static spark_status job_join_sorted(spark_context *sc, uint64_t *digest)
 {
-    spark_rdd *sorted = spark_sort_by_key(
-        spark_map(spark_range(sc, 0, rows / 2, 1, 3), to_pair, NULL), NULL, 2);
+    spark_rdd *sorted
+        = spark_sort_by_key(spark_map(spark_range(sc, 0, rows / 2, 1, 3), to_pair, NULL), NULL, 2);
     spark_rdd *right = spark_map(spark_range(sc, rows / 8, rows / 2, 1, 2), to_pair, NULL);
     const spark_partitioner *p = spark_rdd_partitioner(sorted);
     if (!p)
@@ -721,6 +740,7 @@ static const struct {
     { "join of strings", job_join_text },
     { "group_by_key", job_group },
     { "group_by_key of strings", job_group_text },
+    { "group_map_by_key", job_group_map },
     { "persist", job_persist },
     { "take_ordered", job_take_ordered },
     { "take", job_take },
