@@ -51,6 +51,27 @@ spark_status spark_count_approx_distinct(
 spark_rdd *spark_count_approx_distinct_by_key(
     spark_site at, spark_rdd *rdd, double relative_sd, int partitions) SPARK_USE_RESULT_;
 
+/* spark_bounded: an estimate and bounds that hold with a confidence of 0 to 1. final: all partitions
+ * were counted, so the estimate is the number itself. Spark: BoundedDouble. */
+SPARK_STRUCT(spark_bounded, (double, mean), (double, confidence), (double, low), (double, high),
+    (bool, final));
+
+/* Approximate actions: what the partitions say that are done after timeout_ms, scaled up. Unlike
+ * Spark's, the job is cancelled then, for no function runs after an action has returned. A
+ * confidence that is not 0 to 1 is SPARK_EINVAL. spark_count_by_key_approx,
+ * spark_count_by_value_approx: pairs (k, spark_bounded) in *result. Spark: countApprox, sumApprox,
+ * meanApprox, countByKeyApprox, countByValueApprox. */
+spark_status spark_count_approx(spark_site at, spark_rdd *rdd, int64_t timeout_ms,
+    double confidence, spark_bounded *result) SPARK_USE_RESULT_;
+spark_status spark_sum_approx(spark_site at, spark_rdd *rdd, int64_t timeout_ms, double confidence,
+    spark_bounded *result) SPARK_USE_RESULT_;
+spark_status spark_mean_approx(spark_site at, spark_rdd *rdd, int64_t timeout_ms, double confidence,
+    spark_bounded *result) SPARK_USE_RESULT_;
+spark_status spark_count_by_key_approx(spark_site at, spark_rdd *rdd, int64_t timeout_ms,
+    double confidence, spark_array *result) SPARK_USE_RESULT_;
+spark_status spark_count_by_value_approx(spark_site at, spark_rdd *rdd, int64_t timeout_ms,
+    double confidence, spark_array *result) SPARK_USE_RESULT_;
+
 SPARK_END_DECLS
 
 #ifndef SPARK_EXPLICIT_SITES
@@ -64,6 +85,11 @@ SPARK_END_DECLS
 #define spark_sample_stdev(...) spark_sample_stdev(SPARK_HERE, __VA_ARGS__)
 #define spark_histogram(...) spark_histogram(SPARK_HERE, __VA_ARGS__)
 #define spark_histogram_edges(...) spark_histogram_edges(SPARK_HERE, __VA_ARGS__)
+#define spark_count_approx(...) spark_count_approx(SPARK_HERE, __VA_ARGS__)
+#define spark_sum_approx(...) spark_sum_approx(SPARK_HERE, __VA_ARGS__)
+#define spark_mean_approx(...) spark_mean_approx(SPARK_HERE, __VA_ARGS__)
+#define spark_count_by_key_approx(...) spark_count_by_key_approx(SPARK_HERE, __VA_ARGS__)
+#define spark_count_by_value_approx(...) spark_count_by_value_approx(SPARK_HERE, __VA_ARGS__)
 #define spark_count_approx_distinct(...) spark_count_approx_distinct(SPARK_HERE, __VA_ARGS__)
 #define spark_count_approx_distinct_by_key(...)                                                    \
     spark_count_approx_distinct_by_key(SPARK_HERE, __VA_ARGS__)
