@@ -97,7 +97,7 @@ static int64_t number(const char *text, int64_t least)
 static void usage(const bench_work *work)
 {
     bench_die("usage: [-r spark|plain] [-n SIZE] [-k KEYS] [-t THREADS] [-p PARTITIONS]"
-              " [-i ITERATIONS] [-w OUT]%s",
+              " [-i ITERATIONS] [-s] [-w OUT]%s",
         work->needs_file ? " FILE" : "");
 }
 
@@ -106,7 +106,7 @@ static bench_options parse(const bench_work *work, int argc, char **argv)
     bench_options o = { .size = work->size, .keys = work->keys, .iterations = 1, .spark = true };
     o.threads = cpus();
     optind = 1;
-    for (int c; (c = getopt(argc, argv, "r:n:k:t:p:i:w:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "r:n:k:t:p:i:sw:")) != -1;) {
         switch (c) {
         case 'r':
             o.spark = strcmp(optarg, "spark") == 0;
@@ -127,6 +127,9 @@ static bench_options parse(const bench_work *work, int argc, char **argv)
             break;
         case 'i':
             o.iterations = (int)number(optarg, 1);
+            break;
+        case 's':
+            o.skewed = true;
             break;
         case 'w':
             o.out = optarg;

@@ -21,6 +21,7 @@ typedef struct bench_options {
     int threads;      /* -t: of libspark; by default the CPUs this process may use */
     int partitions;   /* -p: of the input; 0: the library's default */
     int iterations;   /* -i */
+    bool skewed;      /* -s: half of the pairs have key 0 */
     bool spark;       /* -r spark, -r plain */
     const char *out;  /* -w: write the input (word count: the whole answer) to this file and exit */
     const char *file; /* the argument */

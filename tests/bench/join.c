@@ -28,8 +28,8 @@ static void *spark_open(const bench_options *o)
 {
     with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
     *s = (with_spark) { .sc = bench_context(o) };
-    s->left = pairs_cached(s->sc, 0, o->size, o->keys, o->partitions);
-    s->right = pairs_cached(s->sc, o->size, o->size, o->keys, o->partitions);
+    s->left = pairs_cached(s->sc, 0, o->size, o);
+    s->right = pairs_cached(s->sc, o->size, o->size, o);
     return s;
 }
 
@@ -74,8 +74,8 @@ static void *plain_open(const bench_options *o)
 {
     by_hand *h = (by_hand *)bench_alloc(1, sizeof *h);
     *h = (by_hand) { .n = (size_t)o->size };
-    h->left = pairs_make(0, o->size, o->keys);
-    h->right = pairs_make(o->size, o->size, o->keys);
+    h->left = pairs_make(0, o->size, o);
+    h->right = pairs_make(o->size, o->size, o);
     h->split_left = (pair *)bench_alloc(h->n, sizeof(pair));
     h->split_right = (pair *)bench_alloc(h->n, sizeof(pair));
     h->next = (uint32_t *)bench_alloc(h->n, sizeof *h->next);
@@ -156,12 +156,12 @@ static bench_answer expect(const bench_options *o)
     if (!left)
         bench_die("no memory for %" PRId64 " keys", o->keys);
     for (int64_t i = 0; i < o->size; i++) {
-        const pair p = pair_at(i, o->keys);
+        const pair p = pair_at(i, o);
         left[p.key].key++;
         left[p.key].value += p.value;
     }
     for (int64_t i = 0; i < o->size; i++) {
-        const pair p = pair_at(o->size + i, o->keys);
+        const pair p = pair_at(o->size + i, o);
         answer.rows += (uint64_t)left[p.key].key;
         answer.checksum += (uint64_t)(left[p.key].value + left[p.key].key * p.value);
     }
@@ -172,7 +172,7 @@ static bench_answer expect(const bench_options *o)
 /* -w: the left side, then the right side. */
 static void write_input(const bench_options *o, FILE *out)
 {
-    pairs_write(0, 2 * o->size, o->keys, out);
+    pairs_write(0, 2 * o->size, o, out);
 }
 
 int main(int argc, char **argv)

@@ -7,23 +7,23 @@
 #include <inttypes.h>
 #include <string.h>
 
-pair *pairs_make(int64_t first, int64_t n, int64_t keys)
+pair *pairs_make(int64_t first, int64_t n, const bench_options *o)
 {
     pair *pairs = (pair *)bench_alloc((size_t)n, sizeof *pairs);
     for (int64_t i = 0; i < n; i++)
-        pairs[i] = pair_at(first + i, keys);
+        pairs[i] = pair_at(first + i, o);
     return pairs;
 }
 
-SPARK_MAP(make_pair, int64_t, pair, int64_t)
+SPARK_MAP(make_pair, int64_t, pair, bench_options)
 {
-    *out = pair_at(*in, *env);
+    *out = pair_at(*in, env);
 }
 
-spark_rdd *pairs_cached(spark_context *sc, int64_t first, int64_t n, int64_t keys, int partitions)
+spark_rdd *pairs_cached(spark_context *sc, int64_t first, int64_t n, const bench_options *o)
 {
-    spark_rdd *numbers = spark_range(sc, first, first + n, 1, partitions);
-    spark_rdd *pairs = spark_cache(spark_map(numbers, make_pair, SPARK_COPY(keys)));
+    spark_rdd *numbers = spark_range(sc, first, first + n, 1, o->partitions);
+    spark_rdd *pairs = spark_cache(spark_map(numbers, make_pair, SPARK_COPY(*o)));
     int64_t counted;
     bench_ok(spark_count(pairs, &counted));
     if (counted != n || spark_rdd_cached_partitions(pairs) != spark_rdd_partitions(pairs))
@@ -32,10 +32,10 @@ spark_rdd *pairs_cached(spark_context *sc, int64_t first, int64_t n, int64_t key
     return pairs;
 }
 
-void pairs_write(int64_t first, int64_t n, int64_t keys, FILE *out)
+void pairs_write(int64_t first, int64_t n, const bench_options *o, FILE *out)
 {
     for (int64_t i = 0; i < n; i++) {
-        const pair p = pair_at(first + i, keys);
+        const pair p = pair_at(first + i, o);
         fprintf(out, "%" PRId64 ",%" PRId64 "\n", p.key, p.value);
     }
 }

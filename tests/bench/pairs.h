@@ -8,21 +8,23 @@
 
 SPARK_PAIR(pair, int64_t, int64_t);
 
-/* pair_at: pair i of a sequence: a random key below `keys`, a random value below 1024. */
-static inline pair pair_at(int64_t i, int64_t keys)
+/* pair_at: pair i of a sequence: a random key below `keys`, a random value below 1024. The sequence
+ * is chosen by -k and -s: where it is skewed, every second key is 0. */
+static inline pair pair_at(int64_t i, const bench_options *o)
 {
     const uint64_t x = bench_mix((uint64_t)i);
-    return (pair) { (int64_t)(x % (uint64_t)keys), (int64_t)(bench_mix(x) & 1023) };
+    const int64_t key = o->skewed && i % 2 ? 0 : (int64_t)(x % (uint64_t)o->keys);
+    return (pair) { key, (int64_t)(bench_mix(x) & 1023) };
 }
 
 /* pairs_make: pairs first to first + n - 1 of the sequence; free them. */
-pair *pairs_make(int64_t first, int64_t n, int64_t keys);
+pair *pairs_make(int64_t first, int64_t n, const bench_options *o);
 
 /* pairs_cached: the same as an RDD that has been computed and is held in memory. */
-spark_rdd *pairs_cached(spark_context *sc, int64_t first, int64_t n, int64_t keys, int partitions);
+spark_rdd *pairs_cached(spark_context *sc, int64_t first, int64_t n, const bench_options *o);
 
 /* pairs_write: the same as lines "key,value". */
-void pairs_write(int64_t first, int64_t n, int64_t keys, FILE *out);
+void pairs_write(int64_t first, int64_t n, const bench_options *o, FILE *out);
 
 /* pairs_hash: a multiplicative hash; its high bits are the good ones. */
 static inline uint64_t pairs_hash(int64_t key)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sum by key: pairs of i64 in memory, the sum of the values of each key, and what they add up to.
+/* Sum by key: pairs of i64 in memory, the sum of the values of each key, and what they add up to;
+ * with -s half of the pairs have one key.
  * rows is the number of keys, the checksum the sum of (key + 1) * sum over the keys, extra the sum
  * of the sums, which is all that is timed.
  *
@@ -43,7 +44,7 @@ static void *spark_open(const bench_options *o)
 {
     with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
     *s = (with_spark) { .sc = bench_context(o) };
-    s->pairs = pairs_cached(s->sc, 0, o->size, o->keys, o->partitions);
+    s->pairs = pairs_cached(s->sc, 0, o->size, o);
     return s;
 }
 
@@ -99,7 +100,7 @@ typedef struct by_hand {
 static void *plain_open(const bench_options *o)
 {
     by_hand *h = (by_hand *)bench_alloc(1, sizeof *h);
-    *h = (by_hand) { .pairs = pairs_make(0, o->size, o->keys), .n = (size_t)o->size };
+    *h = (by_hand) { .pairs = pairs_make(0, o->size, o), .n = (size_t)o->size };
     h->split = (pair *)bench_alloc(h->n, sizeof *h->split);
     h->sums = (pair *)bench_alloc(h->n, sizeof *h->sums);
     return h;
@@ -219,7 +220,7 @@ static bench_answer expect(const bench_options *o)
     unsigned char *seen = (unsigned char *)bench_alloc((size_t)o->keys, 1);
     memset(seen, 0, (size_t)o->keys);
     for (int64_t i = 0; i < o->size; i++) {
-        const pair p = pair_at(i, o->keys);
+        const pair p = pair_at(i, o);
         answer.rows += !seen[p.key];
         seen[p.key] = 1;
         answer.checksum += (uint64_t)(p.key + 1) * (uint64_t)p.value;
@@ -231,7 +232,7 @@ static bench_answer expect(const bench_options *o)
 
 static void write_input(const bench_options *o, FILE *out)
 {
-    pairs_write(0, o->size, o->keys, out);
+    pairs_write(0, o->size, o, out);
 }
 
 int main(int argc, char **argv)

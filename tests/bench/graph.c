@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The generator, the ranks by hand, and the ranks that all others are compared with. */
+#include "graph.h"
+
+#include <math.h>
+#include <string.h>
+
+int64_t graph_size(int64_t n)
+{
+    int64_t vertices = 2;
+    while (vertices * 2 <= n)
+        vertices *= 2;
+    return vertices;
+}
+
+static int32_t *permutation(int64_t n)
+{
+    int32_t *all = (int32_t *)bench_alloc((size_t)n, sizeof *all);
+    for (int64_t i = 0; i < n; i++)
+        all[i] = (int32_t)i;
+    for (int64_t i = n - 1; i > 0; i--) {
+        const uint64_t random = bench_mix(UINT64_C(0x6761706273) + (uint64_t)i);
+        const int64_t j = (int64_t)(random % (uint64_t)(i + 1));
+        const int32_t swap = all[i];
+        all[i] = all[j];
+        all[j] = swap;
+    }
+    return all;
+}
+
+link *graph_make(int64_t vertices)
+{
+    const uint32_t a = (uint32_t)(0.57 * UINT32_MAX), b = (uint32_t)(0.19 * UINT32_MAX);
+    const int64_t n = vertices * GRAPH_DEGREE;
+    link *links = (link *)bench_alloc((size_t)n, sizeof *links);
+    int32_t *ids = permutation(vertices);
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t random = bench_mix((uint64_t)i);
+        int64_t from = 0, to = 0;
+        for (int64_t size = 1; size < vertices; size *= 2) {
+            random = bench_mix(random);
+            const uint32_t at = (uint32_t)(random >> 32);
+            from = 2 * from + (at >= a + b);
+            to = 2 * to + (at < a + b ? at > a : at > a + b + b);
+        }
+        links[i] = (link) { ids[from], ids[to] };
+    }
+    free(ids);
+    return links;
+}
+
+/* rows: where the links of each vertex begin in a list ordered by one end, and their other ends. */
+typedef struct rows {
+    int64_t vertices;
+    int64_t *start;
+    int32_t *ends;
+} rows;
+
+static rows rows_make(const link *links, int64_t vertices, bool by_target)
+{
+    rows r = { vertices, (int64_t *)calloc((size_t)vertices + 2, sizeof(int64_t)), NULL };
+    const int64_t n = vertices * GRAPH_DEGREE;
+    r.ends = (int32_t *)bench_alloc((size_t)n, sizeof *r.ends);
+    if (!r.start)
+        bench_die("no memory for the graph");
+    for (int64_t i = 0; i < n; i++)
+        r.start[(by_target ? links[i].value : links[i].key) + 2]++;
+    for (int64_t v = 0; v < vertices; v++)
+        r.start[v + 2] += r.start[v + 1];
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t at = by_target ? links[i].value : links[i].key;
+        r.ends[r.start[at + 1]++] = by_target ? links[i].key : links[i].value;
+    }
+    return r;
+}
+
+static void rows_free(rows *r)
+{
+    free(r->start);
+    free(r->ends);
+}
+
+/* Pulls along the links to a vertex; 0: no rank. */
+static double *slow_ranks(int64_t vertices)
+{
+    link *links = graph_make(vertices);
+    rows to = rows_make(links, vertices, true);
+    int64_t *degree = (int64_t *)calloc((size_t)vertices, sizeof *degree);
+    double *now = (double *)bench_alloc((size_t)vertices, sizeof *now);
+    double *next = (double *)bench_alloc((size_t)vertices, sizeof *next);
+    if (!degree)
+        bench_die("no memory for the ranks");
+    for (int64_t i = 0; i < vertices * GRAPH_DEGREE; i++)
+        degree[links[i].key]++;
+    for (int64_t v = 0; v < vertices; v++)
+        now[v] = degree[v] ? 1 : 0;
+    for (int round = 0; round < GRAPH_ROUNDS; round++) {
+        for (int64_t v = 0; v < vertices; v++) {
+            double sum = 0;
+            for (int64_t i = to.start[v]; i < to.start[v + 1]; i++)
+                sum += now[to.ends[i]] / (double)degree[to.ends[i]];
+            next[v] = sum > 0 ? graph_damp(sum) : 0;
+        }
+        double *swap = now;
+        now = next;
+        next = swap;
+    }
+    free(links);
+    rows_free(&to);
+    free(degree);
+    free(next);
+    return now;
+}
+
+/* The ranks, which are computed once. */
+static const double *right_ranks(int64_t vertices)
+{
+    static double *ranks;
+    static int64_t ranks_of;
+    if (ranks_of != vertices) {
+        free(ranks);
+        ranks = slow_ranks(vertices);
+        ranks_of = vertices;
+    }
+    return ranks;
+}
+
+bench_answer graph_answer(int64_t vertices, const vertex_rank *ranks, size_t n)
+{
+    const double *right = right_ranks(vertices);
+    bench_answer answer = { n, 0, 0, 0 };
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double want = right[ranks[i].key];
+        answer.extra += !(fabs(ranks[i].value - want) <= 1e-9 * want);
+        sum += ranks[i].value;
+    }
+    answer.checksum = (uint64_t)llround(sum);
+    return answer;
+}
+
+bench_answer graph_expect(const bench_options *o)
+{
+    const int64_t vertices = graph_size(o->size);
+    const double *right = right_ranks(vertices);
+    bench_answer answer = { 0, 0, 0, 0 };
+    double sum = 0;
+    for (int64_t v = 0; v < vertices; v++) {
+        answer.rows += right[v] > 0;
+        sum += right[v];
+    }
+    answer.checksum = (uint64_t)llround(sum);
+    return answer;
+}
+
+/* By hand: pushes along the links from a vertex. */
+
+typedef struct by_hand {
+    rows from;
+    double *ranks, *sums;
+} by_hand;
+
+static void *plain_open(const bench_options *o)
+{
+    by_hand *h = (by_hand *)bench_alloc(1, sizeof *h);
+    const int64_t vertices = graph_size(o->size);
+    link *links = graph_make(vertices);
+    h->from = rows_make(links, vertices, false);
+    h->ranks = (double *)bench_alloc((size_t)vertices, sizeof *h->ranks);
+    h->sums = (double *)bench_alloc((size_t)vertices, sizeof *h->sums);
+    free(links);
+    return h;
+}
+
+static void plain_run(void *state)
+{
+    by_hand *h = (by_hand *)state;
+    const rows *from = &h->from;
+    for (int64_t v = 0; v < from->vertices; v++)
+        h->ranks[v] = 1;
+    for (int round = 0; round < GRAPH_ROUNDS; round++) {
+        memset(h->sums, 0, (size_t)from->vertices * sizeof *h->sums);
+        for (int64_t v = 0; v < from->vertices; v++) {
+            const int64_t start = from->start[v], end = from->start[v + 1];
+            const double share = h->ranks[v] / (double)(end - start);
+            for (int64_t i = start; i < end; i++)
+                h->sums[from->ends[i]] += share;
+        }
+        for (int64_t v = 0; v < from->vertices; v++)
+            h->ranks[v] = h->sums[v] > 0 ? graph_damp(h->sums[v]) : 0;
+    }
+}
+
+static bench_answer plain_answer(void *state)
+{
+    const by_hand *h = (const by_hand *)state;
+    vertex_rank *ranks = (vertex_rank *)bench_alloc((size_t)h->from.vertices, sizeof *ranks);
+    size_t n = 0;
+    for (int64_t v = 0; v < h->from.vertices; v++)
+        if (h->ranks[v] > 0)
+            ranks[n++] = (vertex_rank) { (int32_t)v, h->ranks[v] };
+    const bench_answer answer = graph_answer(h->from.vertices, ranks, n);
+    free(ranks);
+    return answer;
+}
+
+static void plain_close(void *state)
+{
+    by_hand *h = (by_hand *)state;
+    rows_free(&h->from);
+    free(h->ranks);
+    free(h->sums);
+    free(h);
+}
+
+const bench_impl graph_by_hand = { plain_open, plain_run, plain_answer, plain_close };

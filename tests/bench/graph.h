@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A Kronecker graph and the PageRank by hand, for the two forms of PageRank with libspark. */
+#ifndef BENCH_GRAPH_H
+#define BENCH_GRAPH_H
+
+#include "bench.h"
+
+enum { GRAPH_DEGREE = 16, GRAPH_ROUNDS = 10 };
+
+SPARK_PAIR(link, int32_t, int32_t);
+SPARK_LIST(targets, int32_t);
+SPARK_PAIR(vertex_links, int32_t, targets);
+SPARK_PAIR(vertex_rank, int32_t, double);
+
+/* graph_size: the largest power of two up to n; so many vertices a graph has, and GRAPH_DEGREE
+ * times as many links, some of them several times and some from a vertex to itself. */
+int64_t graph_size(int64_t n);
+
+/* graph_make: the links, ordered at random; free them. The probabilities of the quarters are those
+ * of the GAP Benchmark Suite (Beamer, Asanovic, Patterson, "The GAP Benchmark Suite", 2015), which
+ * are Graph500's: A 0.57, B 0.19, C 0.19; the numbers of the vertices are permuted at random. */
+link *graph_make(int64_t vertices);
+
+/* graph_answer: of n ranks, each vertex at most once: rows is n, the checksum their sum, rounded;
+ * extra counts the ranks that are not those of another, slower way to compute them. */
+bench_answer graph_answer(int64_t vertices, const vertex_rank *ranks, size_t n);
+
+/* graph_expect: what graph_answer finds for the right ranks. */
+bench_answer graph_expect(const bench_options *options);
+
+/* graph_by_hand: rows of links one after the other, ranks and sums as arrays. */
+extern const bench_impl graph_by_hand;
+
+/* As in Spark's example, a vertex without a link from one that has a rank has none itself from
+ * then on. */
+static inline double graph_damp(double sum)
+{
+    return 0.15 + 0.85 * sum;
+}
+
+#endif
