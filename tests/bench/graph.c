@@ -68,8 +68,8 @@ static rows rows_make(const link *links, int64_t vertices, bool by_target)
     for (int64_t v = 0; v < vertices; v++)
         r.start[v + 2] += r.start[v + 1];
     for (int64_t i = 0; i < n; i++) {
-        const int32_t at = by_target ? links[i].value : links[i].key;
-        r.ends[r.start[at + 1]++] = by_target ? links[i].key : links[i].value;
+        const int64_t at = by_target ? links[i].value : links[i].key;
+        r.ends[r.start[at + 1]++] = by_target ? (int32_t)links[i].key : links[i].value;
     }
     return r;
 }
@@ -198,7 +198,7 @@ static bench_answer plain_answer(void *state)
     size_t n = 0;
     for (int64_t v = 0; v < h->from.vertices; v++)
         if (h->ranks[v] > 0)
-            ranks[n++] = (vertex_rank) { (int32_t)v, h->ranks[v] };
+            ranks[n++] = (vertex_rank) { v, h->ranks[v] };
     const bench_answer answer = graph_answer(h->from.vertices, ranks, n);
     free(ranks);
     return answer;

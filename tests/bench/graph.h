@@ -7,10 +7,10 @@
 
 enum { GRAPH_DEGREE = 16, GRAPH_ROUNDS = 10 };
 
-SPARK_PAIR(link, int32_t, int32_t);
+SPARK_PAIR(link, int64_t, int32_t);
 SPARK_LIST(targets, int32_t);
-SPARK_PAIR(vertex_links, int32_t, targets);
-SPARK_PAIR(vertex_rank, int32_t, double);
+SPARK_PAIR(vertex_links, int64_t, targets);
+SPARK_PAIR(vertex_rank, int64_t, double);
 
 /* graph_size: the largest power of two up to n; so many vertices a graph has, and GRAPH_DEGREE
  * times as many links, some of them several times and some from a vertex to itself. */

@@ -12,7 +12,7 @@ SPARK_MAP(one, targets, double)
     *out = 1;
 }
 
-SPARK_JOIN(shares, int32_t, targets, double, vertex_rank)
+SPARK_JOIN(shares, int64_t, targets, double, vertex_rank)
 {
     const double share = *right / (double)left->n;
     for (size_t i = 0; i < left->n; i++)
