@@ -126,6 +126,12 @@ spark_status spark_count_by_value(
 spark_status spark_save_as_text_file(
     spark_site at, spark_rdd *rdd, const char *path) SPARK_USE_RESULT_;
 
+/* spark_save_as_object_file: the same layout of a directory, elements of any type as they lie in
+ * memory, in blocks with checksums, for spark_object_file on a machine of this kind. Spark:
+ * saveAsObjectFile. */
+spark_status spark_save_as_object_file(
+    spark_site at, spark_rdd *rdd, const char *path) SPARK_USE_RESULT_;
+
 SPARK_END_DECLS
 
 #ifndef SPARK_EXPLICIT_SITES
@@ -153,6 +159,7 @@ SPARK_END_DECLS
 #define spark_foreach(...) spark_foreach(SPARK_HERE, __VA_ARGS__)
 #define spark_count_by_key(...) spark_count_by_key(SPARK_HERE, __VA_ARGS__)
 #define spark_count_by_value(...) spark_count_by_value(SPARK_HERE, __VA_ARGS__)
+#define spark_save_as_object_file(...) spark_save_as_object_file(SPARK_HERE, __VA_ARGS__)
 #define spark_save_as_text_file(...) spark_save_as_text_file(SPARK_HERE, __VA_ARGS__)
 #endif
 

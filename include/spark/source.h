@@ -43,6 +43,12 @@ spark_rdd *spark_empty_rdd(
 spark_rdd *spark_text_file(
     spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
 
+/* spark_object_file: what spark_save_as_object_file wrote, a partition a file; path as for
+ * spark_text_file. The type must have the shape of the one that was saved (SPARK_ETYPE from the
+ * task); a damaged file is SPARK_EIO that names it and the byte. Spark: objectFile. */
+spark_rdd *spark_object_file(
+    spark_site at, spark_context *sc, const char *path, const spark_type *type) SPARK_USE_RESULT_;
+
 SPARK_END_DECLS
 
 #ifndef SPARK_EXPLICIT_SITES
@@ -51,6 +57,7 @@ SPARK_END_DECLS
 #define spark_parallelize_with(...) spark_parallelize_with(SPARK_HERE, __VA_ARGS__)
 #define spark_range(...) spark_range(SPARK_HERE, __VA_ARGS__)
 #define spark_empty_rdd(...) spark_empty_rdd(SPARK_HERE, __VA_ARGS__)
+#define spark_object_file(...) spark_object_file(SPARK_HERE, __VA_ARGS__)
 #define spark_text_file(...) spark_text_file(SPARK_HERE, __VA_ARGS__)
 #endif
 

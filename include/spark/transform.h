@@ -104,7 +104,7 @@ spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions) SPARK_U
 spark_rdd *spark_repartition(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
 
 /* spark_sample: each element with probability `fraction` (0 to 1), or, with replacement, a number
- * of times that is Poisson distributed with that mean (0 or more). The same seed chooses the same
+ * of times that is Poisson distributed with that mean (0 to 1e9). The same seed chooses the same
  * elements. Keeps the partitioner. Spark: sample. */
 spark_rdd *spark_sample(spark_site at, spark_rdd *rdd, bool with_replacement, double fraction,
     uint64_t seed) SPARK_USE_RESULT_;

@@ -25,7 +25,7 @@ static inline uint64_t spk_random_u64(spk_random *r)
 /* spk_random_unit: in (0, 1), never one of them. */
 static inline double spk_random_unit(spk_random *r)
 {
-    return ((double)(spk_random_u64(r) >> 11) + 0.5) * 0x1p-53;
+    return ((double)(spk_random_u64(r) >> 12) + 0.5) * 0x1p-52;
 }
 
 /* spk_random_below: 0 to n - 1, evenly; n > 0. */

@@ -33,6 +33,29 @@ static bool note(spark_task *task, spark_rdd *rdd, int partition, bool fill)
     return true;
 }
 
+/* drop_block: an injected fault, once a block. False: the task has failed. */
+typedef struct spk_dropped {
+    struct spk_dropped *next;
+    const spark_rdd *rdd;
+    int partition;
+} spk_dropped;
+
+static bool drop_block(spark_task *task, spark_rdd *rdd, int partition)
+{
+    for (const spk_dropped *d = task->dropped; d; d = d->next)
+        if (d->rdd == rdd && d->partition == partition)
+            return true;
+    spk_dropped *d = spk_arena_alloc(&task->base.keep, sizeof *d, 16);
+    if (!d) {
+        spk_task_nomem(task);
+        return false;
+    }
+    *d = (spk_dropped) { task->dropped, rdd, partition };
+    task->dropped = d;
+    spk_blocks_drop(rdd->blocks, partition);
+    return true;
+}
+
 static bool uses_destroyed(spark_task *task, const spark_rdd *rdd)
 {
     if (!rdd->env.broadcast
@@ -51,6 +74,8 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
     for (;;) {
         int parent_partition = partition;
         const bool persisted = atomic_load_explicit(&rdd->level, memory_order_acquire) != 0;
+        if (persisted && task->drop_blocks && !drop_block(task, rdd, partition))
+            return false;
         if (persisted)
             *block = spk_blocks_get(rdd->blocks, partition);
         if (!note(task, rdd, partition, persisted && !*block) || uses_destroyed(task, rdd))
@@ -73,9 +98,9 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
 static bool make_pipe(
     spk_pipe *pipe, spark_task *task, const spk_walk *walk, size_t from, size_t to, spk_sink sink)
 {
-    *pipe = (spk_pipe) { .task = task, .sink = sink };
+    *pipe = (spk_pipe) { .task = task, .frame = task->frame, .sink = sink };
     if (from > to) {
-        pipe->ops = spk_arena_alloc(&task->keep, (from - to) * sizeof *pipe->ops, 16);
+        pipe->ops = spk_arena_alloc(spk_keep_of(task), (from - to) * sizeof *pipe->ops, 16);
         if (!pipe->ops) {
             spk_task_nomem(task);
             return false;
@@ -108,10 +133,12 @@ static void run_source(spk_pipe *pipe, const phase *p)
     }
     const spk_op op = { source->rdd, source->partition, NULL, 0 };
     const spk_op *outer = p->task->op;
+    const int partition = p->task->current_partition;
     p->task->op = &op;
     p->task->current_partition = source->partition;
     source->rdd->class->produce(pipe, source->rdd, source->partition);
     p->task->op = outer;
+    p->task->current_partition = partition;
 }
 
 /* ---- filling a block */
@@ -231,20 +258,23 @@ static void run_phases(phase *p)
 
 bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
 {
-    enum { DEEPEST = 256 };
     const size_t base = task->n_walk;
     spk_block *block = NULL;
-    if (task->nesting >= DEEPEST) {
+    if (task->nesting >= SPK_CHAINS) {
         spk_task_fail(task, SPARK_EINVAL,
             "partitions are computed inside each other more than %d "
             "deep; persist an RDD in between",
-            DEEPEST);
+            SPK_CHAINS);
         return false;
     }
-    task->nesting++;
+    spk_frame own, *outer = task->frame;
+    if (task->nesting++ > 0) { /* the outermost chain's lasts as long as the attempt */
+        spk_frame_begin(&own, task);
+        task->frame = &own;
+    }
     if (walk_up(task, rdd, partition, &block)) {
         const size_t n = task->n_walk - base;
-        spk_walk *walk = spk_arena_alloc(&task->keep, n * sizeof *walk, 16);
+        spk_walk *walk = spk_arena_alloc(spk_keep_of(task), n * sizeof *walk, 16);
         if (walk) {
             memcpy(walk, task->walk + base, n * sizeof *walk);
             phase p = { task, walk, block, n - 1, 0, sink };
@@ -256,7 +286,9 @@ bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sin
     }
     spk_block_unpin(block);
     task->n_walk = base;
-    task->nesting--;
+    task->frame = outer;
+    if (--task->nesting > 0)
+        spk_frame_end(&own, task);
     return !spk_task_unwanted(task);
 }
 

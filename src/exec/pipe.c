@@ -9,6 +9,8 @@
  * hundred thousand steps need no more memory than a few. */
 #include "exec/task.h"
 
+#include <stdlib.h>
+
 #include "exec/pipe.h"
 
 enum { LEVEL_BYTES = 256 * 1024, FLUSH_BYTES = 64 * 1024 };
@@ -16,7 +18,7 @@ enum { LEVEL_BYTES = 256 * 1024, FLUSH_BYTES = 64 * 1024 };
 void *spk_pipe_alloc(spk_pipe *pipe, size_t size)
 {
     spark_task *task = pipe->task;
-    spk_level *level = &task->levels[task->depth - 1];
+    spk_level *level = task->levels[task->depth - 1];
     void *p = spk_arena_alloc(&level->arenas[level->current], size, 16);
     if (!p)
         spk_task_nomem(task);
@@ -27,7 +29,7 @@ void *spk_pipe_alloc(spk_pipe *pipe, size_t size)
 static bool compact(spk_pipe *pipe, const spk_layout *layout, spk_batch *batch)
 {
     spark_task *task = pipe->task;
-    spk_level *level = &task->levels[task->depth - 1];
+    spk_level *level = task->levels[task->depth - 1];
     const size_t size = layout->size;
     spk_arena *to = &level->arenas[!level->current];
     char *rows = spk_arena_alloc(to, batch->n * size + 1, 16);
@@ -50,14 +52,31 @@ static bool compact(spk_pipe *pipe, const spk_layout *layout, spk_batch *batch)
     return true;
 }
 
+/* make_level: NULL: no memory. */
+static spk_level *make_level(spark_task *task)
+{
+    spk_level *level = calloc(1, sizeof *level);
+    if (!level)
+        return NULL;
+    spk_arena_init(&level->arenas[0], task->heap);
+    spk_arena_init(&level->arenas[1], task->heap);
+    return level;
+}
+
 static bool enter(spark_task *task)
 {
-    if (task->depth == SPK_LEVELS) {
-        spk_task_fail(task, SPARK_EINVAL, "steps nest deeper than %d", SPK_LEVELS);
+    const int most = SPK_LEVELS + 2 * SPK_CHAINS;
+    if (task->depth == most) {
+        spk_task_fail(task, SPARK_EINVAL, "steps nest deeper than %d", most);
         return false;
     }
-    spk_level *level = &task->levels[task->depth++];
-    level->current = 0;
+    spk_level **level = &task->levels[task->depth];
+    if (!*level && !(*level = make_level(task))) {
+        spk_task_nomem(task);
+        return false;
+    }
+    (*level)->current = 0;
+    task->depth++;
     return true;
 }
 
@@ -72,7 +91,7 @@ static void recycle(spark_task *task, spk_arena *arena)
 
 static void leave(spark_task *task)
 {
-    spk_level *level = &task->levels[--task->depth];
+    spk_level *level = task->levels[--task->depth];
     recycle(task, &level->arenas[0]);
     recycle(task, &level->arenas[1]);
 }
@@ -82,6 +101,7 @@ static void deliver(spk_pipe *pipe, spk_batch batch)
 {
     spark_task *task = pipe->task;
     task->op = NULL;
+    task->current_partition = task->partition;
     if (!pipe->sink.take(pipe->sink.state, batch))
         pipe->stopped = true;
 }
@@ -92,7 +112,7 @@ static void advance(spk_pipe *pipe, size_t at, spk_batch batch)
     spark_task *task = pipe->task;
     for (; at < pipe->n_ops && batch.n > 0 && !spk_task_unwanted(task); at++) {
         spk_op *op = &pipe->ops[at];
-        spk_level *level = &task->levels[task->depth - 1];
+        spk_level *level = task->levels[task->depth - 1];
         if (level->arenas[level->current].bytes > LEVEL_BYTES && at > 0
             && !compact(pipe, pipe->ops[at - 1].rdd->layout, &batch))
             return;
@@ -118,10 +138,13 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
     const spk_op *op = task->op;
     const int partition = task->current_partition;
     spk_arena *scratch = task->scratch;
+    spk_frame *frame = task->frame;
+    task->frame = pipe->frame;
     if (enter(task)) {
         advance(pipe, at, batch);
         leave(task);
     }
+    task->frame = frame;
     task->op = op;
     task->current_partition = partition;
     task->scratch = scratch;
@@ -151,7 +174,7 @@ void spk_pipe_finish(spk_pipe *pipe)
         spk_batch batch = { NULL, 0 };
         task->op = op;
         task->current_partition = op->partition;
-        task->scratch = &task->levels[task->depth - 1].arenas[0];
+        task->scratch = &task->levels[task->depth - 1]->arenas[0];
         op->rdd->class->finish(pipe, op, &batch);
         if (!task->check || spk_task_failed(task)
             || spk_check_views(pipe, op, op->rdd->layout, batch, "emitted"))
@@ -212,6 +235,9 @@ bool spk_source_close(spk_out *out)
     spk_pipe *pipe = out->pipe;
     spk_batch batch = { NULL, 0 };
     spk_out_close(out, &batch);
+    const spk_op *op = pipe->task->op;
+    if (pipe->task->check && op && !spk_task_failed(pipe->task))
+        spk_check_views(pipe, op, op->rdd->layout, batch, "emitted");
     const bool more = spk_push(pipe, batch.rows, batch.n) && !spk_task_unwanted(pipe->task);
     leave(pipe->task);
     return more;
@@ -227,7 +253,7 @@ static void arenas_fini(void *data)
 
 spk_arena *spk_step_arenas(spark_task *task)
 {
-    spk_arena *arenas = spk_arena_alloc(&task->keep, 2 * sizeof *arenas, 16);
+    spk_arena *arenas = spk_arena_alloc(spk_keep_of(task), 2 * sizeof *arenas, 16);
     if (!arenas) {
         spk_task_nomem(task);
         return NULL;
@@ -303,7 +329,7 @@ static bool make_room(spk_out *out)
         return out->drain(out);
     const size_t used = (size_t)(out->head.next - out->buffer);
     out->head.end = out->buffer + out->capacity * out->row_size;
-    if (out->pipe->task->depth == SPK_LEVELS)
+    if (!spk_pipe_may_push(out->pipe))
         return used < out->capacity * out->row_size || widen(out);
     return used == 0 || flush(out);
 }

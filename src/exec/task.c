@@ -36,11 +36,8 @@ spark_task *spk_task_new(spark_context *sc)
     task->check = sc->check;
     for (int i = 0; i < SPK_QUARANTINE; i++)
         spk_arena_init(&task->quarantine[i], task->heap);
-    spk_arena_init(&task->keep, task->heap);
-    for (int i = 0; i < SPK_LEVELS; i++) {
-        spk_arena_init(&task->levels[i].arenas[0], task->heap);
-        spk_arena_init(&task->levels[i].arenas[1], task->heap);
-    }
+    task->frame = &task->base;
+    spk_arena_init(&task->base.keep, task->heap);
     return task;
 }
 
@@ -48,13 +45,14 @@ void spk_task_free(spark_task *task)
 {
     if (!task)
         return;
-    for (int i = 0; i < SPK_LEVELS; i++) {
-        spk_arena_fini(&task->levels[i].arenas[0]);
-        spk_arena_fini(&task->levels[i].arenas[1]);
+    for (int i = 0; i < SPK_LEVELS + 2 * SPK_CHAINS && task->levels[i]; i++) {
+        spk_arena_fini(&task->levels[i]->arenas[0]);
+        spk_arena_fini(&task->levels[i]->arenas[1]);
+        free(task->levels[i]);
     }
     for (int i = 0; i < SPK_QUARANTINE; i++)
         spk_arena_fini(&task->quarantine[i]);
-    spk_arena_fini(&task->keep);
+    spk_arena_fini(&task->base.keep);
     free(task->deltas);
     free(task->walk);
     free(task->keep_indexes);
@@ -73,25 +71,47 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->end_operation = NULL;
     task->outs = NULL;
     task->depth = task->nesting = 0;
+    task->frame = &task->base;
+    task->drop_blocks = false;
+    task->dropped = NULL;
     task->n_deltas = task->n_walk = task->delta_floor = 0;
     task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
     task->shuffle_rows = task->shuffle_bytes = 0;
     task->batch_rows = (size_t)task->sc->batch_rows;
-    task->scratch = &task->keep;
+    task->scratch = &task->base.keep;
     if (task->check)
         spk_check_begin(task);
     current = task;
 }
 
-void spk_task_end(spark_task *task)
+static void run_defers(spk_frame *frame)
 {
-    while (task->defers) {
-        spk_defer *defer = task->defers;
-        task->defers = defer->next;
+    while (frame->defers) {
+        spk_defer *defer = frame->defers;
+        frame->defers = defer->next;
         defer->cleanup(defer->data);
     }
+}
+
+void spk_frame_begin(spk_frame *frame, spark_task *task)
+{
+    *frame = (spk_frame) { .defers = NULL };
+    spk_arena_init(&frame->keep, task->heap);
+}
+
+void spk_frame_end(spk_frame *frame, spark_task *task)
+{
+    run_defers(frame);
+    if (task->check)
+        spk_check_retire(task, &frame->keep);
+    spk_arena_fini(&frame->keep);
+}
+
+void spk_task_end(spark_task *task)
+{
+    run_defers(&task->base);
     spk_task_drop_deltas(task, 0);
-    spk_arena_reset(&task->keep);
+    spk_arena_reset(&task->base.keep);
     current = NULL;
 }
 
@@ -190,7 +210,7 @@ const void *spark_keep_(spark_task *task, const spark_type *type, const void *va
         return NULL;
     }
     const size_t head = ((size_t)layout->size + 15) / 16 * 16;
-    char *copy = spk_arena_alloc(&task->keep, head + spk_value_bytes(layout, value), 16);
+    char *copy = spk_arena_alloc(spk_keep_of(task), head + spk_value_bytes(layout, value), 16);
     if (!copy) {
         spk_task_nomem(task);
         return NULL;
@@ -202,12 +222,12 @@ const void *spark_keep_(spark_task *task, const spark_type *type, const void *va
 
 void spark_defer(spark_task *task, void (*cleanup)(void *data), void *data)
 {
-    spk_defer *defer = spk_arena_alloc(&task->keep, sizeof *defer, 16);
+    spk_defer *defer = spk_arena_alloc(spk_keep_of(task), sizeof *defer, 16);
     if (!defer) {
         cleanup(data);
         spk_task_nomem(task);
         return;
     }
-    *defer = (spk_defer) { task->defers, cleanup, data };
-    task->defers = defer;
+    *defer = (spk_defer) { task->frame->defers, cleanup, data };
+    task->frame->defers = defer;
 }

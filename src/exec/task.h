@@ -13,7 +13,9 @@
 #include "plan/shuffle.h"
 #include "storage/block.h"
 
-enum { SPK_LEVELS = 64, SPK_BATCH_BYTES = 64 * 1024 };
+/* SPK_LEVELS: pushes nest so deep because of full buffers; SPK_CHAINS: chains run so deep inside each
+ * other. */
+enum { SPK_LEVELS = 256, SPK_CHAINS = 256, SPK_BATCH_BYTES = 64 * 1024 };
 
 /* SPK_POISON: what memory of passed batches is filled with in check mode; SPK_QUARANTINE: how many
  * arenas of such memory are kept from being used again. */
@@ -22,7 +24,7 @@ enum { SPK_POISON = 0xdb, SPK_QUARANTINE = 64 };
 struct spk_op {
     spark_rdd *rdd;
     int partition; /* of that RDD */
-    void *state;   /* what open made of it, in task->keep */
+    void *state;   /* what open made of it, in the frame */
     uint64_t seen; /* elements of batches that are done */
 };
 
@@ -32,8 +34,22 @@ typedef struct spk_sink {
     void *state;
 } spk_sink;
 
+typedef struct spk_defer {
+    struct spk_defer *next;
+    void (*cleanup)(void *data);
+    void *data;
+} spk_defer;
+
+/* spk_frame: what lasts as long as one chain: the state of its steps, what their functions keep, and
+ * what is to be done at its end. The outermost one lasts as long as the attempt. */
+typedef struct spk_frame {
+    spk_arena keep;
+    spk_defer *defers;
+} spk_frame;
+
 struct spk_pipe {
     spark_task *task;
+    spk_frame *frame;
     spk_op *ops;
     size_t n_ops;
     spk_sink sink;
@@ -58,12 +74,6 @@ typedef struct spk_out {
     spk_arena *outer_scratch;
     bool (*drain)(struct spk_out *out); /* where rows of a full buffer go; NULL: to the next step */
 } spk_out;
-
-typedef struct spk_defer {
-    struct spk_defer *next;
-    void (*cleanup)(void *data);
-    void *data;
-} spk_defer;
 
 typedef struct spk_delta {
     const spark_accumulator *accumulator;
@@ -90,14 +100,15 @@ struct spark_task {
     const char *end_operation, *end_function; /* the action or shuffle that takes the rows */
     spark_site end_site;
     int current_partition;
-    size_t batch_rows;  /* of what is pushed now; spk_task_batch is the most it can be */
-    spk_arena *scratch; /* where spark_alloc takes from */
-    spk_arena keep;
-    spk_defer *defers;
+    size_t batch_rows;      /* of what is pushed now; spk_task_batch is the most it can be */
+    spk_arena *scratch;     /* where spark_alloc takes from */
+    spk_frame base, *frame; /* of the chain whose steps run */
     spk_out *outs;
-    int depth;   /* levels in use */
-    int nesting; /* chains within chains */
-    spk_level levels[SPK_LEVELS];
+    int depth;                                      /* levels in use */
+    int nesting;                                    /* chains within chains */
+    spk_level *levels[SPK_LEVELS + 2 * SPK_CHAINS]; /* made when they are first needed */
+    bool drop_blocks;            /* a fault: cached blocks that the attempt would read are lost */
+    struct spk_dropped *dropped; /* those that were dropped by it */
     spk_delta *deltas;
     size_t n_deltas, max_deltas;
     size_t delta_floor; /* updates before it belong to an earlier phase */
@@ -158,6 +169,21 @@ void spk_task_drop_deltas(spark_task *task, size_t from);
 static inline size_t spk_task_batch(const spark_task *task)
 {
     return (size_t)task->sc->batch_rows;
+}
+
+static inline spk_arena *spk_keep_of(spark_task *task)
+{
+    return &task->frame->keep;
+}
+
+/* spk_frame_begin, _end: around a chain inside another; end runs what was deferred. */
+void spk_frame_begin(spk_frame *frame, spark_task *task);
+void spk_frame_end(spk_frame *frame, spark_task *task);
+
+/* spk_pipe_may_push: whether a buffer that is full may be pushed on from inside a function. */
+static inline bool spk_pipe_may_push(const spk_pipe *pipe)
+{
+    return pipe->task->depth < SPK_LEVELS;
 }
 
 /* spk_pipe_push: through the steps from `at` on to the sink; false: no more is wanted. */

@@ -64,7 +64,7 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     const spk_layout *pair = rdd->layout;
     crossing c = { .pipe = pipe, .pair = pair, .max = spk_pipe_rows(pipe, pair->size) };
     spk_rows rows;
-    c.rows = spk_arena_alloc(&task->keep, c.max * pair->size + 1, 16);
+    c.rows = spk_arena_alloc(spk_keep_of(task), c.max * pair->size + 1, 16);
     if (!c.rows) {
         spk_task_nomem(task);
         return;

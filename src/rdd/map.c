@@ -73,7 +73,7 @@ static void map_pieces(spk_pipe *pipe, spk_op *op, const map_rdd *m, spk_batch i
         }
         piece *= 2;
         if (done + n == in.n || task->scratch->bytes - mark.bytes < PIECE_BYTES
-            || task->depth == SPK_LEVELS)
+            || !spk_pipe_may_push(pipe))
             continue;
         const spk_batch some = { out + from * out_step, done + n - from };
         if ((task->check && !spk_check_views(pipe, op, op->rdd->layout, some, "returned"))

@@ -73,9 +73,9 @@ static bool open_stateful(spk_pipe *pipe, spk_op *op)
 {
     const stateful_rdd *s = (const stateful_rdd *)(const void *)op->rdd;
     spark_task *task = pipe->task;
-    stateful_state *state = spk_arena_alloc(&task->keep, sizeof *state, 16);
+    stateful_state *state = spk_arena_alloc(spk_keep_of(task), sizeof *state, 16);
     if (state)
-        state->users = spk_arena_alloc(&task->keep, s->def.state_size + 1, 64);
+        state->users = spk_arena_alloc(spk_keep_of(task), s->def.state_size + 1, 64);
     if (!state || !state->users) {
         spk_task_nomem(task);
         return false;

@@ -184,7 +184,7 @@ static bool open(spk_pipe *pipe, spk_op *op)
     const pipe_rdd *p = (const pipe_rdd *)(const void *)op->rdd;
     spark_task *task = pipe->task;
     spk_failure failure;
-    talk *t = spk_arena_alloc(&task->keep, sizeof *t, 16);
+    talk *t = spk_arena_alloc(spk_keep_of(task), sizeof *t, 16);
     if (!t) {
         spk_task_nomem(task);
         return false;

@@ -31,7 +31,7 @@ static bool by_gaps(double fraction)
 static bool open_sample(spk_pipe *pipe, spk_op *op)
 {
     const sample_rdd *s = (const sample_rdd *)(const void *)op->rdd;
-    sampling *state = spk_arena_alloc(&pipe->task->keep, sizeof *state, 16);
+    sampling *state = spk_arena_alloc(spk_keep_of(pipe->task), sizeof *state, 16);
     if (!state) {
         spk_task_nomem(pipe->task);
         return false;
@@ -149,7 +149,7 @@ spark_rdd *spark_sample(
     spk_verb_begin(&v, at, "sample", NULL, 1, &rdd, true, NULL, 0);
     if (!(fraction >= 0) || (!with_replacement && fraction > 1 + tolerance) || fraction > 1e9)
         spk_verb_fail(&v, SPARK_EINVAL, "a fraction of %g; %s", fraction,
-            with_replacement ? "it must be 0 or more" : "it must be between 0 and 1");
+            with_replacement ? "it must be between 0 and 1e9" : "it must be between 0 and 1");
     return new_sample(&v, rdd,
         with_replacement        ? &poisson_class
             : by_gaps(fraction) ? &gaps_class

@@ -66,7 +66,7 @@ typedef struct picker {
 static bool begin_strata(spark_task *task, const strata_rdd *s, picker *p, int partition)
 {
     const size_t n = s->rates.n;
-    p->seen = spk_arena_alloc(&task->keep, n * (sizeof *p->seen + sizeof *p->next) + 1, 16);
+    p->seen = spk_arena_alloc(spk_keep_of(task), n * (sizeof *p->seen + sizeof *p->next) + 1, 16);
     if (!p->seen) {
         spk_task_nomem(task);
         return false;
@@ -91,7 +91,7 @@ static bool open(spk_pipe *pipe, spk_op *op)
 {
     const strata_rdd *s = (const strata_rdd *)(const void *)op->rdd;
     spark_task *task = pipe->task;
-    picker *p = spk_arena_alloc(&task->keep, sizeof *p, 16);
+    picker *p = spk_arena_alloc(spk_keep_of(task), sizeof *p, 16);
     if (!p) {
         spk_task_nomem(task);
         return false;
@@ -294,7 +294,7 @@ static void check_rates(
         memcpy(&rate, rates + i * pair->size + pair->value_offset, sizeof rate);
         if (!(rate >= 0) || (!with_replacement && rate > 1 + 1e-6) || rate > 1e9)
             spk_verb_fail(v, SPARK_EINVAL, "a rate of %g; %s", rate,
-                with_replacement ? "it must be 0 or more" : "it must be between 0 and 1");
+                with_replacement ? "it must be between 0 and 1e9" : "it must be between 0 and 1");
     }
 }
 

@@ -134,7 +134,7 @@ static void produce_range(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const range_rdd *r = (const range_rdd *)(const void *)rdd;
     size_t batch = spk_task_batch(pipe->task);
-    uint64_t *rows = spk_arena_alloc(&pipe->task->keep, batch * sizeof *rows, 64);
+    uint64_t *rows = spk_arena_alloc(spk_keep_of(pipe->task), batch * sizeof *rows, 64);
     if (!rows) {
         spk_task_nomem(pipe->task);
         return;

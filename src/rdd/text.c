@@ -44,7 +44,7 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     const text_rdd *t = (const text_rdd *)(const void *)rdd;
     const spk_split *split = &t->splits.at[partition];
     spark_task *task = pipe->task;
-    spark_str *rows = spk_arena_alloc(&task->keep, spk_task_batch(task) * sizeof *rows, 64);
+    spark_str *rows = spk_arena_alloc(spk_keep_of(task), spk_task_batch(task) * sizeof *rows, 64);
     spk_failure failure = { .code = SPARK_OK };
     spk_lines lines;
     if (!rows) {

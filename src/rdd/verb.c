@@ -143,7 +143,7 @@ bool spk_rows_defer(spark_task *task, spk_rows *rows)
 bool spk_drained_open(spk_pipe *pipe, spk_op *op)
 {
     spark_task *task = pipe->task;
-    spk_drained *state = spk_arena_alloc(&task->keep, sizeof *state, 16);
+    spk_drained *state = spk_arena_alloc(spk_keep_of(task), sizeof *state, 16);
     if (!state) {
         spk_task_nomem(task);
         return false;

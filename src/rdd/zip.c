@@ -28,47 +28,41 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
 
 typedef struct zipping {
     spk_pipe *pipe;
+    const spk_op *op;
     const spk_layout *pair;
     spark_iterator right;
     spark_task *task;
+    char *rows; /* of the batch that is made */
+    size_t max;
 } zipping;
 
-static void unequal(spark_task *task)
+static void unequal(const zipping *z)
 {
+    z->task->op = z->op;
     spk_task_fail(
-        task, SPARK_ETASK, "Can only zip RDDs with same number of elements in each partition");
+        z->task, SPARK_ETASK, "Can only zip RDDs with same number of elements in each partition");
 }
 
 static bool take_left(void *state, spk_batch batch)
 {
     zipping *z = state;
     const spk_layout *pair = z->pair;
-    for (size_t done = 0; done < batch.n;) {
-        const size_t most = spk_pipe_rows(z->pipe, pair->size);
-        const size_t n = batch.n - done < most ? batch.n - done : most;
-        const spk_arena_mark mark = spk_arena_note(&z->task->keep);
-        char *rows = spk_arena_alloc(&z->task->keep, n * pair->size + 1, 16), *row = rows;
-        if (!rows) {
-            spk_task_nomem(z->task);
-            return false;
-        }
-        memset(rows, 0, n * pair->size);
+    for (size_t done = 0, n; done < batch.n; done += n) {
+        char *row = z->rows;
+        n = batch.n - done < z->max ? batch.n - done : z->max;
+        memset(row, 0, n * pair->size);
         for (size_t i = 0; i < n; i++, row += pair->size) {
             const void *right = spark_next_(&z->right);
             if (!right) {
                 if (!spk_task_unwanted(z->task))
-                    unequal(z->task);
+                    unequal(z);
                 return false;
             }
             memcpy(row, batch.rows + (done + i) * pair->key->size, pair->key->size);
             memcpy(row + pair->value_offset, right, pair->value->size);
         }
-        const bool more = spk_push(z->pipe, rows, n);
-        if (!z->task->check)
-            spk_arena_rewind(&z->task->keep, mark);
-        if (!more)
+        if (!spk_push(z->pipe, z->rows, n))
             return false;
-        done += n;
     }
     return true;
 }
@@ -76,14 +70,23 @@ static bool take_left(void *state, spk_batch batch)
 static void produce_zip(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     spark_task *task = pipe->task;
-    zipping z = { .pipe = pipe, .pair = rdd->layout, .task = task };
+    zipping z = { .pipe = pipe,
+        .op = task->op,
+        .pair = rdd->layout,
+        .task = task,
+        .max = spk_pipe_rows(pipe, rdd->layout->size) };
     spk_rows rows;
+    z.rows = spk_arena_alloc(spk_keep_of(task), z.max * rdd->layout->size + 1, 16);
+    if (!z.rows) {
+        spk_task_nomem(task);
+        return;
+    }
     if (!spk_chain_drain(task, rdd->deps[1].rdd, partition, &rows))
         return;
     z.right = spk_iterator_rows(task, &rows, NULL);
     if (spk_chain_run(task, rdd->deps[0].rdd, partition, (spk_sink) { take_left, &z })
         && !pipe->stopped && spark_peek_(&z.right))
-        unequal(task);
+        unequal(&z);
     spk_rows_fini(&rows);
 }
 
@@ -132,8 +135,10 @@ static void produce_partitions(spk_pipe *pipe, spark_rdd *rdd, int partition)
 spark_rdd *spark_zip_partitions_n(spark_site at, size_t n, spark_rdd *const rdds[],
     const spark_zip_def *f, const spark_env *env, const spark_map_partitions_options *options)
 {
-    static const spk_class class = {
-        .name = "ZippedPartitionsRDD", .produce = produce_partitions, .prepare = prepare
+    static const spk_class classes[] = {
+        { .name = "ZippedPartitionsRDD2", .produce = produce_partitions, .prepare = prepare },
+        { .name = "ZippedPartitionsRDD3", .produce = produce_partitions, .prepare = prepare },
+        { .name = "ZippedPartitionsRDD4", .produce = produce_partitions, .prepare = prepare },
     };
     spark_rdd *none[] = { NULL };
     spk_verb v;
@@ -147,7 +152,8 @@ spark_rdd *spark_zip_partitions_n(spark_site at, size_t n, spark_rdd *const rdds
     for (size_t i = 0; i < n && !v.bad; i++)
         spk_verb_want(&v, f->in[i], rdds[i]->layout);
     const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
-    spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(zip_rdd), out, &made);
+    spark_rdd *rdd
+        = spk_verb_make(&v, &classes[n >= 2 && n <= 4 ? n - 2 : 0], sizeof(zip_rdd), out, &made);
     if (made) {
         ((zip_rdd *)(void *)rdd)->def = *f;
         rdd->planned = rdds[0]->planned;

@@ -118,7 +118,7 @@ static void compute_result(spk_stage *stage, spark_task *task, int index)
 {
     spk_job *job = stage->job;
     const spk_action *action = job->action;
-    spk_state *state = spk_arena_alloc(&task->keep, action->state_size, 16);
+    spk_state *state = spk_arena_alloc(spk_keep_of(task), action->state_size, 16);
     if (!state) {
         spk_task_nomem(task);
         return;
@@ -171,7 +171,7 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     task->cancelled = &job->cancelled;
     spk_task_begin(task, job->id, stage->id, partition, attempt);
     if (job->scheduler->sc->n_faults > 0)
-        spk_fault_inputs(stage, partition, attempt);
+        spk_fault_inputs(stage, task, partition, attempt);
     if (stage->shuffle)
         compute_output(stage, task);
     else

@@ -39,23 +39,6 @@ bool spk_fault_task(const spk_stage *stage, int partition, int attempt)
     return false;
 }
 
-static void drop_blocks(const spk_stage *stage, int partition)
-{
-    spark_rdd *rdd = stage->rdd;
-    while (rdd) {
-        int parent = partition;
-        if (atomic_load(&rdd->level) != 0)
-            spk_blocks_drop(rdd->blocks, partition);
-        if (rdd->class->choose)
-            rdd = rdd->class->choose(rdd, partition, &parent);
-        else if (rdd->class->run)
-            rdd = rdd->deps[0].rdd;
-        else
-            rdd = NULL;
-        partition = parent;
-    }
-}
-
 /* drop_outputs: of every shuffle the stage reads; `modulo`: output counts round. The list of
  * parents may grow, under the scheduler's lock. */
 static void drop_outputs(const spk_stage *stage, int output, bool modulo)
@@ -69,14 +52,14 @@ static void drop_outputs(const spk_stage *stage, int output, bool modulo)
     pthread_mutex_unlock(&stage->job->scheduler->lock);
 }
 
-void spk_fault_inputs(const spk_stage *stage, int partition, int attempt)
+void spk_fault_inputs(const spk_stage *stage, spark_task *task, int partition, int attempt)
 {
     const spark_context *sc = stage->job->scheduler->sc;
     for (size_t i = 0; i < sc->n_faults; i++) {
         const spark_fault *f = &sc->faults[i];
         if ((f->kind == SPARK_FAULT_BLOCK && here(f, stage, partition, attempt))
             || drawn(f, stage, partition, attempt, 1))
-            drop_blocks(stage, partition);
+            task->drop_blocks = true;
         if (f->kind == SPARK_FAULT_SHUFFLE && here(f, stage, partition, attempt))
             drop_outputs(stage, f->output, false);
         else if (attempt == 0 && drawn(f, stage, partition, attempt, 2))

@@ -82,8 +82,9 @@ void spk_job_cancel(spk_job *job, const char *reason);
 /* spk_attempt_run: the `run` of every task set. */
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
 
-/* spk_fault_task: whether the attempt is to fail; spk_fault_inputs: drops what the plan says. */
+/* spk_fault_task: whether the attempt is to fail; spk_fault_inputs: drops what the plan says: blocks
+ * when the attempt comes to them. */
 bool spk_fault_task(const spk_stage *stage, int partition, int attempt);
-void spk_fault_inputs(const spk_stage *stage, int partition, int attempt);
+void spk_fault_inputs(const spk_stage *stage, spark_task *task, int partition, int attempt);
 
 #endif

@@ -155,7 +155,7 @@ void spk_reduce_dense(spk_pipe *pipe, spk_input *in, const spk_aggregator *a,
     spk_shard shard = { NULL, 0, 0, 0, 0 };
     spk_combiner c;
     const bool views = a->acc->views;
-    char *at = spk_arena_alloc(&task->keep, batch * (sizeof(void *) + a->acc->size), 16);
+    char *at = spk_arena_alloc(spk_keep_of(task), batch * (sizeof(void *) + a->acc->size), 16);
     if (!at) {
         spk_task_nomem(task);
         return;

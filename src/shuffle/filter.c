@@ -76,7 +76,7 @@ static void sift(spk_pipe *pipe, spk_input *left, spk_input *right, bool interse
     sieve s = { .pipe = pipe, .left = left, .right = right, .intersect = intersect };
     s.flag_at = (uint32_t)((key->size + 7) / 8 * 8);
     s.kept = spk_arena_alloc(
-        &task->keep, spk_task_batch(task) * (size_t)left->shuffle->row->size + 1, 16);
+        spk_keep_of(task), spk_task_batch(task) * (size_t)left->shuffle->row->size + 1, 16);
     if (!s.kept || !spk_table_init(&s.table, task->heap, key, s.flag_at + 8, 0, true)) {
         spk_task_nomem(task);
         return;

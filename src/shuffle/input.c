@@ -12,8 +12,8 @@ static bool look_up(spk_input *in)
 {
     spk_shuffle *shuffle = in->shuffle;
     in->n_outputs = shuffle->maps;
-    in->outputs
-        = spk_arena_alloc(&in->task->keep, ((size_t)shuffle->maps + 1) * sizeof *in->outputs, 16);
+    in->outputs = spk_arena_alloc(
+        spk_keep_of(in->task), ((size_t)shuffle->maps + 1) * sizeof *in->outputs, 16);
     if (!in->outputs) {
         spk_task_nomem(in->task);
         return false;

@@ -193,7 +193,7 @@ static bool open_joiner(joiner *jn)
 {
     spark_task *task = jn->pipe->task;
     const size_t n = spk_task_batch(task);
-    char *at = spk_arena_alloc(&task->keep, n * (8 + 3 * sizeof(void *)), 16);
+    char *at = spk_arena_alloc(spk_keep_of(task), n * (8 + 3 * sizeof(void *)), 16);
     if (!at) {
         spk_task_nomem(task);
         return false;

@@ -502,7 +502,7 @@ size_t spk_table_sum(spk_table *t, const char *elements, size_t step, size_t n,
 bool spk_found_open(spark_task *task, spk_found *found)
 {
     const size_t n = spk_task_batch(task);
-    char *at = spk_arena_alloc(&task->keep, n * 16, 16);
+    char *at = spk_arena_alloc(spk_keep_of(task), n * 16, 16);
     if (!at) {
         spk_task_nomem(task);
         return false;

@@ -120,3 +120,87 @@ bool spk_value_each_view(
 {
     return !layout->views || each_view(layout, value, 1, visit, arg);
 }
+
+/* ---- moving blocks */
+
+static void shift_view(const spk_leaf *leaf, char *p, ptrdiff_t by, bool inward)
+{
+    const spk_layout *of = leaf->of;
+    spark_str view;
+    memcpy(&view, p, sizeof view);
+    if (!view.ptr)
+        return;
+    char *items;
+    const uintptr_t moved = (uintptr_t)view.ptr + (uintptr_t)by;
+    const uintptr_t here = inward ? (uintptr_t)view.ptr : moved;
+    memcpy(&items, &here, sizeof items);
+    if (of && of->views && view.len > 0)
+        spk_rows_shift(of, items, view.len, by, inward);
+    memcpy(&view.ptr, &moved, sizeof view.ptr);
+    memcpy(p, &view, sizeof view);
+}
+
+void spk_rows_shift(const spk_layout *layout, char *rows, size_t n, ptrdiff_t by, bool inward)
+{
+    for (; n > 0; n--, rows += layout->size)
+        for (uint32_t i = 0; i < layout->n_views; i++) {
+            const spk_leaf *leaf = &layout->view_leaves[i];
+            char *p = rows + leaf->offset;
+            if (leaf->kind != SPARK_KIND_OPTIONAL)
+                shift_view(leaf, p, by, inward);
+            else if (*p)
+                spk_rows_shift(leaf->of, p + spk_optional_offset(leaf->of->align), 1, by, inward);
+        }
+}
+
+static bool view_contained(const spk_leaf *leaf, const char *p, const char *block, size_t size)
+{
+    const spk_layout *of = leaf->of;
+    const size_t each = of ? of->size : 1;
+    spark_str view;
+    memcpy(&view, p, sizeof view);
+    const uintptr_t at = (uintptr_t)view.ptr;
+    if (at > size || (each && view.len > (size - at) / each))
+        return false;
+    if (!of || view.len == 0)
+        return true;
+    return at % of->align == 0 && spk_rows_contained(of, block + at, view.len, block, size);
+}
+
+/* leaf_contained: also that truth values are 0 or 1, for any other is none in C. */
+static bool leaf_contained(const spk_leaf *leaf, const char *p, const char *block, size_t size)
+{
+    switch (leaf->kind) {
+    case SPARK_KIND_BOOL:
+        for (uint32_t i = 0; i < leaf->size; i++)
+            if ((unsigned char)p[i] > 1)
+                return false;
+        return true;
+    case SPARK_KIND_OPTIONAL:
+        if ((unsigned char)*p > 1)
+            return false;
+        return !*p
+            || spk_rows_contained(
+                leaf->of, p + spk_optional_offset(leaf->of->align), 1, block, size);
+    case SPARK_KIND_STRUCT:
+        return spk_rows_contained(leaf->of, p, 1, block, size);
+    case SPARK_KIND_STR:
+    case SPARK_KIND_BYTES:
+    case SPARK_KIND_LIST:
+        return view_contained(leaf, p, block, size);
+    default:
+        return true;
+    }
+}
+
+bool spk_rows_contained(
+    const spk_layout *layout, const char *rows, size_t n, const char *block, size_t size)
+{
+    for (; n > 0; n--, rows += layout->size)
+        for (uint32_t i = 0; i < layout->n_leaves; i++) {
+            const spk_leaf *leaf = &layout->leaves[i];
+            if (!leaf_contained(leaf, rows + leaf->offset, block, size))
+                return false;
+        }
+    return true;
+}

@@ -78,6 +78,16 @@ size_t spk_value_bytes(const spk_layout *layout, const void *value);
  * lists point to `at` too, or are NULL when they were. */
 char *spk_value_pack(const spk_layout *layout, void *row, char *at);
 
+/* spk_rows_shift: n rows, and all they point to, stand in a block of which the rows are at `rows`;
+ * adds `by` to every pointer in them, deep. inward: the pointers are right before that (a block that
+ * is about to leave memory); else after it (one that has come back). */
+void spk_rows_shift(const spk_layout *layout, char *rows, size_t n, ptrdiff_t by, bool inward);
+/* spk_rows_contained: whether all that n rows point to, deep, as offsets from the start of a block of
+ * `size` bytes, lies in it, where it may: for blocks from files, before their pointers are shifted.
+ * block: where they stand now. */
+bool spk_rows_contained(
+    const spk_layout *layout, const char *rows, size_t n, const char *block, size_t size);
+
 /* spk_value_each_view: calls visit(arg, path leaf, ptr, bytes) for each non-empty view of *value,
  * deep; stops and returns false when visit does. For check mode. */
 typedef bool spk_view_visit(void *arg, const spk_leaf *leaf, const void *ptr, size_t bytes);

@@ -466,7 +466,7 @@ static void test_verbs__refuse_what_is_wrong(void **state)
     refused(spark_sample(n, false, -0.1, 1), SPARK_EINVAL, "sample",
         "a fraction of -0.1; it must be between 0 and 1");
     refused(spark_sample(n, true, -0.1, 1), SPARK_EINVAL, "sample",
-        "a fraction of -0.1; it must be 0 or more");
+        "a fraction of -0.1; it must be between 0 and 1e9");
     refused(spark_sample(n, false, 1.01, 1), SPARK_EINVAL, "sample",
         "a fraction of 1.01; it must be between 0 and 1");
     refused(spark_sample(n, false, NAN, 1), SPARK_EINVAL, "sample", "a fraction of ");

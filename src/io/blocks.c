@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/blocks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/files.h"
+
+static const char magic[8] = "SPKOBJ1";
+
+/* A table of 16 entries: four bits at a time, for files are read a block at a time and the disk is
+ * slower. */
+uint32_t spk_crc32c(uint32_t crc, const void *data, size_t n)
+{
+    static const uint32_t table[16] = { 0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc,
+        0x5125dad3, 0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+        0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75 };
+    const unsigned char *p = data;
+    crc = ~crc;
+    for (; n > 0; n--) {
+        crc ^= *p++;
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return ~crc;
+}
+
+void spk_blocks_header_make(spk_blocks_header *header, uint32_t row_size, uint64_t fingerprint)
+{
+    memset(header, 0, sizeof *header);
+    memcpy(header->magic, magic, sizeof magic);
+    header->order = 0x01020304;
+    header->row_size = row_size;
+    header->fingerprint = fingerprint;
+}
+
+void spk_block_head_make(spk_block_head *head, uint64_t rows, const char *block, uint64_t bytes)
+{
+    memset(head, 0, sizeof *head);
+    head->rows = rows;
+    head->bytes = bytes;
+    head->checksum = spk_crc32c(0, block, (size_t)bytes);
+    head->own = spk_crc32c(0, head, offsetof(spk_block_head, own));
+}
+
+/* read_all: n bytes at `at`; *got fewer only at the end of the file. */
+static bool read_all(int fd, uint64_t at, char *to, size_t n, size_t *got)
+{
+    for (*got = 0; *got < n;) {
+        const ssize_t some = pread(fd, to + *got, n - *got, (off_t)(at + *got));
+        if (some < 0 && errno == EINTR)
+            continue;
+        if (some < 0)
+            return false;
+        if (some == 0)
+            break;
+        *got += (size_t)some;
+    }
+    return true;
+}
+
+static spark_status damaged(const spk_blocks_file *file, const char *what, spk_failure *failure)
+{
+    return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+        "object file %s: byte %llu: %s; write the file again", file->path,
+        (unsigned long long)file->at, what);
+}
+
+spark_status spk_blocks_open(spk_blocks_file *file, const char *path, uint32_t row_size,
+    uint64_t fingerprint, spk_failure *failure)
+{
+    spk_blocks_header header, want;
+    size_t got;
+    *file = (spk_blocks_file) { path, open(path, O_RDONLY | O_CLOEXEC), row_size, 0 };
+    if (file->fd < 0)
+        return spk_io_failure(failure, "cannot open", path, errno);
+    spk_blocks_header_make(&want, row_size, fingerprint);
+    spark_status status = SPARK_OK;
+    if (!read_all(file->fd, 0, (char *)&header, sizeof header, &got))
+        status = spk_io_failure(failure, "cannot read", path, errno);
+    else if (got < sizeof header || memcmp(header.magic, magic, sizeof magic) != 0)
+        status = damaged(file, "this is no object file", failure);
+    else if (header.order != want.order)
+        status = damaged(file, "written by a machine with another order of bytes", failure);
+    else if (header.row_size != row_size || header.fingerprint != fingerprint)
+        status = spk_failure_set(failure, SPARK_ETYPE, NULL, NULL,
+            "object file %s holds elements of another type", path);
+    file->at = sizeof header;
+    if (status != SPARK_OK)
+        spk_blocks_close(file);
+    return status;
+}
+
+static spark_status read_block(
+    spk_blocks_file *file, const spk_block_head *head, char *block, spk_failure *failure)
+{
+    size_t got;
+    if (!read_all(file->fd, file->at + sizeof *head, block, (size_t)head->bytes, &got))
+        return spk_io_failure(failure, "cannot read", file->path, errno);
+    if (got < head->bytes)
+        return damaged(file, "the file ends inside a block", failure);
+    if (spk_crc32c(0, block, (size_t)head->bytes) != head->checksum)
+        return damaged(file, "the checksum of the block is wrong", failure);
+    file->at += sizeof *head + head->bytes;
+    return SPARK_OK;
+}
+
+spark_status spk_blocks_next(spk_blocks_file *file, spk_heap *heap, spk_block_head *head,
+    char **block, size_t *capacity, spk_failure *failure)
+{
+    size_t got;
+    *block = NULL;
+    if (!read_all(file->fd, file->at, (char *)head, sizeof *head, &got))
+        return spk_io_failure(failure, "cannot read", file->path, errno);
+    if (got == 0)
+        return SPARK_OK;
+    if (got < sizeof *head)
+        return damaged(file, "the file ends inside the head of a block", failure);
+    if (spk_crc32c(0, head, offsetof(spk_block_head, own)) != head->own
+        || head->bytes > SPK_LARGEST_BLOCK || head->rows > head->bytes
+        || head->rows * file->row_size > head->bytes)
+        return damaged(file, "the head of the block is damaged", failure);
+    char *memory = spk_heap_alloc(heap, (size_t)head->bytes + 1, capacity);
+    if (!memory)
+        return spk_failure_nomem(failure, NULL, NULL);
+    const spark_status status = read_block(file, head, memory, failure);
+    if (status == SPARK_OK)
+        *block = memory;
+    else
+        spk_heap_free(heap, memory, *capacity);
+    return status;
+}
+
+void spk_blocks_close(spk_blocks_file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Object files: elements of any type written as they lie in memory, in blocks, and read back into a
+ * partition each file. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+#include <spark/action.h>
+#include <spark/source.h>
+
+#include "base/hash.h"
+#include "io/blocks.h"
+#include "io/files.h"
+#include "io/output.h"
+
+/* fingerprint: of the shape of a type, names left out. */
+static uint64_t fingerprint(const spk_layout *layout)
+{
+    uint64_t h = spk_hash_combine(layout->size, layout->align);
+    for (uint32_t i = 0; i < layout->n_leaves; i++) {
+        const spk_leaf *leaf = &layout->leaves[i];
+        h = spk_hash_combine(h, (uint64_t)leaf->kind << 32 | leaf->offset);
+        h = spk_hash_combine(h, leaf->size);
+        if (leaf->of && leaf->of != layout)
+            h = spk_hash_combine(h, fingerprint(leaf->of));
+    }
+    return h;
+}
+
+/* ---- saving */
+
+enum { BLOCK_BYTES = 1024 * 1024 };
+
+typedef struct saving {
+    spk_output output;
+    const spk_layout *layout;
+} saving;
+
+typedef struct save_state {
+    spk_state head;
+    spk_part part;
+    spk_rows rows; /* of the next block */
+    bool open;
+} save_state;
+
+static bool fail(save_state *s, const spk_failure *failure)
+{
+    spk_task_fail_with(s->head.task, failure);
+    return false;
+}
+
+static bool put(save_state *s, const void *data, size_t n)
+{
+    spk_failure failure;
+    char *at = spk_part_reserve(&s->part, n, &failure);
+    if (!at)
+        return fail(s, &failure);
+    memcpy(at, data, n);
+    s->part.used += n;
+    return true;
+}
+
+static bool begin(spk_state *state)
+{
+    save_state *s = (save_state *)state;
+    const saving *to = state->action->arg;
+    spk_failure failure;
+    spk_blocks_header header;
+    spk_rows_init(&s->rows, state->task->heap, to->layout);
+    s->open = spk_part_open(&s->part, &to->output, state->task->heap, state->task->partition,
+                  state->task->attempt, &failure)
+        == SPARK_OK;
+    if (!s->open)
+        return fail(s, &failure);
+    spk_blocks_header_make(&header, to->layout->size, fingerprint(to->layout));
+    return put(s, &header, sizeof header);
+}
+
+/* write_block: the rows gathered so far: copied, deep, into one block, with offsets for pointers. */
+static bool write_block(save_state *s)
+{
+    const spk_layout *layout = s->rows.layout;
+    const size_t row_bytes = (size_t)s->rows.n * layout->size;
+    const size_t most = (size_t)(s->rows.bytes + 64);
+    spk_block_head head;
+    size_t capacity;
+    bool good = true;
+    if (s->rows.n == 0)
+        return true;
+    char *block = spk_heap_alloc(s->head.task->heap, most + row_bytes, &capacity), *row = block;
+    if (!block) {
+        spk_task_nomem(s->head.task);
+        return false;
+    }
+    for (const spk_run *run = s->rows.first; run; run = run->next) {
+        memcpy(row, run->rows, run->n * layout->size);
+        row += run->n * layout->size;
+    }
+    char *tail = block + row_bytes;
+    memset(tail, 0, capacity - row_bytes);
+    for (uint64_t i = 0; layout->views && i < s->rows.n; i++)
+        tail = spk_value_pack(layout, block + i * layout->size, tail);
+    if (layout->views)
+        spk_rows_shift(layout, block, (size_t)s->rows.n, (ptrdiff_t)(0 - (uintptr_t)block), true);
+    const size_t bytes = (size_t)(tail - block);
+    if (bytes > SPK_LARGEST_BLOCK) {
+        spk_task_fail(s->head.task, SPARK_EIO,
+            "an element of %zu bytes; at most %d go into a block", bytes, SPK_LARGEST_BLOCK);
+        good = false;
+    } else {
+        spk_block_head_make(&head, s->rows.n, block, bytes);
+        good = put(s, &head, sizeof head) && put(s, block, bytes);
+    }
+    spk_heap_free(s->head.task->heap, block, capacity);
+    spk_rows_fini(&s->rows);
+    return good;
+}
+
+static bool take(void *state, spk_batch batch)
+{
+    save_state *s = state;
+    const size_t size = s->rows.layout->size;
+    for (size_t i = 0, n; i < batch.n; i += n) {
+        const size_t fits = BLOCK_BYTES / size + 1;
+        n = s->rows.layout->views ? 1 : batch.n - i < fits ? batch.n - i : fits;
+        if (!spk_rows_append(&s->rows, batch.rows + i * size, n)) {
+            spk_task_nomem(s->head.task);
+            return false;
+        }
+        if (s->rows.bytes >= BLOCK_BYTES && !write_block(s))
+            return false;
+    }
+    return true;
+}
+
+static bool end(spk_state *state)
+{
+    save_state *s = (save_state *)state;
+    spk_failure failure;
+    return write_block(s) && (spk_part_close(&s->part, &failure) == SPARK_OK || fail(s, &failure));
+}
+
+static bool publish(spk_state *state)
+{
+    save_state *s = (save_state *)state;
+    spk_failure failure;
+    if (spk_part_publish(&s->part, &failure) != SPARK_OK)
+        return fail(s, &failure);
+    s->open = false;
+    return true;
+}
+
+static void discard(spk_state *state)
+{
+    save_state *s = (save_state *)state;
+    spk_rows_fini(&s->rows);
+    if (s->open)
+        spk_part_discard(&s->part);
+    s->open = false;
+}
+
+static spark_status save(spark_rdd *rdd, const char *path, spark_site at, spk_failure *failure)
+{
+    saving to = { .layout = rdd->layout };
+    const spk_action action = { .name = "saveAsObjectFile",
+        .site = at,
+        .state_size = sizeof(save_state),
+        .arg = &to,
+        .begin = begin,
+        .take = take,
+        .end = end,
+        .publish = publish,
+        .discard = discard };
+    save_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
+    if (!states)
+        return spk_failure_nomem(failure, action.name, at);
+    spark_status status = spk_output_begin(&to.output, path, failure);
+    if (status != SPARK_OK) {
+        spk_failure_at(failure, action.name, at);
+    } else {
+        status = spk_job_run(rdd, &action, NULL, rdd->partitions, states, failure);
+        if (status != SPARK_OK)
+            spk_output_abort(&to.output);
+        else if ((status = spk_output_commit(&to.output, failure)) != SPARK_OK)
+            spk_failure_at(failure, action.name, at);
+    }
+    free(states);
+    return status;
+}
+
+spark_status spark_save_as_object_file(spark_site at, spark_rdd *rdd, const char *path)
+{
+    spk_failure failure;
+    spark_status status = spk_job_check(rdd, "saveAsObjectFile", at, &failure);
+    if (status == SPARK_OK && (!path || !*path))
+        status = spk_failure_set(&failure, SPARK_EINVAL, "saveAsObjectFile", at,
+            "saveAsObjectFile at %s: the path is empty", at);
+    if (status == SPARK_OK)
+        status = save(rdd, path, at, &failure);
+    return spk_action_end(status, &failure);
+}
+
+/* ---- reading */
+
+typedef struct object_rdd {
+    spark_rdd rdd;
+    char *path;
+    spk_files files;
+} object_rdd;
+
+static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+{
+    object_rdd *o = (object_rdd *)(void *)rdd;
+    const spark_status status = spk_files_list(o->path, &o->files, failure);
+    if (status == SPARK_OK)
+        __atomic_store_n(&rdd->partitions, (int)o->files.n, __ATOMIC_RELEASE);
+    else
+        spk_failure_at(failure, rdd->operation, rdd->site);
+    return status;
+}
+
+/* push_block: its rows, once it is clear that they point into it. */
+static bool push_block(spk_pipe *pipe, const spk_layout *layout, const spk_blocks_file *file,
+    char *block, const spk_block_head *head)
+{
+    const size_t n = (size_t)head->rows;
+    if (!spk_rows_contained(layout, block, n, block, (size_t)head->bytes)) {
+        spk_task_fail(pipe->task, SPARK_EIO,
+            "object file %s: the block before byte %llu makes no sense; write the file again",
+            file->path, (unsigned long long)file->at);
+        return false;
+    }
+    if (layout->views)
+        spk_rows_shift(layout, block, n, (ptrdiff_t)(uintptr_t)block, false);
+    for (size_t i = 0, some; i < n; i += some) {
+        const size_t most = spk_pipe_rows(pipe, layout->size);
+        some = n - i < most ? n - i : most;
+        if (!spk_push(pipe, block + i * layout->size, some))
+            return false;
+    }
+    return true;
+}
+
+static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    const object_rdd *o = (const object_rdd *)(const void *)rdd;
+    spark_task *task = pipe->task;
+    spk_failure failure;
+    spk_blocks_file file;
+    spk_block_head head;
+    char *block;
+    size_t capacity;
+    bool more = true;
+    if (spk_blocks_open(&file, o->files.at[partition].path, rdd->layout->size,
+            fingerprint(rdd->layout), &failure)
+        != SPARK_OK) {
+        spk_task_fail_with(task, &failure);
+        return;
+    }
+    while (more) {
+        if (spk_blocks_next(&file, task->heap, &head, &block, &capacity, &failure) != SPARK_OK) {
+            spk_task_fail_with(task, &failure);
+            break;
+        }
+        more = block && push_block(pipe, rdd->layout, &file, block, &head);
+        spk_heap_free(task->heap, block, capacity);
+    }
+    spk_blocks_close(&file);
+}
+
+static void release(spark_rdd *rdd)
+{
+    object_rdd *o = (object_rdd *)(void *)rdd;
+    spk_files_free(&o->files);
+    free(o->path);
+}
+
+spark_rdd *spark_object_file(
+    spark_site at, spark_context *sc, const char *path, const spark_type *type)
+{
+    static const spk_class class = {
+        .name = "HadoopRDD", .prepare = prepare, .produce = produce, .release = release
+    };
+    spk_verb v;
+    spk_failure failure;
+    bool made;
+    spk_verb_source(&v, at, "objectFile", sc);
+    if (!path || !*path)
+        spk_verb_fail(&v, SPARK_EINVAL, "the path is empty");
+    spark_rdd *rdd
+        = spk_verb_make(&v, &class, sizeof(object_rdd), spk_verb_layout(&v, type), &made);
+    if (!made)
+        return rdd;
+    object_rdd *o = (object_rdd *)(void *)rdd;
+    o->path = strdup(path);
+    if (o->path)
+        return spark_rdd_set_name(rdd, path);
+    spk_failure_nomem(&failure, NULL, NULL);
+    return spk_verb_undo(&v, rdd, &failure);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chains within chains: what lasts how long, how deep they may nest, which partition a function is
+ * told, and whom a failure names. */
+#include "layouts.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* in_child: the body runs in a process of its own, for five seconds at most. */
+static void in_child(void (*body)(void))
+{
+    int status = -1;
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(5);
+        body();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+SPARK_PAIR(two, int64_t, int64_t);
+
+/* 1. zip rewinds the arena of the attempt (spk_arena_rewind(&task->keep, mark)) after each push:
+ * what functions behind it got of spark_keep, and what spark_defer remembers, is overwritten. */
+SPARK_PAIR(word_word, word, word);
+SPARK_STEP(one_late, spark_str, word_word, spark_str)
+{
+    const spark_str *copy = spark_keep(task, spark_str, &in->key.value);
+    if (state->ptr != NULL)
+        spark_emit(out, *state);
+    if (copy != NULL)
+        *state = *copy;
+}
+SPARK_FINISH(one_late, spark_str, word_word, spark_str)
+{
+    if (state->ptr != NULL)
+        spark_emit(out, *state);
+}
+static void test_keep__lasts_behind_a_zip(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .batch_rows = 2 });
+    spark_rdd *w = words(sc, 1, 6, 1);
+    oracle_collects(spark_map_stateful(spark_zip(w, w), one_late, NULL), "w1 w2 w3 w4 w5 w6");
+    oracle_close(sc);
+}
+
+static int cleaned;
+static void clean(void *at)
+{
+    if (++*(int *)at > 100)
+        _exit(3); /* the list of what was deferred goes round */
+}
+SPARK_MAP(deferring, two, int64_t)
+{
+    spark_defer(task, clean, &cleaned);
+    *out = in->key;
+}
+static void defer_behind_a_zip(void)
+{
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1, .batch_rows = 2 });
+    spark_rdd *n = spark_range(sc, 0, 6, 1, 1);
+    int64_t count = -1;
+    cleaned = 0;
+    if (spark_count(spark_map(spark_zip(n, n), deferring, NULL), &count) != SPARK_OK || count != 6
+        || cleaned != 6)
+        _exit(4);
+    spark_context_free(sc);
+}
+static void test_defer__lasts_behind_a_zip(void **state)
+{
+    (void)state;
+    in_child(defer_behind_a_zip);
+}
+
+SPARK_FILTER(unevenly, int64_t)
+{
+    return (uint64_t)*in * 0x9e3779b97f4a7c15u >> 60 > (uint64_t)(*in / 1000) % 16;
+}
+static spark_rdd *build_zip(spark_context *sc, int partitions, const void *arg)
+{
+    (void)arg;
+    spark_rdd *n = spark_filter(spark_range(sc, 0, 2000000, 1, partitions), unevenly, NULL);
+    return spark_zip(n, n);
+}
+/* It crashes: the pipe of what follows is made in the arena when the cache is full. */
+static void zip_without_room(void)
+{
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1 });
+    char *want = digests(build_zip(sc, 1, NULL));
+    spark_context_free(sc);
+    for (int mb = 12; mb < 24; mb++) {
+        sc = spark_context_new(&(spark_conf) { .threads = 1, .memory_bytes = (uint64_t)mb << 20 });
+        char *have = digests(spark_cache(build_zip(sc, 1, NULL)));
+        if (have != NULL && strcmp(have, want) != 0)
+            _exit(4);
+        free(have);
+        spark_context_free(sc);
+    }
+    free(want);
+}
+static void test_zip__goes_on_without_room_in_the_cache(void **state)
+{
+    (void)state;
+    in_child(zip_without_room);
+}
+
+/* 2. spark_task_partition inside a zip_partitions function is that of a source far above it. */
+SPARK_ZIP_PARTITIONS(where, int64_t, int64_t, int64_t)
+{
+    (void)a;
+    (void)b;
+    spark_emit(out, spark_task_partition(task));
+}
+static void test_zip_partitions__sees_its_own_partition(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    spark_rdd *n = spark_range(sc, 0, 6, 1, 2), *both = spark_union(n, n);
+    spark_rdd *small = spark_coalesce(spark_range(sc, 0, 6, 1, 6), 4);
+    oracle_collects(spark_zip_partitions(both, both, where, NULL), "0 1 2 3");
+    oracle_collects(spark_zip_partitions(small, small, where, NULL), "0 1 2 3");
+    oracle_close(sc);
+}
+
+/* 3. The same in foreach (and in any function of an action), behind union and coalesce. */
+typedef int *ints;
+SPARK_FOREACH(note, int64_t, ints)
+{
+    (*env)[*in] = spark_task_partition(task);
+}
+static void test_foreach__sees_the_partition_of_its_rdd(void **state)
+{
+    int at[6] = { -1, -1, -1, -1, -1, -1 }, *p = at;
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    oracle_ok(spark_foreach(spark_coalesce(spark_range(sc, 0, 6, 1, 6), 2), note, SPARK_COPY(p)));
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(at[i], i / 3);
+    oracle_ok(spark_foreach(spark_union(spark_range(sc, 0, 3, 1, 1), spark_range(sc, 3, 6, 1, 1)),
+        note, SPARK_COPY(p)));
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(at[i], i / 3);
+    oracle_close(sc);
+}
+
+/* 4. Check mode does not look at the last batch a zip_partitions function emits. */
+SPARK_ZIP_PARTITIONS(on_stack, int64_t, int64_t, spark_str)
+{
+    char text[16] = "gone";
+    (void)a;
+    (void)b;
+    spark_emit(out, (spark_str) { text, 4 });
+}
+static void test_check__finds_views_that_zip_partitions_emits(void **state)
+{
+    int64_t n;
+    (void)state;
+    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .check = true });
+    spark_rdd *nums = spark_range(sc, 0, 4, 1, 1);
+    oracle_fails(spark_count(spark_zip_partitions(nums, nums, on_stack, NULL), &n), SPARK_ETASK,
+        "by on_stack, points into the stack of its function");
+    oracle_close(sc);
+}
+
+/* 5. A zip whose right side is shorter blames the action. */
+static void test_zip__blames_itself_for_a_short_right_side(void **state)
+{
+    int64_t n;
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rdd = spark_zip(spark_range(sc, 0, 10, 1, 2), spark_range(sc, 0, 9, 1, 2));
+    oracle_fails(spark_count(rdd, &n), SPARK_ETASK, "zip at " __FILE__);
+    assert_string_equal(spark_last_error()->operation, "zip");
+    oracle_close(sc);
+}
+
+/* 6. SPARK_FAULT_BLOCK, and the random kind, drop no block below a coalesce, zip, zip_partitions or
+ * cartesian: spk_fault's drop_blocks stops at the first source. */
+static void test_fault_block__drops_what_a_coalesce_would_read(void **state)
+{
+    const spark_fault plan[] = { { SPARK_FAULT_BLOCK, 1, 0, SPARK_ANY, 0, 0, 0, 0 } };
+    (void)state;
+    spark_context *sc
+        = oracle_open_conf(&(spark_conf) { .threads = 1, .faults = plan, .n_faults = 1 });
+    spark_rdd *cached = spark_cache(spark_range(sc, 0, 100, 1, 4));
+    assert_int_equal(oracle_count(cached), 100);
+    assert_int_equal(oracle_count(spark_coalesce(cached, 2)), 100);
+    assert_int_equal(oracle_last_job(sc).recomputed_partitions, 4);
+    oracle_close(sc);
+}
+static void test_fault_block__drops_what_a_zip_would_read(void **state)
+{
+    const spark_fault plan[] = { { SPARK_FAULT_BLOCK, 1, 0, SPARK_ANY, 0, 0, 0, 0 } };
+    (void)state;
+    spark_context *sc
+        = oracle_open_conf(&(spark_conf) { .threads = 1, .faults = plan, .n_faults = 1 });
+    spark_rdd *cached = spark_cache(spark_range(sc, 0, 100, 1, 4));
+    assert_int_equal(oracle_count(cached), 100);
+    assert_int_equal(oracle_count(spark_zip(cached, cached)), 100);
+    assert_int_equal(oracle_last_job(sc).recomputed_partitions, 4);
+    oracle_close(sc);
+}
+
+/* 7. More than 64 coalesces, zips or cartesians inside each other fail, though 256 are promised by
+ * the other message; and so does one behind flat_maps that fill all levels. */
+static void test_coalesce__of_coalesces_of_unions(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    spark_rdd *rdd = spark_range(sc, 0, 1, 1, 1);
+    for (int i = 1; i < 100; i++)
+        rdd = spark_coalesce(spark_union(rdd, spark_range(sc, i, i + 1, 1, 1)), 1);
+    assert_int_equal(oracle_count(rdd), 100);
+    oracle_close(sc);
+}
+SPARK_FLAT_MAP(grow, int64_t, int64_t)
+{
+    spark_emit(out, *in);
+    if (*in == 0)
+        spark_emit(out, 1);
+}
+static void test_coalesce__behind_a_chain_of_flat_maps(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .batch_rows = 1 });
+    spark_rdd *rdd = spark_range(sc, 0, 1, 1, 1);
+    for (int i = 0; i < 70; i++)
+        rdd = spark_flat_map(rdd, grow, NULL);
+    assert_int_equal(oracle_count(rdd), 71);
+    assert_int_equal(oracle_count(spark_coalesce(rdd, 1)), 71);
+    oracle_close(sc);
+}
+
+/* 8. What the steps of a parent partition allocate stays until the attempt ends, so a coalesce holds
+ * all partitions of its group: here 136 MB instead of less than one. */
+SPARK_FLAT_MAP(texts, int64_t, spark_str)
+{
+    spark_emit(out, spark_str_format(task, "%0100lld", (long long)*in));
+}
+static void test_coalesce__holds_one_partition_at_a_time(void **state)
+{
+    uint64_t peak;
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    spark_rdd *rdd = spark_flat_map(spark_range(sc, 0, 500000, 1, 500), texts, NULL);
+    assert_int_equal(oracle_count(rdd), 500000);
+    spark_memory_bytes(sc, &peak);
+    print_message("peak without coalesce: %.1f MB\n", (double)peak / 1e6);
+    assert_true(peak < 8 << 20);
+    assert_int_equal(oracle_count(spark_coalesce(rdd, 1)), 500000);
+    spark_memory_bytes(sc, &peak);
+    print_message("peak with coalesce: %.1f MB\n", (double)peak / 1e6);
+    assert_true(peak < 8 << 20);
+    oracle_close(sc);
+}
+
+/* 9. A fraction beyond 1e9 is refused with a reason it does not give against. */
+static void test_sample__says_what_is_wrong_with_a_large_fraction(void **state)
+{
+    spark_array array;
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    spark_rdd *rdd = spark_sample(spark_range(sc, 0, 1, 1, 1), true, 2e9, 1);
+    if (spark_rdd_status(rdd) != SPARK_OK) {
+        (void)!spark_collect(rdd, NULL, &array);
+        assert_null(strstr(spark_last_error()->message, "it must be 0 or more"));
+    }
+    oracle_close(sc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        oracle_test(test_keep__lasts_behind_a_zip),
+        oracle_test(test_defer__lasts_behind_a_zip),
+        oracle_test(test_zip__goes_on_without_room_in_the_cache),
+        oracle_test(test_zip_partitions__sees_its_own_partition),
+        oracle_test(test_foreach__sees_the_partition_of_its_rdd),
+        oracle_test(test_check__finds_views_that_zip_partitions_emits),
+        oracle_test(test_zip__blames_itself_for_a_short_right_side),
+        oracle_test(test_fault_block__drops_what_a_coalesce_would_read),
+        oracle_test(test_fault_block__drops_what_a_zip_would_read),
+        oracle_test(test_coalesce__of_coalesces_of_unions),
+        oracle_test(test_coalesce__behind_a_chain_of_flat_maps),
+        oracle_test(test_coalesce__holds_one_partition_at_a_time),
+        oracle_test(test_sample__says_what_is_wrong_with_a_large_fraction),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
