@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PageRank over a Kronecker graph: -n vertices (2^20), 16 times as many links, ten rounds. The links
- * are in memory, (vertex, list of targets), placed by ranges of vertices as the ranks are: the join
- * shuffles nothing, the sums go into arrays. */
+/* PageRank over a Kronecker graph: -n vertices (2^20), 16 times as many links, ten rounds. The
+ * links are in memory, (vertex, list of targets), placed by ranges of vertices as the ranks are:
+ * the join shuffles nothing, the sums go into arrays. */
 #include "graph.h"
 
 #include <string.h>
