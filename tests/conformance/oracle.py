@@ -719,6 +719,9 @@ class Spark:
 
     def action(self, op, r, args):
         name = args[0] if args else None
+        if (op in ("top", "takeOrdered", "countByKey", "countByValue")
+                and r.getNumPartitions() == 0):
+            return []  # as in Scala; PySpark fails
         if op in ("collect", "toLocalIterator"):
             return list(getattr(r, op)())
         if op in ("count", "isEmpty", "max", "min", "sum", "first"):
@@ -752,8 +755,6 @@ class Spark:
             return [Raw(float(x)) for x in [*([] if name[0] == "=" else edges), *counts]]
         if op == "lookup":
             return r.lookup(int(name) if name.lstrip("-").isdigit() else name)
-        if op in ("countByKey", "countByValue") and r.getNumPartitions() == 0:
-            return []  # as in Scala; PySpark fails
         if op in ("countByKey", "countByValue", "collectAsMap"):
             return list(getattr(r, op)().items())
         if op == "reduceByKeyLocally":
