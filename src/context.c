@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "scheduler/stage.h"
+#include "storage/spill.h"
 
 enum {
     DEFAULT_FAILURES = 4,
@@ -156,6 +157,14 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
     if (!copy_text(&sc->app_name, conf->app_name ? conf->app_name : "libspark")
         || !copy_faults(sc, conf))
         return spk_failure_nomem(failure, "SparkContext", NULL);
+    if (conf->local_dir && !copy_text(&sc->local_dir, conf->local_dir))
+        return spk_failure_nomem(failure, "SparkContext", NULL);
+    if (conf->memory_bytes > 0) {
+        sc->spill = malloc(sizeof *sc->spill);
+        if (!sc->spill)
+            return spk_failure_nomem(failure, "SparkContext", NULL);
+        spk_spill_init(sc->spill, sc->local_dir);
+    }
     return make_pools(sc, conf, failure);
 }
 
@@ -174,6 +183,12 @@ static void take_down(spark_context *sc)
     spk_shares_free(sc);
     spk_rdd_bury(sc);
     spk_types_free(sc->types);
+    if (sc->spill)
+        spk_spill_fini(sc->spill);
+    free(sc->spill);
+    free(sc->local_dir);
+    sc->spill = NULL;
+    sc->local_dir = NULL;
     spk_heap_fini(&sc->heap);
     pthread_mutex_destroy(&sc->scope_lock);
     pthread_mutex_destroy(&sc->plan_lock);

@@ -56,7 +56,10 @@ typedef struct spark_conf {
                                 that answers do not depend on the machine */
     int task_max_failures;   /* 4: attempts of one task before its job fails */
     int stage_max_attempts;  /* 4: consecutive attempts of a stage that lost its input */
-    uint64_t memory_bytes;   /* no limit: data memory (shuffle, cache, tables) of the context */
+    uint64_t memory_bytes;   /* no limit: data memory (shuffle, cache, tables) of the context. With
+                                one, shuffle data beyond half of it goes to disk, and caching stops
+                                there; 32 MiB a thread are enough */
+    const char *local_dir;   /* $TMPDIR, else /var/tmp: where that is written */
     bool check;              /* finds views of dead memory and descriptions that do not fit; slow */
     int batch_rows;          /* 1024: rows handed from function to function at once; results never
                                 depend on it */
@@ -121,6 +124,7 @@ typedef struct spark_job_stats {
     int64_t cached_blocks; /* partitions put into the cache */
     int64_t shuffle_rows;  /* rows written by map sides */
     int64_t shuffle_bytes;
+    int64_t spilled_bytes; /* written to disk for lack of memory */
 } spark_job_stats;
 
 /* spark_job_stats_get: job SPARK_ANY: the job that ended last. SPARK_EINVAL for a job

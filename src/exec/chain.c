@@ -8,6 +8,7 @@
 #include "exec/pipe.h"
 #include "exec/task.h"
 #include "plan/broadcast.h"
+#include "storage/spill.h"
 
 typedef struct phase {
     spark_task *task;
@@ -166,7 +167,7 @@ static bool fill(void *state, spk_batch batch)
     filler *f = state;
     if (!f->passing) {
         const uint64_t before = f->rows.n;
-        if (spk_rows_append(&f->rows, batch.rows, batch.n))
+        if (!spk_spill_wanted(f->p->task->heap) && spk_rows_append(&f->rows, batch.rows, batch.n))
             return true;
         const size_t done = (size_t)(f->rows.n - before);
         if (!start_passing(f))

@@ -76,7 +76,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->dropped = NULL;
     task->n_deltas = task->n_walk = task->delta_floor = 0;
     task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
-    task->shuffle_rows = task->shuffle_bytes = 0;
+    task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = 0;
     task->batch_rows = (size_t)task->sc->batch_rows;
     task->scratch = &task->base.keep;
     if (task->check)

@@ -115,7 +115,7 @@ struct spark_task {
     spk_walk *walk;
     size_t n_walk, max_walk;
     uint32_t *keep_indexes; /* batch_rows of them, for filters */
-    int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes;
+    int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes, spilled_bytes;
     bool check;
     const char *stack_top; /* of the thread; in check mode, as is what follows */
     spk_arena quarantine[SPK_QUARANTINE];

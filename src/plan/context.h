@@ -20,6 +20,8 @@ struct spark_context {
     pthread_mutex_t plan_lock;   /* guards preparation: one node at a time */
     atomic_int next_rdd, next_shuffle;
     atomic_uint persist_epoch; /* changes with every persist and unpersist */
+    struct spk_spill *spill;   /* storage's; only with a limit of memory */
+    char *local_dir;
     struct spk_scheduler *scheduler;
     char *app_name;
     int threads, default_parallelism, task_max_failures, stage_max_attempts, batch_rows;

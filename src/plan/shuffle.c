@@ -118,3 +118,22 @@ void spk_shuffle_free(spk_shuffle *shuffle)
     free(shuffle->made);
     free(shuffle);
 }
+
+bool spk_shuffle_drop(spk_shuffle *shuffle, int m)
+{
+    if (shuffle->maps < 0 || m < 0 || m >= shuffle->maps)
+        return false;
+    struct spk_map_output *output = atomic_exchange(&shuffle->outputs[m], NULL);
+    if (!output)
+        return false;
+    atomic_fetch_add(&shuffle->missing, 1);
+    pthread_mutex_lock(&shuffle->lock);
+    const bool held = atomic_load(&shuffle->readers) > 0;
+    if (held) {
+        spk_map_output_append(&shuffle->dropped, output);
+    }
+    pthread_mutex_unlock(&shuffle->lock);
+    if (!held)
+        spk_map_output_free(output);
+    return true;
+}

@@ -72,8 +72,12 @@ spk_shuffle *spk_shuffle_new(spark_rdd *owner, spark_rdd *parent, spark_partitio
 spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *failure);
 void spk_shuffle_free(spk_shuffle *shuffle);
 
+/* spk_shuffle_drop: forgets the output of map partition m; false: there was none. */
+bool spk_shuffle_drop(spk_shuffle *shuffle, int m);
+
 /* spk_map_output_free: outputs are made, and their making is known, in storage; NULL does nothing.
  * A dropped list is freed whole. */
 void spk_map_output_free(struct spk_map_output *output);
+void spk_map_output_append(struct spk_map_output **list, struct spk_map_output *output);
 
 #endif

@@ -158,6 +158,8 @@ static void add_counters(spk_job *job, const spark_task *task)
         atomic_fetch_add(&job->rows, task->shuffle_rows);
     if (task->shuffle_bytes)
         atomic_fetch_add(&job->bytes, task->shuffle_bytes);
+    if (task->spilled_bytes)
+        atomic_fetch_add(&job->spilled, task->spilled_bytes);
 }
 
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index)

@@ -52,26 +52,6 @@ int spk_scheduler_threads(const struct spk_scheduler *scheduler)
     return spk_pool_threads(scheduler->pool);
 }
 
-bool spk_shuffle_drop(spk_shuffle *shuffle, int m)
-{
-    if (shuffle->maps < 0 || m < 0 || m >= shuffle->maps)
-        return false;
-    spk_map_output *output = atomic_exchange(&shuffle->outputs[m], NULL);
-    if (!output)
-        return false;
-    atomic_fetch_add(&shuffle->missing, 1);
-    pthread_mutex_lock(&shuffle->lock);
-    const bool held = atomic_load(&shuffle->readers) > 0;
-    if (held) {
-        output->next = shuffle->dropped;
-        shuffle->dropped = output;
-    }
-    pthread_mutex_unlock(&shuffle->lock);
-    if (!held)
-        spk_map_output_free(output);
-    return true;
-}
-
 /* ---- submitting */
 
 static spk_stage *stage_of(const spk_job *job, const spk_shuffle *shuffle)
@@ -349,6 +329,7 @@ static void write_stats(spk_job *job)
     s->cached_blocks = atomic_load(&job->cached_blocks);
     s->shuffle_rows = atomic_load(&job->rows);
     s->shuffle_bytes = atomic_load(&job->bytes);
+    s->spilled_bytes = atomic_load(&job->spilled);
     pthread_mutex_lock(&scheduler->lock);
     scheduler->last = *s;
     scheduler->stats[job->id % SPK_REMEMBERED_JOBS] = *s;

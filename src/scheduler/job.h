@@ -55,7 +55,4 @@ spark_status spk_job_check(
 /* spk_cancel_flagged: the running jobs that were started under this flag. */
 void spk_cancel_flagged(spark_context *sc, const atomic_bool *flag);
 
-/* spk_shuffle_drop: forgets the output of map partition m; false: there was none. */
-bool spk_shuffle_drop(spk_shuffle *shuffle, int m);
-
 #endif

@@ -65,7 +65,8 @@ struct spk_job {
     atomic_bool cancelled;
     spk_failure failure;
     spark_job_stats stats;
-    atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes;
+    atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
+        spilled;
 };
 
 /* spk_stage_make: the stage that fills a shuffle (NULL: the result stage), and all above it that

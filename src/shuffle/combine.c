@@ -46,7 +46,7 @@ static void set_move(spk_combiner *c)
 }
 
 bool spk_combiner_open(spk_combiner *c, spark_task *task, const spk_aggregator *aggregator,
-    spk_phase phase, size_t expected)
+    spk_phase phase, bool borrow)
 {
     *c = (spk_combiner) { .task = task, .aggregator = aggregator, .phase = phase };
     set_move(c);
@@ -54,8 +54,7 @@ bool spk_combiner_open(spk_combiner *c, spark_task *task, const spk_aggregator *
         spk_task_nomem(task);
         return false;
     }
-    if (spk_table_init(&c->table, task->heap, aggregator->key, aggregator->out->size, expected,
-            phase == SPK_COMBINE))
+    if (spk_table_init(&c->table, task->heap, aggregator->key, aggregator->out->size, 0, borrow))
         return true;
     spk_heap_free(task->heap, c->block, c->block_capacity);
     spk_task_nomem(task);

@@ -110,26 +110,32 @@ static bool finish_shard(dense *d)
     return spk_push_rows(d->pipe, d->rows, kept, size);
 }
 
-static bool reduce_shard(dense *d, const spk_shard *shard, adder *adds)
+static bool reduce_shard(dense *d, const spk_input *in, spk_shard *shard, adder *adds)
 {
     const size_t batch = spk_task_batch(d->pipe->task), size = d->a->out->size;
-    for (size_t s = 0; s < shard->n_segments; s++)
+    for (size_t s = 0; s < shard->n_segments; s++) {
+        if (!spk_segment_load(in, &shard->segments[s]))
+            return false;
         for (size_t i = 0; i < shard->segments[s].n; i += batch) {
             const size_t left = shard->segments[s].n - i;
             adds(d, shard->segments[s].rows + i * size, left < batch ? left : batch);
             if (spk_task_unwanted(d->pipe->task))
                 return false;
         }
+        spk_segment_unload(in, &shard->segments[s]);
+    }
     return finish_shard(d);
 }
 
 /* reduce_views: accumulators that point to memory are combined in a table, which then is put in
  * order. */
-static bool reduce_views(dense *d, spk_combiner *c, const spk_shard *shard)
+static bool reduce_views(dense *d, const spk_input *in, spk_combiner *c, spk_shard *shard)
 {
     const size_t batch = spk_task_batch(d->pipe->task), size = d->a->out->size;
     spk_table_clear(&c->table);
-    for (size_t s = 0; s < shard->n_segments; s++)
+    for (size_t s = 0; s < shard->n_segments; s++) {
+        if (!spk_segment_load(in, &shard->segments[s]))
+            return false;
         for (size_t i = 0; i < shard->segments[s].n; i += batch) {
             const size_t left = shard->segments[s].n - i;
             if (spk_combiner_add(c, shard->segments[s].rows + i * size, left < batch ? left : batch,
@@ -137,6 +143,8 @@ static bool reduce_views(dense *d, spk_combiner *c, const spk_shard *shard)
                 == SIZE_MAX)
                 return false;
         }
+        spk_segment_unload(in, &shard->segments[s]);
+    }
     for (uint32_t row = 0; row < c->table.n; row++) {
         const char *from = spk_table_row(&c->table, row);
         const uint64_t k = spk_dense_key(d->a->key, from) - d->first;
@@ -152,7 +160,7 @@ void spk_reduce_dense(spk_pipe *pipe, spk_input *in, const spk_aggregator *a,
     spark_task *task = pipe->task;
     const size_t batch = spk_task_batch(task);
     dense d = { .pipe = pipe, .a = a };
-    spk_shard shard = { NULL, 0, 0, 0, 0 };
+    spk_shard shard = { .segments = NULL };
     spk_combiner c;
     const bool views = a->acc->views;
     char *at = spk_arena_alloc(spk_keep_of(task), batch * (sizeof(void *) + a->acc->size), 16);
@@ -162,7 +170,7 @@ void spk_reduce_dense(spk_pipe *pipe, spk_input *in, const spk_aggregator *a,
     }
     d.accs = (void **)(void *)at;
     d.gathered = at + batch * sizeof(void *);
-    if (views && !spk_combiner_open(&c, task, a, SPK_COMBINE, 0))
+    if (views && !spk_combiner_open(&c, task, a, SPK_COMBINE, !in->spilled))
         return;
     for (uint32_t s = 0; s < in->slices; s++) {
         const uint64_t slice = (uint64_t)partition * in->slices + s;
@@ -171,7 +179,8 @@ void spk_reduce_dense(spk_pipe *pipe, spk_input *in, const spk_aggregator *a,
         if (shard.n == 0)
             continue;
         if (!start_shard(&d, spk_dense_first(p, slice), spk_dense_first(p, slice + 1))
-            || !(views ? reduce_views(&d, &c, &shard) : reduce_shard(&d, &shard, adder_of(a))))
+            || !(views ? reduce_views(&d, in, &c, &shard)
+                       : reduce_shard(&d, in, &shard, adder_of(a))))
             break;
     }
     if (views)

@@ -31,12 +31,15 @@ static bool number(sieve *s, const spk_segment *segment, size_t i, size_t n, siz
 static bool add_right(sieve *s)
 {
     const size_t batch = spk_task_batch(s->pipe->task), size = s->right->shuffle->row->size;
-    for (size_t k = 0; k < s->shard.n_segments; k++)
-        for (size_t i = 0; i < s->shard.segments[k].n; i += batch) {
-            const size_t left = s->shard.segments[k].n - i;
-            if (!number(s, &s->shard.segments[k], i, left < batch ? left : batch, size))
+    for (size_t k = 0; k < s->shard.n_segments; k++) {
+        spk_segment *segment = &s->shard.segments[k];
+        if (!spk_segment_load(s->right, segment))
+            return false;
+        for (size_t i = 0; i < segment->n; i += batch)
+            if (!number(s, segment, i, segment->n - i < batch ? segment->n - i : batch, size))
                 return false;
-        }
+        spk_segment_unload(s->right, segment);
+    }
     return true;
 }
 
@@ -53,7 +56,9 @@ static bool sift_left(sieve *s)
     const size_t batch = spk_task_batch(s->pipe->task), size = s->left->shuffle->row->size;
     const uint32_t rights = s->table.n;
     for (size_t k = 0; k < s->shard.n_segments; k++) {
-        const spk_segment *segment = &s->shard.segments[k];
+        spk_segment *segment = &s->shard.segments[k];
+        if (!spk_segment_load(s->left, segment))
+            return false;
         for (size_t i = 0; i < segment->n; i += batch) {
             const size_t n = segment->n - i < batch ? segment->n - i : batch;
             size_t kept = 0;
@@ -65,6 +70,7 @@ static bool sift_left(sieve *s)
             if (!spk_push_rows(s->pipe, s->kept, kept, size))
                 return false;
         }
+        spk_segment_unload(s->left, segment);
     }
     return true;
 }
@@ -77,7 +83,9 @@ static void sift(spk_pipe *pipe, spk_input *left, spk_input *right, bool interse
     s.flag_at = (uint32_t)((key->size + 7) / 8 * 8);
     s.kept = spk_arena_alloc(
         spk_keep_of(task), spk_task_batch(task) * (size_t)left->shuffle->row->size + 1, 16);
-    if (!s.kept || !spk_table_init(&s.table, task->heap, key, s.flag_at + 8, 0, true)) {
+    if (!s.kept
+        || !spk_table_init(
+            &s.table, task->heap, key, s.flag_at + 8, 0, !left->spilled && !right->spilled)) {
         spk_task_nomem(task);
         return;
     }

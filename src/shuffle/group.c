@@ -49,22 +49,31 @@ static uint64_t *counts_of(const grouping *g, uint32_t group)
     return (uint64_t *)(void *)(spk_table_row(&g->table, group) + g->count_at);
 }
 
+/* number: the groups of some rows of a side, in g->found.rows. */
+static bool number(grouping *g, const side *s, const spk_segment *segment, size_t i, size_t n)
+{
+    static const uint64_t none[MOST];
+    const spk_value_move move = { .to = g->count_at, .size = (uint32_t)(8 * g->n), .zero = none };
+    const size_t size = s->row->size;
+    if (spk_table_find(&g->table, segment->rows + i * size, size, n,
+            segment->hashes ? segment->hashes + i : NULL, &move, UINT32_MAX, UINT64_MAX, &g->found)
+        != SIZE_MAX)
+        return true;
+    spk_task_nomem(g->pipe->task);
+    return false;
+}
+
 /* number_rows: the group of each row of a side, and how many rows each group has. */
 static bool number_rows(grouping *g, size_t which)
 {
-    static const uint64_t none[MOST];
     side *s = &g->sides[which];
-    const size_t batch = spk_task_batch(g->pipe->task), size = s->row->size;
-    const spk_value_move move = { .to = g->count_at, .size = (uint32_t)(8 * g->n), .zero = none };
+    const size_t batch = spk_task_batch(g->pipe->task);
     size_t at = 0;
     for (size_t k = 0; k < s->shard.n_segments; k++) {
         const spk_segment *segment = &s->shard.segments[k];
         for (size_t i = 0; i < segment->n; i += batch) {
             const size_t n = segment->n - i < batch ? segment->n - i : batch;
-            if (spk_table_find(&g->table, segment->rows + i * size, size, n,
-                    segment->hashes ? segment->hashes + i : NULL, &move, UINT32_MAX, UINT64_MAX,
-                    &g->found)
-                == SIZE_MAX)
+            if (!number(g, s, segment, i, n))
                 return false;
             for (size_t h = 0; h < n; h++)
                 counts_of(g, g->found.rows[h])[which]++;
@@ -82,7 +91,7 @@ static bool number_shard(grouping *g, uint32_t slice, size_t value_bytes, bool *
     spk_table_clear(&g->table);
     for (size_t i = 0; i < g->n; i++) {
         side *s = &g->sides[i];
-        if (!spk_input_shard(s->input, slice, &s->shard))
+        if (!spk_input_shard(s->input, slice, &s->shard) || !spk_shard_load(s->input, &s->shard))
             return false;
         *empty = *empty && s->shard.n == 0;
         const size_t bytes = value_bytes ? value_bytes : s->row->value->size;
@@ -106,7 +115,10 @@ static bool open_grouping(grouping *g, spk_pipe *pipe, spk_input *inputs, size_t
     g->count_at = (uint32_t)((g->key->size + 7) / 8 * 8);
     if (!spk_found_open(pipe->task, &g->found))
         return false;
-    if (spk_table_init(&g->table, pipe->task->heap, g->key, g->count_at + 8 * n, 0, true))
+    bool spilled = false;
+    for (size_t i = 0; i < n; i++)
+        spilled = spilled || inputs[i].spilled;
+    if (spk_table_init(&g->table, pipe->task->heap, g->key, g->count_at + 8 * n, 0, !spilled))
         return true;
     spk_task_nomem(pipe->task);
     return false;
@@ -247,17 +259,202 @@ static bool call_groups(grouping *g, const spark_group_def *f, const void *env,
     return spk_source_close(&to);
 }
 
+/* ---- shards larger than memory
+ *
+ * What is on disk is read again and again: once to number the keys and count their values, then once
+ * for each range of groups whose values fit, which are gathered; a group that does not fit alone is
+ * read from the disk while its function runs. */
+
+typedef struct piecewise {
+    grouping *g;
+    size_t segment, row;   /* where reading stands */
+    size_t batch_n, batch; /* of the numbered batch: its rows, the next one */
+    uint32_t group;        /* that is read alone */
+    bool failed;
+} piecewise;
+
+/* next_batch: numbers the next rows of the shard; false: there are none. */
+static bool next_batch(piecewise *p)
+{
+    grouping *g = p->g;
+    side *s = &g->sides[0];
+    const size_t most = spk_task_batch(g->pipe->task);
+    p->row += p->batch_n;
+    p->batch = p->batch_n = 0;
+    while (p->segment < s->shard.n_segments && p->row == s->shard.segments[p->segment].n) {
+        spk_segment_unload(s->input, &s->shard.segments[p->segment++]);
+        p->row = 0;
+    }
+    if (p->segment == s->shard.n_segments || spk_task_unwanted(g->pipe->task))
+        return false;
+    spk_segment *segment = &s->shard.segments[p->segment];
+    const size_t n = segment->n - p->row < most ? segment->n - p->row : most;
+    p->failed = !spk_segment_load(s->input, segment) || !number(g, s, segment, p->row, n);
+    p->batch_n = p->failed ? 0 : n;
+    return !p->failed;
+}
+
+static const char *value_at(const piecewise *p, size_t i)
+{
+    const side *s = &p->g->sides[0];
+    return s->shard.segments[p->segment].rows + (p->row + i) * s->row->size + s->row->value_offset;
+}
+
+static void stop_reading(piecewise *p)
+{
+    side *s = &p->g->sides[0];
+    if (p->segment < s->shard.n_segments)
+        spk_segment_unload(s->input, &s->shard.segments[p->segment]);
+}
+
+static bool count_piecewise(grouping *g)
+{
+    piecewise p = { .g = g };
+    while (next_batch(&p))
+        for (size_t i = 0; i < p.batch_n; i++)
+            counts_of(g, g->found.rows[i])[0]++;
+    stop_reading(&p);
+    return !p.failed && !spk_task_unwanted(g->pipe->task);
+}
+
+static bool next_of_group(spark_iterator *in)
+{
+    piecewise *p;
+    memcpy(&p, &in->source, sizeof p);
+    for (;;) {
+        while (p->batch < p->batch_n && p->g->found.rows[p->batch] != p->group)
+            p->batch++;
+        if (p->batch < p->batch_n)
+            break;
+        if (!next_batch(p))
+            return false;
+    }
+    in->at = value_at(p, p->batch++);
+    in->end = in->at + in->size;
+    return true;
+}
+
+/* call_alone: one group, read while the function runs. */
+static bool call_alone(grouping *g, uint32_t group, const spark_group_def *f, const void *env,
+    const spk_layout *out, spk_arena *arenas)
+{
+    piecewise p = { .g = g, .group = group };
+    spk_out to;
+    if (!spk_source_open(&to, g->pipe, out->size, arenas))
+        return false;
+    spark_iterator in = { .size = g->sides[0].row->value->size,
+        .refill = next_of_group,
+        .source = &p,
+        .out = &to.head,
+        .task = g->pipe->task };
+    to.head.rows++;
+    f->run(g->pipe->task, spk_table_row(&g->table, group), &in, &to.head, env);
+    const bool more = spk_source_close(&to) && !p.failed;
+    stop_reading(&p);
+    return more;
+}
+
+/* gather: copies of the values of groups [from, to), and pointers to them, group after group;
+ * ends[k] becomes the end of group from + k. */
+static bool gather(grouping *g, uint32_t from, uint32_t to, spk_rows *values, uint64_t *ends)
+{
+    piecewise p = { .g = g };
+    const char **pointers = (const char **)(void *)g->sides[0].values;
+    bool good = true;
+    for (uint64_t k = from, sum = 0; k < to; k++) {
+        ends[k - from] = sum;
+        sum += counts_of(g, (uint32_t)k)[0];
+    }
+    while (good && next_batch(&p))
+        for (size_t i = 0; good && i < p.batch_n; i++) {
+            const uint32_t group = g->found.rows[i];
+            if (group < from || group >= to)
+                continue;
+            good = spk_rows_append(values, value_at(&p, i), 1);
+            pointers[ends[group - from]++] = values->row_end - values->layout->size;
+        }
+    stop_reading(&p);
+    if (!good)
+        spk_task_nomem(g->pipe->task);
+    return good && !p.failed && !spk_task_unwanted(g->pipe->task);
+}
+
+static bool call_gathered(grouping *g, uint32_t from, uint32_t to, uint64_t rows,
+    const spark_group_def *f, const void *env, const spk_layout *out, spk_arena *arenas)
+{
+    spark_task *task = g->pipe->task;
+    side *s = &g->sides[0];
+    spk_rows values;
+    spk_out emit;
+    const size_t pointer_bytes = rows * sizeof(char *);
+    spk_rows_init(&values, task->heap, s->row->value);
+    if (!reserve(g, &s->values, &s->values_capacity, pointer_bytes + (to - from) * 8 + 64)) {
+        spk_task_nomem(task);
+        return false;
+    }
+    uint64_t *ends = (uint64_t *)(void *)(s->values + pointer_bytes);
+    bool more
+        = gather(g, from, to, &values, ends) && spk_source_open(&emit, g->pipe, out->size, arenas);
+    if (more) {
+        const char *const *at = (const char *const *)(const void *)s->values, *const *all = at;
+        for (uint32_t k = from; k < to && !emit.head.closed; k++) {
+            cursor c = { at, all + ends[k - from], s->row->value->size };
+            spark_iterator in = {
+                .size = c.size, .refill = next_value, .source = &c, .out = &emit.head, .task = task
+            };
+            emit.head.rows++;
+            f->run(task, spk_table_row(&g->table, k), &in, &emit.head, env);
+            at = all + ends[k - from];
+        }
+        more = spk_source_close(&emit);
+    }
+    spk_rows_fini(&values);
+    return more;
+}
+
+static bool call_piecewise(grouping *g, const spark_group_def *f, const void *env,
+    const spk_layout *out, spk_arena *arenas)
+{
+    const side *s = &g->sides[0];
+    const uint64_t each = s->shard.bytes / s->shard.n + 2 * sizeof(char *);
+    const uint64_t fits = g->pipe->task->heap->limit / 16 / each + 1;
+    bool more = count_piecewise(g);
+    for (uint32_t from = 0, to; more && from < g->table.n; from = to) {
+        uint64_t rows = counts_of(g, from)[0];
+        for (to = from + 1; to < g->table.n && rows + counts_of(g, to)[0] <= fits; to++)
+            rows += counts_of(g, to)[0];
+        more = rows > fits ? call_alone(g, from, f, env, out, arenas)
+                           : call_gathered(g, from, to, rows, f, env, out, arenas);
+    }
+    return more;
+}
+
+/* group_map_shard: in memory where it fits. */
+static bool group_map_shard(grouping *g, uint32_t slice, const spark_group_def *f, const void *env,
+    const spk_layout *out, spk_arena *arenas)
+{
+    side *s = &g->sides[0];
+    bool empty;
+    if (s->input->spilled) {
+        spk_table_clear(&g->table);
+        if (!spk_input_shard(s->input, slice, &s->shard))
+            return false;
+        if (s->shard.bytes > g->pipe->task->heap->limit / 16)
+            return call_piecewise(g, f, env, out, arenas);
+    }
+    return number_shard(g, slice, sizeof(char *), &empty)
+        && (empty || call_groups(g, f, env, out, arenas));
+}
+
 void spk_reduce_group_map(spk_pipe *pipe, spk_input *input, const spark_group_def *f,
     const void *env, const spk_layout *out)
 {
     grouping g;
-    bool empty;
     spk_arena *arenas = spk_step_arenas(pipe->task);
     if (!arenas || !open_grouping(&g, pipe, input, 1))
         return;
     for (uint32_t s = 0; s < input->slices; s++)
-        if (!number_shard(&g, s, sizeof(char *), &empty)
-            || (!empty && !call_groups(&g, f, env, out, arenas)))
+        if (!group_map_shard(&g, s, f, env, out, arenas))
             break;
     close_grouping(&g);
 }

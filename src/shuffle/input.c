@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "shuffle/writer.h"
+#include "storage/spill.h"
 
 static bool look_up(spk_input *in)
 {
@@ -30,6 +31,16 @@ static bool look_up(spk_input *in)
         }
     }
     return true;
+}
+
+/* on_disk: whether a run of any output is. */
+static bool on_disk(const spk_input *in)
+{
+    for (int m = 0; m < in->n_outputs; m++)
+        for (const spk_run *run = in->outputs[m]->runs; run; run = run->next)
+            if (run->spill)
+                return true;
+    return false;
 }
 
 static bool write_private(spk_input *in, spark_rdd *rdd, int partition)
@@ -59,8 +70,10 @@ bool spk_input_open(
     *in = (spk_input) { .task = task, .shuffle = dep->shuffle ? dep->shuffle : as };
     in->slices = in->shuffle->slices;
     in->first = dep->shuffle ? (uint32_t)partition * in->slices : 0;
-    if (dep->shuffle ? look_up(in) : write_private(in, dep->rdd, partition))
+    if (dep->shuffle ? look_up(in) : write_private(in, dep->rdd, partition)) {
+        in->spilled = task->sc->spill && on_disk(in);
         return true;
+    }
     spk_input_close(in);
     return false;
 }
@@ -85,8 +98,9 @@ void spk_input_close(spk_input *in)
 }
 
 static bool add_segment(
-    spk_shard *shard, const spk_run *run, uint32_t from, uint32_t to, size_t size)
+    spk_shard *shard, const spk_run *run, uint32_t slice, int output, size_t size)
 {
+    const uint32_t from = run->offsets[slice], to = run->offsets[slice + 1];
     if (shard->n_segments == shard->max_segments) {
         const size_t most = shard->max_segments ? shard->max_segments * 2 : 32;
         spk_segment *segments = realloc(shard->segments, most * sizeof *segments);
@@ -95,34 +109,90 @@ static bool add_segment(
         shard->segments = segments;
         shard->max_segments = most;
     }
-    shard->segments[shard->n_segments++] = (spk_segment) { run->rows + from * size,
-        run->hashes ? run->hashes + from : NULL, to - from };
+    shard->segments[shard->n_segments++] = (spk_segment) {
+        .rows = run->spill ? NULL : run->rows + from * size,
+        .hashes = run->hashes ? run->hashes + from : NULL,
+        .n = to - from,
+        .run = run->spill ? run : NULL,
+        .slice = slice,
+        .output = output,
+    };
     shard->n += to - from;
     shard->bytes += run->bytes / run->n * (to - from);
     return true;
+}
+
+/* unload: blocks that were read from disk. */
+static void unload(spk_heap *heap, spk_segment *segment)
+{
+    if (!segment->run || !segment->rows)
+        return;
+    spk_heap_free(heap, segment->rows, segment->capacity);
+    segment->rows = NULL;
+    segment->hashes = NULL;
+}
+
+static void unload_all(spk_shard *shard)
+{
+    for (size_t i = 0; i < shard->n_segments; i++)
+        unload(shard->heap, &shard->segments[i]);
+    shard->n_segments = 0;
 }
 
 bool spk_input_shard(const spk_input *in, uint32_t slice, spk_shard *shard)
 {
     const size_t size = in->shuffle->row->size;
     const uint32_t s = in->first + slice;
-    shard->n_segments = 0;
+    unload_all(shard);
+    shard->heap = in->task->heap;
     shard->n = shard->bytes = 0;
     for (int m = 0; m < in->n_outputs; m++)
-        for (const spk_run *run = in->outputs[m]->runs; run; run = run->next) {
-            const uint32_t from = run->offsets[s], to = run->offsets[s + 1];
-            if (from < to && !add_segment(shard, run, from, to, size)) {
+        for (const spk_run *run = in->outputs[m]->runs; run; run = run->next)
+            if (run->offsets[s] < run->offsets[s + 1] && !add_segment(shard, run, s, m, size)) {
                 spk_task_nomem(in->task);
                 return false;
             }
-        }
+    return true;
+}
+
+bool spk_segment_load(const spk_input *in, spk_segment *segment)
+{
+    spk_failure failure;
+    uint64_t *hashes;
+    if (segment->rows)
+        return true;
+    if (spk_run_load(segment->run, segment->slice, in->task->heap, in->shuffle->row, &segment->rows,
+            &segment->capacity, &hashes, &failure)
+        == SPARK_OK) {
+        segment->hashes = hashes;
+        return true;
+    }
+    if (failure.code == SPARK_EIO && in->reading) { /* made again from lineage */
+        in->task->lost = in->shuffle;
+        spk_shuffle_drop(in->shuffle, segment->output);
+    }
+    spk_task_fail_with(in->task, &failure);
+    return false;
+}
+
+void spk_segment_unload(const spk_input *in, spk_segment *segment)
+{
+    unload(in->task->heap, segment);
+}
+
+bool spk_shard_load(const spk_input *in, spk_shard *shard)
+{
+    for (size_t i = 0; i < shard->n_segments; i++)
+        if (!spk_segment_load(in, &shard->segments[i]))
+            return false;
     return true;
 }
 
 void spk_shard_fini(spk_shard *shard)
 {
+    unload_all(shard);
     free(shard->segments);
-    *shard = (spk_shard) { NULL, 0, 0, 0, 0 };
+    *shard = (spk_shard) { .segments = NULL };
 }
 
 bool spk_shard_copy(

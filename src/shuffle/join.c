@@ -100,12 +100,13 @@ static bool make_index(joiner *jn, size_t n)
 }
 
 /* build: chains of rows by bucket, each in the order of the rows, so it is filled from the back. */
-static bool build(joiner *jn, const side *b)
+static bool build(joiner *jn, side *b)
 {
     const spk_layout *key = jn->j->key;
     const size_t size = b->row->size;
     const bool cheap = key->key_class == SPK_KEY_8 || key->key_class == SPK_KEY_4;
-    if (!spk_shard_copy(&b->shard, jn->pipe->task, size, true, &jn->rows)
+    if (!spk_shard_load(b->input, &b->shard)
+        || !spk_shard_copy(&b->shard, jn->pipe->task, size, true, &jn->rows)
         || !make_index(jn, jn->rows.n))
         return false;
     if (cheap)
@@ -148,11 +149,13 @@ static bool probe_batch(
     return true;
 }
 
-static bool probe(joiner *jn, const side *p)
+static bool probe(joiner *jn, side *p)
 {
     const size_t size = p->row->size, batch = spk_task_batch(jn->pipe->task);
     for (size_t s = 0; s < p->shard.n_segments; s++) {
-        const spk_segment *segment = &p->shard.segments[s];
+        spk_segment *segment = &p->shard.segments[s];
+        if (!spk_segment_load(p->input, segment))
+            return false;
         for (size_t i = 0; i < segment->n; i += batch) {
             const size_t n = segment->n - i < batch ? segment->n - i : batch;
             const char *rows = segment->rows + i * size;
@@ -161,6 +164,9 @@ static bool probe(joiner *jn, const side *p)
             if (!probe_batch(jn, p, rows, n, segment->hashes ? segment->hashes + i : jn->hashes))
                 return false;
         }
+        if (segment->run && jn->n > 0 && !deliver(jn)) /* matches point into what goes now */
+            return false;
+        spk_segment_unload(p->input, segment);
     }
     return true;
 }
@@ -180,8 +186,8 @@ static bool join_shard(joiner *jn)
     if ((l->n == 0 && (r->n == 0 || !jn->right.keep)) || (r->n == 0 && !jn->left.keep))
         return true;
     jn->build_left = l->bytes <= r->bytes;
-    const side *b = jn->build_left ? &jn->left : &jn->right;
-    const side *p = jn->build_left ? &jn->right : &jn->left;
+    side *b = jn->build_left ? &jn->left : &jn->right;
+    side *p = jn->build_left ? &jn->right : &jn->left;
     jn->rows = (spk_shard_rows) { NULL, NULL, 0, 0 };
     const bool more = build(jn, b) && probe(jn, p) && (!b->keep || leave_unmatched(jn, b))
         && (jn->n == 0 || deliver(jn)); /* matches point into rows, which go now */
@@ -212,9 +218,9 @@ void spk_reduce_join(spk_pipe *pipe, spk_input *left, spk_input *right, const sp
 {
     joiner jn = { .pipe = pipe, .j = j, .more = true };
     jn.left = (side) { left, j->left, j->left_value,
-        j->kind == SPARK_LEFT_OUTER || j->kind == SPARK_FULL_OUTER, { NULL, 0, 0, 0, 0 } };
+        j->kind == SPARK_LEFT_OUTER || j->kind == SPARK_FULL_OUTER, { .segments = NULL } };
     jn.right = (side) { right, j->right, j->right_value,
-        j->kind == SPARK_RIGHT_OUTER || j->kind == SPARK_FULL_OUTER, { NULL, 0, 0, 0, 0 } };
+        j->kind == SPARK_RIGHT_OUTER || j->kind == SPARK_FULL_OUTER, { .segments = NULL } };
     if (!open_joiner(&jn))
         return;
     for (uint32_t s = 0; s < left->slices; s++)

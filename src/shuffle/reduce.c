@@ -19,12 +19,16 @@ bool spk_push_rows(spk_pipe *pipe, char *rows, size_t n, size_t size)
 void spk_reduce_pass(spk_pipe *pipe, spk_input *in)
 {
     const size_t size = in->shuffle->row->size;
-    spk_shard shard = { NULL, 0, 0, 0, 0 };
+    spk_shard shard = { .segments = NULL };
     bool more = true;
     for (uint32_t s = 0; s < in->slices && more; s++) {
         more = spk_input_shard(in, s, &shard);
-        for (size_t i = 0; i < shard.n_segments && more; i++)
-            more = spk_push_rows(pipe, shard.segments[i].rows, shard.segments[i].n, size);
+        for (size_t i = 0; i < shard.n_segments && more; i++) {
+            spk_segment *segment = &shard.segments[i];
+            more = spk_segment_load(in, segment)
+                && spk_push_rows(pipe, segment->rows, segment->n, size);
+            spk_segment_unload(in, segment);
+        }
     }
     spk_shard_fini(&shard);
 }
@@ -41,21 +45,28 @@ static bool combine_segment(spk_combiner *c, const spk_segment *segment, size_t 
     return true;
 }
 
+static bool combine_loaded(spk_combiner *c, const spk_input *in, spk_segment *segment, size_t batch)
+{
+    const bool good = spk_segment_load(in, segment) && combine_segment(c, segment, batch);
+    spk_segment_unload(in, segment);
+    return good;
+}
+
 void spk_reduce_combine(spk_pipe *pipe, spk_input *in, const spk_aggregator *aggregator)
 {
     spark_task *task = pipe->task;
-    spk_shard shard = { NULL, 0, 0, 0, 0 };
+    spk_shard shard = { .segments = NULL };
     spk_combiner c;
     bool open = false, more = true;
     for (uint32_t s = 0; s < in->slices && more; s++) {
         more = spk_input_shard(in, s, &shard);
         if (!more || shard.n == 0)
             continue;
-        if (!open && !(open = spk_combiner_open(&c, task, aggregator, SPK_COMBINE, 0)))
+        if (!open && !(open = spk_combiner_open(&c, task, aggregator, SPK_COMBINE, !in->spilled)))
             break;
         spk_table_clear(&c.table);
         for (size_t i = 0; i < shard.n_segments && more; i++)
-            more = combine_segment(&c, &shard.segments[i], spk_task_batch(task));
+            more = combine_loaded(&c, in, &shard.segments[i], spk_task_batch(task));
         more = more && spk_push_rows(pipe, c.table.rows, c.table.n, aggregator->out->size);
     }
     if (open)
@@ -67,9 +78,10 @@ void spk_reduce_sort_by(spk_pipe *pipe, spk_input *in, const spk_ordering *order
 {
     const size_t size = in->shuffle->row->size;
     spk_heap *heap = pipe->task->heap;
-    spk_shard shard = { NULL, 0, 0, 0, 0 };
+    spk_shard shard = { .segments = NULL };
     spk_shard_rows rows;
-    if (spk_input_shard(in, 0, &shard) && spk_shard_copy(&shard, pipe->task, size, false, &rows)) {
+    if (spk_input_shard(in, 0, &shard) && spk_shard_load(in, &shard)
+        && spk_shard_copy(&shard, pipe->task, size, false, &rows)) {
         if (spk_sort_rows(heap, ordering, rows.rows, rows.n))
             spk_push_rows(pipe, rows.rows, rows.n, size);
         else

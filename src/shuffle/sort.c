@@ -193,14 +193,14 @@ void spk_reduce_sort(spk_pipe *pipe, spk_input *in)
 {
     spark_task *task = pipe->task;
     const size_t size = in->shuffle->row->size, batch = spk_pipe_rows(pipe, size);
-    spk_shard shard = { NULL, 0, 0, 0, 0 };
+    spk_shard shard = { .segments = NULL };
     bool more = true;
     for (uint32_t s = 0; s < in->slices && more; s++) {
         spk_shard_rows rows;
         more = spk_input_shard(in, s, &shard);
         if (!more || shard.n == 0)
             continue;
-        if (!spk_shard_copy(&shard, task, size, false, &rows))
+        if (!spk_shard_load(in, &shard) || !spk_shard_copy(&shard, task, size, false, &rows))
             break;
         if (!spk_sort_rows(task->heap, &in->shuffle->ranges->ordering, rows.rows, rows.n)) {
             spk_task_nomem(task);

@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "shuffle/ranges.h"
+#include "storage/spill.h"
 
 enum { WINDOW_KEYS = 65536, WINDOW_BYTES = 4 * 1024 * 1024, RAW_WINDOWS = 32, PIECE = 1024 };
 
@@ -240,6 +241,19 @@ static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, con
         }
 }
 
+/* spill: the run goes to disk. False: it cannot; the task has failed. */
+static bool spill(spk_writer *w, spk_run **run)
+{
+    spk_failure failure;
+    const uint64_t bytes = (*run)->bytes;
+    if (spk_run_spill(run, w->task->heap, w->task->sc->spill, row_of(w), &failure) != SPARK_OK) {
+        spk_task_fail_with(w->task, &failure);
+        return false;
+    }
+    w->task->spilled_bytes += (*run)->spill ? (int64_t)bytes : 0;
+    return true;
+}
+
 /* seal: n rows become a run of the output. */
 static bool seal(
     spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings)
@@ -265,6 +279,10 @@ static bool seal(
         for (size_t i = 0; i < n; i++)
             tail = spk_value_pack(row, run->rows + i * row->size, tail);
     run->bytes = n * row->size + strings;
+    if (w->task->sc->spill && spk_spill_wanted(w->task->heap) && !spill(w, &run)) {
+        spk_runs_free(w->task->heap, run);
+        return false;
+    }
     *w->tail = run;
     w->tail = &run->next;
     w->output->n += n;
@@ -306,7 +324,7 @@ static bool combine(spk_writer *w, spk_batch *batch)
 {
     const size_t size = w->shuffle->aggregator->in_size;
     if (!w->has_combiner) {
-        if (!spk_combiner_open(&w->combiner, w->task, w->shuffle->aggregator, SPK_ADD, 0))
+        if (!spk_combiner_open(&w->combiner, w->task, w->shuffle->aggregator, SPK_ADD, false))
             return false;
         w->has_combiner = true;
     }

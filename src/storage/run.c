@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "plan/shuffle.h"
+#include "storage/spill.h"
 
 enum { LARGEST_BLOCK = 1024 * 1024 };
 
@@ -38,10 +39,32 @@ spk_run *spk_run_alloc(spk_heap *heap, size_t n, size_t row_size, size_t bytes, 
     return run;
 }
 
+spk_run *spk_run_on_disk(spk_heap *heap, const spk_run *run)
+{
+    const size_t index_bytes = up((run->slices + (size_t)1) * 4, 64);
+    char *tail;
+    spk_run *copy = spk_run_alloc(
+        heap, 0, 1, index_bytes + run->slices * sizeof(struct spk_extent), 0, false, &tail);
+    if (!copy)
+        return NULL;
+    copy->rows = NULL;
+    copy->next = run->next;
+    copy->n = run->n;
+    copy->bytes = run->bytes;
+    copy->slices = run->slices;
+    copy->carries = run->hashes != NULL;
+    copy->offsets = (uint32_t *)(void *)tail;
+    memcpy(copy->offsets, run->offsets, (run->slices + (size_t)1) * 4);
+    copy->extents = (struct spk_extent *)(void *)(tail + index_bytes);
+    return copy;
+}
+
 void spk_runs_free(spk_heap *heap, spk_run *runs)
 {
     while (runs) {
         spk_run *next = runs->next;
+        if (runs->spill)
+            spk_run_forget(runs);
         spk_heap_free(heap, runs, runs->capacity);
         runs = next;
     }
@@ -55,6 +78,12 @@ void spk_map_output_free(spk_map_output *output)
         free(output);
         output = next;
     }
+}
+
+void spk_map_output_append(spk_map_output **list, spk_map_output *output)
+{
+    output->next = *list;
+    *list = output;
 }
 
 void spk_rows_init(spk_rows *rows, spk_heap *heap, const spk_layout *layout)

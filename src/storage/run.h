@@ -21,12 +21,23 @@ typedef struct spk_run {
     uint32_t slices;   /* 0: unsliced */
     uint32_t *offsets; /* of slices + 1 */
     uint64_t *hashes;  /* of the rows, or NULL where they are cheap */
+
+    /* On disk (rows is NULL): see storage/spill.h. */
+    struct spk_extent *extents; /* of slices */
+    struct spk_spill *spill;
+    uint64_t disk_at, disk_bytes;
+    bool carries; /* hashes */
 } spk_run;
 
 /* spk_run_alloc: room for n rows of row_size, `bytes` bytes behind them (*tail), an index and
  * hashes as asked for. NULL: no memory. */
 spk_run *spk_run_alloc(spk_heap *heap, size_t n, size_t row_size, size_t bytes, uint32_t slices,
     bool hashes, char **tail);
+
+/* spk_run_on_disk: what stays in memory of a sliced run that goes to disk; its extents are to be
+ * filled. NULL: no memory. spk_run_forget: its room on disk is free. */
+spk_run *spk_run_on_disk(spk_heap *heap, const spk_run *run);
+void spk_run_forget(const spk_run *run);
 
 /* spk_runs_free: the whole list. */
 void spk_runs_free(spk_heap *heap, spk_run *runs);

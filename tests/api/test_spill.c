@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A limit of memory: what does not fit goes to disk, and no bit of a result changes. */
+#include "oracle.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+SPARK_PAIR(kv, int64_t, int64_t);
+SPARK_PAIR(sv, spark_str, int64_t);
+SPARK_LIST(str_list, spark_str);
+SPARK_PAIR(lv, str_list, int64_t);
+
+enum { ROWS = 1500000, KEYS = 200003, MIB = 1024 * 1024 };
+
+static uint64_t mix(uint64_t x)
+{
+    x ^= x >> 31;
+    x *= UINT64_C(0x9e3779b97f4a7c15);
+    return x ^ x >> 29;
+}
+
+SPARK_MAP(to_pair, int64_t, kv)
+{
+    *out = (kv) { (int64_t)(mix((uint64_t)*in) % KEYS), *in };
+}
+SPARK_MAP(to_hot_pair, int64_t, kv)
+{
+    *out = (kv) { *in % 2 ? 42 : (int64_t)(mix((uint64_t)*in) % 3001), *in };
+}
+SPARK_MAP(to_text, int64_t, sv)
+{
+    char *text = spark_alloc(task, 32);
+    if (!text)
+        return;
+    const int n = snprintf(text, 32, "key-%llu", (unsigned long long)(mix((uint64_t)*in) % KEYS));
+    *out = (sv) { { text, (size_t)n }, *in };
+}
+SPARK_MAP(to_list, sv, lv)
+{
+    spark_str *items = spark_alloc(task, 2 * sizeof *items);
+    if (!items)
+        return;
+    items[0] = in->key;
+    items[1] = (spark_str) { in->key.ptr + 2, in->key.len - 2 };
+    *out = (lv) { { items, 2 }, in->value };
+}
+SPARK_MAP(value_of_list, lv, sv)
+{
+    *out = (sv) { in->key.at[in->key.n - 1], in->value };
+}
+SPARK_MAP(digest_pair, kv, int64_t)
+{
+    *out = (int64_t)mix((uint64_t)in->key * 31 + (uint64_t)in->value);
+}
+SPARK_MAP(digest_text, sv, int64_t)
+{
+    uint64_t h = (uint64_t)in->value;
+    for (size_t i = 0; i < in->key.len; i++)
+        h = h * 31 + (unsigned char)in->key.ptr[i];
+    *out = (int64_t)mix(h);
+}
+SPARK_JOIN(both, int64_t, int64_t, int64_t, int64_t)
+{
+    spark_emit(out, (left ? *left : 1) ^ (right ? *right : 2) ^ *key);
+}
+SPARK_GROUP(weigh, int64_t, int64_t, int64_t)
+{
+    int64_t sum = 0, i = 1;
+    for (const int64_t *v; (v = spark_next(in)) != NULL;)
+        sum += *v * i++;
+    spark_emit(out, sum ^ *key);
+}
+SPARK_MERGE(in_order, int64_t, int64_t)
+{
+    *acc = (int64_t)mix((uint64_t)*acc * 3 + (uint64_t)*in);
+}
+
+/* The work, by number; NULL: there is no more. */
+static spark_rdd *work(spark_context *sc, int which)
+{
+    spark_rdd *numbers = spark_range(sc, 0, ROWS, 1, 8);
+    spark_rdd *pairs = spark_map(numbers, to_pair, NULL);
+    spark_rdd *others = spark_map(spark_range(sc, ROWS, 2 * ROWS, 1, 8), to_pair, NULL);
+    spark_rdd *texts = spark_map(numbers, to_text, NULL);
+    spark_rdd *hot = spark_map(numbers, to_hot_pair, NULL);
+    switch (which) {
+    case 0:
+        return spark_map(spark_reduce_by_key(pairs, spark_op_sum, NULL, 16), digest_pair, NULL);
+    case 1:
+        return spark_map(spark_reduce_by_key(texts, spark_op_max, NULL, 16), digest_text, NULL);
+    case 2:
+        return spark_map(spark_sort_by(pairs, NULL, 16), digest_pair, NULL);
+    case 3:
+        return spark_map(spark_sort_by(texts, NULL, 16), digest_text, NULL);
+    case 4:
+        return spark_join_map(pairs, others, SPARK_FULL_OUTER, both, NULL, 16);
+    case 5:
+        return spark_group_map_by_key(pairs, weigh, NULL, 16);
+    case 6:
+        return spark_group_map_by_key(hot, weigh, NULL, 16);
+    case 7:
+        return spark_map(
+            spark_partition_by(texts, spark_hash_partitioner(sc, 16)), digest_text, NULL);
+    case 8:
+        return spark_map(spark_distinct(spark_union(pairs, others), 16), digest_pair, NULL);
+    case 9:
+        return spark_map(spark_subtract_by_key(texts, spark_sample(texts, false, .01, 1), 16),
+            digest_text, NULL);
+    case 10:
+        return spark_map(
+            spark_map(spark_repartition(spark_map(texts, to_list, NULL), 16), value_of_list, NULL),
+            digest_text, NULL);
+    case 11:
+        return spark_map(spark_reduce_by_key_dense(
+                             pairs, spark_op_sum, NULL, spark_dense_partitioner(sc, KEYS, 16)),
+            digest_pair, NULL);
+    default:
+        return NULL;
+    }
+}
+
+/* digest: of content and order. *spilled: bytes that went to disk; *peak: of memory. */
+static int64_t digest(const spark_conf *conf, int which, int64_t *spilled, uint64_t *peak)
+{
+    const int64_t zero = 7;
+    spark_array array;
+    spark_job_stats stats;
+    spark_context *sc = spark_context_new(conf);
+    spark_rdd *rdd = work(sc, which);
+    if (spark_fold(rdd, SPARK_VALUE(int64_t, &zero), in_order, NULL, &array) != SPARK_OK)
+        fail_msg("work %d: %s", which, spark_last_error()->message);
+    const int64_t value = *SPARK_ITEMS(int64_t, &array);
+    spark_array_free(&array);
+    assert_int_equal(spark_job_stats_get(sc, SPARK_ANY, &stats), SPARK_OK);
+    *spilled = stats.spilled_bytes;
+    spark_memory_bytes(sc, peak);
+    spark_context_free(sc);
+    return value;
+}
+
+static void test_spill__changes_no_bit(void **state)
+{
+    enum { WORKS = 12, LIMIT = 40 };
+    (void)state;
+    for (int which = 0; which < WORKS; which++) {
+        int64_t none, some;
+        uint64_t peak;
+        const spark_conf free_conf = { .threads = 2 };
+        const spark_conf tight = { .threads = 2, .memory_bytes = (uint64_t)LIMIT * MIB };
+        const int64_t want = digest(&free_conf, which, &none, &peak);
+        assert_int_equal(none, 0);
+        assert_int_equal(digest(&tight, which, &some, &peak), want);
+        assert_true(peak <= (uint64_t)LIMIT * MIB);
+        if (which != 0 && which != 6)
+            assert_true(some > 0);
+    }
+}
+
+static void test_spill__survives_faults(void **state)
+{
+    const spark_fault faults[] = { { .kind = SPARK_FAULT_RANDOM,
+        .job = SPARK_ANY,
+        .stage = SPARK_ANY,
+        .partition = SPARK_ANY,
+        .attempt = SPARK_ANY,
+        .rate = 0.1,
+        .seed = 5 } };
+    (void)state;
+    for (int which = 3; which <= 5; which++) {
+        int64_t spilled;
+        uint64_t peak;
+        const spark_conf plain = { .threads = 1 };
+        const spark_conf hard = { .threads = 2,
+            .memory_bytes = (uint64_t)40 * MIB,
+            .faults = faults,
+            .n_faults = 1,
+            .stage_max_attempts = 50 };
+        const int64_t want = digest(&plain, which, &spilled, &peak);
+        assert_int_equal(digest(&hard, which, &spilled, &peak), want);
+        assert_true(spilled > 0);
+    }
+}
+
+static void test_spill__leaves_no_file_and_no_descriptor(void **state)
+{
+    char directory[] = "/tmp/libspark-test-XXXXXX";
+    int64_t spilled;
+    uint64_t peak;
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    const int before = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(before);
+    const spark_conf conf
+        = { .threads = 2, .memory_bytes = (uint64_t)40 * MIB, .local_dir = directory };
+    digest(&conf, 3, &spilled, &peak);
+    assert_true(spilled > 0);
+    const int after = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(after);
+    assert_int_equal(after, before);
+    assert_int_equal(rmdir(directory), 0); /* it is empty */
+}
+
+static void test_spill__tells_where_it_cannot_write(void **state)
+{
+    int64_t n;
+    (void)state;
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 2,
+        .memory_bytes = (uint64_t)40 * MIB,
+        .local_dir = "/nowhere/at/all",
+        .task_max_failures = 1 });
+    assert_int_equal(spark_count(work(sc, 3), &n), SPARK_EIO);
+    assert_non_null(strstr(
+        spark_last_error()->message, "cannot make a spill file in /nowhere/at/all: No such file"));
+    assert_int_equal(spark_count(spark_range(sc, 0, 10, 1, 2), &n), SPARK_OK);
+    spark_context_free(sc);
+}
+
+static void test_cache__leaves_half_of_the_memory(void **state)
+{
+    int64_t n;
+    (void)state;
+    spark_context *sc
+        = spark_context_new(&(spark_conf) { .threads = 2, .memory_bytes = (uint64_t)80 * MIB });
+    spark_rdd *rdd = spark_cache(spark_range(sc, 0, 8 * ROWS, 1, 24));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(spark_count(rdd, &n), SPARK_OK);
+        assert_int_equal(n, 8 * ROWS);
+    }
+    const int cached = spark_rdd_cached_partitions(rdd);
+    assert_true(cached > 0 && cached < 24);
+    assert_int_equal(spark_count(spark_sort_by(work(sc, 7), NULL, 16), &n), SPARK_OK);
+    assert_int_equal(n, ROWS);
+    spark_context_free(sc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_spill__changes_no_bit),
+        cmocka_unit_test(test_spill__survives_faults),
+        cmocka_unit_test(test_spill__leaves_no_file_and_no_descriptor),
+        cmocka_unit_test(test_spill__tells_where_it_cannot_write),
+        cmocka_unit_test(test_cache__leaves_half_of_the_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
