@@ -52,6 +52,17 @@ SPARK_FOREACH(check, int64_t)
     if (*in < 0)
         spark_fail(task, "%lld is negative", static_cast<long long>(*in));
 }
+SPARK_FOREACH_PARTITION(check_all, int64_t)
+{
+    while (const int64_t *x = spark_next(in))
+        if (*x < 0)
+            spark_fail(task, "%lld is negative", static_cast<long long>(*x));
+}
+SPARK_FLAT_MAP(counted, spark_str, int64_t, spark_index)
+{
+    if (const int64_t *n = SPARK_FIND(word_count, env, in))
+        spark_emit(out, *n);
+}
 SPARK_PARTITIONER(by_size, spark_str)
 {
     return static_cast<uint32_t>(key->len % partitions);
@@ -86,6 +97,27 @@ int main(int, char **argv)
     double sum = 0;
     for (size_t i = 0; i < a.n; i++)
         sum += SPARK_ITEMS(double, &a)[i];
+    spark_array map;
+    int64_t known_words = 0, answer = 0;
+    if (spark_collect_as_map(counts, SPARK_TYPE(word_count), &map) != SPARK_OK)
+        return spark_complain(argv[0]);
+    const spark_str be = SPARK_LIT("be"), nobody = SPARK_LIT("nobody");
+    const int64_t *twice = SPARK_FIND(word_count, spark_array_index(&map), &be);
+    if (twice == nullptr || *twice != 2
+        || SPARK_FIND(word_count, spark_array_index(&map), &nobody) != nullptr)
+        return 1;
+    spark_broadcast *shared = spark_broadcast_index(sc, spark_array_index(&map));
+    spark_array_free(&map);
+    spark_future *future
+        = spark_count_async(spark_flat_map(spark_keys(counts), counted, SPARK_SHARED(shared)));
+    spark_local_iterator *all = spark_to_local_iterator(numbers, SPARK_TYPE(int64_t));
+    while (const int64_t *x = SPARK_LOCAL_NEXT(int64_t, all))
+        answer += *x;
+    if (spark_foreach_partition(numbers, check_all, NULL) != SPARK_OK
+        || spark_future_count(future, &known_words) != SPARK_OK)
+        return spark_complain(argv[0]);
+    if (known_words != 8 || answer != 10)
+        return 1;
     std::printf("%g " SPARK_STR_FMT "\n", sum, SPARK_STR_ARG(SPARK_ITEMS(word_count, &top)->key));
     spark_array_free(&a);
     spark_array_free(&top);

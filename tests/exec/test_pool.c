@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pool: every task once, sets in the order of their jobs, retries first, and removing waits. */
+/* The pool: every task once, sets in the order of their jobs or by their shares, retries first,
+ * what calling threads are lent, and removing waits. */
 #include "support/spark_test.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "exec/pool.h"
@@ -462,6 +464,308 @@ static void test_remove__leaves_unclaimed_tasks_alone(void **state)
     journal_fini(&j);
 }
 
+/* ---- fair shares */
+
+typedef struct wanted {
+    const char *pool;
+    int weight, min_share; /* weight 0: the pool is not in the configuration */
+    int tasks, running;    /* of `threads` workers, when all have chosen */
+} wanted;
+
+/* shares_are: a pool whose workers are all busy with other work is given gated sets; as they come
+ * free they choose, one task at a time, and stay there. */
+static void shares_are(int threads, size_t n, const wanted *w)
+{
+    static journal j;
+    spark_pool pools[4];
+    size_t n_pools = 0;
+    gate first, gates[4];
+    work *works[4];
+    for (size_t i = 0; i < n; i++)
+        if (w[i].weight > 0)
+            pools[n_pools++] = (spark_pool) { w[i].pool, w[i].weight, w[i].min_share };
+    spark_context *sc = spark_context_new(&(spark_conf) {
+        .threads = 1, .scheduler_mode = SPARK_FAIR, .pools = pools, .n_pools = n_pools });
+    spk_pool *pool = spk_pool_new(sc, threads);
+    assert_non_null(pool);
+    journal_init(&j, pool);
+    gate_init(&first);
+    work *blocker = new_work(&j, -1, threads, 0);
+    blocker->set.pool = "blocker";
+    blocker->gate = &first;
+    spk_pool_submit(pool, &blocker->set);
+    gate_await(&first, threads);
+    int all = threads, stand = 0;
+    for (size_t i = 0; i < n; i++) {
+        gate_init(&gates[i]);
+        works[i] = new_work(&j, (int)i, w[i].tasks, i + 1);
+        works[i]->gate = &gates[i];
+        works[i]->set.pool = w[i].pool;
+        spk_pool_submit(pool, &works[i]->set);
+        all += w[i].tasks;
+        stand += w[i].running;
+    }
+    assert_int_equal(stand, threads);
+    gate_open(&first);
+    /* All stand somewhere: more at one gate are fewer at another. */
+    for (int now = 0; now < threads;) {
+        now = 0;
+        for (size_t i = 0; i < n; i++) {
+            pthread_mutex_lock(&gates[i].lock);
+            now += gates[i].waiting;
+            pthread_mutex_unlock(&gates[i].lock);
+        }
+        nanosleep(&(struct timespec) { 0, 100000 }, NULL);
+    }
+    int have[4];
+    for (size_t i = 0; i < n; i++) {
+        pthread_mutex_lock(&gates[i].lock);
+        have[i] = gates[i].waiting;
+        pthread_mutex_unlock(&gates[i].lock);
+    }
+    for (size_t i = 0; i < n; i++)
+        gate_open(&gates[i]);
+    journal_await(&j, all);
+    free_work(blocker);
+    gate_fini(&first);
+    for (size_t i = 0; i < n; i++) {
+        free_work(works[i]);
+        gate_fini(&gates[i]);
+    }
+    spk_pool_free(pool);
+    journal_fini(&j);
+    spark_context_free(sc);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(have[i], w[i].running);
+}
+
+#define SHARES(threads, ...)                                                                       \
+    do {                                                                                           \
+        const wanted w[] = { __VA_ARGS__ };                                                        \
+        shares_are(threads, sizeof w / sizeof w[0], w);                                            \
+    } while (0)
+
+static void test_shares__follow_the_weights(void **state)
+{
+    (void)state;
+    SHARES(4, { "a", 1, 0, 20, 2 }, { "b", 1, 0, 20, 2 });
+    SHARES(4, { "a", 1, 0, 20, 1 }, { "b", 3, 0, 20, 3 });
+    SHARES(4, { "a", 3, 0, 20, 3 }, { "b", 1, 0, 20, 1 });
+    SHARES(8, { "a", 1, 0, 20, 1 }, { "b", 2, 0, 20, 2 }, { "c", 5, 0, 20, 5 });
+    /* Which set came first does not matter. */
+    SHARES(8, { "z", 5, 0, 20, 5 }, { "y", 2, 0, 20, 2 }, { "x", 1, 0, 20, 1 });
+}
+
+static void test_shares__below_their_minimum_go_first(void **state)
+{
+    (void)state;
+    SHARES(4, { "a", 9, 0, 20, 1 }, { "b", 1, 3, 20, 3 });
+    SHARES(4, { "a", 1, 0, 20, 2 }, { "b", 1, 2, 20, 2 });
+    SHARES(2, { "a", 100, 0, 20, 0 }, { "b", 1, 2, 20, 2 });
+    /* Both below: by what part of it they have. */
+    SHARES(3, { "a", 1, 2, 20, 1 }, { "b", 1, 4, 20, 2 });
+    SHARES(6, { "a", 50, 2, 20, 2 }, { "b", 1, 4, 20, 4 });
+}
+
+static void test_shares__leave_what_others_do_not_want(void **state)
+{
+    (void)state;
+    SHARES(6, { "a", 1, 0, 20, 5 }, { "b", 9, 5, 1, 1 });
+    SHARES(5, { "a", 1, 5, 2, 2 }, { "b", 1, 0, 20, 3 });
+}
+
+static void test_shares__of_unknown_pools_have_weight_one(void **state)
+{
+    (void)state;
+    SHARES(4, { "known", 3, 0, 20, 3 }, { "unknown", 0, 0, 20, 1 });
+    SHARES(6, { "new", 0, 0, 20, 2 }, { "newer", 0, 0, 20, 2 }, { "newest", 0, 0, 20, 2 });
+    SHARES(4, { NULL, 0, 0, 20, 2 }, { "other", 0, 0, 20, 2 });
+}
+
+static void test_shares__give_the_older_job_of_a_pool_the_way(void **state)
+{
+    (void)state;
+    SHARES(4, { "a", 1, 0, 20, 2 }, { "a", 0, 0, 20, 0 }, { "b", 1, 0, 20, 2 });
+    SHARES(4, { "a", 1, 0, 1, 1 }, { "a", 0, 0, 20, 1 }, { "b", 1, 0, 20, 2 });
+    /* NULL is the pool "default". */
+    SHARES(4, { "default", 0, 0, 1, 1 }, { NULL, 0, 0, 20, 1 }, { "other", 1, 0, 20, 2 });
+}
+
+static void test_shares__run_every_task_once(void **state)
+{
+    enum { SETS = 9, N = 400 };
+    static journal j;
+    static const char *const names[] = { NULL, "a", "b" };
+    (void)state;
+    for (int threads = 1; threads <= 8; threads *= 2) {
+        work *works[SETS];
+        spark_context *sc
+            = spark_context_new(&(spark_conf) { .threads = 1, .scheduler_mode = SPARK_FAIR });
+        spk_pool *pool = spk_pool_new(sc, threads);
+        assert_non_null(pool);
+        journal_init(&j, pool);
+        for (int i = 0; i < SETS; i++) {
+            works[i] = new_work(&j, i, N, (uint64_t)i);
+            works[i]->set.pool = names[i % 3];
+            works[i]->again = i;
+            works[i]->counts = calloc(N, sizeof *works[i]->counts);
+            assert_non_null(works[i]->counts);
+            spk_pool_submit(pool, &works[i]->set);
+        }
+        journal_await(&j, SETS * N + SETS * (SETS - 1) / 2);
+        for (int i = 0; i < SETS; i++) {
+            int sum = 0;
+            for (int k = 0; k < N; k++) {
+                assert_true(atomic_load(&works[i]->counts[k]) >= 1);
+                sum += atomic_load(&works[i]->counts[k]);
+            }
+            assert_int_equal(sum, N + i);
+            free(works[i]->counts);
+            free_work(works[i]);
+        }
+        spk_pool_free(pool);
+        journal_fini(&j);
+        spark_context_free(sc);
+    }
+}
+
+/* ---- lending */
+
+/* lend_when_idle: workers that have just done something go to sleep a moment later. */
+static spark_task *lend_when_idle(spk_pool *pool)
+{
+    spark_task *task = NULL;
+    for (int i = 0; i < 30000 && !spk_pool_lend(pool, &task); i++)
+        nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
+    assert_non_null(task);
+    return task;
+}
+
+static void test_lend__gives_one_task_while_nothing_runs(void **state)
+{
+    static journal j;
+    spark_task *other = NULL;
+    for (int threads = 1; threads <= 4; threads++) {
+        spk_pool *pool = spk_pool_new(*state, threads);
+        journal_init(&j, pool);
+        spark_task *task = lend_when_idle(pool);
+        assert_ptr_equal(task->sc, *state);
+        assert_false(spk_pool_lend(pool, &other)); /* to one thread at a time */
+        assert_null(other);
+        spk_pool_lent(pool);
+        assert_ptr_equal(lend_when_idle(pool), task);
+        /* The workers are there meanwhile. */
+        work *w = new_work(&j, 1, 10, 1);
+        j.n = 0;
+        spk_pool_submit(pool, &w->set);
+        journal_await(&j, 10);
+        free_work(w);
+        spk_pool_lent(pool);
+        assert_ptr_equal(lend_when_idle(pool), task);
+        spk_pool_lent(pool);
+        spk_pool_free(pool);
+        journal_fini(&j);
+    }
+}
+
+static void test_lend__refuses_while_something_is_queued_or_runs(void **state)
+{
+    static journal j;
+    gate g;
+    spark_task *task = NULL;
+    spk_pool *pool = spk_pool_new(*state, 2);
+    journal_init(&j, pool);
+    lend_when_idle(pool);
+    spk_pool_lent(pool);
+    work *blocker = block(&j, &g);
+    for (int i = 0; i < 100; i++)
+        assert_false(spk_pool_lend(pool, &task)); /* one of two workers is busy */
+    gate_open(&g);
+    journal_await(&j, 1);
+    for (int i = 0; i < 100; i++)
+        assert_false(spk_pool_lend(pool, &task)); /* the set is still there */
+    free_work(blocker);
+    gate_fini(&g);
+    assert_null(task);
+    assert_non_null(lend_when_idle(pool));
+    spk_pool_lent(pool);
+    spk_pool_free(pool);
+    journal_fini(&j);
+}
+
+static void test_lend__is_not_for_check_mode(void **state)
+{
+    spark_task *task = NULL;
+    (void)state;
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1, .check = true });
+    spk_pool *pool = spk_pool_new(sc, 1);
+    for (int i = 0; i < 20; i++) {
+        nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
+        assert_false(spk_pool_lend(pool, &task));
+    }
+    spk_pool_free(pool);
+    spark_context_free(sc);
+}
+
+/* Jobs of one task: on the calling thread where nothing else is to be done. */
+typedef struct whereabouts {
+    pthread_t caller;
+    atomic_int *here, *there;
+} whereabouts;
+SPARK_MAP(notes_thread, int64_t, int64_t, whereabouts)
+{
+    atomic_fetch_add(pthread_equal(pthread_self(), env->caller) ? env->here : env->there, 1);
+    *out = *in;
+}
+typedef spark_rdd *rdd_ref;
+SPARK_MAP(acts, int64_t, int64_t, rdd_ref)
+{
+    int64_t n;
+    *out = spark_count(*env, &n) == SPARK_EINVAL
+        && strstr(spark_last_error()->message, "SPARK-5063") != NULL;
+}
+SPARK_MAP(fails_once, int64_t, int64_t, whereabouts)
+{
+    if (spark_task_attempt(task) == 0)
+        spark_fail(task, "the first attempt");
+    else
+        notes_thread_(task, in, out, env);
+}
+
+static void test_lend__runs_jobs_of_one_task_on_the_calling_thread(void **state)
+{
+    atomic_int here = 0, there = 0;
+    int64_t n = 0;
+    spark_context *sc = *state;
+    const whereabouts w = { pthread_self(), &here, &there };
+    spark_rdd *one = spark_map(spark_range(sc, 0, 1, 1, 1), notes_thread, SPARK_COPY(w));
+    for (int i = 0; i < 30000 && atomic_load(&here) == 0; i++) {
+        assert_int_equal(spark_count(one, &n), SPARK_OK);
+        assert_int_equal(n, 1);
+        nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
+    }
+    assert_true(atomic_load(&here) > 0);
+    /* It is a task all the same; afterwards the thread is the caller's again. */
+    rdd_ref range = spark_range(sc, 0, 3, 1, 1);
+    for (int i = 0; i < 50; i++) {
+        spark_array result;
+        assert_int_equal(
+            spark_collect(spark_map(range, acts, SPARK_COPY(range)), NULL, &result), SPARK_OK);
+        for (size_t k = 0; k < 3; k++)
+            assert_int_equal(SPARK_ITEMS(int64_t, &result)[k], 1);
+        spark_array_free(&result);
+        assert_int_equal(spark_count(range, &n), SPARK_OK);
+        assert_int_equal(n, 3);
+        /* What fails here is tried again, by the workers. */
+        atomic_store(&here, 0);
+        atomic_store(&there, 0);
+        assert_int_equal(spark_count(spark_map(range, fails_once, SPARK_COPY(w)), &n), SPARK_OK);
+        assert_int_equal(n, 3);
+        assert_int_equal(atomic_load(&here), 0);
+        assert_int_equal(atomic_load(&there), 3);
+    }
+}
+
 /* ---- threads of the pool */
 
 typedef struct masks {
@@ -519,6 +823,16 @@ int main(void)
         pool_test(test_retries__of_earlier_jobs_go_before_later_jobs),
         pool_test(test_remove__waits_until_no_worker_is_inside),
         pool_test(test_remove__leaves_unclaimed_tasks_alone),
+        cmocka_unit_test(test_shares__follow_the_weights),
+        cmocka_unit_test(test_shares__below_their_minimum_go_first),
+        cmocka_unit_test(test_shares__leave_what_others_do_not_want),
+        cmocka_unit_test(test_shares__of_unknown_pools_have_weight_one),
+        cmocka_unit_test(test_shares__give_the_older_job_of_a_pool_the_way),
+        cmocka_unit_test(test_shares__run_every_task_once),
+        pool_test(test_lend__gives_one_task_while_nothing_runs),
+        pool_test(test_lend__refuses_while_something_is_queued_or_runs),
+        cmocka_unit_test(test_lend__is_not_for_check_mode),
+        pool_test(test_lend__runs_jobs_of_one_task_on_the_calling_thread),
         pool_test(test_workers__leave_signals_to_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
