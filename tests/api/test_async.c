@@ -428,7 +428,8 @@ typedef spark_rdd *rdd_ref;
 SPARK_MAP(starts_one, int64_t, int64_t, rdd_ref)
 {
     const spark_status status = spark_future_wait(spark_count_async(*env), -1);
-    *out = status == SPARK_EINVAL && strstr(spark_last_error()->message, "SPARK-5063") != NULL;
+    *out = status == SPARK_EINVAL
+        && strstr(spark_last_error()->message, "inside a function of a task") != NULL;
 }
 
 static void test_futures__are_not_for_functions_of_tasks(void **state)

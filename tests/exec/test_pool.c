@@ -722,7 +722,7 @@ SPARK_MAP(acts, int64_t, int64_t, rdd_ref)
 {
     int64_t n;
     *out = spark_count(*env, &n) == SPARK_EINVAL
-        && strstr(spark_last_error()->message, "SPARK-5063") != NULL;
+        && strstr(spark_last_error()->message, "inside a function of a task") != NULL;
 }
 SPARK_MAP(fails_once, int64_t, int64_t, whereabouts)
 {
