@@ -1,21 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# Links the objects of each room into one and makes the archive of these: ninety small objects have
-# as much in headers and symbols as in code. Needs OBJECTS, ARCHIVE, ROOMS (lists), COMPILER, AR.
+# Links all objects into one and makes the archive of it: a hundred small objects have as much in
+# headers and symbols as in code, and nearly every program needs nearly all of them. Needs OBJECTS (a
+# list), ARCHIVE, COMPILER, AR.
 get_filename_component(directory ${ARCHIVE} DIRECTORY)
-set(packed)
-foreach(room IN LISTS ROOMS)
-    set(members ${OBJECTS})
-    list(FILTER members INCLUDE REGEX "spark\\.dir/${room}(/[^/]*|\\.c[^/]*)$")
-    set(object ${directory}/spark_${room}.o)
-    execute_process(COMMAND ${COMPILER} -r -nostdlib -o ${object} ${members} RESULT_VARIABLE failed)
-    if(failed)
-        message(FATAL_ERROR "room ${room} could not be linked")
-    endif()
-    list(APPEND packed ${object})
-endforeach()
+set(object ${directory}/spark.o)
+execute_process(COMMAND ${COMPILER} -r -nostdlib -o ${object} ${OBJECTS} RESULT_VARIABLE failed)
+if(failed)
+    message(FATAL_ERROR "the objects could not be linked")
+endif()
 file(REMOVE ${ARCHIVE})
-execute_process(COMMAND ${AR} qcs ${ARCHIVE} ${packed} RESULT_VARIABLE failed)
-file(REMOVE ${packed})
+execute_process(COMMAND ${AR} qcs ${ARCHIVE} ${object} RESULT_VARIABLE failed)
+file(REMOVE ${object})
 if(failed)
     message(FATAL_ERROR "${ARCHIVE} could not be made")
 endif()

@@ -11,6 +11,7 @@
 #include <spark/stats.h>
 #include <spark/transform.h>
 
+#include "base/hash.h"
 #include "type/leaf.h"
 
 enum { LEAST_P = 4, MOST_P = 18 };
@@ -23,7 +24,7 @@ static uint64_t mixed(uint64_t x)
     return x ^ x >> 31;
 }
 
-static void add(uint8_t *registers, int p, uint64_t hash)
+static inline void add(uint8_t *registers, int p, uint64_t hash)
 {
     const uint64_t h = mixed(hash), rest = h << p;
     const int rank = rest ? __builtin_clzll(rest) + 1 : 64 - p + 1;
@@ -115,8 +116,15 @@ static bool take(void *state, spk_batch batch)
     sketch *s = state;
     const sketching *how = s->head.action->arg;
     const size_t size = how->layout->size;
+    uint8_t *registers = s->registers;
+    const int p = how->p;
+    if (how->layout->key_class == SPK_KEY_8) { /* mixing alone is a hash of 8 bytes */
+        for (size_t i = 0; i < batch.n; i++)
+            add(registers, p, spk_load64(batch.rows + i * 8) + SPK_HASH_SEED);
+        return true;
+    }
     for (size_t i = 0; i < batch.n; i++)
-        add(s->registers, how->p, spk_value_hash(how->layout, batch.rows + i * size));
+        add(registers, p, spk_value_hash(how->layout, batch.rows + i * size));
     return true;
 }
 

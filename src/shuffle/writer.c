@@ -136,8 +136,10 @@ static bool place_dense(spk_writer *w, const char *rows, size_t n, uint32_t *ids
     const int fewer = __builtin_ctz(spk_slices_for(p->partitions) / w->slices);
     const int shift = spk_dense_shift(p) + fewer;
     const uint32_t mask = w->private ? w->slices - 1 : UINT32_MAX;
+    const bool wide = w->shuffle->key->key_class == SPK_KEY_8;
     for (size_t i = 0; i < n; i++) {
-        const uint64_t key = spk_dense_key(w->shuffle->key, rows + i * size);
+        const char *row = rows + i * size;
+        const uint64_t key = wide ? spk_load64(row) : spk_dense_key(w->shuffle->key, row);
         if (key >= p->keys) {
             spk_task_fail(w->task, SPARK_ETASK, "key %lld is not one of 0 to %llu", (long long)key,
                 (unsigned long long)p->keys - 1);
