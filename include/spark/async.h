@@ -42,10 +42,11 @@ bool spark_future_on_complete(
 
 /* What jobs carry with them. It is set for the innermost scope that the calling thread has open on
  * the context, and holds for jobs the thread starts until that scope ends; without one, for jobs of
- * all threads (Spark: for the thread and its children). Inner scopes inherit it. Texts are copied.
+ * all threads (Spark: for the thread and its children). Inner scopes inherit it; removing and clearing tags is
+ * for those that were added in the same scope. Texts are copied.
  *
- * spark_set_job_group: a name to cancel by, and a description (may be NULL) that errors and logs
- * show; NULL for the group: none. spark_add_job_tag: one more name to cancel by; SPARK_EINVAL for
+ * spark_set_job_group: a name to cancel by, and a description (may be NULL) that goes with its
+ * jobs; NULL for the group: none. spark_add_job_tag: one more name to cancel by; SPARK_EINVAL for
  * NULL, "" or a text with a comma. spark_set_scheduler_pool: the pool of jobs in fair scheduling;
  * NULL: "default". All are SPARK_ENOMEM without memory. Spark: setJobGroup, clearJobGroup,
  * setJobDescription, addJobTag, removeJobTag, clearJobTags, spark.scheduler.pool. */

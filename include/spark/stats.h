@@ -32,8 +32,8 @@ spark_status spark_sample_variance(
 spark_status spark_sample_stdev(spark_site at, spark_rdd *rdd, double *stdev) SPARK_USE_RESULT_;
 
 /* spark_histogram: counts in `buckets` equal buckets from the smallest number to the largest, each
- * without its right edge, the last with it. edges has room for buckets + 1, counts for buckets;
- * *found: how many buckets there are: 1 when all numbers are equal. Needs two jobs. SPARK_EEMPTY
+ * without its right edge, the last with it. edges has room for buckets + 1 and at least 2, counts
+ * for buckets and at least 1; *found: how many there are: 1 when all numbers are equal. Needs two jobs. SPARK_EEMPTY
  * for an empty RDD or one with NaN or infinities. spark_histogram_edges: between given ascending
  * edges, n_edges - 1 counts; what lies outside is left out. even: the edges are evenly spaced, which
  * is faster (and leaves NaN out). Spark: histogram. */
@@ -43,7 +43,8 @@ spark_status spark_histogram_edges(spark_site at, spark_rdd *rdd, size_t n_edges
     const double *edges, bool even, int64_t *counts) SPARK_USE_RESULT_;
 
 /* spark_count_approx_distinct: about how many different elements (of any type) there are, with a
- * relative standard deviation of about relative_sd (0.0021 to 1; 0.05: 512 bytes a partition).
+ * relative standard deviation of about relative_sd (more than 0.0021, by key more than 0.0042;
+ * 0.05: 512 bytes a partition).
  * spark_count_approx_distinct_by_key: (k, int64_t), about how many different values k has. Spark:
  * countApproxDistinct, countApproxDistinctByKey; the estimate is Ertl's, not HyperLogLog++'s. */
 spark_status spark_count_approx_distinct(

@@ -59,7 +59,7 @@ static const char *find_tag(const char *tags, const char *tag)
 
 bool spk_properties_tagged(const spk_properties *p, const char *tag)
 {
-    return p->tags && find_tag(p->tags, tag);
+    return p->tags && !strchr(tag, ',') && find_tag(p->tags, tag);
 }
 
 /* inherit: what p does not have yet. */
@@ -68,9 +68,10 @@ static bool inherit(spk_properties *p, const spk_properties *from)
     bool good = true;
     if (!p->has_group && from->has_group) {
         p->has_group = true;
-        good = put(&p->group, from->group)
-            && (p->description || put(&p->description, from->description));
-    } else if (!p->description && from->description) {
+        good = put(&p->group, from->group);
+    }
+    if (good && !p->has_description && from->has_description) {
+        p->has_description = true;
         good = put(&p->description, from->description);
     }
     if (good && !p->has_pool && from->has_pool) {
@@ -92,7 +93,7 @@ bool spk_properties_now(spark_context *sc, spk_properties *p)
     for (spark_scope *scope = spk_scope_of(sc); good; scope = spk_scope_outside(scope)) {
         if (scope->properties)
             good = inherit(p, scope->properties);
-        if (scope == &sc->root)
+        if (scope == &sc->root || (scope->properties && scope->properties->closed))
             break;
     }
     pthread_mutex_unlock(&sc->scope_lock);
@@ -116,8 +117,10 @@ bool spk_properties_set(spark_context *sc, const spk_properties *from, const ato
     pthread_mutex_lock(&sc->scope_lock);
     spk_properties *p = own(sc);
     const bool good = p && inherit(p, from);
-    if (good)
+    if (good) {
         p->cancelled = cancelled;
+        p->closed = true;
+    }
     pthread_mutex_unlock(&sc->scope_lock);
     return good;
 }
@@ -171,8 +174,10 @@ static bool apply(spk_properties *p, const change *c)
         good = put(&p->pool, c->text);
         p->has_pool = true;
     }
-    if (c->describe)
+    if (c->describe) {
         good = good && put(&p->description, c->description);
+        p->has_description = true;
+    }
     if (c->add)
         good = good && add_tag(p, c->add);
     if (c->remove)

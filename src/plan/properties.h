@@ -7,7 +7,8 @@
 
 /* spk_properties: of a scope, or of a job, which has its own copies. Texts may be NULL. */
 typedef struct spk_properties {
-    bool has_group, has_pool; /* also when it is NULL: none */
+    bool has_group, has_description, has_pool; /* also when it is NULL: none */
+    bool closed;                               /* scopes outside are not asked */
     char *group, *description, *pool;
     char *tags;                   /* ",a,b," */
     const atomic_bool *cancelled; /* of the future that starts the jobs; may be NULL */

@@ -10,6 +10,8 @@ static spark_status as_map(
 {
     spk_verb v;
     spk_failure failure;
+    if (!rdd)
+        return spk_collect_as(name, at, NULL, want, result);
     spk_verb_begin(&v, at, name, NULL, 1, &rdd, true, NULL, 0);
     if (!v.bad)
         spk_verb_pairs(&v, v.in);

@@ -60,7 +60,7 @@ static const spark_future nothing[2] = {
           .attempt = -1,
           .record = -1,
           .site = "",
-          .message = "the RDD is NULL" } },
+          .message = "the RDD is NULL, or its context could not be made" } },
 };
 
 static bool is_nothing(const spark_future *f)
@@ -179,8 +179,14 @@ static spark_future *start(
             "%s at %s: an action inside a function of a task (SPARK-5063)", name, at);
     else if (status == SPARK_OK && (!rdd || rdd->error))
         status = spk_job_check(rdd, name, at, &failure);
+    else if (status == SPARK_OK)
+        status = spk_env_check(&env, rdd, name, at, &failure);
+    else
+        spk_failure_at(&failure, name, at);
     f->sc = rdd && rdd->sc ? rdd->sc : NULL;
     if (!f->sc || f->sc->error.code != SPARK_OK) { /* no scope to belong to */
+        if (status != SPARK_OK)
+            spk_raise(&failure);
         spk_env_fini(&env);
         pthread_cond_destroy(&f->done);
         pthread_mutex_destroy(&f->lock);

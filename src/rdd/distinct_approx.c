@@ -118,9 +118,9 @@ static bool take(void *state, spk_batch batch)
     const size_t size = how->layout->size;
     uint8_t *registers = s->registers;
     const int p = how->p;
-    if (how->layout->key_class == SPK_KEY_8) { /* mixing alone is a hash of 8 bytes */
+    if (how->layout->key_class == SPK_KEY_8) { /* as spk_value_hash, without a call */
         for (size_t i = 0; i < batch.n; i++)
-            add(registers, p, spk_load64(batch.rows + i * 8) + SPK_HASH_SEED);
+            add(registers, p, spk_hash_u64(spk_load64(batch.rows + i * 8)));
         return true;
     }
     for (size_t i = 0; i < batch.n; i++)

@@ -148,7 +148,8 @@ typedef struct request {
     const spark_merge_def *add, *combine;
     const spark_env *env;
     bool from_zero;
-    int depth; /* of a tree; 0: none */
+    bool tree;
+    int depth; /* of a tree; else 0 */
 } request;
 
 /* ---- trees */
@@ -278,8 +279,13 @@ static spark_status fold(const request *r, spark_array *result)
         : r->add->env_size                         ? r->add->env_size
                                                    : r->combine->env_size;
     spark_status status = spk_env_bind(&env, r->env, env_size, &failure);
+    if (status != SPARK_OK)
+        spk_failure_at(&failure, r->name, r->at);
     if (status == SPARK_OK)
         status = spk_env_check(&env, r->rdd, r->name, r->at, &failure);
+    if (status == SPARK_OK && r->tree && r->depth < 1)
+        status = spk_failure_set(&failure, SPARK_EINVAL, r->name, r->at,
+            "%s at %s: a depth of %d; it must be 1 or more", r->name, r->at, r->depth);
     if (status == SPARK_OK)
         status = spk_action_begin(r->rdd, r->name, r->at, r->want, result, &failure);
     else if (result)
@@ -320,14 +326,14 @@ static spark_status fold(const request *r, spark_array *result)
 spark_status spark_reduce(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_type *want, spark_array *result)
 {
-    const request r = { at, "reduce", rdd, want, NULL, NULL, f, f, env, false, 0 };
+    const request r = { at, "reduce", rdd, want, NULL, NULL, f, f, env, false, false, 0 };
     return fold(&r, result);
 }
 
 spark_status spark_fold(spark_site at, spark_rdd *rdd, const spark_type *type, const void *zero,
     const spark_merge_def *f, const spark_env *env, spark_array *result)
 {
-    const request r = { at, "fold", rdd, type, NULL, zero, f, f, env, true, 0 };
+    const request r = { at, "fold", rdd, type, NULL, zero, f, f, env, true, false, 0 };
     return fold(&r, result);
 }
 
@@ -335,29 +341,22 @@ spark_status spark_aggregate(spark_site at, spark_rdd *rdd, const spark_type *ac
     const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
     spark_array *result)
 {
-    const request r = { at, "aggregate", rdd, NULL, acc, zero, add, combine, env, true, 0 };
+    const request r = { at, "aggregate", rdd, NULL, acc, zero, add, combine, env, true, false, 0 };
     return fold(&r, result);
-}
-
-static spark_status bad_depth(spark_site at, const char *name, int depth, spark_array *result)
-{
-    if (result)
-        *result = (spark_array) { NULL, NULL, 0, NULL };
-    return spk_raisef(
-        SPARK_EINVAL, name, at, "%s at %s: a depth of %d; it must be 1 or more", name, at, depth);
 }
 
 spark_status spark_tree_reduce(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, int depth, const spark_type *want, spark_array *result)
 {
-    const request r = { at, "treeReduce", rdd, want, NULL, NULL, f, f, env, false, depth };
-    return depth < 1 ? bad_depth(at, r.name, depth, result) : fold(&r, result);
+    const request r = { at, "treeReduce", rdd, want, NULL, NULL, f, f, env, false, true, depth };
+    return fold(&r, result);
 }
 
 spark_status spark_tree_aggregate(spark_site at, spark_rdd *rdd, const spark_type *acc,
     const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
     const spark_env *env, int depth, spark_array *result)
 {
-    const request r = { at, "treeAggregate", rdd, NULL, acc, zero, add, combine, env, true, depth };
-    return depth < 1 ? bad_depth(at, r.name, depth, result) : fold(&r, result);
+    const request r
+        = { at, "treeAggregate", rdd, NULL, acc, zero, add, combine, env, true, true, depth };
+    return fold(&r, result);
 }

@@ -94,6 +94,8 @@ static spark_status visit(spark_site at, spark_rdd *rdd, visiting *v, const char
     spk_env bound;
     char text[400];
     spark_status status = spk_env_bind(&bound, env, env_size, &failure);
+    if (status != SPARK_OK)
+        spk_failure_at(&failure, v->name, at);
     if (status == SPARK_OK)
         status = spk_env_check(&bound, rdd, v->name, at, &failure);
     if (status == SPARK_OK)

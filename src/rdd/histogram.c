@@ -135,6 +135,9 @@ spark_status spark_histogram(
         = spk_numbers_check(rdd, "histogram", at, edges && counts ? found : NULL, &failure);
     if (found)
         *found = 0;
+    if (status == SPARK_OK && rdd->partitions == 0)
+        status = spk_failure_set(&failure, SPARK_EEMPTY, "histogram", at,
+            "histogram at %s: an empty RDD or one with NaN or infinities", at);
     if (status != SPARK_OK)
         return spk_action_end(status, &failure);
     if ((status = spark_stats(at, rdd, &stats)) != SPARK_OK)

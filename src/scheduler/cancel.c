@@ -110,6 +110,11 @@ static void remember(struct spk_scheduler *scheduler, const char *group)
 {
     char *copy = strdup(group);
     pthread_mutex_lock(&scheduler->lock);
+    for (unsigned i = 0; i < SPK_DEAD_GROUPS && scheduler->dead_groups[i] && copy; i++)
+        if (strcmp(scheduler->dead_groups[i], group) == 0) {
+            free(copy);
+            copy = NULL;
+        }
     char **slot = &scheduler->dead_groups[scheduler->n_dead_groups % SPK_DEAD_GROUPS];
     if (copy) {
         free(*slot);

@@ -28,12 +28,34 @@ static int32_t *permutation(int64_t n)
     return all;
 }
 
-link *graph_make(int64_t vertices)
+/* sort_links: by radix, 11 bits at a time. */
+static void sort_links(uint64_t *at, size_t n)
+{
+    enum { BITS = 11, BUCKETS = 1 << BITS };
+    uint64_t *spare = (uint64_t *)bench_alloc(n, sizeof *spare), *from = at, *to = spare;
+    for (int shift = 0; shift < 66; shift += BITS) {
+        static size_t starts[BUCKETS + 1];
+        memset(starts, 0, sizeof starts);
+        for (size_t i = 0; i < n; i++)
+            starts[(from[i] >> shift & (BUCKETS - 1)) + 1]++;
+        for (int b = 0; b < BUCKETS; b++)
+            starts[b + 1] += starts[b];
+        for (size_t i = 0; i < n; i++)
+            to[starts[from[i] >> shift & (BUCKETS - 1)]++] = from[i];
+        uint64_t *swap = from;
+        from = to;
+        to = swap;
+    }
+    free(spare); /* an even number of passes: the result is in `at` */
+}
+
+link *graph_make(int64_t vertices, int64_t *n_links)
 {
     const uint32_t a = (uint32_t)(0.57 * UINT32_MAX), b = (uint32_t)(0.19 * UINT32_MAX);
     const int64_t n = vertices * GRAPH_DEGREE;
-    link *links = (link *)bench_alloc((size_t)n, sizeof *links);
+    uint64_t *both = (uint64_t *)bench_alloc(2 * (size_t)n, sizeof *both);
     int32_t *ids = permutation(vertices);
+    size_t made = 0;
     for (int64_t i = 0; i < n; i++) {
         uint64_t random = bench_mix((uint64_t)i);
         int64_t from = 0, to = 0;
@@ -43,9 +65,21 @@ link *graph_make(int64_t vertices)
             from = 2 * from + (at >= a + b);
             to = 2 * to + (at < a + b ? at > a : at > a + b + b);
         }
-        links[i] = (link) { ids[from], ids[to] };
+        if (from != to) {
+            both[made++] = (uint64_t)ids[from] << 32 | (uint32_t)ids[to];
+            both[made++] = (uint64_t)ids[to] << 32 | (uint32_t)ids[from];
+        }
     }
     free(ids);
+    sort_links(both, made);
+    *n_links = 0;
+    for (size_t i = 0; i < made; i++)
+        if (i == 0 || both[i] != both[i - 1])
+            both[(*n_links)++] = both[i];
+    link *links = (link *)bench_alloc((size_t)*n_links, sizeof *links);
+    for (int64_t i = 0; i < *n_links; i++)
+        links[i] = (link) { (int32_t)(both[i] >> 32), (int32_t)(uint32_t)both[i] };
+    free(both);
     return links;
 }
 
@@ -56,10 +90,9 @@ typedef struct rows {
     int32_t *ends;
 } rows;
 
-static rows rows_make(const link *links, int64_t vertices, bool by_target)
+static rows rows_make(const link *links, int64_t n, int64_t vertices, bool by_target)
 {
     rows r = { vertices, (int64_t *)calloc((size_t)vertices + 2, sizeof(int64_t)), NULL };
-    const int64_t n = vertices * GRAPH_DEGREE;
     r.ends = (int32_t *)bench_alloc((size_t)n, sizeof *r.ends);
     if (!r.start)
         bench_die("no memory for the graph");
@@ -83,14 +116,15 @@ static void rows_free(rows *r)
 /* Pulls along the links to a vertex; 0: no rank. */
 static double *slow_ranks(int64_t vertices)
 {
-    link *links = graph_make(vertices);
-    rows to = rows_make(links, vertices, true);
+    int64_t n;
+    link *links = graph_make(vertices, &n);
+    rows to = rows_make(links, n, vertices, true);
     int64_t *degree = (int64_t *)calloc((size_t)vertices, sizeof *degree);
     double *now = (double *)bench_alloc((size_t)vertices, sizeof *now);
     double *next = (double *)bench_alloc((size_t)vertices, sizeof *next);
     if (!degree)
         bench_die("no memory for the ranks");
-    for (int64_t i = 0; i < vertices * GRAPH_DEGREE; i++)
+    for (int64_t i = 0; i < n; i++)
         degree[links[i].key]++;
     for (int64_t v = 0; v < vertices; v++)
         now[v] = degree[v] ? 1 : 0;
@@ -164,8 +198,9 @@ static void *plain_open(const bench_options *o)
 {
     by_hand *h = (by_hand *)bench_alloc(1, sizeof *h);
     const int64_t vertices = graph_size(o->size);
-    link *links = graph_make(vertices);
-    h->from = rows_make(links, vertices, false);
+    int64_t n;
+    link *links = graph_make(vertices, &n);
+    h->from = rows_make(links, n, vertices, false);
     h->ranks = (double *)bench_alloc((size_t)vertices, sizeof *h->ranks);
     h->sums = (double *)bench_alloc((size_t)vertices, sizeof *h->sums);
     free(links);

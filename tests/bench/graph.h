@@ -12,14 +12,15 @@ SPARK_LIST(targets, int32_t);
 SPARK_PAIR(vertex_links, int64_t, targets);
 SPARK_PAIR(vertex_rank, int64_t, double);
 
-/* graph_size: the largest power of two up to n; so many vertices a graph has, and GRAPH_DEGREE
- * times as many links, some of them several times and some from a vertex to itself. */
+/* graph_size: the largest power of two up to n; so many vertices a graph has. */
 int64_t graph_size(int64_t n);
 
-/* graph_make: the links, ordered at random; free them. The probabilities of the quarters are those
- * of the GAP Benchmark Suite (Beamer, Asanovic, Patterson, "The GAP Benchmark Suite", 2015), which
- * are Graph500's: A 0.57, B 0.19, C 0.19; the numbers of the vertices are permuted at random. */
-link *graph_make(int64_t vertices);
+/* graph_make: the links of an undirected graph, each in both directions and once, ordered; *n of
+ * them; free them. Made of GRAPH_DEGREE edges a vertex as the GAP Benchmark Suite makes them (Beamer,
+ * Asanovic, Patterson, "The GAP Benchmark Suite", 2015): the quarters have Graph500's probabilities,
+ * A 0.57, B 0.19, C 0.19; the numbers of the vertices are permuted at random; edges from a vertex to
+ * itself and those that come again are left out. */
+link *graph_make(int64_t vertices, int64_t *n);
 
 /* graph_answer: of n ranks, each vertex at most once: rows is n, the checksum their sum, rounded;
  * extra counts the ranks that are not those of another, slower way to compute them. */

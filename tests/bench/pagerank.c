@@ -39,8 +39,9 @@ static void *spark_open(const bench_options *o)
     with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
     *s = (with_spark) { .sc = bench_context(o), .vertices = graph_size(o->size) };
     s->partitions = o->partitions ? o->partitions : PARTITIONS;
-    link *made = graph_make(s->vertices);
-    const size_t n = (size_t)s->vertices * GRAPH_DEGREE;
+    int64_t links_made;
+    link *made = graph_make(s->vertices, &links_made);
+    const size_t n = (size_t)links_made;
     s->dense = spark_dense_partitioner(s->sc, (uint64_t)s->vertices, s->partitions);
     const spark_keyed_options placed = { .partitioner = s->dense };
     spark_rdd *links = spark_parallelize(s->sc, SPARK_DATA(link, n, made), s->partitions);
