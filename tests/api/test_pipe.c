@@ -106,9 +106,10 @@ static void test_pipe__runs_for_empty_partitions_too(void **state)
     for_all_shapes(sc, p)
     {
         oracle_text want = { NULL, 0, 0 };
-        oracle_has_layout(
-            spark_pipe(spark_parallelize(sc, SPARK_DATA(spark_str, 2, two), 8), "wc -c"),
-            "0 | 0 | 0 | 4 | 0 | 0 | 0 | 5");
+        if (p == 1)
+            oracle_has_layout(
+                spark_pipe(spark_parallelize(sc, SPARK_DATA(spark_str, 2, two), 8), "wc -c"),
+                "0 | 0 | 0 | 4 | 0 | 0 | 0 | 5");
         for (int i = 0; i < p; i++) {
             const long bytes = (long)(slice(5, p, i + 1) - slice(5, p, i));
             char text[32];
@@ -448,12 +449,12 @@ static void test_pipe__into_another_pipe(void **state)
     (void)state;
     for_all_shapes(sc, p)
     {
-        if (shape_ % 4 != 0)
+        if (shape_ % 7 != 0)
             continue;
-        spark_rdd *rdd = spark_range(sc, 0, 10000, 1, p);
+        spark_rdd *rdd = spark_range(sc, 0, 2000, 1, p);
         for (int i = 0; i < 4; i++)
             rdd = spark_pipe(rdd, i % 2 ? "tail -n +2" : "cat");
-        assert_int_equal(oracle_count(rdd), 10000 - 2 * p);
+        assert_int_equal(oracle_count(rdd), 2000 - 2 * p);
         spark_array array;
         oracle_ok(spark_take(rdd, 2, NULL, &array));
         oracle_lists(&array, "2 3");
