@@ -15,6 +15,11 @@ SPARK_BEGIN_DECLS
 spark_status spark_collect(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
+/* spark_collect_partitions: the elements of n of the partitions, in the order they are named; one
+ * that does not exist is SPARK_EINVAL. Spark: runJob on partitions. */
+spark_status spark_collect_partitions(spark_site at, spark_rdd *rdd, size_t n,
+    const int *partitions, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
+
 /* spark_count: how many elements. Spark: count. */
 spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n) SPARK_USE_RESULT_;
 
@@ -137,6 +142,7 @@ SPARK_END_DECLS
 #ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_collect(...) spark_collect(SPARK_HERE, __VA_ARGS__)
+#define spark_collect_partitions(...) spark_collect_partitions(SPARK_HERE, __VA_ARGS__)
 #define spark_count(...) spark_count(SPARK_HERE, __VA_ARGS__)
 #define spark_reduce(...) spark_reduce(SPARK_HERE, __VA_ARGS__)
 #define spark_fold(...) spark_fold(SPARK_HERE, __VA_ARGS__)

@@ -43,6 +43,18 @@ spark_rdd *spark_empty_rdd(
 spark_rdd *spark_text_file(
     spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
 
+/* spark_whole_text_files: pairs (path, content) of spark_str, one a file, each held in memory while it
+ * passes; path as for spark_text_file, files in at most min_partitions (0: 2) partitions. Spark:
+ * wholeTextFiles. spark_binary_files: the same with spark_bytes. Spark: binaryFiles.
+ * spark_binary_records: files cut into spark_bytes of record_bytes each; a file whose size is no
+ * multiple of that is SPARK_EIO. Spark: binaryRecords. */
+spark_rdd *spark_whole_text_files(
+    spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_binary_files(
+    spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_binary_records(
+    spark_site at, spark_context *sc, const char *path, int64_t record_bytes) SPARK_USE_RESULT_;
+
 /* spark_object_file: what spark_save_as_object_file wrote, a partition a file; path as for
  * spark_text_file. The type must have the shape of the one that was saved (SPARK_ETYPE from the
  * task); a damaged file is SPARK_EIO that names it and the byte. Spark: objectFile. */
@@ -58,6 +70,9 @@ SPARK_END_DECLS
 #define spark_range(...) spark_range(SPARK_HERE, __VA_ARGS__)
 #define spark_empty_rdd(...) spark_empty_rdd(SPARK_HERE, __VA_ARGS__)
 #define spark_object_file(...) spark_object_file(SPARK_HERE, __VA_ARGS__)
+#define spark_whole_text_files(...) spark_whole_text_files(SPARK_HERE, __VA_ARGS__)
+#define spark_binary_files(...) spark_binary_files(SPARK_HERE, __VA_ARGS__)
+#define spark_binary_records(...) spark_binary_records(SPARK_HERE, __VA_ARGS__)
 #define spark_text_file(...) spark_text_file(SPARK_HERE, __VA_ARGS__)
 #endif
 

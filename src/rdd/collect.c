@@ -51,25 +51,41 @@ static spark_status join_results(
     return status;
 }
 
-static spark_status collect(
-    spark_rdd *rdd, const spk_action *action, spark_array *result, spk_failure *failure)
+static spark_status collect(spark_rdd *rdd, const spk_action *action, const int *partitions,
+    size_t n, spark_array *result, spk_failure *failure)
 {
-    const size_t n = (size_t)rdd->partitions;
     collecting *parts = calloc(n + 1, sizeof *parts);
     if (!parts)
         return spk_failure_nomem(failure, action->name, action->site);
-    spark_status status = spk_job_run(rdd, action, NULL, (int)n, parts, failure);
+    spark_status status = spk_job_run(rdd, action, partitions, (int)n, parts, failure);
     if (status == SPARK_OK)
         status = join_results(rdd, parts, n, result, failure);
     free(parts);
     return status;
 }
 
-spark_status spk_collect_as(
-    const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
+/* check_partitions: that they exist. */
+static spark_status check_partitions(spark_rdd *rdd, const char *name, spark_site at, size_t n,
+    const int *partitions, spk_failure *failure)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!partitions || partitions[i] < 0 || partitions[i] >= rdd->partitions)
+            return spk_failure_set(failure, SPARK_EINVAL, name, at,
+                "%s at %s: Attempting to access a non-existent partition: %d of %d", name, at,
+                partitions ? partitions[i] : -1, rdd->partitions);
+    return n <= INT32_MAX ? SPARK_OK
+                          : spk_failure_set(failure, SPARK_EINVAL, name, at,
+                              "%s at %s: %zu partitions are too many", name, at, n);
+}
+
+/* collect_some: some: of the n partitions; else of all. */
+static spark_status collect_some(const char *name, spark_site at, spark_rdd *rdd, bool some,
+    size_t n, const int *partitions, const spark_type *want, spark_array *result)
 {
     spk_failure failure;
     spark_status status = spk_action_begin(rdd, name, at, want, result, &failure);
+    if (status == SPARK_OK && some)
+        status = check_partitions(rdd, name, at, n, partitions, &failure);
     if (status == SPARK_OK) {
         const spk_action action = { .name = name,
             .site = at,
@@ -78,9 +94,22 @@ spark_status spk_collect_as(
             .begin = begin_collect,
             .take = take_all,
             .discard = free_collect };
-        status = collect(rdd, &action, result, &failure);
+        status = collect(rdd, &action, some ? partitions : NULL, some ? n : (size_t)rdd->partitions,
+            result, &failure);
     }
     return spk_action_end(status, &failure);
+}
+
+spark_status spk_collect_as(
+    const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
+{
+    return collect_some(name, at, rdd, false, 0, NULL, want, result);
+}
+
+spark_status spark_collect_partitions(spark_site at, spark_rdd *rdd, size_t n,
+    const int *partitions, const spark_type *want, spark_array *result)
+{
+    return collect_some("runJob", at, rdd, true, n, partitions, want, result);
 }
 
 spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *rdd, int partition,
