@@ -11,7 +11,6 @@
 #include "base/hash.h"
 #include "io/blocks.h"
 #include "io/files.h"
-#include "io/output.h"
 
 /* fingerprint: of the shape of a type, names left out. */
 static uint64_t fingerprint(const spk_layout *layout)
@@ -31,53 +30,25 @@ static uint64_t fingerprint(const spk_layout *layout)
 
 enum { BLOCK_BYTES = 1024 * 1024 };
 
-typedef struct saving {
-    spk_output output;
-    const spk_layout *layout;
-} saving;
-
-typedef struct save_state {
-    spk_state head;
-    spk_part part;
-    spk_rows rows; /* of the next block */
-    bool open;
-} save_state;
-
-static bool fail(save_state *s, const spk_failure *failure)
+static bool put(spk_save_state *s, const void *data, size_t n)
 {
-    spk_task_fail_with(s->head.task, failure);
-    return false;
-}
-
-static bool put(save_state *s, const void *data, size_t n)
-{
-    spk_failure failure;
-    char *at = spk_part_reserve(&s->part, n, &failure);
+    char *at = spk_save_room(s, n);
     if (!at)
-        return fail(s, &failure);
+        return false;
     memcpy(at, data, n);
     s->part.used += n;
     return true;
 }
 
-static bool begin(spk_state *state)
+static bool start(spk_save_state *s)
 {
-    save_state *s = (save_state *)state;
-    const saving *to = state->action->arg;
-    spk_failure failure;
     spk_blocks_header header;
-    spk_rows_init(&s->rows, state->task->heap, to->layout);
-    s->open = spk_part_open(&s->part, &to->output, state->task->heap, state->task->partition,
-                  state->task->attempt, &failure)
-        == SPARK_OK;
-    if (!s->open)
-        return fail(s, &failure);
-    spk_blocks_header_make(&header, to->layout->size, fingerprint(to->layout));
+    spk_blocks_header_make(&header, s->layout->size, fingerprint(s->layout));
     return put(s, &header, sizeof header);
 }
 
 /* write_block: the rows gathered so far: copied, deep, into one block, with offsets for pointers. */
-static bool write_block(save_state *s)
+static bool write_block(spk_save_state *s)
 {
     const spk_layout *layout = s->rows.layout;
     const size_t row_bytes = (size_t)s->rows.n * layout->size;
@@ -118,7 +89,7 @@ static bool write_block(save_state *s)
 
 static bool take(void *state, spk_batch batch)
 {
-    save_state *s = state;
+    spk_save_state *s = state;
     const size_t size = s->rows.layout->size;
     for (size_t i = 0, n; i < batch.n; i += n) {
         const size_t fits = BLOCK_BYTES / size + 1;
@@ -133,71 +104,11 @@ static bool take(void *state, spk_batch batch)
     return true;
 }
 
-static bool end(spk_state *state)
-{
-    save_state *s = (save_state *)state;
-    spk_failure failure;
-    return write_block(s) && (spk_part_close(&s->part, &failure) == SPARK_OK || fail(s, &failure));
-}
-
-static bool publish(spk_state *state)
-{
-    save_state *s = (save_state *)state;
-    spk_failure failure;
-    if (spk_part_publish(&s->part, &failure) != SPARK_OK)
-        return fail(s, &failure);
-    s->open = false;
-    return true;
-}
-
-static void discard(spk_state *state)
-{
-    save_state *s = (save_state *)state;
-    spk_rows_fini(&s->rows);
-    if (s->open)
-        spk_part_discard(&s->part);
-    s->open = false;
-}
-
-static spark_status save(spark_rdd *rdd, const char *path, spark_site at, spk_failure *failure)
-{
-    saving to = { .layout = rdd->layout };
-    const spk_action action = { .name = "saveAsObjectFile",
-        .site = at,
-        .state_size = sizeof(save_state),
-        .arg = &to,
-        .begin = begin,
-        .take = take,
-        .end = end,
-        .publish = publish,
-        .discard = discard };
-    save_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
-    if (!states)
-        return spk_failure_nomem(failure, action.name, at);
-    spark_status status = spk_output_begin(&to.output, path, failure);
-    if (status != SPARK_OK) {
-        spk_failure_at(failure, action.name, at);
-    } else {
-        status = spk_job_run(rdd, &action, NULL, rdd->partitions, states, failure);
-        if (status != SPARK_OK)
-            spk_output_abort(&to.output);
-        else if ((status = spk_output_commit(&to.output, failure)) != SPARK_OK)
-            spk_failure_at(failure, action.name, at);
-    }
-    free(states);
-    return status;
-}
-
 spark_status spark_save_as_object_file(spark_site at, spark_rdd *rdd, const char *path)
 {
-    spk_failure failure;
-    spark_status status = spk_job_check(rdd, "saveAsObjectFile", at, &failure);
-    if (status == SPARK_OK && (!path || !*path))
-        status = spk_failure_set(&failure, SPARK_EINVAL, "saveAsObjectFile", at,
-            "saveAsObjectFile at %s: the path is empty", at);
-    if (status == SPARK_OK)
-        status = save(rdd, path, at, &failure);
-    return spk_action_end(status, &failure);
+    static const spk_saver saver
+        = { .name = "saveAsObjectFile", .start = start, .take = take, .end = write_block };
+    return spk_save_parts(at, rdd, path, &saver);
 }
 
 /* ---- reading */

@@ -6,6 +6,7 @@
 
 #include <spark/index.h>
 
+#include "io/output.h"
 #include "scheduler/job.h"
 #include "shuffle/input.h"
 
@@ -92,6 +93,27 @@ int64_t spk_index_find(const spark_index *index, const void *key);
  * first; SPARK_FIND works on it. On failure the array is freed. */
 spark_status spk_result_index(
     spark_context *sc, const spk_layout *pair, spark_array *pairs, spk_failure *failure);
+
+/* Saving: a directory of part files, one a partition, each written by the attempt that wins. saver:
+ * what goes into a part; start and end (either may be NULL) and take as those of actions. */
+typedef struct spk_saver spk_saver;
+typedef struct spk_save_state {
+    spk_state head;
+    const spk_layout *layout;
+    spk_part part;
+    spk_rows rows; /* the saver's */
+    bool open;
+} spk_save_state;
+struct spk_saver {
+    const char *name; /* of the action */
+    bool (*start)(spk_save_state *state);
+    bool (*take)(void *state, spk_batch batch);
+    bool (*end)(spk_save_state *state);
+};
+spark_status spk_save_parts(
+    spark_site at, spark_rdd *rdd, const char *path, const spk_saver *saver);
+/* spk_save_room: room for n bytes in the part, to be added to part.used. NULL: the task has failed. */
+char *spk_save_room(spk_save_state *state, size_t n);
 
 /* spk_numbers_check: what every action on numbers asks first; place: where the result goes.
  * spk_numbers: n elements of such an RDD as doubles. */

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How part files come about: each attempt writes its part below _temporary; the one that wins renames
+ * it; the job that fails leaves nothing. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+typedef struct saving {
+    spk_output output;
+    const spk_layout *layout;
+    const spk_saver *saver;
+} saving;
+
+static bool fail(spk_save_state *s, const spk_failure *failure)
+{
+    spk_task_fail_with(s->head.task, failure);
+    return false;
+}
+
+char *spk_save_room(spk_save_state *s, size_t n)
+{
+    spk_failure failure;
+    char *at = spk_part_reserve(&s->part, n, &failure);
+    if (!at)
+        fail(s, &failure);
+    return at;
+}
+
+static bool begin(spk_state *state)
+{
+    spk_save_state *s = (spk_save_state *)state;
+    const saving *to = state->action->arg;
+    spk_failure failure;
+    s->layout = to->layout;
+    spk_rows_init(&s->rows, state->task->heap, to->layout);
+    s->open = spk_part_open(&s->part, &to->output, state->task->heap, state->task->partition,
+                  state->task->attempt, &failure)
+        == SPARK_OK;
+    if (!s->open)
+        return fail(s, &failure);
+    return !to->saver->start || to->saver->start(s);
+}
+
+static bool end(spk_state *state)
+{
+    spk_save_state *s = (spk_save_state *)state;
+    const saving *to = state->action->arg;
+    spk_failure failure;
+    if (to->saver->end && !to->saver->end(s))
+        return false;
+    return spk_part_close(&s->part, &failure) == SPARK_OK || fail(s, &failure);
+}
+
+static bool publish(spk_state *state)
+{
+    spk_save_state *s = (spk_save_state *)state;
+    spk_failure failure;
+    if (spk_part_publish(&s->part, &failure) != SPARK_OK)
+        return fail(s, &failure);
+    s->open = false;
+    return true;
+}
+
+static void discard(spk_state *state)
+{
+    spk_save_state *s = (spk_save_state *)state;
+    spk_rows_fini(&s->rows);
+    if (s->open)
+        spk_part_discard(&s->part);
+    s->open = false;
+}
+
+static spark_status save(
+    spark_site at, spark_rdd *rdd, const char *path, const spk_saver *saver, spk_failure *failure)
+{
+    saving to = { .layout = rdd->layout, .saver = saver };
+    const spk_action action = { .name = saver->name,
+        .site = at,
+        .state_size = sizeof(spk_save_state),
+        .arg = &to,
+        .begin = begin,
+        .take = saver->take,
+        .end = end,
+        .publish = publish,
+        .discard = discard };
+    spk_save_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
+    if (!states)
+        return spk_failure_nomem(failure, action.name, at);
+    spark_status status = spk_output_begin(&to.output, path, failure);
+    if (status != SPARK_OK) {
+        spk_failure_at(failure, action.name, at);
+    } else {
+        status = spk_job_run(rdd, &action, NULL, rdd->partitions, states, failure);
+        if (status != SPARK_OK)
+            spk_output_abort(&to.output);
+        else if ((status = spk_output_commit(&to.output, failure)) != SPARK_OK)
+            spk_failure_at(failure, action.name, at);
+    }
+    free(states);
+    return status;
+}
+
+spark_status spk_save_parts(spark_site at, spark_rdd *rdd, const char *path, const spk_saver *saver)
+{
+    spk_failure failure;
+    spark_status status = spk_job_check(rdd, saver->name, at, &failure);
+    if (status == SPARK_OK && (!path || !*path))
+        status = spk_failure_set(&failure, SPARK_EINVAL, saver->name, at,
+            "%s at %s: the path is empty", saver->name, at);
+    if (status == SPARK_OK)
+        status = save(at, rdd, path, saver, &failure);
+    return spk_action_end(status, &failure);
+}
