@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Approximate actions. Where all partitions are in time, the result is the number itself; where some
- * are held up, it is what the others say, scaled up, whichever of them were in time: no test depends
- * on how fast anything is. */
+/* Approximate actions. Where all partitions are in time, the result is the number itself; where
+ * some are held up, it is what the others say, scaled up, whichever of them were in time: no test
+ * depends on how fast anything is. */
 #include "layouts.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pairs by the range of their keys: a filter like any other, which looks at fewer partitions where a
- * sort has placed the pairs. */
+/* Pairs by the range of their keys: a filter like any other, which looks at fewer partitions where
+ * a sort has placed the pairs. */
 #include "layouts.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stratified samples: what must hold for any draw, that draws repeat, that the exact form is exact,
- * and that the other one is distributed as it should be. Seeds are fixed, and bounds are six standard
- * deviations wide. */
+ * and that the other one is distributed as it should be. Seeds are fixed, and bounds are six
+ * standard deviations wide. */
 #include "layouts.h"
 
 #include <math.h>
