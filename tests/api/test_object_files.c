@@ -244,9 +244,9 @@ static void test_object_file__bytes_are_the_same_always(void **state)
 {
     (void)state;
     make_rows();
-    for (int p = 1; p <= 7; p += p < 3 ? 1 : 4) {
-        char *first[7];
-        size_t sizes[7];
+    for (int p = 1; p <= 3; p += 2) {
+        char *first[3];
+        size_t sizes[3];
         for (size_t c = 0; c < LENGTH(oracle_confs); c++) {
             spark_context *sc = oracle_open_conf(&oracle_confs[c]);
             char path[64];
