@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Spark's PartitioningSuite. */
+#include "oracle.h"
+
+#include <math.h>
+
+SPARK_PAIR(i64_pair, int64_t, int64_t);
+SPARK_PAIR(f64_pair, double, int64_t);
+SPARK_STRUCT(item, (int64_t, up), (int64_t, down));
+SPARK_PAIR(item_pair, item, int64_t);
+SPARK_PAIR(list_pair, spark_i64_list, int64_t);
+SPARK_ORDER(by_down, item, (asc, down));
+
+SPARK_MAP(to_pair, int64_t, i64_pair)
+{
+    *out = (i64_pair) { *in, *in };
+}
+SPARK_MAP(to_item, int64_t, item_pair)
+{
+    *out = (item_pair) { { *in, -*in }, *in };
+}
+SPARK_MAP(item_down, item_pair, int64_t)
+{
+    *out = in->key.down;
+}
+SPARK_MAP(to_list, int64_t, list_pair)
+{
+    int64_t *at = spark_alloc(task, 2 * sizeof *at);
+    if (at) {
+        at[0] = *in % 3, at[1] = 7;
+        *out = (list_pair) { { at, 2 }, 1 };
+    }
+}
+SPARK_MAP(pair_key, i64_pair, int64_t)
+{
+    *out = in->key;
+}
+SPARK_MAP(to_double, int64_t, double)
+{
+    *out = (double)*in;
+}
+SPARK_FILTER(two_or_four, int64_t)
+{
+    return *in == 2 || *in == 4;
+}
+
+static bool alike(const spark_partitioner *a, const spark_partitioner *b)
+{
+    assert_non_null(a);
+    assert_non_null(b);
+    return spark_partitioner_equal(a, b);
+}
+
+static void partitioning_suite__range_partitioners_are_equal_where_their_ranges_are(void **state)
+{
+    (void)state;
+    i64_pair rows[10];
+    for (int i = 0; i < 10; i++)
+        rows[i] = (i64_pair) { 1, i };
+    spark_context *sc = oracle_open(2);
+    spark_rdd *same = spark_parallelize(sc, SPARK_DATA(i64_pair, 10, rows), 4);
+    assert_true(
+        alike(spark_range_partitioner(same, NULL, 2), spark_range_partitioner(same, NULL, 4)));
+    assert_false(alike(spark_range_partitioner(same, NULL, 2),
+        spark_range_partitioner(same, spark_order_desc, 2)));
+    assert_false(alike(spark_range_partitioner(same, NULL, 4),
+        spark_range_partitioner(same, spark_order_desc, 4)));
+    oracle_close(sc);
+}
+
+/* Keys of each partition, in the order of `key`, are above those of the one before. */
+static void follow_one_another(spark_rdd *keys, int64_t total)
+{
+    spark_array lists;
+    int64_t below = INT64_MIN, n = 0;
+    oracle_ok(spark_collect(spark_glom(keys), SPARK_TYPE(spark_i64_list), &lists));
+    const spark_i64_list *part = SPARK_ITEMS(spark_i64_list, &lists);
+    for (size_t p = 0; p < lists.n; p++) {
+        int64_t most = below;
+        for (size_t i = 0; i < part[p].n; i++, n++) {
+            assert_true(part[p].at[i] > below);
+            if (part[p].at[i] > most)
+                most = part[p].at[i];
+        }
+        below = most;
+    }
+    assert_int_equal(n, total);
+    spark_array_free(&lists);
+}
+
+static void partitioning_suite__range_partitioner_places_keys_between_its_bounds(void **state)
+{
+    static const int partitions[] = { 1, 2, 10, 100, 500, 1000, 1500 };
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *pairs = spark_map(spark_range(sc, 1, 2001, 1, 0), to_pair, NULL);
+    for (size_t i = 0; i < LENGTH(partitions); i++) {
+        SPARK_SCOPED(sc);
+        const spark_partitioner *p = spark_range_partitioner(pairs, NULL, partitions[i]);
+        assert_non_null(p);
+        assert_in_range(spark_partitioner_partitions(p), partitions[i] / 2 + 1, partitions[i]);
+        follow_one_another(spark_keys(spark_partition_by(pairs, p)), 2000);
+    }
+    oracle_close(sc);
+}
+
+static void partitioning_suite__range_partitioner_of_keys_ordered_from_outside(void **state)
+{
+    /* The natural order of the key is the reverse of the one that is given. */
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *pairs = spark_map(spark_range(sc, 1, 2001, 1, 0), to_item, NULL);
+    const spark_partitioner *p = spark_range_partitioner(pairs, by_down, 1500);
+    assert_non_null(p);
+    assert_in_range(spark_partitioner_partitions(p), 751, 1500);
+    follow_one_another(spark_map(spark_partition_by(pairs, p), item_down, NULL), 2000);
+    oracle_close(sc);
+}
+
+/* For i from 0 to 19, `times` * i^power keys between i and i + 1. */
+typedef struct amount {
+    int power, times;
+} amount;
+SPARK_FLAT_MAP(many, int64_t, f64_pair, amount)
+{
+    uint64_t seed = (uint64_t)*in;
+    (void)task;
+    const int64_t n = env->times * (int64_t)lround(pow((double)*in, env->power));
+    for (int64_t i = 0; i < n; i++) {
+        const double random = (double)(oracle_random(&seed) >> 11) * 0x1p-53;
+        if (!spark_emit(out, (f64_pair) { random + (double)*in, *in }))
+            return;
+    }
+}
+
+static void is_balanced(amount how_many, int partitions)
+{
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rdd
+        = spark_cache(spark_flat_map(spark_range(sc, 0, 20, 1, 20), many, SPARK_COPY(how_many)));
+    const spark_partitioner *p = spark_range_partitioner(rdd, NULL, partitions);
+    assert_non_null(p);
+    assert_int_equal(spark_partitioner_partitions(p), partitions);
+    spark_rdd *placed = spark_partition_by(rdd, p);
+    int64_t least = INT64_MAX, most = 0;
+    spark_array part;
+    for (int i = 0; i < partitions; i++) {
+        oracle_ok(spark_collect_partitions(placed, 1, &i, NULL, &part));
+        least = (int64_t)part.n < least ? (int64_t)part.n : least;
+        most = (int64_t)part.n > most ? (int64_t)part.n : most;
+        spark_array_free(&part);
+    }
+    if (most >= 3 * least)
+        fail_msg("%d partitions hold %lld to %lld", partitions, (long long)least, (long long)most);
+    oracle_close(sc);
+}
+
+static void partitioning_suite__range_partitioner_balances(void **state)
+{
+    (void)state;
+    for (int partitions = 10; partitions <= 40; partitions *= 2)
+        is_balanced((amount) { 1, 500 }, partitions);
+    for (int partitions = 2; partitions <= 8; partitions *= 2)
+        is_balanced((amount) { 3, 1 }, partitions);
+}
+
+static void partitioning_suite__range_partitioner_of_an_empty_rdd(void **state)
+{
+    /* The number of partitions must be positive here: 1 instead of Spark's 0. */
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *empty = spark_empty_rdd(sc, SPARK_TYPE(i64_pair));
+    assert_null(spark_range_partitioner(empty, NULL, 0));
+    for (int asked = 1; asked <= 2; asked++) {
+        const spark_partitioner *p = spark_range_partitioner(empty, NULL, asked);
+        assert_non_null(p);
+        assert_int_equal(spark_partitioner_partitions(p), 1);
+    }
+    oracle_close(sc);
+}
+
+static void partitioning_suite__hash_and_range_partitioners_differ(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *pairs = spark_map(spark_range(sc, 1, 11, 1, 2), to_pair, NULL);
+    const spark_partitioner *hash = spark_hash_partitioner(sc, 2),
+                            *range = spark_range_partitioner(pairs, NULL, 2);
+    assert_true(alike(hash, spark_hash_partitioner(sc, 2)));
+    assert_true(alike(range, spark_range_partitioner(pairs, NULL, 2)));
+    assert_false(alike(hash, range));
+    assert_false(alike(range, hash));
+    oracle_close(sc);
+}
+
+static bool placed_as(spark_rdd *a, spark_rdd *b)
+{
+    return alike(spark_rdd_partitioner(a), spark_rdd_partitioner(b));
+}
+
+static void partitioning_suite__partitioners_are_kept_where_they_fit(void **state)
+{
+    static const i64_pair rows[] = { { 1, 2 }, { 2, 3 }, { 2, 4 }, { 3, 4 } };
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(i64_pair, 4, rows), 0);
+    assert_null(spark_rdd_partitioner(rdd));
+    spark_rdd *two = spark_group_by_key(rdd, 2), *four = spark_group_by_key(rdd, 4);
+    spark_rdd *reduced = spark_reduce_by_key(rdd, spark_op_sum, NULL, 2);
+    assert_true(alike(spark_rdd_partitioner(two), spark_hash_partitioner(sc, 2)));
+    assert_true(placed_as(two, reduced));
+    assert_false(placed_as(two, four));
+    assert_true(placed_as(two, spark_group_by_key(two, 0)));
+    assert_false(placed_as(two, spark_group_by_key(two, 3)));
+    assert_true(placed_as(reduced, spark_group_by_key(reduced, 0)));
+    assert_false(placed_as(reduced, spark_group_by_key(reduced, 3)));
+    assert_true(placed_as(four, spark_join(two, four, 0)));
+    assert_true(placed_as(four, spark_left_outer_join(two, four, 0)));
+    assert_true(placed_as(four, spark_right_outer_join(two, four, 0)));
+    assert_true(placed_as(four, spark_full_outer_join(two, four, 0)));
+    assert_true(placed_as(four, spark_cogroup(2, (spark_rdd *[]) { two, four }, 0)));
+    assert_true(placed_as(two, spark_join(two, reduced, 0)));
+    assert_true(placed_as(two, spark_left_outer_join(two, reduced, 0)));
+    assert_true(placed_as(two, spark_right_outer_join(two, reduced, 0)));
+    assert_true(placed_as(two, spark_full_outer_join(two, reduced, 0)));
+    assert_true(placed_as(two, spark_cogroup(2, (spark_rdd *[]) { two, reduced }, 0)));
+    assert_null(spark_rdd_partitioner(spark_map(reduced, pair_key, NULL)));
+    oracle_close(sc);
+}
+
+static void partitioning_suite__arrays_are_keys_by_content(void **state)
+{
+    /* Spark refuses arrays as keys, since equal ones have different hashes there; here they do not. */
+    static const char *const one_each = "([0,7],4) ([1,7],4) ([2,7],4)";
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *pairs = spark_map(spark_range(sc, 0, 12, 1, 4), to_list, NULL);
+    spark_array counts;
+    oracle_holds(spark_distinct(pairs, 0), "([0,7],1) ([1,7],1) ([2,7],1)");
+    oracle_holds(
+        spark_group_by_key(pairs, 0), "([0,7],[1,1,1,1]) ([1,7],[1,1,1,1]) ([2,7],[1,1,1,1])");
+    oracle_holds(spark_reduce_by_key(spark_partition_by(pairs, spark_hash_partitioner(sc, 2)),
+                     spark_op_sum, NULL, 0),
+        one_each);
+    assert_int_equal(oracle_count(spark_join(pairs, pairs, 0)), 3 * 16);
+    assert_int_equal(oracle_count(spark_left_outer_join(pairs, pairs, 0)), 3 * 16);
+    assert_int_equal(oracle_count(spark_right_outer_join(pairs, pairs, 0)), 3 * 16);
+    assert_int_equal(oracle_count(spark_full_outer_join(pairs, pairs, 0)), 3 * 16);
+    assert_int_equal(oracle_count(spark_cogroup(2, (spark_rdd *[]) { pairs, pairs }, 0)), 3);
+    oracle_ok(spark_count_by_key(pairs, NULL, &counts));
+    char *have = oracle_listing(&counts, true);
+    assert_string_equal(have, one_each);
+    free(have);
+    spark_array_free(&counts);
+    oracle_ok(spark_reduce_by_key_locally(pairs, spark_op_sum, NULL, NULL, &counts));
+    have = oracle_listing(&counts, true);
+    assert_string_equal(have, one_each);
+    free(have);
+    spark_array_free(&counts);
+    oracle_close(sc);
+}
+
+static void partitioning_suite__stats_over_empty_partitions(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rdd
+        = spark_map(spark_filter(spark_range(sc, 1, 9, 1, 8), two_or_four, NULL), to_double, NULL);
+    oracle_has_layout(rdd, " | 2 | | 4 | | | |");
+    spark_stat_counter stats;
+    oracle_ok(spark_stats(rdd, &stats));
+    assert_int_equal(stats.count, 2);
+    assert_true(stats.sum == 6 && stats.mean == 3 && stats.variance == 1 && stats.stdev == 1);
+    assert_true(stats.max == 4 && stats.min == 2);
+    double one = 0;
+    oracle_ok(spark_sum(rdd, &one));
+    assert_true(one == 6);
+    oracle_ok(spark_mean(rdd, &one));
+    assert_true(one == 3);
+    oracle_ok(spark_variance(rdd, &one));
+    assert_true(one == 1);
+    oracle_ok(spark_stdev(rdd, &one));
+    assert_true(one == 1);
+    oracle_close(sc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        oracle_test(partitioning_suite__range_partitioners_are_equal_where_their_ranges_are),
+        oracle_test(partitioning_suite__range_partitioner_places_keys_between_its_bounds),
+        oracle_test(partitioning_suite__range_partitioner_of_keys_ordered_from_outside),
+        oracle_test(partitioning_suite__range_partitioner_balances),
+        oracle_test(partitioning_suite__range_partitioner_of_an_empty_rdd),
+        oracle_test(partitioning_suite__hash_and_range_partitioners_differ),
+        oracle_test(partitioning_suite__partitioners_are_kept_where_they_fit),
+        oracle_test(partitioning_suite__arrays_are_keys_by_content),
+        oracle_test(partitioning_suite__stats_over_empty_partitions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
