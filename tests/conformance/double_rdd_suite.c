@@ -125,7 +125,7 @@ static void double_rdd_suite__histogram_of_6_to_99_in_8_buckets(void **state)
         NUMBERS(6, 17.625, 29.25, 40.875, 52.5, 64.125, 75.75, 87.375, 99),
         COUNTS(12, 12, 11, 12, 12, 11, 12, 12));
 }
-/* Spark 1.3 and before put 37 and 68, which are edges, below them; later ones do as is done here. */
+/* 37 and 68 are edges and count above them, as in Spark since it computes buckets more precisely. */
 static void double_rdd_suite__histogram_of_6_to_99_in_9_buckets_ends_at_99(void **state)
 {
     static const int64_t want[] = { 11, 10, 10, 11, 10, 10, 11, 10, 11 };

@@ -45,6 +45,7 @@ static void parallel_collection_split_suite__range_up_to_100_into_3(void **state
     static const int64_t from[] = { 0, 33, 67, 101 };
     has_slices(spark_range(*state, 0, 101, 1, 3), 3, from);
 }
+/* 0 asks for the default. */
 static void parallel_collection_split_suite__negative_number_of_slices_is_refused(void **state)
 {
     int64_t x[] = { 1, 2, 3 }, n;
