@@ -98,17 +98,27 @@ static double poisson(double x, double mean)
 
 double spk_quantile_normal(double p)
 {
-    return invert(normal, 0, p, -40, 40);
+    return p == 0.5 ? 0 : invert(normal, 0, p, -40, 40);
 }
 
 double spk_quantile_t(double p, double degrees)
 {
-    return p == 0.5 ? 0 : invert(student, degrees, p, -1e6, 1e6);
+    double far = 1;
+    if (p == 0.5)
+        return 0;
+    while (far < 1e300 && (student(far, degrees) < p || student(-far, degrees) > p))
+        far *= 2;
+    return invert(student, degrees, p, -far, far);
 }
 
 double spk_quantile_poisson(double p, double mean)
 {
+    const double many = 1e7;
     double low = -1, high = mean + 40 * sqrt(mean) + 40;
+    if (mean > many) { /* Cornish and Fisher's expansion is closer than the sums are */
+        const double z = spk_quantile_normal(p);
+        return floor(mean + z * sqrt(mean) + (z * z - 1) / 6 + 0.5);
+    }
     if (poisson(0, mean) >= p)
         return 0;
     while (high - low > 1) {

@@ -193,10 +193,17 @@ static bool keep(filler *f, size_t deltas_from)
         return start_passing(f);
     task->cached_blocks += won;
     task->remade_blocks += won && !first;
-    if (won && spk_blocks_count_once(rdd->blocks, partition, rdd->partitions))
+    if (won && spk_blocks_count_once(rdd->blocks, partition, rdd->partitions)) {
+        /* Whichever task computes a block, its updates have the place of the block. */
+        const int stage = task->stage, own = task->partition;
+        task->stage = -1 - rdd->id;
+        task->partition = partition;
         spk_task_merge_deltas(task, deltas_from);
-    else
+        task->stage = stage;
+        task->partition = own;
+    } else {
         spk_task_drop_deltas(task, deltas_from);
+    }
     spk_block_unpin(p->source);
     p->source = block;
     p->from = p->to;

@@ -73,7 +73,7 @@ spark_status spk_blocks_open(spk_blocks_file *file, const char *path, uint32_t r
 {
     spk_blocks_header header, want;
     size_t got;
-    *file = (spk_blocks_file) { path, open(path, O_RDONLY | O_CLOEXEC), row_size, 0 };
+    *file = (spk_blocks_file) { path, open(path, O_RDONLY | O_CLOEXEC), row_size, 0, 0 };
     if (file->fd < 0)
         return spk_io_failure(failure, "cannot open", path, errno);
     spk_blocks_header_make(&want, row_size, fingerprint);
@@ -104,7 +104,22 @@ static spark_status read_block(
     if (spk_crc32c(0, block, (size_t)head->bytes) != head->checksum)
         return damaged(file, "the checksum of the block is wrong", failure);
     file->at += sizeof *head + head->bytes;
+    file->rows += head->rows;
     return SPARK_OK;
+}
+
+/* check_end: at the end mark: all blocks were there, and nothing comes behind it. */
+static spark_status check_end(
+    spk_blocks_file *file, const spk_block_head *head, spk_failure *failure)
+{
+    char more;
+    size_t got;
+    if (head->rows != file->rows)
+        return damaged(file, "blocks are missing", failure);
+    file->at += sizeof *head;
+    if (!read_all(file->fd, file->at, &more, 1, &got))
+        return spk_io_failure(failure, "cannot read", file->path, errno);
+    return got == 0 ? SPARK_OK : damaged(file, "the file goes on behind its end mark", failure);
 }
 
 spark_status spk_blocks_next(spk_blocks_file *file, spk_heap *heap, spk_block_head *head,
@@ -114,14 +129,14 @@ spark_status spk_blocks_next(spk_blocks_file *file, spk_heap *heap, spk_block_he
     *block = NULL;
     if (!read_all(file->fd, file->at, (char *)head, sizeof *head, &got))
         return spk_io_failure(failure, "cannot read", file->path, errno);
-    if (got == 0)
-        return SPARK_OK;
     if (got < sizeof *head)
-        return damaged(file, "the file ends inside the head of a block", failure);
+        return damaged(file, "the file ends without its end mark", failure);
     if (spk_crc32c(0, head, offsetof(spk_block_head, own)) != head->own
-        || head->bytes > SPK_LARGEST_BLOCK || head->rows > head->bytes
-        || head->rows * file->row_size > head->bytes)
+        || head->bytes > SPK_LARGEST_BLOCK
+        || (head->bytes > 0 && head->rows > head->bytes / file->row_size))
         return damaged(file, "the head of the block is damaged", failure);
+    if (head->bytes == 0)
+        return check_end(file, head, failure);
     char *memory = spk_heap_alloc(heap, (size_t)head->bytes + 1, capacity);
     if (!memory)
         return spk_failure_nomem(failure, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of blocks: object files. A file is a header and blocks; a block has a head with its sizes and
- * a checksum, then rows, then what they point to, with pointers as offsets from the rows. Numbers are
+ * a checksum, then rows, then what they point to, with pointers as offsets from the rows; a head without a block ends the file and tells how many rows it
+ * has. Numbers are
  * as the machine has them; the header tells, so that another machine refuses the file. */
 #ifndef SPK_IO_BLOCKS_H
 #define SPK_IO_BLOCKS_H
@@ -34,7 +35,8 @@ typedef struct spk_blocks_file {
     const char *path;
     int fd;
     uint32_t row_size;
-    uint64_t at; /* where the next block stands */
+    uint64_t at;   /* where the next block stands */
+    uint64_t rows; /* of the blocks before */
 } spk_blocks_file;
 
 /* spk_blocks_open: checks the header. spk_blocks_next: the next block, in memory of the heap (NULL at

@@ -70,7 +70,17 @@ static bool link_all(const char *directory)
 static bool make_directory(spk_child *child)
 {
     char name[] = "tasks/XXXXXX";
-    if ((mkdir("tasks", 0777) != 0 && errno != EEXIST) || !mkdtemp(name))
+    bool made = false;
+    /* Another child that ends may take "tasks" away in between. */
+    for (int tries = 0; !made && tries < 100; tries++) {
+        if (mkdir("tasks", 0777) != 0 && errno != EEXIST)
+            return false;
+        strcpy(name, "tasks/XXXXXX");
+        made = mkdtemp(name) != NULL;
+        if (!made && errno != ENOENT)
+            return false;
+    }
+    if (!made)
         return false;
     child->directory = strdup(name);
     return child->directory && link_all(name);
@@ -175,11 +185,12 @@ spark_status spk_child_start(
 
 /* ---- talking */
 
-bool spk_child_wait_io(
-    const spk_child *child, bool write, bool *readable, bool *writable, spk_failure *failure)
+bool spk_child_wait_io(const spk_child *child, bool read, bool write, bool *readable,
+    bool *writable, spk_failure *failure)
 {
     enum { LOOK_AGAIN_MS = 50 };
-    struct pollfd fds[2] = { { child->out, POLLIN, 0 }, { write ? child->in : -1, POLLOUT, 0 } };
+    struct pollfd fds[2]
+        = { { read ? child->out : -1, POLLIN, 0 }, { write ? child->in : -1, POLLOUT, 0 } };
     *readable = *writable = false;
     if (poll(fds, 2, LOOK_AGAIN_MS) < 0 && errno != EINTR) {
         spk_io_failure(failure, "cannot wait for", "a child process", errno);
@@ -239,7 +250,7 @@ void spk_child_close_in(spk_child *child)
     child->in = -1;
 }
 
-void spk_child_end(spk_child *child, int *status)
+bool spk_child_ended(spk_child *child, bool wait, int *status)
 {
     int how = 0;
     pid_t got;
@@ -248,12 +259,19 @@ void spk_child_end(spk_child *child, int *status)
         close(child->out);
     child->out = -1;
     do
-        got = child->pid > 0 ? waitpid(child->pid, &how, 0) : 0;
+        got = child->pid > 0 ? waitpid(child->pid, &how, wait ? 0 : WNOHANG) : -1;
     while (got < 0 && errno == EINTR);
-    *status = got <= 0 ? 0 : WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+    if (got == 0) {
+        const struct timespec moment = { 0, 2000000 };
+        nanosleep(&moment, NULL);
+        return false;
+    }
+    /* Where the program ignores SIGCHLD, nobody knows how it ended. */
+    *status = got < 0 ? -1 : WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
     child->pid = 0;
     if (child->directory)
         remove_directory(child);
+    return true;
 }
 
 void spk_child_kill(spk_child *child)
@@ -261,5 +279,5 @@ void spk_child_kill(spk_child *child)
     int status;
     if (child->pid > 0)
         kill(child->pid, SIGKILL);
-    spk_child_end(child, &status);
+    spk_child_ended(child, true, &status);
 }

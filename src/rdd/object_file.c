@@ -13,17 +13,21 @@
 #include "io/files.h"
 
 /* fingerprint: of the shape of a type, names left out. */
+static uint64_t fingerprint_of(const spark_type *type)
+{
+    uint64_t h = spk_hash_combine((uint64_t)type->kind << 32 | type->align, type->size);
+    h = spk_hash_combine(h, (uint64_t)(uint16_t)type->precision << 16 | (uint16_t)type->scale);
+    for (uint32_t i = 0; type->fields && i < type->count; i++) {
+        const spark_field *field = &type->fields[i];
+        h = spk_hash_combine(h, field->offset ^ (uint64_t)field->count << 32);
+        h = spk_hash_combine(h, fingerprint_of(field->type));
+    }
+    return type->of ? spk_hash_combine(h, fingerprint_of(type->of)) : h;
+}
+
 static uint64_t fingerprint(const spk_layout *layout)
 {
-    uint64_t h = spk_hash_combine(layout->size, layout->align);
-    for (uint32_t i = 0; i < layout->n_leaves; i++) {
-        const spk_leaf *leaf = &layout->leaves[i];
-        h = spk_hash_combine(h, (uint64_t)leaf->kind << 32 | leaf->offset);
-        h = spk_hash_combine(h, leaf->size);
-        if (leaf->of && leaf->of != layout)
-            h = spk_hash_combine(h, fingerprint(leaf->of));
-    }
-    return h;
+    return fingerprint_of(layout->type);
 }
 
 /* ---- saving */
@@ -71,6 +75,7 @@ static bool write_block(spk_save_state *s)
     memset(tail, 0, capacity - row_bytes);
     for (uint64_t i = 0; layout->views && i < s->rows.n; i++)
         tail = spk_value_pack(layout, block + i * layout->size, tail);
+    spk_rows_tidy(layout, block, (size_t)s->rows.n);
     if (layout->views)
         spk_rows_shift(layout, block, (size_t)s->rows.n, (ptrdiff_t)(0 - (uintptr_t)block), true);
     const size_t bytes = (size_t)(tail - block);
@@ -79,6 +84,7 @@ static bool write_block(spk_save_state *s)
             "an element of %zu bytes; at most %d go into a block", bytes, SPK_LARGEST_BLOCK);
         good = false;
     } else {
+        s->written += s->rows.n;
         spk_block_head_make(&head, s->rows.n, block, bytes);
         good = put(s, &head, sizeof head) && put(s, block, bytes);
     }
@@ -104,10 +110,20 @@ static bool take(void *state, spk_batch batch)
     return true;
 }
 
+/* end: the last block, and a head without one, which tells how many elements there are. */
+static bool end(spk_save_state *s)
+{
+    spk_block_head head;
+    if (!write_block(s))
+        return false;
+    spk_block_head_make(&head, s->written, "", 0);
+    return put(s, &head, sizeof head);
+}
+
 spark_status spark_save_as_object_file(spark_site at, spark_rdd *rdd, const char *path)
 {
     static const spk_saver saver
-        = { .name = "saveAsObjectFile", .start = start, .take = take, .end = write_block };
+        = { .name = "saveAsObjectFile", .start = start, .take = take, .end = end };
     return spk_save_parts(at, rdd, path, &saver);
 }
 
@@ -135,7 +151,7 @@ static bool push_block(spk_pipe *pipe, const spk_layout *layout, const spk_block
     char *block, const spk_block_head *head)
 {
     const size_t n = (size_t)head->rows;
-    if (!spk_rows_contained(layout, block, n, block, (size_t)head->bytes)) {
+    if (!spk_rows_contained(layout, block, n, (size_t)head->bytes)) {
         spk_task_fail(pipe->task, SPARK_EIO,
             "object file %s: the block before byte %llu makes no sense; write the file again",
             file->path, (unsigned long long)file->at);

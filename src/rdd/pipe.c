@@ -166,10 +166,7 @@ static bool exchange(talk *t, spk_out *out, bool at_end)
             spk_child_close_in(&t->child);
         if (spk_task_unwanted(t->task) || out->head.closed)
             return false;
-        if (t->ended) { /* it still may read */
-            readable = false;
-            writable = true;
-        } else if (!spk_child_wait_io(&t->child, t->used > 0, &readable, &writable, &failure)) {
+        if (!spk_child_wait_io(&t->child, !t->ended, t->used > 0, &readable, &writable, &failure)) {
             fail(t, &failure);
             return false;
         }
@@ -234,7 +231,11 @@ static void finish(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     if (!open_out(&out, pipe, op))
         return;
     if (exchange(t, &out, true)) {
-        spk_child_end(&t->child, &status);
+        while (!spk_child_ended(&t->child, false, &status))
+            if (spk_task_unwanted(t->task)) {
+                spk_out_close(&out, batch);
+                return;
+            }
         if (status != 0)
             spk_task_fail(t->task, SPARK_ETASK, "Subprocess exited with status %d. Command ran: %s",
                 status, t->p->command);

@@ -101,7 +101,8 @@ typedef struct spk_save_state {
     spk_state head;
     const spk_layout *layout;
     spk_part part;
-    spk_rows rows; /* the saver's */
+    spk_rows rows; /* the saver's, as is what follows */
+    uint64_t written;
     bool open;
 } spk_save_state;
 struct spk_saver {

@@ -153,22 +153,32 @@ void spk_rows_shift(const spk_layout *layout, char *rows, size_t n, ptrdiff_t by
         }
 }
 
-static bool view_contained(const spk_leaf *leaf, const char *p, const char *block, size_t size)
+/* block: what is checked; next: the first byte that nothing points to yet. */
+typedef struct block {
+    const char *at;
+    size_t size, next;
+} block;
+
+static bool rows_contained(const spk_layout *layout, const char *rows, size_t n, block *b);
+
+static bool view_contained(const spk_leaf *leaf, const char *p, block *b)
 {
     const spk_layout *of = leaf->of;
     const size_t each = of ? of->size : 1;
     spark_str view;
     memcpy(&view, p, sizeof view);
     const uintptr_t at = (uintptr_t)view.ptr;
-    if (at > size || (each && view.len > (size - at) / each))
+    if (view.len == 0)
+        return at <= b->size;
+    if (at < b->next || at > b->size || view.len > (b->size - at) / (each ? each : 1)
+        || (of && at % of->align != 0))
         return false;
-    if (!of || view.len == 0)
-        return true;
-    return at % of->align == 0 && spk_rows_contained(of, block + at, view.len, block, size);
+    b->next = at + view.len * each;
+    return !of || rows_contained(of, b->at + at, view.len, b);
 }
 
 /* leaf_contained: also that truth values are 0 or 1, for any other is none in C. */
-static bool leaf_contained(const spk_leaf *leaf, const char *p, const char *block, size_t size)
+static bool leaf_contained(const spk_leaf *leaf, const char *p, block *b)
 {
     switch (leaf->kind) {
     case SPARK_KIND_BOOL:
@@ -179,28 +189,64 @@ static bool leaf_contained(const spk_leaf *leaf, const char *p, const char *bloc
     case SPARK_KIND_OPTIONAL:
         if ((unsigned char)*p > 1)
             return false;
-        return !*p
-            || spk_rows_contained(
-                leaf->of, p + spk_optional_offset(leaf->of->align), 1, block, size);
+        return !*p || rows_contained(leaf->of, p + spk_optional_offset(leaf->of->align), 1, b);
     case SPARK_KIND_STRUCT:
-        return spk_rows_contained(leaf->of, p, 1, block, size);
+        return rows_contained(leaf->of, p, 1, b);
     case SPARK_KIND_STR:
     case SPARK_KIND_BYTES:
     case SPARK_KIND_LIST:
-        return view_contained(leaf, p, block, size);
+        return view_contained(leaf, p, b);
     default:
         return true;
     }
 }
 
-bool spk_rows_contained(
-    const spk_layout *layout, const char *rows, size_t n, const char *block, size_t size)
+static bool rows_contained(const spk_layout *layout, const char *rows, size_t n, block *b)
 {
     for (; n > 0; n--, rows += layout->size)
+        for (uint32_t i = 0; i < layout->n_leaves; i++)
+            if (!leaf_contained(&layout->leaves[i], rows + layout->leaves[i].offset, b))
+                return false;
+    return true;
+}
+
+bool spk_rows_contained(const spk_layout *layout, const char *at, size_t n, size_t size)
+{
+    block b = { at, size, n * layout->size };
+    return rows_contained(layout, at, n, &b);
+}
+
+static void tidy_leaf(const spk_leaf *leaf, char *p)
+{
+    const spk_layout *of = leaf->of;
+    if (leaf->kind == SPARK_KIND_OPTIONAL) {
+        const size_t value = spk_optional_offset(of->align);
+        memset(p + 1, 0, (*p ? value : leaf->size) - 1);
+        if (*p)
+            spk_rows_tidy(of, p + value, 1);
+    } else if (leaf->kind == SPARK_KIND_STRUCT) {
+        spk_rows_tidy(of, p, 1);
+    } else if (leaf->kind == SPARK_KIND_LIST) {
+        spark_str view;
+        char *items;
+        memcpy(&view, p, sizeof view);
+        memcpy(&items, &view.ptr, sizeof items);
+        spk_rows_tidy(of, items, view.len);
+    }
+}
+
+void spk_rows_tidy(const spk_layout *layout, char *rows, size_t n)
+{
+    for (; n > 0; n--, rows += layout->size) {
+        uint32_t end = 0;
         for (uint32_t i = 0; i < layout->n_leaves; i++) {
             const spk_leaf *leaf = &layout->leaves[i];
-            if (!leaf_contained(leaf, rows + leaf->offset, block, size))
-                return false;
+            if (leaf->offset > end)
+                memset(rows + end, 0, leaf->offset - end);
+            tidy_leaf(leaf, rows + leaf->offset);
+            end = leaf->offset + leaf->size;
         }
-    return true;
+        if (layout->n_leaves > 0 && end < layout->size)
+            memset(rows + end, 0, layout->size - end);
+    }
 }

@@ -82,11 +82,14 @@ char *spk_value_pack(const spk_layout *layout, void *row, char *at);
  * adds `by` to every pointer in them, deep. inward: the pointers are right before that (a block that
  * is about to leave memory); else after it (one that has come back). */
 void spk_rows_shift(const spk_layout *layout, char *rows, size_t n, ptrdiff_t by, bool inward);
-/* spk_rows_contained: whether all that n rows point to, deep, as offsets from the start of a block of
- * `size` bytes, lies in it, where it may: for blocks from files, before their pointers are shifted.
- * block: where they stand now. */
-bool spk_rows_contained(
-    const spk_layout *layout, const char *rows, size_t n, const char *block, size_t size);
+/* spk_rows_contained: whether all that the n rows at the start of a block of `size` bytes point to,
+ * deep, as offsets from its start, lies behind them in the order in which spk_value_pack puts it, each
+ * apart: for blocks from files, before their pointers are shifted. */
+bool spk_rows_contained(const spk_layout *layout, const char *block, size_t n, size_t size);
+
+/* spk_rows_tidy: zeroes what is not of any member: padding, and the values of absent optionals, also
+ * in elements of lists. */
+void spk_rows_tidy(const spk_layout *layout, char *rows, size_t n);
 
 /* spk_value_each_view: calls visit(arg, path leaf, ptr, bytes) for each non-empty view of *value,
  * deep; stops and returns false when visit does. For check mode. */

@@ -68,7 +68,7 @@ static size_t talk(spk_child *child, const char *input, size_t n, char *output, 
         bool readable, writable;
         size_t some;
         const bool write = written < n && !gone;
-        assert_true(spk_child_wait_io(child, write, &readable, &writable, &failure));
+        assert_true(spk_child_wait_io(child, true, write, &readable, &writable, &failure));
         if (readable) {
             assert_true(spk_child_read(child, output + have, room - have, &some, &failure));
             if (some == 0)
@@ -105,7 +105,7 @@ static void test_child__reads_and_prints(void **state)
         start(&child, "exec cat", false);
         assert_int_equal(talk(&child, input, sizes[i], output, 2 * SIZE), sizes[i]);
         assert_memory_equal(output, input, sizes[i]);
-        spk_child_end(&child, &status);
+        assert_true(spk_child_ended(&child, true, &status));
         assert_int_equal(status, 0);
         assert_int_equal(child.pid, 0);
         assert_int_equal(child.in, -1);
@@ -129,7 +129,7 @@ static void test_child__status_is_that_of_the_shell(void **state)
         int status = -1;
         start(&child, cases[i].script, false);
         assert_int_equal(talk(&child, NULL, 0, output, sizeof output), 0);
-        spk_child_end(&child, &status);
+        assert_true(spk_child_ended(&child, true, &status));
         assert_int_equal(status, cases[i].status);
     }
 }
@@ -148,7 +148,7 @@ static void test_child__that_reads_no_more(void **state)
         start(&child, i % 2 ? "exec <&-; echo hello" : "echo hello", false);
         assert_int_equal(talk(&child, input, sizeof input, output, sizeof output), 6);
         assert_memory_equal(output, "hello\n", 6);
-        spk_child_end(&child, &status);
+        assert_true(spk_child_ended(&child, true, &status));
         assert_int_equal(status, 0);
     }
     sigaction(SIGPIPE, &before, NULL);
@@ -214,7 +214,7 @@ static void test_child__environment_is_inherited_and_added_to(void **state)
             spk_child_start(&child, argv, with ? env : NULL, false, &failure), SPARK_OK);
         assert_int_equal(talk(&child, NULL, 0, output, sizeof output), strlen(want));
         assert_memory_equal(output, want, strlen(want));
-        spk_child_end(&child, &status);
+        assert_true(spk_child_ended(&child, true, &status));
         assert_int_equal(status, 0);
     }
     unsetenv("A_TEST_ONE");
@@ -239,14 +239,14 @@ static void test_child__directory_has_links_and_goes(void **state)
     output[n] = 0;
     assert_non_null(strstr(output, b.directory));
     assert_non_null(strstr(output, "\ndata\nfolder\n"));
-    spk_child_end(&b, &status);
+    assert_true(spk_child_ended(&b, true, &status));
     assert_int_equal(status, 0);
     /* The other one is still there. */
     assert_int_equal(access("tasks", F_OK), 0);
     n = talk(&a, "end\n", 4, output, sizeof output - 1);
     output[n] = 0;
     assert_string_equal(output, "1\n2\ndata\ndeep\nfolder\nend\n");
-    spk_child_end(&a, &status);
+    assert_true(spk_child_ended(&a, true, &status));
     assert_int_equal(status, 0);
     assert_int_equal(access("tasks", F_OK), -1);
     /* What the links point to stays. */
@@ -273,7 +273,7 @@ static void test_child__descriptors_close_on_exec(void **state)
     spk_child_close_in(&child);
     spk_child_close_in(&child);
     assert_int_equal(talk(&child, NULL, 0, output, sizeof output), 0);
-    spk_child_end(&child, &status);
+    assert_true(spk_child_ended(&child, true, &status));
     assert_int_equal(status, 0);
 }
 
