@@ -194,8 +194,10 @@ static void failure_suite__survives_what_is_lost(void **state)
                     .attempt = i,
                     .output = i };
             }
-            spark_context *sc = oracle_open_conf(
-                &(spark_conf) { .threads = 2, .faults = plan, .n_faults = 2 * (size_t)times });
+            spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2,
+                .stage_max_attempts = 100,
+                .faults = plan,
+                .n_faults = 2 * (size_t)times });
             spark_rdd *rdd = spark_cache(spark_map(spark_range(sc, 1, 11, 1, 10), to_pair, NULL));
             spark_rdd *sums = spark_reduce_by_key(rdd, spark_op_sum, NULL, 3);
             for (int i = 0; i < 3; i++) {
