@@ -63,12 +63,14 @@ static void task_failed(spk_stage *stage, const spark_task *task, int index)
         spk_pool_retry(scheduler->pool, &stage->set, index);
 }
 
-static void input_lost(spk_stage *stage, spk_shuffle *shuffle, int index)
+/* input_lost: met: the attempt of the stage when the task began. */
+static void input_lost(spk_stage *stage, spk_shuffle *shuffle, int index, int met)
 {
     struct spk_scheduler *scheduler = stage->job->scheduler;
     atomic_fetch_add(&stage->job->lost_inputs, 1);
     pthread_mutex_lock(&scheduler->lock);
     stage->lost[stage->n_lost++] = index;
+    stage->lost_now |= met == stage->attempt;
     stage->attempts[index]++;
     stage->lost_shuffle = shuffle;
     pthread_cond_broadcast(&scheduler->changed);
@@ -169,7 +171,7 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     if (atomic_load_explicit(&job->cancelled, memory_order_relaxed))
         return;
     const int partition = partition_of(stage, index);
-    const int attempt = stage->attempts[index];
+    const int attempt = stage->attempts[index], round = atomic_load(&stage->attempt);
     task->cancelled = &job->cancelled;
     spk_task_begin(task, job->id, stage->id, partition, attempt);
     if (job->scheduler->sc->n_faults > 0)
@@ -181,7 +183,7 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     spk_task_end(task);
     add_counters(job, task);
     if (task->lost)
-        input_lost(stage, task->lost, index);
+        input_lost(stage, task->lost, index, round);
     else if (spk_task_failed(task))
         task_failed(stage, task, index);
     else if (!atomic_load_explicit(&job->cancelled, memory_order_relaxed)) {

@@ -132,11 +132,12 @@ static void run_here(spk_job *job)
 static void resume(spk_stage *stage)
 {
     const int n = stage->n_lost;
+    if (stage->lost_now) {
+        stage->attempt++;
+        stage->job->stats.stage_attempts++;
+    }
     stage->n_lost = 0;
-    if (n == 0)
-        return;
-    stage->attempt++;
-    stage->job->stats.stage_attempts++;
+    stage->lost_now = false;
     for (int i = 0; i < n; i++)
         spk_pool_retry(stage->job->scheduler->pool, &stage->set, stage->lost[i]);
 }
@@ -193,6 +194,7 @@ static void unsubmit(spk_stage *stage)
     pthread_mutex_lock(&scheduler->lock);
     stage->submitted = false;
     stage->n_lost = 0;
+    stage->lost_now = false;
     stage->set.n_retries = 0;
     if (stage->owner) {
         stage->shuffle->running = NULL;
@@ -213,8 +215,10 @@ static void step(spk_job *job, spk_stage *stage)
         if (stage->n_lost == 0 || !ready)
             return;
         const int left = atomic_load(&stage->remaining);
-        stage->losses = left < stage->left ? 1 : stage->losses + 1;
-        stage->left = left;
+        if (stage->lost_now) { /* else it is a late report of a loss that was counted */
+            stage->losses = left < stage->left ? 1 : stage->losses + 1;
+            stage->left = left;
+        }
         if (stage->losses >= job->scheduler->sc->stage_max_attempts)
             abort_job(job, stage);
         else

@@ -40,6 +40,7 @@ struct spk_stage {
     uint8_t *attempts;
     int *lost; /* tasks that wait for an input to be made again */
     int n_lost, room;
+    bool lost_now;    /* one of them began in this attempt of the stage: it is a new loss */
     int losses, left; /* rounds that lost inputs and finished no task; tasks left at the last */
     spk_shuffle *lost_shuffle;
     size_t n_parents;
