@@ -53,6 +53,11 @@ int spark_rdd_cached_partitions(spark_rdd *rdd);
 bool spark_drop_block(spark_rdd *rdd, int partition);
 bool spark_drop_shuffle_output(spark_rdd *rdd, int output);
 
+/* spark_clean_shuffle_dependencies: frees what the shuffles above the RDD keep for reuse, as far as
+ * persisted RDDs; a job that needs it again computes it again. For loops that are done with a step.
+ * Spark: cleanShuffleDependencies. */
+spark_status spark_clean_shuffle_dependencies(spark_site at, spark_rdd *rdd);
+
 /* spark_to_debug_string: the lineage in Spark's layout, one line an RDD. Belongs to the scope. ""
  * on failure. Spark: toDebugString. */
 const char *spark_to_debug_string(spark_site at, spark_rdd *rdd);
@@ -69,6 +74,8 @@ SPARK_END_DECLS
 #define spark_persist(...) spark_persist(SPARK_HERE, __VA_ARGS__)
 #define spark_cache(...) spark_cache(SPARK_HERE, __VA_ARGS__)
 #define spark_unpersist(...) spark_unpersist(SPARK_HERE, __VA_ARGS__)
+#define spark_clean_shuffle_dependencies(...)                                                      \
+    spark_clean_shuffle_dependencies(SPARK_HERE, __VA_ARGS__)
 #define spark_to_debug_string(...) spark_to_debug_string(SPARK_HERE, __VA_ARGS__)
 #define spark_as(...) spark_as(SPARK_HERE, __VA_ARGS__)
 #endif

@@ -135,6 +135,19 @@ bool spark_drop_shuffle_output(spark_rdd *rdd, int output)
     return dropped;
 }
 
+spark_status spark_clean_shuffle_dependencies(spark_site at, spark_rdd *rdd)
+{
+    spk_failure failure;
+    spark_status status = SPARK_OK;
+    if (!rdd || rdd->error)
+        status = rdd ? (failure = *rdd->error).code
+                     : spk_failure_set(&failure, SPARK_EINVAL, "cleanShuffleDependencies", at,
+                         "cleanShuffleDependencies at %s: the RDD is NULL", at);
+    else if (!spk_shuffles_clean(rdd))
+        status = spk_failure_nomem(&failure, "cleanShuffleDependencies", at);
+    return spk_action_end(status, &failure);
+}
+
 size_t spark_rdd_n_dependencies(const spark_rdd *rdd)
 {
     return rdd && !rdd->error ? rdd->n_deps : 0;

@@ -52,6 +52,10 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
 spark_status spk_job_check(
     spark_rdd *rdd, const char *action, spark_site site, spk_failure *failure);
 
+/* spk_shuffles_clean: drops the outputs of all shuffles above rdd, not beyond persisted RDDs. False:
+ * no memory for the walk. */
+bool spk_shuffles_clean(spark_rdd *rdd);
+
 /* spk_cancel_flagged: the running jobs that were started under this flag. */
 void spk_cancel_flagged(spark_context *sc, const atomic_bool *flag);
 

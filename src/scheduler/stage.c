@@ -52,6 +52,41 @@ static bool find_parents(struct spk_scheduler *scheduler, spark_rdd *rdd, list *
     return good;
 }
 
+/* find_all: all shuffles of the lineage above a node, down to persisted ones. */
+static bool find_all(struct spk_scheduler *scheduler, spark_rdd *rdd, list *shuffles)
+{
+    const uint64_t mark = ++scheduler->mark;
+    list nodes = { NULL, 0, 0 };
+    bool good = append(&nodes, rdd);
+    while (good && nodes.n > 0) {
+        spark_rdd *node = nodes.at[--nodes.n];
+        if (node->mark == mark || (node != rdd && atomic_load(&node->level) != 0))
+            continue;
+        node->mark = mark;
+        for (uint32_t i = 0; i < node->n_deps && good; i++)
+            good = append(&nodes, node->deps[i].rdd)
+                && (!node->deps[i].shuffle || append(shuffles, node->deps[i].shuffle));
+    }
+    free(nodes.at);
+    return good;
+}
+
+bool spk_shuffles_clean(spark_rdd *rdd)
+{
+    struct spk_scheduler *scheduler = rdd->sc->scheduler;
+    list shuffles = { NULL, 0, 0 };
+    pthread_mutex_lock(&scheduler->lock);
+    const bool good = find_all(scheduler, rdd, &shuffles);
+    pthread_mutex_unlock(&scheduler->lock);
+    for (size_t i = 0; i < shuffles.n; i++) {
+        spk_shuffle *shuffle = shuffles.at[i];
+        for (int m = 0; m < shuffle->maps; m++)
+            spk_shuffle_drop(shuffle, m);
+    }
+    free(shuffles.at);
+    return good;
+}
+
 static spk_stage *find(const spk_job *job, const spk_shuffle *shuffle)
 {
     for (size_t i = 0; i < job->n_stages; i++)

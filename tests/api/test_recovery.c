@@ -143,8 +143,7 @@ static spark_rdd *sums(spark_context *sc)
 
 static spark_context *context_with(int threads, const spark_fault *faults, size_t n)
 {
-    return spark_context_new(
-        &(spark_conf) { .threads = threads, .faults = faults, .n_faults = n });
+    return spark_context_new(&(spark_conf) { .threads = threads, .faults = faults, .n_faults = n });
 }
 
 /* ---- tasks that fail */
@@ -157,8 +156,11 @@ static void test_recovery__each_attempt_that_fails_is_repeated(void **state)
             for (int failures = 1; failures <= 3; failures++) {
                 spark_fault faults[3];
                 for (int a = 0; a < failures; a++)
-                    faults[a] = (spark_fault) { .kind = SPARK_FAULT_TASK, .job = SPARK_ANY,
-                        .stage = stage, .partition = p, .attempt = a };
+                    faults[a] = (spark_fault) { .kind = SPARK_FAULT_TASK,
+                        .job = SPARK_ANY,
+                        .stage = stage,
+                        .partition = p,
+                        .attempt = a };
                 spark_context *sc = context_with(1 + p % 2, faults, (size_t)failures);
                 sums_are_right(sums(sc), ROWS, 1);
                 const spark_job_stats stats = stats_of(sc);
@@ -178,18 +180,21 @@ static void test_recovery__a_task_may_fail_as_often_as_configured(void **state)
     (void)state;
     for (int most = 1; most <= 7; most += 3)
         for (int threads = 1; threads <= 2; threads++) {
-            const spark_fault fault = { .kind = SPARK_FAULT_TASK, .job = 0, .stage = 1,
-                .partition = 2, .attempt = SPARK_ANY };
-            spark_context *sc = spark_context_new(&(spark_conf) { .threads = threads,
-                .faults = &fault, .n_faults = 1, .task_max_failures = most });
+            const spark_fault fault = {
+                .kind = SPARK_FAULT_TASK, .job = 0, .stage = 1, .partition = 2, .attempt = SPARK_ANY
+            };
+            spark_context *sc = spark_context_new(&(spark_conf) {
+                .threads = threads, .faults = &fault, .n_faults = 1, .task_max_failures = most });
             spark_rdd *rdd = sums(sc);
             spark_array all;
             char text[100];
             assert_int_equal(spark_collect(rdd, NULL, &all), SPARK_ETASK);
             assert_null(all.items);
             const spark_error *error = spark_last_error();
-            snprintf(text, sizeof text, "Task 2 in stage 1.0 failed %d times, most recent failure: "
-                "Lost task 2.%d in stage 1.0", most, most - 1);
+            snprintf(text, sizeof text,
+                "Task 2 in stage 1.0 failed %d times, most recent failure: "
+                "Lost task 2.%d in stage 1.0",
+                most, most - 1);
             assert_non_null(strstr(error->message, text));
             assert_int_equal(error->job, 0);
             assert_int_equal(error->stage, 1);
@@ -231,8 +236,8 @@ static void test_recovery__the_context_stays_usable_after_failed_jobs(void **sta
         SPARK_SCOPED(sc);
         const int64_t bad = i * 30;
         spark_array all;
-        spark_rdd *broken = spark_map(
-            spark_filter(numbers(sc), fails_on, SPARK_COPY(bad)), to_pair, NULL);
+        spark_rdd *broken
+            = spark_map(spark_filter(numbers(sc), fails_on, SPARK_COPY(bad)), to_pair, NULL);
         if (i & 1)
             broken = spark_reduce_by_key(broken, add_up, NULL, 2);
         if (i & 2)
@@ -267,7 +272,10 @@ static void test_recovery__a_failed_job_stops_its_other_tasks(void **state)
     for (int i = 0; i < 10; i++) {
         int64_t n;
         assert_int_equal(spark_count(spark_filter(spark_flat_map(spark_range(sc, 0, 2, 1, 2),
-            endless_or_failing, NULL), none, NULL), &n), SPARK_ETASK);
+                                                      endless_or_failing, NULL),
+                                         none, NULL),
+                             &n),
+            SPARK_ETASK);
         expect("partition", spark_last_error()->partition, 1);
     }
     spark_context_free(sc);
@@ -367,8 +375,8 @@ static void test_recovery__a_second_job_skips_the_map_stage(void **state)
     sums_are_right(rdd, ROWS, 1);
     EXPECT(stats_of(sc), skipped_stages, 0);
     for (int i = 0; i < 3; i++) {
-        sums_are_right(i < 2 ? rdd : spark_map_values(rdd, value_times_three, NULL), ROWS,
-            i < 2 ? 1 : 3);
+        sums_are_right(
+            i < 2 ? rdd : spark_map_values(rdd, value_times_three, NULL), ROWS, i < 2 ? 1 : 3);
         const spark_job_stats stats = stats_of(sc);
         EXPECT(stats, stages, 2);
         EXPECT(stats, skipped_stages, 1);
@@ -379,8 +387,8 @@ static void test_recovery__a_second_job_skips_the_map_stage(void **state)
     for (int i = 0; i < MAPS; i++)
         expect("computed", atomic_load(&computed[i]), ROWS / MAPS);
     /* Two shuffles, of which the lower one is there: the upper ones are not even looked at. */
-    spark_rdd *twice = spark_reduce_by_key(spark_map(spark_values(rdd), to_pair, NULL), add_up,
-        NULL, 2);
+    spark_rdd *twice
+        = spark_reduce_by_key(spark_map(spark_values(rdd), to_pair, NULL), add_up, NULL, 2);
     const int64_t n = count_of(twice);
     EXPECT(stats_of(sc), stages, 3);
     EXPECT(stats_of(sc), skipped_stages, 1);
@@ -417,13 +425,51 @@ static void test_recovery__only_the_dropped_output_is_computed_again(void **stat
     spark_context_free(sc);
 }
 
+static void test_recovery__cleaned_shuffles_are_computed_again(void **state)
+{
+    (void)state;
+    spark_context *sc = context_with(2, NULL, 0);
+    spark_rdd *rdd = sums(sc);
+    spark_rdd *again = spark_map(spark_values(rdd), to_pair, NULL);
+    spark_rdd *twice = spark_reduce_by_key(again, add_up, NULL, 2);
+    spark_rdd *above = spark_union(twice, twice);
+    const int64_t n = count_of(above);
+    const uint64_t held = spark_memory_bytes(sc, NULL);
+    assert_int_equal(spark_clean_shuffle_dependencies(above), SPARK_OK);
+    assert_true(spark_memory_bytes(sc, NULL) < held);
+    assert_false(spark_drop_shuffle_output(rdd, 0));
+    assert_false(spark_drop_shuffle_output(twice, 0));
+    expect("count", count_of(above), n);
+    EXPECT(stats_of(sc), skipped_stages, 0);
+    /* What is above a persisted RDD stays. */
+    spark_cache(again);
+    assert_int_equal(spark_clean_shuffle_dependencies(above), SPARK_OK);
+    assert_false(spark_drop_shuffle_output(twice, 0));
+    assert_true(spark_drop_shuffle_output(rdd, 0));
+    /* The cache of the RDD itself keeps nothing above it. */
+    expect("count", count_of(above), n);
+    assert_int_equal(spark_clean_shuffle_dependencies(again), SPARK_OK);
+    assert_false(spark_drop_shuffle_output(rdd, 1));
+    assert_true(spark_drop_shuffle_output(twice, 0));
+    /* Neither sources nor what never ran have any. */
+    assert_int_equal(spark_clean_shuffle_dependencies(numbers(sc)), SPARK_OK);
+    assert_int_equal(spark_clean_shuffle_dependencies(sums(sc)), SPARK_OK);
+    assert_int_equal(spark_clean_shuffle_dependencies(NULL), SPARK_EINVAL);
+    assert_non_null(strstr(spark_last_error()->message, "cleanShuffleDependencies at "));
+    spark_context_free(sc);
+}
+
 static void test_recovery__an_output_lost_during_the_job(void **state)
 {
     (void)state;
     for (int m = 0; m < MAPS; m++) {
         /* The last task of the only thread finds it missing: the counters are exact. */
-        const spark_fault fault = { .kind = SPARK_FAULT_SHUFFLE, .job = 0, .stage = 1,
-            .partition = REDUCES - 1, .attempt = 0, .output = m };
+        const spark_fault fault = { .kind = SPARK_FAULT_SHUFFLE,
+            .job = 0,
+            .stage = 1,
+            .partition = REDUCES - 1,
+            .attempt = 0,
+            .output = m };
         spark_context *sc = context_with(1, &fault, 1);
         forget_computed();
         sums_are_right(sums(sc), ROWS, 1);
@@ -438,8 +484,14 @@ static void test_recovery__an_output_lost_during_the_job(void **state)
             expect("computed", atomic_load(&computed[i]), (i == m ? 2 : 1) * (ROWS / MAPS));
         spark_context_free(sc);
         /* Threads that read meanwhile. */
-        sc = context_with(4, &(spark_fault) { .kind = SPARK_FAULT_SHUFFLE, .job = 0, .stage = 1,
-            .partition = SPARK_ANY, .attempt = 0, .output = m }, 1);
+        sc = context_with(4,
+            &(spark_fault) { .kind = SPARK_FAULT_SHUFFLE,
+                .job = 0,
+                .stage = 1,
+                .partition = SPARK_ANY,
+                .attempt = 0,
+                .output = m },
+            1);
         sums_are_right(sums(sc), ROWS, 1);
         stats = stats_of(sc);
         EXPECT(stats, failed_tasks, 0);
@@ -476,10 +528,16 @@ static void test_recovery__a_stage_is_attempted_as_often_as_configured(void **st
 {
     (void)state;
     for (int most = 1; most <= 5; most++) {
-        const spark_fault fault = { .kind = SPARK_FAULT_SHUFFLE, .job = 0, .stage = 1,
-            .partition = REDUCES - 1, .attempt = SPARK_ANY, .output = 1 };
-        spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1, .faults = &fault,
-            .n_faults = 1, .stage_max_attempts = most == 5 ? 0 : most });
+        const spark_fault fault = { .kind = SPARK_FAULT_SHUFFLE,
+            .job = 0,
+            .stage = 1,
+            .partition = REDUCES - 1,
+            .attempt = SPARK_ANY,
+            .output = 1 };
+        spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1,
+            .faults = &fault,
+            .n_faults = 1,
+            .stage_max_attempts = most == 5 ? 0 : most });
         spark_rdd *rdd = sums(sc);
         spark_array all;
         char text[100];
@@ -500,9 +558,10 @@ static void test_recovery__a_stage_is_attempted_as_often_as_configured(void **st
 static void test_recovery__a_shuffle_above_a_cached_rdd(void **state)
 {
     (void)state;
-    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1, .n_faults = 1,
-        .faults = &(spark_fault) { .kind = SPARK_FAULT_BLOCK, .job = 4, .stage = 0, .partition = 1,
-            .attempt = 0 } });
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1,
+        .n_faults = 1,
+        .faults = &(spark_fault) {
+            .kind = SPARK_FAULT_BLOCK, .job = 4, .stage = 0, .partition = 1, .attempt = 0 } });
     spark_rdd *kept = spark_cache(sums(sc));
     sums_are_right(kept, ROWS, 1); /* job 0 */
     EXPECT(stats_of(sc), cached_blocks, REDUCES);
@@ -540,20 +599,27 @@ static void test_recovery__accumulators_count_once(void **state)
     (void)state;
     double float_sum = 0;
     for (int seed = 0; seed < 40; seed++) {
-        const spark_fault fault = { .kind = SPARK_FAULT_RANDOM, .job = SPARK_ANY,
-            .stage = SPARK_ANY, .partition = SPARK_ANY, .attempt = SPARK_ANY, .rate = 0.3,
+        const spark_fault fault = { .kind = SPARK_FAULT_RANDOM,
+            .job = SPARK_ANY,
+            .stage = SPARK_ANY,
+            .partition = SPARK_ANY,
+            .attempt = SPARK_ANY,
+            .rate = 0.3,
             .seed = (uint64_t)seed };
         spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1 + seed % 4,
-            .faults = &fault, .n_faults = seed > 0, .stage_max_attempts = 50 });
+            .faults = &fault,
+            .n_faults = seed > 0,
+            .stage_max_attempts = 50 });
         accumulator source = spark_counter(sc, "source"), above = spark_counter(sc, "above");
         accumulator result = spark_counter(sc, "result");
         accumulator floats = spark_float_counter(sc, "floats");
         assert_string_equal(spark_accumulator_name(source), "source");
         spark_rdd *kept = spark_cache(spark_filter(numbers(sc), counts, SPARK_COPY(source)));
         spark_rdd *pairs = spark_map(spark_filter(spark_filter(kept, counts, SPARK_COPY(above)),
-            adds_floats, SPARK_COPY(floats)), to_pair, NULL);
-        spark_rdd *rdd = spark_filter(spark_reduce_by_key(pairs, add_up, NULL, REDUCES),
-            counts_pairs, SPARK_COPY(result));
+                                         adds_floats, SPARK_COPY(floats)),
+            to_pair, NULL);
+        spark_rdd *rdd = spark_filter(
+            spark_reduce_by_key(pairs, add_up, NULL, REDUCES), counts_pairs, SPARK_COPY(result));
         for (int i = 1; i <= 4; i++) {
             sums_are_right(rdd, ROWS, 1);
             expect("counted in a cached RDD", spark_accumulator_value(source), ROWS);
@@ -579,8 +645,7 @@ static void test_recovery__failed_jobs_count_nothing_of_the_failed_task(void **s
     const int64_t bad = ROWS - 1; /* in the last partition */
     int64_t n;
     spark_rdd *rdd = spark_filter(numbers(sc), counts, SPARK_COPY(count));
-    assert_int_equal(
-        spark_count(spark_filter(rdd, fails_on, SPARK_COPY(bad)), &n), SPARK_ETASK);
+    assert_int_equal(spark_count(spark_filter(rdd, fails_on, SPARK_COPY(bad)), &n), SPARK_ETASK);
     expect("counted", spark_accumulator_value(count), ROWS / MAPS * (MAPS - 1));
     spark_context_free(sc);
 }
@@ -621,8 +686,9 @@ static void *use(void *argument)
             u->wrong = "the shared shuffle";
         if (spark_count(spark_map(u->kept, plus_one, NULL), &n) != SPARK_OK || n != ROWS)
             u->wrong = "the cached RDD";
-        if (!sums_match(spark_reduce_by_key(spark_map(u->kept, to_pair, NULL), add_up, NULL,
-                1 + u->number % 4), &status))
+        if (!sums_match(spark_reduce_by_key(
+                            spark_map(u->kept, to_pair, NULL), add_up, NULL, 1 + u->number % 4),
+                &status))
             u->wrong = "a shuffle of its own";
         const int64_t bad = 7;
         if (i % 4 == u->number % 4) {
@@ -645,8 +711,8 @@ static void test_recovery__eight_threads_share_a_context(void **state)
     (void)state;
     for (int threads = 1; threads <= 8; threads *= 2) {
         user users[USERS];
-        spark_context *sc = spark_context_new(
-            &(spark_conf) { .threads = threads, .stage_max_attempts = 1000 });
+        spark_context *sc
+            = spark_context_new(&(spark_conf) { .threads = threads, .stage_max_attempts = 1000 });
         spark_rdd *shared = sums(sc);
         spark_rdd *kept = spark_cache(spark_filter(numbers(sc), watched, NULL));
         for (int i = 0; i < USERS; i++) {
@@ -708,8 +774,11 @@ static void test_recovery__jobs_take_over_the_shuffle_of_one_that_failed(void **
         spark_fault faults[BAD];
         int failed = 0;
         for (int i = 0; i < BAD; i++)
-            faults[i] = (spark_fault) { .kind = SPARK_FAULT_TASK, .job = i, .stage = 0,
-                .partition = round % MAPS, .attempt = SPARK_ANY };
+            faults[i] = (spark_fault) { .kind = SPARK_FAULT_TASK,
+                .job = i,
+                .stage = 0,
+                .partition = round % MAPS,
+                .attempt = SPARK_ANY };
         spark_context *sc = context_with(1 + round % 3, faults, BAD);
         spark_rdd *shared = sums(sc);
         for (int i = 0; i < USERS; i++) {
@@ -836,9 +905,15 @@ static void test_recovery__two_hundred_shuffles(void **state)
     enum { DEEP = 200 };
     (void)state;
     for (int faults = 0; faults < 2; faults++) {
-        spark_context *sc = context_with(2, &(spark_fault) { .kind = SPARK_FAULT_RANDOM,
-            .job = SPARK_ANY, .stage = SPARK_ANY, .partition = SPARK_ANY, .attempt = SPARK_ANY,
-            .rate = 0.05, .seed = 5 }, (size_t)faults);
+        spark_context *sc = context_with(2,
+            &(spark_fault) { .kind = SPARK_FAULT_RANDOM,
+                .job = SPARK_ANY,
+                .stage = SPARK_ANY,
+                .partition = SPARK_ANY,
+                .attempt = SPARK_ANY,
+                .rate = 0.05,
+                .seed = 5 },
+            (size_t)faults);
         spark_rdd *rdd = sums(sc);
         for (int i = 0; i < DEEP; i++)
             rdd = spark_reduce_by_key(rdd, add_up, NULL, 2 + i % 2);
@@ -891,8 +966,8 @@ static void test_recovery__strings_of_one_element_live_until_it_is_done(void **s
     const int64_t n = 500000 / SLOW;
     spark_context *sc = context_with(1, NULL, 0);
     uint64_t peak;
-    spark_rdd *rdd = spark_flat_map(
-        spark_parallelize(sc, SPARK_DATA(int64_t, 1, &n), 1), many_texts, NULL);
+    spark_rdd *rdd
+        = spark_flat_map(spark_parallelize(sc, SPARK_DATA(int64_t, 1, &n), 1), many_texts, NULL);
     expect("count", count_of(rdd), n);
     spark_memory_bytes(sc, &peak);
     assert_in_range(peak, 1, (uint64_t)n * 40 + (4 << 20));
@@ -959,6 +1034,7 @@ int main(void)
         cmocka_unit_test(test_recovery__unpersist_forgets_the_blocks),
         cmocka_unit_test(test_recovery__a_second_job_skips_the_map_stage),
         cmocka_unit_test(test_recovery__only_the_dropped_output_is_computed_again),
+        cmocka_unit_test(test_recovery__cleaned_shuffles_are_computed_again),
         cmocka_unit_test(test_recovery__an_output_lost_during_the_job),
         cmocka_unit_test(test_recovery__outputs_of_two_shuffles_lost_at_once),
         cmocka_unit_test(test_recovery__a_stage_is_attempted_as_often_as_configured),
