@@ -6,14 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* in_child: the body runs in a process of its own, for five seconds at most. */
+/* in_child: the body runs in a process of its own, for a minute at most. */
 static void in_child(void (*body)(void))
 {
     int status = -1;
     fflush(NULL);
     const pid_t child = fork();
     if (child == 0) {
-        alarm(5);
+        alarm(60);
         body();
         _exit(0);
     }
@@ -23,8 +23,8 @@ static void in_child(void (*body)(void))
 
 SPARK_PAIR(two, int64_t, int64_t);
 
-/* 1. zip rewinds the arena of the attempt (spk_arena_rewind(&task->keep, mark)) after each push:
- * what functions behind it got of spark_keep, and what spark_defer remembers, is overwritten. */
+/* What functions behind a zip got of spark_keep, and what spark_defer remembers, lasts beyond the
+ * zip's own batches. */
 SPARK_PAIR(word_word, word, word);
 SPARK_STEP(one_late, spark_str, word_word, spark_str)
 {
@@ -86,7 +86,7 @@ static spark_rdd *build_zip(spark_context *sc, int partitions, const void *arg)
     spark_rdd *n = spark_filter(spark_range(sc, 0, 2000000, 1, partitions), unevenly, NULL);
     return spark_zip(n, n);
 }
-/* It crashes: the pipe of what follows is made in the arena when the cache is full. */
+/* The pipe of what follows is made in the middle of the partition, when the cache is full. */
 static void zip_without_room(void)
 {
     spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1 });
@@ -108,7 +108,7 @@ static void test_zip__goes_on_without_room_in_the_cache(void **state)
     in_child(zip_without_room);
 }
 
-/* 2. spark_task_partition inside a zip_partitions function is that of a source far above it. */
+/* spark_task_partition inside a zip_partitions function is the zip's own. */
 SPARK_ZIP_PARTITIONS(where, int64_t, int64_t, int64_t)
 {
     (void)a;
@@ -126,7 +126,7 @@ static void test_zip_partitions__sees_its_own_partition(void **state)
     oracle_close(sc);
 }
 
-/* 3. The same in foreach (and in any function of an action), behind union and coalesce. */
+/* In foreach, as in any function of an action, it is the RDD's, behind union and coalesce too. */
 typedef int *ints;
 SPARK_FOREACH(note, int64_t, ints)
 {
@@ -147,7 +147,7 @@ static void test_foreach__sees_the_partition_of_its_rdd(void **state)
     oracle_close(sc);
 }
 
-/* 4. Check mode does not look at the last batch a zip_partitions function emits. */
+/* Check mode looks at all batches that a zip_partitions function emits. */
 SPARK_ZIP_PARTITIONS(on_stack, int64_t, int64_t, spark_str)
 {
     char text[16] = "gone";
@@ -166,7 +166,7 @@ static void test_check__finds_views_that_zip_partitions_emits(void **state)
     oracle_close(sc);
 }
 
-/* 5. A zip whose right side is shorter blames the action. */
+/* A zip whose right side is shorter says so itself. */
 static void test_zip__blames_itself_for_a_short_right_side(void **state)
 {
     int64_t n;
@@ -178,8 +178,8 @@ static void test_zip__blames_itself_for_a_short_right_side(void **state)
     oracle_close(sc);
 }
 
-/* 6. SPARK_FAULT_BLOCK, and the random kind, drop no block below a coalesce, zip, zip_partitions or
- * cartesian: spk_fault's drop_blocks stops at the first source. */
+/* SPARK_FAULT_BLOCK, and the random kind, drop blocks below a coalesce, zip, zip_partitions or
+ * cartesian as well. */
 static void test_fault_block__drops_what_a_coalesce_would_read(void **state)
 {
     const spark_fault plan[] = { { SPARK_FAULT_BLOCK, 1, 0, SPARK_ANY, 0, 0, 0, 0 } };
@@ -205,8 +205,8 @@ static void test_fault_block__drops_what_a_zip_would_read(void **state)
     oracle_close(sc);
 }
 
-/* 7. More than 64 coalesces, zips or cartesians inside each other fail, though 256 are promised by
- * the other message; and so does one behind flat_maps that fill all levels. */
+/* Coalesces, zips and cartesians may stand inside each other, hundreds deep, also behind flat_maps
+ * that fill all levels. */
 static void test_coalesce__of_coalesces_of_unions(void **state)
 {
     (void)state;
@@ -235,8 +235,8 @@ static void test_coalesce__behind_a_chain_of_flat_maps(void **state)
     oracle_close(sc);
 }
 
-/* 8. What the steps of a parent partition allocate stays until the attempt ends, so a coalesce holds
- * all partitions of its group: here 136 MB instead of less than one. */
+/* What the steps of a parent partition allocate goes when it is through: a coalesce holds one
+ * partition of its group at a time. */
 SPARK_FLAT_MAP(texts, int64_t, spark_str)
 {
     spark_emit(out, spark_str_format(task, "%0100lld", (long long)*in));
@@ -258,7 +258,7 @@ static void test_coalesce__holds_one_partition_at_a_time(void **state)
     oracle_close(sc);
 }
 
-/* 9. A fraction beyond 1e9 is refused with a reason it does not give against. */
+/* The reason for a fraction that is too large. */
 static void test_sample__says_what_is_wrong_with_a_large_fraction(void **state)
 {
     spark_array array;
