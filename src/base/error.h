@@ -32,7 +32,8 @@ void spk_failure_at(spk_failure *failure, const char *operation, spark_site site
 /* spk_failure_append: text behind the message, cut where there is no room. */
 void spk_failure_append(spk_failure *failure, const char *text);
 
-/* spk_last_failure: the thread's last error. spk_raise: makes *failure the thread's last error; returns its code. spk_raisef: in one go. */
+/* spk_last_failure: the thread's last error. spk_raise: makes *failure the thread's last error;
+ * returns its code. spk_raisef: in one go. */
 const spk_failure *spk_last_failure(void);
 spark_status spk_raise(const spk_failure *failure);
 spark_status spk_raisef(spark_status code, const char *operation, spark_site site,
