@@ -202,22 +202,10 @@ static void take_down(spark_context *sc)
 
 /* ---- contexts without anything */
 
-static const spark_context no_context = { .error = { .code = SPARK_EINVAL,
-                                              .job = -1,
-                                              .stage = -1,
-                                              .partition = -1,
-                                              .attempt = -1,
-                                              .record = -1,
-                                              .site = "",
-                                              .message = "there is no context" } };
-static const spark_context no_memory = { .error = { .code = SPARK_ENOMEM,
-                                             .job = -1,
-                                             .stage = -1,
-                                             .partition = -1,
-                                             .attempt = -1,
-                                             .record = -1,
-                                             .site = "",
-                                             .message = "out of memory for a context" } };
+static const spark_context no_context
+    = { .error = SPK_FAILURE(SPARK_EINVAL, "there is no context") };
+static const spark_context no_memory
+    = { .error = SPK_FAILURE(SPARK_ENOMEM, "out of memory for a context") };
 
 static spark_context *constant(const spark_context *context)
 {

@@ -17,6 +17,13 @@ typedef struct spk_failure {
     char message[768];
 } spk_failure;
 
+/* SPK_FAILURE: a constant one, which belongs to no job. */
+#define SPK_FAILURE(code_, message_)                                                               \
+    {                                                                                              \
+        .code = (code_), .job = -1, .stage = -1, .partition = -1, .attempt = -1, .record = -1,     \
+        .site = "", .message = message_                                                            \
+    }
+
 /* spk_failure_set: fills *failure and returns code. operation and site may be NULL. Long messages
  * are cut. spk_failure_nomem: "out of memory". */
 spark_status spk_failure_set(spk_failure *failure, spark_status code, const char *operation,

@@ -15,11 +15,6 @@ spark_task *spk_task_current(void)
     return current;
 }
 
-void spk_task_current_set(spark_task *task)
-{
-    current = task;
-}
-
 spark_task *spk_task_new(spark_context *sc)
 {
     spark_task *task = calloc(1, sizeof *task);

@@ -133,7 +133,6 @@ void spk_task_end(spark_task *task);
 
 /* spk_task_current: the task this thread runs functions for, or NULL. */
 spark_task *spk_task_current(void);
-void spk_task_current_set(spark_task *task);
 
 static inline bool spk_task_failed(const spark_task *task)
 {

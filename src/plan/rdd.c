@@ -13,24 +13,8 @@
 static const spk_class broken = { .name = "RDD" };
 
 /* What is returned when there is not even memory for a node: never counted, never freed. */
-static const spk_failure no_memory = { .code = SPARK_ENOMEM,
-    .job = -1,
-    .stage = -1,
-    .partition = -1,
-    .attempt = -1,
-    .record = -1,
-    .site = "",
-    .operation = "",
-    .message = "out of memory" };
-static const spk_failure nothing = { .code = SPARK_EINVAL,
-    .job = -1,
-    .stage = -1,
-    .partition = -1,
-    .attempt = -1,
-    .record = -1,
-    .site = "",
-    .operation = "",
-    .message = "the RDD or the context is NULL" };
+static const spk_failure no_memory = SPK_FAILURE(SPARK_ENOMEM, "out of memory");
+static const spk_failure nothing = SPK_FAILURE(SPARK_EINVAL, "the RDD or the context is NULL");
 static const spark_rdd sentinels[2] = {
     { .class = &broken,
         .id = -1,

@@ -13,8 +13,7 @@ static spark_status as_map(
     if (!rdd)
         return spk_collect_as(name, at, NULL, want, result);
     spk_verb_begin(&v, at, name, NULL, 1, &rdd, true, NULL, 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     spark_status status = spk_collect_as(name, at, v.bad ? v.bad : rdd, want, result);
     if (status == SPARK_OK
         && (status = spk_result_index(rdd->sc, rdd->layout, result, &failure)) != SPARK_OK)

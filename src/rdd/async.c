@@ -45,22 +45,8 @@ struct spark_future {
 /* What stands for a future that could not even be allocated, or has no context to belong to; only
  * the failure is looked at. */
 static const spark_future nothing[2] = {
-    { .failure = { .code = SPARK_ENOMEM,
-          .job = -1,
-          .stage = -1,
-          .partition = -1,
-          .attempt = -1,
-          .record = -1,
-          .site = "",
-          .message = "out of memory" } },
-    { .failure = { .code = SPARK_EINVAL,
-          .job = -1,
-          .stage = -1,
-          .partition = -1,
-          .attempt = -1,
-          .record = -1,
-          .site = "",
-          .message = "the RDD is NULL, or its context could not be made" } },
+    { .failure = SPK_FAILURE(SPARK_ENOMEM, "out of memory") },
+    { .failure = SPK_FAILURE(SPARK_EINVAL, "the RDD is NULL, or its context could not be made") },
 };
 
 static bool is_nothing(const spark_future *f)
@@ -148,12 +134,8 @@ static bool start_thread(spark_future *f)
 
 static void init_sync(spark_future *f)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&f->lock, NULL);
-    pthread_cond_init(&f->done, &attributes);
-    pthread_condattr_destroy(&attributes);
+    spk_deadline_cond_init(&f->done);
 }
 
 /* start: f says what is to be done. */
@@ -247,23 +229,10 @@ spark_future *spark_foreach_partition_async(
 
 /* ---- waiting */
 
-static struct timespec after(int64_t ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(ms / 1000);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 /* wait: with the lock held; false: the time is up. */
 static bool wait(spark_future *f, int64_t timeout_ms)
 {
-    const struct timespec deadline = after(timeout_ms > 0 ? timeout_ms : 0);
+    const struct timespec deadline = spk_deadline(timeout_ms);
     while (!f->completed) {
         if (timeout_ms < 0)
             pthread_cond_wait(&f->done, &f->lock);

@@ -40,8 +40,7 @@ spark_status spark_count_by_key(
     spk_verb v;
     spark_scope *scope = spark_scope_begin(rdd ? rdd->sc : NULL);
     spk_verb_begin(&v, at, "countByKey", NULL, 1, &rdd, true, NULL, 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     const spark_status status = count_pairs("countByKey", at, v.bad ? v.bad : rdd, want, result);
     spark_scope_end(scope);
     return status;

@@ -245,8 +245,7 @@ spark_rdd *spark_count_approx_distinct_by_key(
     spk_verb v;
     const int p = bits_for(relative_sd);
     spk_verb_begin(&v, at, name, NULL, 1, &rdd, true, NULL, 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     if (p == 0 || p > MOST_P - 2)
         spk_verb_fail(&v, SPARK_EINVAL, bad_sd, relative_sd, p, MOST_P - 2);
     if (v.bad)

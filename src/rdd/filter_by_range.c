@@ -96,8 +96,7 @@ spark_rdd *spark_filter_by_range(spark_site at, spark_rdd *rdd, const spark_type
     char text[400];
     bool made;
     spk_verb_begin(&v, at, "filterByRange", NULL, 1, &rdd, true, NULL, 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     const spk_layout *key = v.bad ? NULL : v.in->key;
     if (!v.bad && (!low || !high))
         spk_verb_fail(&v, SPARK_EINVAL, "a key is NULL");

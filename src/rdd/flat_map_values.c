@@ -83,11 +83,7 @@ spark_rdd *spark_flat_map_values(
     const bool has = f && f->run;
     spk_verb_begin(
         &v, at, "flatMapValues", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
-    spk_verb_want(&v, has ? f->in : NULL, v.bad ? NULL : v.in->value);
-    const spk_layout *value = spk_verb_layout(&v, has ? f->out : NULL);
-    const spk_layout *out = v.bad ? NULL : spk_verb_pair(&v, v.in->key, value);
+    const spk_layout *out = spk_verb_values(&v, has ? f->in : NULL, has ? f->out : NULL);
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(values_rdd), out, &made);
     if (made) {

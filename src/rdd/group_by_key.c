@@ -10,8 +10,7 @@ static spark_rdd *group(
     spk_verb v;
     const spk_layout *out = NULL;
     spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     if (!v.bad) {
         const spark_type *list = spk_types_list(v.sc->types, v.in->value->type);
         if (!list)
@@ -57,8 +56,7 @@ spark_rdd *spark_group_map_by_key_with(spark_site at, spark_rdd *rdd, const spar
     const bool has = f && f->run;
     spk_verb_begin(
         &v, at, "groupByKey", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     spk_verb_want(&v, has ? f->key : NULL, v.bad ? NULL : v.in->key);
     spk_verb_want(&v, has ? f->value : NULL, v.bad ? NULL : v.in->value);
     const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);

@@ -160,11 +160,7 @@ spark_rdd *spark_map_values(
     const bool has = f && f->run;
     spk_verb_begin(
         &v, at, "mapValues", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
-    spk_verb_want(&v, has ? f->in : NULL, v.bad ? NULL : v.in->value);
-    const spk_layout *value = spk_verb_layout(&v, has ? f->out : NULL);
-    const spk_layout *out = v.bad ? NULL : spk_verb_pair(&v, v.in->key, value);
+    const spk_layout *out = spk_verb_values(&v, has ? f->in : NULL, has ? f->out : NULL);
     spark_rdd *parent = rdd;
     rdd = new_map(&v, f, out, &node);
     if (node) {
@@ -188,8 +184,7 @@ static spark_rdd *side(spark_site at, spark_rdd *rdd, const char *operation, boo
     spk_verb v;
     map_rdd *node;
     spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     const spk_layout *out = v.bad ? NULL : key ? v.in->key : v.in->value;
     rdd = new_map(&v, &copy, out, &node);
     if (node) {

@@ -19,8 +19,7 @@ spark_rdd *spark_partition_by(spark_site at, spark_rdd *rdd, const spark_partiti
     spk_verb v;
     const spark_keyed_options options = { 0, p };
     spk_verb_begin(&v, at, "partitionBy", name_of(p), 1, &rdd, true, NULL, 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     if (!p)
         spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is NULL");
     const spark_partitioner *placed = spk_verb_placed(&v, 0);
@@ -41,8 +40,7 @@ spark_rdd *spark_repartition_and_sort_within_partitions(
     const spark_keyed_options options = { 0, p };
     spk_verb_begin(
         &v, at, "repartitionAndSortWithinPartitions", name_of(p), 1, &rdd, true, NULL, 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     if (!p)
         spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is NULL");
     if (!v.bad && spk_ordering_make(&ordering, v.sc->types, v.in->key, order, &failure) != SPARK_OK)

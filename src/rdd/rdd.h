@@ -35,6 +35,8 @@ void spk_verb_want(spk_verb *v, const spark_type *want, const spk_layout *have);
 void spk_verb_pairs(spk_verb *v, const spk_layout *have);
 /* spk_verb_layout: NULL when the verb has failed, or for no type. */
 const spk_layout *spk_verb_layout(spk_verb *v, const spark_type *type);
+/* spk_verb_values: of a function of values from `in` to `out`: the parent's pairs with other values. */
+const spk_layout *spk_verb_values(spk_verb *v, const spark_type *in, const spark_type *out);
 const spk_layout *spk_verb_pair(spk_verb *v, const spk_layout *key, const spk_layout *value);
 
 /* spk_verb_make: the node, or what is wrong; *made tells. The environment goes to the node. */

@@ -22,8 +22,7 @@ static void bind_merge(spk_verb *v, spk_merging *merging, const spark_merge_def 
 static spk_aggregator same_type(spk_verb *v, const spark_merge_def *f)
 {
     spk_aggregator a = { 0 };
-    if (!v->bad)
-        spk_verb_pairs(v, v->in);
+    spk_verb_pairs(v, v->in);
     if (v->bad)
         return a;
     a = (spk_aggregator) { .key = v->in->key,
@@ -111,8 +110,7 @@ static spark_rdd *aggregate(const char *operation, spark_site at, spark_rdd *rdd
     char *blank = NULL;
     spk_verb_begin(&v, at, operation, has ? add->name : NULL, 1, &rdd, has, env,
         has ? env_size_of(add, combine) : 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     const spk_layout *layout = spk_verb_layout(&v, acc);
     const spk_aggregator a = other_type(&v, layout, add, combine);
     if (!v.bad && !zero && !(zero = blank = calloc(1, layout->size)))
@@ -167,8 +165,7 @@ spark_rdd *spark_combine_by_key_with(spark_site at, spark_rdd *rdd, const spark_
         : create->env_size       ? create->env_size
                                  : env_size_of(add, combine);
     spk_verb_begin(&v, at, "combineByKey", has ? add->name : NULL, 1, &rdd, has, env, env_size);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     spk_verb_want(&v, has ? create->in : NULL, v.bad ? NULL : v.in->value);
     const spk_layout *acc = spk_verb_layout(&v, has ? create->out : NULL);
     spk_aggregator a = other_type(&v, acc, add, combine);

@@ -312,8 +312,7 @@ static spark_rdd *sample(spark_site at, spark_rdd *rdd, bool with_replacement, b
     bool made;
     spk_verb_begin(
         &v, at, exact ? "sampleByKeyExact" : "sampleByKey", NULL, 1, &rdd, true, NULL, 0);
-    if (!v.bad)
-        spk_verb_pairs(&v, v.in);
+    spk_verb_pairs(&v, v.in);
     const spk_layout *pair = spk_verb_layout(&v, type);
     if (!v.bad
         && (!pair->key || spk_type_differ(SPARK_TYPE(double), pair->value->type, text, sizeof text)

@@ -95,6 +95,14 @@ const spk_layout *spk_verb_pair(spk_verb *v, const spk_layout *key, const spk_la
     return spk_verb_layout(v, pair);
 }
 
+const spk_layout *spk_verb_values(spk_verb *v, const spark_type *in, const spark_type *out)
+{
+    spk_verb_pairs(v, v->in);
+    spk_verb_want(v, in, v->bad ? NULL : v->in->value);
+    const spk_layout *value = spk_verb_layout(v, out);
+    return v->bad ? NULL : spk_verb_pair(v, v->in->key, value);
+}
+
 spark_rdd *spk_verb_make(
     spk_verb *v, const spk_class *class, size_t size, const spk_layout *layout, bool *made)
 {

@@ -13,6 +13,30 @@
 #include <stdlib.h>
 #include <time.h>
 
+struct timespec spk_deadline(int64_t ms)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    if (ms <= 0)
+        return at;
+    at.tv_sec += (time_t)(ms / 1000);
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+void spk_deadline_cond_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 struct spk_scheduler *spk_scheduler_new(spark_context *sc)
 {
     struct spk_scheduler *scheduler = calloc(1, sizeof *scheduler);
@@ -22,12 +46,8 @@ struct spk_scheduler *spk_scheduler_new(spark_context *sc)
     scheduler->last.job = -1;
     for (int i = 0; i < SPK_REMEMBERED_JOBS; i++)
         scheduler->stats[i].job = -1;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&scheduler->lock, NULL);
-    pthread_cond_init(&scheduler->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    spk_deadline_cond_init(&scheduler->changed);
     scheduler->pool = spk_pool_new(sc, sc->threads);
     if (scheduler->pool)
         return scheduler;
@@ -265,20 +285,6 @@ static bool finished(const spk_job *job)
         || (job->result->submitted && atomic_load(&job->result->remaining) == 0);
 }
 
-static struct timespec deadline_of(const spk_action *action)
-{
-    struct timespec at;
-    const int64_t ms = action->timeout_ms > 0 ? action->timeout_ms : 0;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += (time_t)(ms / 1000);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 /* wait: for a change; false: the time of a timed job is up. */
 static bool wait(spk_job *job, const struct timespec *deadline)
 {
@@ -295,7 +301,7 @@ static void drive(spk_job *job)
     struct spk_scheduler *scheduler = job->scheduler;
     struct timespec deadline = { 0, 0 };
     if (job->action->timed)
-        deadline = deadline_of(job->action);
+        deadline = spk_deadline(job->action->timeout_ms);
     pthread_mutex_lock(&scheduler->lock);
     spk_job_admit(job);
     if (job->failure.code == SPARK_OK && !(job->result = spk_stage_make(job, NULL)))

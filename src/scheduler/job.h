@@ -35,6 +35,11 @@ struct spk_action {
     uint8_t *done;
 };
 
+/* spk_deadline: in ms from now (0 for less), on the clock of the conditions that
+ * spk_deadline_cond_init makes. */
+struct timespec spk_deadline(int64_t ms);
+void spk_deadline_cond_init(pthread_cond_t *condition);
+
 /* spk_scheduler_new: NULL: no thread could be started. */
 struct spk_scheduler *spk_scheduler_new(spark_context *sc);
 void spk_scheduler_free(struct spk_scheduler *scheduler);

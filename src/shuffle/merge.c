@@ -168,13 +168,6 @@ spark_status spk_merging_bind(spk_merging *merging, const spark_merge_def *def, 
     return SPARK_OK;
 }
 
-void spk_merging_sum_i64(spk_merging *merging)
-{
-    merging->def = *spark_op_sum;
-    bind_sum(&merging->def, SPARK_KIND_I64);
-    merging->env = NULL;
-}
-
 bool spk_merging_is_sum_i64(const spk_merging *merging)
 {
     return merging->def.run == sum_i64_run;

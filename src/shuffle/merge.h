@@ -11,8 +11,7 @@
 spark_status spk_merging_bind(spk_merging *merging, const spark_merge_def *def, const void *env,
     const spk_layout *acc, const spk_layout *in, spk_failure *failure);
 
-/* spk_merging_counts: the merging that adds int64_t. */
-void spk_merging_sum_i64(spk_merging *merging);
+/* spk_merging_is_sum_i64: whether it adds int64_t. */
 bool spk_merging_is_sum_i64(const spk_merging *merging);
 
 #endif
