@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io/output.h"
 #include "scheduler/stage.h"
 #include "storage/spill.h"
 
@@ -179,6 +180,8 @@ static void take_down(spark_context *sc)
 {
     spk_scope_close_all(sc);
     spk_scope_drain(&sc->root);
+    if (sc->scheduler)
+        spk_cut_lineages(sc);
     spk_scheduler_free(sc->scheduler);
     spk_shares_free(sc);
     spk_rdd_bury(sc);
@@ -186,6 +189,8 @@ static void take_down(spark_context *sc)
     if (sc->spill)
         spk_spill_fini(sc->spill);
     free(sc->spill);
+    spk_own_directory_end(sc->checkpoint_dir);
+    spk_own_directory_end(sc->local_checkpoints);
     free(sc->local_dir);
     sc->spill = NULL;
     sc->local_dir = NULL;

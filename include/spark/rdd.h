@@ -58,6 +58,36 @@ bool spark_drop_shuffle_output(spark_rdd *rdd, int output);
  * Spark: cleanShuffleDependencies. */
 spark_status spark_clean_shuffle_dependencies(spark_site at, spark_rdd *rdd);
 
+/* Checkpoints: an RDD that is written to files and read from them from then on, as saved by
+ * spark_save_as_object_file; what it was computed from is forgotten and freed. Both verbs mark the
+ * RDD and return it; the next action that needs it writes the whole RDD first, in a job of its own,
+ * and what goes wrong then (no directory, a full disk) is that action's error; the mark stays, so
+ * that the next one tries again. Spark: the same after the action, which computes it twice, and never
+ * for an RDD that some action has touched before. Of marked RDDs in one lineage the last is written;
+ * its ancestors are not needed any more.
+ *
+ * spark_checkpoint: below the directory that spark_set_checkpoint_dir names, for good. Spark:
+ * checkpoint. spark_local_checkpoint: below spark_conf.local_dir, until the RDD goes; without
+ * waiting for the disk. It takes the place of an unwritten spark_checkpoint. Spark: localCheckpoint,
+ * which persists the RDD; here persisting is another matter, and useful with either.
+ *
+ * An RDD taken from spark_rdd_dependency before belongs to the RDD only until then. */
+spark_rdd *spark_checkpoint(spark_site at, spark_rdd *rdd);
+spark_rdd *spark_local_checkpoint(spark_site at, spark_rdd *rdd);
+/* spark_rdd_is_checkpointed: it has been written. Spark: isCheckpointed. spark_rdd_checkpoint_file:
+ * the directory, once it is written for good, to be read by spark_object_file in another run; else
+ * NULL. Belongs to the RDD. Spark: getCheckpointFile. */
+bool spark_rdd_is_checkpointed(const spark_rdd *rdd);
+const char *spark_rdd_checkpoint_file(const spark_rdd *rdd);
+
+/* spark_set_checkpoint_dir: makes a directory of the context's own below `directory`, which is made
+ * where need be. Nothing in it is removed when the context ends. spark_checkpoint_dir: that
+ * directory, or NULL. Belongs to the context, until it is set again. Spark: setCheckpointDir,
+ * getCheckpointDir. */
+spark_status spark_set_checkpoint_dir(
+    spark_site at, spark_context *sc, const char *directory) SPARK_USE_RESULT_;
+const char *spark_checkpoint_dir(spark_context *sc);
+
 /* spark_to_debug_string: the lineage in Spark's layout, one line an RDD. Belongs to the scope. ""
  * on failure. Spark: toDebugString. */
 const char *spark_to_debug_string(spark_site at, spark_rdd *rdd);
@@ -76,6 +106,9 @@ SPARK_END_DECLS
 #define spark_unpersist(...) spark_unpersist(SPARK_HERE, __VA_ARGS__)
 #define spark_clean_shuffle_dependencies(...)                                                      \
     spark_clean_shuffle_dependencies(SPARK_HERE, __VA_ARGS__)
+#define spark_checkpoint(...) spark_checkpoint(SPARK_HERE, __VA_ARGS__)
+#define spark_local_checkpoint(...) spark_local_checkpoint(SPARK_HERE, __VA_ARGS__)
+#define spark_set_checkpoint_dir(...) spark_set_checkpoint_dir(SPARK_HERE, __VA_ARGS__)
 #define spark_to_debug_string(...) spark_to_debug_string(SPARK_HERE, __VA_ARGS__)
 #define spark_as(...) spark_as(SPARK_HERE, __VA_ARGS__)
 #endif

@@ -18,7 +18,7 @@ typedef struct phase {
     spk_sink sink;        /* of the whole chain */
 } phase;
 
-static bool note(spark_task *task, spark_rdd *rdd, int partition, bool fill)
+static bool note(spark_task *task, spk_walk node)
 {
     if (task->n_walk == task->max_walk) {
         const size_t most = task->max_walk ? task->max_walk * 2 : 64;
@@ -30,7 +30,7 @@ static bool note(spark_task *task, spark_rdd *rdd, int partition, bool fill)
         task->walk = walk;
         task->max_walk = most;
     }
-    task->walk[task->n_walk++] = (spk_walk) { rdd, partition, fill };
+    task->walk[task->n_walk++] = node;
     return true;
 }
 
@@ -74,18 +74,22 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
     *block = NULL;
     for (;;) {
         int parent_partition = partition;
+        spark_rdd *stored = spk_rdd_stored(rdd);
         const bool persisted = atomic_load_explicit(&rdd->level, memory_order_acquire) != 0;
         if (persisted && task->drop_blocks && !drop_block(task, rdd, partition))
             return false;
         if (persisted)
             *block = spk_blocks_get(rdd->blocks, partition);
-        if (!note(task, rdd, partition, persisted && !*block) || uses_destroyed(task, rdd))
+        if (!note(task, (spk_walk) { rdd, partition, persisted && !*block, stored != NULL })
+            || (!stored && uses_destroyed(task, rdd)))
             return false;
         if (*block) {
             task->cached_reads++;
             return true;
         }
-        if (rdd->class->choose)
+        if (stored)
+            rdd = stored;
+        else if (rdd->class->choose)
             rdd = rdd->class->choose(rdd, partition, &parent_partition);
         else if (rdd->class->run)
             rdd = rdd->deps[0].rdd;
@@ -108,7 +112,7 @@ static bool make_pipe(
         }
     }
     for (size_t i = from; i-- > to;)
-        if (walk[i].rdd->class->run)
+        if (walk[i].rdd->class->run && !walk[i].stored)
             pipe->ops[pipe->n_ops++] = (spk_op) { walk[i].rdd, walk[i].partition, NULL, 0 };
     return spk_pipe_open(pipe);
 }

@@ -85,7 +85,8 @@ typedef struct spk_delta {
 typedef struct spk_walk {
     spark_rdd *rdd;
     int partition;
-    bool fill; /* persisted, and its block is missing */
+    bool fill;   /* persisted, and its block is missing */
+    bool stored; /* checkpointed: what follows reads it, and its own step is not taken */
 } spk_walk;
 
 struct spark_task {

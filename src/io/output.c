@@ -163,9 +163,10 @@ static spark_status make_directory(const char *path, spk_failure *failure)
     return spk_io_failure(failure, "cannot create output directory", path, errno);
 }
 
-spark_status spk_output_begin(spk_output *output, const char *path, spk_failure *failure)
+spark_status spk_output_begin(
+    spk_output *output, const char *path, bool scratch, spk_failure *failure)
 {
-    output->path = NULL;
+    *output = (spk_output) { NULL, scratch };
     if (path == NULL || *spk_io_path(path) == '\0')
         return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "The output path is empty");
     output->path = copy_path(path);
@@ -190,11 +191,14 @@ static spark_status create_marker(const spk_output *output, spk_failure *failure
     int fd = open_for(marker.path, O_WRONLY | O_CREAT | O_TRUNC);
     if (fd < 0)
         return spk_io_failure(failure, "cannot create", marker.path, errno);
-    int error = sync_fd(fd);
+    int error = output->scratch ? 0 : sync_fd(fd);
     if (close(fd) != 0 && error == 0 && errno != EINTR)
         error = errno;
-    spark_status status = error == 0 ? sync_directory(output->path, failure)
-                                     : spk_io_failure(failure, "cannot write", marker.path, error);
+    spark_status status = SPARK_OK;
+    if (error != 0)
+        status = spk_io_failure(failure, "cannot write", marker.path, error);
+    else if (!output->scratch)
+        status = sync_directory(output->path, failure);
     if (status != SPARK_OK)
         unlink(marker.path);
     return status;
@@ -206,9 +210,9 @@ spark_status spk_output_commit(spk_output *output, spk_failure *failure)
     place temporary = below(output, "_temporary");
     if (empty_and_remove(temporary.path) != 0)
         status = spk_io_failure(failure, "cannot remove", temporary.path, errno);
-    if (status == SPARK_OK)
+    if (status == SPARK_OK && !output->scratch)
         status = sync_directory(output->path, failure);
-    if (status == SPARK_OK)
+    if (status == SPARK_OK && !output->scratch)
         status = sync_parent(output->path, failure);
     if (status == SPARK_OK)
         status = create_marker(output, failure);
@@ -224,6 +228,56 @@ void spk_output_abort(spk_output *output)
     empty_and_remove(temporary.path);
     empty_and_remove(output->path);
     forget(output);
+}
+
+void spk_output_remove(const char *path)
+{
+    empty_and_remove(path);
+}
+
+/* make_parents: path and what leads to it; 0, or an errno. */
+static int make_parents(char *path)
+{
+    for (char *at = path + 1;; at++) {
+        const char sign = *at;
+        if (sign != '/' && sign != '\0')
+            continue;
+        *at = '\0';
+        const bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
+        *at = sign;
+        if (!made)
+            return errno;
+        if (sign == '\0')
+            return 0;
+    }
+}
+
+spark_status spk_own_directory(const char *parent, char **path, spk_failure *failure)
+{
+    static const char own[] = "/libspark-XXXXXX";
+    char *plain = copy_path(parent);
+    *path = plain ? realloc(plain, strlen(plain) + sizeof own) : NULL;
+    if (*path == NULL) {
+        free(plain);
+        return spk_failure_nomem(failure, NULL, NULL);
+    }
+    int error = make_parents(*path);
+    if (error == 0) {
+        memcpy(*path + strlen(*path), own, sizeof own);
+        if (mkdtemp(*path) != NULL)
+            return SPARK_OK;
+        error = errno;
+    }
+    free(*path);
+    *path = NULL;
+    return spk_io_failure(failure, "cannot make a directory in", parent, error);
+}
+
+void spk_own_directory_end(char *path)
+{
+    if (path != NULL)
+        rmdir(path);
+    free(path);
 }
 
 static void free_buffer(spk_part *part)
@@ -288,7 +342,7 @@ char *spk_part_reserve(spk_part *part, size_t n, spk_failure *failure)
 spark_status spk_part_close(spk_part *part, spk_failure *failure)
 {
     spark_status status = flush(part, failure);
-    int error = status == SPARK_OK ? sync_fd(part->fd) : 0;
+    int error = status == SPARK_OK && !part->output->scratch ? sync_fd(part->fd) : 0;
     if (close(part->fd) != 0 && error == 0 && errno != EINTR)
         error = errno;
     part->fd = -1;

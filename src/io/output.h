@@ -9,15 +9,26 @@
 
 typedef struct spk_output {
     char *path;
+    bool scratch; /* it need not outlive the process: nothing is synced */
 } spk_output;
 
 /* spk_output_begin: makes the directory; one that exists is refused. Parents must exist. */
-spark_status spk_output_begin(spk_output *output, const char *path, spk_failure *failure);
+spark_status spk_output_begin(
+    spk_output *output, const char *path, bool scratch, spk_failure *failure);
 /* spk_output_commit: removes _temporary, writes _SUCCESS, syncs the directory. On failure the
  * directory stays, without _SUCCESS. */
 spark_status spk_output_commit(spk_output *output, spk_failure *failure);
 /* spk_output_abort: removes everything that was made. Best effort. Both end the output. */
 void spk_output_abort(spk_output *output);
+
+/* spk_output_remove: removes a committed output directory. Best effort. */
+void spk_output_remove(const char *path);
+
+/* spk_own_directory: a new directory that nobody else has, below `parent`, which is made where need
+ * be. *path is the caller's, to be freed. */
+spark_status spk_own_directory(const char *parent, char **path, spk_failure *failure);
+/* spk_own_directory_end: frees the path, and removes the directory where it is empty. */
+void spk_own_directory_end(char *path);
 
 /* spk_part: one part file of one attempt, buffered. */
 typedef struct spk_part {

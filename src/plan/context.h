@@ -22,6 +22,11 @@ struct spark_context {
     atomic_uint persist_epoch; /* changes with every persist and unpersist */
     struct spk_spill *spill;   /* storage's; only with a limit of memory */
     char *local_dir;
+    char *checkpoint_dir;    /* of this context alone, in the one that was set; under plan_lock */
+    char *local_checkpoints; /* the same for local ones; removed in the end */
+    atomic_int marked;       /* nodes whose checkpoints wait to be written */
+    struct spk_cut *cuts;    /* edges that wait to go; under plan_lock */
+    atomic_bool has_cuts;
     struct spk_scheduler *scheduler;
     char *app_name;
     int threads, default_parallelism, task_max_failures, stage_max_attempts, batch_rows;

@@ -113,6 +113,8 @@ void spk_rdd_unref(spark_rdd *rdd)
         list = node->next_free;
         if (node->class->release)
             node->class->release(node);
+        if (spk_checkpoint_waits(node))
+            atomic_fetch_sub(&node->sc->marked, 1);
         for (uint32_t i = 0; i < node->n_deps; i++) {
             spk_dep *dep = &node->deps[i];
             spk_shuffle_free(dep->shuffle);

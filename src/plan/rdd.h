@@ -57,6 +57,25 @@ typedef struct spk_dep {
     spk_shuffle *shuffle; /* NULL: narrow */
 } spk_dep;
 
+/* spk_cut: what takes the place of a node's edges once its checkpoint is written: `dep`, an edge to
+ * the RDD that reads it. Its address is that of the whole: it becomes the node's deps. */
+typedef struct spk_cut {
+    spk_dep dep;
+    spark_rdd *node;
+    spk_dep *old; /* the edges from before, which go when nobody walks along them */
+    uint32_t n_old;
+    struct spk_cut *next;
+} spk_cut;
+
+/* spk_checkpoint: how far the checkpoint of a node is. */
+typedef enum spk_checkpoint {
+    SPK_NO_CHECKPOINT,
+    SPK_MARKED,
+    SPK_MARKED_LOCALLY,
+    SPK_WRITING,
+    SPK_CHECKPOINTED
+} spk_checkpoint;
+
 struct spark_rdd {
     spk_object object;
     const spk_class *class;
@@ -78,7 +97,10 @@ struct spark_rdd {
     atomic_int level;
     uint32_t n_deps;
     spk_dep *deps;
-    uint64_t mark; /* of the scheduler's last walk that came by; under its lock */
+    atomic_int checkpoint;    /* spk_checkpoint */
+    spark_site checkpoint_at; /* where it was asked for */
+    _Atomic(spk_cut *) cut;   /* not NULL: what replaces deps, even where they still are */
+    uint64_t mark;            /* of the scheduler's last walk that came by; under its lock */
     spark_rdd *next_free;
 };
 
@@ -123,6 +145,21 @@ spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure);
 /* spk_rdd_planned: how many partitions there will be, at most, preparing the node only where that
  * cannot be known otherwise. -1: *failure is filled. */
 int spk_rdd_planned(spark_rdd *rdd, spk_failure *failure);
+
+/* spk_checkpoint_waits: it is marked, and the next action is to write it. */
+static inline bool spk_checkpoint_waits(const spark_rdd *rdd)
+{
+    const int state = atomic_load_explicit(&rdd->checkpoint, memory_order_relaxed);
+    return state == SPK_MARKED || state == SPK_MARKED_LOCALLY;
+}
+
+/* spk_rdd_stored: the RDD that reads the checkpoint of this one, or NULL. Where there is one, whoever
+ * walks up goes there and never looks at deps. */
+static inline spark_rdd *spk_rdd_stored(const spark_rdd *rdd)
+{
+    spk_cut *cut = atomic_load_explicit(&rdd->cut, memory_order_acquire);
+    return cut ? cut->dep.rdd : NULL;
+}
 
 /* spk_rdd_fit: whether `have` reads as `want` (NULL: any); else an error RDD to return. what:
  * "input", "value". */

@@ -151,7 +151,7 @@ static bool take_count(void *state, spk_batch batch)
 spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n)
 {
     spk_failure failure;
-    spark_status status = spk_job_check(rdd, "count", at, &failure);
+    spark_status status = spk_action_check(rdd, "count", at, &failure);
     if (!n)
         return spk_raisef(
             SPARK_EINVAL, "count", at, "count at %s: there is no place for the result", at);

@@ -176,6 +176,7 @@ const char *spark_to_debug_string(spark_site at, spark_rdd *rdd)
         writer w = { .out = t, .good = true };
         t->good = true;
         w.level = spark_rdd_is_persisted(rdd) ? "Memory Deserialized 1x Replicated" : "";
+        pthread_mutex_lock(&rdd->sc->plan_lock);
         push(&w, rdd, joined("", 0, "", 0, 0), true, true);
         while (w.n > 0) {
             const frame f = w.frames[--w.n];
@@ -183,6 +184,7 @@ const char *spark_to_debug_string(spark_site at, spark_rdd *rdd)
                 write_one(&w, &f);
             free(f.prefix);
         }
+        pthread_mutex_unlock(&rdd->sc->plan_lock);
         free(w.frames);
         if (w.good && t->good) {
             spk_scope_add(rdd->sc, &t->object, release);

@@ -166,7 +166,7 @@ spark_status spark_count_approx_distinct(
 {
     static const char *const name = "countApproxDistinct";
     spk_failure failure;
-    spark_status status = spk_job_check(rdd, name, at, &failure);
+    spark_status status = spk_action_check(rdd, name, at, &failure);
     const int p = bits_for(relative_sd);
     char text[160];
     snprintf(text, sizeof text, bad_sd, relative_sd, p, MOST_P);

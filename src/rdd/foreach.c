@@ -99,7 +99,7 @@ static spark_status visit(spark_site at, spark_rdd *rdd, visiting *v, const char
     if (status == SPARK_OK)
         status = spk_env_check(&bound, rdd, v->name, at, &failure);
     if (status == SPARK_OK)
-        status = spk_job_check(rdd, v->name, at, &failure);
+        status = spk_action_check(rdd, v->name, at, &failure);
     if (status == SPARK_OK && !v->each.run && !v->whole.run)
         status = spk_failure_set(
             &failure, SPARK_EINVAL, v->name, at, "%s at %s: the function is NULL", v->name, at);

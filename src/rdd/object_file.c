@@ -120,10 +120,14 @@ static bool end(spk_save_state *s)
     return put(s, &head, sizeof head);
 }
 
+spk_saver spk_object_saver(const char *name)
+{
+    return (spk_saver) { .name = name, .start = start, .take = take, .end = end };
+}
+
 spark_status spark_save_as_object_file(spark_site at, spark_rdd *rdd, const char *path)
 {
-    static const spk_saver saver
-        = { .name = "saveAsObjectFile", .start = start, .take = take, .end = end };
+    const spk_saver saver = spk_object_saver("saveAsObjectFile");
     return spk_save_parts(at, rdd, path, &saver);
 }
 
@@ -168,9 +172,8 @@ static bool push_block(spk_pipe *pipe, const spk_layout *layout, const spk_block
     return true;
 }
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+bool spk_object_read(spk_pipe *pipe, const spk_layout *layout, const char *path)
 {
-    const object_rdd *o = (const object_rdd *)(const void *)rdd;
     spark_task *task = pipe->task;
     spk_failure failure;
     spk_blocks_file file;
@@ -178,21 +181,26 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     char *block;
     size_t capacity;
     bool more = true;
-    if (spk_blocks_open(&file, o->files.at[partition].path, rdd->layout->size,
-            fingerprint(rdd->layout), &failure)
-        != SPARK_OK) {
+    if (spk_blocks_open(&file, path, layout->size, fingerprint(layout), &failure) != SPARK_OK) {
         spk_task_fail_with(task, &failure);
-        return;
+        return false;
     }
     while (more) {
         if (spk_blocks_next(&file, task->heap, &head, &block, &capacity, &failure) != SPARK_OK) {
             spk_task_fail_with(task, &failure);
             break;
         }
-        more = block && push_block(pipe, rdd->layout, &file, block, &head);
+        more = block && push_block(pipe, layout, &file, block, &head);
         spk_heap_free(task->heap, block, capacity);
     }
     spk_blocks_close(&file);
+    return more || !spk_task_unwanted(task);
+}
+
+static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    const object_rdd *o = (const object_rdd *)(const void *)rdd;
+    spk_object_read(pipe, rdd->layout, o->files.at[partition].path);
 }
 
 static void release(spark_rdd *rdd)

@@ -70,8 +70,8 @@ static void discard(spk_state *state)
     s->open = false;
 }
 
-static spark_status save(
-    spark_site at, spark_rdd *rdd, const char *path, const spk_saver *saver, spk_failure *failure)
+spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool scratch,
+    const spk_saver *saver, spk_failure *failure)
 {
     saving to = { .layout = rdd->layout, .saver = saver };
     const spk_action action = { .name = saver->name,
@@ -86,7 +86,7 @@ static spark_status save(
     spk_save_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
     if (!states)
         return spk_failure_nomem(failure, action.name, at);
-    spark_status status = spk_output_begin(&to.output, path, failure);
+    spark_status status = spk_output_begin(&to.output, path, scratch, failure);
     if (status != SPARK_OK) {
         spk_failure_at(failure, action.name, at);
     } else {
@@ -103,11 +103,11 @@ static spark_status save(
 spark_status spk_save_parts(spark_site at, spark_rdd *rdd, const char *path, const spk_saver *saver)
 {
     spk_failure failure;
-    spark_status status = spk_job_check(rdd, saver->name, at, &failure);
+    spark_status status = spk_action_check(rdd, saver->name, at, &failure);
     if (status == SPARK_OK && (!path || !*path))
         status = spk_failure_set(&failure, SPARK_EINVAL, saver->name, at,
             "%s at %s: the path is empty", saver->name, at);
     if (status == SPARK_OK)
-        status = save(at, rdd, path, saver, &failure);
+        status = spk_save_run(at, rdd, path, false, saver, &failure);
     return spk_action_end(status, &failure);
 }

@@ -129,10 +129,22 @@ bool spark_drop_block(spark_rdd *rdd, int partition)
 bool spark_drop_shuffle_output(spark_rdd *rdd, int output)
 {
     bool dropped = false;
-    for (uint32_t i = 0; rdd && i < rdd->n_deps; i++)
+    if (!rdd || rdd->error)
+        return false;
+    pthread_mutex_lock(&rdd->sc->plan_lock);
+    for (uint32_t i = 0; i < rdd->n_deps; i++)
         if (rdd->deps[i].shuffle && spk_shuffle_drop(rdd->deps[i].shuffle, output))
             dropped = true;
+    pthread_mutex_unlock(&rdd->sc->plan_lock);
     return dropped;
+}
+
+static bool clean(spark_rdd *rdd)
+{
+    pthread_mutex_lock(&rdd->sc->plan_lock);
+    const bool good = spk_shuffles_clean(rdd);
+    pthread_mutex_unlock(&rdd->sc->plan_lock);
+    return good;
 }
 
 spark_status spark_clean_shuffle_dependencies(spark_site at, spark_rdd *rdd)
@@ -143,22 +155,38 @@ spark_status spark_clean_shuffle_dependencies(spark_site at, spark_rdd *rdd)
         status = rdd ? (failure = *rdd->error).code
                      : spk_failure_set(&failure, SPARK_EINVAL, "cleanShuffleDependencies", at,
                          "cleanShuffleDependencies at %s: the RDD is NULL", at);
-    else if (!spk_shuffles_clean(rdd))
-        status = spk_failure_nomem(&failure, "cleanShuffleDependencies", at);
+    else
+        status
+            = clean(rdd) ? SPARK_OK : spk_failure_nomem(&failure, "cleanShuffleDependencies", at);
     return spk_action_end(status, &failure);
+}
+
+/* dependencies: how many there are; the i-th in *dep. */
+static size_t dependencies(const spark_rdd *rdd, size_t i, spk_dep *dep)
+{
+    if (!rdd || rdd->error)
+        return 0;
+    pthread_mutex_lock(&rdd->sc->plan_lock);
+    const size_t n = rdd->n_deps;
+    if (i < n)
+        *dep = rdd->deps[i];
+    pthread_mutex_unlock(&rdd->sc->plan_lock);
+    return n;
 }
 
 size_t spark_rdd_n_dependencies(const spark_rdd *rdd)
 {
-    return rdd && !rdd->error ? rdd->n_deps : 0;
+    spk_dep dep;
+    return dependencies(rdd, 0, &dep);
 }
 
 spark_rdd *spark_rdd_dependency(const spark_rdd *rdd, size_t i, bool *shuffle)
 {
-    const bool there = i < spark_rdd_n_dependencies(rdd);
+    spk_dep dep = { NULL, NULL };
+    dependencies(rdd, i, &dep);
     if (shuffle)
-        *shuffle = there && rdd->deps[i].shuffle;
-    return there ? rdd->deps[i].rdd : NULL;
+        *shuffle = dep.shuffle != NULL;
+    return dep.rdd;
 }
 
 spark_level spark_rdd_storage_level(const spark_rdd *rdd)

@@ -115,6 +115,14 @@ struct spk_saver {
 };
 spark_status spk_save_parts(
     spark_site at, spark_rdd *rdd, const char *path, const spk_saver *saver);
+/* spk_save_run: the same for a prepared RDD, without the checks; scratch: files that need not
+ * outlive the process. */
+spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool scratch,
+    const spk_saver *saver, spk_failure *failure);
+/* spk_object_saver: parts of an object file, for the action of that name. spk_object_read: pushes
+ * what such a part holds; false: the task has failed, or wants no more. */
+spk_saver spk_object_saver(const char *name);
+bool spk_object_read(spk_pipe *pipe, const spk_layout *layout, const char *path);
 /* spk_save_room: room for n bytes in the part, to be added to part.used. NULL: the task has failed. */
 char *spk_save_room(spk_save_state *state, size_t n);
 
@@ -183,6 +191,11 @@ spark_status spk_sides_prepare(spark_rdd *rdd, const spk_sides *sides);
 bool spk_sides_open(
     spk_pipe *pipe, spark_rdd *rdd, const spk_sides *sides, int partition, spk_input *inputs);
 void spk_sides_close(const spark_rdd *rdd, spk_input *inputs);
+
+/* spk_action_check: spk_job_check for an action, which writes the checkpoints first that wait above
+ * rdd. */
+spark_status spk_action_check(
+    spark_rdd *rdd, const char *name, spark_site at, spk_failure *failure);
 
 /* spk_action_begin: the checks of every action; want may be NULL; result is zeroed, NULL refused.
  */

@@ -296,7 +296,7 @@ static spark_status check_keys(spark_rdd *rdd, const spark_order *order, spark_s
     int partitions, spk_ordering *ordering, spk_failure *failure)
 {
     static const char *const name = "rangePartitioner";
-    const spark_status status = spk_job_check(rdd, name, at, failure);
+    const spark_status status = spk_action_check(rdd, name, at, failure);
     if (status != SPARK_OK)
         return status;
     if (!rdd->layout->key)

@@ -68,8 +68,8 @@ static bool flatten(flat *f, spark_rdd *rdd)
     bool good = add_input(&todo, 0, rdd);
     while (good && todo.n > 0) {
         spark_rdd *node = todo.at[--todo.n].rdd;
-        const bool inner
-            = node->class->choose == choose && (node == rdd || !atomic_load(&node->level));
+        const bool inner = node->class->choose == choose
+            && (node == rdd || !(atomic_load(&node->level) || spk_rdd_stored(node)));
         for (uint32_t i = inner ? node->n_deps : 0; i-- > 0 && good;)
             good = add_input(&todo, 0, node->deps[i].rdd);
         if (inner)

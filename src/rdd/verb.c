@@ -293,7 +293,7 @@ spark_status spk_numbers_check(
     spark_rdd *rdd, const char *name, spark_site at, const void *place, spk_failure *failure)
 {
     char text[100];
-    const spark_status status = spk_job_check(rdd, name, at, failure);
+    const spark_status status = spk_action_check(rdd, name, at, failure);
     if (status != SPARK_OK)
         return status;
     if (!place)
@@ -400,7 +400,7 @@ spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
         && spk_type_differ(want, rdd->layout->type, text, sizeof text) != SPARK_OK)
         return spk_failure_set(
             failure, SPARK_ETYPE, name, at, "%s at %s: result: %s", name, at, text);
-    return spk_job_check(rdd, name, at, failure);
+    return spk_action_check(rdd, name, at, failure);
 }
 
 spark_status spk_action_end(spark_status status, const spk_failure *failure)

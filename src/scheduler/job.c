@@ -303,6 +303,7 @@ static void drive(spk_job *job)
     if (job->action->timed)
         deadline = spk_deadline(job->action->timeout_ms);
     pthread_mutex_lock(&scheduler->lock);
+    scheduler->walking++;
     spk_job_admit(job);
     if (job->failure.code == SPARK_OK && !(job->result = spk_stage_make(job, NULL)))
         no_memory(job);
@@ -353,6 +354,7 @@ static void free_stages(spk_job *job)
     for (size_t i = 0; i < job->n_stages; i++)
         if (job->stages[i]->owner)
             job->stages[i]->shuffle->running = NULL;
+    scheduler->walking -= job->n > 0;
     pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
     for (size_t i = 0; i < job->n_stages; i++)

@@ -58,8 +58,16 @@ spark_status spk_job_check(
     spark_rdd *rdd, const char *action, spark_site site, spk_failure *failure);
 
 /* spk_shuffles_clean: drops the outputs of all shuffles above rdd, not beyond persisted RDDs. False:
- * no memory for the walk. */
+ * no memory for the walk. Under plan_lock. */
 bool spk_shuffles_clean(spark_rdd *rdd);
+
+/* spk_find_marked: a node of the lineage that waits for its checkpoint and has none such below it,
+ * with a reference, in *node; NULL: there is none. False: no memory for the walk. */
+bool spk_find_marked(spark_rdd *rdd, spark_rdd **node);
+
+/* spk_cut_lineages: takes the edges away that checkpoints have replaced, unless some job may be
+ * walking along them: then the next call does. */
+void spk_cut_lineages(spark_context *sc);
 
 /* spk_cancel_flagged: the running jobs that were started under this flag. */
 void spk_cancel_flagged(spark_context *sc, const atomic_bool *flag);

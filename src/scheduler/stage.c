@@ -6,25 +6,6 @@
 
 #include <stdlib.h>
 
-typedef struct list {
-    void **at;
-    size_t n, max;
-} list;
-
-static bool append(list *l, void *item)
-{
-    if (l->n == l->max) {
-        const size_t max = l->max ? l->max * 2 : 16;
-        void **at = realloc(l->at, max * sizeof *at);
-        if (!at)
-            return false;
-        l->at = at;
-        l->max = max;
-    }
-    l->at[l->n++] = item;
-    return true;
-}
-
 static bool all_cached(const spark_rdd *rdd)
 {
     return atomic_load(&rdd->level) != 0 && rdd->partitions > 0
@@ -32,58 +13,23 @@ static bool all_cached(const spark_rdd *rdd)
 }
 
 /* find_parents: the shuffles that the stage of this node reads. */
-static bool find_parents(struct spk_scheduler *scheduler, spark_rdd *rdd, list *parents)
+static bool find_parents(struct spk_scheduler *scheduler, spark_rdd *rdd, spk_list *parents)
 {
     const uint64_t mark = ++scheduler->mark;
-    list nodes = { NULL, 0, 0 };
-    bool good = append(&nodes, rdd);
+    spk_list nodes = { NULL, 0, 0 };
+    bool good = spk_list_add(&nodes, rdd);
     while (good && nodes.n > 0) {
         spark_rdd *node = nodes.at[--nodes.n];
         if (node->mark == mark)
             continue;
         node->mark = mark;
-        if (all_cached(node))
+        if (all_cached(node) || spk_rdd_stored(node))
             continue;
         for (uint32_t i = 0; i < node->n_deps && good; i++)
-            good = node->deps[i].shuffle ? append(parents, node->deps[i].shuffle)
-                                         : append(&nodes, node->deps[i].rdd);
+            good = node->deps[i].shuffle ? spk_list_add(parents, node->deps[i].shuffle)
+                                         : spk_list_add(&nodes, node->deps[i].rdd);
     }
     free(nodes.at);
-    return good;
-}
-
-/* find_all: all shuffles of the lineage above a node, down to persisted ones. */
-static bool find_all(struct spk_scheduler *scheduler, spark_rdd *rdd, list *shuffles)
-{
-    const uint64_t mark = ++scheduler->mark;
-    list nodes = { NULL, 0, 0 };
-    bool good = append(&nodes, rdd);
-    while (good && nodes.n > 0) {
-        spark_rdd *node = nodes.at[--nodes.n];
-        if (node->mark == mark || (node != rdd && atomic_load(&node->level) != 0))
-            continue;
-        node->mark = mark;
-        for (uint32_t i = 0; i < node->n_deps && good; i++)
-            good = append(&nodes, node->deps[i].rdd)
-                && (!node->deps[i].shuffle || append(shuffles, node->deps[i].shuffle));
-    }
-    free(nodes.at);
-    return good;
-}
-
-bool spk_shuffles_clean(spark_rdd *rdd)
-{
-    struct spk_scheduler *scheduler = rdd->sc->scheduler;
-    list shuffles = { NULL, 0, 0 };
-    pthread_mutex_lock(&scheduler->lock);
-    const bool good = find_all(scheduler, rdd, &shuffles);
-    pthread_mutex_unlock(&scheduler->lock);
-    for (size_t i = 0; i < shuffles.n; i++) {
-        spk_shuffle *shuffle = shuffles.at[i];
-        for (int m = 0; m < shuffle->maps; m++)
-            spk_shuffle_drop(shuffle, m);
-    }
-    free(shuffles.at);
     return good;
 }
 
@@ -98,7 +44,7 @@ static spk_stage *find(const spk_job *job, const spk_shuffle *shuffle)
 static spk_stage *new_stage(spk_job *job, spk_shuffle *shuffle)
 {
     spk_stage *stage = calloc(1, sizeof *stage);
-    list parents = { NULL, 0, 0 };
+    spk_list parents = { NULL, 0, 0 };
     if (!stage)
         return NULL;
     stage->job = job;
@@ -158,12 +104,12 @@ static spk_shuffle *missing_parent(const spk_job *job, const spk_stage *stage)
 
 spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle)
 {
-    list open = { NULL, 0, 0 };
+    spk_list open = { NULL, 0, 0 };
     spk_stage *stage = find(job, shuffle);
     if (stage)
         return stage;
     stage = new_stage(job, shuffle);
-    bool good = stage && append(&open, stage);
+    bool good = stage && spk_list_add(&open, stage);
     if (stage && !good)
         spk_stage_free(stage);
     while (good && open.n > 0) {
@@ -171,7 +117,7 @@ spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle)
         spk_shuffle *parent = missing_parent(job, top);
         if (parent) {
             spk_stage *next = new_stage(job, parent);
-            good = next && append(&open, next);
+            good = next && spk_list_add(&open, next);
             if (next && !good)
                 spk_stage_free(next);
         } else if ((good = adopt(job, top))) {

@@ -18,6 +18,7 @@ struct spk_scheduler {
     pthread_cond_t changed;
     atomic_int next_job, next_stage;
     uint64_t mark;
+    int walking;                        /* jobs whose threads may be walking lineages */
     spk_job *active;                    /* jobs that run */
     char *dead_groups[SPK_DEAD_GROUPS]; /* whose jobs are cancelled at once; a ring */
     unsigned n_dead_groups;
@@ -69,6 +70,13 @@ struct spk_job {
     atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
         spilled;
 };
+
+/* spk_list: a stack of pointers. spk_list_add: false: no memory. */
+typedef struct spk_list {
+    void **at;
+    size_t n, max;
+} spk_list;
+bool spk_list_add(spk_list *list, void *item);
 
 /* spk_stage_make: the stage that fills a shuffle (NULL: the result stage), and all above it that
  * the job does not have yet, parents first. With the lock held. NULL: no memory. */

@@ -38,12 +38,11 @@ bool spk_spill_wanted(spk_heap *heap)
     return wanted;
 }
 
-/* directory_of: what was asked for, or the usual places. */
-static const char *directory_of(const spk_spill *spill)
+const char *spk_local_directory(const char *asked)
 {
     const char *set = getenv("TMPDIR");
-    if (spill->directory && *spill->directory)
-        return spill->directory;
+    if (asked && *asked)
+        return asked;
     return set && *set ? set : access("/var/tmp", W_OK) == 0 ? "/var/tmp" : "/tmp";
 }
 
@@ -51,7 +50,7 @@ static const char *directory_of(const spk_spill *spill)
 static spark_status open_file(spk_spill *spill, spk_failure *failure)
 {
     char path[4096];
-    const char *directory = directory_of(spill);
+    const char *directory = spk_local_directory(spill->directory);
     if (spill->fd >= 0)
         return SPARK_OK;
     if (snprintf(path, sizeof path, "%s/libspark-XXXXXX", directory) >= (int)sizeof path)
@@ -85,8 +84,8 @@ static spark_status write_at(
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
-            return spk_io_failure(failure, "cannot write to a spill file in", directory_of(spill),
-                done < 0 ? errno : ENOSPC);
+            return spk_io_failure(failure, "cannot write to a spill file in",
+                spk_local_directory(spill->directory), done < 0 ? errno : ENOSPC);
         data += done;
         at += (uint64_t)done;
         n -= (size_t)done;
@@ -209,13 +208,13 @@ static spark_status read_extent(
         if (some < 0 && errno == EINTR)
             continue;
         if (some <= 0)
-            return spk_io_failure(failure, "cannot read a spill file in", directory_of(run->spill),
-                some < 0 ? errno : EIO);
+            return spk_io_failure(failure, "cannot read a spill file in",
+                spk_local_directory(run->spill->directory), some < 0 ? errno : EIO);
         got += (size_t)some;
     }
     if (spk_hash_bytes(to, extent->bytes) != extent->checksum)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "a spill file in %s has changed on disk", directory_of(run->spill));
+            "a spill file in %s has changed on disk", spk_local_directory(run->spill->directory));
     return SPARK_OK;
 }
 

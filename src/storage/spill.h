@@ -24,6 +24,9 @@ struct spk_extent {
     uint32_t bytes, tail; /* tail: where what the rows point to begins */
 };
 
+/* spk_local_directory: what was asked for, or the usual places. */
+const char *spk_local_directory(const char *asked);
+
 void spk_spill_init(spk_spill *spill, const char *directory);
 void spk_spill_fini(spk_spill *spill);
 

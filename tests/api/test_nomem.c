@@ -721,6 +721,19 @@ static spark_status job_join_sorted(spark_context *sc, uint64_t *digest)
     return collected(spark_join_with(sorted, right, SPARK_FULL_OUTER, &by), digest);
 }
 
+static spark_status job_checkpoint(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *kept
+        = spark_local_checkpoint(spark_reduce_by_key(text_pairs(sc), spark_op_sum, NULL, 2));
+    int64_t n = 0;
+    spark_status status = spark_count(kept, &n);
+    if (status == SPARK_OK)
+        status = collected(spark_map_values(kept, twice, NULL), digest);
+    disarm();
+    *digest += (uint64_t)n;
+    return status;
+}
+
 typedef spark_status job_function(spark_context *sc, uint64_t *digest);
 static const struct {
     const char *name;
@@ -768,6 +781,7 @@ static const struct {
     { "range_partitioner, sorted within", job_range_partitioner },
     { "join with a sorted side", job_join_sorted },
     { "scopes", job_scoped },
+    { "local_checkpoint", job_checkpoint },
 };
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
 static uint64_t expected[JOBS];

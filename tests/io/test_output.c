@@ -56,7 +56,7 @@ static void job_begin(job *j, const char *path)
 {
     *j = (job) { .failure = { .code = SPARK_OK } };
     spk_heap_init(&j->heap, 0);
-    assert_int_equal(spk_output_begin(&j->output, path, &j->failure), SPARK_OK);
+    assert_int_equal(spk_output_begin(&j->output, path, false, &j->failure), SPARK_OK);
 }
 
 static void job_end(job *j)
@@ -192,7 +192,7 @@ static void expect_refused(const char *path, spark_status code, const char *mess
 {
     spk_output output;
     spk_failure failure = { .code = SPARK_OK };
-    assert_int_equal(spk_output_begin(&output, path, &failure), code);
+    assert_int_equal(spk_output_begin(&output, path, false, &failure), code);
     assert_string_equal(failure.message, message);
     assert_null(output.path);
     spk_output_abort(&output);
@@ -223,7 +223,7 @@ static void test_refused(void **state)
     strcat(path, "out");
     spk_output output;
     spk_failure failure = { .code = SPARK_OK };
-    assert_int_equal(spk_output_begin(&output, path, &failure), SPARK_EIO);
+    assert_int_equal(spk_output_begin(&output, path, false, &failure), SPARK_EIO);
     assert_string_equal(names("."), "empty file");
 }
 

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checkpoints: a marked RDD is written before the first action that needs it, so that it is computed
+ * once, and not by the action again. What reads it takes the place of its edges at once for whoever
+ * walks up from then on; the old edges go when no job can be walking along them any more. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+#include "io/output.h"
+#include "storage/spill.h"
+
+typedef struct checkpoint_rdd {
+    spark_rdd rdd;
+    char *path;
+    bool local;
+} checkpoint_rdd;
+
+/* ---- marking */
+
+static spark_rdd *mark(spark_site at, spark_rdd *rdd, const char *name, spk_checkpoint wanted)
+{
+    spark_rdd *bad = spk_rdd_broken(rdd, name, at);
+    if (bad)
+        return bad;
+    pthread_mutex_lock(&rdd->sc->plan_lock);
+    int none = SPK_NO_CHECKPOINT, reliable = SPK_MARKED;
+    const bool first = atomic_compare_exchange_strong(&rdd->checkpoint, &none, (int)wanted);
+    if (first)
+        atomic_fetch_add(&rdd->sc->marked, 1);
+    if (first
+        || (wanted == SPK_MARKED_LOCALLY
+            && atomic_compare_exchange_strong(&rdd->checkpoint, &reliable, (int)wanted)))
+        rdd->checkpoint_at = at;
+    pthread_mutex_unlock(&rdd->sc->plan_lock);
+    return rdd;
+}
+
+spark_rdd *spark_checkpoint(spark_site at, spark_rdd *rdd)
+{
+    return mark(at, rdd, "checkpoint", SPK_MARKED);
+}
+
+spark_rdd *spark_local_checkpoint(spark_site at, spark_rdd *rdd)
+{
+    return mark(at, rdd, "localCheckpoint", SPK_MARKED_LOCALLY);
+}
+
+bool spark_rdd_is_checkpointed(const spark_rdd *rdd)
+{
+    return rdd && spk_rdd_stored(rdd);
+}
+
+const char *spark_rdd_checkpoint_file(const spark_rdd *rdd)
+{
+    const spark_rdd *stored = rdd ? spk_rdd_stored(rdd) : NULL;
+    const checkpoint_rdd *c = (const checkpoint_rdd *)(const void *)stored;
+    return c && !c->local ? c->path : NULL;
+}
+
+/* ---- directories */
+
+spark_status spark_set_checkpoint_dir(spark_site at, spark_context *sc, const char *directory)
+{
+    static const char *const name = "setCheckpointDir";
+    spk_failure failure;
+    char *path = NULL;
+    if (!sc || sc->error.code != SPARK_OK)
+        return sc ? spk_raise(&sc->error) : spk_raisef(SPARK_EINVAL, name, at, "no context");
+    if (!directory || !*directory)
+        return spk_raisef(SPARK_EINVAL, name, at, "%s at %s: the path is empty", name, at);
+    if (spk_own_directory(directory, &path, &failure) != SPARK_OK) {
+        spk_failure_at(&failure, name, at);
+        return spk_raise(&failure);
+    }
+    pthread_mutex_lock(&sc->plan_lock);
+    char *old = sc->checkpoint_dir;
+    sc->checkpoint_dir = path;
+    pthread_mutex_unlock(&sc->plan_lock);
+    spk_own_directory_end(old);
+    return SPARK_OK;
+}
+
+const char *spark_checkpoint_dir(spark_context *sc)
+{
+    if (!sc || sc->error.code != SPARK_OK)
+        return NULL;
+    pthread_mutex_lock(&sc->plan_lock);
+    const char *path = sc->checkpoint_dir;
+    pthread_mutex_unlock(&sc->plan_lock);
+    return path;
+}
+
+/* path_for: where the checkpoint of an RDD goes; NULL: *failure is filled. */
+static char *path_for(const spark_rdd *rdd, bool local, spk_failure *failure)
+{
+    spark_context *sc = rdd->sc;
+    char *path = NULL;
+    spark_status status = SPARK_OK;
+    pthread_mutex_lock(&sc->plan_lock);
+    if (local && !sc->local_checkpoints)
+        status = spk_own_directory(
+            spk_local_directory(sc->local_dir), &sc->local_checkpoints, failure);
+    const char *directory = local ? sc->local_checkpoints : sc->checkpoint_dir;
+    if (status == SPARK_OK && !directory) {
+        spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+            "Checkpoint directory has not been set in the SparkContext; spark_set_checkpoint_dir "
+            "does that");
+    } else if (status == SPARK_OK) {
+        const size_t size = strlen(directory) + 32;
+        path = malloc(size);
+        if (path)
+            snprintf(path, size, "%s/rdd-%d", directory, rdd->id);
+        else
+            spk_failure_nomem(failure, NULL, NULL);
+    }
+    pthread_mutex_unlock(&sc->plan_lock);
+    return path;
+}
+
+/* ---- reading */
+
+static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    const checkpoint_rdd *c = (const checkpoint_rdd *)(const void *)rdd;
+    const size_t size = strlen(c->path) + 32;
+    spark_task *task = pipe->task;
+    char *path = spk_arena_alloc(spk_keep_of(task), size, 1);
+    if (!path) {
+        spk_task_nomem(task);
+        return;
+    }
+    snprintf(path, size, "%s/part-%05d", c->path, partition);
+    if (spk_object_read(pipe, rdd->layout, path) || task->failure.code != SPARK_EIO)
+        return;
+    spk_failure_append(&task->failure,
+        c->local ? ": a part of a local checkpoint is lost, and what it was computed from is "
+                   "forgotten; spark_checkpoint writes to a directory of your choice"
+                 : ": a part of a checkpoint is lost, and what it was computed from is forgotten");
+}
+
+static void release(spark_rdd *rdd)
+{
+    checkpoint_rdd *c = (checkpoint_rdd *)(void *)rdd;
+    if (c->path && c->local)
+        spk_output_remove(c->path);
+    free(c->path);
+}
+
+/* new_reader: the RDD that reads what is written to `path`, which it takes; it is in no scope. NULL:
+ * no memory. */
+static spark_rdd *new_reader(
+    spark_rdd *rdd, char *path, bool local, const char *action, spark_site at)
+{
+    static const spk_class reliable
+        = { .name = "ReliableCheckpointRDD", .produce = produce, .release = release };
+    static const spk_class scratch
+        = { .name = "LocalCheckpointRDD", .produce = produce, .release = release };
+    bool made;
+    const spk_rdd_args args = { .at = at,
+        .operation = action,
+        .sc = rdd->sc,
+        .class = local ? &scratch : &reliable,
+        .size = sizeof(checkpoint_rdd),
+        .layout = rdd->layout };
+    spark_rdd *reader = spk_rdd_new(&args, &made);
+    if (!made) {
+        free(path);
+        spark_rdd_release(reader);
+        return NULL;
+    }
+    spk_scope_take(&reader->object);
+    checkpoint_rdd *c = (checkpoint_rdd *)(void *)reader;
+    c->path = path;
+    c->local = local;
+    reader->partitions = reader->planned = rdd->partitions;
+    return reader;
+}
+
+/* ---- writing */
+
+/* replace: from here on the reader stands for the RDD. Takes both references. */
+static void replace(spark_rdd *rdd, spk_cut *cut, spark_rdd *reader)
+{
+    spark_context *sc = rdd->sc;
+    *cut = (spk_cut) { .dep = { reader, NULL }, .node = rdd };
+    pthread_mutex_lock(&sc->plan_lock);
+    cut->next = sc->cuts;
+    sc->cuts = cut;
+    atomic_store(&sc->has_cuts, true);
+    atomic_store_explicit(&rdd->cut, cut, memory_order_release);
+    atomic_store(&rdd->checkpoint, SPK_CHECKPOINTED);
+    atomic_fetch_add(&sc->persist_epoch, 1);
+    pthread_mutex_unlock(&sc->plan_lock);
+    atomic_fetch_sub(&sc->marked, 1);
+}
+
+/* write: an RDD that was marked; takes the reference. */
+static spark_status write(
+    spark_rdd *rdd, bool local, const char *action, spark_site at, spk_failure *failure)
+{
+    const char *name = local ? "localCheckpoint" : "checkpoint";
+    const spk_saver saver = spk_object_saver(name);
+    pthread_mutex_lock(&rdd->sc->plan_lock);
+    const spark_site marked_at = rdd->checkpoint_at;
+    pthread_mutex_unlock(&rdd->sc->plan_lock);
+    spk_cut *cut = malloc(sizeof *cut);
+    spark_rdd *reader = NULL;
+    spark_status status = spk_rdd_prepare(rdd, failure);
+    char *path = status == SPARK_OK ? path_for(rdd, local, failure) : NULL;
+    if (status == SPARK_OK && !path) {
+        spk_failure_at(failure, name, marked_at);
+        status = failure->code;
+    } else if (path) {
+        reader = new_reader(rdd, path, local, action, at);
+        status = cut && reader ? spk_save_run(marked_at, rdd, path, local, &saver, failure)
+                               : spk_failure_nomem(failure, name, marked_at);
+    }
+    if (status == SPARK_OK) {
+        replace(rdd, cut, reader);
+        return SPARK_OK;
+    }
+    free(cut);
+    spk_rdd_unref(reader);
+    atomic_store(&rdd->checkpoint, local ? SPK_MARKED_LOCALLY : SPK_MARKED);
+    spk_rdd_unref(rdd);
+    return status;
+}
+
+/* write_all: the checkpoints that wait above rdd. Another thread that is writing one is not waited
+ * for: this one computes what it needs. */
+static spark_status write_all(
+    spark_rdd *rdd, const char *action, spark_site at, spk_failure *failure)
+{
+    spark_rdd *next;
+    for (;;) {
+        if (!spk_find_marked(rdd, &next))
+            return spk_failure_nomem(failure, action, at);
+        if (!next)
+            return SPARK_OK;
+        int state = atomic_load(&next->checkpoint);
+        if ((state == SPK_MARKED || state == SPK_MARKED_LOCALLY)
+            && atomic_compare_exchange_strong(&next->checkpoint, &state, SPK_WRITING)) {
+            const spark_status status
+                = write(next, state == SPK_MARKED_LOCALLY, action, at, failure);
+            if (status != SPARK_OK)
+                return status;
+        } else {
+            spk_rdd_unref(next);
+        }
+    }
+}
+
+spark_status spk_action_check(spark_rdd *rdd, const char *name, spark_site at, spk_failure *failure)
+{
+    if (rdd && !rdd->error && !spk_task_current()) {
+        spark_context *sc = rdd->sc;
+        if (atomic_load_explicit(&sc->marked, memory_order_relaxed) > 0
+            && write_all(rdd, name, at, failure) != SPARK_OK)
+            return failure->code;
+        if (atomic_load_explicit(&sc->has_cuts, memory_order_relaxed))
+            spk_cut_lineages(sc);
+    }
+    return spk_job_check(rdd, name, at, failure);
+}
