@@ -132,7 +132,8 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "Could not parse Master URL: '%s'; local, local[N], local[*], local[N,F] are known",
             conf->master);
-    if (conf->threads < 0 || conf->threads > MOST_THREADS || conf->default_parallelism < 0
+    if (conf->limit_initial_partitions < 0 || conf->limit_scale_up_factor < 0 || conf->threads < 0
+        || conf->threads > MOST_THREADS || conf->default_parallelism < 0
         || conf->task_max_failures < 0 || conf->stage_max_attempts < 0 || conf->batch_rows < 0
         || conf->batch_rows > 65536)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
@@ -153,6 +154,10 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
     sc->stage_max_attempts
         = conf->stage_max_attempts ? conf->stage_max_attempts : DEFAULT_STAGE_ATTEMPTS;
     sc->batch_rows = conf->batch_rows ? conf->batch_rows : DEFAULT_BATCH;
+    sc->limit_initial = conf->limit_initial_partitions ? conf->limit_initial_partitions : 1;
+    sc->limit_scale_up = conf->limit_scale_up_factor ? conf->limit_scale_up_factor : 4;
+    if (sc->limit_scale_up < 2)
+        sc->limit_scale_up = 2;
     sc->check = conf->check;
     sc->stack_bytes = conf->thread_stack_bytes ? conf->thread_stack_bytes : 1024 * 1024;
     if (!copy_text(&sc->app_name, conf->app_name ? conf->app_name : "libspark")

@@ -34,6 +34,7 @@
 #define SPARK_PASTE_2_(a, b) a##b
 #define SPARK_PASTE_(a, b) SPARK_PASTE_2_(a, b)
 #define SPARK_STRIP_(...) __VA_ARGS__
+#define SPARK_PICK_2_(a, b, x, ...) x
 #define SPARK_PICK_3_(a, b, c, x, ...) x
 #define SPARK_PICK_4_(a, b, c, d, x, ...) x
 #define SPARK_PICK_5_(a, b, c, d, e, x, ...) x

@@ -61,7 +61,11 @@ typedef struct spark_conf {
                                 there; 32 MiB a thread are enough */
     const char *local_dir;   /* $TMPDIR, else /var/tmp: where that is written */
     bool check;              /* finds views of dead memory and descriptions that do not fit; slow */
-    int batch_rows;          /* 1024: rows handed from function to function at once; results never
+    int limit_initial_partitions; /* 1: partitions that the first job of a take or first scans;
+                                     Spark: spark.rdd.limit.initialNumPartitions */
+    int limit_scale_up_factor;    /* 4: how many times as many each further one scans, at most;
+                                     Spark: spark.rdd.limit.scaleUpFactor */
+    int batch_rows;            /* 1024: rows handed from function to function at once; results never
                                 depend on it */
     size_t thread_stack_bytes; /* 1 MiB */
     const spark_fault *faults;

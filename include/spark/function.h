@@ -159,6 +159,12 @@ typedef struct spark_partitioner_def {
         uint32_t *out, const void *env);
 } spark_partitioner_def;
 
+typedef struct spark_coalescer_def {
+    const char *name;
+    size_t env_size;
+    int (*run)(int n, int most, const int64_t *bytes, int *group_of, const void *env);
+} spark_coalescer_def;
+
 /* spark_order_key: a member by name and offset; name NULL: the element itself. */
 typedef struct spark_order_key {
     const char *name;
@@ -527,6 +533,25 @@ typedef struct spark_order {
         = { { #f, SPARK_TYPE(K), size, f##_run_ } };                                               \
     static inline uint32_t f##_(                                                                   \
         SPARK_T_, const K *key, uint32_t partitions, const ENV *env SPARK_UNUSED_)
+
+/* SPARK_COALESCER(f[, ENV]): puts each of n partitions into a group: group_of[i] is that of partition i;
+ * groups count from 0, and the function returns how many there are. most: how many are asked for;
+ * bytes: how much of its files each partition reads, -1 where it reads none. Runs once, on the thread
+ * of an action, and must use no RDD. */
+#define SPARK_COALESCER(...)                                                                       \
+    SPARK_PICK_2_(__VA_ARGS__, SPARK_COALESCER2_, SPARK_COALESCER1_, 0)(__VA_ARGS__)
+#define SPARK_COALESCER1_(f) SPARK_COALESCER_(f, void, 0)
+#define SPARK_COALESCER2_(f, ENV) SPARK_COALESCER_(f, ENV, sizeof(ENV))
+#define SPARK_COALESCER_(f, ENV, size)                                                             \
+    static inline int f##_(int n, int most, const int64_t *bytes, int *group_of, const ENV *env);  \
+    static int f##_run_(int n, int most, const int64_t *bytes, int *group_of, const void *env)     \
+    {                                                                                              \
+        return f##_(n, most, bytes, group_of, (const ENV *)env);                                   \
+    }                                                                                              \
+    static const spark_coalescer_def f[1] SPARK_UNUSED_ = { { #f, size, f##_run_ } };              \
+    static inline int f##_(int n SPARK_UNUSED_, int most SPARK_UNUSED_,                            \
+        const int64_t *bytes SPARK_UNUSED_, int *group_of SPARK_UNUSED_,                           \
+        const ENV *env SPARK_UNUSED_)
 
 /* SPARK_ORDER(f, T, (asc|desc, member), ...): an order of T by members, the first most significant:
  * SPARK_ORDER(most_frequent, word_count, (desc, value), (asc, key)); */

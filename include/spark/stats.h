@@ -4,7 +4,7 @@
 #ifndef SPARK_STATS_H
 #define SPARK_STATS_H
 
-#include <spark/rdd.h>
+#include <spark/keyed.h>
 
 SPARK_BEGIN_DECLS
 
@@ -45,12 +45,19 @@ spark_status spark_histogram_edges(spark_site at, spark_rdd *rdd, size_t n_edges
 /* spark_count_approx_distinct: about how many different elements (of any type) there are, with a
  * relative standard deviation of about relative_sd (more than 0.0021, by key more than 0.0042;
  * 0.05: 512 bytes a partition).
- * spark_count_approx_distinct_by_key: (k, int64_t), about how many different values k has. Spark:
- * countApproxDistinct, countApproxDistinctByKey; the estimate is Ertl's, not HyperLogLog++'s. */
+ * spark_count_approx_distinct_by_key: (k, int64_t), about how many different values k has. The _with
+ * forms take the precision itself: 2^p registers of a byte (p 4 to 18, by key to 16), for a relative
+ * standard deviation of about 1.054 / sqrt(2^p); sp, the sparse precision (0, or p to 32), changes
+ * nothing here. Spark: countApproxDistinct, countApproxDistinctByKey; the estimate is Ertl's, not
+ * HyperLogLog++'s. */
 spark_status spark_count_approx_distinct(
     spark_site at, spark_rdd *rdd, double relative_sd, int64_t *n) SPARK_USE_RESULT_;
+spark_status spark_count_approx_distinct_with(
+    spark_site at, spark_rdd *rdd, int p, int sp, int64_t *n) SPARK_USE_RESULT_;
 spark_rdd *spark_count_approx_distinct_by_key(
     spark_site at, spark_rdd *rdd, double relative_sd, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_count_approx_distinct_by_key_with(spark_site at, spark_rdd *rdd, int p, int sp,
+    const spark_keyed_options *options) SPARK_USE_RESULT_;
 
 /* spark_bounded: an estimate and bounds that hold with a confidence of 0 to 1. final: all partitions
  * were counted, so the estimate is the number itself. Spark: BoundedDouble. */
@@ -92,6 +99,10 @@ SPARK_END_DECLS
 #define spark_count_by_key_approx(...) spark_count_by_key_approx(SPARK_HERE, __VA_ARGS__)
 #define spark_count_by_value_approx(...) spark_count_by_value_approx(SPARK_HERE, __VA_ARGS__)
 #define spark_count_approx_distinct(...) spark_count_approx_distinct(SPARK_HERE, __VA_ARGS__)
+#define spark_count_approx_distinct_with(...)                                                      \
+    spark_count_approx_distinct_with(SPARK_HERE, __VA_ARGS__)
+#define spark_count_approx_distinct_by_key_with(...)                                               \
+    spark_count_approx_distinct_by_key_with(SPARK_HERE, __VA_ARGS__)
 #define spark_count_approx_distinct_by_key(...)                                                    \
     spark_count_approx_distinct_by_key(SPARK_HERE, __VA_ARGS__)
 #endif

@@ -101,6 +101,11 @@ spark_rdd *spark_cartesian(spark_site at, spark_rdd *a, spark_rdd *b) SPARK_USE_
  * partitioner. Spark: coalesce. spark_repartition: exactly `partitions`, evenly, by a shuffle that
  * deals elements out in turn. Spark: repartition, coalesce with shuffle. */
 spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
+/* spark_coalesce_by: groups that a function makes, which need not be neighbours; a group is its
+ * partitions in order. `partitions` is what the function is asked for; it may make as many groups as
+ * there are partitions. Spark: coalesce with a PartitionCoalescer. */
+spark_rdd *spark_coalesce_by(spark_site at, spark_rdd *rdd, int partitions,
+    const spark_coalescer_def *f, const spark_env *env) SPARK_USE_RESULT_;
 spark_rdd *spark_repartition(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
 
 /* spark_sample: each element with probability `fraction` (0 to 1), or, with replacement, a number
@@ -146,6 +151,7 @@ SPARK_END_DECLS
 #define spark_zip_with_unique_id(...) spark_zip_with_unique_id(SPARK_HERE, __VA_ARGS__)
 #define spark_cartesian(...) spark_cartesian(SPARK_HERE, __VA_ARGS__)
 #define spark_coalesce(...) spark_coalesce(SPARK_HERE, __VA_ARGS__)
+#define spark_coalesce_by(...) spark_coalesce_by(SPARK_HERE, __VA_ARGS__)
 #define spark_repartition(...) spark_repartition(SPARK_HERE, __VA_ARGS__)
 #define spark_sample(...) spark_sample(SPARK_HERE, __VA_ARGS__)
 #define spark_sample_by_key(...) spark_sample_by_key(SPARK_HERE, __VA_ARGS__)

@@ -172,6 +172,15 @@ const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size)
     return describe(rdd->operation, rdd->function, rdd->site, text, size);
 }
 
+void spk_rdd_blame(const spark_rdd *rdd, spk_failure *failure)
+{
+    char what[200];
+    const spk_failure plain = *failure;
+    spk_rdd_describe(rdd, what, sizeof what);
+    spk_failure_set(failure, plain.code, rdd->operation, rdd->site, "%s: ", what);
+    spk_failure_append(failure, plain.message);
+}
+
 spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure)
 {
     spark_rdd *rdd = calloc(1, sizeof *rdd);

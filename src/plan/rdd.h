@@ -38,6 +38,9 @@ typedef struct spk_class {
      * returned parent. */
     spark_rdd *(*choose)(spark_rdd *rdd, int partition, int *parent_partition);
 
+    /* bytes: of a source that reads files: how many its partition reads. NULL: others. */
+    int64_t (*bytes)(const spark_rdd *rdd, int partition);
+
     /* prepare: on a calling thread, parents first, once: finds rdd->partitions. NULL: as the
      * parent. release: frees what the node has beyond its struct. */
     spark_status (*prepare)(spark_rdd *rdd, spk_failure *failure);
@@ -168,6 +171,10 @@ spark_rdd *spk_rdd_misfit(spark_context *sc, const char *operation, const char *
 
 /* spk_rdd_describe: "map(to_sale) at orders.c:30". Returns text. */
 const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size);
+
+/* spk_rdd_blame: puts the RDD's description in front of a failure, and its operation and site into
+ * it. */
+void spk_rdd_blame(const spark_rdd *rdd, spk_failure *failure);
 
 /* spk_env_bind: makes *env of what a verb was given; wanted: the size the function expects, 0:
  * any. On failure what was owned is destroyed. */

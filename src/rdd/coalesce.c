@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* coalesce without a shuffle: group i of n is the parents from i * P / n on (Spark's rule without
- * locality), one after the other. */
+ * locality), or those a function of the user puts there, one after the other. */
 #include "rdd/rdd.h"
+
+#include <stdlib.h>
 
 #include <spark/transform.h>
 
 typedef struct coalesced_rdd {
     spark_rdd rdd;
     int asked;
+    int (*group)(/* NULL: Spark's rule */
+        int partitions, int most, const int64_t *bytes, int *group_of, const void *env);
+    int *starts;  /* of a function: group g is members[starts[g]] up to members[starts[g + 1]] */
+    int *members; /* in the same block */
 } coalesced_rdd;
 
 static bool pass(void *state, spk_batch batch)
@@ -17,12 +23,16 @@ static bool pass(void *state, spk_batch batch)
 
 static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
+    const coalesced_rdd *c = (const coalesced_rdd *)(const void *)rdd;
     spark_rdd *parent = rdd->deps[0].rdd;
     const int64_t parents = parent->partitions, n = rdd->partitions;
-    const int64_t to = (partition + 1) * parents / n;
-    for (int64_t p = partition * parents / n; p < to && !pipe->stopped; p++)
-        if (!spk_chain_run(pipe->task, parent, (int)p, (spk_sink) { pass, pipe }))
+    const int64_t from = c->starts ? c->starts[partition] : partition * parents / n;
+    const int64_t to = c->starts ? c->starts[partition + 1] : (partition + 1) * parents / n;
+    for (int64_t i = from; i < to && !pipe->stopped; i++) {
+        const int p = c->starts ? c->members[i] : (int)i;
+        if (!spk_chain_run(pipe->task, parent, p, (spk_sink) { pass, pipe }))
             return;
+    }
 }
 
 static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
@@ -33,6 +43,88 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
     return SPARK_OK;
 }
 
+/* ---- by a function */
+
+/* bytes_of: of the input that a partition reads, where it is a file or a part of one; else -1. */
+static int64_t bytes_of(const spark_rdd *rdd, int partition)
+{
+    while (rdd->class->run && !spk_rdd_stored(rdd))
+        rdd = rdd->deps[0].rdd;
+    return rdd->class->bytes && !spk_rdd_stored(rdd) ? rdd->class->bytes(rdd, partition) : -1;
+}
+
+/* sort_members: of n partitions whose groups are known; starts has room for groups + 1. */
+static void sort_members(coalesced_rdd *c, int n, const int *group_of, int groups)
+{
+    for (int i = 0; i < n; i++)
+        c->starts[group_of[i] + 1]++;
+    for (int g = 0; g < groups; g++)
+        c->starts[g + 1] += c->starts[g];
+    for (int i = 0; i < n; i++)
+        c->members[c->starts[group_of[i]]++] = i;
+    for (int g = groups; g > 0; g--)
+        c->starts[g] = c->starts[g - 1];
+    c->starts[0] = 0;
+}
+
+static spark_status check_groups(
+    const coalesced_rdd *c, int n, const int *group_of, int groups, spk_failure *failure)
+{
+    const int most = n > c->asked ? n : c->asked;
+    if (groups < (n > 0) || groups > most)
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+            "%d groups of %d partitions; there must be 1 to %d", groups, n, most);
+    for (int i = 0; i < n; i++)
+        if (group_of[i] < 0 || group_of[i] >= groups)
+            return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+                "partition %d is put into group %d of %d", i, group_of[i], groups);
+    return SPARK_OK;
+}
+
+static spark_status prepare_groups(spark_rdd *rdd, spk_failure *failure)
+{
+    coalesced_rdd *c = (coalesced_rdd *)(void *)rdd;
+    const spark_rdd *parent = rdd->deps[0].rdd;
+    const int n = parent->partitions;
+    int64_t *bytes = malloc(((size_t)n + 1) * sizeof *bytes);
+    int *group_of = calloc((size_t)n + 1, sizeof *group_of), groups = 0;
+    spark_status status = bytes && group_of ? SPARK_OK : spk_failure_nomem(failure, NULL, NULL);
+    if (status == SPARK_OK) {
+        for (int i = 0; i < n; i++)
+            bytes[i] = bytes_of(parent, i);
+        groups = c->group(n, c->asked, bytes, group_of, rdd->env.value);
+        status = check_groups(c, n, group_of, groups, failure);
+    }
+    if (status == SPARK_OK) {
+        c->starts = calloc((size_t)groups + 1 + (size_t)n, sizeof *c->starts);
+        if (c->starts) {
+            c->members = c->starts + groups + 1;
+            sort_members(c, n, group_of, groups);
+            __atomic_store_n(&rdd->partitions, groups, __ATOMIC_RELEASE);
+        } else {
+            status = spk_failure_nomem(failure, NULL, NULL);
+        }
+    }
+    free(bytes);
+    free(group_of);
+    if (status != SPARK_OK)
+        spk_rdd_blame(rdd, failure);
+    return status;
+}
+
+static void release(spark_rdd *rdd)
+{
+    free(((coalesced_rdd *)(void *)rdd)->starts);
+}
+
+/* ---- the verbs */
+
+static void check_asked(spk_verb *v, int partitions)
+{
+    if (partitions < 1)
+        spk_verb_fail(v, SPARK_EINVAL, "%d partitions; there must be at least one", partitions);
+}
+
 spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions)
 {
     static const spk_class class = {
@@ -41,13 +133,31 @@ spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions)
     spk_verb v;
     bool made;
     spk_verb_begin(&v, at, "coalesce", NULL, 1, &rdd, true, NULL, 0);
-    if (partitions < 1)
-        spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", partitions);
+    check_asked(&v, partitions);
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(coalesced_rdd), v.in, &made);
     if (made) {
         ((coalesced_rdd *)(void *)rdd)->asked = partitions;
         rdd->planned = parent->planned < partitions ? parent->planned : partitions;
+    }
+    return rdd;
+}
+
+spark_rdd *spark_coalesce_by(spark_site at, spark_rdd *rdd, int partitions,
+    const spark_coalescer_def *f, const spark_env *env)
+{
+    static const spk_class class = {
+        .name = "CoalescedRDD", .produce = produce, .prepare = prepare_groups, .release = release
+    };
+    spk_verb v;
+    bool made;
+    spk_verb_begin(
+        &v, at, "coalesce", f ? f->name : NULL, 1, &rdd, f && f->run, env, f ? f->env_size : 0);
+    check_asked(&v, partitions);
+    rdd = spk_verb_make(&v, &class, sizeof(coalesced_rdd), v.in, &made);
+    if (made) {
+        ((coalesced_rdd *)(void *)rdd)->asked = partitions;
+        ((coalesced_rdd *)(void *)rdd)->group = f->run;
     }
     return rdd;
 }

@@ -203,16 +203,17 @@ static bool take_some(void *state, spk_batch batch)
     return c->rows.n < t->wanted;
 }
 
-/* next_round: how many partitions to scan next (Spark's rule, with its scale-up factor of 4). */
-static int64_t next_round(int64_t scanned, int64_t found, int64_t left)
+/* next_round: how many partitions to scan next (Spark's rule). */
+static int64_t next_round(const spark_context *sc, int64_t scanned, int64_t found, int64_t left)
 {
+    const int64_t most = scanned * sc->limit_scale_up;
     if (scanned == 0)
-        return 1;
+        return sc->limit_initial;
     if (found == 0)
-        return scanned * 4;
+        return most;
     const double guess = 1.5 * (double)left * (double)scanned / (double)found;
     const int64_t more = (int64_t)guess + (guess > (double)(int64_t)guess);
-    return more < scanned * 4 ? more : scanned * 4;
+    return more < most ? more : most;
 }
 
 /* scan: partitions [from, from + n); their rows are appended to *parts as states. */
@@ -248,7 +249,7 @@ static spark_status take(spark_rdd *rdd, spark_site at, const char *name, size_t
     if (!parts)
         return spk_failure_nomem(failure, name, at);
     while (status == SPARK_OK && found < wanted && scanned < all) {
-        int64_t n = next_round(scanned, (int64_t)found, (int64_t)(wanted - found));
+        int64_t n = next_round(rdd->sc, scanned, (int64_t)found, (int64_t)(wanted - found));
         n = n < 1 ? 1 : n > all - scanned ? all - scanned : n;
         status = scan(rdd, at, name, wanted - found, (int)scanned, (int)n, parts, failure);
         for (int64_t i = scanned; status == SPARK_OK && i < scanned + n; i++) {

@@ -86,8 +86,26 @@ static int bits_for(double relative_sd)
     return p < LEAST_P ? LEAST_P : p;
 }
 
-static const char bad_sd[] = "a relative standard deviation of %g; it must be more than 0.000017, "
-                             "and %d bits, which it takes, at most %d";
+/* why_not: p registers' bits asked for by a relative standard deviation (NULL: by number, as sp is);
+ * what is wrong, in text, or NULL. */
+static const char *why_not(
+    const double *relative_sd, int p, int sp, int most, char *text, size_t size)
+{
+    if (relative_sd && (p == 0 || p > most))
+        snprintf(text, size,
+            "a relative standard deviation of %g; it must be more than 0.000017, and %d bits, "
+            "which "
+            "it takes, at most %d",
+            *relative_sd, p, most);
+    else if (p < LEAST_P || p > most)
+        snprintf(text, size, "a precision of %d; it must be %d to %d", p, LEAST_P, most);
+    else if (sp < 0 || sp > 32 || (sp > 0 && p > sp))
+        snprintf(text, size, "a sparse precision of %d; it must be 0, or %d, the precision, to 32",
+            sp, p);
+    else
+        return NULL;
+    return text;
+}
 
 /* ---- the action */
 
@@ -161,19 +179,17 @@ static spark_status count(
     return status;
 }
 
-spark_status spark_count_approx_distinct(
-    spark_site at, spark_rdd *rdd, double relative_sd, int64_t *n)
+static spark_status count_distinct(
+    spark_site at, spark_rdd *rdd, const double *relative_sd, int p, int sp, int64_t *n)
 {
     static const char *const name = "countApproxDistinct";
+    char text[160];
     spk_failure failure;
     spark_status status = spk_action_check(rdd, name, at, &failure);
-    const int p = bits_for(relative_sd);
-    char text[160];
-    snprintf(text, sizeof text, bad_sd, relative_sd, p, MOST_P);
     if (status == SPARK_OK && !n)
         status = spk_failure_set(&failure, SPARK_EINVAL, name, at,
             "%s at %s: there is no place for the result", name, at);
-    else if (status == SPARK_OK && (p == 0 || p > MOST_P))
+    else if (status == SPARK_OK && why_not(relative_sd, p, sp, MOST_P, text, sizeof text))
         status = spk_failure_set(&failure, SPARK_EINVAL, name, at, "%s at %s: %s", name, at, text);
     if (n)
         *n = 0;
@@ -182,6 +198,18 @@ spark_status spark_count_approx_distinct(
         status = count(at, rdd, &how, n, &failure);
     }
     return spk_action_end(status, &failure);
+}
+
+spark_status spark_count_approx_distinct(
+    spark_site at, spark_rdd *rdd, double relative_sd, int64_t *n)
+{
+    return count_distinct(at, rdd, &relative_sd, bits_for(relative_sd), 0, n);
+}
+
+spark_status spark_count_approx_distinct_with(
+    spark_site at, spark_rdd *rdd, int p, int sp, int64_t *n)
+{
+    return count_distinct(at, rdd, NULL, p, sp, n);
 }
 
 /* ---- by key */
@@ -238,16 +266,16 @@ static void estimate_run(spark_task *task, size_t n, const void *in, size_t in_s
     }
 }
 
-spark_rdd *spark_count_approx_distinct_by_key(
-    spark_site at, spark_rdd *rdd, double relative_sd, int partitions)
+static spark_rdd *distinct_by_key(spark_site at, spark_rdd *rdd, const double *relative_sd, int p,
+    int sp, const spark_keyed_options *options)
 {
     static const char *const name = "countApproxDistinctByKey";
+    char text[160];
     spk_verb v;
-    const int p = bits_for(relative_sd);
     spk_verb_begin(&v, at, name, NULL, 1, &rdd, true, NULL, 0);
     spk_verb_pairs(&v, v.in);
-    if (p == 0 || p > MOST_P - 2)
-        spk_verb_fail(&v, SPARK_EINVAL, bad_sd, relative_sd, p, MOST_P - 2);
+    if (why_not(relative_sd, p, sp, MOST_P - 2, text, sizeof text))
+        spk_verb_fail(&v, SPARK_EINVAL, "%s", text);
     if (v.bad)
         return v.bad;
     const keyed_env e = { v.in->value, p };
@@ -269,7 +297,20 @@ spark_rdd *spark_count_approx_distinct_by_key(
     const spark_map_def estimate_def
         = { name, NULL, SPARK_TYPE(int64_t), sizeof e, estimate_run, NULL };
     const spark_env env = { SPARK_ENV_COPY, &e, sizeof e, NULL };
-    spark_rdd *sketches
-        = spark_aggregate_by_key(at, rdd, registers, NULL, &add_def, &merge_def, &env, partitions);
+    spark_rdd *sketches = spark_aggregate_by_key_with(
+        at, rdd, registers, NULL, &add_def, &merge_def, &env, options);
     return spark_map_values(at, sketches, &estimate_def, &env);
+}
+
+spark_rdd *spark_count_approx_distinct_by_key(
+    spark_site at, spark_rdd *rdd, double relative_sd, int partitions)
+{
+    const spark_keyed_options options = { partitions, NULL };
+    return distinct_by_key(at, rdd, &relative_sd, bits_for(relative_sd), 0, &options);
+}
+
+spark_rdd *spark_count_approx_distinct_by_key_with(
+    spark_site at, spark_rdd *rdd, int p, int sp, const spark_keyed_options *options)
+{
+    return distinct_by_key(at, rdd, NULL, p, sp, options);
 }

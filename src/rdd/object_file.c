@@ -203,6 +203,11 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     spk_object_read(pipe, rdd->layout, o->files.at[partition].path);
 }
 
+static int64_t bytes(const spark_rdd *rdd, int partition)
+{
+    return (int64_t)((const object_rdd *)(const void *)rdd)->files.at[partition].size;
+}
+
 static void release(spark_rdd *rdd)
 {
     object_rdd *o = (object_rdd *)(void *)rdd;
@@ -213,9 +218,11 @@ static void release(spark_rdd *rdd)
 spark_rdd *spark_object_file(
     spark_site at, spark_context *sc, const char *path, const spark_type *type)
 {
-    static const spk_class class = {
-        .name = "HadoopRDD", .prepare = prepare, .produce = produce, .release = release
-    };
+    static const spk_class class = { .name = "HadoopRDD",
+        .prepare = prepare,
+        .produce = produce,
+        .bytes = bytes,
+        .release = release };
     spk_verb v;
     spk_failure failure;
     bool made;

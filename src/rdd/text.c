@@ -21,7 +21,6 @@ typedef struct text_rdd {
 static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
 {
     text_rdd *t = (text_rdd *)(void *)rdd;
-    char what[200];
     spark_status status = spk_files_list(t->path, &t->files, failure);
     if (status == SPARK_OK) {
         status = spk_splits_make(&t->files, t->min_splits, &t->splits, failure);
@@ -29,10 +28,7 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
             spk_files_free(&t->files);
     }
     if (status != SPARK_OK) {
-        const spk_failure plain = *failure;
-        spk_rdd_describe(rdd, what, sizeof what);
-        spk_failure_set(failure, status, rdd->operation, rdd->site, "%s: ", what);
-        spk_failure_append(failure, plain.message);
+        spk_rdd_blame(rdd, failure);
         return status;
     }
     __atomic_store_n(&rdd->partitions, (int)t->splits.n, __ATOMIC_RELEASE);
@@ -66,6 +62,13 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         spk_task_fail_with(task, &failure);
 }
 
+static int64_t bytes(const spark_rdd *rdd, int partition)
+{
+    const text_rdd *t = (const text_rdd *)(const void *)rdd;
+    const spk_split *split = &t->splits.at[partition];
+    return (int64_t)(split->end - split->start);
+}
+
 static void release(spark_rdd *rdd)
 {
     text_rdd *t = (text_rdd *)(void *)rdd;
@@ -76,9 +79,11 @@ static void release(spark_rdd *rdd)
 
 spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, int min_partitions)
 {
-    static const spk_class class = {
-        .name = "HadoopRDD", .prepare = prepare, .produce = produce, .release = release
-    };
+    static const spk_class class = { .name = "HadoopRDD",
+        .prepare = prepare,
+        .produce = produce,
+        .bytes = bytes,
+        .release = release };
     spk_verb v;
     bool made;
     spk_verb_source(&v, at, "textFile", sc);

@@ -125,6 +125,16 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
             return;
 }
 
+static int64_t bytes(const spark_rdd *rdd, int partition)
+{
+    const files_rdd *f = (const files_rdd *)(const void *)rdd;
+    const uint64_t files = f->files.n, n = (uint64_t)rdd->partitions, p = (uint64_t)partition;
+    int64_t sum = 0;
+    for (uint64_t i = p * files / n; i < (p + 1) * files / n; i++)
+        sum += (int64_t)f->files.at[i].size;
+    return sum;
+}
+
 static void release(spark_rdd *rdd)
 {
     files_rdd *f = (files_rdd *)(void *)rdd;
@@ -135,9 +145,11 @@ static void release(spark_rdd *rdd)
 static spark_rdd *new_files(
     spk_verb *v, const char *path, const spk_layout *layout, int partitions, size_t record)
 {
-    static const spk_class class = {
-        .name = "BinaryFileRDD", .prepare = prepare, .produce = produce, .release = release
-    };
+    static const spk_class class = { .name = "BinaryFileRDD",
+        .prepare = prepare,
+        .produce = produce,
+        .bytes = bytes,
+        .release = release };
     spk_failure failure;
     bool made;
     if (!path || !*path)

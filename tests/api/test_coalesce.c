@@ -90,6 +90,61 @@ static void test_coalesce__gives_the_cases_of_the_rdd_suite(void **state)
     }
 }
 
+/* ---- coalesce by a function */
+
+SPARK_COALESCER(odd_and_even)
+{
+    for (int i = 0; i < n; i++)
+        group_of[i] = i % 2;
+    return n < 2 ? n : 2;
+}
+SPARK_COALESCER(all_in, int)
+{
+    for (int i = 0; i < n; i++)
+        group_of[i] = *env;
+    return n > 0 ? most : 0;
+}
+static int bad_group, n_bad_groups;
+SPARK_COALESCER(wrong_groups)
+{
+    for (int i = 0; i < n; i++)
+        group_of[i] = bad_group;
+    return n_bad_groups;
+}
+
+static spark_rdd *build_odd_and_even(spark_context *sc, int partitions, const void *arg)
+{
+    (void)arg;
+    return spark_coalesce_by(spark_range(sc, 0, 40, 1, partitions), 2, odd_and_even, NULL);
+}
+static void naive_odd_and_even(layout *want, int partitions, const void *arg)
+{
+    (void)arg;
+    for (int g = 0; g < 2 && g < partitions; g++) {
+        layout_part(want);
+        for (int p = g; p < partitions; p += 2)
+            for (size_t i = slice(40, partitions, p); i < slice(40, partitions, p + 1); i++)
+                LAYOUT_ROW(want, int64_t, (int64_t)i);
+    }
+}
+
+static void test_coalesce_by__puts_together_what_a_function_says(void **state)
+{
+    (void)state;
+    layout_compare(build_odd_and_even, naive_odd_and_even, NULL);
+    spark_context *sc = oracle_open(2);
+    const int last = 2;
+    spark_rdd *n = spark_range(sc, 0, 6, 1, 3);
+    oracle_has_layout(spark_coalesce_by(n, 3, all_in, SPARK_COPY(last)), " | | 0 1 2 3 4 5");
+    spark_rdd *none = spark_empty_rdd(sc, SPARK_TYPE(int64_t));
+    assert_int_equal(spark_rdd_partitions(spark_coalesce_by(none, 3, odd_and_even, NULL)), 0);
+    /* How many there will be is known to what follows. */
+    spark_rdd *pairs = spark_map(spark_coalesce_by(n, 3, odd_and_even, NULL), with_partition, NULL);
+    assert_int_equal(spark_rdd_partitions(spark_group_by_key(pairs, 0)), 2);
+    assert_non_null(strstr(spark_to_debug_string(pairs), "CoalescedRDD"));
+    oracle_close(sc);
+}
+
 static void test_coalesce__leaves_functions_before_it_their_partitions(void **state)
 {
     (void)state;
@@ -490,6 +545,27 @@ static void test_verbs__refuse_what_is_wrong(void **state)
     passes_on(spark_coalesce(bad, 2));
     passes_on(spark_repartition(bad, 2));
     passes_on(spark_coalesce(bad, 0));
+    passes_on(spark_coalesce_by(bad, 2, odd_and_even, NULL));
+    refused(spark_coalesce_by(n, 0, odd_and_even, NULL), SPARK_EINVAL, "coalesce(odd_and_even)",
+        "0 partitions");
+    oracle_fails(
+        spark_collect(spark_coalesce_by(n, 2, NULL, NULL), NULL, &array), SPARK_EINVAL, "coalesce");
+    oracle_fails(spark_collect(spark_coalesce_by(n, 2, all_in, NULL), NULL, &array), SPARK_EINVAL,
+        "wants an env of 4 bytes");
+    const struct {
+        int group, groups;
+        const char *words;
+    } bad_groups[] = { { 3, 3, "partition 0 is put into group 3 of 3" },
+        { -1, 3, "partition 0 is put into group -1 of 3" },
+        { 0, 0, "0 groups of 10 partitions; there must be 1 to 10" },
+        { 0, -4, "-4 groups of 10 partitions" }, { 0, 11, "11 groups of 10 partitions" } };
+    for (size_t i = 0; i < LENGTH(bad_groups); i++) {
+        bad_group = bad_groups[i].group;
+        n_bad_groups = bad_groups[i].groups;
+        spark_rdd *rdd = spark_coalesce_by(n, 2, wrong_groups, NULL);
+        oracle_fails(spark_collect(rdd, NULL, &array), SPARK_EINVAL, bad_groups[i].words);
+        oracle_fails(spark_collect(rdd, NULL, &array), SPARK_EINVAL, "coalesce(wrong_groups) at ");
+    }
     oracle_fails(spark_collect(spark_coalesce(NULL, 2), NULL, &array), SPARK_EINVAL, "NULL");
     oracle_fails(spark_collect(spark_repartition(NULL, 2), NULL, &array), SPARK_EINVAL, "NULL");
     oracle_fails(spark_collect(spark_coalesce(n, 2), SPARK_TYPE(double), &array), SPARK_ETYPE,
@@ -506,6 +582,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         oracle_test(test_coalesce__puts_neighbours_together),
         oracle_test(test_coalesce__gives_the_cases_of_the_rdd_suite),
+        oracle_test(test_coalesce_by__puts_together_what_a_function_says),
         oracle_test(test_coalesce__leaves_functions_before_it_their_partitions),
         oracle_test(test_coalesce__takes_what_other_operations_make),
         oracle_test(test_coalesce__runs_a_task_for_each_group),

@@ -630,6 +630,16 @@ static void test_count_approx_distinct__tells_what_is_wrong(void **state)
             "relative standard deviation");
         assert_int_equal(n, 0);
     }
+    static const struct {
+        int p, sp;
+        const char *words;
+    } precisions[] = { { 3, 0, "a precision of 3; it must be 4 to 18" },
+        { 19, 0, "a precision of 19" }, { -1, 0, "a precision of -1" },
+        { 10, 33, "a sparse precision of 33; it must be 0, or 10, the precision, to 32" },
+        { 10, 9, "a sparse precision of 9" }, { 10, -1, "a sparse precision of -1" } };
+    for (size_t i = 0; i < LENGTH(precisions); i++)
+        blames(spark_count_approx_distinct_with(rdd, precisions[i].p, precisions[i].sp, &n),
+            SPARK_EINVAL, "countApproxDistinct", precisions[i].words);
     blames(spark_count_approx_distinct(NULL, 0.05, &n), SPARK_EINVAL, "countApproxDistinct",
         "the RDD is NULL");
     blames(spark_count_approx_distinct(rdd, 0.05, NULL), SPARK_EINVAL, "countApproxDistinct",
@@ -662,7 +672,10 @@ static void test_count_approx_distinct_by_key__counts_the_values_of_each_key(voi
             spark_context *sc = oracle_open_conf(&oracle_confs[c]);
             spark_rdd *pairs = spark_flat_map(
                 spark_range(sc, 1, KEYS + 1, 1, oracle_partitions[p]), many_values, NULL);
-            spark_rdd *counts = spark_count_approx_distinct_by_key(pairs, 0.02, 5);
+            const spark_keyed_options five = { 5, NULL };
+            spark_rdd *counts = c & 1
+                ? spark_count_approx_distinct_by_key_with(pairs, 12, 16, &five)
+                : spark_count_approx_distinct_by_key(pairs, 0.02, 5);
             assert_int_equal(spark_rdd_partitions(counts), 5);
             assert_non_null(spark_rdd_partitioner(counts));
             oracle_ok(spark_collect(counts, SPARK_TYPE(i64_i64), &array));
@@ -711,6 +724,10 @@ static void test_count_approx_distinct_by_key__tells_what_is_wrong(void **state)
     for (size_t i = 0; i < LENGTH(bad); i++)
         blames(spark_count(spark_count_approx_distinct_by_key(rdd, bad[i], 0), &n), SPARK_EINVAL,
             "countApproxDistinctByKey", "relative standard deviation");
+    blames(spark_count(spark_count_approx_distinct_by_key_with(rdd, 17, 0, NULL), &n), SPARK_EINVAL,
+        "countApproxDistinctByKey", "a precision of 17; it must be 4 to 16");
+    blames(spark_count(spark_count_approx_distinct_by_key_with(rdd, 9, 8, NULL), &n), SPARK_EINVAL,
+        "countApproxDistinctByKey", "a sparse precision of 8");
     blames(
         spark_count(spark_count_approx_distinct_by_key(spark_range(sc, 0, 1, 1, 1), 0.05, 0), &n),
         SPARK_ETYPE, "countApproxDistinctByKey", "pairs");

@@ -92,6 +92,18 @@ SPARK_FOREACH(add_to, int64_t, counter)
         spark_fail(task, "%lld is negative", (long long)*in);
     spark_accumulate(task, *env, *in);
 }
+SPARK_COALESCER(all_together)
+{
+    for (int i = 0; i < n; i++)
+        group_of[i] = 0;
+    return n > 0;
+}
+SPARK_COALESCER(every, int)
+{
+    for (int i = 0; i < n; i++)
+        group_of[i] = i % *env;
+    return n < *env ? n : *env;
+}
 SPARK_PARTITIONER(by_first_byte, spark_str)
 {
     return key->len == 0 ? 0 : (unsigned char)key->ptr[0] % partitions;
@@ -120,6 +132,9 @@ static spark_status count_words(spark_context *sc, int64_t *total, int64_t *size
     if (status != SPARK_OK)
         return status;
 
+    const int two = 2;
+    sums = spark_coalesce_by(sums, 1, all_together, NULL);
+    sums = spark_coalesce_by(sums, 2, every, SPARK_COPY(two));
     spark_rdd *totals = spark_map_stateful(sums, runs, NULL);
     for (int i = 0; i < 3; i++) {
         SPARK_SCOPED(sc);

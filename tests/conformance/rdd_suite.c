@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cases of Spark's RDDSuite. */
+#include "io/scratch.h"
 #include "suite.h"
 
 #include <math.h>
@@ -236,15 +237,19 @@ static void rdd_suite__distinct_of_sorted_pairs_keeps_the_partitioner(void **sta
 static void rdd_suite__count_approx_distinct_of_1000_is_near(void **state)
 {
     static const struct {
+        int p; /* 0: by sd */
         double sd, error;
-    } cases[] = { { 1.054 / 16, 0.2 }, { 1.054 / 64, 0.1 }, { 0.02, 0.1 }, { 0.5, 0.22 } };
+    } cases[] = { { 8, 0, 0.2 }, { 12, 0, 0.1 }, { 0, 0.02, 0.1 }, { 0, 0.5, 0.22 } };
     const int64_t size = 1000;
     spark_rdd *rdd = spark_map(spark_range(*state, 1, 5001, 1, 10), modulo, SPARK_COPY(size));
     for (size_t i = 0; i < LENGTH(cases); i++) {
         int64_t n = -1;
-        oracle_ok(spark_count_approx_distinct(rdd, cases[i].sd, &n));
+        if (cases[i].p)
+            oracle_ok(spark_count_approx_distinct_with(rdd, cases[i].p, 0, &n));
+        else
+            oracle_ok(spark_count_approx_distinct(rdd, cases[i].sd, &n));
         if (fabs((double)(n - size)) / (double)size >= cases[i].error)
-            fail_msg("error %g: %lld", cases[i].sd, (long long)n);
+            fail_msg("case %zu: %lld", i, (long long)n);
     }
 }
 
@@ -659,6 +664,31 @@ static void rdd_suite__take_of_50_from_100_partitions_needs_several_jobs(void **
     }
 }
 
+/* The same, with room for all of them in the first job; and with a factor that takes two. */
+static void rdd_suite__take_of_50_from_100_partitions_in_one_job_with_a_setting(void **state)
+{
+    (void)state;
+    const spark_conf confs[] = { { .threads = 2, .limit_initial_partitions = 1000 },
+        { .threads = 2, .limit_scale_up_factor = 1000 },
+        { .threads = 2, .limit_scale_up_factor = 1 } };
+    const int jobs[] = { 1, 2, 5 }; /* the last: 1, 2, 6, 18, 35 partitions */
+    for (size_t c = 0; c < LENGTH(confs); c++)
+        for (int async = 0; async < 2; async++) {
+            spark_array a;
+            spark_context *sc = oracle_open_conf(&confs[c]);
+            spark_rdd *rdd = spark_range(sc, 0, 101, 1, 100);
+            if (async)
+                oracle_ok(spark_future_get(spark_take_async(rdd, 50, SPARK_TYPE(int64_t)), &a));
+            else
+                oracle_ok(spark_take(rdd, 50, SPARK_TYPE(int64_t), &a));
+            assert_int_equal(a.n, 50);
+            assert_int_equal(SPARK_ITEMS(int64_t, &a)[49], 49);
+            spark_array_free(&a);
+            assert_int_equal(suite_jobs(sc), jobs[c]);
+            oracle_close(sc);
+        }
+}
+
 /* ---- sorting */
 
 static void rdd_suite__sort_of_an_empty_rdd_is_empty(void **state)
@@ -809,6 +839,89 @@ static void rdd_suite__action_inside_a_map_fails(void **state)
     oracle_fails(spark_count(rdd, &n), SPARK_ETASK, "inside: count");
 }
 
+/* by_size: one group after the other, of neighbours that have at most so many bytes together. */
+SPARK_COALESCER(by_size, int64_t)
+{
+    int groups = 0;
+    int64_t sum = 0;
+    for (int i = 0; i < n; i++) {
+        if (groups == 0 || sum + bytes[i] > *env) {
+            groups++;
+            sum = 0;
+        }
+        sum += bytes[i];
+        group_of[i] = groups - 1;
+    }
+    return groups;
+}
+static int64_t sizes_seen[64];
+SPARK_COALESCER(look_at_sizes)
+{
+    for (int i = 0; i < n; i++) {
+        sizes_seen[i] = bytes[i];
+        group_of[i] = 0;
+    }
+    return 1;
+}
+SPARK_MAP(as_text, int64_t, spark_str)
+{
+    *out = spark_str_format(task, "%d", (int)*in);
+}
+
+static void rdd_suite__custom_coalescer_groups_by_size(void **state)
+{
+    spark_context *sc = *state;
+    const int64_t most = 512;
+    assert_int_equal(scratch_enter(NULL), 0);
+    oracle_ok(
+        spark_save_as_text_file(spark_map(spark_range(sc, 1, 1001, 1, 10), as_text, NULL), "out"));
+    spark_rdd *read = spark_text_file(sc, "out", 10);
+    const int partitions = spark_rdd_partitions(read);
+    assert_true(partitions >= 10);
+    assert_int_equal(oracle_count(spark_coalesce_by(read, 2, look_at_sizes, NULL)), 1000);
+    int64_t all = 0;
+    for (int i = 0; i < partitions; i++)
+        all += sizes_seen[i];
+    assert_int_equal(all, 3893); /* 9 * 2 + 90 * 3 + 900 * 4 + 5 */
+    spark_rdd *grouped = spark_coalesce_by(read, 2, by_size, SPARK_COPY(most));
+    const int groups = spark_rdd_partitions(grouped);
+    assert_in_range(groups, all / most, partitions);
+    /* Every number is there, in order, and no group has more bytes. */
+    spark_array lists;
+    oracle_ok(spark_collect(spark_glom(grouped), SPARK_TYPE(spark_str_list), &lists));
+    assert_int_equal(lists.n, groups);
+    int next = 1;
+    for (int g = 0; g < groups; g++) {
+        const spark_str_list *list = &SPARK_ITEMS(spark_str_list, &lists)[g];
+        size_t bytes = 0;
+        assert_true(list->n > 0);
+        for (size_t i = 0; i < list->n; i++) {
+            char number[16];
+            snprintf(number, sizeof number, "%d", next++);
+            assert_int_equal(list->at[i].len, strlen(number));
+            assert_memory_equal(list->at[i].ptr, number, list->at[i].len);
+            bytes += list->at[i].len + 1;
+        }
+        assert_true(bytes <= (size_t)most + 5); /* a line that a split begins is read before it */
+    }
+    assert_int_equal(next, 1001);
+    spark_array_free(&lists);
+    /* What reads no file has no size; a step does not hide it. */
+    oracle_ok(spark_save_as_object_file(spark_range(sc, 0, 10, 1, 2), "objects"));
+    spark_rdd *objects
+        = spark_map(spark_object_file(sc, "objects", SPARK_TYPE(int64_t)), as_text, NULL);
+    assert_int_equal(spark_rdd_partitions(spark_coalesce_by(objects, 2, look_at_sizes, NULL)), 1);
+    assert_true(sizes_seen[0] > 40 && sizes_seen[1] > 40);
+    assert_int_equal(
+        oracle_count(spark_coalesce_by(spark_range(sc, 0, 9, 1, 3), 2, look_at_sizes, NULL)), 9);
+    assert_int_equal(sizes_seen[0], -1);
+    assert_int_equal(oracle_count(spark_coalesce_by(
+                         spark_whole_text_files(sc, "out", 2), 2, look_at_sizes, NULL)),
+        10);
+    assert_int_equal(sizes_seen[0] + sizes_seen[1], all);
+    assert_int_equal(scratch_leave(NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -867,6 +980,7 @@ int main(void)
         suite_case(rdd_suite__random_split_divides_by_weight),
         suite_case(rdd_suite__job_on_a_partition_that_is_not_there_is_refused),
         suite_case(rdd_suite__take_of_50_from_100_partitions_needs_several_jobs),
+        suite_case(rdd_suite__take_of_50_from_100_partitions_in_one_job_with_a_setting),
         suite_case(rdd_suite__sort_of_an_empty_rdd_is_empty),
         suite_case(rdd_suite__sort_by_the_first_field_descending),
         suite_case(rdd_suite__sort_by_an_order_of_ones_own),
@@ -882,6 +996,7 @@ int main(void)
         suite_case(rdd_suite__narrow_ancestors_end_at_a_shuffle),
         suite_case(rdd_suite__nested_rdd_cannot_be_counted),
         suite_case(rdd_suite__action_inside_a_map_fails),
+        suite_case(rdd_suite__custom_coalescer_groups_by_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
