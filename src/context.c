@@ -78,8 +78,9 @@ static bool read_master(const char *master, int *threads, int *failures)
         return true;
     if (*at++ != '[' || !read_number(&at, threads))
         return false;
+    at += strspn(at, " ");
     if (*at == ',') {
-        at++;
+        at += 1 + strspn(at + 1, " ");
         if (*at == '*' || !read_number(&at, failures))
             return false;
     }

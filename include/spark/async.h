@@ -42,7 +42,13 @@ bool spark_future_on_complete(
 
 /* What jobs carry with them. It is set for the innermost scope that the calling thread has open on
  * the context, and holds for jobs the thread starts until that scope ends; without one, for jobs of
- * all threads (Spark: for the thread and its children). Inner scopes inherit it; removing and clearing tags is
+ * all threads (Spark: for the thread and its children), so a thread that wants a group of its own
+ * begins with a scope:
+ *
+ *   SPARK_SCOPED(sc);
+ *   if (spark_set_job_group(sc, "nightly", "sums of the day") == SPARK_OK) ...
+ *
+ * Inner scopes inherit it; removing and clearing tags is
  * for those that were added in the same scope. Texts are copied.
  *
  * spark_set_job_group: a name to cancel by, and a description (may be NULL) that goes with its
@@ -58,9 +64,10 @@ spark_status spark_remove_job_tag(spark_context *sc, const char *tag);
 spark_status spark_clear_job_tags(spark_context *sc);
 spark_status spark_set_scheduler_pool(spark_context *sc, const char *pool);
 
-/* Cancelling: the jobs that run now end with SPARK_ECANCELLED; tasks notice at the next batch, or
- * where their function asks spark_cancelled. reason may be NULL. Unknown numbers and names do
- * nothing. spark_cancel_job_group_and_future_jobs: later jobs of the group end at once as well; the
+/* Cancelling: the jobs that run now end with SPARK_ECANCELLED; tasks notice at the next batch (which
+ * is small where functions are slow), or where their function asks spark_cancelled. reason may be NULL. Unknown numbers and names do
+ * nothing. Jobs and stages are numbered as in spark_error, over the whole context.
+ * spark_cancel_job_group_and_future_jobs: later jobs of the group end at once as well; the
  * last 256 such groups are remembered. Spark: cancelJob, cancelStage, cancelJobGroup,
  * cancelJobGroupAndFutureJobs, cancelJobsWithTag, cancelAllJobs. */
 void spark_cancel_job(spark_context *sc, int job, const char *reason);

@@ -25,7 +25,7 @@ typedef enum spark_status {
 typedef struct spark_error {
     spark_status code;
     const char *operation; /* "map(to_sale)", "textFile" */
-    const char *message;   /* the whole story, in one line */
+    const char *message;   /* the whole story, in one line of at most 767 bytes */
     spark_site site;       /* where the operation was written: "orders.c:30" */
     int job, stage, partition, attempt;
     int64_t record; /* index of the element within its partition */

@@ -481,7 +481,7 @@ typedef struct spark_order {
     static inline void f##_finish_(                                                                \
         SPARK_T_, STATE *state, SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 
-/* SPARK_FOREACH(f, IN[, ENV]): called for the side effect, for each element. */
+/* SPARK_FOREACH(f, IN[, ENV]): called for the side effect, for each element, until it fails. */
 #define SPARK_FOREACH(...)                                                                         \
     SPARK_PICK_3_(__VA_ARGS__, SPARK_FOREACH3_, SPARK_FOREACH2_, 0)(__VA_ARGS__)
 #define SPARK_FOREACH2_(f, IN) SPARK_FOREACH_(f, IN, void, 0)
@@ -490,7 +490,7 @@ typedef struct spark_order {
     static inline void f##_(spark_task *task, const IN *in, const ENV *env);                       \
     static void f##_run_(spark_task *task, size_t n, const void *in, size_t step, const void *env) \
     {                                                                                              \
-        for (size_t i = 0; i < n; i++)                                                             \
+        for (size_t i = 0; i < n && !spark_cancelled(task); i++)                                   \
             f##_(task, SPARK_AT_(IN, in, step, i), (const ENV *)env);                              \
     }                                                                                              \
     static const spark_foreach_def f[1] SPARK_UNUSED_                                              \

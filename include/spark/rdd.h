@@ -10,7 +10,7 @@ SPARK_BEGIN_DECLS
 
 /* spark_rdd_id: counts from 0 in each context. -1 for NULL. Spark: id. */
 int spark_rdd_id(const spark_rdd *rdd);
-/* spark_rdd_name: as set, else NULL. spark_rdd_set_name: copies it, NULL takes it away;
+/* spark_rdd_name: as set, the path of an RDD that reads files, else NULL. spark_rdd_set_name: copies it, NULL takes it away;
  * returns rdd, for chaining. Spark: name, setName. */
 const char *spark_rdd_name(const spark_rdd *rdd);
 spark_rdd *spark_rdd_set_name(spark_rdd *rdd, const char *name);

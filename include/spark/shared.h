@@ -23,7 +23,7 @@ spark_broadcast *spark_broadcast_index(spark_site at, spark_context *sc, const s
  * RDD that was, fails. Its memory goes with the last such RDD. NULL does nothing. Spark: destroy. */
 void spark_broadcast_destroy(spark_broadcast *broadcast);
 
-/* spark_broadcast_value: the value; valid while the broadcast lives. */
+/* spark_broadcast_value: the value; valid while the broadcast lives. NULL once it is destroyed. */
 const void *spark_broadcast_value(const spark_broadcast *broadcast);
 
 /* spark_counter: an accumulator of int64_t, starting at 0. spark_float_counter: of double; added
@@ -70,7 +70,8 @@ void spark_accumulate_value(spark_task *task, const spark_accumulator *accumulat
 spark_status spark_accumulator_get(const spark_accumulator *accumulator, const spark_type *want,
     spark_array *result) SPARK_USE_RESULT_;
 
-/* spark_accumulator_value, _f64: the sum so far; exact after the action returned. */
+/* spark_accumulator_value, _f64: the sum so far, exact after the action returned; inside a task what
+ * other attempts have published (Spark: an error). */
 int64_t spark_accumulator_value(const spark_accumulator *accumulator);
 double spark_accumulator_f64(const spark_accumulator *accumulator);
 const char *spark_accumulator_name(const spark_accumulator *accumulator);

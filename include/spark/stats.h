@@ -66,7 +66,8 @@ SPARK_STRUCT(spark_bounded, (double, mean), (double, confidence), (double, low),
 
 /* Approximate actions: what the partitions say that are done after timeout_ms, scaled up. Unlike
  * Spark's, the job is cancelled then, for no function runs after an action has returned. A
- * confidence that is not 0 to 1 is SPARK_EINVAL. spark_count_by_key_approx,
+ * confidence that is not 0 to 1 is SPARK_EINVAL; a timeout of 0 or less is over at once.
+ * spark_count_by_key_approx,
  * spark_count_by_value_approx: pairs (k, spark_bounded) in *result. Spark: countApprox, sumApprox,
  * meanApprox, countByKeyApprox, countByValueApprox. */
 spark_status spark_count_approx(spark_site at, spark_rdd *rdd, int64_t timeout_ms,

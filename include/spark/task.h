@@ -64,8 +64,8 @@ void spark_defer(spark_task *task, void (*cleanup)(void *data), void *data);
 
 /* spark_fail: marks the attempt as failed and comes back: the body goes on, so return; what it
  * emits from now on is dropped. The task is tried again, up to spark_conf.task_max_failures times.
- * To name the record, the batch of a map or filter that failed runs again one by one: such a
- * function is called twice for elements up to that one. */
+ * A map or filter goes on to the end of its batch, which then runs again one by one to name the
+ * record: such a function is called twice for elements up to that one. */
 void spark_fail(spark_task *task, const char *format, ...) SPARK_FORMAT_(2, 3);
 
 /* spark_cancelled: whether the attempt has failed or is no longer wanted. Long loops that emit

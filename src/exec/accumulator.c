@@ -266,7 +266,7 @@ void spark_accumulate_value(
     if (!a || !task || spk_task_failed(task))
         return;
     if (a->kind != SPK_COLLECTION && a->kind != SPK_OF_USER) {
-        spk_task_fail(task, SPARK_ETYPE, "accumulator %s is a sum", a->name);
+        spk_task_fail(task, SPARK_ETYPE, "accumulator \"%s\" is a sum", a->name);
         return;
     }
     if (a->in && type != a->in->type

@@ -10,6 +10,7 @@
 #include "exec/task.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "exec/pipe.h"
 
@@ -130,6 +131,24 @@ static void advance(spk_pipe *pipe, size_t at, spk_batch batch)
         deliver(pipe, batch);
 }
 
+/* pace: cancelling is noticed between batches, so those of slow functions are small: a task begins
+ * with few rows, and goes on with four times as many, or a quarter, as the last ones were fast. The
+ * clock is a coarse one, which costs a few nanoseconds. */
+static void pace(spark_task *task)
+{
+    enum { FAST_MS = 8, SLOW_MS = 64 };
+    const size_t most = spk_task_batch(task);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    const int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    const int64_t took = task->paced_ms ? ms - task->paced_ms : 0;
+    task->paced_ms = ms;
+    if (took > SLOW_MS)
+        task->batch_rows = task->batch_rows > 4 ? task->batch_rows / 4 : 1;
+    else if (took <= FAST_MS && task->batch_rows < most)
+        task->batch_rows = task->batch_rows * 4 < most ? task->batch_rows * 4 : most;
+}
+
 bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
 {
     spark_task *task = pipe->task;
@@ -148,6 +167,8 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
     task->op = op;
     task->current_partition = partition;
     task->scratch = scratch;
+    if (task->depth == 0)
+        pace(task);
     if (spk_task_unwanted(task))
         pipe->stopped = true;
     return !pipe->stopped;

@@ -8,6 +8,8 @@
 
 #include "exec/pipe.h"
 
+enum { FIRST_ROWS = 16 }; /* of the first batch of a task; see pace in pipe.c */
+
 static _Thread_local spark_task *current;
 
 spark_task *spk_task_current(void)
@@ -72,7 +74,8 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->n_deltas = task->n_walk = task->delta_floor = 0;
     task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
     task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = 0;
-    task->batch_rows = (size_t)task->sc->batch_rows;
+    task->batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;
+    task->paced_ms = 0;
     task->scratch = &task->base.keep;
     if (task->check)
         spk_check_begin(task);
@@ -147,6 +150,9 @@ static void fail(spark_task *task, spark_status code, const char *format, va_lis
 {
     spk_failure failure;
     spk_failure_vset(&failure, code, NULL, NULL, format, args);
+    for (char *at = failure.message; *at; at++) /* one line, whatever the user's text has */
+        if (*at == '\n' || *at == '\r')
+            *at = ' ';
     spk_task_fail_with(task, &failure);
 }
 

@@ -88,7 +88,18 @@ static bool make_directory(spk_child *child)
 
 /* ---- starting */
 
-/* environment: what is inherited, without what env replaces, and env. NULL: no memory. */
+/* replaced: whether one of n definitions has the name of this one. */
+static bool replaced(const char *definition, char *const env[], size_t n)
+{
+    const size_t name = strcspn(definition, "=") + 1;
+    for (size_t k = 0; k < n; k++)
+        if (strncmp(definition, env[k], name) == 0)
+            return true;
+    return false;
+}
+
+/* environment: what is inherited and env; of several definitions of a name the last. NULL: no
+ * memory. */
 static char **environment(char *const env[])
 {
     size_t inherited = 0, added = 0, n = 0;
@@ -97,16 +108,12 @@ static char **environment(char *const env[])
     while (env && env[added])
         added++;
     char **all = malloc((inherited + added + 1) * sizeof *all);
-    for (size_t i = 0; all && i < inherited; i++) {
-        const size_t name = strcspn(environ[i], "=") + 1;
-        bool replaced = false;
-        for (size_t k = 0; k < added; k++)
-            replaced = replaced || strncmp(environ[i], env[k], name) == 0;
-        if (!replaced)
+    for (size_t i = 0; all && i < inherited; i++)
+        if (!replaced(environ[i], env, added))
             all[n++] = environ[i];
-    }
     for (size_t k = 0; all && k < added; k++)
-        all[n++] = env[k];
+        if (!replaced(env[k], env + k + 1, added - k - 1))
+            all[n++] = env[k];
     if (all)
         all[n] = NULL;
     return all;

@@ -150,16 +150,38 @@ static char *copy_path(const char *path)
     return copy;
 }
 
+/* make_parents: path and what leads to it; 0, or an errno. */
+static int make_parents(char *path)
+{
+    for (char *at = path + 1;; at++) {
+        const char sign = *at;
+        if (sign != '/' && sign != '\0')
+            continue;
+        *at = '\0';
+        const bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
+        *at = sign;
+        if (!made)
+            return errno;
+        if (sign == '\0')
+            return 0;
+    }
+}
+
 static spark_status make_directory(const char *path, spk_failure *failure)
 {
+    place parent;
+    const char *slash = strrchr(path, '/');
     if (mkdir(path, 0777) == 0)
         return SPARK_OK;
+    if (errno == ENOENT && slash && slash > path) {
+        snprintf(parent.path, sizeof parent.path, "%.*s", (int)(slash - path), path);
+        errno = make_parents(parent.path);
+        if (errno == 0 && mkdir(path, 0777) == 0)
+            return SPARK_OK;
+    }
     if (errno == EEXIST)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "Output directory %s already exists: choose another one or remove it", path);
-    if (errno == ENOENT)
-        return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "cannot create output directory %s: make the directory it is to be in first", path);
     return spk_io_failure(failure, "cannot create output directory", path, errno);
 }
 
@@ -233,23 +255,6 @@ void spk_output_abort(spk_output *output)
 void spk_output_remove(const char *path)
 {
     empty_and_remove(path);
-}
-
-/* make_parents: path and what leads to it; 0, or an errno. */
-static int make_parents(char *path)
-{
-    for (char *at = path + 1;; at++) {
-        const char sign = *at;
-        if (sign != '/' && sign != '\0')
-            continue;
-        *at = '\0';
-        const bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
-        *at = sign;
-        if (!made)
-            return errno;
-        if (sign == '\0')
-            return 0;
-    }
 }
 
 spark_status spk_own_directory(const char *parent, char **path, spk_failure *failure)

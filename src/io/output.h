@@ -12,7 +12,8 @@ typedef struct spk_output {
     bool scratch; /* it need not outlive the process: nothing is synced */
 } spk_output;
 
-/* spk_output_begin: makes the directory; one that exists is refused. Parents must exist. */
+/* spk_output_begin: makes the directory; one that exists is refused. What leads to it is
+ * made as well, and stays. */
 spark_status spk_output_begin(
     spk_output *output, const char *path, bool scratch, spk_failure *failure);
 /* spk_output_commit: removes _temporary, writes _SUCCESS, syncs the directory. On failure the

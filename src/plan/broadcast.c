@@ -123,5 +123,5 @@ void spark_broadcast_destroy(spark_broadcast *broadcast)
 
 const void *spark_broadcast_value(const spark_broadcast *broadcast)
 {
-    return broadcast ? broadcast->value : NULL;
+    return broadcast && !atomic_load(&broadcast->destroyed) ? broadcast->value : NULL;
 }

@@ -148,7 +148,7 @@ void spark_rdd_release(spark_rdd *rdd)
 
 void spark_rdd_replace(spark_rdd **slot, spark_rdd *next)
 {
-    spark_rdd *old = *slot;
+    spark_rdd *old = slot ? *slot : next;
     if (old == next)
         return;
     if (old && next && !is_sentinel(old) && !is_sentinel(next) && old->object.scope)
@@ -170,6 +170,14 @@ static const char *describe(
 const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size)
 {
     return describe(rdd->operation, rdd->function, rdd->site, text, size);
+}
+
+int64_t spk_rdd_reads(const spark_rdd *rdd, int partition, const char **path)
+{
+    *path = NULL;
+    while (rdd->class->run && !spk_rdd_stored(rdd))
+        rdd = rdd->deps[0].rdd;
+    return rdd->class->reads && !spk_rdd_stored(rdd) ? rdd->class->reads(rdd, partition, path) : -1;
 }
 
 void spk_rdd_blame(const spark_rdd *rdd, spk_failure *failure)

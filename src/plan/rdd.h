@@ -38,8 +38,9 @@ typedef struct spk_class {
      * returned parent. */
     spark_rdd *(*choose)(spark_rdd *rdd, int partition, int *parent_partition);
 
-    /* bytes: of a source that reads files: how many its partition reads. NULL: others. */
-    int64_t (*bytes)(const spark_rdd *rdd, int partition);
+    /* reads: of a source that reads files: how many bytes of them its partition reads, and which
+     * file, where it is one. */
+    int64_t (*reads)(const spark_rdd *rdd, int partition, const char **path);
 
     /* prepare: on a calling thread, parents first, once: finds rdd->partitions. NULL: as the
      * parent. release: frees what the node has beyond its struct. */
@@ -171,6 +172,9 @@ spark_rdd *spk_rdd_misfit(spark_context *sc, const char *operation, const char *
 
 /* spk_rdd_describe: "map(to_sale) at orders.c:30". Returns text. */
 const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size);
+
+/* spk_rdd_reads: what of files a partition reads, itself or through steps; -1 and NULL: none. */
+int64_t spk_rdd_reads(const spark_rdd *rdd, int partition, const char **path);
 
 /* spk_rdd_blame: puts the RDD's description in front of a failure, and its operation and site into
  * it. */

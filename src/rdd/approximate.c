@@ -160,11 +160,12 @@ static spark_bounded sum_of(const moments *m, int done, int all, double confiden
         return (spark_bounded) { m->mean * n, 1, m->mean * n, m->mean * n, true };
     if (m->n == 0)
         return (spark_bounded) { 0, 0, -HUGE_VAL, HUGE_VAL, false };
-    const double count = (n + 1 - p) / p, sum = m->mean * count;
-    if (m->n == 1)
-        return (spark_bounded) { sum, confidence, -HUGE_VAL, HUGE_VAL, false };
+    /* What is missing is estimated, and what there is added. */
+    const double count = n * (1 - p) / p, there = m->mean * n, sum = there + m->mean * count;
     const double mean_variance = m->m2 / (n - 1) / n;
-    const double count_variance = (n + 1) * (1 - p) / (p * p);
+    if (m->n == 1 || isnan(mean_variance))
+        return (spark_bounded) { sum, confidence, -HUGE_VAL, HUGE_VAL, false };
+    const double count_variance = n * (1 - p) / (p * p);
     const double variance = mean_variance * count * count + count_variance * m->mean * m->mean
         + mean_variance * count_variance;
     const double width = factor(confidence, m->n) * sqrt(variance);

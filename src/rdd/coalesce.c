@@ -45,14 +45,6 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
 
 /* ---- by a function */
 
-/* bytes_of: of the input that a partition reads, where it is a file or a part of one; else -1. */
-static int64_t bytes_of(const spark_rdd *rdd, int partition)
-{
-    while (rdd->class->run && !spk_rdd_stored(rdd))
-        rdd = rdd->deps[0].rdd;
-    return rdd->class->bytes && !spk_rdd_stored(rdd) ? rdd->class->bytes(rdd, partition) : -1;
-}
-
 /* sort_members: of n partitions whose groups are known; starts has room for groups + 1. */
 static void sort_members(coalesced_rdd *c, int n, const int *group_of, int groups)
 {
@@ -86,12 +78,13 @@ static spark_status prepare_groups(spark_rdd *rdd, spk_failure *failure)
     coalesced_rdd *c = (coalesced_rdd *)(void *)rdd;
     const spark_rdd *parent = rdd->deps[0].rdd;
     const int n = parent->partitions;
+    const char *path;
     int64_t *bytes = malloc(((size_t)n + 1) * sizeof *bytes);
     int *group_of = calloc((size_t)n + 1, sizeof *group_of), groups = 0;
     spark_status status = bytes && group_of ? SPARK_OK : spk_failure_nomem(failure, NULL, NULL);
     if (status == SPARK_OK) {
         for (int i = 0; i < n; i++)
-            bytes[i] = bytes_of(parent, i);
+            bytes[i] = spk_rdd_reads(parent, i, &path);
         groups = c->group(n, c->asked, bytes, group_of, rdd->env.value);
         status = check_groups(c, n, group_of, groups, failure);
     }

@@ -68,11 +68,14 @@ static spark_status collect(spark_rdd *rdd, const spk_action *action, const int 
 static spark_status check_partitions(spark_rdd *rdd, const char *name, spark_site at, size_t n,
     const int *partitions, spk_failure *failure)
 {
+    if (n > 0 && !partitions)
+        return spk_failure_set(failure, SPARK_EINVAL, name, at,
+            "%s at %s: there is no list of the %zu partitions", name, at, n);
     for (size_t i = 0; i < n; i++)
-        if (!partitions || partitions[i] < 0 || partitions[i] >= rdd->partitions)
+        if (partitions[i] < 0 || partitions[i] >= rdd->partitions)
             return spk_failure_set(failure, SPARK_EINVAL, name, at,
                 "%s at %s: Attempting to access a non-existent partition: %d of %d", name, at,
-                partitions ? partitions[i] : -1, rdd->partitions);
+                partitions[i], rdd->partitions);
     return n <= INT32_MAX ? SPARK_OK
                           : spk_failure_set(failure, SPARK_EINVAL, name, at,
                               "%s at %s: %zu partitions are too many", name, at, n);

@@ -118,7 +118,7 @@ spark_status spark_histogram_edges(
     spark_status status = spk_numbers_check(rdd, "histogram", at, counts, &failure);
     if (status == SPARK_OK && (n_edges < 2 || !edges))
         status = spk_failure_set(&failure, SPARK_EINVAL, "histogram", at,
-            "histogram at %s: %zu edges; there must be 2 or more", at, n_edges);
+            "histogram at %s: %zu edges; there must be 2 or more", at, edges ? n_edges : 0);
     if (status == SPARK_OK) {
         const bucketing b = { rdd->layout, edges, n_edges - 1, even };
         status = count(at, rdd, &b, counts, &failure);

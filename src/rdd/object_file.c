@@ -203,9 +203,11 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     spk_object_read(pipe, rdd->layout, o->files.at[partition].path);
 }
 
-static int64_t bytes(const spark_rdd *rdd, int partition)
+static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
 {
-    return (int64_t)((const object_rdd *)(const void *)rdd)->files.at[partition].size;
+    const spk_file *file = &((const object_rdd *)(const void *)rdd)->files.at[partition];
+    *path = file->path;
+    return (int64_t)file->size;
 }
 
 static void release(spark_rdd *rdd)
@@ -221,7 +223,7 @@ spark_rdd *spark_object_file(
     static const spk_class class = { .name = "HadoopRDD",
         .prepare = prepare,
         .produce = produce,
-        .bytes = bytes,
+        .reads = reads,
         .release = release };
     spk_verb v;
     spk_failure failure;

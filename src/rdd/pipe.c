@@ -103,15 +103,27 @@ static bool emit_line(talk *t, spk_out *out, const char *line, size_t n)
     return spark_emit_(&out->head, &row, sizeof row);
 }
 
+/* line_end: of the line at `from`: \n, \r\n or \r; *next is where the next one begins. NULL: not read
+ * yet, as after a \r that a \n may follow. */
+static const char *line_end(const talk *t, const char *from, const char **next)
+{
+    const char *stop = t->from + t->have;
+    const char *newline = memchr(from, '\n', (size_t)(stop - from));
+    const char *cr = memchr(from, '\r', (size_t)((newline ? newline : stop) - from));
+    if (cr && cr + 1 == stop && !t->ended)
+        return NULL;
+    *next = cr && cr + 1 != newline ? cr + 1 : newline ? newline + 1 : NULL;
+    return cr ? cr : newline;
+}
+
 /* emit_lines: the whole lines that were read; at the end also the rest. */
 static bool emit_lines(talk *t, spk_out *out)
 {
     size_t at = 0;
-    for (const char *end; (end = memchr(t->from + at, '\n', t->have - at)) != NULL;) {
-        const size_t n = (size_t)(end - t->from) - at;
-        if (!emit_line(t, out, t->from + at, n))
+    for (const char *end, *next; (end = line_end(t, t->from + at, &next)) != NULL;) {
+        if (!emit_line(t, out, t->from + at, (size_t)(end - t->from) - at))
             return false;
-        at += n + 1;
+        at = (size_t)(next - t->from);
     }
     if (t->ended && at < t->have) {
         if (!emit_line(t, out, t->from + at, t->have - at))
@@ -176,6 +188,32 @@ static bool exchange(talk *t, spk_out *out, bool at_end)
     return true;
 }
 
+/* environment: what is added to the child's: where rows come from a file, its path as well, under
+ * Hadoop's names; before the user's own, which may set them. NULL: the task has failed. */
+static char **environment(spark_task *task, const pipe_rdd *p, int partition)
+{
+    static const char *const names[] = { "map_input_file", "mapreduce_map_input_file" };
+    const char *path;
+    size_t n = 0, k = 0;
+    if (spk_rdd_reads(p->rdd.deps[0].rdd, partition, &path) < 0 || !path)
+        return p->env;
+    while (p->env[n])
+        n++;
+    char **all = spk_arena_alloc(spk_keep_of(task), (n + 3) * sizeof *all, 16);
+    for (; all && k < 2; k++) {
+        const size_t size = strlen(names[k]) + strlen(path) + 2;
+        if (!(all[k] = spk_arena_alloc(spk_keep_of(task), size, 1)))
+            all = NULL;
+        else
+            snprintf(all[k], size, "%s=%s", names[k], path);
+    }
+    if (all)
+        memcpy(all + 2, p->env, (n + 1) * sizeof *all);
+    else
+        spk_task_nomem(task);
+    return all;
+}
+
 static bool open(spk_pipe *pipe, spk_op *op)
 {
     const pipe_rdd *p = (const pipe_rdd *)(const void *)op->rdd;
@@ -195,7 +233,10 @@ static bool open(spk_pipe *pipe, spk_op *op)
         if (!add_text(t, *line, strlen(*line)))
             return false;
     task->op = op;
-    if (spk_child_start(&t->child, p->argv, p->env, p->separate, &failure) == SPARK_OK)
+    char **env = environment(task, p, op->partition);
+    if (!env)
+        return false;
+    if (spk_child_start(&t->child, p->argv, env, p->separate, &failure) == SPARK_OK)
         return true;
     fail(t, &failure);
     return false;
@@ -236,7 +277,12 @@ static void finish(spk_pipe *pipe, spk_op *op, spk_batch *batch)
                 spk_out_close(&out, batch);
                 return;
             }
-        if (status != 0)
+        if (status < 0)
+            spk_task_fail(t->task, SPARK_ETASK,
+                "How the subprocess ended is not known, for this process ignores SIGCHLD. Command "
+                "ran: %s",
+                t->p->command);
+        else if (status != 0)
             spk_task_fail(t->task, SPARK_ETASK, "Subprocess exited with status %d. Command ran: %s",
                 status, t->p->command);
     }
@@ -293,12 +339,24 @@ static char **split_words(const char *command)
     return words;
 }
 
+/* joined: the words with blanks between. NULL: no memory. */
+static char *joined(char *const *words)
+{
+    size_t n = 1;
+    for (size_t i = 0; words[i]; i++)
+        n += strlen(words[i]) + 1;
+    char *text = malloc(n), *at = text;
+    for (size_t i = 0; text && words[i]; i++)
+        at += sprintf(at, i ? " %s" : "%s", words[i]);
+    return text;
+}
+
 static bool fill(pipe_rdd *p, const char *command, const spark_pipe_options *o)
 {
     p->argv = o->argv ? copy_list(o->argv) : split_words(command);
     p->env = copy_list(o->env);
     p->context = copy_list(o->context);
-    p->command = p->argv ? strdup(o->argv ? p->argv[0] : command) : NULL;
+    p->command = p->argv ? joined(p->argv) : NULL;
     p->separate = o->separate_dir;
     return p->argv && p->env && p->context && p->command;
 }
@@ -318,6 +376,9 @@ spark_rdd *spark_pipe_with(
     const bool empty = o->argv ? !o->argv[0] : !command || !command[strspn(command, " \t\n\v\f\r")];
     if (empty)
         spk_verb_fail(&v, SPARK_EINVAL, "there is no command");
+    for (size_t i = 0; o->env && o->env[i]; i++)
+        if (o->env[i][0] == '=' || !strchr(o->env[i], '='))
+            spk_verb_fail(&v, SPARK_EINVAL, "env has \"%s\", which is not NAME=VALUE", o->env[i]);
     rdd = spk_verb_make(
         &v, &class, sizeof(pipe_rdd), spk_verb_layout(&v, SPARK_TYPE(spark_str)), &made);
     if (made && !fill((pipe_rdd *)(void *)rdd, command, o)) {

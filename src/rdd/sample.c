@@ -162,19 +162,21 @@ void spark_random_split(spark_site at, spark_rdd *rdd, size_t n, const double *w
 {
     double sum = 0, done = 0;
     bool good = true;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && weights; i++) {
         good = good && weights[i] >= 0;
         sum += weights[i];
     }
     for (size_t i = 0; i < n; i++) {
         spk_verb v;
         spk_verb_begin(&v, at, "randomSplit", NULL, 1, &rdd, true, NULL, 0);
-        if (!good)
-            spk_verb_fail(&v, SPARK_EINVAL, "a weight is negative");
+        if (!weights)
+            spk_verb_fail(&v, SPARK_EINVAL, "the weights are NULL");
+        else if (!good)
+            spk_verb_fail(&v, SPARK_EINVAL, "a weight is negative or no number");
         else if (!(sum > 0 && sum < HUGE_VAL))
             spk_verb_fail(&v, SPARK_EINVAL, "the weights sum to %g, not to more than 0", sum);
         const double low = done / sum;
-        done += weights[i];
+        done += weights ? weights[i] : 0;
         parts[i] = new_sample(&v, rdd, &cells_class, seed, low, i + 1 == n ? 1 : done / sum);
     }
 }

@@ -62,10 +62,11 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         spk_task_fail_with(task, &failure);
 }
 
-static int64_t bytes(const spark_rdd *rdd, int partition)
+static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
 {
     const text_rdd *t = (const text_rdd *)(const void *)rdd;
     const spk_split *split = &t->splits.at[partition];
+    *path = split->file->path;
     return (int64_t)(split->end - split->start);
 }
 
@@ -82,7 +83,7 @@ spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, i
     static const spk_class class = { .name = "HadoopRDD",
         .prepare = prepare,
         .produce = produce,
-        .bytes = bytes,
+        .reads = reads,
         .release = release };
     spk_verb v;
     bool made;

@@ -125,13 +125,16 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
             return;
 }
 
-static int64_t bytes(const spark_rdd *rdd, int partition)
+static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
 {
     const files_rdd *f = (const files_rdd *)(const void *)rdd;
     const uint64_t files = f->files.n, n = (uint64_t)rdd->partitions, p = (uint64_t)partition;
     int64_t sum = 0;
-    for (uint64_t i = p * files / n; i < (p + 1) * files / n; i++)
+    const uint64_t from = p * files / n, to = (p + 1) * files / n;
+    for (uint64_t i = from; i < to; i++)
         sum += (int64_t)f->files.at[i].size;
+    if (to - from == 1)
+        *path = f->files.at[from].path;
     return sum;
 }
 
@@ -148,7 +151,7 @@ static spark_rdd *new_files(
     static const spk_class class = { .name = "BinaryFileRDD",
         .prepare = prepare,
         .produce = produce,
-        .bytes = bytes,
+        .reads = reads,
         .release = release };
     spk_failure failure;
     bool made;
@@ -198,7 +201,7 @@ spark_rdd *spark_binary_records(
     spk_verb v;
     spk_verb_source(&v, at, "binaryRecords", sc);
     if (record_bytes < 1 || record_bytes > INT32_MAX)
-        spk_verb_fail(&v, SPARK_EINVAL, "records of %lld bytes; there must be at least one",
+        spk_verb_fail(&v, SPARK_EINVAL, "records of %lld bytes; there must be 1 to 2147483647",
             (long long)record_bytes);
     return new_files(
         &v, path, spk_verb_layout(&v, SPARK_TYPE(spark_bytes)), 0, (size_t)record_bytes);

@@ -279,6 +279,8 @@ static void put_value(sink *s, const spark_type *type, const char *p)
 size_t spark_print(const spark_type *type, const void *value, char *buffer, size_t size)
 {
     sink s = { buffer, size, 0 };
+    if (!type || !value)
+        return 0;
     put_value(&s, type, value);
     return s.length;
 }

@@ -244,12 +244,12 @@ static void test_mean_and_sum_approx__bound_what_is_done(void **state)
             for (int done = 1; done <= from && !found; done++) {
                 const double n = done * EACH, p = (double)done / PARTS;
                 const double variance = m2 * done / (n - 1) / n;
-                const double count = (n + 1 - p) / p, spread = (n + 1) * (1 - p) / (p * p);
+                const double count = n * (1 - p) / p, spread = n * (1 - p) / (p * p);
                 const double all
                     = variance * count * count + spread * mean * mean + variance * spread;
                 /* From 100 on tables of either agree to two digits, and no more is asked of it. */
                 const double times = n > 100 ? normal : student;
-                const double middle = sum ? mean * count : mean;
+                const double middle = sum ? mean * (n + count) : mean;
                 const double width = times * sqrt(sum ? all : variance);
                 found = is_near(b.mean, middle) && b.confidence == 0.95
                     && fabs(b.low - (middle - width)) <= 0.02 * width

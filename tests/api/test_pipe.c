@@ -37,6 +37,15 @@ static int leave(void **state)
 }
 #define pipe_test(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
+SPARK_MAP(length_of, spark_str, int64_t)
+{
+    *out = (int64_t)in->len;
+}
+SPARK_FILTER(any, spark_str)
+{
+    return in->ptr != NULL;
+}
+
 /* shell: the command `sh -c script`. */
 static spark_rdd *shell(spark_rdd *rdd, const char *script)
 {
@@ -306,6 +315,83 @@ static void test_pipe__moves_much_both_ways(void **state)
     }
 }
 
+/* As those of a text file, lines end at \n, \r\n and \r, wherever the reads are cut. */
+static void test_pipe__ends_lines_as_texts_do(void **state)
+{
+    (void)state;
+    for_all_shapes(sc, p)
+    {
+        spark_rdd *one = spark_range(sc, 0, 1, 1, 1);
+        oracle_collects(shell(one, "printf 'a\\rb\\r\\nc\\n'"), "a b c");
+        oracle_has_layout(
+            spark_map(shell(one, "printf 'a\\r\\r\\n\\n\\rb'"), length_of, NULL), "1 0 0 0 1");
+        oracle_collects(
+            shell(one, "printf 'a\\r'; sleep 0.01; printf '\\nb\\r'; sleep 0.01; printf c"),
+            "a b c");
+        oracle_collects(shell(one, "printf '\\r'"), "");
+        assert_int_equal(oracle_count(shell(one, "printf '\\r'")), 1);
+        (void)p;
+    }
+}
+
+/* Where rows come from a file, its name is in the environment, under the names Hadoop gives it. */
+static void test_pipe__of_a_text_file_knows_its_path(void **state)
+{
+    (void)state;
+    scratch_write("one.txt", "a\nb\n", 4);
+    scratch_write("two.txt", "c\n", 2);
+    static const char *const env[] = { "map_input_file=mine", NULL };
+    static const char *const argv[] = { "sh", "-c", "cat >&-; echo $map_input_file", NULL };
+    for (int threads = 1; threads <= 4; threads += 3) {
+        spark_context *sc = oracle_open(threads);
+        spark_rdd *lines = spark_text_file(sc, "*.txt", 1);
+        oracle_collects(shell(lines, "cat > /dev/null; echo $map_input_file"), "one.txt two.txt");
+        oracle_collects(shell(spark_filter(lines, any, NULL),
+                            "cat > /dev/null; echo $mapreduce_map_input_file"),
+            "one.txt two.txt");
+        oracle_collects(
+            shell(spark_coalesce(lines, 1), "cat > /dev/null; echo .$map_input_file."), "..");
+        oracle_collects(
+            shell(spark_range(sc, 0, 1, 1, 1), "cat > /dev/null; echo .$map_input_file."), "..");
+        oracle_collects(
+            spark_pipe_with(lines, NULL, &(spark_pipe_options) { .argv = argv, .env = env }),
+            "mine mine");
+        oracle_close(sc);
+    }
+}
+
+static void test_pipe__last_definition_of_a_name_counts(void **state)
+{
+    static const char *const env[] = { "X_OF_PIPE=1", "HOME=elsewhere", "X_OF_PIPE=2", NULL };
+    static const char *const argv[]
+        = { "sh", "-c", "env | grep -c ^X_OF_PIPE; echo $X_OF_PIPE $HOME", NULL };
+    static const char *const wrong[][2] = { { "NOVALUE", NULL }, { "=x", NULL } };
+    int64_t n;
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    spark_rdd *one = spark_range(sc, 0, 1, 1, 1);
+    oracle_collects(spark_pipe_with(one, NULL, &(spark_pipe_options) { .argv = argv, .env = env }),
+        "1 2 elsewhere");
+    for (int i = 0; i < 2; i++)
+        oracle_fails(
+            spark_count(spark_pipe_with(one, "cat", &(spark_pipe_options) { .env = wrong[i] }), &n),
+            SPARK_EINVAL, "which is not NAME=VALUE");
+    oracle_close(sc);
+}
+
+static void test_pipe__under_a_process_that_ignores_its_children(void **state)
+{
+    int64_t n;
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    signal(SIGCHLD, SIG_IGN);
+    oracle_fails(spark_count(spark_pipe(spark_range(sc, 0, 9, 1, 1), "cat"), &n), SPARK_ETASK,
+        "ignores SIGCHLD");
+    signal(SIGCHLD, SIG_DFL);
+    assert_int_equal(oracle_count(spark_pipe(spark_range(sc, 0, 9, 1, 1), "cat")), 9);
+    oracle_close(sc);
+}
+
 static void test_pipe__of_lines_longer_than_any_buffer(void **state)
 {
     enum { SIZE = 3 << 20 };
@@ -365,11 +451,13 @@ static void test_pipe__fails_with_its_command(void **state)
                 }
             }
         }
-        /* The words of the command are those that were given. */
+        /* The words of the command are all there. */
         int64_t n;
         oracle_fails(spark_count(spark_pipe(spark_range(sc, 0, 9, 1, 1), " ls  --no-such "), &n),
-            SPARK_ETASK, "Command ran:  ls  --no-such ");
+            SPARK_ETASK, "Command ran: ls --no-such");
         assert_int_equal(oracle_last_job(sc).failed_tasks, 4);
+        oracle_fails(spark_count(shell(spark_range(sc, 0, 9, 1, 1), "exit 3"), &n), SPARK_ETASK,
+            "Subprocess exited with status 3. Command ran: sh -c exit 3");
         oracle_close(sc);
     }
 }
@@ -694,6 +782,10 @@ int main(void)
         pipe_test(test_pipe__need_not_be_read_by_the_child),
         pipe_test(test_pipe__goes_on_whoever_talks_first),
         pipe_test(test_pipe__moves_much_both_ways),
+        pipe_test(test_pipe__ends_lines_as_texts_do),
+        pipe_test(test_pipe__of_a_text_file_knows_its_path),
+        pipe_test(test_pipe__last_definition_of_a_name_counts),
+        pipe_test(test_pipe__under_a_process_that_ignores_its_children),
         pipe_test(test_pipe__of_lines_longer_than_any_buffer),
         pipe_test(test_pipe__fails_with_its_command),
         pipe_test(test_pipe__of_what_cannot_be_run),

@@ -38,7 +38,7 @@ fails 1 "Input path does not exist: $work/missing" "$work/text" "$work/missing"
 fails 1 "matches 0 files" "$work/*.missing"
 fails 1 "Not a file: /dev/null" /dev/null
 fails 1 "$work/there already exists" -o "$work/there" "$work/text"
-fails 1 "cannot create output directory $work/no/where" -o "$work/no/where" "$work/text"
+fails 1 "cannot create output directory $work/text/where" -o "$work/text/where" "$work/text"
 
 # Root reads and writes everything.
 if [ "$(id -u)" -ne 0 ]; then

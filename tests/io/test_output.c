@@ -208,10 +208,10 @@ static void test_refused(void **state)
         "Output directory empty already exists: choose another one or remove it");
     expect_refused(
         "file", SPARK_EIO, "Output directory file already exists: choose another one or remove it");
-    expect_refused("no/out", SPARK_EIO,
-        "cannot create output directory no/out: make the directory it is to be in first");
     expect_refused(
         "file/out", SPARK_EIO, "cannot create output directory file/out: Not a directory");
+    expect_refused("file/below/out", SPARK_EIO,
+        "cannot create output directory file/below/out: Not a directory");
     expect_refused("", SPARK_EINVAL, "The output path is empty");
     expect_refused("file:", SPARK_EINVAL, "The output path is empty");
     expect_refused(NULL, SPARK_EINVAL, "The output path is empty");
@@ -225,6 +225,45 @@ static void test_refused(void **state)
     spk_failure failure = { .code = SPARK_OK };
     assert_int_equal(spk_output_begin(&output, path, false, &failure), SPARK_EIO);
     assert_string_equal(names("."), "empty file");
+}
+
+/* What leads to the directory is made, and stays. */
+static void test_parents(void **state)
+{
+    spk_output output;
+    spk_failure failure = { .code = SPARK_OK };
+    (void)state;
+    assert_int_equal(spk_output_begin(&output, "a/b//c/out/", false, &failure), SPARK_OK);
+    assert_string_equal(names("a/b/c/out"), "_temporary");
+    spk_output_abort(&output);
+    assert_string_equal(names("a/b/c"), "");
+    assert_int_equal(spk_output_begin(&output, "a/b/c", false, &failure), SPARK_EIO);
+    assert_int_equal(spk_output_begin(&output, "a/b/c/out", true, &failure), SPARK_OK);
+    assert_int_equal(spk_output_commit(&output, &failure), SPARK_OK);
+    assert_string_equal(names("a/b/c/out"), "_SUCCESS");
+    spk_output_remove("a/b/c/out");
+    assert_string_equal(names("a/b/c"), "");
+}
+
+static void test_own_directory(void **state)
+{
+    spk_failure failure = { .code = SPARK_OK };
+    char *first, *second;
+    (void)state;
+    assert_int_equal(spk_own_directory("x/y/", &first, &failure), SPARK_OK);
+    assert_int_equal(spk_own_directory("x/y", &second, &failure), SPARK_OK);
+    assert_string_not_equal(first, second);
+    assert_int_equal(strncmp(first, "x/y/libspark-", 13), 0);
+    assert_string_equal(names(first), "");
+    scratch_write("x/y/file", "", 0);
+    spk_own_directory_end(first);
+    spk_own_directory_end(second);
+    spk_own_directory_end(NULL);
+    assert_string_equal(names("x/y"), "file");
+    char *none;
+    assert_int_equal(spk_own_directory("x/y/file/z", &none, &failure), SPARK_EIO);
+    assert_null(none);
+    assert_non_null(strstr(failure.message, "cannot make a directory in x/y/file/z"));
 }
 
 static void test_abort(void **state)
@@ -362,6 +401,8 @@ int main(void)
         scratch_test(test_attempts),
         scratch_test(test_many_bytes),
         scratch_test(test_refused),
+        scratch_test(test_parents),
+        scratch_test(test_own_directory),
         scratch_test(test_abort),
         scratch_test(test_abort_spares_others),
         scratch_test(test_no_success_after_failure),
