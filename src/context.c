@@ -268,6 +268,18 @@ int spark_context_threads(const spark_context *sc)
     return sc && sc->scheduler ? spk_scheduler_threads(sc->scheduler) : 0;
 }
 
+const char *spark_context_app_name(const spark_context *sc)
+{
+    return sc && sc->app_name ? sc->app_name : "";
+}
+
+int spark_context_default_parallelism(const spark_context *sc)
+{
+    if (!sc || sc->error.code != SPARK_OK)
+        return 0;
+    return sc->default_parallelism ? sc->default_parallelism : SPK_DEFAULT_PARTITIONS;
+}
+
 uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak)
 {
     uint64_t most = 0, used = 0;

@@ -78,6 +78,20 @@ void spark_cancel_job_group_and_future_jobs(
 void spark_cancel_jobs_with_tag(spark_context *sc, const char *tag, const char *reason);
 void spark_cancel_all_jobs(spark_context *sc);
 
+/* What runs now. spark_active_jobs: the ids of the jobs of a group (NULL: of all), ascending, as many as
+ * there is room for; returns how many there are. spark_active_stages: the same for the stages of a job
+ * (SPARK_ANY: of all) whose tasks run or wait for threads. Spark: SparkStatusTracker's getActiveJobIds,
+ * getJobIdsForGroup, getActiveStageIds. */
+size_t spark_active_jobs(spark_context *sc, const char *group, int *ids, size_t room);
+size_t spark_active_stages(spark_context *sc, int job, int *ids, size_t room);
+
+/* What jobs that this thread starts would carry: NULL: nothing. Tags with commas between. The texts
+ * belong to the innermost open scope. Spark: getLocalProperty, getJobTags. */
+const char *spark_job_group(spark_context *sc);
+const char *spark_job_description(spark_context *sc);
+const char *spark_job_tags(spark_context *sc);
+const char *spark_scheduler_pool(spark_context *sc);
+
 SPARK_END_DECLS
 
 #ifndef SPARK_EXPLICIT_SITES

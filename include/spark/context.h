@@ -87,6 +87,11 @@ void spark_context_free(spark_context *sc);
  */
 int spark_context_threads(const spark_context *sc);
 
+/* As they were configured, with what stands for zero; 0 and "" without a context. Spark: appName,
+ * defaultParallelism. */
+const char *spark_context_app_name(const spark_context *sc);
+int spark_context_default_parallelism(const spark_context *sc);
+
 /* Scopes. spark_scope_end releases everything the thread made on this context since
  * spark_scope_begin, also where inner scopes were left open. begin gives NULL (harmless) without
  * memory: things then belong to the scope outside. What a scope has released must not be used

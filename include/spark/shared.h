@@ -47,6 +47,8 @@ const spark_accumulator *spark_float_counter(spark_site at, spark_context *sc, c
  *   }
  *   counter empty = spark_counter(sc, "empty lines");
  *   lines = spark_filter(lines, good, SPARK_COPY(empty)); */
+/* On the driver task is NULL: what is added there counts at once, and stands before what tasks add;
+ * what goes wrong (no memory) is in spark_last_error. */
 void spark_accumulate(spark_task *task, const spark_accumulator *accumulator, int64_t by);
 void spark_accumulate_f64(spark_task *task, const spark_accumulator *accumulator, double by);
 
@@ -72,6 +74,10 @@ spark_status spark_accumulator_get(const spark_accumulator *accumulator, const s
 
 /* spark_accumulator_value, _f64: the sum so far, exact after the action returned; inside a task what
  * other attempts have published (Spark: an error). */
+/* spark_accumulator_count: how many additions there were; spark_accumulator_reset: none, while no job
+ * runs that adds. Spark: count, isZero, reset. */
+int64_t spark_accumulator_count(const spark_accumulator *accumulator);
+void spark_accumulator_reset(const spark_accumulator *accumulator);
 int64_t spark_accumulator_value(const spark_accumulator *accumulator);
 double spark_accumulator_f64(const spark_accumulator *accumulator);
 const char *spark_accumulator_name(const spark_accumulator *accumulator);

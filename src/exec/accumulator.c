@@ -223,26 +223,18 @@ static spk_delta *delta_of(spark_task *task, const spark_accumulator *accumulato
         return NULL;
     }
     spk_delta *delta = &task->deltas[task->n_deltas++];
-    *delta = (spk_delta) { accumulator, 0, 0, NULL };
+    *delta = (spk_delta) { .accumulator = accumulator };
     return delta;
 }
 
-void spark_accumulate(spark_task *task, const spark_accumulator *accumulator, int64_t by)
+static void add(spark_task *task, const spark_accumulator *a, int64_t i64, double f64)
 {
-    spk_delta *delta = accumulator && task ? delta_of(task, accumulator) : NULL;
+    spk_delta *delta = delta_of(task, a);
     if (!delta)
         return;
-    delta->i64 = (int64_t)((uint64_t)delta->i64 + (uint64_t)by);
-    delta->f64 += (double)by;
-}
-
-void spark_accumulate_f64(spark_task *task, const spark_accumulator *accumulator, double by)
-{
-    spk_delta *delta = accumulator && task ? delta_of(task, accumulator) : NULL;
-    if (!delta)
-        return;
-    delta->f64 += by;
-    delta->i64 += (int64_t)by;
+    delta->n++;
+    delta->i64 = (int64_t)((uint64_t)delta->i64 + (uint64_t)i64);
+    delta->f64 += f64;
 }
 
 /* gather: one value for an accumulator of values. False: no memory. */
@@ -259,11 +251,11 @@ static bool gather(spark_task *task, spk_delta *delta, const void *value)
     return spk_gathered_own(g, a->layout);
 }
 
-void spark_accumulate_value(
+static void add_value(
     spark_task *task, const spark_accumulator *a, const spark_type *type, const void *value)
 {
     char text[400];
-    if (!a || !task || spk_task_failed(task))
+    if (spk_task_failed(task))
         return;
     if (a->kind != SPK_COLLECTION && a->kind != SPK_OF_USER) {
         spk_task_fail(task, SPARK_ETYPE, "accumulator \"%s\" is a sum", a->name);
@@ -271,11 +263,13 @@ void spark_accumulate_value(
     }
     if (a->in && type != a->in->type
         && spk_type_differ(a->in->type, type, text, sizeof text) != SPARK_OK) {
-        spk_task_fail(task, SPARK_ETYPE, "accumulator %s: %s", a->name, text);
+        spk_task_fail(task, SPARK_ETYPE, "accumulator \"%s\": %s", a->name, text);
         return;
     }
     spk_delta *delta = delta_of(task, a);
-    if (delta && !gather(task, delta, value))
+    if (delta && gather(task, delta, value))
+        delta->n++;
+    else if (delta)
         spk_task_nomem(task);
 }
 
@@ -294,6 +288,7 @@ void spk_task_merge_deltas(spark_task *task, size_t from)
     for (size_t i = from; i < task->n_deltas; i++) {
         const spk_delta *delta = &task->deltas[i];
         spark_accumulator *a = writable(delta->accumulator);
+        atomic_fetch_add_explicit(&a->n, delta->n, memory_order_relaxed);
         if (a->kind == SPK_SUM_I64)
             atomic_fetch_add_explicit(&a->i64, delta->i64, memory_order_relaxed);
         else
@@ -314,6 +309,78 @@ void spk_task_drop_deltas(spark_task *task, size_t from)
         pthread_mutex_unlock(&a->lock);
     }
     task->n_deltas = from;
+}
+
+/* on_driver: an addition without a task: a task of its own, which counts at once, before all others.
+ */
+static void on_driver(
+    const spark_accumulator *a, int64_t i64, double f64, const spark_type *type, const void *value)
+{
+    spk_failure failure;
+    spark_task *task = spk_task_new(a->sc);
+    if (!task) {
+        spk_failure_nomem(&failure, "accumulator", NULL);
+        spk_raise(&failure);
+        return;
+    }
+    spk_task_begin(task, -1, -1, -1, 0);
+    spk_task_end_is(task, "accumulator", a->name, NULL);
+    if (value)
+        add_value(task, a, type, value);
+    else
+        add(task, a, i64, f64);
+    if (spk_task_failed(task)) {
+        spk_task_drop_deltas(task, 0);
+        spk_raise(&task->failure);
+    } else {
+        spk_task_merge_deltas(task, 0);
+    }
+    spk_task_end(task);
+    spk_task_free(task);
+}
+
+void spark_accumulate(spark_task *task, const spark_accumulator *a, int64_t by)
+{
+    if (a && task)
+        add(task, a, by, (double)by);
+    else if (a)
+        on_driver(a, by, (double)by, NULL, NULL);
+}
+
+void spark_accumulate_f64(spark_task *task, const spark_accumulator *a, double by)
+{
+    if (a && task)
+        add(task, a, (int64_t)by, by);
+    else if (a)
+        on_driver(a, (int64_t)by, by, NULL, NULL);
+}
+
+void spark_accumulate_value(
+    spark_task *task, const spark_accumulator *a, const spark_type *type, const void *value)
+{
+    if (a && task && value)
+        add_value(task, a, type, value);
+    else if (a && value)
+        on_driver(a, 0, 0, type, value);
+}
+
+void spark_accumulator_reset(const spark_accumulator *accumulator)
+{
+    if (!accumulator)
+        return;
+    spark_accumulator *a = writable(accumulator);
+    pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < a->n_parts; i++)
+        spk_gathered_free(a->parts[i].gathered);
+    a->n_parts = 0;
+    atomic_store(&a->i64, 0);
+    atomic_store(&a->n, 0);
+    pthread_mutex_unlock(&a->lock);
+}
+
+int64_t spark_accumulator_count(const spark_accumulator *accumulator)
+{
+    return accumulator ? atomic_load(&writable(accumulator)->n) : 0;
 }
 
 static int compare_parts(const void *left, const void *right)

@@ -42,7 +42,7 @@ struct spark_accumulator {
     char *zero;
     size_t zero_capacity;
     pthread_mutex_t lock;
-    _Atomic int64_t i64;
+    _Atomic int64_t i64, n; /* n: additions that count */
     spk_part_sum *parts;
     size_t n_parts, max_parts;
     size_t reserved; /* room promised to attempts that have added something */

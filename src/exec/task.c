@@ -192,6 +192,16 @@ int spark_task_attempt(const spark_task *task)
     return task->attempt;
 }
 
+int spark_task_job(const spark_task *task)
+{
+    return task->job;
+}
+
+int spark_task_stage(const spark_task *task)
+{
+    return task->stage;
+}
+
 void *spark_alloc(spark_task *task, size_t size)
 {
     void *p = size <= SIZE_MAX / 4 ? spk_arena_alloc(task->scratch, size ? size : 1, 16) : NULL;

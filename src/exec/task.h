@@ -77,6 +77,7 @@ typedef struct spk_out {
 
 typedef struct spk_delta {
     const spark_accumulator *accumulator;
+    int64_t n; /* additions */
     int64_t i64;
     double f64;
     struct spk_gathered *gathered;

@@ -40,6 +40,8 @@ struct spark_context {
     size_t n_faults;
 };
 
+enum { SPK_DEFAULT_PARTITIONS = 16 };
+
 /* spk_context_none: what verbs work on when they are given no context: it carries an error. */
 spark_context *spk_context_none(void);
 

@@ -59,6 +59,29 @@ void spk_scope_add(spark_context *sc, spk_object *object, void (*release)(spk_ob
     pthread_mutex_unlock(&sc->scope_lock);
 }
 
+typedef struct text_object {
+    spk_object object;
+    char *text;
+} text_object;
+
+static void release_text(spk_object *object)
+{
+    free(((text_object *)(void *)object)->text);
+    free(object);
+}
+
+const char *spk_scope_text(spark_context *sc, char *text)
+{
+    text_object *t = calloc(1, sizeof *t);
+    if (!t) {
+        free(text);
+        return NULL;
+    }
+    t->text = text;
+    spk_scope_add(sc, &t->object, release_text);
+    return text;
+}
+
 void spk_scope_move(spk_object *object, spark_scope *to)
 {
     pthread_mutex_lock(&to->sc->scope_lock);

@@ -30,6 +30,9 @@ void spk_scope_drain(spark_scope *scope);
 
 /* spk_scope_add: to the innermost scope the thread has open on sc. */
 void spk_scope_add(spark_context *sc, spk_object *object, void (*release)(spk_object *));
+/* spk_scope_text: a text from malloc, which belongs to the innermost open scope from now on. NULL, and
+ * the text is freed: no memory. */
+const char *spk_scope_text(spark_context *sc, char *text);
 /* spk_scope_of: the innermost scope the thread has open on sc, or the context's.
  * spk_scope_outside: the next one outside of it. */
 spark_scope *spk_scope_of(spark_context *sc);

@@ -250,3 +250,49 @@ spark_status spark_set_scheduler_pool(spark_context *sc, const char *pool)
     const change c = { .pool = true, .text = pool };
     return set(sc, "setLocalProperty", &c);
 }
+
+/* text_now: of a property, which is taken out of *p; the rest is freed. */
+static const char *text_now(spark_context *sc, char **text, spk_properties *p)
+{
+    char *found = *text;
+    *text = NULL;
+    spk_properties_fini(p);
+    return found ? spk_scope_text(sc, found) : NULL;
+}
+
+static bool properties_of(spark_context *sc, spk_properties *p)
+{
+    *p = (spk_properties) { .group = NULL };
+    return sc && sc->error.code == SPARK_OK && spk_properties_now(sc, p);
+}
+
+const char *spark_job_group(spark_context *sc)
+{
+    spk_properties p;
+    return properties_of(sc, &p) ? text_now(sc, &p.group, &p) : NULL;
+}
+
+const char *spark_job_description(spark_context *sc)
+{
+    spk_properties p;
+    return properties_of(sc, &p) ? text_now(sc, &p.description, &p) : NULL;
+}
+
+const char *spark_scheduler_pool(spark_context *sc)
+{
+    spk_properties p;
+    return properties_of(sc, &p) ? text_now(sc, &p.pool, &p) : NULL;
+}
+
+const char *spark_job_tags(spark_context *sc)
+{
+    spk_properties p;
+    if (!properties_of(sc, &p))
+        return NULL;
+    const size_t n = p.tags ? strlen(p.tags) : 0; /* ",a,b," */
+    if (n > 2) {
+        memmove(p.tags, p.tags + 1, n - 2);
+        p.tags[n - 2] = '\0';
+    }
+    return text_now(sc, &p.tags, &p);
+}

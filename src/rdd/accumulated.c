@@ -67,9 +67,10 @@ spark_status spark_accumulator_get(
     memcpy(&a, &accumulator, sizeof a);
     *result = (spark_array) { NULL, NULL, 0, NULL };
     if (a->kind != SPK_COLLECTION && a->kind != SPK_OF_USER)
-        return spk_raisef(SPARK_ETYPE, "accumulator", NULL, "accumulator %s is a sum", a->name);
+        return spk_raisef(SPARK_ETYPE, "accumulator", NULL, "accumulator \"%s\" is a sum", a->name);
     if (want && spk_type_differ(want, a->layout->type, text, sizeof text) != SPARK_OK)
-        return spk_raisef(SPARK_ETYPE, "accumulator", NULL, "accumulator %s: %s", a->name, text);
+        return spk_raisef(
+            SPARK_ETYPE, "accumulator", NULL, "accumulator \"%s\": %s", a->name, text);
     pthread_mutex_lock(&a->lock);
     spk_accumulator_sort(a);
     const size_t n = a->n_parts;

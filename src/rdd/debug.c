@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 typedef struct text {
-    spk_object object; /* belongs to a scope */
     char *at;
     size_t n, max;
     bool good;
@@ -159,39 +158,29 @@ static void write_one(writer *w, const frame *f)
     free(prefix);
 }
 
-static void release(spk_object *object)
-{
-    text *t = (text *)(void *)object;
-    free(t->at);
-    free(t);
-}
-
 const char *spark_to_debug_string(spark_site at, spark_rdd *rdd)
 {
     spk_failure failure;
+    const char *lineage;
     if (spk_job_check(rdd, "toDebugString", at, &failure) != SPARK_OK)
         return spk_raise(&failure), "";
-    text *t = calloc(1, sizeof *t);
-    if (t) {
-        writer w = { .out = t, .good = true };
-        t->good = true;
-        w.level = spark_rdd_is_persisted(rdd) ? "Memory Deserialized 1x Replicated" : "";
-        pthread_mutex_lock(&rdd->sc->plan_lock);
-        push(&w, rdd, joined("", 0, "", 0, 0), true, true);
-        while (w.n > 0) {
-            const frame f = w.frames[--w.n];
-            if (w.good && t->good)
-                write_one(&w, &f);
-            free(f.prefix);
-        }
-        pthread_mutex_unlock(&rdd->sc->plan_lock);
-        free(w.frames);
-        if (w.good && t->good) {
-            spk_scope_add(rdd->sc, &t->object, release);
-            return t->at;
-        }
-        release(&t->object);
+    text t = { .good = true };
+    writer w = { .out = &t, .good = true };
+    w.level = spark_rdd_is_persisted(rdd) ? "Memory Deserialized 1x Replicated" : "";
+    pthread_mutex_lock(&rdd->sc->plan_lock);
+    push(&w, rdd, joined("", 0, "", 0, 0), true, true);
+    while (w.n > 0) {
+        const frame f = w.frames[--w.n];
+        if (w.good && t.good)
+            write_one(&w, &f);
+        free(f.prefix);
     }
+    pthread_mutex_unlock(&rdd->sc->plan_lock);
+    free(w.frames);
+    if (w.good && t.good && (lineage = spk_scope_text(rdd->sc, t.at)) != NULL)
+        return lineage;
+    if (!w.good || !t.good)
+        free(t.at);
     spk_failure_nomem(&failure, "toDebugString", at);
     return spk_raise(&failure), "";
 }

@@ -6,11 +6,11 @@
 
 #include <spark/source.h>
 
-enum { DEFAULT_PARTITIONS = 16 };
-
 static int partitions_or_default(const spark_context *sc, int asked)
 {
-    return asked ? asked : sc->default_parallelism ? sc->default_parallelism : DEFAULT_PARTITIONS;
+    return asked                  ? asked
+        : sc->default_parallelism ? sc->default_parallelism
+                                  : SPK_DEFAULT_PARTITIONS;
 }
 
 /* slice_start: of slice i of n over `length` elements: floor(i * length / n), which may not fit. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cancelling: marks the running jobs that match; their callers notice, and return when no attempt is
- * in user code any more. */
+/* What runs, and cancelling it: marks the running jobs that match; their callers notice, and return
+ * when no attempt is in user code any more. */
 #include "scheduler/stage.h"
 
 #include <stdlib.h>
@@ -156,4 +156,55 @@ void spk_job_leave(spk_job *job)
         link = &(*link)->next;
     if (*link)
         *link = job->next;
+}
+
+/* ---- what runs */
+
+/* ids: a list that is kept in order. */
+typedef struct ids {
+    int *at;
+    size_t n, room;
+} ids;
+
+static void add_id(ids *list, int id)
+{
+    size_t at = list->n < list->room ? list->n : list->room;
+    list->n++;
+    for (; at > 0 && list->at[at - 1] > id; at--)
+        if (at < list->room)
+            list->at[at] = list->at[at - 1];
+    if (at < list->room)
+        list->at[at] = id;
+}
+
+static size_t list_active(spark_context *sc, const match *m, bool stages, int *at, size_t room)
+{
+    ids list = { at, 0, at ? room : 0 };
+    struct spk_scheduler *scheduler = sc && sc->error.code == SPARK_OK ? sc->scheduler : NULL;
+    if (!scheduler)
+        return 0;
+    pthread_mutex_lock(&scheduler->lock);
+    for (const spk_job *job = scheduler->active; job; job = job->next) {
+        if (!matches(job, m))
+            continue;
+        for (size_t i = 0; i < job->n_stages && stages; i++)
+            if (job->stages[i]->submitted && atomic_load(&job->stages[i]->remaining) > 0)
+                add_id(&list, job->stages[i]->id);
+        if (!stages)
+            add_id(&list, job->id);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return list.n;
+}
+
+size_t spark_active_jobs(spark_context *sc, const char *group, int *at, size_t room)
+{
+    const match m = { .all = !group, .job = -1, .stage = -1, .group = group };
+    return list_active(sc, &m, false, at, room);
+}
+
+size_t spark_active_stages(spark_context *sc, int job, int *at, size_t room)
+{
+    const match m = { .all = job == SPARK_ANY, .job = job, .stage = -1 };
+    return list_active(sc, &m, true, at, room);
 }

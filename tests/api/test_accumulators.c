@@ -514,11 +514,92 @@ static void test_accumulator__refuses_what_makes_no_sense(void **state)
     oracle_fails(spark_accumulator_get(NULL, NULL, &array), SPARK_EINVAL, "accumulator");
     oracle_fails(spark_accumulator_get(new_list(sc), NULL, NULL), SPARK_EINVAL, "place");
     oracle_fails(spark_accumulator_get(spark_counter(sc, "sum"), NULL, &array), SPARK_ETYPE,
-        "accumulator sum is a sum");
+        "accumulator \"sum\" is a sum");
     zeroed(&array);
     oracle_fails(
         spark_accumulator_get(new_list(sc), SPARK_TYPE(double), &array), SPARK_ETYPE, "list");
     oracle_fails(spark_accumulator_get(new_set(sc), SPARK_TYPE(trail), &array), SPARK_ETYPE, "set");
+    oracle_close(sc);
+}
+
+/* ---- on the driver */
+
+static void sums_up(const spark_accumulator *a, const char *want)
+{
+    spark_array array;
+    oracle_ok(spark_accumulator_get(a, NULL, &array));
+    oracle_lists(&array, want);
+    spark_array_free(&array);
+}
+
+static void test_accumulator__may_be_added_to_on_the_driver(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 8; threads *= 8) {
+        spark_context *sc = oracle_open(threads);
+        counter sum = spark_counter(sc, "sum"), real = spark_float_counter(sc, NULL);
+        counter list = new_list(sc), set = new_set(sc);
+        const int64_t values[] = { 7, 3, 900 };
+        for (size_t i = 0; i < LENGTH(values); i++) {
+            spark_accumulate(NULL, sum, values[i]);
+            spark_accumulate_f64(NULL, real, 0.5);
+            spark_accumulate_value(NULL, list, SPARK_VALUE(int64_t, &values[i]));
+            spark_accumulate_value(NULL, set, SPARK_VALUE(int64_t, &values[i]));
+        }
+        assert_int_equal(spark_accumulator_value(sum), 910);
+        assert_true(spark_accumulator_f64(real) == 1.5);
+        sums_up(list, "7 3 900");
+        sums_up(set, "[3,7,900]");
+        /* What tasks add comes behind it, though it may have come before. */
+        assert_int_equal(
+            oracle_count(spark_map(spark_range(sc, 1, 4, 1, 3), seen, SPARK_COPY(list))), 3);
+        spark_accumulate_value(NULL, list, SPARK_VALUE(int64_t, &values[0]));
+        sums_up(list, "7 3 900 7 1 2 3");
+        assert_int_equal(spark_accumulator_count(list), 7);
+        assert_int_equal(spark_accumulator_count(sum), 3);
+        assert_int_equal(spark_accumulator_count(real), 3);
+        assert_int_equal(spark_accumulator_count(NULL), 0);
+        /* A wrong type is an error of the thread, and adds nothing. */
+        const double half = 0.5;
+        spark_accumulate_value(NULL, list, SPARK_VALUE(double, &half));
+        assert_int_equal(spark_last_error()->code, SPARK_ETYPE);
+        spark_accumulate_value(NULL, sum, SPARK_VALUE(int64_t, &values[0]));
+        assert_int_equal(spark_last_error()->code, SPARK_ETYPE);
+        assert_int_equal(spark_accumulator_count(list), 7);
+        spark_accumulate(NULL, NULL, 1);
+        spark_accumulate_f64(NULL, NULL, 1);
+        spark_accumulate_value(NULL, NULL, SPARK_VALUE(int64_t, &values[0]));
+        oracle_close(sc);
+    }
+}
+
+static void test_accumulator__is_empty_after_a_reset(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(3);
+    counter all[]
+        = { spark_counter(sc, "a"), spark_float_counter(sc, "b"), new_list(sc), new_set(sc) };
+    for (int round = 0; round < 3; round++) {
+        for (int i = 2; i < 4; i++)
+            assert_int_equal(
+                oracle_count(spark_map(spark_range(sc, 1, 6, 1, 3), seen, SPARK_COPY(all[i]))), 5);
+        spark_accumulate(NULL, all[0], 5);
+        spark_accumulate(NULL, all[1], 5);
+        sums_up(all[2], "1 2 3 4 5");
+        sums_up(all[3], "[1,2,3,4,5]");
+        assert_int_equal(spark_accumulator_value(all[0]), 5);
+        assert_true(spark_accumulator_f64(all[1]) == 5);
+        for (int i = 0; i < 4; i++) {
+            assert_int_equal(spark_accumulator_count(all[i]), i < 2 ? 1 : 5);
+            spark_accumulator_reset(all[i]);
+            assert_int_equal(spark_accumulator_count(all[i]), 0);
+        }
+        sums_up(all[2], "");
+        sums_up(all[3], "[]");
+        assert_int_equal(spark_accumulator_value(all[0]), 0);
+        assert_true(spark_accumulator_f64(all[1]) == 0);
+    }
+    spark_accumulator_reset(NULL);
     oracle_close(sc);
 }
 
@@ -557,6 +638,8 @@ int main(void)
         oracle_test(test_accumulator__function_that_fails),
         oracle_test(test_accumulator__of_another_type_fails_the_task),
         oracle_test(test_accumulator__refuses_what_makes_no_sense),
+        oracle_test(test_accumulator__may_be_added_to_on_the_driver),
+        oracle_test(test_accumulator__is_empty_after_a_reset),
         oracle_test(test_accumulator__ends_with_its_scope),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,6 +175,113 @@ static void test_cancel_stage__ends_the_jobs_that_use_it(void **state)
     oracle_close(sc);
 }
 
+/* ---- what runs */
+
+static void test_active__jobs_and_stages_are_listed(void **state)
+{
+    (void)state;
+    int ids[8];
+    spark_context *sc = oracle_open(8);
+    assert_int_equal(spark_active_jobs(sc, NULL, ids, 8), 0);
+    assert_int_equal(oracle_count(spark_range(sc, 0, 9, 1, 2)), 9); /* job 0, stage 0 */
+    job a = { .group = "A" }, b = { .group = "B" }, a2 = { .group = "A" };
+    job *all[] = { &a, &b, &a2 };
+    for (size_t i = 0; i < LENGTH(all); i++) {
+        launch(all[i], sc);
+        started(all[i]);
+    }
+    memset(ids, 0, sizeof ids);
+    assert_int_equal(spark_active_jobs(sc, NULL, ids, 8), 3);
+    assert_true(ids[0] == 1 && ids[1] == 2 && ids[2] == 3 && ids[3] == 0);
+    assert_int_equal(spark_active_jobs(sc, "A", ids, 8), 2);
+    assert_true(ids[0] == 1 && ids[1] == 3);
+    ids[1] = -7;
+    assert_int_equal(spark_active_jobs(sc, NULL, ids, 1), 3);
+    assert_true(ids[0] == 1 && ids[1] == -7);
+    assert_int_equal(spark_active_jobs(sc, "C", ids, 8), 0);
+    assert_int_equal(spark_active_jobs(sc, NULL, NULL, 8), 3);
+    assert_int_equal(spark_active_jobs(NULL, NULL, ids, 8), 0);
+    assert_int_equal(spark_active_stages(sc, SPARK_ANY, ids, 8), 3);
+    assert_true(ids[0] == 1 && ids[1] == 2 && ids[2] == 3);
+    assert_int_equal(spark_active_stages(sc, 2, ids, 8), 1);
+    assert_int_equal(ids[0], 2);
+    assert_int_equal(spark_active_stages(sc, 0, ids, 8), 0);
+    /* They are what cancels them. */
+    spark_cancel_stage(sc, 3, NULL);
+    is_cancelled(&a2, "because Stage 3 was cancelled");
+    spark_cancel_job(sc, 2, NULL);
+    is_cancelled(&b, "cancelled");
+    assert_int_equal(spark_active_jobs(sc, NULL, ids, 8), 1);
+    survives(&a, 2);
+    assert_int_equal(spark_active_jobs(sc, NULL, ids, 8), 0);
+    assert_int_equal(spark_active_stages(sc, SPARK_ANY, ids, 8), 0);
+    oracle_close(sc);
+}
+
+SPARK_MAP(job_and_stage, int64_t, int64_t)
+{
+    (void)in;
+    *out = spark_task_job(task) * 100 + spark_task_stage(task);
+}
+
+static void test_active__tasks_know_their_job_and_stage(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rdd
+        = spark_map(spark_repartition(spark_range(sc, 0, 3, 1, 1), 1), job_and_stage, NULL);
+    oracle_collects(rdd, "1 1 1");
+    oracle_collects(rdd, "103 103 103");
+    oracle_close(sc);
+}
+
+static void says(const char *have, const char *want)
+{
+    if (have && want ? strcmp(have, want) != 0 : have != want)
+        fail_msg("%s, not %s", have ? have : "NULL", want ? want : "NULL");
+}
+
+static void test_active__properties_can_be_read(void **state)
+{
+    (void)state;
+    const spark_pool pools[] = { { "p", 1, 0 } };
+    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1,
+        .app_name = "of the test",
+        .scheduler_mode = SPARK_FAIR,
+        .pools = pools,
+        .n_pools = 1 });
+    says(spark_context_app_name(sc), "of the test");
+    assert_int_equal(spark_context_default_parallelism(sc), 16);
+    says(spark_job_group(sc), NULL);
+    says(spark_job_tags(sc), NULL);
+    oracle_ok(spark_set_job_group(sc, "outer", "what it is for"));
+    {
+        SPARK_SCOPED(sc);
+        says(spark_job_group(sc), "outer");
+        oracle_ok(spark_set_job_group(sc, "inner", NULL));
+        oracle_ok(spark_add_job_tag(sc, "one"));
+        oracle_ok(spark_add_job_tag(sc, "two"));
+        oracle_ok(spark_set_scheduler_pool(sc, "p"));
+        says(spark_job_group(sc), "inner");
+        says(spark_job_description(sc), NULL);
+        says(spark_job_tags(sc), "one,two");
+        says(spark_scheduler_pool(sc), "p");
+        oracle_ok(spark_clear_job_tags(sc));
+        says(spark_job_tags(sc), NULL);
+    }
+    says(spark_job_group(sc), "outer");
+    says(spark_job_description(sc), "what it is for");
+    says(spark_job_group(NULL), NULL);
+    oracle_close(sc);
+    sc = oracle_open_conf(&(spark_conf) { .master = "local[3, 2]", .default_parallelism = 5 });
+    assert_int_equal(spark_context_default_parallelism(sc), 5);
+    assert_int_equal(spark_context_threads(sc), 3);
+    says(spark_context_app_name(sc), "libspark");
+    oracle_close(sc);
+    says(spark_context_app_name(NULL), "");
+    assert_int_equal(spark_context_default_parallelism(NULL), 0);
+}
+
 static void test_cancel_job_group__ends_the_jobs_of_the_group(void **state)
 {
     (void)state;
@@ -755,6 +862,9 @@ int main(void)
         oracle_test(test_cancel_job__ends_that_job_alone),
         oracle_test(test_cancel_all_jobs__ends_them_all),
         oracle_test(test_cancel_stage__ends_the_jobs_that_use_it),
+        oracle_test(test_active__jobs_and_stages_are_listed),
+        oracle_test(test_active__tasks_know_their_job_and_stage),
+        oracle_test(test_active__properties_can_be_read),
         oracle_test(test_cancel_job_group__ends_the_jobs_of_the_group),
         oracle_test(test_cancel_job_group_and_future_jobs__remembers_the_last_groups),
         oracle_test(test_cancel_jobs_with_tag__ends_the_jobs_that_have_it),

@@ -566,6 +566,44 @@ static void test_task_failure__names_the_element(void **state)
     }
 }
 
+static _Atomic int visited;
+SPARK_FOREACH(visit_until_three, int64_t)
+{
+    visited++;
+    if (*in == 3)
+        spark_fail(task, "three\nis\r\nnot wanted");
+}
+SPARK_MAP(talk_long, int64_t, int64_t)
+{
+    char text[4000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = 0;
+    spark_fail(task, "%s", text);
+    *out = *in;
+}
+
+/* A foreach calls its function for nothing behind the element that failed. */
+static void test_task_failure__ends_a_foreach(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .task_max_failures = 1 });
+    oracle_fails(spark_foreach(spark_range(sc, 1, 100, 1, 1), visit_until_three, NULL), SPARK_ETASK,
+        "three is  not wanted");
+    assert_int_equal(visited, 3);
+    oracle_close(sc);
+}
+
+static void test_task_failure__messages_are_one_line_and_no_longer_than_fits(void **state)
+{
+    (void)state;
+    int64_t n;
+    spark_context *sc = oracle_open(2);
+    oracle_fails(spark_count(spark_map(spark_range(sc, 0, 9, 1, 2), talk_long, NULL), &n),
+        SPARK_ETASK, "talk_long");
+    assert_int_equal(strlen(spark_last_error()->message), 767);
+    oracle_close(sc);
+}
+
 static void test_task_failure__names_the_stage(void **state)
 {
     int64_t at = 3, n;
@@ -767,6 +805,8 @@ int main(void)
         oracle_test(test_persist__refuses_another_level),
         oracle_test(test_task_failure__is_told_in_the_words_of_spark),
         oracle_test(test_task_failure__names_the_element),
+        oracle_test(test_task_failure__ends_a_foreach),
+        oracle_test(test_task_failure__messages_are_one_line_and_no_longer_than_fits),
         oracle_test(test_task_failure__names_the_stage),
         oracle_test(test_task_failure__merging_on_the_driver_fails_the_action),
         oracle_test(test_task_failure__is_tried_as_often_as_configured),

@@ -668,7 +668,9 @@ static void test_broadcast_destroy__ends_the_use_of_it(void **state)
         spark_rdd *below = spark_union(spark_map(before, plus, SPARK_SHARED(other)), range);
         oracle_collects(before, "7 8 9 10");
         oracle_collects(below, "16 17 18 19 0 1 2 3");
+        assert_int_equal(*(const int64_t *)spark_broadcast_value(b), 7);
         spark_broadcast_destroy(b);
+        assert_null(spark_broadcast_value(b));
         spark_broadcast_destroy(b);
         oracle_fails(spark_count(before, &n), SPARK_EINVAL, "destroyed");
         oracle_fails(spark_count(below, &n), SPARK_EINVAL, "destroyed");

@@ -477,6 +477,9 @@ static void test_verbs__refuse_what_is_wrong(void **state)
     oracle_fails(spark_collect(spark_sample(NULL, true, 1, 1), NULL, &array), SPARK_EINVAL, "NULL");
     oracle_fails(spark_collect(spark_sample(n, true, 1, 1), SPARK_TYPE(double), &array),
         SPARK_ETYPE, "f64 wanted, i64 found");
+    spark_random_split(n, 3, NULL, 1, parts);
+    for (size_t i = 0; i < 3; i++)
+        refused(parts[i], SPARK_EINVAL, "randomSplit", "the weights are NULL");
     spark_random_split(n, 3, negative, 1, parts);
     for (int i = 0; i < 3; i++)
         refused(parts[i], SPARK_EINVAL, "randomSplit", "a weight is negative");
