@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/list.h"
 #include "plan/broadcast.h"
 #include "plan/partitioner.h"
 #include "plan/shuffle.h"
@@ -310,25 +311,6 @@ void spk_rdd_partitioner_set(spark_rdd *rdd, const spark_partitioner *partitione
 
 /* ---- preparing */
 
-typedef struct node_stack {
-    spark_rdd **at;
-    size_t n, capacity;
-} node_stack;
-
-static bool push(node_stack *stack, spark_rdd *rdd)
-{
-    if (stack->n == stack->capacity) {
-        const size_t capacity = stack->capacity ? stack->capacity * 2 : 64;
-        spark_rdd **at = realloc(stack->at, capacity * sizeof *at);
-        if (!at)
-            return false;
-        stack->at = at;
-        stack->capacity = capacity;
-    }
-    stack->at[stack->n++] = rdd;
-    return true;
-}
-
 static spark_status prepare_one(spark_rdd *rdd, spk_failure *failure)
 {
     for (uint32_t i = 0; i < rdd->n_deps; i++)
@@ -342,19 +324,19 @@ static spark_status prepare_one(spark_rdd *rdd, spk_failure *failure)
 
 spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    node_stack stack = { NULL, 0, 0 };
+    spk_list stack = { NULL, 0, 0 };
     spark_status status = SPARK_OK;
     if (__atomic_load_n(&rdd->partitions, __ATOMIC_ACQUIRE) >= 0)
         return SPARK_OK;
     pthread_mutex_lock(&rdd->sc->plan_lock);
-    if (!push(&stack, rdd))
+    if (!spk_list_add(&stack, rdd))
         status = spk_failure_nomem(failure, rdd->operation, rdd->site);
     while (status == SPARK_OK && stack.n > 0) {
         spark_rdd *node = stack.at[stack.n - 1];
         const size_t before = stack.n;
         if (node->partitions < 0)
             for (uint32_t i = 0; i < node->n_deps && status == SPARK_OK; i++)
-                if (node->deps[i].rdd->partitions < 0 && !push(&stack, node->deps[i].rdd))
+                if (node->deps[i].rdd->partitions < 0 && !spk_list_add(&stack, node->deps[i].rdd))
                     status = spk_failure_nomem(failure, node->operation, node->site);
         if (status != SPARK_OK || stack.n > before)
             continue;

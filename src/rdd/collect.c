@@ -81,6 +81,18 @@ static spark_status check_partitions(spark_rdd *rdd, const char *name, spark_sit
                               "%s at %s: %zu partitions are too many", name, at, n);
 }
 
+/* collecting_of: the action that gathers the rows of partitions. */
+static spk_action collecting_of(const char *name, spark_site at, const spark_rdd *rdd)
+{
+    return (spk_action) { .name = name,
+        .site = at,
+        .state_size = sizeof(collecting),
+        .arg = rdd->layout,
+        .begin = begin_collect,
+        .take = take_all,
+        .discard = free_collect };
+}
+
 /* collect_some: some: of the n partitions; else of all. */
 static spark_status collect_some(const char *name, spark_site at, spark_rdd *rdd, bool some,
     size_t n, const int *partitions, const spark_type *want, spark_array *result)
@@ -90,13 +102,7 @@ static spark_status collect_some(const char *name, spark_site at, spark_rdd *rdd
     if (status == SPARK_OK && some)
         status = check_partitions(rdd, name, at, n, partitions, &failure);
     if (status == SPARK_OK) {
-        const spk_action action = { .name = name,
-            .site = at,
-            .state_size = sizeof(collecting),
-            .arg = rdd->layout,
-            .begin = begin_collect,
-            .take = take_all,
-            .discard = free_collect };
+        const spk_action action = collecting_of(name, at, rdd);
         status = collect(rdd, &action, some ? partitions : NULL, some ? n : (size_t)rdd->partitions,
             result, &failure);
     }
@@ -119,13 +125,7 @@ spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *r
     spk_rows *rows, spk_failure *failure)
 {
     collecting part;
-    const spk_action action = { .name = name,
-        .site = at,
-        .state_size = sizeof(collecting),
-        .arg = rdd->layout,
-        .begin = begin_collect,
-        .take = take_all,
-        .discard = free_collect };
+    const spk_action action = collecting_of(name, at, rdd);
     const spark_status status = spk_job_run(rdd, &action, &partition, 1, &part, failure);
     if (status == SPARK_OK)
         *rows = part.rows;

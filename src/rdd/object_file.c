@@ -226,19 +226,11 @@ spark_rdd *spark_object_file(
         .reads = reads,
         .release = release };
     spk_verb v;
-    spk_failure failure;
     bool made;
     spk_verb_source(&v, at, "objectFile", sc);
     if (!path || !*path)
         spk_verb_fail(&v, SPARK_EINVAL, "the path is empty");
     spark_rdd *rdd
         = spk_verb_make(&v, &class, sizeof(object_rdd), spk_verb_layout(&v, type), &made);
-    if (!made)
-        return rdd;
-    object_rdd *o = (object_rdd *)(void *)rdd;
-    o->path = strdup(path);
-    if (o->path)
-        return spark_rdd_set_name(rdd, path);
-    spk_failure_nomem(&failure, NULL, NULL);
-    return spk_verb_undo(&v, rdd, &failure);
+    return made ? spk_verb_path(&v, rdd, &((object_rdd *)(void *)rdd)->path, path) : rdd;
 }

@@ -43,6 +43,9 @@ const spk_layout *spk_verb_pair(spk_verb *v, const spk_layout *key, const spk_la
 spark_rdd *spk_verb_make(
     spk_verb *v, const spk_class *class, size_t size, const spk_layout *layout, bool *made);
 
+/* spk_verb_path: a copy of path in *slot of a node that was made, which is named by it. */
+spark_rdd *spk_verb_path(spk_verb *v, spark_rdd *node, char **slot, const char *path);
+
 /* spk_verb_undo: a made node that could not be completed: an error RDD instead. */
 spark_rdd *spk_verb_undo(spk_verb *v, spark_rdd *node, const spk_failure *failure);
 

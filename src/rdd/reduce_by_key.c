@@ -37,18 +37,28 @@ static spk_aggregator same_type(spk_verb *v, const spark_merge_def *f)
     return a;
 }
 
-spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
-    const spark_env *env, const spark_keyed_options *options)
+/* reduce: dense: the partitioner of the options must be one. */
+static spark_rdd *reduce(const char *name, spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, const spark_keyed_options *options, bool dense)
 {
     spk_verb v;
     const bool has = f != NULL;
-    spk_verb_begin(
-        &v, at, "reduceByKey", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    spk_verb_begin(&v, at, name, has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
     const spk_aggregator a = same_type(&v, f);
-    const spk_keyed k = {
-        .kind = SPK_KEYED_COMBINE, .key = a.key, .out = a.out, .aggregator = &a, .options = options
-    };
+    if (dense && (!options->partitioner || options->partitioner->kind != SPK_BY_DENSE))
+        spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is not a dense one");
+    const spk_keyed k = { .kind = dense ? SPK_KEYED_COMBINE_DENSE : SPK_KEYED_COMBINE,
+        .key = a.key,
+        .out = a.out,
+        .aggregator = &a,
+        .options = options };
     return spk_keyed_new(&v, &k);
+}
+
+spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
+    const spark_env *env, const spark_keyed_options *options)
+{
+    return reduce("reduceByKey", at, rdd, f, env, options, false);
 }
 
 spark_rdd *spark_reduce_by_key(
@@ -61,20 +71,8 @@ spark_rdd *spark_reduce_by_key(
 spark_rdd *spark_reduce_by_key_dense(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_partitioner *dense)
 {
-    spk_verb v;
-    const bool has = f != NULL;
-    spk_verb_begin(
-        &v, at, "reduceByKeyDense", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    const spk_aggregator a = same_type(&v, f);
-    if (!dense || dense->kind != SPK_BY_DENSE)
-        spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is not a dense one");
     const spark_keyed_options options = { 0, dense };
-    const spk_keyed k = { .kind = SPK_KEYED_COMBINE_DENSE,
-        .key = a.key,
-        .out = a.out,
-        .aggregator = &a,
-        .options = &options };
-    return spk_keyed_new(&v, &k);
+    return reduce("reduceByKeyDense", at, rdd, f, env, &options, true);
 }
 
 /* other_type: V merged into ACC. */

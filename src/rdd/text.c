@@ -98,14 +98,6 @@ spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, i
     if (!made)
         return rdd;
     text_rdd *t = (text_rdd *)(void *)rdd;
-    const size_t length = strlen(path);
     t->min_splits = min_partitions ? min_partitions : 2;
-    t->path = malloc(length + 1);
-    if (t->path) {
-        memcpy(t->path, path, length + 1);
-        return spark_rdd_set_name(rdd, path);
-    }
-    spk_failure failure;
-    spk_failure_nomem(&failure, NULL, NULL);
-    return spk_verb_undo(&v, rdd, &failure);
+    return spk_verb_path(&v, rdd, &t->path, path);
 }

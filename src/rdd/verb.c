@@ -129,6 +129,19 @@ spark_rdd *spk_verb_undo(spk_verb *v, spark_rdd *node, const spk_failure *failur
     return spk_rdd_error(v->sc, &named);
 }
 
+spark_rdd *spk_verb_path(spk_verb *v, spark_rdd *node, char **slot, const char *path)
+{
+    const size_t size = strlen(path) + 1;
+    spk_failure failure;
+    *slot = malloc(size);
+    if (*slot) {
+        memcpy(*slot, path, size);
+        return spark_rdd_set_name(node, path);
+    }
+    spk_failure_nomem(&failure, NULL, NULL);
+    return spk_verb_undo(v, node, &failure);
+}
+
 void spk_locate(spark_task *task, int64_t record)
 {
     if (task->failure.record < 0)

@@ -153,7 +153,6 @@ static spark_rdd *new_files(
         .produce = produce,
         .reads = reads,
         .release = release };
-    spk_failure failure;
     bool made;
     if (!path || !*path)
         spk_verb_fail(v, SPARK_EINVAL, "the path is empty");
@@ -166,11 +165,7 @@ static spark_rdd *new_files(
     files_rdd *f = (files_rdd *)(void *)rdd;
     f->asked = partitions ? partitions : 2;
     f->record = record;
-    f->path = strdup(path);
-    if (f->path)
-        return spark_rdd_set_name(rdd, path);
-    spk_failure_nomem(&failure, NULL, NULL);
-    return spk_verb_undo(v, rdd, &failure);
+    return spk_verb_path(v, rdd, &f->path, path);
 }
 
 static spark_rdd *whole(const char *operation, spark_site at, spark_context *sc, const char *path,

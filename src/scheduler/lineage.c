@@ -5,20 +5,6 @@
 
 #include <stdlib.h>
 
-bool spk_list_add(spk_list *l, void *item)
-{
-    if (l->n == l->max) {
-        const size_t max = l->max ? l->max * 2 : 16;
-        void **at = realloc(l->at, max * sizeof *at);
-        if (!at)
-            return false;
-        l->at = at;
-        l->max = max;
-    }
-    l->at[l->n++] = item;
-    return true;
-}
-
 /* find_all: all shuffles of the lineage above a node, down to persisted ones. */
 static bool find_all(struct spk_scheduler *scheduler, spark_rdd *rdd, spk_list *shuffles)
 {

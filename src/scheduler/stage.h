@@ -3,6 +3,7 @@
 #ifndef SPK_SCHEDULER_STAGE_H
 #define SPK_SCHEDULER_STAGE_H
 
+#include "base/list.h"
 #include "plan/properties.h"
 #include "scheduler/job.h"
 
@@ -70,13 +71,6 @@ struct spk_job {
     atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
         spilled;
 };
-
-/* spk_list: a stack of pointers. spk_list_add: false: no memory. */
-typedef struct spk_list {
-    void **at;
-    size_t n, max;
-} spk_list;
-bool spk_list_add(spk_list *list, void *item);
 
 /* spk_stage_make: the stage that fills a shuffle (NULL: the result stage), and all above it that
  * the job does not have yet, parents first. With the lock held. NULL: no memory. */
