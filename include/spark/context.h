@@ -35,7 +35,9 @@ typedef struct spark_fault {
 } spark_fault;
 
 /* spark_pool: a share of the threads in fair scheduling: jobs name theirs with
- * spark_set_scheduler_pool. Spark: the pools of its fair scheduler's file. */
+ * spark_set_scheduler_pool. The next thread is for a pool that has less than its min_share, else for
+ * the one that has least for its weight, else for the first by name; within a pool older jobs go
+ * first. Spark: the pools of its fair scheduler's file. */
 typedef struct spark_pool {
     const char *name;
     int weight;    /* 0: 1 */

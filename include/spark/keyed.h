@@ -14,22 +14,27 @@ SPARK_BEGIN_DECLS
 /* spark_partitioner_new: places keys by a function. Two are equal, so that joins between RDDs
  * placed by them need no shuffle, when function, count and the bytes of env are the same.
  * spark_hash_partitioner: places them by their hash; equal when the counts are. At least one
- * partition. NULL on failure, which every verb accepts and reports. Spark: Partitioner,
- * HashPartitioner. */
+ * partition. Never NULL: what went wrong comes back from the verbs that are given it, and from
+ * spark_partitioner_status. Spark: Partitioner, HashPartitioner. */
 spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int partitions,
     const spark_partitioner_def *f, const spark_env *env);
 spark_partitioner *spark_hash_partitioner(spark_site at, spark_context *sc, int partitions);
 /* spark_range_partitioner: places keys by ranges of an order (NULL: natural) that hold about as many
  * pairs of rdd each; samples rdd with a job at the call. There may be fewer partitions than asked
- * for, where keys repeat; 1 for an empty rdd. Equal when the bounds and directions are. Spark:
+ * for, where keys repeat; 1 for an empty rdd, and where 0 are asked for. Equal when the bounds and directions are. Spark:
  * RangePartitioner. spark_dense_partitioner: places integer keys 0 to keys - 1 by ranges of equal
  * width; any other key fails the task. */
 spark_partitioner *spark_range_partitioner(
     spark_site at, spark_rdd *rdd, const spark_order *order, int partitions);
 spark_partitioner *spark_dense_partitioner(
     spark_site at, spark_context *sc, uint64_t keys, int partitions);
+/* spark_partitioner_partitions: -1 for one that carries an error. spark_partitioner_get: where a key
+ * goes: spark_partitioner_get(p, SPARK_VALUE(int64_t, &key)); -1 on failure. Spark: numPartitions,
+ * getPartition. */
 int spark_partitioner_partitions(const spark_partitioner *p);
+int spark_partitioner_get(const spark_partitioner *p, const spark_type *type, const void *key);
 bool spark_partitioner_equal(const spark_partitioner *a, const spark_partitioner *b);
+spark_status spark_partitioner_status(const spark_partitioner *p);
 
 /* spark_keyed_options: for the _with forms: a partitioner instead of a count. */
 typedef struct spark_keyed_options {
@@ -117,7 +122,7 @@ spark_rdd *spark_group_with(spark_site at, size_t n, spark_rdd *const rdds[]) SP
 /* spark_subtract_by_key: the pairs of rdd whose key is no key of other; duplicates stay. Placed as
  * rdd is, or into as many partitions as it has. Spark: subtractByKey. spark_subtract: the elements
  * of rdd that are not in other. Spark: subtract. spark_intersection: the elements both have, each
- * once. Spark: intersection. */
+ * once. Spark: intersection. A partitioner given to their _with forms places elements. */
 spark_rdd *spark_subtract_by_key(
     spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_subtract_by_key_with(spark_site at, spark_rdd *rdd, spark_rdd *other,
@@ -126,6 +131,10 @@ spark_rdd *spark_subtract(
     spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_intersection(
     spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions) SPARK_USE_RESULT_;
+spark_rdd *spark_subtract_with(spark_site at, spark_rdd *rdd, spark_rdd *other,
+    const spark_keyed_options *options) SPARK_USE_RESULT_;
+spark_rdd *spark_intersection_with(spark_site at, spark_rdd *rdd, spark_rdd *other,
+    const spark_keyed_options *options) SPARK_USE_RESULT_;
 
 /* spark_partition_by: the pairs, placed by p; order of the input within a partition. Returns rdd
  * itself when it is placed so already. Spark: partitionBy. */
@@ -194,6 +203,8 @@ SPARK_END_DECLS
 #define spark_subtract_by_key(...) spark_subtract_by_key(SPARK_HERE, __VA_ARGS__)
 #define spark_subtract_by_key_with(...) spark_subtract_by_key_with(SPARK_HERE, __VA_ARGS__)
 #define spark_subtract(...) spark_subtract(SPARK_HERE, __VA_ARGS__)
+#define spark_subtract_with(...) spark_subtract_with(SPARK_HERE, __VA_ARGS__)
+#define spark_intersection_with(...) spark_intersection_with(SPARK_HERE, __VA_ARGS__)
 #define spark_intersection(...) spark_intersection(SPARK_HERE, __VA_ARGS__)
 #define spark_join_with(...) spark_join_with(SPARK_HERE, __VA_ARGS__)
 #define spark_distinct(...) spark_distinct(SPARK_HERE, __VA_ARGS__)

@@ -20,7 +20,7 @@ spark_broadcast *spark_broadcast_new(
 spark_broadcast *spark_broadcast_index(spark_site at, spark_context *sc, const spark_index *index);
 
 /* spark_broadcast_destroy: nothing may use it any more: a verb that is given it, and any job of an
- * RDD that was, fails. Its memory goes with the last such RDD. NULL does nothing. Spark: destroy. */
+ * RDD that was, fails with SPARK_EINVAL. Its memory goes with the last such RDD. NULL does nothing. Spark: destroy. */
 void spark_broadcast_destroy(spark_broadcast *broadcast);
 
 /* spark_broadcast_value: the value; valid while the broadcast lives. NULL once it is destroyed. */
@@ -61,7 +61,7 @@ void spark_accumulate_f64(spark_task *task, const spark_accumulator *accumulator
  *
  * spark_accumulate_value: adds to either, from inside a function: spark_accumulate_value(task, *env,
  * SPARK_VALUE(int64_t, in)). spark_accumulator_get: all elements, or the one value, in an array of
- * yours. They count as sums do. Spark: collectionAccumulator, register. */
+ * yours; a combine that fails is SPARK_ETASK there, and no error of the job. They count as sums do. Spark: collectionAccumulator, register. */
 const spark_accumulator *spark_collection(
     spark_site at, spark_context *sc, const spark_type *type, const char *name);
 const spark_accumulator *spark_accumulator_new(spark_site at, spark_context *sc,

@@ -27,8 +27,9 @@ spark_rdd *spark_repartition_and_sort_within_partitions(spark_site at, spark_rdd
 
 /* spark_filter_by_range: the pairs whose key is from *low to *high, both included, in the natural
  * order: spark_filter_by_range(rdd, SPARK_VALUE(int64_t, &low), SPARK_VALUE(int64_t, &high)). Of an
- * RDD that spark_sort_by_key has sorted so, only the partitions between those of the two keys are
- * looked at. Spark: filterByRange. */
+ * RDD that is placed by ranges of that order (by spark_sort_by_key, in either direction, or a
+ * spark_range_partitioner), only the partitions between those of the two keys are looked at; the
+ * result has these alone, and no partitioner. Spark: filterByRange. */
 spark_rdd *spark_filter_by_range(spark_site at, spark_rdd *rdd, const spark_type *low_type,
     const void *low, const spark_type *high_type, const void *high) SPARK_USE_RESULT_;
 

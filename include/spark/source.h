@@ -44,7 +44,8 @@ spark_rdd *spark_text_file(
     spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
 
 /* spark_whole_text_files: pairs (path, content) of spark_str, one a file, each held in memory while it
- * passes; path as for spark_text_file, files in at most min_partitions (0: 2) partitions. Spark:
+ * passes; path as for spark_text_file, and as given, not absolute, in the pairs. As many partitions
+ * as min_partitions (0: 2) says, but never more than files. Spark:
  * wholeTextFiles. spark_binary_files: the same with spark_bytes. Spark: binaryFiles.
  * spark_binary_records: files cut into spark_bytes of record_bytes each; a file whose size is no
  * multiple of that is SPARK_EIO. Spark: binaryRecords. */

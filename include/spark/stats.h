@@ -43,10 +43,10 @@ spark_status spark_histogram_edges(spark_site at, spark_rdd *rdd, size_t n_edges
     const double *edges, bool even, int64_t *counts) SPARK_USE_RESULT_;
 
 /* spark_count_approx_distinct: about how many different elements (of any type) there are, with a
- * relative standard deviation of about relative_sd (more than 0.0021, by key more than 0.0042;
- * 0.05: 512 bytes a partition).
+ * relative standard deviation of about relative_sd (at least 0.0003, by key
+ * 0.0011; 0.05: 512 bytes a partition).
  * spark_count_approx_distinct_by_key: (k, int64_t), about how many different values k has. The _with
- * forms take the precision itself: 2^p registers of a byte (p 4 to 18, by key to 16), for a relative
+ * forms take the precision itself: 2^p registers of a byte (p 4 to 24, by key to 20), for a relative
  * standard deviation of about 1.054 / sqrt(2^p); sp, the sparse precision (0, or p to 32), changes
  * nothing here. Spark: countApproxDistinct, countApproxDistinctByKey; the estimate is Ertl's, not
  * HyperLogLog++'s. */
@@ -66,7 +66,8 @@ SPARK_STRUCT(spark_bounded, (double, mean), (double, confidence), (double, low),
 
 /* Approximate actions: what the partitions say that are done after timeout_ms, scaled up. Unlike
  * Spark's, the job is cancelled then, for no function runs after an action has returned. A
- * confidence that is not 0 to 1 is SPARK_EINVAL; a timeout of 0 or less is over at once.
+ * confidence that is not 0 to 1 is SPARK_EINVAL; a timeout of 0 or less is over at once; where
+ * nothing is done the mean and the confidence are 0 and the bounds infinite.
  * spark_count_by_key_approx,
  * spark_count_by_value_approx: pairs (k, spark_bounded) in *result. Spark: countApprox, sumApprox,
  * meanApprox, countByKeyApprox, countByValueApprox. */

@@ -27,7 +27,8 @@ spark_rdd *spark_flat_map(spark_site at, spark_rdd *rdd, const spark_flat_map_de
 spark_rdd *spark_map_partitions(spark_site at, spark_rdd *rdd, const spark_partitions_def *f,
     const spark_env *env) SPARK_USE_RESULT_;
 typedef struct spark_map_partitions_options {
-    bool preserves_partitioning; /* false; the keys f emits must be those it read */
+    bool preserves_partitioning; /* false; the keys f emits must be those it read (another type of
+                                     keys is SPARK_ETYPE); what is no pair keeps it too */
 } spark_map_partitions_options;
 spark_rdd *spark_map_partitions_with(spark_site at, spark_rdd *rdd, const spark_partitions_def *f,
     const spark_env *env, const spark_map_partitions_options *options) SPARK_USE_RESULT_;
@@ -36,6 +37,8 @@ spark_rdd *spark_map_partitions_with(spark_site at, spark_rdd *rdd, const spark_
  * them: SPARK_STEP, SPARK_FINISH. Does not hold the partition in memory. */
 spark_rdd *spark_map_stateful(spark_site at, spark_rdd *rdd, const spark_stateful_def *f,
     const spark_env *env) SPARK_USE_RESULT_;
+spark_rdd *spark_map_stateful_with(spark_site at, spark_rdd *rdd, const spark_stateful_def *f,
+    const spark_env *env, const spark_map_partitions_options *options) SPARK_USE_RESULT_;
 
 /* spark_key_by: pairs (f(x), x). Spark: keyBy. */
 spark_rdd *spark_key_by(
@@ -108,15 +111,21 @@ spark_rdd *spark_coalesce_by(spark_site at, spark_rdd *rdd, int partitions,
     const spark_coalescer_def *f, const spark_env *env) SPARK_USE_RESULT_;
 spark_rdd *spark_repartition(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
 
-/* spark_sample: each element with probability `fraction` (0 to 1), or, with replacement, a number
+/* spark_prune_partitions: the n partitions of rdd that are listed, in that order, as partitions 0 to
+ * n - 1; nothing is computed for the others. Spark: PartitionPruningRDD. */
+spark_rdd *spark_prune_partitions(
+    spark_site at, spark_rdd *rdd, size_t n, const int *partitions) SPARK_USE_RESULT_;
+
+/* spark_sample: each element with probability `fraction` (0 to 1, within 1e-6), or, with replacement, a number
  * of times that is Poisson distributed with that mean (0 to 1e9). The same seed chooses the same
  * elements. Keeps the partitioner. Spark: sample. */
 spark_rdd *spark_sample(spark_site at, spark_rdd *rdd, bool with_replacement, double fraction,
     uint64_t seed) SPARK_USE_RESULT_;
 
 /* spark_sample_by_key: the same for pairs with a rate for each key: spark_sample_by_key(rdd, false,
- * SPARK_DATA(rate, n, rates), seed), where rate is a pair of the key and a double. A key without a
- * rate fails the task. spark_sample_by_key_exact: exactly ceil(rate * n) pairs of a key that has n
+ * SPARK_DATA(rate, n, rates), seed), where rate is a pair of the key and a double; more than 1
+ * without replacement takes all, and of a key that is there twice the last rate counts. A key without
+ * a rate fails the task. spark_sample_by_key_exact: exactly ceil(rate * n) pairs of a key that has n
  * (Spark: with 99.99 % confidence); the first action on it counts the keys with a job of its own.
  * Spark: sampleByKey, sampleByKeyExact. */
 spark_rdd *spark_sample_by_key(spark_site at, spark_rdd *rdd, bool with_replacement,
@@ -139,6 +148,7 @@ SPARK_END_DECLS
 #define spark_map_partitions(...) spark_map_partitions(SPARK_HERE, __VA_ARGS__)
 #define spark_map_partitions_with(...) spark_map_partitions_with(SPARK_HERE, __VA_ARGS__)
 #define spark_map_stateful(...) spark_map_stateful(SPARK_HERE, __VA_ARGS__)
+#define spark_map_stateful_with(...) spark_map_stateful_with(SPARK_HERE, __VA_ARGS__)
 #define spark_key_by(...) spark_key_by(SPARK_HERE, __VA_ARGS__)
 #define spark_map_values(...) spark_map_values(SPARK_HERE, __VA_ARGS__)
 #define spark_flat_map_values(...) spark_flat_map_values(SPARK_HERE, __VA_ARGS__)
@@ -151,6 +161,7 @@ SPARK_END_DECLS
 #define spark_zip_with_unique_id(...) spark_zip_with_unique_id(SPARK_HERE, __VA_ARGS__)
 #define spark_cartesian(...) spark_cartesian(SPARK_HERE, __VA_ARGS__)
 #define spark_coalesce(...) spark_coalesce(SPARK_HERE, __VA_ARGS__)
+#define spark_prune_partitions(...) spark_prune_partitions(SPARK_HERE, __VA_ARGS__)
 #define spark_coalesce_by(...) spark_coalesce_by(SPARK_HERE, __VA_ARGS__)
 #define spark_repartition(...) spark_repartition(SPARK_HERE, __VA_ARGS__)
 #define spark_sample(...) spark_sample(SPARK_HERE, __VA_ARGS__)

@@ -42,7 +42,7 @@ spark_status spk_failure_vset(spk_failure *failure, spark_status code, const cha
     failure->site = site ? site : "";
     snprintf(failure->operation, sizeof failure->operation, "%s", operation ? operation : "");
     const int n = vsnprintf(failure->message, sizeof failure->message, format, args);
-    for (char *c = failure->message; (c = strchr(c, '\n')) != NULL;)
+    for (char *c = failure->message; *(c += strcspn(c, "\r\n"));)
         *c = ' '; /* one line, whatever a function says */
     if (n >= (int)sizeof failure->message)
         memcpy(failure->message + sizeof failure->message - 4, "...", 4);

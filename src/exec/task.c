@@ -150,9 +150,6 @@ static void fail(spark_task *task, spark_status code, const char *format, va_lis
 {
     spk_failure failure;
     spk_failure_vset(&failure, code, NULL, NULL, format, args);
-    for (char *at = failure.message; *at; at++) /* one line, whatever the user's text has */
-        if (*at == '\n' || *at == '\r')
-            *at = ' ';
     spk_task_fail_with(task, &failure);
 }
 

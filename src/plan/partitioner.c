@@ -9,17 +9,34 @@ static void release(spk_object *object)
     spk_partitioner_unref((spark_partitioner *)(void *)object);
 }
 
+/* What is returned when there is no memory for more, or no scope to keep it: never counted. */
+static const spk_failure no_memory = SPK_FAILURE(SPARK_ENOMEM, "out of memory");
+static const spk_failure no_context = SPK_FAILURE(SPARK_EINVAL, "the RDD or the context is NULL");
+static const spark_partitioner sentinels[2]
+    = { { .partitions = -1, .error = &no_memory, .site = "" },
+          { .partitions = -1, .error = &no_context, .site = "" } };
+
+static bool is_sentinel(const spark_partitioner *partitioner)
+{
+    return partitioner == &sentinels[0] || partitioner == &sentinels[1];
+}
+
 void spk_partitioner_ref(spark_partitioner *partitioner)
 {
+    if (is_sentinel(partitioner))
+        return;
     atomic_fetch_add_explicit(&partitioner->refs, 1, memory_order_relaxed);
 }
 
 void spk_partitioner_unref(spark_partitioner *partitioner)
 {
-    if (partitioner
+    if (partitioner && !is_sentinel(partitioner)
         && atomic_fetch_sub_explicit(&partitioner->refs, 1, memory_order_acq_rel) == 1) {
         spk_env_fini(&partitioner->env);
         spk_ranges_free(partitioner->ranges);
+        void *error;
+        memcpy(&error, &partitioner->error, sizeof error);
+        free(error);
         free(partitioner);
     }
 }
@@ -43,24 +60,41 @@ spark_partitioner *spk_partitioner_hash(spark_context *sc, int partitions, spark
     return spk_partitioner_of(sc, SPK_BY_HASH, partitions, at);
 }
 
+spark_partitioner *spk_partitioner_broken(spark_context *sc, const spk_failure *failure)
+{
+    const bool kept = sc && sc->root.sc; /* a context without scopes takes nothing */
+    spark_partitioner *p = kept ? spk_partitioner_of(sc, SPK_BY_HASH, -1, failure->site) : NULL;
+    spk_failure *error = p ? malloc(sizeof *error) : NULL;
+    spk_raise(failure);
+    if (error) {
+        *error = *failure;
+        p->error = error;
+        p->site = error->site;
+        spk_scope_add(sc, &p->object, release);
+        return p;
+    }
+    free(p);
+    const spark_partitioner *constant = &sentinels[!kept && failure->code != SPARK_ENOMEM];
+    memcpy(&p, &constant, sizeof p); /* never written */
+    return p;
+}
+
 spark_partitioner *spk_partitioner_in_scope(
     spark_site at, spark_context *sc, spk_partitioner_kind kind, int partitions)
 {
+    spk_failure failure;
+    spark_partitioner *partitioner = NULL;
     if (!sc)
         sc = spk_context_none();
     if (sc->error.code != SPARK_OK)
-        return spk_raise(&sc->error), NULL;
-    if (partitions < 1) {
-        spk_raisef(SPARK_EINVAL, "partitioner", at,
+        return spk_partitioner_broken(sc, &sc->error);
+    if (partitions < 1)
+        spk_failure_set(&failure, SPARK_EINVAL, "partitioner", at,
             "partitioner at %s: %d partitions; there must be at least one", at, partitions);
-        return NULL;
-    }
-    spark_partitioner *partitioner = spk_partitioner_of(sc, kind, partitions, at);
-    if (!partitioner) {
-        spk_failure failure;
+    else if (!(partitioner = spk_partitioner_of(sc, kind, partitions, at)))
         spk_failure_nomem(&failure, "partitioner", at);
-        return spk_raise(&failure), NULL;
-    }
+    if (!partitioner)
+        return spk_partitioner_broken(sc, &failure);
     spk_scope_add(sc, &partitioner->object, release);
     return partitioner;
 }
@@ -73,13 +107,14 @@ spark_partitioner *spark_hash_partitioner(spark_site at, spark_context *sc, int 
 spark_partitioner *spark_dense_partitioner(
     spark_site at, spark_context *sc, uint64_t keys, int partitions)
 {
+    spk_failure failure;
     if (keys == 0 || keys > (uint64_t)1 << 40) {
-        spk_raisef(SPARK_EINVAL, "partitioner", at,
+        spk_failure_set(&failure, SPARK_EINVAL, "partitioner", at,
             "partitioner at %s: %llu keys; there must be 1 to 2^40", at, (unsigned long long)keys);
-        return NULL;
+        return spk_partitioner_broken(sc, &failure);
     }
     spark_partitioner *partitioner = spk_partitioner_in_scope(at, sc, SPK_BY_DENSE, partitions);
-    if (partitioner)
+    if (!partitioner->error)
         partitioner->keys = keys;
     return partitioner;
 }
@@ -89,23 +124,33 @@ spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int p
 {
     spk_failure failure;
     spk_env bound;
-    if (!f || !f->run) {
-        if (spk_env_bind(&bound, env, 0, &failure) == SPARK_OK)
-            spk_env_fini(&bound);
-        spk_raisef(SPARK_EINVAL, "partitioner", at, "partitioner at %s: no function", at);
-        return NULL;
+    const bool has = f && f->run;
+    if (spk_env_bind(&bound, env, has ? f->env_size : 0, &failure) != SPARK_OK) {
+        spk_failure_at(&failure, "partitioner", at);
+        return spk_partitioner_broken(sc, &failure);
     }
-    if (spk_env_bind(&bound, env, f->env_size, &failure) != SPARK_OK)
-        return spk_raise(&failure), NULL;
-    spark_partitioner *partitioner = spk_partitioner_in_scope(at, sc, SPK_BY_FUNCTION, partitions);
-    if (!partitioner) {
+    if (!has) {
         spk_env_fini(&bound);
-        return NULL;
+        spk_failure_set(
+            &failure, SPARK_EINVAL, "partitioner", at, "partitioner at %s: no function", at);
+        return spk_partitioner_broken(sc, &failure);
+    }
+    spark_partitioner *partitioner = spk_partitioner_in_scope(at, sc, SPK_BY_FUNCTION, partitions);
+    if (partitioner->error) {
+        spk_env_fini(&bound);
+        return partitioner;
     }
     partitioner->def = *f;
     partitioner->env = bound;
     partitioner->env_size = env ? (env->size ? env->size : f->env_size) : 0;
     return partitioner;
+}
+
+spark_status spark_partitioner_status(const spark_partitioner *p)
+{
+    if (!p)
+        return spk_raisef(SPARK_EINVAL, "partitioner", NULL, "the partitioner is NULL");
+    return p->error ? spk_raise(p->error) : SPARK_OK;
 }
 
 int spark_partitioner_partitions(const spark_partitioner *p)
@@ -117,7 +162,7 @@ bool spark_partitioner_equal(const spark_partitioner *a, const spark_partitioner
 {
     if (a == b)
         return true;
-    if (!a || !b || a->kind != b->kind)
+    if (!a || !b || a->error || b->error || a->kind != b->kind)
         return false;
     if (a->kind == SPK_BY_RANGE)
         return a->partitions >= 0 && b->partitions >= 0 && spk_ranges_equal(a->ranges, b->ranges);
@@ -140,7 +185,8 @@ spark_status spk_rdd_placed(spark_rdd *rdd, const spark_partitioner **placed, sp
     return spk_rdd_prepare(rdd, failure);
 }
 
-/* within_tenfold: log10(most) - log10(have) < 1, in integers. */
+/* within_tenfold: log10(most) - log10(have) < 1, in integers: in floating point ten times as many are
+ * within or not as the library's logarithm is rounded. */
 static bool within_tenfold(int most, int have)
 {
     return (int64_t)most < (int64_t)have * 10;

@@ -19,7 +19,8 @@ struct spark_partitioner {
     spk_object object;
     atomic_int refs;
     spk_partitioner_kind kind;
-    int partitions; /* -1: not known yet */
+    int partitions;           /* -1: not known yet */
+    const spk_failure *error; /* NULL: a proper one; else what it carries instead */
     spark_context *sc;
     spark_site site;
     spark_partitioner_def def;
@@ -37,7 +38,9 @@ void spk_partitioner_unref(spark_partitioner *partitioner);
 /* spk_partitioner_of: with no more than a kind, in no scope; as spk_partitioner_hash otherwise. */
 spark_partitioner *spk_partitioner_of(
     spark_context *sc, spk_partitioner_kind kind, int partitions, spark_site at);
-/* spk_partitioner_in_scope: a partitioner for the user, checked, or NULL with an error raised. */
+/* spk_partitioner_in_scope: a partitioner for the user, checked; or one that carries an error.
+ * spk_partitioner_broken: such a one; raises the error. */
+spark_partitioner *spk_partitioner_broken(spark_context *sc, const spk_failure *failure);
 spark_partitioner *spk_partitioner_in_scope(
     spark_site at, spark_context *sc, spk_partitioner_kind kind, int partitions);
 

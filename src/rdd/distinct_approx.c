@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "type/leaf.h"
 
-enum { LEAST_P = 4, MOST_P = 18 };
+enum { LEAST_P = 4, MOST_P = 24, MOST_P_BY_KEY = 20 };
 
 /* mixed: bits of a hash are used from both ends here, so both must depend on all of the value. */
 static uint64_t mixed(uint64_t x)
@@ -271,7 +271,7 @@ static spark_rdd *distinct_by_key(spark_site at, spark_rdd *rdd, const double *r
     spk_verb v;
     spk_verb_begin(&v, at, name, NULL, 1, &rdd, true, NULL, 0);
     spk_verb_pairs(&v, v.in);
-    if (why_not(relative_sd, p, sp, MOST_P - 2, text, sizeof text))
+    if (why_not(relative_sd, p, sp, MOST_P_BY_KEY, text, sizeof text))
         spk_verb_fail(&v, SPARK_EINVAL, "%s", text);
     if (v.bad)
         return v.bad;

@@ -8,41 +8,18 @@
 #include "plan/partitioner.h"
 #include "shuffle/ranges.h"
 
-/* ---- pruning */
-
-typedef struct pruned_rdd {
-    spark_rdd rdd;
-    int first; /* partition of the parent */
-} pruned_rdd;
-
-static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition)
-{
-    *parent_partition = ((const pruned_rdd *)(const void *)rdd)->first + partition;
-    return rdd->deps[0].rdd;
-}
-
-static const spk_class pruned_class = { .name = "PartitionPruningRDD", .choose = choose };
-
 /* prune: the partitions between those of two keys, whichever of them comes first. */
 static spark_rdd *prune(spark_site at, spark_rdd *rdd, const void *low, const void *high)
 {
     const spk_ranges *ranges = rdd->partitioner->ranges;
     const size_t size = rdd->layout->key->size;
     uint32_t from, to;
-    spk_verb v;
-    bool made;
     spk_ranges_find(ranges, low, size, 1, &from);
     spk_ranges_find(ranges, high, size, 1, &to);
     from /= ranges->slices;
     to /= ranges->slices;
-    spk_verb_begin(&v, at, "filterByRange", NULL, 1, &rdd, true, NULL, 0);
-    spark_rdd *pruned = spk_verb_make(&v, &pruned_class, sizeof(pruned_rdd), v.in, &made);
-    if (made) {
-        const int n = (int)(from < to ? to - from : from - to) + 1;
-        ((pruned_rdd *)(void *)pruned)->first = (int)(from < to ? from : to);
-        pruned->partitions = pruned->planned = n;
-    }
-    return pruned;
+    return spk_prune("filterByRange", at, rdd, (int)(from < to ? from : to),
+        (int)(from < to ? to - from : from - to) + 1);
 }
 
 /* ---- filtering */
@@ -76,15 +53,19 @@ static void release(spark_rdd *rdd)
     spk_heap_free(&rdd->sc->heap, r->high, r->high_capacity);
 }
 
-/* by_natural_order: whether the ranges are those of the keys' own order, ascending. */
+/* by_natural_order: whether the ranges are those of the keys' own order, in either direction. */
 static bool by_natural_order(const spk_ranges *ranges, const spk_layout *key, spk_verb *v)
 {
-    spk_ordering natural;
+    const spark_order *const directions[] = { NULL, spark_order_desc };
     spk_failure failure;
-    if (spk_ordering_make(&natural, v->sc->types, key, NULL, &failure) != SPARK_OK)
-        return false;
-    const spk_ranges other = { .ordering = natural };
-    return spk_ranges_same_order(ranges, &other);
+    for (int i = 0; i < 2; i++) {
+        spk_ranges natural = { .n = 0 };
+        if (spk_ordering_make(&natural.ordering, v->sc->types, key, directions[i], &failure)
+                == SPARK_OK
+            && spk_ranges_same_order(ranges, &natural))
+            return true;
+    }
+    return false;
 }
 
 spark_rdd *spark_filter_by_range(spark_site at, spark_rdd *rdd, const spark_type *low_type,

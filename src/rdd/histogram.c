@@ -46,14 +46,16 @@ static size_t search(const bucketing *b, double x)
     size_t low = 0, high = b->buckets;
     if (below(x, b->edges[0]) || below(b->edges[b->buckets], x))
         return SIZE_MAX;
-    while (high - low > 1) {
+    while (low <= high) {
         const size_t middle = low + (high - low) / 2;
-        if (below(x, b->edges[middle]))
-            high = middle;
-        else
-            low = middle;
+        if (below(b->edges[middle], x))
+            low = middle + 1;
+        else if (below(x, b->edges[middle]))
+            high = middle - 1;
+        else /* of equal edges whichever comes first here, as in Java's binary search */
+            return middle < b->buckets ? middle : middle - 1;
     }
-    return low;
+    return low - 1;
 }
 
 static size_t place_evenly(const bucketing *b, double x)

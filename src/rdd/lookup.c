@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <spark/action.h>
+#include <spark/keyed.h>
 
 #include "plan/partitioner.h"
 #include "shuffle/writer.h"
@@ -51,21 +52,44 @@ static void discard(spk_state *state)
 
 /* place_of: the partition of the key, by a function of the user's perhaps: on a task of the
  * driver. */
-static spark_status place_of(spark_rdd *rdd, const void *key, int *partition, spk_failure *failure)
+static spark_status place_of(const char *name, const spark_partitioner *p, const spk_layout *key,
+    const void *value, int *partition, spk_failure *failure)
 {
-    spark_task *task = spk_task_new(rdd->sc);
+    spark_task *task = spk_task_new(p->sc);
     spark_status status = SPARK_OK;
     if (!task)
         return spk_failure_nomem(failure, NULL, NULL);
     spk_task_begin(task, -1, -1, -1, 0);
-    spk_task_end_is(task, "lookup", NULL, NULL);
-    if (!spk_partition_of(task, rdd->partitioner, rdd->layout->key, key, partition)) {
+    spk_task_end_is(task, name, NULL, NULL);
+    if (!spk_partition_of(task, p, key, value, partition)) {
         status = SPARK_EINVAL;
         spk_failure_set(failure, status, NULL, NULL, "%s", task->failure.message);
     }
     spk_task_end(task);
     spk_task_free(task);
     return status;
+}
+
+int spark_partitioner_get(const spark_partitioner *p, const spark_type *type, const void *key)
+{
+    static const char *const name = "getPartition";
+    spk_failure failure;
+    int partition = -1;
+    if (spark_partitioner_status(p) != SPARK_OK)
+        return -1;
+    spk_verb v = { .operation = name, .at = "", .sc = p->sc };
+    const spk_layout *layout = spk_verb_layout(&v, type);
+    spk_verb_target(&v, p, layout);
+    if (!v.bad && !key)
+        spk_verb_fail(&v, SPARK_EINVAL, "the key is NULL");
+    if (v.bad)
+        spk_raise(v.bad->error);
+    else if (place_of(name, p, layout, key, &partition, &failure) != SPARK_OK) {
+        spk_raise(&failure);
+        partition = -1;
+    }
+    spark_rdd_release(v.bad);
+    return partition;
 }
 
 static spark_status look_up(
@@ -75,7 +99,9 @@ static spark_status look_up(
     int one = 0;
     const bool placed = rdd->partitioner != NULL;
     const int n = placed ? 1 : rdd->partitions;
-    if (placed && place_of(rdd, l->key, &one, failure) != SPARK_OK)
+    if (placed
+        && place_of(action->name, rdd->partitioner, rdd->layout->key, l->key, &one, failure)
+            != SPARK_OK)
         return failure->code;
     look_state *states = calloc((size_t)n + 1, sizeof *states);
     spk_rows *lists = malloc(((size_t)n + 1) * sizeof *lists);

@@ -7,6 +7,20 @@
 
 #include "exec/iterator.h"
 
+/* keeps_keys: whether the result is to have the partitioner, which pairs with keys of another type
+ * cannot have been placed by. */
+static bool keeps_keys(
+    spk_verb *v, const spk_layout *out, const spark_map_partitions_options *options)
+{
+    char text[400];
+    if (v->bad || !options || !options->preserves_partitioning || !v->parents[0]->partitioner)
+        return false;
+    if (v->in->key && out->key
+        && spk_type_differ(v->in->key->type, out->key->type, text, sizeof text) != SPARK_OK)
+        spk_verb_fail(v, SPARK_ETYPE, "preserves_partitioning, but the keys are others: %s", text);
+    return !v->bad;
+}
+
 /* ---- map_partitions */
 
 typedef struct partitions_rdd {
@@ -41,11 +55,12 @@ spark_rdd *spark_map_partitions_with(spark_site at, spark_rdd *rdd, const spark_
         &v, at, "mapPartitions", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
     spk_verb_want(&v, has ? f->in : NULL, v.in);
     const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
+    const bool preserves = keeps_keys(&v, out, options);
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(partitions_rdd), out, &made);
     if (made) {
         ((partitions_rdd *)(void *)rdd)->def = *f;
-        if (options && options->preserves_partitioning)
+        if (preserves)
             spk_rdd_partitioner_set(rdd, parent->partitioner);
     }
     return rdd;
@@ -123,8 +138,8 @@ static void finish_stateful(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spk_out_close(&out, batch);
 }
 
-spark_rdd *spark_map_stateful(
-    spark_site at, spark_rdd *rdd, const spark_stateful_def *f, const spark_env *env)
+spark_rdd *spark_map_stateful_with(spark_site at, spark_rdd *rdd, const spark_stateful_def *f,
+    const spark_env *env, const spark_map_partitions_options *options)
 {
     static const spk_class class = { .name = "MapPartitionsRDD",
         .open = open_stateful,
@@ -137,8 +152,19 @@ spark_rdd *spark_map_stateful(
         &v, at, "mapPartitions", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
     spk_verb_want(&v, has ? f->in : NULL, v.in);
     const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
+    const bool preserves = keeps_keys(&v, out, options);
+    spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(stateful_rdd), out, &made);
-    if (made)
+    if (made) {
         ((stateful_rdd *)(void *)rdd)->def = *f;
+        if (preserves)
+            spk_rdd_partitioner_set(rdd, parent->partitioner);
+    }
     return rdd;
+}
+
+spark_rdd *spark_map_stateful(
+    spark_site at, spark_rdd *rdd, const spark_stateful_def *f, const spark_env *env)
+{
+    return spark_map_stateful_with(at, rdd, f, env, NULL);
 }

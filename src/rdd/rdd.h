@@ -78,6 +78,9 @@ spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const v
 spark_rdd *spk_key_by(const char *operation, spark_site at, spark_rdd *rdd, const spark_map_def *f,
     const spark_env *env);
 
+/* spk_prune: n partitions of rdd, from `first` on, under the name of the operation it is for. */
+spark_rdd *spk_prune(const char *operation, spark_site at, spark_rdd *rdd, int first, int n);
+
 /* spk_collect_as: collect, under the name of the action it is for. */
 spark_status spk_collect_as(
     const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result);

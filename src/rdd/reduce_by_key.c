@@ -45,6 +45,8 @@ static spark_rdd *reduce(const char *name, spark_site at, spark_rdd *rdd, const 
     const bool has = f != NULL;
     spk_verb_begin(&v, at, name, has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
     const spk_aggregator a = same_type(&v, f);
+    if (dense && options->partitioner && options->partitioner->error)
+        spk_verb_fail_with(&v, options->partitioner->error);
     if (dense && (!options->partitioner || options->partitioner->kind != SPK_BY_DENSE))
         spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is not a dense one");
     const spk_keyed k = { .kind = dense ? SPK_KEYED_COMBINE_DENSE : SPK_KEYED_COMBINE,

@@ -219,7 +219,9 @@ static spark_status draw_all(strata_rdd *s, const tally *parts, int n, spk_failu
                 = s->starts[(size_t)p * keys + k] + parts[p].counts[k];
     for (size_t k = 0; good && k < keys; k++) {
         const uint64_t total = (uint64_t)s->starts[(size_t)n * keys + k];
-        const double want = ceil(rate_of(s, (int64_t)k) * (double)total);
+        double want = ceil(rate_of(s, (int64_t)k) * (double)total);
+        if (!s->with_replacement && want > (double)total)
+            want = (double)total;
         good = draw(
             &s->strata[k], total, (uint64_t)want, s->with_replacement, spk_random_of(s->seed, k));
     }
@@ -286,15 +288,13 @@ static bool copy_rates(strata_rdd *s, const spk_layout *pair, size_t n, const ch
     return true;
 }
 
-static void check_rates(
-    spk_verb *v, bool with_replacement, const spk_layout *pair, size_t n, const char *rates)
+static void check_rates(spk_verb *v, const spk_layout *pair, size_t n, const char *rates)
 {
     for (size_t i = 0; i < n && !v->bad; i++) {
         double rate;
         memcpy(&rate, rates + i * pair->size + pair->value_offset, sizeof rate);
-        if (!(rate >= 0) || (!with_replacement && rate > 1 + 1e-6) || rate > 1e9)
-            spk_verb_fail(v, SPARK_EINVAL, "a rate of %g; %s", rate,
-                with_replacement ? "it must be between 0 and 1e9" : "it must be between 0 and 1");
+        if (!(rate >= 0) || rate > 1e9)
+            spk_verb_fail(v, SPARK_EINVAL, "a rate of %g; it must be between 0 and 1e9", rate);
     }
 }
 
@@ -321,7 +321,7 @@ static spark_rdd *sample(spark_site at, spark_rdd *rdd, bool with_replacement, b
     if (!v.bad && n > 0 && !rates)
         spk_verb_fail(&v, SPARK_EINVAL, "%zu rates, but no data", n);
     if (!v.bad)
-        check_rates(&v, with_replacement, pair, n, rates);
+        check_rates(&v, pair, n, rates);
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, exact ? &counted : &plain, sizeof(strata_rdd), v.in, &made);
     if (!made)

@@ -302,9 +302,9 @@ static spark_status check_keys(spark_rdd *rdd, const spark_order *order, spark_s
     if (!rdd->layout->key)
         return spk_failure_set(
             failure, SPARK_ETYPE, name, at, "%s at %s: the RDD is not one of pairs", name, at);
-    if (partitions < 1)
+    if (partitions < 0)
         return spk_failure_set(failure, SPARK_EINVAL, name, at,
-            "%s at %s: %d partitions; there must be at least one", name, at, partitions);
+            "%s at %s: %d partitions; there cannot be less than none", name, at, partitions);
     if (spk_ordering_make(ordering, rdd->sc->types, rdd->layout->key, order, failure) != SPARK_OK)
         spk_failure_at(failure, name, at);
     else
@@ -327,12 +327,12 @@ spark_partitioner *spark_range_partitioner(
     if (status == SPARK_OK && !(target = new_target(rdd->sc, at, &ordering, rdd->layout)))
         status = spk_failure_nomem(&failure, "rangePartitioner", at);
     if (status == SPARK_OK) {
-        const sampled w = { rdd, "rangePartitioner", at, partitions, 1 };
+        const sampled w = { rdd, "rangePartitioner", at, partitions > 0 ? partitions : 1, 1 };
         status = find_ranges(&w, target, &failure);
     }
     if (status != SPARK_OK) {
         spk_partitioner_unref(target);
-        return spk_raise(&failure), NULL;
+        return spk_partitioner_broken(rdd ? rdd->sc : NULL, &failure);
     }
     spk_scope_add(rdd->sc, &target->object, release_partitioner);
     return target;

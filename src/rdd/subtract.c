@@ -118,25 +118,33 @@ spark_rdd *spark_subtract_by_key(spark_site at, spark_rdd *rdd, spark_rdd *other
 }
 
 /* elements: a verb whose keys are the elements; partitioners of the inputs place something else. */
-static spk_verb elements(
-    spark_site at, const char *operation, spark_rdd *const *parents, int partitions)
+static spk_verb elements(spark_site at, const char *operation, spark_rdd *const *parents,
+    const spark_keyed_options *options)
 {
     spk_verb v;
     spk_verb_begin(&v, at, operation, NULL, 2, parents, true, NULL, 0);
     spk_verb_want(&v, v.bad ? NULL : v.in->type, v.bad ? NULL : parents[1]->layout);
-    if (partitions < 0)
+    if (options->partitions < 0)
         spk_verb_fail(&v, SPARK_EINVAL,
-            "%d partitions; there must be at least one, or 0 for the default", partitions);
+            "%d partitions; there must be at least one, or 0 for the default", options->partitions);
+    spk_verb_target(&v, options->partitioner, v.in);
     return v;
 }
 
-/* by_hash: of a number of partitions; where the inputs have a partitioner of keys with as many, it
- * is still another one, for it looks at keys and not at elements. */
-static spark_partitioner *by_hash(spk_verb *v, int partitions)
+/* place_elements: by the partitioner asked for, or by hash; where the inputs have a partitioner of
+ * keys with as many partitions, that is still another one, for it looks at keys and not at elements. */
+static spark_partitioner *place_elements(
+    spk_verb *v, const spark_partitioner *asked, int partitions)
 {
+    spark_partitioner *target = NULL;
     if (v->bad)
         return NULL;
-    spark_partitioner *target = spk_partitioner_hash(v->sc, partitions, v->at);
+    if (asked) {
+        memcpy(&target, &asked, sizeof target);
+        spk_partitioner_ref(target);
+        return target;
+    }
+    target = spk_partitioner_hash(v->sc, partitions, v->at);
     if (!target)
         spk_verb_fail(v, SPARK_ENOMEM, "out of memory");
     return target;
@@ -154,24 +162,44 @@ static int planned(spk_verb *v, size_t i)
     return n;
 }
 
+static const spark_keyed_options no_options = { 0, NULL };
+
+spark_rdd *spark_subtract_with(
+    spark_site at, spark_rdd *rdd, spark_rdd *other, const spark_keyed_options *options)
+{
+    const spark_keyed_options *o = options ? options : &no_options;
+    spark_rdd *parents[] = { rdd, other };
+    spk_verb v = elements(at, "subtract", parents, o);
+    int partitions = o->partitions;
+    if (partitions == 0 && !o->partitioner)
+        partitions = planned(&v, 0);
+    return new_sieve(&v, place_elements(&v, o->partitioner, partitions), v.in, false, false);
+}
+
+spark_rdd *spark_intersection_with(
+    spark_site at, spark_rdd *rdd, spark_rdd *other, const spark_keyed_options *options)
+{
+    const spark_keyed_options *o = options ? options : &no_options;
+    spark_rdd *parents[] = { rdd, other };
+    spk_verb v = elements(at, "intersection", parents, o);
+    int partitions = o->partitions;
+    if (partitions == 0 && !v.bad)
+        partitions = v.sc->default_parallelism;
+    if (partitions == 0 && !o->partitioner) {
+        const int a = planned(&v, 0), b = planned(&v, 1);
+        partitions = a > b ? a : b;
+    }
+    return new_sieve(&v, place_elements(&v, o->partitioner, partitions), v.in, true, false);
+}
+
 spark_rdd *spark_subtract(spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions)
 {
-    spark_rdd *parents[] = { rdd, other };
-    spk_verb v = elements(at, "subtract", parents, partitions);
-    if (partitions == 0)
-        partitions = planned(&v, 0);
-    return new_sieve(&v, by_hash(&v, partitions), v.in, false, false);
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_subtract_with(at, rdd, other, &options);
 }
 
 spark_rdd *spark_intersection(spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions)
 {
-    spark_rdd *parents[] = { rdd, other };
-    spk_verb v = elements(at, "intersection", parents, partitions);
-    if (partitions == 0 && !v.bad && v.sc->default_parallelism > 0)
-        partitions = v.sc->default_parallelism;
-    if (partitions == 0) {
-        const int a = planned(&v, 0), b = planned(&v, 1);
-        partitions = a > b ? a : b;
-    }
-    return new_sieve(&v, by_hash(&v, partitions), v.in, true, false);
+    const spark_keyed_options options = { partitions, NULL };
+    return spark_intersection_with(at, rdd, other, &options);
 }

@@ -377,7 +377,9 @@ void spk_verb_target(spk_verb *v, const spark_partitioner *asked, const spk_layo
     char text[400];
     if (v->bad || !asked)
         return;
-    if (asked->sc != v->sc)
+    if (asked->error)
+        spk_verb_fail_with(v, asked->error);
+    else if (asked->sc != v->sc)
         spk_verb_fail(v, SPARK_EINVAL, "the partitioner belongs to another context");
     else if (asked->kind == SPK_BY_FUNCTION && asked->def.key
         && spk_type_differ(asked->def.key, key->type, text, sizeof text) != SPARK_OK)

@@ -145,6 +145,45 @@ static void test_coalesce_by__puts_together_what_a_function_says(void **state)
     oracle_close(sc);
 }
 
+/* ---- prune_partitions */
+
+static spark_rdd *pruned(spark_rdd *rdd, size_t n, const int *kept)
+{
+    return spark_prune_partitions(rdd, n, kept);
+}
+
+static void test_prune_partitions__leaves_those_that_are_listed(void **state)
+{
+    static const int kept[] = { 3, 0, 3 }, beyond[] = { 0, 4 }, negative[] = { -1 };
+    int64_t n;
+    (void)state;
+    for (int threads = 1; threads <= 8; threads *= 8) {
+        spark_context *sc = oracle_open(threads);
+        spark_rdd *rdd = spark_range(sc, 0, 8, 1, 4);
+        oracle_has_layout(pruned(rdd, 3, kept), "6 7 | 0 1 | 6 7");
+        oracle_has_layout(
+            spark_union(pruned(rdd, 1, kept), pruned(rdd, 2, kept)), "6 7 | 6 7 | 0 1");
+        assert_int_equal(spark_rdd_partitions(pruned(rdd, 0, NULL)), 0);
+        oracle_collects(pruned(rdd, 0, NULL), "");
+        /* Nothing is computed for the others. */
+        oracle_count(pruned(spark_cache(rdd), 2, kept));
+        assert_int_equal(spark_rdd_cached_partitions(rdd), 2);
+        /* Functions before it see their own partition, those behind it the new one. */
+        oracle_has_layout(
+            pruned(spark_map(spark_range(sc, 0, 4, 1, 4), with_partition, NULL), 3, kept),
+            "(3,3) | (0,0) | (3,3)");
+        oracle_has_layout(
+            spark_map(pruned(spark_range(sc, 0, 4, 1, 4), 3, kept), with_partition, NULL),
+            "(0,3) | (1,0) | (2,3)");
+        oracle_fails(spark_count(pruned(rdd, 2, beyond), &n), SPARK_EINVAL,
+            "Attempting to access a non-existent partition: 4 of 4");
+        oracle_fails(
+            spark_count(pruned(rdd, 1, negative), &n), SPARK_EINVAL, "prunePartitions at ");
+        oracle_fails(spark_count(pruned(rdd, 2, NULL), &n), SPARK_EINVAL, "no list");
+        oracle_close(sc);
+    }
+}
+
 static void test_coalesce__leaves_functions_before_it_their_partitions(void **state)
 {
     (void)state;
@@ -582,6 +621,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         oracle_test(test_coalesce__puts_neighbours_together),
         oracle_test(test_coalesce__gives_the_cases_of_the_rdd_suite),
+        oracle_test(test_prune_partitions__leaves_those_that_are_listed),
         oracle_test(test_coalesce_by__puts_together_what_a_function_says),
         oracle_test(test_coalesce__leaves_functions_before_it_their_partitions),
         oracle_test(test_coalesce__takes_what_other_operations_make),

@@ -485,18 +485,18 @@ static void test_dense__reports_what_does_not_fit(void **state)
         REDUCES(spark_parallelize(sc, SPARK_DATA(str_i64, 1, words), 1), spark_op_sum, NULL, p),
         SPARK_ETYPE, "integer keys wanted, str found");
     /* The partitioner itself. */
-    assert_null(spark_dense_partitioner(sc, 0, 2));
+    assert_not_made(spark_dense_partitioner(sc, 0, 2));
     assert_int_equal(spark_last_error()->code, SPARK_EINVAL);
     assert_non_null(strstr(spark_last_error()->message, "partitioner at "));
     assert_non_null(strstr(spark_last_error()->message, "test_dense.c:"));
     assert_non_null(strstr(spark_last_error()->message, "0 keys"));
-    assert_null(spark_dense_partitioner(sc, ((uint64_t)1 << 40) + 1, 2));
+    assert_not_made(spark_dense_partitioner(sc, ((uint64_t)1 << 40) + 1, 2));
     assert_non_null(strstr(spark_last_error()->message, "1099511627777 keys"));
-    assert_null(spark_dense_partitioner(sc, 10, 0));
+    assert_not_made(spark_dense_partitioner(sc, 10, 0));
     assert_non_null(strstr(spark_last_error()->message, "0 partitions"));
-    assert_null(spark_dense_partitioner(sc, 10, -1));
+    assert_not_made(spark_dense_partitioner(sc, 10, -1));
     assert_int_equal(spark_last_error()->code, SPARK_EINVAL);
-    assert_null(spark_dense_partitioner(NULL, 10, 1));
+    assert_not_made(spark_dense_partitioner(NULL, 10, 1));
     assert_int_equal(spark_last_error()->code, SPARK_EINVAL);
     oracle_close(elsewhere);
     oracle_close(sc);

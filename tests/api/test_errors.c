@@ -268,6 +268,18 @@ static void test_env__of_another_size_is_refused(void **state)
     oracle_close(sc);
 }
 
+/* every verb and action on an RDD that carries an error, or NULL */
+static void is_error(spark_rdd *rdd, const char *words)
+{
+    spark_array array;
+    assert_non_null(rdd);
+    assert_int_not_equal(spark_rdd_status(rdd), SPARK_OK);
+    if (spark_collect(rdd, NULL, &array) == SPARK_OK)
+        fail_msg("collects");
+    if (strstr(spark_last_error()->message, words) == NULL)
+        fail_msg("\"%s\" not in \"%s\"", words, spark_last_error()->message);
+}
+
 static void test_partitions__less_than_none_are_refused(void **state)
 {
     (void)state;
@@ -284,13 +296,34 @@ static void test_partitions__less_than_none_are_refused(void **state)
     refused(spark_sort_by(s.pairs, NULL, -1), SPARK_EINVAL, "sortBy", "-1 partitions");
     refused(spark_sort_by_key(s.pairs, NULL, -1), SPARK_EINVAL, "sortByKey", "-1 partitions");
     refused(spark_text_file(sc, "/dev/null", -1), SPARK_EINVAL, "textFile", "-1 partitions");
-    assert_null(spark_hash_partitioner(sc, -1));
+    assert_not_made(spark_hash_partitioner(sc, -1));
     assert_int_equal(spark_last_error()->code, SPARK_EINVAL);
-    assert_null(spark_hash_partitioner(sc, 0));
-    assert_null(spark_hash_partitioner(NULL, 1));
-    assert_null(spark_partitioner_new(sc, 2, NULL, NULL));
-    refused(spark_partition_by(s.pairs, spark_hash_partitioner(sc, -1)), SPARK_EINVAL,
-        "partitionBy", "partitioner");
+    assert_not_made(spark_hash_partitioner(sc, 0));
+    assert_not_made(spark_hash_partitioner(NULL, 1));
+    assert_not_made(spark_partitioner_new(sc, 2, NULL, NULL));
+    assert_int_equal(spark_partitioner_partitions(spark_hash_partitioner(sc, -1)), -1);
+    /* A partitioner that could not be made is an error wherever it is given, never another one. */
+    spark_partitioner *const broken[] = { spark_hash_partitioner(sc, -1),
+        spark_partitioner_new(sc, 2, NULL, NULL), spark_hash_partitioner(NULL, 2),
+        spark_range_partitioner(spark_map(s.pairs, NULL, NULL), NULL, 3) };
+    const char *const words[]
+        = { "-1 partitions", "no function", "the context is NULL", "map at " };
+    for (size_t i = 0; i < LENGTH(broken); i++) {
+        const spark_keyed_options by = { 3, broken[i] };
+        assert_int_equal(spark_partitioner_status(broken[i]), SPARK_EINVAL);
+        assert_false(spark_partitioner_equal(broken[i], spark_hash_partitioner(sc, 3)));
+        is_error(spark_partition_by(s.pairs, broken[i]), words[i]);
+        is_error(spark_reduce_by_key_with(s.pairs, spark_op_sum, NULL, &by), words[i]);
+        is_error(spark_reduce_by_key_dense(s.pairs, spark_op_sum, NULL, broken[i]), words[i]);
+        is_error(spark_join_with(s.pairs, s.pairs, SPARK_INNER, &by), words[i]);
+        is_error(spark_group_by_key_with(s.pairs, &by), words[i]);
+        is_error(spark_subtract_by_key_with(s.pairs, s.pairs, &by), words[i]);
+        is_error(spark_subtract_with(s.pairs, s.pairs, &by), words[i]);
+        is_error(spark_intersection_with(s.pairs, s.pairs, &by), words[i]);
+        is_error(spark_repartition_and_sort_within_partitions(s.pairs, broken[i], NULL), words[i]);
+        const int64_t key = 1;
+        assert_int_equal(spark_partitioner_get(broken[i], SPARK_VALUE(int64_t, &key)), -1);
+    }
     oracle_close(sc);
 }
 
@@ -326,18 +359,6 @@ static void test_functions__that_are_null_are_refused(void **state)
     oracle_fails(spark_top(s.numbers, 1, NULL, NULL, NULL), SPARK_EINVAL, "top");
     oracle_fails(spark_reduce(s.numbers, spark_op_sum, NULL, NULL, NULL), SPARK_EINVAL, "reduce");
     oracle_close(sc);
-}
-
-/* every verb and action on an RDD that carries an error, or NULL */
-static void is_error(spark_rdd *rdd, const char *words)
-{
-    spark_array array;
-    assert_non_null(rdd);
-    assert_int_not_equal(spark_rdd_status(rdd), SPARK_OK);
-    if (spark_collect(rdd, NULL, &array) == SPARK_OK)
-        fail_msg("collects");
-    if (strstr(spark_last_error()->message, words) == NULL)
-        fail_msg("\"%s\" not in \"%s\"", words, spark_last_error()->message);
 }
 
 static void all_verbs(

@@ -149,6 +149,11 @@ SPARK_MAP(to_pair, int64_t, i64_i64)
     *out = (i64_i64) { *in, -*in };
 }
 
+SPARK_MAP(negated, int64_t, int64_t)
+{
+    *out = -*in;
+}
+
 static spark_rdd *between(spark_rdd *rdd, int64_t low, int64_t high)
 {
     return spark_filter_by_range(rdd, SPARK_VALUE(int64_t, &low), SPARK_VALUE(int64_t, &high));
@@ -190,11 +195,43 @@ static void test_filter_by_range__looks_only_where_the_keys_can_be(void **state)
         oracle_collects(twice, "(500,-500) (501,-501) (502,-502)");
         assert_int_equal(oracle_count(between(sorted, 300, 700)), 401);
         assert_non_null(strstr(spark_to_debug_string(one), "PartitionPruningRDD"));
-        /* Not where the order is another, or there is none. */
+        /* In the other direction as well. */
         spark_rdd *down = spark_sort_by_key(pairs(sc, 1000, 4), spark_order_desc, 10);
-        assert_int_equal(spark_rdd_partitions(between(down, 5, 6)), spark_rdd_partitions(down));
+        assert_true(spark_rdd_partitions(between(down, 5, 6)) <= 2);
         oracle_collects(between(down, 5, 6), "(6,-6) (5,-5)");
+        assert_int_equal(oracle_count(between(down, 200, 800)), 601);
+        assert_true(spark_rdd_partitions(between(down, 200, 800)) <= 8);
+        assert_int_equal(oracle_count(between(down, -9, 2000)), 1000);
+        /* Not where there is no order. */
         assert_int_equal(spark_rdd_partitions(between(pairs(sc, 1000, 4), 5, 6)), 4);
+        oracle_close(sc);
+    }
+}
+
+/* An RDD that a range partitioner has placed, and that no action has seen before. */
+static void test_filter_by_range__of_what_a_range_partitioner_has_placed(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 6; how++) {
+        spark_context *sc = oracle_open(2);
+        spark_rdd *rdd = pairs(sc, 100, 4);
+        const spark_partitioner *p = spark_range_partitioner(rdd, NULL, 8);
+        const int all = spark_partitioner_partitions(p);
+        assert_true(all > 4);
+        rdd = how == 1 ? spark_repartition_and_sort_within_partitions(rdd, p, NULL)
+                       : spark_partition_by(rdd, p);
+        if (how == 2)
+            rdd = spark_map_values(rdd, negated, NULL);
+        if (how == 3)
+            rdd = spark_union(rdd, spark_partition_by(pairs(sc, 10, 2), p));
+        if (how == 4)
+            rdd = spark_reduce_by_key(rdd, spark_op_sum, NULL, 0);
+        if (how == 5)
+            rdd = spark_sample(rdd, false, 1, 1);
+        rdd = between(rdd, 20, 40);
+        assert_int_equal(oracle_count(rdd), 21);
+        assert_true(spark_rdd_partitions(rdd) < all);
+        assert_null(spark_rdd_partitioner(rdd));
         oracle_close(sc);
     }
 }
@@ -339,6 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         oracle_test(test_filter_by_range__has_the_keys_between),
         oracle_test(test_filter_by_range__looks_only_where_the_keys_can_be),
+        oracle_test(test_filter_by_range__of_what_a_range_partitioner_has_placed),
         oracle_test(test_filter_by_range__prunes_every_range),
         oracle_test(test_filter_by_range__keeps_a_hash_partitioner),
         oracle_test(test_filter_by_range__of_nothing),

@@ -650,6 +650,22 @@ SPARK_PARTITIONS(pass_on, i32_i64, i32_i64)
         spark_emit(out, *item);
 }
 
+SPARK_PARTITIONS(to_texts, i32_i64, str_i64)
+{
+    while (spark_next(in) != NULL)
+        spark_emit(out, (str_i64) { SPARK_STR("key"), 1 });
+}
+SPARK_STEP(stream_on, int64_t, i32_i64, i32_i64)
+{
+    ++*state;
+    spark_emit(out, *in);
+}
+SPARK_FINISH(stream_on, int64_t, i32_i64, i32_i64)
+{
+    (void)state;
+    (void)out;
+}
+
 static bool hashed(spark_context *sc, spark_rdd *rdd, int partitions)
 {
     return spark_rdd_status(rdd) == SPARK_OK && spark_rdd_partitioner(rdd) != NULL
@@ -688,6 +704,14 @@ static void test_partitioner__is_kept_where_keys_stay(void **state)
     assert_null(spark_rdd_partitioner(spark_map_partitions(rdd, pass_on, NULL)));
     assert_null(spark_rdd_partitioner(spark_map_partitions_with(rdd, pass_on, NULL, &drop)));
     assert_null(spark_rdd_partitioner(spark_map_partitions_with(rdd, pass_on, NULL, NULL)));
+    assert_null(spark_rdd_partitioner(spark_map_stateful(rdd, stream_on, NULL)));
+    assert_null(spark_rdd_partitioner(spark_map_stateful_with(rdd, stream_on, NULL, &drop)));
+    assert_ptr_equal(spark_rdd_partitioner(spark_map_stateful_with(rdd, stream_on, NULL, &keep)),
+        spark_rdd_partitioner(rdd));
+    int64_t n;
+    oracle_fails(spark_count(spark_map_partitions_with(rdd, to_texts, NULL, &keep), &n),
+        SPARK_ETYPE, "preserves_partitioning, but the keys are others");
+    assert_null(spark_rdd_partitioner(spark_map_partitions_with(rdd, to_texts, NULL, &drop)));
     assert_null(spark_rdd_partitioner(spark_key_by(rdd, same_pair, NULL)));
     assert_null(spark_rdd_partitioner(spark_keys(rdd)));
     assert_null(spark_rdd_partitioner(spark_values(rdd)));

@@ -410,8 +410,6 @@ static spark_status job_join(spark_context *sc, uint64_t *digest)
 static spark_status job_join_map(spark_context *sc, uint64_t *digest)
 {
     spark_partitioner *p = spark_partitioner_new(sc, 3, by_rest, NULL);
-    if (!p)
-        return disarm(), spark_last_error()->code;
     spark_rdd *left = spark_map(spark_range(sc, 0, rows / 4, 1, 3), to_pair, NULL);
     spark_rdd *right = spark_map(spark_range(sc, rows / 8, rows / 2, 1, 2), to_pair, NULL);
     left = spark_partition_by(left, p);
@@ -580,8 +578,6 @@ static spark_status job_union(spark_context *sc, uint64_t *digest)
 static spark_status job_union_placed(spark_context *sc, uint64_t *digest)
 {
     spark_partitioner *p = spark_hash_partitioner(sc, 3);
-    if (!p)
-        return disarm(), spark_last_error()->code;
     spark_rdd *a = spark_partition_by(spark_map(numbers(sc), to_pair, NULL), p);
     spark_rdd *b = spark_map(spark_range(sc, 0, rows / 2, 1, 2), to_pair, NULL);
     b = spark_partition_by(b, p);
@@ -683,8 +679,6 @@ static spark_status job_intersection(spark_context *sc, uint64_t *digest)
 static spark_status job_dense(spark_context *sc, uint64_t *digest)
 {
     spark_partitioner *p = spark_dense_partitioner(sc, 41, 2);
-    if (!p)
-        return disarm(), spark_last_error()->code;
     return collected(spark_reduce_by_key_dense(
                          spark_map(numbers(sc), to_remainder, NULL), spark_op_sum, NULL, p),
         digest);
@@ -693,8 +687,6 @@ static spark_status job_dense(spark_context *sc, uint64_t *digest)
 static spark_status job_dense_text(spark_context *sc, uint64_t *digest)
 {
     spark_partitioner *p = spark_dense_partitioner(sc, 70000, 2);
-    if (!p)
-        return disarm(), spark_last_error()->code;
     spark_rdd *texts
         = spark_map_values(spark_map(numbers(sc), to_remainder, NULL), text_of_count, NULL);
     return collected(spark_reduce_by_key_dense(texts, append_text, NULL, p), digest);
@@ -704,8 +696,6 @@ static spark_status job_range_partitioner(spark_context *sc, uint64_t *digest)
 {
     spark_rdd *pairs = text_pairs(sc);
     spark_partitioner *p = spark_range_partitioner(pairs, spark_order_desc, 3);
-    if (!p)
-        return disarm(), spark_last_error()->code;
     return collected(spark_repartition_and_sort_within_partitions(pairs, p, NULL), digest);
 }
 

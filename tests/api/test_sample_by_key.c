@@ -483,7 +483,7 @@ static void test_sample_by_key__of_a_key_without_a_rate_fails(void **state)
 
 static void test_sample_by_key__refuses_what_makes_no_sense(void **state)
 {
-    static const double bad[] = { -0.1, -1e300, 1.1, 2, NAN, INFINITY, -INFINITY, 1e300 };
+    static const double bad[] = { -0.1, -1e300, NAN, INFINITY, -INFINITY, 1e300 };
     static const str_rate wrong[] = { { SPARK_STR("x"), 0.5 } };
     static const i64_i64 no_rates[] = { { 1, 2 } };
     int64_t n;
@@ -498,8 +498,7 @@ static void test_sample_by_key__refuses_what_makes_no_sense(void **state)
     for (size_t i = 0; i < LENGTH(bad); i++) {
         const rate rates[] = { { 0, 0.5 }, { 1, bad[i] } };
         refused_both(sc, rdd, false, SPARK_EINVAL, "rate", SPARK_DATA(rate, 2, rates));
-        if (!(bad[i] > 0 && bad[i] < 1e9))
-            refused_both(sc, rdd, true, SPARK_EINVAL, "rate", SPARK_DATA(rate, 2, rates));
+        refused_both(sc, rdd, true, SPARK_EINVAL, "rate", SPARK_DATA(rate, 2, rates));
     }
     refused_both(sc, rdd, false, SPARK_ETYPE, "pairs of a key", SPARK_DATA(str_rate, 1, wrong));
     refused_both(sc, rdd, false, SPARK_ETYPE, "pairs of a key", SPARK_DATA(i64_i64, 1, no_rates));
@@ -509,13 +508,12 @@ static void test_sample_by_key__refuses_what_makes_no_sense(void **state)
         sc, spark_range(sc, 0, 9, 1, 2), false, SPARK_ETYPE, "pair", SPARK_DATA(rate, 5, all));
     passes_on(spark_sample_by_key(broken(sc), false, SPARK_DATA(rate, 5, all), 1));
     passes_on(spark_sample_by_key_exact(broken(sc), false, SPARK_DATA(rate, 5, all), 1));
-    /* Within the tolerance for a sum of rounded numbers. */
-    const rate most[] = { { 0, 1.0000009 }, { 1, 1.0000009 }, { 2, 1.0000009 }, { 3, 1.0000009 },
-        { 4, 1.0000009 } };
+    /* More than all is all, and of two rates the last counts. */
+    const rate most[] = { { 0, 1.0000009 }, { 1, 1.5 }, { 2, 1e9 }, { 3, 1 }, { 4, 0 }, { 4, 1 } };
     assert_int_equal(
-        oracle_count(spark_sample_by_key(rdd, false, SPARK_DATA(rate, 5, most), 1)), 9);
+        oracle_count(spark_sample_by_key(rdd, false, SPARK_DATA(rate, 6, most), 1)), 9);
     assert_int_equal(
-        oracle_count(spark_sample_by_key_exact(rdd, false, SPARK_DATA(rate, 5, most), 1)), 9);
+        oracle_count(spark_sample_by_key_exact(rdd, false, SPARK_DATA(rate, 6, most), 1)), 9);
     oracle_close(sc);
 }
 

@@ -499,9 +499,58 @@ static void test_subtract__reports_what_does_not_fit(void **state)
     oracle_close(sc);
 }
 
+/* sorted_inside: each partition sorted. */
+SPARK_PARTITIONS(sort_all, int64_t, int64_t)
+{
+    int64_t all[32];
+    size_t n = 0;
+    for (const int64_t *x; n < LENGTH(all) && (x = spark_next(in)) != NULL; n++) {
+        size_t at = n;
+        for (; at > 0 && all[at - 1] > *x; at--)
+            all[at] = all[at - 1];
+        all[at] = *x;
+    }
+    for (size_t i = 0; i < n; i++)
+        spark_emit(out, all[i]);
+}
+static spark_rdd *sorted_inside(spark_rdd *rdd)
+{
+    return spark_map_partitions(rdd, sort_all, NULL);
+}
+SPARK_PARTITIONER(by_parity, int64_t)
+{
+    return (uint32_t)(*key & 1) % partitions;
+}
+
+static void test_subtract__places_elements_by_a_partitioner(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    const spark_keyed_options by = { 0, spark_partitioner_new(sc, 2, by_parity, NULL) };
+    const spark_keyed_options three = { 3, NULL };
+    spark_rdd *a = spark_range(sc, 0, 10, 1, 3), *b = spark_range(sc, 5, 20, 1, 2);
+    spark_rdd *less = spark_subtract_with(a, b, &by), *both = spark_intersection_with(a, b, &by);
+    oracle_has_layout(sorted_inside(less), "0 2 4 | 1 3");
+    oracle_has_layout(sorted_inside(both), "6 8 | 5 7 9");
+    assert_null(spark_rdd_partitioner(less));
+    assert_null(spark_rdd_partitioner(both));
+    assert_int_equal(spark_rdd_partitions(spark_subtract_with(a, b, &three)), 3);
+    assert_int_equal(spark_rdd_partitions(spark_intersection_with(a, b, NULL)), 3);
+    /* It must take such elements. */
+    const spark_keyed_options other = { 0, spark_dense_partitioner(sc, 10, 2) };
+    static const spark_str words[] = { SPARK_STR("a") };
+    spark_rdd *texts = spark_parallelize(sc, SPARK_DATA(spark_str, 1, words), 1);
+    int64_t n;
+    oracle_fails(spark_count(spark_subtract_with(texts, texts, &by), &n), SPARK_ETYPE, "by_parity");
+    oracle_fails(
+        spark_count(spark_intersection_with(texts, texts, &other), &n), SPARK_ETYPE, "dense");
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        oracle_test(test_subtract__places_elements_by_a_partitioner),
         oracle_test(test_subtract__leaves_what_the_other_has_not),
         oracle_test(test_subtract_by_key__looks_at_keys_alone),
         oracle_test(test_subtract__takes_one_key_that_is_everywhere),

@@ -166,16 +166,64 @@ static void partitioning_suite__range_partitioner_balances(void **state)
 
 static void partitioning_suite__range_partitioner_of_an_empty_rdd(void **state)
 {
-    /* The number of partitions must be positive here: 1 instead of Spark's 0. */
     (void)state;
     spark_context *sc = oracle_open(2);
     spark_rdd *empty = spark_empty_rdd(sc, SPARK_TYPE(i64_pair));
-    assert_null(spark_range_partitioner(empty, NULL, 0));
-    for (int asked = 1; asked <= 2; asked++) {
+    for (int asked = 0; asked <= 2; asked++) {
         const spark_partitioner *p = spark_range_partitioner(empty, NULL, asked);
-        assert_non_null(p);
+        assert_int_equal(spark_partitioner_status(p), SPARK_OK);
         assert_int_equal(spark_partitioner_partitions(p), 1);
     }
+    oracle_close(sc);
+}
+
+/* Where a partitioner says a key goes is where the pair is. */
+static void partitioning_suite__keys_are_where_the_partitioner_says(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rdd = spark_map(spark_range(sc, -500, 500, 1, 4), to_pair, NULL);
+    const spark_partitioner *all[] = { spark_hash_partitioner(sc, 7),
+        spark_range_partitioner(rdd, NULL, 5), spark_range_partitioner(rdd, spark_order_desc, 5) };
+    for (size_t k = 0; k < LENGTH(all); k++) {
+        spark_array parts;
+        oracle_ok(spark_collect(spark_glom(spark_keys(spark_partition_by(rdd, all[k]))),
+            SPARK_TYPE(spark_i64_list), &parts));
+        assert_int_equal(parts.n, spark_partitioner_partitions(all[k]));
+        size_t seen = 0;
+        for (size_t p = 0; p < parts.n; p++) {
+            const spark_i64_list *keys = &SPARK_ITEMS(spark_i64_list, &parts)[p];
+            for (size_t i = 0; i < keys->n; i++, seen++)
+                assert_int_equal(
+                    spark_partitioner_get(all[k], SPARK_VALUE(int64_t, &keys->at[i])), p);
+        }
+        assert_int_equal(seen, 1000);
+        spark_array_free(&parts);
+        const spark_str text = SPARK_STR("x");
+        if (k > 0) { /* ranges of numbers */
+            assert_int_equal(spark_partitioner_get(all[k], SPARK_VALUE(spark_str, &text)), -1);
+            assert_int_equal(spark_last_error()->code, SPARK_ETYPE);
+        }
+        assert_int_equal(spark_partitioner_get(all[k], SPARK_TYPE(int64_t), NULL), -1);
+        assert_int_equal(spark_last_error()->code, SPARK_EINVAL);
+    }
+    assert_int_equal(spark_partitioner_get(NULL, SPARK_TYPE(int64_t), &(int64_t) { 1 }), -1);
+    oracle_close(sc);
+}
+
+/* Ten times as many partitions are too many. (In Spark, as the logarithms of the two are rounded.) */
+static void partitioning_suite__default_partitioner_at_ten_times(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    for (int h = 1; h < 50; h += 3)
+        for (int far = 0; far < 2; far++) {
+            const int n = h * 10 - !far;
+            spark_rdd *wide = spark_map(spark_range(sc, 0, 100, 1, n), to_pair, NULL);
+            spark_rdd *small = spark_map(spark_range(sc, 0, 9, 1, 2), to_pair, NULL);
+            spark_rdd *placed = spark_partition_by(small, spark_hash_partitioner(sc, h));
+            assert_int_equal(spark_rdd_partitions(spark_join(placed, wide, 0)), far ? n : h);
+        }
     oracle_close(sc);
 }
 
@@ -292,6 +340,8 @@ int main(void)
         oracle_test(partitioning_suite__range_partitioner_of_keys_ordered_from_outside),
         oracle_test(partitioning_suite__range_partitioner_balances),
         oracle_test(partitioning_suite__range_partitioner_of_an_empty_rdd),
+        oracle_test(partitioning_suite__keys_are_where_the_partitioner_says),
+        oracle_test(partitioning_suite__default_partitioner_at_ten_times),
         oracle_test(partitioning_suite__hash_and_range_partitioners_differ),
         oracle_test(partitioning_suite__partitioners_are_kept_where_they_fit),
         oracle_test(partitioning_suite__arrays_are_keys_by_content),

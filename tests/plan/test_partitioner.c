@@ -121,22 +121,22 @@ static void test_new__says_what_is_wrong(void **state)
     int64_t *p = owned(1);
     const int32_t small = 1;
     destroyed = 0;
-    assert_null(spark_partitioner_new(*state, 0, by_offset, SPARK_OWN(p, destroy)));
+    assert_not_made(spark_partitioner_new(*state, 0, by_offset, SPARK_OWN(p, destroy)));
     assert_int_equal(destroyed, 1);
     assert_int_equal(spark_last_error()->code, SPARK_EINVAL);
     assert_non_null(strstr(spark_last_error()->message, "0 partitions"));
-    assert_null(spark_hash_partitioner(*state, -1));
+    assert_not_made(spark_hash_partitioner(*state, -1));
     assert_non_null(strstr(spark_last_error()->message, "-1 partitions"));
-    assert_null(spark_partitioner_new(*state, 4, by_offset, NULL));
+    assert_not_made(spark_partitioner_new(*state, 4, by_offset, NULL));
     assert_non_null(strstr(spark_last_error()->message, "wants an env of 8 bytes"));
-    assert_null(spark_partitioner_new(*state, 4, by_offset, SPARK_COPY(small)));
+    assert_not_made(spark_partitioner_new(*state, 4, by_offset, SPARK_COPY(small)));
     assert_non_null(strstr(spark_last_error()->message, "env has 4 bytes"));
     p = owned(1);
-    assert_null(spark_partitioner_new(*state, 4, NULL, SPARK_OWN(p, destroy)));
+    assert_not_made(spark_partitioner_new(*state, 4, NULL, SPARK_OWN(p, destroy)));
     assert_int_equal(destroyed, 2);
-    assert_null(spark_partitioner_new(*state, 4, NULL, NULL));
+    assert_not_made(spark_partitioner_new(*state, 4, NULL, NULL));
     assert_non_null(strstr(spark_last_error()->message, "no function"));
-    assert_null(spark_hash_partitioner(NULL, 4));
+    assert_not_made(spark_hash_partitioner(NULL, 4));
     assert_int_equal(spark_last_error()->code, SPARK_EINVAL);
 }
 

@@ -12,4 +12,8 @@
 
 #include <spark.h>
 
+/* assert_not_made: a partitioner that carries an error, which is the thread's last one now. */
+#define assert_not_made(partitioner)                                                               \
+    assert_int_not_equal(spark_partitioner_status(partitioner), SPARK_OK)
+
 #endif

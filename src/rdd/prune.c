@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Some partitions of an RDD: a renumbering, nothing is computed for the others. */
+#include "rdd/rdd.h"
+
+#include <stdlib.h>
+
+#include <spark/transform.h>
+
+typedef struct pruned_rdd {
+    spark_rdd rdd;
+    int first, n;
+    int *kept; /* NULL: those from first on */
+} pruned_rdd;
+
+static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition)
+{
+    const pruned_rdd *p = (const pruned_rdd *)(const void *)rdd;
+    *parent_partition = p->kept ? p->kept[partition] : p->first + partition;
+    return rdd->deps[0].rdd;
+}
+
+static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+{
+    const pruned_rdd *p = (const pruned_rdd *)(const void *)rdd;
+    const int have = rdd->deps[0].rdd->partitions;
+    for (int i = 0; p->kept && i < p->n; i++)
+        if (p->kept[i] < 0 || p->kept[i] >= have) {
+            spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+                "Attempting to access a non-existent partition: %d of %d", p->kept[i], have);
+            spk_rdd_blame(rdd, failure);
+            return SPARK_EINVAL;
+        }
+    __atomic_store_n(&rdd->partitions, p->n, __ATOMIC_RELEASE);
+    return SPARK_OK;
+}
+
+static void release(spark_rdd *rdd)
+{
+    free(((pruned_rdd *)(void *)rdd)->kept);
+}
+
+static const spk_class pruned_class
+    = { .name = "PartitionPruningRDD", .choose = choose, .prepare = prepare, .release = release };
+
+spark_rdd *spk_prune(const char *operation, spark_site at, spark_rdd *rdd, int first, int n)
+{
+    spk_verb v;
+    bool made;
+    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
+    rdd = spk_verb_make(&v, &pruned_class, sizeof(pruned_rdd), v.in, &made);
+    if (made) {
+        pruned_rdd *p = (pruned_rdd *)(void *)rdd;
+        p->first = first;
+        p->n = rdd->planned = n;
+    }
+    return rdd;
+}
+
+spark_rdd *spark_prune_partitions(spark_site at, spark_rdd *rdd, size_t n, const int *partitions)
+{
+    spk_verb v;
+    spk_failure failure;
+    bool made;
+    spk_verb_begin(&v, at, "prunePartitions", NULL, 1, &rdd, true, NULL, 0);
+    if (n > INT32_MAX || (n > 0 && !partitions))
+        spk_verb_fail(&v, SPARK_EINVAL, "there is no list of the %zu partitions", n);
+    rdd = spk_verb_make(&v, &pruned_class, sizeof(pruned_rdd), v.in, &made);
+    if (!made)
+        return rdd;
+    pruned_rdd *p = (pruned_rdd *)(void *)rdd;
+    p->kept = malloc((n + 1) * sizeof *p->kept);
+    if (!p->kept) {
+        spk_failure_nomem(&failure, NULL, NULL);
+        return spk_verb_undo(&v, rdd, &failure);
+    }
+    if (n > 0)
+        memcpy(p->kept, partitions, n * sizeof *p->kept);
+    p->n = rdd->planned = (int)n;
+    return rdd;
+}
