@@ -282,7 +282,8 @@ typedef struct spark_order {
 
 /* SPARK_MERGE(f, ACC, IN[, ENV]): *acc absorbs *in, in place; they never overlap. For reduce and
  * fold ACC and IN are one type. Strings and lists of *in may be stored in *acc: the engine copies
- * what acc points to. */
+ * what acc points to. What acc points to may be the zero's, a cached row's or another accumulator's:
+ * put new memory there (spark_alloc), never write through it. */
 #define SPARK_MERGE(...) SPARK_PICK_4_(__VA_ARGS__, SPARK_MERGE4_, SPARK_MERGE3_, 0, 0)(__VA_ARGS__)
 #define SPARK_MERGE3_(f, ACC, IN) SPARK_MERGE_(f, ACC, IN, void, 0)
 #define SPARK_MERGE4_(f, ACC, IN, ENV) SPARK_MERGE_(f, ACC, IN, ENV, sizeof(ENV))

@@ -82,5 +82,5 @@ spark_status spark_accumulator_get(
         : a->kind == SPK_COLLECTION    ? join_rows(a, parts, n, result, &failure)
                                        : merge(a, parts, n, result, &failure);
     free(parts);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, "accumulator", NULL);
 }

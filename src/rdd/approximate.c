@@ -104,7 +104,7 @@ spark_status spark_count_approx(
                                      : (spark_bounded) { 0, 0, 0, 0, false };
     free(states);
     free(finished);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, name, at);
 }
 
 /* ---- sum and mean */
@@ -199,7 +199,7 @@ static spark_status moments_approx(spark_site at, const char *name, spark_rdd *r
             merge_moments(total, &states[i]);
     free(states);
     free(finished);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, name, at);
 }
 
 spark_status spark_mean_approx(
@@ -370,7 +370,7 @@ static spark_status counts_approx(spark_site at, const char *name, spark_rdd *rd
         status = spk_failure_set(
             &failure, SPARK_ETYPE, name, at, "%s at %s: the RDD is not one of pairs", name, at);
     if (status != SPARK_OK)
-        return spk_action_end(status, &failure);
+        return spk_action_end(status, &failure, name, at);
     const tallying how = { rdd->layout, by_key ? rdd->layout->key : rdd->layout };
     const spark_type *pair
         = spk_types_pair(rdd->sc->types, how.key->type, SPARK_TYPE(spark_bounded));
@@ -393,7 +393,7 @@ static spark_status counts_approx(spark_site at, const char *name, spark_rdd *rd
     }
     free(states);
     free(finished);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, name, at);
 }
 
 spark_status spark_count_by_key_approx(

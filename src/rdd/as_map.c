@@ -42,7 +42,7 @@ spark_status spark_reduce_by_key_locally(spark_site at, spark_rdd *rdd, const sp
         status = spk_failure_set(
             &failure, SPARK_EEMPTY, name, at, "%s at %s: empty collection", name, at);
     status = status == SPARK_OK ? as_map(name, at, reduced, want, result)
-                                : spk_action_end(status, &failure);
+                                : spk_action_end(status, &failure, name, at);
     spark_scope_end(scope);
     return status;
 }

@@ -106,7 +106,7 @@ static spark_status collect_some(const char *name, spark_site at, spark_rdd *rdd
         status = collect(rdd, &action, some ? partitions : NULL, some ? n : (size_t)rdd->partitions,
             result, &failure);
     }
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, name, at);
 }
 
 spark_status spk_collect_as(
@@ -160,17 +160,17 @@ spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n)
             SPARK_EINVAL, "count", at, "count at %s: there is no place for the result", at);
     *n = 0;
     if (status != SPARK_OK)
-        return spk_action_end(status, &failure);
+        return spk_action_end(status, &failure, "count", at);
     const spk_action action
         = { .name = "count", .site = at, .state_size = sizeof(counting), .take = take_count };
     counting *parts = calloc((size_t)rdd->partitions + 1, sizeof *parts);
     if (!parts)
-        return spk_action_end(spk_failure_nomem(&failure, "count", at), &failure);
+        return spk_action_end(spk_failure_nomem(&failure, "count", at), &failure, "count", at);
     status = spk_job_run(rdd, &action, NULL, rdd->partitions, parts, &failure);
     for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
         *n += parts[i].n;
     free(parts);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, "count", at);
 }
 
 /* ---- take */
@@ -280,7 +280,7 @@ spark_status spark_take(
     spark_status status = spk_action_begin(rdd, "take", at, want, result, &failure);
     if (status == SPARK_OK)
         status = take(rdd, at, "take", n, result, &failure);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, "take", at);
 }
 
 spark_status spark_first(spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
@@ -294,7 +294,7 @@ spark_status spark_first(spark_site at, spark_rdd *rdd, const spark_type *want, 
         status = spk_failure_set(
             &failure, SPARK_EEMPTY, "first", at, "first at %s: empty collection", at);
     }
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, "first", at);
 }
 
 spark_status spark_is_empty(spark_site at, spark_rdd *rdd, bool *empty)
@@ -312,5 +312,5 @@ spark_status spark_is_empty(spark_site at, spark_rdd *rdd, bool *empty)
         *empty = result.n == 0;
         spark_array_free(&result);
     }
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, "isEmpty", at);
 }

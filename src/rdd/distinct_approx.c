@@ -194,7 +194,7 @@ static spark_status count_distinct(
         const sketching how = { rdd->layout, p };
         status = count(at, rdd, &how, n, &failure);
     }
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, name, at);
 }
 
 spark_status spark_count_approx_distinct(

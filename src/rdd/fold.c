@@ -320,7 +320,7 @@ static spark_status fold(const request *r, spark_array *result)
             &failure, SPARK_EEMPTY, r->name, r->at, "%s at %s: empty collection", r->name, r->at);
     free(blank);
     spk_env_fini(&env);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, r->name, r->at);
 }
 
 spark_status spark_reduce(spark_site at, spark_rdd *rdd, const spark_merge_def *f,

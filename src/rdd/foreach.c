@@ -113,7 +113,7 @@ static spark_status visit(spark_site at, spark_rdd *rdd, visiting *v, const char
         status = run(rdd, v, function, at, &failure);
     }
     spk_env_fini(&bound);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, v->name, at);
 }
 
 spark_status spark_foreach(

@@ -125,7 +125,7 @@ spark_status spark_histogram_edges(
         const bucketing b = { rdd->layout, edges, n_edges - 1, even };
         status = count(at, rdd, &b, counts, &failure);
     }
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, "histogram", at);
 }
 
 spark_status spark_histogram(
@@ -141,7 +141,7 @@ spark_status spark_histogram(
         status = spk_failure_set(&failure, SPARK_EEMPTY, "histogram", at,
             "histogram at %s: an empty RDD or one with NaN or infinities", at);
     if (status != SPARK_OK)
-        return spk_action_end(status, &failure);
+        return spk_action_end(status, &failure, "histogram", at);
     if ((status = spark_stats(at, rdd, &stats)) != SPARK_OK)
         return status;
     const bool one = stats.min == stats.max;
@@ -161,5 +161,5 @@ spark_status spark_histogram(
         status = count(at, rdd, &b, counts, &failure);
         *found = status == SPARK_OK ? n : 0;
     }
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, "histogram", at);
 }

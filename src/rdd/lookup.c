@@ -150,5 +150,5 @@ spark_status spark_lookup(spark_site at, spark_rdd *rdd, const spark_type *type,
         if (status != SPARK_OK && !*failure.operation)
             spk_failure_at(&failure, name, at);
     }
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, name, at);
 }

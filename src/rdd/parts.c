@@ -109,5 +109,5 @@ spark_status spk_save_parts(spark_site at, spark_rdd *rdd, const char *path, con
             "%s at %s: the path is empty", saver->name, at);
     if (status == SPARK_OK)
         status = spk_save_run(at, rdd, path, false, saver, &failure);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, saver->name, at);
 }

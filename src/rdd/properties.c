@@ -158,7 +158,7 @@ spark_status spark_clean_shuffle_dependencies(spark_site at, spark_rdd *rdd)
     else
         status
             = clean(rdd) ? SPARK_OK : spk_failure_nomem(&failure, "cleanShuffleDependencies", at);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, "cleanShuffleDependencies", at);
 }
 
 /* dependencies: how many there are; the i-th in *dep. */

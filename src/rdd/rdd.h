@@ -207,7 +207,8 @@ spark_status spk_action_check(
  */
 spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
     const spark_type *want, spark_array *result, spk_failure *failure);
-/* spk_action_end: raises *failure, if there is one. */
-spark_status spk_action_end(spark_status status, const spk_failure *failure);
+/* spk_action_end: raises *failure, if there is one; one without an operation is the action's. */
+spark_status spk_action_end(
+    spark_status status, spk_failure *failure, const char *name, spark_site at);
 
 #endif

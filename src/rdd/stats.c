@@ -99,7 +99,7 @@ static spark_status gather(
     for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
         merge(total, &parts[i]);
     free(parts);
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, name, at);
 }
 
 static spark_stat_counter counter_of(const moments *m)

@@ -69,14 +69,15 @@ spark_status spark_take_sample(spark_site at, spark_rdd *rdd, bool with_replacem
         status = spk_failure_set(&failure, SPARK_EINVAL, name, at,
             "%s at %s: %zu elements are too many; at most %zu", name, at, n, most);
     if (status != SPARK_OK)
-        return spk_action_end(status, &failure);
+        return spk_action_end(status, &failure, name, at);
     if (n > 0)
         status = spark_count(at, rdd, &total);
     if (status != SPARK_OK)
         return status;
-    if (total == 0)
-        return spk_action_end(
-            spk_result_rows(rdd->sc, rdd->layout, NULL, 0, result, &failure), &failure);
+    if (total == 0) {
+        status = spk_result_rows(rdd->sc, rdd->layout, NULL, 0, result, &failure);
+        return spk_action_end(status, &failure, name, at);
+    }
     status = !with_replacement && (int64_t)n >= total
         ? spk_collect_as(name, at, rdd, want, result)
         : draw(at, rdd, with_replacement, n, total, seed, want, result);

@@ -238,7 +238,7 @@ static spark_status take_ordered(spark_site at, const char *name, spark_rdd *rdd
             .discard = discard };
         status = run(rdd, &action, result, &failure);
     }
-    return spk_action_end(status, &failure);
+    return spk_action_end(status, &failure, name, at);
 }
 
 spark_status spark_take_ordered(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,

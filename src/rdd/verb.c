@@ -418,7 +418,12 @@ spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
     return spk_action_check(rdd, name, at, failure);
 }
 
-spark_status spk_action_end(spark_status status, const spk_failure *failure)
+spark_status spk_action_end(
+    spark_status status, spk_failure *failure, const char *name, spark_site at)
 {
-    return status == SPARK_OK ? SPARK_OK : spk_raise(failure);
+    if (status == SPARK_OK)
+        return SPARK_OK;
+    if (!*failure->operation)
+        spk_failure_at(failure, name, at);
+    return spk_raise(failure);
 }
