@@ -46,6 +46,8 @@ bool spark_rdd_is_persisted(const spark_rdd *rdd);
 spark_level spark_rdd_storage_level(const spark_rdd *rdd);
 /* spark_rdd_cached_partitions: how many blocks are there now. */
 int spark_rdd_cached_partitions(spark_rdd *rdd);
+/* spark_rdd_cached_bytes: of these. Spark: RDDInfo.memSize. */
+uint64_t spark_rdd_cached_bytes(const spark_rdd *rdd);
 
 /* spark_drop_block: forgets the cached block of a partition, as a failure would; the next job that
  * needs it computes it again, and only it. spark_drop_shuffle_output: the same for what map

@@ -121,6 +121,11 @@ int spark_rdd_cached_partitions(spark_rdd *rdd)
     return rdd && rdd->blocks ? spk_blocks_present(rdd->blocks) : 0;
 }
 
+uint64_t spark_rdd_cached_bytes(const spark_rdd *rdd)
+{
+    return rdd && rdd->blocks ? spk_blocks_bytes(rdd->blocks) : 0;
+}
+
 bool spark_drop_block(spark_rdd *rdd, int partition)
 {
     return rdd && rdd->blocks && spk_blocks_drop(rdd->blocks, partition);

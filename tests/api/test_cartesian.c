@@ -200,6 +200,8 @@ static void test_cartesian__reads_caches(void **state)
         assert_int_equal(spark_accumulator_value(left), 12 * 4);
         assert_int_equal(spark_accumulator_value(right), 15 * 5);
         assert_int_equal(spark_rdd_cached_partitions(a), 4);
+        assert_true(
+            spark_rdd_cached_bytes(a) >= (uint64_t)oracle_count(a) * spark_rdd_type(a)->size);
         assert_int_equal(spark_rdd_cached_partitions(b), 3);
         assert_true(spark_drop_block(a, 1));
         assert_true(spark_drop_block(b, 2));
