@@ -10,6 +10,8 @@ SPARK_PAIR(str_i64, spark_str, int64_t);
 SPARK_STRUCT(letters, (int64_t, sum, 26));
 SPARK_STRUCT(row, (int64_t, first), (int64_t, second), (spark_str, third));
 SPARK_STRUCT(person, (spark_str, name), (int32_t, age));
+SPARK_STRUCT(full_name, (spark_str, first), (spark_str, last));
+SPARK_PAIR(joined, int64_t, i64_i64);
 typedef const spark_accumulator *counter;
 typedef spark_rdd *rdd_ref;
 SPARK_BLOB(rdd_ref);
@@ -100,6 +102,25 @@ SPARK_MAP(count_inside, int64_t, int64_t, rdd_ref)
 {
     if (spark_count(*env, out) != SPARK_OK)
         spark_fail(task, "inside: %s", spark_last_error()->message);
+}
+SPARK_PARTITIONS(keys_alone, i64_i64, int64_t)
+{
+    const i64_i64 *x;
+    while ((x = spark_next(in)) != NULL)
+        spark_emit(out, x->key);
+}
+SPARK_FLAT_MAP(hundred_from_600_times, int64_t, int64_t)
+{
+    for (int64_t p = 0; p < 100; p++)
+        if (!spark_emit(out, *in * 600 + p))
+            return;
+}
+SPARK_MAP(column, spark_str, spark_str, int)
+{
+    spark_str rest = *in;
+    for (int i = 0; i <= *env; i++)
+        if (!spark_str_split(&rest, '|', out))
+            spark_fail(task, "no column %d", i);
 }
 SPARK_PARTITIONER(by_parity, int64_t)
 {
@@ -233,6 +254,28 @@ static void rdd_suite__distinct_of_sorted_pairs_keeps_the_partitioner(void **sta
         spark_partitioner_equal(spark_rdd_partitioner(sorted), spark_rdd_partitioner(distinct)));
     assert_int_equal(oracle_count(distinct), 10);
 }
+static void rdd_suite__distinct_into_5_places_anew(void **state)
+{
+    static const char *const all = "(0,0) (1,1) (2,2) (3,3) (4,4) (5,5) (6,6) (7,7) (8,8) (9,9)";
+    const int64_t ten = 10;
+    spark_rdd *sorted = spark_sort_by_key(
+        spark_map(spark_range(*state, 1, 101, 1, 10), twice_modulo, SPARK_COPY(ten)), NULL, 0);
+    assert_int_equal(oracle_count(sorted), 100);
+    spark_rdd *kept = spark_distinct(sorted, 0), *five = spark_distinct(sorted, 5);
+    oracle_collects(kept, all);
+    assert_int_equal(oracle_last_job(*state).shuffle_rows, 0);
+    oracle_holds(five, all);
+    assert_true(oracle_last_job(*state).shuffle_rows > 0);
+    assert_int_equal(spark_rdd_partitions(five), 5);
+    assert_true(
+        spark_partitioner_equal(spark_rdd_partitioner(kept), spark_rdd_partitioner(sorted)));
+    assert_false(
+        spark_partitioner_equal(spark_rdd_partitioner(five), spark_rdd_partitioner(sorted)));
+    spark_rdd *again = spark_distinct(kept, 0);
+    oracle_collects(again, all);
+    assert_true(
+        spark_partitioner_equal(spark_rdd_partitioner(again), spark_rdd_partitioner(sorted)));
+}
 /* An error of 1.054 / 2^(p/2) stands for p bits. */
 static void rdd_suite__count_approx_distinct_of_1000_is_near(void **state)
 {
@@ -321,6 +364,35 @@ static void rdd_suite__union_of_two_placed_alike_joins_their_partitions(void **s
     }
     oracle_holds(spark_keys(rdd), "1 2 3 4 5 6 7 8");
 }
+/* The keys alone stay where the pairs were. */
+static spark_rdd *placed_keys(spark_context *sc, int64_t from, int64_t to)
+{
+    return spark_map_partitions_with(placed(sc, from, to, 2), keys_alone, NULL,
+        &(spark_map_partitions_options) { .preserves_partitioning = true });
+}
+static void rdd_suite__union_of_keys_placed_alike_joins_their_partitions(void **state)
+{
+    spark_rdd *a = placed_keys(*state, 1, 5), *b = placed_keys(*state, 5, 9);
+    spark_rdd *rdd = spark_union(a, b), *all[] = { a, b, rdd };
+    spark_array lists[3];
+    assert_non_null(spark_rdd_partitioner(a));
+    assert_true(spark_partitioner_equal(spark_rdd_partitioner(rdd), spark_rdd_partitioner(a)));
+    for (int k = 0; k < 3; k++) {
+        oracle_ok(spark_collect(spark_glom(all[k]), SPARK_TYPE(spark_i64_list), &lists[k]));
+        assert_int_equal(lists[k].n, 2);
+    }
+    for (int i = 0; i < 2; i++) {
+        const spark_i64_list *x = &SPARK_ITEMS(spark_i64_list, &lists[0])[i],
+                             *y = &SPARK_ITEMS(spark_i64_list, &lists[1])[i],
+                             *both = &SPARK_ITEMS(spark_i64_list, &lists[2])[i];
+        assert_int_equal(both->n, x->n + y->n);
+        for (size_t k = 0; k < both->n; k++)
+            assert_int_equal(both->at[k], k < x->n ? x->at[k] : y->at[k - x->n]);
+    }
+    for (int k = 0; k < 3; k++)
+        spark_array_free(&lists[k]);
+    suite_all(rdd, 1, 8);
+}
 
 /* ---- aggregation */
 
@@ -351,6 +423,23 @@ static void rdd_suite__tree_aggregate_of_any_depth_is_the_sum(void **state)
         oracle_ok(spark_tree_aggregate(
             thousands(*state), SPARK_ZERO(int64_t), plus, plus, NULL, depth, &a));
         assert_int_equal(suite_only(&a), -1000);
+    }
+}
+/* The elements add nothing: the sum is how often a zero of 1 was used: for each partition, for each
+ * sum that a level merges, for each that is left then, and once more. */
+static void rdd_suite__tree_aggregate_uses_its_zero_at_every_level(void **state)
+{
+    static const struct {
+        int partitions, depth;
+        int64_t uses;
+    } cases[] = { { 8, 1, 17 }, { 8, 2, 19 }, { 8, 3, 21 }, { 8, 4, 21 }, { 100, 1, 201 },
+        { 100, 2, 211 }, { 100, 3, 225 }, { 100, 4, 232 } };
+    const int64_t zero = 1;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        spark_array a;
+        oracle_ok(spark_tree_aggregate(spark_range(*state, 0, 1, 1, cases[i].partitions),
+            SPARK_VALUE(int64_t, &zero), plus, plus, NULL, cases[i].depth, &a));
+        assert_int_equal(suite_only(&a), cases[i].uses);
     }
 }
 static void rdd_suite__tree_reduce_of_any_depth_is_the_sum(void **state)
@@ -459,6 +548,10 @@ static void rdd_suite__coalesce_into_0_is_refused(void **state)
     int64_t n;
     oracle_fails(spark_count(spark_coalesce(ten(*state), 0), &n), SPARK_EINVAL, "0 partitions");
 }
+static void rdd_suite__coalesce_into_2_makes_halves(void **state)
+{
+    oracle_has_layout(spark_coalesce(ten(*state), 2), "1 2 3 4 5 | 6 7 8 9 10");
+}
 static void rdd_suite__coalesce_into_3_joins_neighbours(void **state)
 {
     oracle_collects(spark_glom(spark_coalesce(ten(*state), 3)), "[1,2,3] [4,5,6] [7,8,9,10]");
@@ -521,6 +614,16 @@ static void rdd_suite__pruned_to_the_last_of_10_partitions_is_10(void **state)
     oracle_ok(spark_collect_partitions(ten(*state), 1, last, SPARK_TYPE(int64_t), &a));
     assert_int_equal(suite_only(&a), 10);
 }
+static void rdd_suite__pruned_partitions_can_be_joined_by_union(void **state)
+{
+    static const int fifth[] = { 4 };
+    spark_rdd *pruned = spark_prune_partitions(ten(*state), 1, fifth);
+    spark_rdd *twice = spark_union(pruned, spark_prune_partitions(ten(*state), 1, fifth));
+    assert_int_equal(spark_rdd_partitions(pruned), 1);
+    oracle_has_layout(spark_union(pruned, pruned), "5 | 5");
+    oracle_has_layout(twice, "5 | 5");
+    oracle_collects(spark_map_partitions(twice, sum_up_with_index, NULL), "(0,5) (1,5)");
+}
 static void rdd_suite__repartition_of_10_into_2001_loses_nothing(void **state)
 {
     spark_rdd *rdd = spark_repartition(spark_range(*state, 0, 10, 1, 1000), 2001);
@@ -540,6 +643,23 @@ static void rdd_suite__take_of_a_huge_number_gives_all(void **state)
     oracle_ok(spark_future_get(spark_take_async(two, 2147483638, SPARK_TYPE(int64_t)), &a));
     oracle_lists(&a, "1 2");
     spark_array_free(&a);
+}
+static void rdd_suite__take_of_any_number_gives_the_first(void **state)
+{
+    static const int partitions[] = { 1, 2, 100, 1000 };
+    static const size_t counts[] = { 0, 1, 3, 500, 501, 999, 1000 };
+    for (size_t p = 0; p < LENGTH(partitions); p++) {
+        spark_rdd *rdd = spark_range(*state, 1, 1000, 1, partitions[p]);
+        assert_int_equal(spark_rdd_partitions(rdd), partitions[p]);
+        for (size_t c = 0; c < LENGTH(counts); c++) {
+            spark_array a;
+            oracle_ok(spark_take(rdd, counts[c], SPARK_TYPE(int64_t), &a));
+            assert_int_equal(a.n, counts[c] < 999 ? counts[c] : 999);
+            for (size_t i = 0; i < a.n; i++)
+                assert_int_equal(SPARK_ITEMS(int64_t, &a)[i], i + 1);
+            spark_array_free(&a);
+        }
+    }
 }
 static void rdd_suite__top_5_of_shuffled_numbers(void **state)
 {
@@ -617,6 +737,55 @@ static void rdd_suite__take_sample_draws_exactly_n_different_ones(void **state)
         for (size_t i = 1; i < counts[c]; i++)
             assert_true(x[i] > x[i - 1]);
     }
+}
+/* Of n elements, n e^-k are missing on average from a sample of kn; the deviation is about 300. */
+static void rdd_suite__take_sample_with_replacement_draws_exactly_n(void **state)
+{
+    enum { ALL = 1000000 };
+    spark_rdd *rdd = spark_range(*state, 1, ALL + 1, 1, 2);
+    bool *seen = calloc(ALL, sizeof *seen);
+    assert_non_null(seen);
+    for (size_t times = 1; times <= 2; times++) {
+        spark_array a;
+        int64_t different = 0;
+        oracle_ok(spark_take_sample(rdd, true, times * ALL, times, SPARK_TYPE(int64_t), &a));
+        assert_int_equal(a.n, times * ALL);
+        memset(seen, 0, ALL * sizeof *seen);
+        for (size_t i = 0; i < a.n; i++) {
+            const int64_t x = SPARK_ITEMS(int64_t, &a)[i];
+            if (x < 1 || x > ALL)
+                fail_msg("%lld is no element", (long long)x);
+            different += !seen[x - 1];
+            seen[x - 1] = true;
+        }
+        spark_array_free(&a);
+        const int64_t likely = lround(ALL * (1 - exp(-(double)times)));
+        assert_in_range(different, likely - 2000, likely + 2000);
+    }
+    free(seen);
+}
+/* Zipping fails where the two draw different numbers of elements. */
+static void rdd_suite__zip_of_a_sample_and_the_same_sample(void **state)
+{
+    spark_rdd *rdd = spark_range(*state, 0, 111, 1, 10);
+    for (int replace = 0; replace < 2; replace++)
+        for (uint64_t seed = 0; seed < 20; seed++) {
+            spark_array a;
+            spark_rdd *sample = spark_sample(rdd, replace, 0.5, seed);
+            spark_rdd *zips[] = { spark_zip(sample, sample),
+                spark_zip(sample, spark_sample(rdd, replace, 0.5, seed)) };
+            for (size_t k = 0; k < LENGTH(zips); k++) {
+                oracle_ok(spark_collect(zips[k], SPARK_TYPE(i64_i64), &a));
+                assert_int_equal(a.n, oracle_count(sample));
+                assert_in_range(a.n, 15, 96);
+                for (size_t i = 0; i < a.n; i++) {
+                    const i64_i64 *x = &SPARK_ITEMS(i64_i64, &a)[i];
+                    assert_in_range(x->key, 0, 110);
+                    assert_int_equal(x->key, x->value);
+                }
+                spark_array_free(&a);
+            }
+        }
 }
 static void rdd_suite__take_sample_of_an_empty_rdd_is_empty(void **state)
 {
@@ -718,6 +887,28 @@ static void rdd_suite__sort_by_an_order_of_ones_own(void **state)
     assert_int_equal(spark_rdd_partitions(aged), 2);
     assert_int_equal(spark_rdd_partitions(named), 2);
 }
+/* A computed key: key_by, sort_by_key, values. */
+static void rdd_suite__sort_by_a_column_of_text(void **state)
+{
+    static const spark_str x[] = { SPARK_STR("5|50|A"), SPARK_STR("4|60|C"), SPARK_STR("6|40|B") };
+    static const char *const want[]
+        = { "4|60|C 5|50|A 6|40|B", "6|40|B 5|50|A 4|60|C", "5|50|A 6|40|B 4|60|C" };
+    spark_rdd *rdd = spark_parallelize(*state, SPARK_DATA(spark_str, 3, x), 0);
+    for (int i = 0; i < 3; i++)
+        oracle_collects(
+            spark_values(spark_sort_by_key(spark_key_by(rdd, column, SPARK_COPY(i)), NULL, 0)),
+            want[i]);
+}
+SPARK_ORDER(by_last_and_first, full_name, (asc, last), (asc, first));
+static void rdd_suite__sort_by_the_last_and_then_the_first_name(void **state)
+{
+    static const full_name x[] = { { SPARK_STR("Thomas"), SPARK_STR("Williams") },
+        { SPARK_STR("Zoe"), SPARK_STR("Adams") }, { SPARK_STR("Jane"), SPARK_STR("Smith") },
+        { SPARK_STR("Karen"), SPARK_STR("Williams") }, { SPARK_STR("Bob"), SPARK_STR("Smith") } };
+    oracle_collects(spark_sort_by(spark_parallelize(*state, SPARK_DATA(full_name, 5, x), 3),
+                        by_last_and_first, 0),
+        "(Zoe,Adams) (Bob,Smith) (Jane,Smith) (Karen,Williams) (Thomas,Williams)");
+}
 static void rdd_suite__repartition_and_sort_within_partitions_by_parity(void **state)
 {
     static const i64_i64 x[] = { { 0, 5 }, { 3, 8 }, { 2, 6 }, { 0, 8 }, { 3, 8 }, { 1, 3 } };
@@ -754,6 +945,20 @@ static void rdd_suite__cartesian_pairs_all_with_all(void **state)
     oracle_holds(spark_cartesian(a, single), "(1,1) (2,1) (3,1)");
     oracle_holds(spark_cartesian(single, a), "(1,1) (1,2) (1,3)");
 }
+static void rdd_suite__cartesian_with_nothing_is_nothing(void **state)
+{
+    spark_rdd *none = nothing(*state), *some = spark_range(*state, 1, 4, 1, 2);
+    spark_rdd *products[]
+        = { spark_cartesian(none, none), spark_cartesian(none, some), spark_cartesian(some, none) };
+    for (size_t i = 0; i < LENGTH(products); i++) {
+        assert_int_equal(spark_rdd_partitions(products[i]), 0);
+        oracle_collects(products[i], "");
+    }
+    /* Empty partitions are partitions. */
+    spark_rdd *empty = spark_range(*state, 0, 0, 1, 3);
+    oracle_has_layout(spark_cartesian(some, empty), " | | | | |");
+    oracle_has_layout(spark_cartesian(empty, some), " | | | | |");
+}
 static void rdd_suite__cartesian_of_too_many_partitions_is_refused(void **state)
 {
     int64_t n;
@@ -774,6 +979,34 @@ static void rdd_suite__intersection_has_duplicates_once(void **state)
     spark_rdd *x = numbers(*state, 4, a, 0), *y = numbers(*state, 4, b, 0);
     oracle_holds(spark_intersection(x, y, 0), "1 2 3");
     oracle_holds(spark_intersection(y, x, 0), "1 2 3");
+}
+static void rdd_suite__zip_with_index_counts_through_3_partitions_and_1(void **state)
+{
+    oracle_has_layout(spark_zip_with_index(spark_range(*state, 0, 10, 1, 3)),
+        "(0,0) (1,1) (2,2) | (3,3) (4,4) (5,5) | (6,6) (7,7) (8,8) (9,9)");
+    oracle_has_layout(spark_zip_with_index(spark_range(*state, 0, 10, 1, 1)),
+        "(0,0) (1,1) (2,2) (3,3) (4,4) (5,5) (6,6) (7,7) (8,8) (9,9)");
+}
+/* An element has the same index wherever it is computed: in both sides of a join, and in another
+ * RDD that is made alike. */
+static void rdd_suite__zip_with_index_of_distinct_numbers_joins_with_itself(void **state)
+{
+    enum { N = 189 * 100 };
+    spark_rdd *indexed[2];
+    for (int i = 0; i < 2; i++)
+        indexed[i] = spark_zip_with_index(spark_distinct(
+            spark_flat_map(spark_range(*state, 0, 189, 1, 0), hundred_from_600_times, NULL), 0));
+    suite_all(spark_values(indexed[0]), 0, N);
+    for (int i = 0; i < 2; i++) {
+        spark_array a;
+        oracle_ok(spark_collect(spark_join(indexed[0], indexed[i], 0), SPARK_TYPE(joined), &a));
+        assert_int_equal(a.n, N);
+        for (size_t k = 0; k < a.n; k++) {
+            const i64_i64 index = SPARK_ITEMS(joined, &a)[k].value;
+            assert_int_equal(index.key, index.value);
+        }
+        spark_array_free(&a);
+    }
 }
 static void rdd_suite__zip_with_index_can_be_repartitioned(void **state)
 {
@@ -939,6 +1172,7 @@ int main(void)
         suite_case(rdd_suite__map_partitions_with_index_sums_to_0_3_and_1_7),
         suite_case(rdd_suite__reduce_of_nothing_that_passed_a_filter_fails),
         suite_case(rdd_suite__distinct_of_sorted_pairs_keeps_the_partitioner),
+        suite_case(rdd_suite__distinct_into_5_places_anew),
         suite_case(rdd_suite__count_approx_distinct_of_1000_is_near),
         suite_case(rdd_suite__union_all_of_one_is_it_and_of_two_is_both),
         suite_case(rdd_suite__union_with_an_unplaced_rdd_appends_partitions),
@@ -946,9 +1180,11 @@ int main(void)
         suite_case(rdd_suite__union_of_an_empty_and_a_placed_rdd_keeps_the_partitioner),
         suite_case(rdd_suite__union_of_two_empty_rdds_is_empty),
         suite_case(rdd_suite__union_of_two_placed_alike_joins_their_partitions),
+        suite_case(rdd_suite__union_of_keys_placed_alike_joins_their_partitions),
         suite_case(rdd_suite__fold_of_2000_numbers_is_their_sum),
         suite_case(rdd_suite__aggregate_adds_values_up_by_key),
         suite_case(rdd_suite__tree_aggregate_of_any_depth_is_the_sum),
+        suite_case(rdd_suite__tree_aggregate_uses_its_zero_at_every_level),
         suite_case(rdd_suite__tree_reduce_of_any_depth_is_the_sum),
         suite_case(rdd_suite__failure_while_a_cached_rdd_is_computed_comes_back),
         suite_case(rdd_suite__empty_rdd_counts_0_and_cannot_be_reduced),
@@ -959,6 +1195,7 @@ int main(void)
         suite_case(rdd_suite__repartition_of_equal_elements_is_even),
         suite_case(rdd_suite__repartition_leaves_no_partition_empty_or_large),
         suite_case(rdd_suite__coalesce_into_0_is_refused),
+        suite_case(rdd_suite__coalesce_into_2_makes_halves),
         suite_case(rdd_suite__coalesce_into_3_joins_neighbours),
         suite_case(rdd_suite__coalesce_into_as_many_gives_single_elements),
         suite_case(rdd_suite__coalesce_into_more_changes_nothing),
@@ -968,14 +1205,18 @@ int main(void)
         suite_case(rdd_suite__zip_of_1_and_2_partitions_is_refused),
         suite_case(rdd_suite__zip_of_4_and_5_elements_fails),
         suite_case(rdd_suite__pruned_to_the_last_of_10_partitions_is_10),
+        suite_case(rdd_suite__pruned_partitions_can_be_joined_by_union),
         suite_case(rdd_suite__repartition_of_10_into_2001_loses_nothing),
         suite_case(rdd_suite__take_of_a_huge_number_gives_all),
+        suite_case(rdd_suite__take_of_any_number_gives_the_first),
         suite_case(rdd_suite__top_5_of_shuffled_numbers),
         suite_case(rdd_suite__top_2_of_words_in_reverse_order),
         suite_case(rdd_suite__take_ordered_of_5_and_of_0),
         suite_case(rdd_suite__take_ordered_by_the_reverse_order),
         suite_case(rdd_suite__sample_keeps_the_partitioner),
         suite_case(rdd_suite__take_sample_draws_exactly_n_different_ones),
+        suite_case(rdd_suite__take_sample_with_replacement_draws_exactly_n),
+        suite_case(rdd_suite__zip_of_a_sample_and_the_same_sample),
         suite_case(rdd_suite__take_sample_of_an_empty_rdd_is_empty),
         suite_case(rdd_suite__random_split_divides_by_weight),
         suite_case(rdd_suite__job_on_a_partition_that_is_not_there_is_refused),
@@ -984,12 +1225,17 @@ int main(void)
         suite_case(rdd_suite__sort_of_an_empty_rdd_is_empty),
         suite_case(rdd_suite__sort_by_the_first_field_descending),
         suite_case(rdd_suite__sort_by_an_order_of_ones_own),
+        suite_case(rdd_suite__sort_by_a_column_of_text),
+        suite_case(rdd_suite__sort_by_the_last_and_then_the_first_name),
         suite_case(rdd_suite__repartition_and_sort_within_partitions_by_parity),
         suite_case(rdd_suite__repartition_and_sort_of_what_is_placed_does_not_shuffle),
         suite_case(rdd_suite__cartesian_pairs_all_with_all),
+        suite_case(rdd_suite__cartesian_with_nothing_is_nothing),
         suite_case(rdd_suite__cartesian_of_too_many_partitions_is_refused),
         suite_case(rdd_suite__intersection_with_even_numbers_from_both_sides),
         suite_case(rdd_suite__intersection_has_duplicates_once),
+        suite_case(rdd_suite__zip_with_index_counts_through_3_partitions_and_1),
+        suite_case(rdd_suite__zip_with_index_of_distinct_numbers_joins_with_itself),
         suite_case(rdd_suite__zip_with_index_can_be_repartitioned),
         suite_case(rdd_suite__zip_with_unique_id_numbers_differ),
         suite_case(rdd_suite__parents_of_a_union_stand_in_order),
