@@ -35,6 +35,35 @@ SPARK_MAP(pair_key, i64_pair, int64_t)
 {
     *out = in->key;
 }
+SPARK_MAP(add_one, int64_t, int64_t)
+{
+    *out = *in + 1;
+}
+SPARK_FLAT_MAP(two_times, int64_t, int64_t)
+{
+    if (spark_emit(out, *in))
+        spark_emit(out, *in);
+}
+SPARK_FILTER(even_key, i64_pair)
+{
+    return in->key % 2 == 0;
+}
+SPARK_MAP(same_pair, i64_pair, i64_pair)
+{
+    *out = *in;
+}
+SPARK_PARTITIONER(by_remainder, int64_t)
+{
+    return (uint32_t)*key % partitions;
+}
+SPARK_PARTITIONER(by_shifted_remainder, int64_t, int64_t)
+{
+    return (uint32_t)(*key + *env) % partitions;
+}
+SPARK_PARTITIONER(by_quotient, int64_t, int64_t)
+{
+    return (uint32_t)(*key / (*env + 1)) % partitions;
+}
 SPARK_MAP(to_double, int64_t, double)
 {
     *out = (double)*in;
@@ -241,6 +270,68 @@ static void partitioning_suite__hash_and_range_partitioners_differ(void **state)
     oracle_close(sc);
 }
 
+static void partitioning_suite__hash_partitioners_are_equal_where_their_counts_are(void **state)
+{
+    static const int counts[] = { 1, 2, 3, 10 };
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *pairs = spark_map(spark_range(sc, 1, 101, 1, 4), to_pair, NULL);
+    for (size_t i = 0; i < LENGTH(counts); i++) {
+        const spark_partitioner *p = spark_hash_partitioner(sc, counts[i]);
+        const spark_partitioner *range = spark_range_partitioner(pairs, NULL, counts[i]);
+        assert_int_equal(spark_partitioner_partitions(p), counts[i]);
+        assert_int_equal(spark_partitioner_partitions(range), counts[i]);
+        for (size_t k = 0; k < LENGTH(counts); k++)
+            assert_int_equal(alike(p, spark_hash_partitioner(sc, counts[k])), i == k);
+        assert_false(alike(p, range));
+        assert_false(alike(range, p));
+        assert_false(spark_partitioner_equal(p, NULL));
+        assert_false(spark_partitioner_equal(NULL, p));
+    }
+    oracle_close(sc);
+}
+
+static void partitioning_suite__partitioners_of_ones_own_are_equal_by_function_and_env(void **state)
+{
+    /* Both are 7, in two places. */
+    const int64_t seven = 7, again = 7, eight = 8;
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    const spark_partitioner *p
+        = spark_partitioner_new(sc, 4, by_shifted_remainder, SPARK_COPY(seven));
+    const spark_partitioner *plain = spark_partitioner_new(sc, 4, by_remainder, NULL);
+    const struct {
+        const spark_partitioner *other;
+        bool equal;
+    } cases[] = {
+        { p, true },
+        { spark_partitioner_new(sc, 4, by_shifted_remainder, SPARK_COPY(again)), true },
+        { spark_partitioner_new(sc, 4, by_shifted_remainder, SPARK_REF(&again)), true },
+        { spark_partitioner_new(sc, 4, by_shifted_remainder, SPARK_COPY(eight)), false },
+        { spark_partitioner_new(sc, 5, by_shifted_remainder, SPARK_COPY(seven)), false },
+        { spark_partitioner_new(sc, 4, by_quotient, SPARK_COPY(seven)), false },
+        { plain, false },
+        { spark_hash_partitioner(sc, 4), false },
+    };
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        assert_int_equal(spark_partitioner_status(cases[i].other), SPARK_OK);
+        assert_int_equal(alike(p, cases[i].other), cases[i].equal);
+        assert_int_equal(alike(cases[i].other, p), cases[i].equal);
+    }
+    assert_true(alike(plain, spark_partitioner_new(sc, 4, by_remainder, NULL)));
+    assert_false(alike(plain, spark_partitioner_new(sc, 3, by_remainder, NULL)));
+    /* Equal ones make a join without a shuffle. */
+    spark_rdd *pairs = spark_map(spark_range(sc, 0, 100, 1, 3), to_pair, NULL);
+    for (size_t i = 0; i < 5; i++) {
+        spark_rdd *a = spark_partition_by(pairs, p);
+        spark_rdd *b = spark_partition_by(pairs, cases[i].other);
+        assert_int_equal(oracle_count(a) + oracle_count(b), 200);
+        assert_int_equal(oracle_count(spark_join(a, b, 0)), 100);
+        assert_int_equal(oracle_last_job(sc).shuffle_rows, cases[i].equal ? 0 : 100);
+    }
+    oracle_close(sc);
+}
+
 static bool placed_as(spark_rdd *a, spark_rdd *b)
 {
     return alike(spark_rdd_partitioner(a), spark_rdd_partitioner(b));
@@ -273,6 +364,31 @@ static void partitioning_suite__partitioners_are_kept_where_they_fit(void **stat
     assert_true(placed_as(two, spark_full_outer_join(two, reduced, 0)));
     assert_true(placed_as(two, spark_cogroup(2, (spark_rdd *[]) { two, reduced }, 0)));
     assert_null(spark_rdd_partitioner(spark_map(reduced, pair_key, NULL)));
+    oracle_close(sc);
+}
+
+static void partitioning_suite__narrow_steps_keep_or_drop_the_partitioner(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *pairs = spark_map(spark_range(sc, 0, 100, 1, 4), to_pair, NULL);
+    const spark_partitioner *all[] = { spark_hash_partitioner(sc, 3),
+        spark_range_partitioner(pairs, NULL, 3), spark_partitioner_new(sc, 3, by_remainder, NULL) };
+    for (size_t i = 0; i < LENGTH(all); i++) {
+        spark_rdd *placed = spark_partition_by(pairs, all[i]);
+        assert_true(alike(spark_rdd_partitioner(placed), all[i]));
+        spark_rdd *kept[] = { spark_map_values(placed, add_one, NULL),
+            spark_flat_map_values(placed, two_times, NULL), spark_filter(placed, even_key, NULL),
+            spark_sample(placed, false, 0.5, 1), spark_sample(placed, true, 0.5, 1) };
+        for (size_t k = 0; k < LENGTH(kept); k++)
+            assert_true(placed_as(kept[k], placed));
+        /* The keys do lie as the partitioner says. */
+        assert_int_equal(oracle_count(spark_join(kept[0], kept[1], 0)), 200);
+        assert_int_equal(oracle_count(spark_join(kept[1], kept[2], 0)), 100);
+        /* A map that returns its pairs could have changed them. */
+        assert_null(spark_rdd_partitioner(spark_map(placed, same_pair, NULL)));
+        assert_null(spark_rdd_partitioner(spark_key_by(placed, pair_key, NULL)));
+    }
     oracle_close(sc);
 }
 
@@ -343,7 +459,10 @@ int main(void)
         oracle_test(partitioning_suite__keys_are_where_the_partitioner_says),
         oracle_test(partitioning_suite__default_partitioner_at_ten_times),
         oracle_test(partitioning_suite__hash_and_range_partitioners_differ),
+        oracle_test(partitioning_suite__hash_partitioners_are_equal_where_their_counts_are),
+        oracle_test(partitioning_suite__partitioners_of_ones_own_are_equal_by_function_and_env),
         oracle_test(partitioning_suite__partitioners_are_kept_where_they_fit),
+        oracle_test(partitioning_suite__narrow_steps_keep_or_drop_the_partitioner),
         oracle_test(partitioning_suite__arrays_are_keys_by_content),
         oracle_test(partitioning_suite__stats_over_empty_partitions),
     };
