@@ -74,8 +74,9 @@ spark_status spark_take_sample(spark_site at, spark_rdd *rdd, bool with_replacem
 
 /* spark_tree_reduce, spark_tree_aggregate: reduce and aggregate whose partitions are merged by tasks,
  * in about `depth` (1 or more; Spark's default is 2) levels, before the rest is merged by the
- * calling thread: for accumulators that are large or slow to merge. As in Spark the zero of
- * tree_aggregate is used at every level. Spark: treeReduce, treeAggregate. */
+ * calling thread: for accumulators that are large or slow to merge. A level of n merges partitions i,
+ * i + n, i + 2n, ... together, so what is merged must not depend on the order of partitions. As in
+ * Spark the zero of tree_aggregate is used at every level. Spark: treeReduce, treeAggregate. */
 spark_status spark_tree_reduce(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, int depth, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 spark_status spark_tree_aggregate(spark_site at, spark_rdd *rdd, const spark_type *acc,

@@ -24,7 +24,8 @@ spark_future *spark_foreach_partition_async(spark_site at, spark_rdd *rdd,
 
 /* spark_future_wait: until the action has ended, at most timeout_ms (negative: for ever). The
  * status of the action, whose error becomes this thread's last one; SPARK_ETIMEOUT: it still runs.
- * spark_future_get: waits, then hands the elements of collect or take over, once: *result is yours.
+ * spark_future_get: waits, then hands the elements of collect or take over, once (SPARK_EINVAL
+ * the second time): *result is yours, and zeroed on failure.
  * spark_future_count: waits, then the number of count. spark_future_is_completed: does not wait. */
 spark_status spark_future_wait(spark_future *future, int64_t timeout_ms);
 spark_status spark_future_get(spark_future *future, spark_array *result) SPARK_USE_RESULT_;
@@ -64,7 +65,8 @@ spark_status spark_remove_job_tag(spark_context *sc, const char *tag);
 spark_status spark_clear_job_tags(spark_context *sc);
 spark_status spark_set_scheduler_pool(spark_context *sc, const char *pool);
 
-/* Cancelling: the jobs that run now end with SPARK_ECANCELLED; tasks notice at the next batch (which
+/* Cancelling: the jobs that run now, and by group, tag or all those that a future has yet to start,
+ * end with SPARK_ECANCELLED; tasks notice at the next batch (which
  * is small where functions are slow), or where their function asks spark_cancelled. reason may be NULL. Unknown numbers and names do
  * nothing. Jobs and stages are numbered as in spark_error, over the whole context.
  * spark_cancel_job_group_and_future_jobs: later jobs of the group end at once as well; the

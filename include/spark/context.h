@@ -138,8 +138,8 @@ typedef struct spark_job_stats {
     int64_t spilled_bytes; /* written to disk for lack of memory */
 } spark_job_stats;
 
-/* spark_job_stats_get: job SPARK_ANY: the job that ended last. SPARK_EINVAL for a job
- * that is unknown; the last 1024 jobs are remembered. */
+/* spark_job_stats_get: job SPARK_ANY: the job that ended last; one that runs: what it has done so far.
+ * SPARK_EINVAL for a job that is unknown; the last 1024 jobs are remembered. */
 spark_status spark_job_stats_get(spark_context *sc, int job, spark_job_stats *stats);
 
 /* spark_memory_bytes: data memory the context uses now, without freed blocks that it keeps for

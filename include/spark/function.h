@@ -12,7 +12,11 @@
  * checks the body and the verb checks the lineage. `run` is what the engine calls, once a batch:
  * the body (f_ in a debugger), inlined into a loop (f_run_). A program that generates code or
  * binds another language fills in a definition by hand; a NULL type accepts any, env_size 0 is not
- * checked. Definitions are copied by the verbs; their names and types must outlive the context. */
+ * checked. Definitions are copied by the verbs; their names and types must outlive the context.
+ *
+ * The macros name their parameters in, out, env, task, acc, key, left, right, state, partitions, n, a
+ * to d, raw, step: types by these names cannot be used in them; and SPARK_MAP(f, ...) also defines f_
+ * and f_run_. */
 #ifndef SPARK_FUNCTION_H
 #define SPARK_FUNCTION_H
 
@@ -36,13 +40,15 @@ typedef struct spark_env {
     void (*destroy)(void *data);
 } spark_env;
 
-/* SPARK_COPY(x): copied at the call. SPARK_REF(p): *p outlives the RDD, you promise. SPARK_OWN(p,
+/* SPARK_COPY(x): copied at the call; x is a variable, or a literal: SPARK_COPY((double){ 2.5 }); any plain
+ * struct will do, for an env needs no description. SPARK_REF(p): *p outlives the RDD, you promise. SPARK_OWN(p,
  * destroy): the library's from the call on, also when the call fails. SPARK_SHARED(b): env is the
  * value of the broadcast, which the RDD keeps alive. Of env only the size is compared. */
 #ifndef __cplusplus
 #define SPARK_COPY(...)                                                                            \
     (&(const spark_env) { SPARK_ENV_COPY, &(__VA_ARGS__), sizeof(__VA_ARGS__), NULL })
-#define SPARK_REF(p) (&(const spark_env) { SPARK_ENV_REF, (p), sizeof *(p), NULL })
+#define SPARK_REF(...)                                                                             \
+    (&(const spark_env) { SPARK_ENV_REF, (__VA_ARGS__), sizeof *(__VA_ARGS__), NULL })
 #define SPARK_OWN(p, destroy) (&(const spark_env) { SPARK_ENV_OWN, (p), sizeof *(p), destroy })
 #define SPARK_SHARED(b) (&(const spark_env) { SPARK_ENV_BROADCAST, (b), 0, NULL })
 #endif
@@ -257,7 +263,9 @@ typedef struct spark_order {
         SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 
 /* SPARK_FILTER_MAP(f, IN, OUT[, ENV]): returns whether there is a result, which it writes to *out
- * (zeroed). Spark's partial function. */
+ * (zeroed). Spark's partial function.
+ *
+ *   SPARK_FILTER_MAP(parsed, spark_str, int64_t) { return spark_str_to_i64(*in, out); } */
 #define SPARK_FILTER_MAP(...)                                                                      \
     SPARK_PICK_4_(__VA_ARGS__, SPARK_FILTER_MAP4_, SPARK_FILTER_MAP3_, 0, 0)(__VA_ARGS__)
 #define SPARK_FILTER_MAP3_(f, IN, OUT) SPARK_FILTER_MAP_(f, IN, OUT, void, 0)
@@ -283,7 +291,19 @@ typedef struct spark_order {
 /* SPARK_MERGE(f, ACC, IN[, ENV]): *acc absorbs *in, in place; they never overlap. For reduce and
  * fold ACC and IN are one type. Strings and lists of *in may be stored in *acc: the engine copies
  * what acc points to. What acc points to may be the zero's, a cached row's or another accumulator's:
- * put new memory there (spark_alloc), never write through it. */
+ * put new memory there (spark_alloc), never write through it. Such memory lasts until the engine has
+ * copied what acc points to, which is soon after the function returns:
+ *
+ *   SPARK_MERGE(append, spark_i64_list, int64_t)
+ *   {
+ *       int64_t *at = spark_alloc(task, (acc->n + 1) * sizeof *at);
+ *       if (!at)
+ *           return;
+ *       if (acc->n)
+ *           memcpy(at, acc->at, acc->n * sizeof *at);
+ *       at[acc->n] = *in;
+ *       *acc = (spark_i64_list) { at, acc->n + 1 };
+ *   }                              a copy each time: spark_collection, group_by_key gather faster */
 #define SPARK_MERGE(...) SPARK_PICK_4_(__VA_ARGS__, SPARK_MERGE4_, SPARK_MERGE3_, 0, 0)(__VA_ARGS__)
 #define SPARK_MERGE3_(f, ACC, IN) SPARK_MERGE_(f, ACC, IN, void, 0)
 #define SPARK_MERGE4_(f, ACC, IN, ENV) SPARK_MERGE_(f, ACC, IN, ENV, sizeof(ENV))

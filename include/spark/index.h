@@ -39,7 +39,8 @@ const void *spark_find_(const spark_index *index, const spark_type *want, const 
 #else
 #define SPARK_FIND(T, index, k)                                                                    \
     ((__typeof__(&((const T *)0)->value))spark_find_value_(                                        \
-        spark_find_(index, SPARK_TYPE(T), (1 ? (k) : &((const T *)0)->key)), offsetof(T, value)))
+        spark_find_(index, SPARK_TYPE(T), SPARK_POINTER_(__typeof__(((T *)0)->key), k)),           \
+        offsetof(T, value)))
 static inline const void *spark_find_value_(const void *pair, size_t offset)
 {
     return pair ? (const char *)pair + offset : NULL;

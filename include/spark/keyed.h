@@ -158,7 +158,8 @@ spark_rdd *spark_full_outer_join(
     spark_site at, spark_rdd *left, spark_rdd *right, int partitions) SPARK_USE_RESULT_;
 
 /* spark_join_map: any of these joins, with rows made by SPARK_JOIN: no nested pairs, NULL for an
- * absent side. The fast form. */
+ * absent side. The fast form; its rows need not be pairs, so the result has no partitioner, which that
+ * of the others has. */
 typedef enum spark_join_kind {
     SPARK_INNER,
     SPARK_LEFT_OUTER,

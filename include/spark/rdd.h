@@ -90,8 +90,9 @@ spark_status spark_set_checkpoint_dir(
     spark_site at, spark_context *sc, const char *directory) SPARK_USE_RESULT_;
 const char *spark_checkpoint_dir(spark_context *sc);
 
-/* spark_to_debug_string: the lineage in Spark's layout, one line an RDD. Belongs to the scope. ""
- * on failure. Spark: toDebugString. */
+/* spark_to_debug_string: the lineage in Spark's layout, one line an RDD, no line end behind the last; the
+ * level in brackets is, as there, on each line that of the RDD that was asked about. Belongs to the
+ * scope. "" on failure. Spark: toDebugString. */
 const char *spark_to_debug_string(spark_site at, spark_rdd *rdd);
 
 /* spark_as: the same elements under another description of the same layout (names may differ,

@@ -67,7 +67,8 @@ SPARK_STRUCT(spark_bounded, (double, mean), (double, confidence), (double, low),
 /* Approximate actions: what the partitions say that are done after timeout_ms, scaled up. Unlike
  * Spark's, the job is cancelled then, for no function runs after an action has returned. A
  * confidence that is not 0 to 1 is SPARK_EINVAL; a timeout of 0 or less is over at once; where
- * nothing is done the mean and the confidence are 0 and the bounds infinite.
+ * nothing is done the mean and the confidence are 0 and the bounds infinite (counts: from 0). The
+ * partitions that are done are taken for a fair sample of all: that they come first is not known.
  * spark_count_by_key_approx,
  * spark_count_by_value_approx: pairs (k, spark_bounded) in *result. Spark: countApprox, sumApprox,
  * meanApprox, countByKeyApprox, countByValueApprox. */

@@ -55,7 +55,7 @@ void *spark_alloc(spark_task *task, size_t size);
 
 /* spark_keep: a deep copy of *value that lives until the attempt ends. NULL as spark_alloc. */
 #define spark_keep(task, T, value)                                                                 \
-    ((const T *)spark_keep_(task, SPARK_TYPE(T), (1 ? (value) : (const T *)0)))
+    ((const T *)spark_keep_(task, SPARK_TYPE(T), SPARK_POINTER_(T, value)))
 const void *spark_keep_(spark_task *task, const spark_type *type, const void *value);
 
 /* spark_defer: calls cleanup(data) when the attempt ends, however it ends: for files and sockets.

@@ -10,7 +10,7 @@
  * Built in are bool, char, float, double, int8_t to int64_t, uint8_t to uint64_t, spark_str,
  * spark_bytes, spark_date and spark_time; use them for int, long and size_t, which have no
  * description. A type's name must be one identifier, also that of a state or an env (typedef
- * `unsigned long` first).
+ * `unsigned long` first; a typedef of your own, as `typedef int64_t user_id`, has none: say int64_t).
  *
  * Equality, hash and order follow the description field by field, never the padding: -0.0 equals
  * 0.0, all NaN are equal and sort last, false sorts before true, strings compare as unsigned
@@ -340,11 +340,22 @@ void spark_array_free(spark_array *array);
 #define SPARK_ITEMS(T, array) ((const T *)spark_array_items(array, SPARK_TYPE(T)))
 const void *spark_array_items(const spark_array *array, const spark_type *want);
 
+/* SPARK_POINTER_: a pointer to T, or to void; any other is an error, and not a warning, which would not
+ * be shown where the headers are those of the system. */
+#ifdef __cplusplus
+#define SPARK_POINTER_(T, ...) (true ? (__VA_ARGS__) : (const T *)0)
+#else
+#define SPARK_POINTER_(T, ...)                                                                     \
+    ((void)sizeof(                                                                                 \
+         char[_Generic((__VA_ARGS__), T * : 1, const T * : 1, void * : 1, const void * : 1)]),     \
+        (__VA_ARGS__))
+#endif
+
 /* SPARK_DATA, SPARK_VALUE, SPARK_ZERO: typed arguments; the pointer is checked against the type.
  *   SPARK_DATA(order, n, orders)   `type, n, data`    SPARK_VALUE(order, &x)   `type, value`
  *   SPARK_ZERO(moments)            `type, NULL`: all bytes zero */
-#define SPARK_DATA(T, n, ...) SPARK_TYPE(T), (n), (1 ? (__VA_ARGS__) : (const T *)0)
-#define SPARK_VALUE(T, ...) SPARK_TYPE(T), (1 ? (__VA_ARGS__) : (const T *)0)
+#define SPARK_DATA(T, n, ...) SPARK_TYPE(T), (n), SPARK_POINTER_(T, __VA_ARGS__)
+#define SPARK_VALUE(T, ...) SPARK_TYPE(T), SPARK_POINTER_(T, __VA_ARGS__)
 #define SPARK_ZERO(T) SPARK_TYPE(T), NULL
 
 SPARK_END_DECLS

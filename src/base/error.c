@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 
+const spk_failure spk_no_memory = SPK_FAILURE(SPARK_ENOMEM, "out of memory");
+const spk_failure spk_of_nothing = SPK_FAILURE(SPARK_EINVAL, "the RDD or the context is NULL");
+
 static _Thread_local spk_failure last;
 static _Thread_local spark_error view = { .operation = "",
     .message = "",

@@ -24,6 +24,10 @@ typedef struct spk_failure {
         .site = "", .message = message_                                                            \
     }
 
+/* spk_no_memory, spk_of_nothing: what stands for a failure where nothing can be allocated or nothing
+ * was given: "the RDD or the context is NULL". */
+extern const spk_failure spk_no_memory, spk_of_nothing;
+
 /* spk_failure_set: fills *failure and returns code. operation and site may be NULL. Long messages
  * are cut. spk_failure_nomem: "out of memory". */
 spark_status spk_failure_set(spk_failure *failure, spark_status code, const char *operation,

@@ -163,7 +163,11 @@ void spk_task_fail(spark_task *task, spark_status code, const char *format, ...)
 
 void spk_task_nomem(spark_task *task)
 {
-    spk_task_fail(task, SPARK_ENOMEM, "out of memory");
+    if (task->heap && task->heap->limit)
+        spk_task_fail(task, SPARK_ENOMEM, "out of memory; spark_conf.memory_bytes is %llu",
+            (unsigned long long)task->heap->limit);
+    else
+        spk_task_fail(task, SPARK_ENOMEM, "out of memory");
 }
 
 void spark_fail(spark_task *task, const char *format, ...)

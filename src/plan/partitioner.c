@@ -10,11 +10,9 @@ static void release(spk_object *object)
 }
 
 /* What is returned when there is no memory for more, or no scope to keep it: never counted. */
-static const spk_failure no_memory = SPK_FAILURE(SPARK_ENOMEM, "out of memory");
-static const spk_failure no_context = SPK_FAILURE(SPARK_EINVAL, "the RDD or the context is NULL");
 static const spark_partitioner sentinels[2]
-    = { { .partitions = -1, .error = &no_memory, .site = "" },
-          { .partitions = -1, .error = &no_context, .site = "" } };
+    = { { .partitions = -1, .error = &spk_no_memory, .site = "" },
+          { .partitions = -1, .error = &spk_of_nothing, .site = "" } };
 
 static bool is_sentinel(const spark_partitioner *partitioner)
 {

@@ -14,21 +14,19 @@
 static const spk_class broken = { .name = "RDD" };
 
 /* What is returned when there is not even memory for a node: never counted, never freed. */
-static const spk_failure no_memory = SPK_FAILURE(SPARK_ENOMEM, "out of memory");
-static const spk_failure nothing = SPK_FAILURE(SPARK_EINVAL, "the RDD or the context is NULL");
 static const spark_rdd sentinels[2] = {
     { .class = &broken,
         .id = -1,
         .site = "",
         .operation = "",
-        .error = &no_memory,
+        .error = &spk_no_memory,
         .partitions = -1,
         .planned = -1 },
     { .class = &broken,
         .id = -1,
         .site = "",
         .operation = "",
-        .error = &nothing,
+        .error = &spk_of_nothing,
         .partitions = -1,
         .planned = -1 },
 };
@@ -173,11 +171,15 @@ const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size)
     return describe(rdd->operation, rdd->function, rdd->site, text, size);
 }
 
-int64_t spk_rdd_reads(const spark_rdd *rdd, int partition, const char **path)
+int64_t spk_rdd_reads(spark_rdd *rdd, int partition, const char **path)
 {
     *path = NULL;
-    while (rdd->class->run && !spk_rdd_stored(rdd))
-        rdd = rdd->deps[0].rdd;
+    for (; (rdd->class->run || rdd->class->choose) && !spk_rdd_stored(rdd);) {
+        int parent_partition = partition;
+        rdd = rdd->class->choose ? rdd->class->choose(rdd, partition, &parent_partition)
+                                 : rdd->deps[0].rdd;
+        partition = parent_partition;
+    }
     return rdd->class->reads && !spk_rdd_stored(rdd) ? rdd->class->reads(rdd, partition, path) : -1;
 }
 

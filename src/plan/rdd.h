@@ -174,7 +174,7 @@ spark_rdd *spk_rdd_misfit(spark_context *sc, const char *operation, const char *
 const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size);
 
 /* spk_rdd_reads: what of files a partition reads, itself or through steps; -1 and NULL: none. */
-int64_t spk_rdd_reads(const spark_rdd *rdd, int partition, const char **path);
+int64_t spk_rdd_reads(spark_rdd *rdd, int partition, const char **path);
 
 /* spk_rdd_blame: puts the RDD's description in front of a failure, and its operation and site into
  * it. */

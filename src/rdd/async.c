@@ -29,6 +29,7 @@ struct spark_future {
     size_t env_size;
     spk_properties properties; /* of the thread that started it */
     atomic_bool cancelled;
+    spk_started among; /* the context's actions in the background */
 
     pthread_t thread;
     bool started;
@@ -42,24 +43,28 @@ struct spark_future {
     void *data;
 };
 
-/* What stands for a future that could not even be allocated, or has no context to belong to; only
- * the failure is looked at. */
-static const spark_future nothing[2] = {
-    { .failure = SPK_FAILURE(SPARK_ENOMEM, "out of memory") },
-    { .failure = SPK_FAILURE(SPARK_EINVAL, "the RDD is NULL, or its context could not be made") },
-};
+/* Their addresses stand for a future that could not even be allocated, and for one that has no context
+ * to belong to: there is nothing to look at in them. */
+static const uint64_t nothing[2];
 
 static bool is_nothing(const spark_future *f)
 {
-    return f == &nothing[0] || f == &nothing[1];
+    const void *p = f;
+    return p == &nothing[0] || p == &nothing[1];
+}
+
+static const spk_failure *why_nothing(const spark_future *f)
+{
+    const void *p = f;
+    return p == &nothing[0] ? &spk_no_memory : &spk_of_nothing;
 }
 
 static spark_future *hopeless(int which)
 {
-    const spark_future *f = &nothing[which];
-    spark_future *writable;
-    memcpy(&writable, &f, sizeof writable);
-    return writable;
+    spark_future *f;
+    const void *p = &nothing[which];
+    memcpy(&f, &p, sizeof f);
+    return f;
 }
 
 static spark_status act(spark_future *f)
@@ -82,6 +87,7 @@ static spark_status act(spark_future *f)
 
 static void complete(spark_future *f, const spk_failure *failure)
 {
+    spk_started_remove(f->sc, &f->among);
     pthread_mutex_lock(&f->lock);
     if (failure)
         f->failure = *failure;
@@ -179,6 +185,9 @@ static spark_future *start(
     if (status == SPARK_OK && !spk_properties_now(f->sc, &f->properties))
         status = spk_failure_nomem(&failure, name, at);
     spk_scope_add(f->sc, &f->object, release);
+    f->among = (spk_started) { .properties = &f->properties, .cancelled = &f->cancelled };
+    if (status == SPARK_OK)
+        spk_started_add(f->sc, &f->among);
     if (status == SPARK_OK && !start_thread(f))
         status = spk_failure_set(
             &failure, SPARK_ENOMEM, name, at, "%s at %s: no thread could be started", name, at);
@@ -252,7 +261,7 @@ spark_status spark_future_wait(spark_future *f, int64_t timeout_ms)
     if (!f)
         return no_future();
     if (is_nothing(f))
-        return spk_raise(&f->failure);
+        return spk_raise(why_nothing(f));
     pthread_mutex_lock(&f->lock);
     const bool done = wait(f, timeout_ms);
     const spk_failure failure = f->failure;
@@ -306,7 +315,7 @@ bool spark_future_is_completed(spark_future *f)
 
 void spark_future_cancel(spark_future *f)
 {
-    if (!f || !f->sc)
+    if (!f || is_nothing(f))
         return;
     atomic_store(&f->cancelled, true);
     spk_cancel_flagged(f->sc, &f->cancelled);

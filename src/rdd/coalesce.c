@@ -21,18 +21,44 @@ static bool pass(void *state, spk_batch batch)
     return spk_push(state, batch.rows, batch.n);
 }
 
+/* group_of: the parent's partitions in a partition: members[from] up to members[to] where a function
+ * has made the groups, else from up to to. */
+static void group_of(const spark_rdd *rdd, int partition, int64_t *from, int64_t *to)
+{
+    const coalesced_rdd *c = (const coalesced_rdd *)(const void *)rdd;
+    const int64_t parents = rdd->deps[0].rdd->partitions, n = rdd->partitions;
+    *from = c->starts ? c->starts[partition] : partition * parents / n;
+    *to = c->starts ? c->starts[partition + 1] : (partition + 1) * parents / n;
+}
+
 static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const coalesced_rdd *c = (const coalesced_rdd *)(const void *)rdd;
-    spark_rdd *parent = rdd->deps[0].rdd;
-    const int64_t parents = parent->partitions, n = rdd->partitions;
-    const int64_t from = c->starts ? c->starts[partition] : partition * parents / n;
-    const int64_t to = c->starts ? c->starts[partition + 1] : (partition + 1) * parents / n;
-    for (int64_t i = from; i < to && !pipe->stopped; i++) {
+    int64_t i, to;
+    for (group_of(rdd, partition, &i, &to); i < to && !pipe->stopped; i++) {
         const int p = c->starts ? c->members[i] : (int)i;
-        if (!spk_chain_run(pipe->task, parent, p, (spk_sink) { pass, pipe }))
+        if (!spk_chain_run(pipe->task, rdd->deps[0].rdd, p, (spk_sink) { pass, pipe }))
             return;
     }
+}
+
+/* reads: of all files of its parts; the path where all parts read one file. */
+static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
+{
+    const coalesced_rdd *c = (const coalesced_rdd *)(const void *)rdd;
+    int64_t sum = -1, i, to;
+    bool one = true;
+    const char *first = NULL, *of;
+    for (group_of(rdd, partition, &i, &to); i < to; i++) {
+        const int p = c->starts ? c->members[i] : (int)i;
+        const int64_t bytes = spk_rdd_reads(rdd->deps[0].rdd, p, &of);
+        one = one && of && (!first || strcmp(of, first) == 0);
+        first = of;
+        if (bytes >= 0)
+            sum = sum < 0 ? bytes : sum + bytes;
+    }
+    *path = one ? first : NULL;
+    return sum;
 }
 
 static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
@@ -46,60 +72,60 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
 /* ---- by a function */
 
 /* sort_members: of n partitions whose groups are known; starts has room for groups + 1. */
-static void sort_members(coalesced_rdd *c, int n, const int *group_of, int groups)
+static void sort_members(coalesced_rdd *c, int n, const int *groups_of, int groups)
 {
     for (int i = 0; i < n; i++)
-        c->starts[group_of[i] + 1]++;
+        c->starts[groups_of[i] + 1]++;
     for (int g = 0; g < groups; g++)
         c->starts[g + 1] += c->starts[g];
     for (int i = 0; i < n; i++)
-        c->members[c->starts[group_of[i]]++] = i;
+        c->members[c->starts[groups_of[i]]++] = i;
     for (int g = groups; g > 0; g--)
         c->starts[g] = c->starts[g - 1];
     c->starts[0] = 0;
 }
 
 static spark_status check_groups(
-    const coalesced_rdd *c, int n, const int *group_of, int groups, spk_failure *failure)
+    const coalesced_rdd *c, int n, const int *groups_of, int groups, spk_failure *failure)
 {
     const int most = n > c->asked ? n : c->asked;
     if (groups < (n > 0) || groups > most)
         return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
             "%d groups of %d partitions; there must be 1 to %d", groups, n, most);
     for (int i = 0; i < n; i++)
-        if (group_of[i] < 0 || group_of[i] >= groups)
+        if (groups_of[i] < 0 || groups_of[i] >= groups)
             return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
-                "partition %d is put into group %d of %d", i, group_of[i], groups);
+                "partition %d is put into group %d of %d", i, groups_of[i], groups);
     return SPARK_OK;
 }
 
 static spark_status prepare_groups(spark_rdd *rdd, spk_failure *failure)
 {
     coalesced_rdd *c = (coalesced_rdd *)(void *)rdd;
-    const spark_rdd *parent = rdd->deps[0].rdd;
+    spark_rdd *parent = rdd->deps[0].rdd;
     const int n = parent->partitions;
     const char *path;
     int64_t *bytes = malloc(((size_t)n + 1) * sizeof *bytes);
-    int *group_of = calloc((size_t)n + 1, sizeof *group_of), groups = 0;
-    spark_status status = bytes && group_of ? SPARK_OK : spk_failure_nomem(failure, NULL, NULL);
+    int *groups_of = calloc((size_t)n + 1, sizeof *groups_of), groups = 0;
+    spark_status status = bytes && groups_of ? SPARK_OK : spk_failure_nomem(failure, NULL, NULL);
     if (status == SPARK_OK) {
         for (int i = 0; i < n; i++)
             bytes[i] = spk_rdd_reads(parent, i, &path);
-        groups = c->group(n, c->asked, bytes, group_of, rdd->env.value);
-        status = check_groups(c, n, group_of, groups, failure);
+        groups = c->group(n, c->asked, bytes, groups_of, rdd->env.value);
+        status = check_groups(c, n, groups_of, groups, failure);
     }
     if (status == SPARK_OK) {
         c->starts = calloc((size_t)groups + 1 + (size_t)n, sizeof *c->starts);
         if (c->starts) {
             c->members = c->starts + groups + 1;
-            sort_members(c, n, group_of, groups);
+            sort_members(c, n, groups_of, groups);
             __atomic_store_n(&rdd->partitions, groups, __ATOMIC_RELEASE);
         } else {
             status = spk_failure_nomem(failure, NULL, NULL);
         }
     }
     free(bytes);
-    free(group_of);
+    free(groups_of);
     if (status != SPARK_OK)
         spk_rdd_blame(rdd, failure);
     return status;
@@ -121,7 +147,7 @@ static void check_asked(spk_verb *v, int partitions)
 spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions)
 {
     static const spk_class class = {
-        .name = "CoalescedRDD", .produce = produce, .prepare = prepare
+        .name = "CoalescedRDD", .produce = produce, .reads = reads, .prepare = prepare
     };
     spk_verb v;
     bool made;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reduce, fold, aggregate: an accumulator for each partition, merged by the calling thread in the
- * order of the partitions. Strings and lists an accumulator points to are copied after every
- * batch; what the copies leave behind is dropped when it outweighs what lives. */
+ * order of the partitions. Strings and lists an accumulator points to are copied after every piece of
+ * a batch, and what the merges have allocated is dropped then; pieces are small where that is much. */
 #include "rdd/rdd.h"
 
 #include <math.h>
@@ -22,8 +22,9 @@ typedef struct fold_state {
     char *acc; /* allocated; NULL until there is one */
     size_t capacity;
     bool filled;
-    spk_arena views[2];
+    spk_arena views[2], scratch;
     int current;
+    size_t piece; /* rows merged before the next copy */
 } fold_state;
 
 static bool begin(spk_state *state)
@@ -32,6 +33,8 @@ static bool begin(spk_state *state)
     const folding *how = state->action->arg;
     spk_arena_init(&f->views[0], state->task->heap);
     spk_arena_init(&f->views[1], state->task->heap);
+    spk_arena_init(&f->scratch, state->task->heap);
+    f->piece = 16;
     f->acc = spk_heap_alloc(state->task->heap, how->acc->size + 1, &f->capacity);
     if (!f->acc) {
         spk_task_nomem(state->task);
@@ -63,15 +66,30 @@ static bool own(fold_state *f, spark_task *task, const spk_layout *acc)
 static bool fold_batch(fold_state *f, spark_task *task, const folding *how,
     const spk_merging *merging, const char *rows, size_t n, size_t step)
 {
+    enum { SCRATCH_BYTES = 64 * 1024 };
+    spk_arena *outer = task->scratch;
     if (!f->filled && n > 0) {
         memcpy(f->acc, rows, how->acc->size);
         f->filled = true;
         rows += step;
         n--;
     }
-    if (n > 0)
-        merging->def.fold(task, n, f->acc, rows, step, merging->env);
-    return !spk_task_failed(task) && own(f, task, how->acc);
+    bool good = n > 0 || own(f, task, how->acc);
+    task->scratch = &f->scratch;
+    while (good && n > 0) {
+        const size_t some = n < f->piece ? n : f->piece;
+        merging->def.fold(task, some, f->acc, rows, step, merging->env);
+        good = !spk_task_failed(task) && own(f, task, how->acc);
+        if (f->scratch.bytes < SCRATCH_BYTES)
+            f->piece = some < f->piece ? f->piece : f->piece * 2;
+        else if (f->piece > 1)
+            f->piece /= 2;
+        spk_arena_reset(&f->scratch);
+        rows += some * step;
+        n -= some;
+    }
+    task->scratch = outer;
+    return good;
 }
 
 static bool take(void *state, spk_batch batch)
@@ -89,6 +107,7 @@ static void discard(spk_state *state)
         spk_heap_free(f->views[0].heap, f->acc, f->capacity);
     spk_arena_fini(&f->views[0]);
     spk_arena_fini(&f->views[1]);
+    spk_arena_fini(&f->scratch);
 }
 
 /* absorb: one accumulator of the level before, first merged into a zero, where there is one. */

@@ -121,6 +121,11 @@ spark_status spark_histogram_edges(
     if (status == SPARK_OK && (n_edges < 2 || !edges))
         status = spk_failure_set(&failure, SPARK_EINVAL, "histogram", at,
             "histogram at %s: %zu edges; there must be 2 or more", at, edges ? n_edges : 0);
+    for (size_t i = 1; status == SPARK_OK && i < n_edges; i++)
+        if (below(edges[i], edges[i - 1]))
+            status = spk_failure_set(&failure, SPARK_EINVAL, "histogram", at,
+                "histogram at %s: the edges do not ascend: %g after %g", at, edges[i],
+                edges[i - 1]);
     if (status == SPARK_OK) {
         const bucketing b = { rdd->layout, edges, n_edges - 1, even };
         status = count(at, rdd, &b, counts, &failure);

@@ -23,13 +23,16 @@ static bool has_stage(const spk_job *job, int stage)
     return false;
 }
 
+static bool named(const spk_properties *p, const match *m)
+{
+    return m->all || (m->group && p->group && strcmp(p->group, m->group) == 0)
+        || (m->tag && spk_properties_tagged(p, m->tag));
+}
+
 static bool matches(const spk_job *job, const match *m)
 {
-    const spk_properties *p = &job->properties;
-    return m->all || (m->job >= 0 && job->id == m->job)
-        || (m->stage >= 0 && has_stage(job, m->stage))
-        || (m->group && p->group && strcmp(p->group, m->group) == 0)
-        || (m->tag && spk_properties_tagged(p, m->tag)) || (m->flag && p->cancelled == m->flag);
+    return (m->job >= 0 && job->id == m->job) || (m->stage >= 0 && has_stage(job, m->stage))
+        || (m->flag && job->properties.cancelled == m->flag) || named(&job->properties, m);
 }
 
 void spk_job_cancel(spk_job *job, const char *reason)
@@ -51,6 +54,11 @@ static void cancel(spark_context *sc, const match *m, const char *reason)
     for (spk_job *job = scheduler->active; job; job = job->next)
         if (matches(job, m))
             spk_job_cancel(job, reason);
+    for (spk_started *s = scheduler->started; s; s = s->next)
+        if (named(s->properties, m) && !atomic_load(s->cancelled)) {
+            snprintf(s->reason, sizeof s->reason, "%s", reason);
+            atomic_store(s->cancelled, true);
+        }
     pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
 }
@@ -133,6 +141,34 @@ void spark_cancel_job_group_and_future_jobs(
     spark_cancel_job_group(sc, group, reason);
 }
 
+void spk_started_add(spark_context *sc, spk_started *started)
+{
+    pthread_mutex_lock(&sc->scheduler->lock);
+    started->next = sc->scheduler->started;
+    sc->scheduler->started = started;
+    pthread_mutex_unlock(&sc->scheduler->lock);
+}
+
+void spk_started_remove(spark_context *sc, spk_started *started)
+{
+    pthread_mutex_lock(&sc->scheduler->lock);
+    spk_started **link = &sc->scheduler->started;
+    while (*link && *link != started)
+        link = &(*link)->next;
+    if (*link)
+        *link = started->next;
+    pthread_mutex_unlock(&sc->scheduler->lock);
+}
+
+/* why: the reason for which the flag of a future was set. */
+static const char *why(const struct spk_scheduler *scheduler, const atomic_bool *flag)
+{
+    for (const spk_started *s = scheduler->started; s; s = s->next)
+        if (s->cancelled == flag && *s->reason)
+            return s->reason;
+    return "through its future";
+}
+
 void spk_job_admit(spk_job *job)
 {
     struct spk_scheduler *scheduler = job->scheduler;
@@ -141,7 +177,7 @@ void spk_job_admit(spk_job *job)
     job->next = scheduler->active;
     scheduler->active = job;
     if (p->cancelled && atomic_load(p->cancelled))
-        spk_job_cancel(job, "through its future");
+        spk_job_cancel(job, why(scheduler, p->cancelled));
     for (unsigned i = 0; p->group && i < SPK_DEAD_GROUPS && scheduler->dead_groups[i]; i++)
         if (strcmp(p->group, scheduler->dead_groups[i]) == 0) {
             snprintf(text, sizeof text, "part of cancelled job group %s", p->group);

@@ -324,26 +324,32 @@ static void drive(spk_job *job)
 
 /* ---- the ends of a job */
 
-static void write_stats(spk_job *job)
+/* stats_now: with the lock held, or of a job that has ended. */
+static spark_job_stats stats_now(const spk_job *job)
+{
+    spark_job_stats s = job->stats;
+    s.job = job->id;
+    s.stages = (int)job->n_stages;
+    for (size_t i = 0; i < job->n_stages; i++)
+        s.skipped_stages += !job->stages[i]->ran;
+    s.tasks = atomic_load(&job->tasks);
+    s.failed_tasks = atomic_load(&job->failed);
+    s.lost_inputs = atomic_load(&job->lost_inputs);
+    s.recomputed_partitions = atomic_load(&job->remade);
+    s.cached_reads = atomic_load(&job->cached_reads);
+    s.cached_blocks = atomic_load(&job->cached_blocks);
+    s.shuffle_rows = atomic_load(&job->rows);
+    s.shuffle_bytes = atomic_load(&job->bytes);
+    s.spilled_bytes = atomic_load(&job->spilled);
+    return s;
+}
+
+static void write_stats(const spk_job *job)
 {
     struct spk_scheduler *scheduler = job->scheduler;
-    spark_job_stats *s = &job->stats;
-    s->job = job->id;
-    s->stages = (int)job->n_stages;
-    for (size_t i = 0; i < job->n_stages; i++)
-        s->skipped_stages += !job->stages[i]->ran;
-    s->tasks = atomic_load(&job->tasks);
-    s->failed_tasks = atomic_load(&job->failed);
-    s->lost_inputs = atomic_load(&job->lost_inputs);
-    s->recomputed_partitions = atomic_load(&job->remade);
-    s->cached_reads = atomic_load(&job->cached_reads);
-    s->cached_blocks = atomic_load(&job->cached_blocks);
-    s->shuffle_rows = atomic_load(&job->rows);
-    s->shuffle_bytes = atomic_load(&job->bytes);
-    s->spilled_bytes = atomic_load(&job->spilled);
     pthread_mutex_lock(&scheduler->lock);
-    scheduler->last = *s;
-    scheduler->stats[job->id % SPK_REMEMBERED_JOBS] = *s;
+    scheduler->last = stats_now(job);
+    scheduler->stats[job->id % SPK_REMEMBERED_JOBS] = scheduler->last;
     pthread_mutex_unlock(&scheduler->lock);
 }
 
@@ -431,6 +437,9 @@ spark_status spark_job_stats_get(spark_context *sc, int job, spark_job_stats *st
     *stats = job == SPARK_ANY ? scheduler->last
         : job >= 0            ? scheduler->stats[job % SPK_REMEMBERED_JOBS]
                               : (spark_job_stats) { .job = -1 };
+    for (const spk_job *j = scheduler->active; j && job != SPARK_ANY; j = j->next)
+        if (j->id == job)
+            *stats = stats_now(j);
     pthread_mutex_unlock(&scheduler->lock);
     if (stats->job < 0 || (job != SPARK_ANY && stats->job != job)) {
         *stats = (spark_job_stats) { .job = -1 };

@@ -69,6 +69,18 @@ bool spk_find_marked(spark_rdd *rdd, spark_rdd **node);
  * walking along them: then the next call does. */
 void spk_cut_lineages(spark_context *sc);
 
+/* spk_started: an action in the background, from its start to its end: what cancels its group, its tag
+ * or everything cancels also the jobs it has yet to start. properties: of these; cancelled: their
+ * flag; reason: why it was set. */
+typedef struct spk_started {
+    struct spk_started *next;
+    const struct spk_properties *properties;
+    atomic_bool *cancelled;
+    char reason[400];
+} spk_started;
+void spk_started_add(spark_context *sc, spk_started *started);
+void spk_started_remove(spark_context *sc, spk_started *started);
+
 /* spk_cancel_flagged: the running jobs that were started under this flag. */
 void spk_cancel_flagged(spark_context *sc, const atomic_bool *flag);
 

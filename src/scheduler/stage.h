@@ -21,6 +21,7 @@ struct spk_scheduler {
     uint64_t mark;
     int walking;                        /* jobs whose threads may be walking lineages */
     spk_job *active;                    /* jobs that run */
+    spk_started *started;               /* actions in the background */
     char *dead_groups[SPK_DEAD_GROUPS]; /* whose jobs are cancelled at once; a ring */
     unsigned n_dead_groups;
     spark_job_stats last;

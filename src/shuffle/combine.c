@@ -7,6 +7,8 @@
 
 #include "shuffle/merge.h"
 
+enum { SCRATCH_BYTES = 64 * 1024 };
+
 static const int64_t one = 1;
 
 static bool make_arrays(spk_combiner *c)
@@ -49,6 +51,7 @@ bool spk_combiner_open(spk_combiner *c, spark_task *task, const spk_aggregator *
     spk_phase phase, bool borrow)
 {
     *c = (spk_combiner) { .task = task, .aggregator = aggregator, .phase = phase };
+    spk_arena_init(&c->scratch, task->heap);
     set_move(c);
     if (!make_arrays(c)) {
         spk_task_nomem(task);
@@ -64,6 +67,7 @@ bool spk_combiner_open(spk_combiner *c, spark_task *task, const spk_aggregator *
 void spk_combiner_close(spk_combiner *c)
 {
     spk_table_fini(&c->table);
+    spk_arena_fini(&c->scratch);
     spk_heap_free(c->task->heap, c->block, c->block_capacity);
 }
 
@@ -190,16 +194,22 @@ static size_t add_one(
     return spk_task_failed(c->task) ? SIZE_MAX : 1;
 }
 
+/* add_with_views: what a merge has allocated is dead once the accumulator's own copy is made. */
 static size_t add_with_views(spk_combiner *c, const char *rows, size_t n, const uint64_t *hashes,
     uint32_t limit, uint64_t bytes_limit)
 {
-    for (size_t i = 0; i < n; i++) {
-        const size_t done
-            = add_one(c, rows + i * c->in_size, hashes ? hashes + i : NULL, limit, bytes_limit);
-        if (done != 1)
-            return done == 0 ? i : done;
+    spk_arena *outer = c->task->scratch;
+    size_t i = 0, done = 1;
+    c->task->scratch = &c->scratch;
+    while (i < n && done == 1) {
+        done = add_one(c, rows + i * c->in_size, hashes ? hashes + i : NULL, limit, bytes_limit);
+        i += done == 1;
+        if (c->scratch.bytes > SCRATCH_BYTES)
+            spk_arena_reset(&c->scratch);
     }
-    return n;
+    spk_arena_reset(&c->scratch);
+    c->task->scratch = outer;
+    return done <= 1 ? i : done;
 }
 
 static size_t add(spk_combiner *c, const char *rows, size_t n, const uint64_t *hashes,

@@ -22,7 +22,8 @@ typedef struct spk_combiner {
     spk_found found;
     void **accs;
     char *gathered;
-    void *block; /* holds the arrays */
+    spk_arena scratch; /* what functions allocate for accumulators with views */
+    void *block;       /* holds the arrays */
     size_t block_capacity;
 } spk_combiner;
 

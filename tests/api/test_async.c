@@ -406,7 +406,7 @@ static void test_futures__that_cannot_start_say_so(void **state)
         spark_foreach_partition_async(NULL, add_env, SPARK_COPY(x)) };
     for (size_t i = 0; i < LENGTH(none); i++) {
         assert_non_null(none[i]);
-        oracle_fails(spark_future_wait(none[i], -1), SPARK_EINVAL, "the RDD is NULL");
+        oracle_fails(spark_future_wait(none[i], -1), SPARK_EINVAL, "the RDD or the context is NULL");
         assert_true(spark_future_is_completed(none[i]));
         assert_false(spark_future_on_complete(none[i], NULL, NULL));
         spark_future_cancel(none[i]);

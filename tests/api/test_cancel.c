@@ -175,6 +175,46 @@ static void test_cancel_stage__ends_the_jobs_that_use_it(void **state)
     oracle_close(sc);
 }
 
+/* What has been started in the background, and may not run yet, is cancelled too, with the reason. */
+static void start_and_cancel(spark_context *sc, int how)
+{
+    static const char *const words[]
+        = { "cancelled by its group", "cancelled by its tag", "cancellation of all jobs" };
+    gate never;
+    int64_t n;
+    gate_init(&never);
+    {
+        SPARK_SCOPED(sc);
+        oracle_ok(spark_set_job_group(sc, "G", NULL));
+        oracle_ok(spark_add_job_tag(sc, "T"));
+        spark_future *f = spark_count_async(
+            spark_filter(spark_range(sc, 0, 2, 1, 2), held_or_cancelled, SPARK_COPY(never.state)));
+        if (how == 0)
+            spark_cancel_job_group(sc, "G", "by its group");
+        else if (how == 1)
+            spark_cancel_jobs_with_tag(sc, "T", "by its tag");
+        else
+            spark_cancel_all_jobs(sc);
+        oracle_fails(spark_future_count(f, &n), SPARK_ECANCELLED, words[how]);
+        /* Others of the group that start later are not meant. */
+        assert_int_equal(oracle_count(spark_range(sc, 0, 3, 1, 2)), 3);
+        oracle_ok(spark_future_count(spark_count_async(spark_range(sc, 0, 4, 1, 2)), &n));
+        assert_int_equal(n, 4);
+    }
+    gate_fini(&never);
+}
+
+static void test_cancel__reaches_futures_that_have_just_started(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++)
+        for (int round = 0; round < 30; round++) {
+            spark_context *sc = oracle_open(2);
+            start_and_cancel(sc, how);
+            oracle_close(sc);
+        }
+}
+
 /* ---- what runs */
 
 static void test_active__jobs_and_stages_are_listed(void **state)
@@ -206,6 +246,9 @@ static void test_active__jobs_and_stages_are_listed(void **state)
     assert_int_equal(spark_active_stages(sc, 2, ids, 8), 1);
     assert_int_equal(ids[0], 2);
     assert_int_equal(spark_active_stages(sc, 0, ids, 8), 0);
+    spark_job_stats stats;
+    oracle_ok(spark_job_stats_get(sc, 2, &stats));
+    assert_true(stats.job == 2 && stats.stages == 1 && stats.tasks == 0);
     /* They are what cancels them. */
     spark_cancel_stage(sc, 3, NULL);
     is_cancelled(&a2, "because Stage 3 was cancelled");
@@ -862,6 +905,7 @@ int main(void)
         oracle_test(test_cancel_job__ends_that_job_alone),
         oracle_test(test_cancel_all_jobs__ends_them_all),
         oracle_test(test_cancel_stage__ends_the_jobs_that_use_it),
+        oracle_test(test_cancel__reaches_futures_that_have_just_started),
         oracle_test(test_active__jobs_and_stages_are_listed),
         oracle_test(test_active__tasks_know_their_job_and_stage),
         oracle_test(test_active__properties_can_be_read),

@@ -1226,9 +1226,78 @@ static void test_local_iterator__tells_what_is_wrong(void **state)
     oracle_close(sc);
 }
 
+/* What merges allocate is given back while they run: a list that grows by one element a merge needs
+ * little more than itself, whatever the source, and so do texts. */
+SPARK_STRUCT(bag, (spark_i64_list, items));
+SPARK_PAIR(keyed_text, int64_t, spark_str);
+SPARK_MERGE(put_in, bag, int64_t)
+{
+    int64_t *at = spark_alloc(task, (acc->items.n + 1) * sizeof *at);
+    if (at == NULL)
+        return;
+    if (acc->items.n > 0)
+        memcpy(at, acc->items.at, acc->items.n * sizeof *at);
+    at[acc->items.n] = *in;
+    acc->items = (spark_i64_list) { at, acc->items.n + 1 };
+}
+SPARK_MERGE(pour, bag, bag)
+{
+    int64_t *at = spark_alloc(task, (acc->items.n + in->items.n) * sizeof *at + 1);
+    if (at == NULL)
+        return;
+    if (acc->items.n > 0)
+        memcpy(at, acc->items.at, acc->items.n * sizeof *at);
+    if (in->items.n > 0)
+        memcpy(at + acc->items.n, in->items.at, in->items.n * sizeof *at);
+    acc->items = (spark_i64_list) { at, acc->items.n + in->items.n };
+}
+SPARK_MERGE(join_texts, spark_str, spark_str)
+{
+    *acc = spark_str_concat(task, *acc, *in);
+}
+SPARK_MAP(one_key, int64_t, keyed_text)
+{
+    *out = (keyed_text) { 1, spark_str_format(task, "%d,", (int)*in) };
+}
+
+static void has_all(spark_array *array, size_t n)
+{
+    const bag *b = SPARK_ITEMS(bag, array);
+    assert_int_equal(array->n, 1);
+    assert_int_equal(b->items.n, n);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(b->items.at[i], i);
+    spark_array_free(array);
+}
+
+static void test_merges__give_back_what_they_allocate(void **state)
+{
+    enum { N = 6000, LIMIT = 32 << 20 }; /* all merges together allocate four times that and more */
+    (void)state;
+    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = LIMIT });
+    spark_rdd *rows = spark_range(sc, 0, N, 1, 2);
+    spark_array array;
+    oracle_ok(spark_aggregate(rows, SPARK_ZERO(bag), put_in, pour, NULL, &array));
+    has_all(&array, N);
+    oracle_ok(spark_tree_aggregate(rows, SPARK_ZERO(bag), put_in, pour, NULL, 2, &array));
+    has_all(&array, N);
+    spark_rdd *texts = spark_values(spark_map(rows, one_key, NULL));
+    oracle_ok(spark_reduce(texts, join_texts, NULL, SPARK_TYPE(spark_str), &array));
+    assert_int_equal(array.n, 1);
+    const size_t bytes = SPARK_ITEMS(spark_str, &array)->len;
+    spark_array_free(&array);
+    spark_rdd *joined = spark_reduce_by_key(spark_map(rows, one_key, NULL), join_texts, NULL, 2);
+    oracle_ok(spark_collect(spark_values(joined), SPARK_TYPE(spark_str), &array));
+    assert_int_equal(array.n, 1);
+    assert_int_equal(SPARK_ITEMS(spark_str, &array)->len, bytes);
+    spark_array_free(&array);
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        oracle_test(test_merges__give_back_what_they_allocate),
         oracle_test(test_max__and_min_are_the_ends_of_the_order),
         oracle_test(test_max__and_min_take_the_first_of_equal_ones),
         oracle_test(test_max__and_min_of_nothing_are_an_error),

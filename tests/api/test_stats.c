@@ -397,6 +397,8 @@ static void test_histogram_edges__may_be_equal(void **state)
     assert_true(counts[0] == 1 && counts[1] == 2 && counts[2] == 1);
     oracle_ok(spark_histogram_edges(rdd, 3, nan, false, counts));
     assert_true(counts[0] == 1 && counts[1] == 3);
+    static const double down[] = { 3, 2, 1 };
+    oracle_fails(spark_histogram_edges(rdd, 3, down, false, counts), SPARK_EINVAL, "2 after 3");
     oracle_close(sc);
 }
 

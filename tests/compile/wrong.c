@@ -143,7 +143,7 @@ spark_status program(spark_context *sc, spark_rdd *rdd, spark_array *result)
     if (spark_reduce(means, spark_op_sum, NULL, SPARK_TYPE(int64_t), &total) != SPARK_OK)
         return SPARK_EINVAL;
 #endif
-#ifdef WRONG_zero_of_other_type /* T12: pointer type mismatch [-Werror] */
+#ifdef WRONG_zero_of_other_type /* T12: not compatible with any */
     means = spark_aggregate_by_key(means, SPARK_VALUE(point, &none), add_value, add_mean, NULL, 0);
 #else
     means = spark_aggregate_by_key(means, SPARK_VALUE(mean, &none), add_value, add_mean, NULL, 0);
@@ -151,7 +151,7 @@ spark_status program(spark_context *sc, spark_rdd *rdd, spark_array *result)
 #ifdef WRONG_merge_as_map /* T13M: incompatible-pointer-types */
     means = spark_map(means, add_value, NULL);
 #endif
-#ifdef WRONG_data_of_other_type /* T16: pointer type mismatch [-Werror] */
+#ifdef WRONG_data_of_other_type /* T16: not compatible with any */
     const double numbers[] = { 1, 2 };
     means = spark_parallelize(sc, SPARK_DATA(word_count, 2, numbers), 1);
 #endif

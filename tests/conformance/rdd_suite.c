@@ -1152,6 +1152,11 @@ static void rdd_suite__custom_coalescer_groups_by_size(void **state)
                          spark_whole_text_files(sc, "out", 2), 2, look_at_sizes, NULL)),
         10);
     assert_int_equal(sizes_seen[0] + sizes_seen[1], all);
+    /* Nor do unions and other coalesces. */
+    spark_rdd *both = spark_coalesce(
+        spark_union(read, spark_map(spark_range(sc, 0, 2, 1, 1), as_text, NULL)), 2);
+    assert_int_equal(spark_rdd_partitions(spark_coalesce_by(both, 2, look_at_sizes, NULL)), 1);
+    assert_int_equal(sizes_seen[0] + sizes_seen[1], all);
     assert_int_equal(scratch_leave(NULL), 0);
 }
 
