@@ -7,7 +7,6 @@
 #include "bench.h"
 
 #include <math.h>
-#include <string.h>
 
 #define RELATIVE_SD 0.02
 
@@ -19,10 +18,8 @@ static inline int64_t number_at(int64_t i, int64_t keys)
 /* right: how many different numbers there are. */
 static int64_t right(const bench_options *o)
 {
-    unsigned char *seen = (unsigned char *)calloc((size_t)o->keys, 1);
+    unsigned char *seen = (unsigned char *)bench_zeroed((size_t)o->keys, 1);
     int64_t n = 0;
-    if (!seen)
-        bench_die("no memory for the keys");
     for (int64_t i = 0; i < o->size; i++) {
         unsigned char *s = &seen[number_at(i, o->keys)];
         n += !*s;
@@ -55,9 +52,7 @@ static void *spark_open(const bench_options *o)
 {
     with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
     *s = (with_spark) { .sc = bench_context(o), .right = right(o) };
-    spark_rdd *range = spark_range(s->sc, 0, o->size, 1, o->partitions);
-    s->numbers = spark_cache(spark_map(range, make_number, SPARK_COPY(o->keys)));
-    bench_ok(spark_count(s->numbers, &s->found));
+    s->numbers = bench_cached(s->sc, 0, o->size, o->partitions, make_number, SPARK_COPY(o->keys));
     return s;
 }
 
@@ -71,13 +66,6 @@ static bench_answer spark_answer(void *state)
 {
     const with_spark *s = (const with_spark *)state;
     return answer_of(s->right, s->found);
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
 }
 
 /* By hand. */
@@ -153,7 +141,7 @@ int main(int argc, char **argv)
     static const bench_work work = { .name = "approx_distinct",
         .size = 100000000,
         .keys = 10000000,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
+        .spark = { spark_open, spark_run, spark_answer, bench_close },
         .plain = { plain_open, plain_run, plain_answer, plain_close },
         .expect = expect,
         .write = write_input };

@@ -36,12 +36,64 @@ spark_context *bench_context(const bench_options *options)
     return spark_context_new(&(spark_conf) { .app_name = program, .threads = options->threads });
 }
 
-void *bench_alloc(size_t n, size_t size)
+void bench_close(void *state)
 {
-    void *memory = n <= SIZE_MAX / (size ? size : 1) ? malloc(n * size + 1) : NULL;
+    spark_context_free(*(spark_context **)state);
+    free(state);
+}
+
+spark_rdd *bench_cached(spark_context *sc, int64_t first, int64_t n, int partitions,
+    const spark_map_def *make, const spark_env *env)
+{
+    spark_rdd *numbers = spark_range(sc, first, first + n, 1, partitions);
+    spark_rdd *made = spark_cache(spark_map(numbers, make, env));
+    int64_t counted;
+    bench_ok(spark_count(made, &counted));
+    if (counted != n)
+        bench_die("%" PRId64 " of %" PRId64 " elements are there", counted, n);
+    return made;
+}
+
+SPARK_MERGE(add_tally, bench_tally, bench_tally)
+{
+    acc->rows += in->rows;
+    acc->checksum += in->checksum;
+    acc->extra += in->extra;
+}
+
+bench_tally bench_tally_of(spark_rdd *rdd, const spark_merge_def *add)
+{
+    spark_array all;
+    bench_ok(spark_aggregate(rdd, SPARK_ZERO(bench_tally), add, add_tally, NULL, &all));
+    const bench_tally found = *SPARK_ITEMS(bench_tally, &all);
+    spark_array_free(&all);
+    return found;
+}
+
+static void *or_die(void *memory, size_t n, size_t size)
+{
     if (!memory)
         bench_die("no memory for %zu elements of %zu bytes", n, size);
     return memory;
+}
+
+void *bench_alloc(size_t n, size_t size)
+{
+    return or_die(n <= SIZE_MAX / (size ? size : 1) ? malloc(n * size + 1) : NULL, n, size);
+}
+
+void *bench_zeroed(size_t n, size_t size)
+{
+    return or_die(calloc(n ? n : 1, size), n, size);
+}
+
+void *bench_room(void *old, size_t *room, size_t n, size_t size)
+{
+    if (n <= *room)
+        return old;
+    free(old);
+    *room = n;
+    return bench_alloc(n, size);
 }
 
 double bench_now(void)
@@ -105,6 +157,7 @@ static bench_options parse(const bench_work *work, int argc, char **argv)
 {
     bench_options o = { .size = work->size, .keys = work->keys, .iterations = 1, .spark = true };
     o.threads = cpus();
+    o.way = work->way;
     optind = 1;
     for (int c; (c = getopt(argc, argv, "r:n:k:t:p:i:sw:")) != -1;) {
         switch (c) {

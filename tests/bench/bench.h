@@ -25,6 +25,7 @@ typedef struct bench_options {
     bool spark;       /* -r spark, -r plain */
     const char *out;  /* -w: write the input (word count: the whole answer) to this file and exit */
     const char *file; /* the argument */
+    const void *way;  /* that of the work, not of the command line */
 } bench_options;
 
 /* bench_answer: what a run found. rows and checksum are the whole answer, in a form any program can
@@ -48,6 +49,7 @@ typedef struct bench_work {
     int64_t size, keys; /* defaults of -n and -k */
     bool needs_file;
     bench_impl spark, plain;
+    const void *way; /* what tells works of one kind apart: see graph.h and rounds.h */
     /* expect: the right answer, by a formula or another way to compute it. */
     bench_answer (*expect)(const bench_options *options);
     void (*write)(const bench_options *options, FILE *out); /* -w; may be NULL */
@@ -65,8 +67,24 @@ void bench_ok(spark_status status);
 /* bench_context: a context with the threads of the options. */
 spark_context *bench_context(const bench_options *options);
 
-/* bench_alloc: malloc of n elements that dies instead of failing. */
+/* bench_close: the close of a state that begins with a pointer to its context: frees both. */
+void bench_close(void *state);
+
+/* bench_cached: what `make` makes of n numbers from `first` on, as an RDD that has been computed and
+ * is held in memory. */
+spark_rdd *bench_cached(spark_context *sc, int64_t first, int64_t n, int partitions,
+    const spark_map_def *make, const spark_env *env);
+
+/* bench_tally: what is added up over the elements of a result. bench_tally_of: `add` has done so. */
+SPARK_STRUCT(bench_tally, (uint64_t, rows), (uint64_t, checksum), (uint64_t, extra));
+bench_tally bench_tally_of(spark_rdd *rdd, const spark_merge_def *add);
+
+/* bench_alloc: malloc of n elements that dies instead of failing. bench_zeroed: they are zero. */
 void *bench_alloc(size_t n, size_t size);
+void *bench_zeroed(size_t n, size_t size);
+
+/* bench_room: `old` if it has room for n elements, else new memory instead; *room is for how many. */
+void *bench_room(void *old, size_t *room, size_t n, size_t size);
 
 /* bench_now: seconds of the monotonic clock. */
 double bench_now(void);

@@ -5,8 +5,6 @@
  * By hand: two loops. */
 #include "bench.h"
 
-#include <string.h>
-
 SPARK_PAIR(both, int64_t, int64_t);
 
 enum { LOW = 1024, NEAR = 10 };
@@ -44,12 +42,8 @@ static void *spark_open(const bench_options *o)
     with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
     *s = (with_spark) { .sc = bench_context(o) };
     const int partitions = o->partitions ? o->partitions : 4;
-    spark_rdd *left = spark_range(s->sc, 0, o->size, 1, partitions);
-    spark_rdd *right = spark_range(s->sc, o->size, 2 * o->size, 1, partitions);
-    s->left = spark_cache(spark_map(left, make_number, NULL));
-    s->right = spark_cache(spark_map(right, make_number, NULL));
-    bench_ok(spark_count(s->left, &s->found));
-    bench_ok(spark_count(s->right, &s->found));
+    s->left = bench_cached(s->sc, 0, o->size, partitions, make_number, NULL);
+    s->right = bench_cached(s->sc, o->size, o->size, partitions, make_number, NULL);
     return s;
 }
 
@@ -64,13 +58,6 @@ static void spark_run(void *state)
 static bench_answer spark_answer(void *state)
 {
     return (bench_answer) { (uint64_t)((const with_spark *)state)->found, 0, 0, 0 };
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
 }
 
 /* By hand. */
@@ -142,7 +129,7 @@ int main(int argc, char **argv)
 {
     static const bench_work work = { .name = "cartesian",
         .size = 10000,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
+        .spark = { spark_open, spark_run, spark_answer, bench_close },
         .plain = { plain_open, plain_run, plain_answer, plain_close },
         .expect = expect,
         .write = write_input };

@@ -8,20 +8,19 @@
  * values of both sides are laid out key by key. */
 #include "pairs.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 SPARK_STRUCT(two_lists, (spark_i64_list, left), (spark_i64_list, right));
 SPARK_PAIR(group, int64_t, two_lists);
-SPARK_STRUCT(tally, (uint64_t, rows), (uint64_t, checksum), (uint64_t, extra));
 
-static inline void add_lengths(tally *t, size_t left, size_t right)
+static inline void add_lengths(bench_tally *t, size_t left, size_t right)
 {
     t->rows++;
     t->extra += left * right;
 }
 
-static inline void add_values(tally *t, int64_t key, const int64_t *at, size_t n, uint64_t times)
+static inline void add_values(
+    bench_tally *t, int64_t key, const int64_t *at, size_t n, uint64_t times)
 {
     for (size_t i = 0; i < n; i++)
         t->checksum += (uint64_t)(key + 1) * times * (uint64_t)at[i];
@@ -29,29 +28,22 @@ static inline void add_values(tally *t, int64_t key, const int64_t *at, size_t n
 
 /* With libspark. */
 
-SPARK_MERGE(add_group, tally, group)
+SPARK_MERGE(add_group, bench_tally, group)
 {
     add_lengths(acc, in->value.left.n, in->value.right.n);
 }
 
-SPARK_MERGE(add_group_values, tally, group)
+SPARK_MERGE(add_group_values, bench_tally, group)
 {
     add_values(acc, in->key, in->value.left.at, in->value.left.n, 1);
     add_values(acc, in->key, in->value.right.at, in->value.right.n, 3);
-}
-
-SPARK_MERGE(add_tally, tally, tally)
-{
-    acc->rows += in->rows;
-    acc->checksum += in->checksum;
-    acc->extra += in->extra;
 }
 
 typedef struct with_spark {
     spark_context *sc;
     spark_rdd *sides[2], *groups;
     spark_scope *scope;
-    tally found;
+    bench_tally found;
 } with_spark;
 
 static void *spark_open(const bench_options *o)
@@ -63,36 +55,20 @@ static void *spark_open(const bench_options *o)
     return s;
 }
 
-static tally aggregate(spark_rdd *groups, const spark_merge_def *add)
-{
-    spark_array all;
-    bench_ok(spark_aggregate(groups, SPARK_ZERO(tally), add, add_tally, NULL, &all));
-    const tally found = *SPARK_ITEMS(tally, &all);
-    spark_array_free(&all);
-    return found;
-}
-
 static void spark_run(void *state)
 {
     with_spark *s = (with_spark *)state;
     s->scope = spark_scope_begin(s->sc);
     s->groups = spark_cogroup(2, s->sides, 0);
-    s->found = aggregate(s->groups, add_group);
+    s->found = bench_tally_of(s->groups, add_group);
 }
 
 static bench_answer spark_answer(void *state)
 {
     with_spark *s = (with_spark *)state;
-    const tally values = aggregate(s->groups, add_group_values);
+    const bench_tally values = bench_tally_of(s->groups, add_group_values);
     spark_scope_end(s->scope);
     return (bench_answer) { s->found.rows, values.checksum, s->found.extra, 0 };
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
 }
 
 /* By hand. Keys are not negative, so -1 marks a free slot. */
@@ -109,7 +85,7 @@ typedef struct by_hand {
     uint32_t *number; /* of the key of each pair */
     span *spans;
     size_t slots_allocated;
-    tally found;
+    bench_tally found;
 } by_hand;
 
 static void *plain_open(const bench_options *o)
@@ -132,11 +108,8 @@ static int clear_slots(by_hand *h, size_t n)
     int bits = 1;
     while ((size_t)1 << bits < 2 * n)
         bits++;
-    if ((size_t)1 << bits > h->slots_allocated) {
-        free(h->slots);
-        h->slots = (pair *)bench_alloc((size_t)1 << bits, sizeof *h->slots);
-        h->slots_allocated = (size_t)1 << bits;
-    }
+    h->slots
+        = (pair *)bench_room(h->slots, &h->slots_allocated, (size_t)1 << bits, sizeof *h->slots);
     memset(h->slots, 0xff, sizeof *h->slots << bits);
     return bits;
 }
@@ -187,7 +160,7 @@ static void plain_run(void *state)
         pairs_split(h->sides[side], h->n, h->split[side], start[side]);
     for (size_t p = 0; p < PAIRS_PARTS; p++)
         group_part(h, &start[0][p], &start[1][p]);
-    h->found = (tally) { 0, 0, 0 };
+    h->found = (bench_tally) { 0, 0, 0 };
     size_t before[2] = { 0, 0 };
     for (size_t s = 0; s < h->n_spans; s++) {
         const span *g = &h->spans[s];
@@ -226,10 +199,8 @@ static void plain_close(void *state)
 
 static bench_answer expect(const bench_options *o)
 {
-    uint32_t *n = (uint32_t *)calloc(2 * (size_t)o->keys, sizeof *n);
+    uint32_t *n = (uint32_t *)bench_zeroed(2 * (size_t)o->keys, sizeof *n);
     bench_answer answer = { 0, 0, 0, 0 };
-    if (!n)
-        bench_die("no memory for %" PRId64 " keys", o->keys);
     for (int64_t i = 0; i < 2 * o->size; i++) {
         const bool right = i >= o->size;
         const pair p = pair_at(i, o);
@@ -244,20 +215,14 @@ static bench_answer expect(const bench_options *o)
     return answer;
 }
 
-/* -w: the left side, then the right side. */
-static void write_input(const bench_options *o, FILE *out)
-{
-    pairs_write(0, 2 * o->size, o, out);
-}
-
 int main(int argc, char **argv)
 {
     static const bench_work work = { .name = "cogroup",
         .size = 10000000,
         .keys = 10000000,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
+        .spark = { spark_open, spark_run, spark_answer, bench_close },
         .plain = { plain_open, plain_run, plain_answer, plain_close },
         .expect = expect,
-        .write = write_input };
+        .write = pairs_write_sides };
     return bench_main(&work, argc, argv);
 }

@@ -24,8 +24,8 @@ SPARK_MAP(next_number, int64_t, int64_t)
 }
 
 typedef struct with_spark {
-    const bench_options *options;
     spark_context *sc;
+    const bench_options *options;
     int64_t found;
 } with_spark;
 
@@ -50,13 +50,6 @@ static bench_answer spark_answer(void *state)
     spark_job_stats stats;
     bench_ok(spark_job_stats_get(s->sc, SPARK_ANY, &stats));
     return (bench_answer) { (uint64_t)s->found, (uint64_t)stats.tasks, 0, 0 };
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
 }
 
 /* By hand. */
@@ -152,7 +145,7 @@ static bench_answer expect(const bench_options *o)
 int main(int argc, char **argv)
 {
     static const bench_work work = { .name = "empty_tasks",
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
+        .spark = { spark_open, spark_run, spark_answer, bench_close },
         .plain = { plain_open, plain_run, plain_answer, plain_close },
         .expect = expect };
     return bench_main(&work, argc, argv);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The generator, the ranks by hand, and the ranks that all others are compared with. */
+/* The generator, the ranks that all others are compared with, the ranks by hand and with libspark. */
 #include "graph.h"
 
 #include <math.h>
@@ -83,6 +83,13 @@ link *graph_make(int64_t vertices, int64_t *n_links)
     return links;
 }
 
+/* As in Spark's example, a vertex without a link from one that has a rank has none itself from
+ * then on. */
+static inline double graph_damp(double sum)
+{
+    return 0.15 + 0.85 * sum;
+}
+
 /* rows: where the links of each vertex begin in a list ordered by one end, and their other ends. */
 typedef struct rows {
     int64_t vertices;
@@ -92,10 +99,9 @@ typedef struct rows {
 
 static rows rows_make(const link *links, int64_t n, int64_t vertices, bool by_target)
 {
-    rows r = { vertices, (int64_t *)calloc((size_t)vertices + 2, sizeof(int64_t)), NULL };
+    rows r = { vertices, NULL, NULL };
+    r.start = (int64_t *)bench_zeroed((size_t)vertices + 2, sizeof *r.start);
     r.ends = (int32_t *)bench_alloc((size_t)n, sizeof *r.ends);
-    if (!r.start)
-        bench_die("no memory for the graph");
     for (int64_t i = 0; i < n; i++)
         r.start[(by_target ? links[i].value : links[i].key) + 2]++;
     for (int64_t v = 0; v < vertices; v++)
@@ -119,11 +125,9 @@ static double *slow_ranks(int64_t vertices)
     int64_t n;
     link *links = graph_make(vertices, &n);
     rows to = rows_make(links, n, vertices, true);
-    int64_t *degree = (int64_t *)calloc((size_t)vertices, sizeof *degree);
+    int64_t *degree = (int64_t *)bench_zeroed((size_t)vertices, sizeof *degree);
     double *now = (double *)bench_alloc((size_t)vertices, sizeof *now);
     double *next = (double *)bench_alloc((size_t)vertices, sizeof *next);
-    if (!degree)
-        bench_die("no memory for the ranks");
     for (int64_t i = 0; i < n; i++)
         degree[links[i].key]++;
     for (int64_t v = 0; v < vertices; v++)
@@ -249,3 +253,68 @@ static void plain_close(void *state)
 }
 
 const bench_impl graph_by_hand = { plain_open, plain_run, plain_answer, plain_close };
+
+/* With libspark. */
+
+enum { PARTITIONS = 16 };
+
+SPARK_MAP(one, targets, double)
+{
+    *out = 1;
+}
+
+SPARK_JOIN(shares, int64_t, targets, double, vertex_rank)
+{
+    const double share = *right / (double)left->n;
+    for (size_t i = 0; i < left->n; i++)
+        spark_emit(out, (vertex_rank) { left->at[i], share });
+}
+
+SPARK_MAP(damp, double, double)
+{
+    *out = graph_damp(*in);
+}
+
+static void *spark_open(const bench_options *o)
+{
+    graph_run *g = (graph_run *)bench_alloc(1, sizeof *g);
+    *g = (graph_run) { .sc = bench_context(o), .vertices = graph_size(o->size) };
+    g->way = (const graph_way *)o->way;
+    g->partitions = o->partitions ? o->partitions : PARTITIONS;
+    int64_t links_made;
+    link *made = graph_make(g->vertices, &links_made);
+    const size_t n = (size_t)links_made;
+    spark_rdd *links = spark_parallelize(g->sc, SPARK_DATA(link, n, made), g->partitions);
+    g->links = spark_cache(g->way->group(g, links));
+    int64_t found;
+    bench_ok(spark_count(g->links, &found));
+    spark_rdd_release(links);
+    free(made);
+    return g;
+}
+
+spark_rdd *graph_sent(graph_run *g, spark_rdd *ranks, int partitions)
+{
+    return spark_join_map(g->links, ranks, SPARK_INNER, shares, NULL, partitions);
+}
+
+static void spark_run(void *state)
+{
+    graph_run *g = (graph_run *)state;
+    SPARK_SCOPED(g->sc);
+    spark_rdd *ranks = spark_map_values(g->links, one, NULL);
+    for (int round = 0; round < GRAPH_ROUNDS; round++)
+        ranks = spark_map_values(g->way->sum(g, ranks), damp, NULL);
+    bench_ok(spark_collect(ranks, SPARK_TYPE(vertex_rank), &g->ranks));
+}
+
+static bench_answer spark_answer(void *state)
+{
+    graph_run *g = (graph_run *)state;
+    const bench_answer answer
+        = graph_answer(g->vertices, SPARK_ITEMS(vertex_rank, &g->ranks), g->ranks.n);
+    spark_array_free(&g->ranks);
+    return answer;
+}
+
+const bench_impl graph_with_spark = { spark_open, spark_run, spark_answer, bench_close };

@@ -32,11 +32,28 @@ bench_answer graph_expect(const bench_options *options);
 /* graph_by_hand: rows of links one after the other, ranks and sums as arrays. */
 extern const bench_impl graph_by_hand;
 
-/* As in Spark's example, a vertex without a link from one that has a rank has none itself from
- * then on. */
-static inline double graph_damp(double sum)
-{
-    return 0.15 + 0.85 * sum;
-}
+/* graph_run: the ranks with libspark. */
+typedef struct graph_run {
+    spark_context *sc;
+    const struct graph_way *way;
+    int64_t vertices;
+    int partitions;
+    spark_partitioner *dense; /* for the way, if it has one */
+    spark_rdd *links;         /* vertex_links, in memory */
+    spark_array ranks;
+} graph_run;
+
+/* graph_way: the `way` of such a work. group: the links as vertex_links. sum: what each
+ * vertex is sent in a round, summed up. */
+typedef struct graph_way {
+    spark_rdd *(*group)(graph_run *run, spark_rdd *links);
+    spark_rdd *(*sum)(graph_run *run, spark_rdd *ranks);
+} graph_way;
+
+extern const bench_impl graph_with_spark;
+
+/* graph_sent: what each vertex is sent, by a join of links and ranks; partitions as in
+ * spark_join_map. */
+spark_rdd *graph_sent(graph_run *run, spark_rdd *ranks, int partitions);
 
 #endif

@@ -7,7 +7,6 @@
  * side, kept small enough for the cache, and a probe for each pair of the other. */
 #include "pairs.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* With libspark. */
@@ -53,13 +52,6 @@ static bench_answer spark_answer(void *state)
     return (bench_answer) { (uint64_t)rows, (uint64_t)s->found, 0, 0 };
 }
 
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
-}
-
 /* By hand. */
 
 typedef struct by_hand {
@@ -84,11 +76,7 @@ static void *plain_open(const bench_options *o)
 
 static uint32_t *heads_cleared(by_hand *h, size_t n)
 {
-    if (n > h->heads_allocated) {
-        free(h->heads);
-        h->heads = (uint32_t *)bench_alloc(n, sizeof *h->heads);
-        h->heads_allocated = n;
-    }
+    h->heads = (uint32_t *)bench_room(h->heads, &h->heads_allocated, n, sizeof *h->heads);
     memset(h->heads, 0, n * sizeof *h->heads);
     return h->heads;
 }
@@ -150,11 +138,9 @@ static void plain_close(void *state)
  * s * b + t * a. */
 static bench_answer expect(const bench_options *o)
 {
-    pair *left
-        = (pair *)calloc((size_t)o->keys, sizeof *left); /* key: how many; value: their sum */
+    /* key: how many; value: their sum */
+    pair *left = (pair *)bench_zeroed((size_t)o->keys, sizeof *left);
     bench_answer answer = { 0, 0, 0, 0 };
-    if (!left)
-        bench_die("no memory for %" PRId64 " keys", o->keys);
     for (int64_t i = 0; i < o->size; i++) {
         const pair p = pair_at(i, o);
         left[p.key].key++;
@@ -169,20 +155,14 @@ static bench_answer expect(const bench_options *o)
     return answer;
 }
 
-/* -w: the left side, then the right side. */
-static void write_input(const bench_options *o, FILE *out)
-{
-    pairs_write(0, 2 * o->size, o, out);
-}
-
 int main(int argc, char **argv)
 {
     static const bench_work work = { .name = "join",
         .size = 10000000,
         .keys = 10000000,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
+        .spark = { spark_open, spark_run, spark_answer, bench_close },
         .plain = { plain_open, plain_run, plain_answer, plain_close },
         .expect = expect,
-        .write = write_input };
+        .write = pairs_write_sides };
     return bench_main(&work, argc, argv);
 }

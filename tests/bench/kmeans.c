@@ -6,11 +6,11 @@
  *
  * By hand: one loop over the points that adds each to the sums of its nearest centre; the same
  * function that libspark's aggregate calls. */
-#include "bench.h"
+#include "rounds.h"
 
 #include <string.h>
 
-enum { K = 10, DIMENSIONS = 8, ROUNDS = 10 };
+enum { K = 10, DIMENSIONS = 8 };
 
 SPARK_STRUCT(point, (double, x, DIMENSIONS));
 SPARK_STRUCT(centres, (point, at, K));
@@ -49,21 +49,31 @@ static inline void add(clusters *all, const point *p, const centres *c)
     all->of[best].n++;
 }
 
-static void start(centres *c)
+static void row_at(int64_t i, void *row)
 {
+    *(point *)row = point_at(i);
+}
+
+static void start(void *model)
+{
+    centres *c = (centres *)model;
     for (int k = 0; k < K; k++)
         c->at[k] = point_at(k);
 }
 
-static void move(centres *c, const clusters *found)
+static void move(void *model, const void *sum)
 {
+    centres *c = (centres *)model;
+    const clusters *found = (const clusters *)sum;
     for (int k = 0; k < K; k++)
         for (int d = 0; d < DIMENSIONS && found->of[k].n; d++)
             c->at[k].x[d] = found->of[k].sum.x[d] / (double)found->of[k].n;
 }
 
-static bench_answer answer_of(const centres *c, const clusters *last)
+static bench_answer answer_of(const void *model, const void *sum)
 {
+    const centres *c = (const centres *)model;
+    const clusters *last = (const clusters *)sum;
     bench_answer answer = { 0, 0, 0, 0 };
     for (int k = 0; k < K; k++) {
         answer.rows += (uint64_t)last->of[k].n;
@@ -98,137 +108,62 @@ SPARK_MERGE(add_clusters, clusters, clusters, centres)
     }
 }
 
-typedef struct with_spark {
-    spark_context *sc;
-    spark_rdd *points;
-    centres c;
-    clusters last;
-} with_spark;
-
-static void *spark_open(const bench_options *o)
-{
-    with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
-    *s = (with_spark) { .sc = bench_context(o) };
-    spark_rdd *range = spark_range(s->sc, 0, o->size, 1, o->partitions);
-    s->points = spark_cache(spark_map(range, make_point, NULL));
-    int64_t n;
-    bench_ok(spark_count(s->points, &n));
-    return s;
-}
-
-static void spark_run(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    start(&s->c);
-    for (int round = 0; round < ROUNDS; round++) {
-        SPARK_SCOPED(s->sc);
-        spark_broadcast *now = spark_broadcast_new(s->sc, SPARK_VALUE(centres, &s->c));
-        spark_array found;
-        bench_ok(spark_aggregate(
-            s->points, SPARK_ZERO(clusters), add_point, add_clusters, SPARK_SHARED(now), &found));
-        s->last = *SPARK_ITEMS(clusters, &found);
-        spark_array_free(&found);
-        move(&s->c, &s->last);
-    }
-}
-
-static bench_answer spark_answer(void *state)
-{
-    const with_spark *s = (const with_spark *)state;
-    return answer_of(&s->c, &s->last);
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
-}
-
 /* By hand. */
 
-typedef struct by_hand {
-    size_t n;
-    point *points;
-    centres c;
-    clusters last;
-} by_hand;
-
-static void *plain_open(const bench_options *o)
+static void by_hand(void *sum, const void *rows, size_t n, const void *model)
 {
-    by_hand *h = (by_hand *)bench_alloc(1, sizeof *h);
-    *h = (by_hand) { .n = (size_t)o->size };
-    h->points = (point *)bench_alloc(h->n, sizeof *h->points);
-    for (size_t i = 0; i < h->n; i++)
-        h->points[i] = point_at((int64_t)i);
-    return h;
-}
-
-static void plain_run(void *state)
-{
-    by_hand *h = (by_hand *)state;
-    start(&h->c);
-    for (int round = 0; round < ROUNDS; round++) {
-        memset(&h->last, 0, sizeof h->last);
-        const centres c = h->c;
-        for (size_t i = 0; i < h->n; i++)
-            add(&h->last, &h->points[i], &c);
-        move(&h->c, &h->last);
-    }
-}
-
-static bench_answer plain_answer(void *state)
-{
-    const by_hand *h = (const by_hand *)state;
-    return answer_of(&h->c, &h->last);
-}
-
-static void plain_close(void *state)
-{
-    by_hand *h = (by_hand *)state;
-    free(h->points);
-    free(h);
+    const point *points = (const point *)rows;
+    const centres c = *(const centres *)model;
+    for (size_t i = 0; i < n; i++)
+        add((clusters *)sum, &points[i], &c);
 }
 
 /* Another way to the nearest centre: the one with the least |c|^2 - 2 c x. */
-static bench_answer expect(const bench_options *o)
+static void another_way(void *sum, int64_t n, const void *model)
 {
-    centres c;
-    clusters found;
-    start(&c);
-    for (int round = 0; round < ROUNDS; round++) {
-        double offset[K] = { 0 };
-        for (int k = 0; k < K; k++)
+    const centres *c = (const centres *)model;
+    clusters *found = (clusters *)sum;
+    double offset[K] = { 0 };
+    for (int k = 0; k < K; k++)
+        for (int d = 0; d < DIMENSIONS; d++)
+            offset[k] += c->at[k].x[d] * c->at[k].x[d];
+    for (int64_t i = 0; i < n; i++) {
+        const point p = point_at(i);
+        double score[K];
+        int best = 0;
+        for (int k = 0; k < K; k++) {
+            double product = 0;
             for (int d = 0; d < DIMENSIONS; d++)
-                offset[k] += c.at[k].x[d] * c.at[k].x[d];
-        memset(&found, 0, sizeof found);
-        for (int64_t i = 0; i < o->size; i++) {
-            const point p = point_at(i);
-            double score[K];
-            int best = 0;
-            for (int k = 0; k < K; k++) {
-                double product = 0;
-                for (int d = 0; d < DIMENSIONS; d++)
-                    product += p.x[d] * c.at[k].x[d];
-                score[k] = offset[k] - 2 * product;
-                if (score[k] < score[best])
-                    best = k;
-            }
-            for (int d = 0; d < DIMENSIONS; d++)
-                found.of[best].sum.x[d] += p.x[d];
-            found.of[best].n++;
+                product += p.x[d] * c->at[k].x[d];
+            score[k] = offset[k] - 2 * product;
+            if (score[k] < score[best])
+                best = k;
         }
-        move(&c, &found);
+        for (int d = 0; d < DIMENSIONS; d++)
+            found->of[best].sum.x[d] += p.x[d];
+        found->of[best].n++;
     }
-    return answer_of(&c, &found);
 }
 
 int main(int argc, char **argv)
 {
-    static const bench_work work = { .name = "kmeans",
+    static const rounds_way way = { .row = SPARK_TYPE(point),
+        .model = SPARK_TYPE(centres),
+        .sum = SPARK_TYPE(clusters),
+        .row_at = row_at,
+        .start = start,
+        .move = move,
+        .answer = answer_of,
+        .make = make_point,
+        .add = add_point,
+        .combine = add_clusters,
+        .by_hand = by_hand,
+        .another_way = another_way };
+    const bench_work work = { .name = "kmeans",
         .size = 1000000,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
-        .plain = { plain_open, plain_run, plain_answer, plain_close },
-        .expect = expect };
+        .spark = rounds_with_spark,
+        .plain = rounds_by_hand,
+        .expect = rounds_expect,
+        .way = &way };
     return bench_main(&work, argc, argv);
 }

@@ -4,12 +4,12 @@
  * the weights in millionths: sums of floating point depend on their order, but not that much.
  *
  * By hand: one loop over the samples; the same function that libspark's aggregate calls. */
-#include "bench.h"
+#include "rounds.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { FEATURES = 10, ROUNDS = 10 };
+enum { FEATURES = 10 };
 
 SPARK_STRUCT(sample, (double, label), (double, x, FEATURES));
 SPARK_STRUCT(model, (double, weight, FEATURES));
@@ -42,14 +42,28 @@ static inline void add(sums *all, const sample *s, const model *m)
     all->n++;
 }
 
-static void descend(model *m, const sums *all)
+static void row_at(int64_t i, void *row)
 {
+    *(sample *)row = sample_at(i);
+}
+
+static void start(void *m)
+{
+    memset(m, 0, sizeof(model));
+}
+
+static void descend(void *of, const void *sum)
+{
+    model *m = (model *)of;
+    const sums *all = (const sums *)sum;
     for (int f = 0; f < FEATURES && all->n; f++)
         m->weight[f] -= 4 * all->gradient[f] / (double)all->n;
 }
 
-static bench_answer answer_of(const model *m, const sums *last)
+static bench_answer answer_of(const void *of, const void *sum)
 {
+    const model *m = (const model *)of;
+    const sums *last = (const sums *)sum;
     bench_answer answer = { (uint64_t)last->n, 0, (uint64_t)last->right, 0 };
     for (int f = 0; f < FEATURES; f++)
         answer.checksum += (uint64_t)(f + 1) * (uint64_t)llround(1e6 * m->weight[f]);
@@ -76,127 +90,54 @@ SPARK_MERGE(add_sums, sums, sums, model)
     acc->n += in->n;
 }
 
-typedef struct with_spark {
-    spark_context *sc;
-    spark_rdd *samples;
-    model m;
-    sums last;
-} with_spark;
-
-static void *spark_open(const bench_options *o)
-{
-    with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
-    *s = (with_spark) { .sc = bench_context(o) };
-    spark_rdd *range = spark_range(s->sc, 0, o->size, 1, o->partitions);
-    s->samples = spark_cache(spark_map(range, make_sample, NULL));
-    int64_t n;
-    bench_ok(spark_count(s->samples, &n));
-    return s;
-}
-
-static void spark_run(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    memset(&s->m, 0, sizeof s->m);
-    for (int round = 0; round < ROUNDS; round++) {
-        SPARK_SCOPED(s->sc);
-        spark_broadcast *now = spark_broadcast_new(s->sc, SPARK_VALUE(model, &s->m));
-        spark_array found;
-        bench_ok(spark_aggregate(
-            s->samples, SPARK_ZERO(sums), add_sample, add_sums, SPARK_SHARED(now), &found));
-        s->last = *SPARK_ITEMS(sums, &found);
-        spark_array_free(&found);
-        descend(&s->m, &s->last);
-    }
-}
-
-static bench_answer spark_answer(void *state)
-{
-    const with_spark *s = (const with_spark *)state;
-    return answer_of(&s->m, &s->last);
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
-}
-
 /* By hand. */
 
-typedef struct by_hand {
-    size_t n;
-    sample *samples;
-    model m;
-    sums last;
-} by_hand;
-
-static void *plain_open(const bench_options *o)
+static void by_hand(void *sum, const void *rows, size_t n, const void *of)
 {
-    by_hand *h = (by_hand *)bench_alloc(1, sizeof *h);
-    *h = (by_hand) { .n = (size_t)o->size };
-    h->samples = (sample *)bench_alloc(h->n, sizeof *h->samples);
-    for (size_t i = 0; i < h->n; i++)
-        h->samples[i] = sample_at((int64_t)i);
-    return h;
-}
-
-static void plain_run(void *state)
-{
-    by_hand *h = (by_hand *)state;
-    memset(&h->m, 0, sizeof h->m);
-    for (int round = 0; round < ROUNDS; round++) {
-        const model m = h->m;
-        sums all = { { 0 }, 0, 0 };
-        for (size_t i = 0; i < h->n; i++)
-            add(&all, &h->samples[i], &m);
-        h->last = all;
-        descend(&h->m, &all);
-    }
-}
-
-static bench_answer plain_answer(void *state)
-{
-    const by_hand *h = (const by_hand *)state;
-    return answer_of(&h->m, &h->last);
-}
-
-static void plain_close(void *state)
-{
-    by_hand *h = (by_hand *)state;
-    free(h->samples);
-    free(h);
+    const sample *samples = (const sample *)rows;
+    const model m = *(const model *)of;
+    sums all = { { 0 }, 0, 0 };
+    for (size_t i = 0; i < n; i++)
+        add(&all, &samples[i], &m);
+    *(sums *)sum = all;
 }
 
 /* From the last sample to the first, with the other form of the logistic function. */
-static bench_answer expect(const bench_options *o)
+static void another_way(void *sum, int64_t n, const void *of)
 {
-    model m = { { 0 } };
-    sums all = { { 0 }, 0, 0 };
-    for (int round = 0; round < ROUNDS; round++) {
-        memset(&all, 0, sizeof all);
-        for (int64_t i = o->size - 1; i >= 0; i--) {
-            const sample s = sample_at(i);
-            double z = 0;
-            for (int f = FEATURES - 1; f >= 0; f--)
-                z += m.weight[f] * s.x[f];
-            for (int f = 0; f < FEATURES; f++)
-                all.gradient[f] += (0.5 + 0.5 * tanh(z / 2) - s.label) * s.x[f];
-            all.right += s.label > 0 ? z > 0 : z <= 0;
-            all.n++;
-        }
-        descend(&m, &all);
+    const model *m = (const model *)of;
+    sums *all = (sums *)sum;
+    for (int64_t i = n - 1; i >= 0; i--) {
+        const sample s = sample_at(i);
+        double z = 0;
+        for (int f = FEATURES - 1; f >= 0; f--)
+            z += m->weight[f] * s.x[f];
+        for (int f = 0; f < FEATURES; f++)
+            all->gradient[f] += (0.5 + 0.5 * tanh(z / 2) - s.label) * s.x[f];
+        all->right += s.label > 0 ? z > 0 : z <= 0;
+        all->n++;
     }
-    return answer_of(&m, &all);
 }
 
 int main(int argc, char **argv)
 {
-    static const bench_work work = { .name = "logistic",
+    static const rounds_way way = { .row = SPARK_TYPE(sample),
+        .model = SPARK_TYPE(model),
+        .sum = SPARK_TYPE(sums),
+        .row_at = row_at,
+        .start = start,
+        .move = descend,
+        .answer = answer_of,
+        .make = make_sample,
+        .add = add_sample,
+        .combine = add_sums,
+        .by_hand = by_hand,
+        .another_way = another_way };
+    const bench_work work = { .name = "logistic",
         .size = 2000000,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
-        .plain = { plain_open, plain_run, plain_answer, plain_close },
-        .expect = expect };
+        .spark = rounds_with_spark,
+        .plain = rounds_by_hand,
+        .expect = rounds_expect,
+        .way = &way };
     return bench_main(&work, argc, argv);
 }

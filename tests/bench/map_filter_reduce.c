@@ -21,8 +21,8 @@ SPARK_MERGE(add, int64_t, int64_t)
 }
 
 typedef struct with_spark {
-    const bench_options *options;
     spark_context *sc;
+    const bench_options *options;
     uint64_t found;
 } with_spark;
 
@@ -48,13 +48,6 @@ static void spark_run(void *state)
 static bench_answer spark_answer(void *state)
 {
     return (bench_answer) { 1, ((const with_spark *)state)->found, 0, 0 };
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
 }
 
 /* By hand. */
@@ -85,11 +78,6 @@ static bench_answer plain_answer(void *state)
     return (bench_answer) { 1, (uint64_t)((const by_hand *)state)->found, 0, 0 };
 }
 
-static void plain_close(void *state)
-{
-    free(state);
-}
-
 static bench_answer expect(const bench_options *o)
 {
     const uint64_t last = o->size ? (uint64_t)(o->size - 1) / 3 : 0;
@@ -100,8 +88,8 @@ int main(int argc, char **argv)
 {
     static const bench_work work = { .name = "map_filter_reduce",
         .size = 500000000,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
-        .plain = { plain_open, plain_run, plain_answer, plain_close },
+        .spark = { spark_open, spark_run, spark_answer, bench_close },
+        .plain = { plain_open, plain_run, plain_answer, free },
         .expect = expect };
     return bench_main(&work, argc, argv);
 }

@@ -4,90 +4,26 @@
  * the join shuffles nothing, the sums go into arrays. */
 #include "graph.h"
 
-#include <string.h>
-
-enum { PARTITIONS = 16 };
-
-SPARK_MAP(one, targets, double)
+static spark_rdd *group(graph_run *g, spark_rdd *links)
 {
-    *out = 1;
+    g->dense = spark_dense_partitioner(g->sc, (uint64_t)g->vertices, g->partitions);
+    const spark_keyed_options placed = { .partitioner = g->dense };
+    return spark_group_by_key_with(links, &placed);
 }
 
-SPARK_JOIN(shares, int64_t, targets, double, vertex_rank)
+static spark_rdd *sum(graph_run *g, spark_rdd *ranks)
 {
-    const double share = *right / (double)left->n;
-    for (size_t i = 0; i < left->n; i++)
-        spark_emit(out, (vertex_rank) { left->at[i], share });
-}
-
-SPARK_MAP(damp, double, double)
-{
-    *out = graph_damp(*in);
-}
-
-typedef struct with_spark {
-    spark_context *sc;
-    int64_t vertices;
-    int partitions;
-    spark_partitioner *dense;
-    spark_rdd *links;
-    spark_array ranks;
-} with_spark;
-
-static void *spark_open(const bench_options *o)
-{
-    with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
-    *s = (with_spark) { .sc = bench_context(o), .vertices = graph_size(o->size) };
-    s->partitions = o->partitions ? o->partitions : PARTITIONS;
-    int64_t links_made;
-    link *made = graph_make(s->vertices, &links_made);
-    const size_t n = (size_t)links_made;
-    s->dense = spark_dense_partitioner(s->sc, (uint64_t)s->vertices, s->partitions);
-    const spark_keyed_options placed = { .partitioner = s->dense };
-    spark_rdd *links = spark_parallelize(s->sc, SPARK_DATA(link, n, made), s->partitions);
-    s->links = spark_cache(spark_group_by_key_with(links, &placed));
-    int64_t found;
-    bench_ok(spark_count(s->links, &found));
-    spark_rdd_release(links);
-    free(made);
-    return s;
-}
-
-static void spark_run(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    SPARK_SCOPED(s->sc);
-    spark_rdd *ranks = spark_map_values(s->links, one, NULL);
-    for (int round = 0; round < GRAPH_ROUNDS; round++) {
-        spark_rdd *sent = spark_join_map(s->links, ranks, SPARK_INNER, shares, NULL, 0);
-        spark_rdd *sums = spark_reduce_by_key_dense(sent, spark_op_sum, NULL, s->dense);
-        ranks = spark_map_values(sums, damp, NULL);
-    }
-    bench_ok(spark_collect(ranks, SPARK_TYPE(vertex_rank), &s->ranks));
-}
-
-static bench_answer spark_answer(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    const bench_answer answer
-        = graph_answer(s->vertices, SPARK_ITEMS(vertex_rank, &s->ranks), s->ranks.n);
-    spark_array_free(&s->ranks);
-    return answer;
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
+    return spark_reduce_by_key_dense(graph_sent(g, ranks, 0), spark_op_sum, NULL, g->dense);
 }
 
 int main(int argc, char **argv)
 {
+    static const graph_way way = { group, sum };
     const bench_work work = { .name = "pagerank",
         .size = 1 << 20,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
+        .spark = graph_with_spark,
         .plain = graph_by_hand,
-        .expect = graph_expect };
+        .expect = graph_expect,
+        .way = &way };
     return bench_main(&work, argc, argv);
 }

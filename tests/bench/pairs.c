@@ -22,22 +22,29 @@ SPARK_MAP(make_pair, int64_t, pair, bench_options)
 
 spark_rdd *pairs_cached(spark_context *sc, int64_t first, int64_t n, const bench_options *o)
 {
-    spark_rdd *numbers = spark_range(sc, first, first + n, 1, o->partitions);
-    spark_rdd *pairs = spark_cache(spark_map(numbers, make_pair, SPARK_COPY(*o)));
-    int64_t counted;
-    bench_ok(spark_count(pairs, &counted));
-    if (counted != n || spark_rdd_cached_partitions(pairs) != spark_rdd_partitions(pairs))
-        bench_die("%" PRId64 " of %" PRId64 " pairs are there, %d of %d partitions cached", counted,
-            n, spark_rdd_cached_partitions(pairs), spark_rdd_partitions(pairs));
+    spark_rdd *pairs = bench_cached(sc, first, n, o->partitions, make_pair, SPARK_COPY(*o));
+    if (spark_rdd_cached_partitions(pairs) != spark_rdd_partitions(pairs))
+        bench_die("%d of %d partitions of pairs are cached", spark_rdd_cached_partitions(pairs),
+            spark_rdd_partitions(pairs));
     return pairs;
 }
 
-void pairs_write(int64_t first, int64_t n, const bench_options *o, FILE *out)
+static void write_first(int64_t n, const bench_options *o, FILE *out)
 {
     for (int64_t i = 0; i < n; i++) {
-        const pair p = pair_at(first + i, o);
+        const pair p = pair_at(i, o);
         fprintf(out, "%" PRId64 ",%" PRId64 "\n", p.key, p.value);
     }
+}
+
+void pairs_write(const bench_options *o, FILE *out)
+{
+    write_first(o->size, o, out);
+}
+
+void pairs_write_sides(const bench_options *o, FILE *out)
+{
+    write_first(2 * o->size, o, out);
 }
 
 static void count_parts(const pair *in, size_t n, size_t start[PAIRS_PARTS + 1])

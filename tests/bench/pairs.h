@@ -23,8 +23,10 @@ pair *pairs_make(int64_t first, int64_t n, const bench_options *o);
 /* pairs_cached: the same as an RDD that has been computed and is held in memory. */
 spark_rdd *pairs_cached(spark_context *sc, int64_t first, int64_t n, const bench_options *o);
 
-/* pairs_write: the same as lines "key,value". */
-void pairs_write(int64_t first, int64_t n, const bench_options *o, FILE *out);
+/* For -w: lines "key,value". pairs_write: the first -n pairs. pairs_write_sides: those and, as the
+ * right side, as many more. */
+void pairs_write(const bench_options *o, FILE *out);
+void pairs_write_sides(const bench_options *o, FILE *out);
 
 /* pairs_hash: a multiplicative hash; its high bits are the good ones. */
 static inline uint64_t pairs_hash(int64_t key)

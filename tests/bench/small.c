@@ -15,9 +15,9 @@ static int compare_seconds(const void *x, const void *y)
 
 /* What both do n times; once() returns what it counted. */
 typedef struct repeated {
+    spark_context *sc;
     const bench_options *options;
     int64_t (*once)(struct repeated *r);
-    spark_context *sc;
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t asked, answered;
@@ -79,13 +79,6 @@ static void *spark_count_open(const bench_options *o)
     repeated *r = repeated_new(o, spark_count_once);
     r->sc = bench_context(o);
     return r;
-}
-
-static void spark_close(void *state)
-{
-    repeated *r = (repeated *)state;
-    spark_context_free(r->sc);
-    free(r);
 }
 
 /* By hand. */
@@ -152,11 +145,6 @@ static void *plain_count_open(const bench_options *o)
     return r;
 }
 
-static void plain_context_close(void *state)
-{
-    free(state);
-}
-
 static void plain_count_close(void *state)
 {
     repeated *r = (repeated *)state;
@@ -177,12 +165,12 @@ int main(int argc, char **argv)
 {
     static const bench_work context = { .name = "small_context",
         .size = 1000,
-        .spark = { spark_context_open, run, answer, spark_close },
-        .plain = { plain_context_open, run, answer, plain_context_close },
+        .spark = { spark_context_open, run, answer, bench_close },
+        .plain = { plain_context_open, run, answer, free },
         .expect = expect };
     static const bench_work count = { .name = "small_count",
         .size = 1000,
-        .spark = { spark_count_open, run, answer, spark_close },
+        .spark = { spark_count_open, run, answer, bench_close },
         .plain = { plain_count_open, run, answer, plain_count_close },
         .expect = expect };
     const int failed = bench_main(&context, argc, argv);

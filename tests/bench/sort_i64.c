@@ -55,10 +55,7 @@ static void *spark_open(const bench_options *o)
 {
     with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
     *s = (with_spark) { .sc = bench_context(o), .partitions = o->partitions };
-    spark_rdd *range = spark_range(s->sc, 0, o->size, 1, o->partitions);
-    s->numbers = spark_cache(spark_map(range, random_number, NULL));
-    int64_t n;
-    bench_ok(spark_count(s->numbers, &n));
+    s->numbers = bench_cached(s->sc, 0, o->size, o->partitions, random_number, NULL);
     return s;
 }
 
@@ -88,13 +85,6 @@ static bench_answer answer_of(const stretch *found)
 static bench_answer spark_answer(void *state)
 {
     return answer_of(&((const with_spark *)state)->found);
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
 }
 
 /* By hand. */
@@ -189,7 +179,7 @@ int main(int argc, char **argv)
 {
     static const bench_work work = { .name = "sort_i64",
         .size = 50000000,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
+        .spark = { spark_open, spark_run, spark_answer, bench_close },
         .plain = { plain_open, plain_run, plain_answer, plain_close },
         .expect = expect,
         .write = write_input };

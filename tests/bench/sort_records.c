@@ -89,10 +89,7 @@ static void *spark_open(const bench_options *o)
 {
     with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
     *s = (with_spark) { .sc = bench_context(o), .partitions = o->partitions };
-    spark_rdd *range = spark_range(s->sc, 0, o->size, 1, o->partitions);
-    s->records = spark_cache(spark_map(range, make_record, NULL));
-    int64_t n;
-    bench_ok(spark_count(s->records, &n));
+    s->records = bench_cached(s->sc, 0, o->size, o->partitions, make_record, NULL);
     return s;
 }
 
@@ -123,13 +120,6 @@ static bench_answer answer_of(const stretch *found)
 static bench_answer spark_answer(void *state)
 {
     return answer_of(&((const with_spark *)state)->found);
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
 }
 
 /* By hand. */
@@ -274,7 +264,7 @@ int main(int argc, char **argv)
 {
     static const bench_work work = { .name = "sort_records",
         .size = 10000000,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
+        .spark = { spark_open, spark_run, spark_answer, bench_close },
         .plain = { plain_open, plain_run, plain_answer, plain_close },
         .expect = expect,
         .write = write_input };

@@ -11,33 +11,24 @@
 
 #include <string.h>
 
-SPARK_STRUCT(tally, (uint64_t, rows), (uint64_t, checksum), (uint64_t, extra));
-
 /* With libspark. */
 
-SPARK_MERGE(add_sum, tally, pair)
+SPARK_MERGE(add_sum, bench_tally, pair)
 {
     acc->rows++;
     acc->extra += (uint64_t)in->value;
 }
 
-SPARK_MERGE(add_checksum, tally, pair)
+SPARK_MERGE(add_checksum, bench_tally, pair)
 {
     acc->checksum += (uint64_t)(in->key + 1) * (uint64_t)in->value;
-}
-
-SPARK_MERGE(add_tally, tally, tally)
-{
-    acc->rows += in->rows;
-    acc->checksum += in->checksum;
-    acc->extra += in->extra;
 }
 
 typedef struct with_spark {
     spark_context *sc;
     spark_rdd *pairs, *sums;
     spark_scope *scope;
-    tally found;
+    bench_tally found;
 } with_spark;
 
 static void *spark_open(const bench_options *o)
@@ -48,36 +39,20 @@ static void *spark_open(const bench_options *o)
     return s;
 }
 
-static tally aggregate(spark_rdd *sums, const spark_merge_def *add)
-{
-    spark_array all;
-    bench_ok(spark_aggregate(sums, SPARK_ZERO(tally), add, add_tally, NULL, &all));
-    const tally found = *SPARK_ITEMS(tally, &all);
-    spark_array_free(&all);
-    return found;
-}
-
 static void spark_run(void *state)
 {
     with_spark *s = (with_spark *)state;
     s->scope = spark_scope_begin(s->sc);
     s->sums = spark_reduce_by_key(s->pairs, spark_op_sum, NULL, 0);
-    s->found = aggregate(s->sums, add_sum);
+    s->found = bench_tally_of(s->sums, add_sum);
 }
 
 static bench_answer spark_answer(void *state)
 {
     with_spark *s = (with_spark *)state;
-    const tally check = aggregate(s->sums, add_checksum);
+    const bench_tally check = bench_tally_of(s->sums, add_checksum);
     spark_scope_end(s->scope);
     return (bench_answer) { s->found.rows, check.checksum, s->found.extra, 0 };
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
 }
 
 /* By hand. Keys are not negative, so -1 marks a free slot. */
@@ -110,11 +85,7 @@ static void *plain_open(const bench_options *o)
 static void table_clear(table *t, int bits)
 {
     const size_t slots = (size_t)1 << bits;
-    if (slots > t->allocated) {
-        free(t->slots);
-        t->slots = (pair *)bench_alloc(slots, sizeof *t->slots);
-        t->allocated = slots;
-    }
+    t->slots = (pair *)bench_room(t->slots, &t->allocated, slots, sizeof *t->slots);
     memset(t->slots, 0xff, slots * sizeof *t->slots);
     t->bits = bits;
     t->used = 0;
@@ -217,8 +188,7 @@ static void plain_close(void *state)
 static bench_answer expect(const bench_options *o)
 {
     bench_answer answer = { 0, 0, 0, 0 };
-    unsigned char *seen = (unsigned char *)bench_alloc((size_t)o->keys, 1);
-    memset(seen, 0, (size_t)o->keys);
+    unsigned char *seen = (unsigned char *)bench_zeroed((size_t)o->keys, 1);
     for (int64_t i = 0; i < o->size; i++) {
         const pair p = pair_at(i, o);
         answer.rows += !seen[p.key];
@@ -230,19 +200,14 @@ static bench_answer expect(const bench_options *o)
     return answer;
 }
 
-static void write_input(const bench_options *o, FILE *out)
-{
-    pairs_write(0, o->size, o, out);
-}
-
 int main(int argc, char **argv)
 {
     static const bench_work work = { .name = "sum_by_key",
         .size = 50000000,
         .keys = 1000000,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
+        .spark = { spark_open, spark_run, spark_answer, bench_close },
         .plain = { plain_open, plain_run, plain_answer, plain_close },
         .expect = expect,
-        .write = write_input };
+        .write = pairs_write };
     return bench_main(&work, argc, argv);
 }

@@ -16,7 +16,6 @@
 enum { TOP = 20, READ_BYTES = 1 << 20, CHUNK_BYTES = 1 << 20 };
 
 SPARK_PAIR(word_count, spark_str, int64_t);
-SPARK_STRUCT(tally, (uint64_t, rows), (uint64_t, checksum));
 
 static uint32_t crc32(uint32_t crc, const char *data, size_t n)
 {
@@ -32,7 +31,7 @@ static uint32_t crc32(uint32_t crc, const char *data, size_t n)
     return ~crc;
 }
 
-static void tally_word(tally *t, const word_count *w)
+static void tally_word(bench_tally *t, const word_count *w)
 {
     t->rows++;
     t->checksum += crc32(0, w->key.ptr, w->key.len) * (uint64_t)w->value;
@@ -62,20 +61,14 @@ SPARK_FLAT_MAP(split_words, spark_str, word_count)
         spark_emit(out, (word_count) { word, 1 });
 }
 
-SPARK_MERGE(add_word, tally, word_count)
+SPARK_MERGE(add_word, bench_tally, word_count)
 {
     tally_word(acc, in);
 }
 
-SPARK_MERGE(add_tally, tally, tally)
-{
-    acc->rows += in->rows;
-    acc->checksum += in->checksum;
-}
-
 typedef struct with_spark {
-    const bench_options *options;
     spark_context *sc;
+    const bench_options *options;
     spark_scope *scope;
     spark_rdd *counts;
     spark_array top;
@@ -105,22 +98,12 @@ static void spark_run(void *state)
 static bench_answer spark_answer(void *state)
 {
     with_spark *s = (with_spark *)state;
-    spark_array sum;
-    bench_ok(spark_aggregate(s->counts, SPARK_ZERO(tally), add_word, add_tally, NULL, &sum));
-    const tally *t = SPARK_ITEMS(tally, &sum);
+    const bench_tally t = bench_tally_of(s->counts, add_word);
     const word_count *top = SPARK_ITEMS(word_count, &s->top);
-    const bench_answer answer = { t->rows, t->checksum, tally_top(top, s->top.n), 0 };
-    spark_array_free(&sum);
+    const bench_answer answer = { t.rows, t.checksum, tally_top(top, s->top.n), 0 };
     spark_array_free(&s->top);
     spark_scope_end(s->scope);
     return answer;
-}
-
-static void spark_close(void *state)
-{
-    with_spark *s = (with_spark *)state;
-    spark_context_free(s->sc);
-    free(s);
 }
 
 /* By hand. */
@@ -169,9 +152,7 @@ static void grow(by_hand *h)
     const size_t old = h->capacity;
     slot *from = h->slots;
     h->capacity = old ? old * 2 : 4096;
-    h->slots = (slot *)calloc(h->capacity, sizeof *h->slots);
-    if (!h->slots)
-        bench_die("no memory for %zu words", h->used);
+    h->slots = (slot *)bench_zeroed(h->capacity, sizeof *h->slots);
     for (size_t i = 0; i < old; i++) {
         if (!from[i].counted.value)
             continue;
@@ -278,7 +259,7 @@ static void plain_run(void *state)
 static bench_answer plain_answer(void *state)
 {
     by_hand *h = (by_hand *)state;
-    tally t = { 0, 0 };
+    bench_tally t = { 0, 0, 0 };
     for (size_t i = 0; i < h->capacity; i++)
         if (h->slots[i].counted.value)
             tally_word(&t, &h->slots[i].counted);
@@ -291,11 +272,6 @@ static bench_answer plain_answer(void *state)
     return answer;
 }
 
-static void plain_close(void *state)
-{
-    free(state);
-}
-
 /* Each of the two is checked against the plain one; the comparison with other programs is the work
  * of tests/bench/compare. */
 static bench_answer expect(const bench_options *options)
@@ -303,7 +279,7 @@ static bench_answer expect(const bench_options *options)
     void *h = plain_open(options);
     plain_run(h);
     const bench_answer answer = plain_answer(h);
-    plain_close(h);
+    free(h);
     return answer;
 }
 
@@ -324,7 +300,7 @@ static void write_spark(const bench_options *options, FILE *out)
     bench_ok(spark_collect(sorted, SPARK_TYPE(word_count), &all));
     write_lines(SPARK_ITEMS(word_count, &all), all.n, out);
     spark_array_free(&all);
-    spark_close(s);
+    bench_close(s);
 }
 
 static void write_plain(const bench_options *options, FILE *out)
@@ -340,7 +316,7 @@ static void write_plain(const bench_options *options, FILE *out)
     write_lines(words, n, out);
     free(words);
     plain_answer(h);
-    plain_close(h);
+    free(h);
 }
 
 static void write_all(const bench_options *options, FILE *out)
@@ -352,8 +328,8 @@ int main(int argc, char **argv)
 {
     static const bench_work work = { .name = "wordcount",
         .needs_file = true,
-        .spark = { spark_open, spark_run, spark_answer, spark_close },
-        .plain = { plain_open, plain_run, plain_answer, plain_close },
+        .spark = { spark_open, spark_run, spark_answer, bench_close },
+        .plain = { plain_open, plain_run, plain_answer, free },
         .expect = expect,
         .write = write_all };
     return bench_main(&work, argc, argv);
