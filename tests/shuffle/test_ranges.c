@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ranges: bounds as Spark chooses them, written again naively, and finding against a linear search. */
+#include "support/fixture.h"
 #include "type/random_value.h"
 
 #include "shuffle/ranges.h"
-
-typedef struct fixture {
-    spk_heap heap;
-    spk_types *types;
-} fixture;
-
-static int open_heap(void **state)
-{
-    fixture *f = malloc(sizeof *f);
-    if (!f)
-        return -1;
-    spk_heap_init(&f->heap, 0);
-    f->types = spk_types_new();
-    *state = f;
-    return 0;
-}
-
-static int close_heap(void **state)
-{
-    fixture *f = *state;
-    const bool given_back = f->heap.mapped == f->heap.cached;
-    spk_types_free(f->types);
-    spk_heap_fini(&f->heap);
-    free(f);
-    return given_back ? 0 : -1;
-}
 
 static spk_ranges ranges_for(fixture *f, const spark_type *type, const spark_order *order)
 {
@@ -258,18 +233,16 @@ static void test_make__without_memory_says_so(void **state)
     assert_int_equal(f->heap.mapped, 0);
 }
 
-#define ranges_test(f) cmocka_unit_test_setup_teardown(f, open_heap, close_heap)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ranges_test(test_find__agrees_with_a_linear_search_for_every_type),
-        ranges_test(test_bounds__are_those_of_spark),
-        ranges_test(test_bounds__are_fewer_where_values_repeat),
-        ranges_test(test_bounds__of_no_sample_are_none),
-        ranges_test(test_bounds__weigh_what_a_row_stands_for),
-        ranges_test(test_slices__of_a_partition_are_of_equal_weight),
-        ranges_test(test_make__without_memory_says_so),
+        fixture_test(test_find__agrees_with_a_linear_search_for_every_type),
+        fixture_test(test_bounds__are_those_of_spark),
+        fixture_test(test_bounds__are_fewer_where_values_repeat),
+        fixture_test(test_bounds__of_no_sample_are_none),
+        fixture_test(test_bounds__weigh_what_a_row_stands_for),
+        fixture_test(test_slices__of_a_partition_are_of_equal_weight),
+        fixture_test(test_make__without_memory_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

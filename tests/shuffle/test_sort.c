@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spk_sort_rows against a stable merge sort with comparisons written by hand. */
+#include "support/fixture.h"
 #include "type/random_value.h"
 
 #include "shuffle/ranges.h"
@@ -58,32 +59,6 @@ static const kind kinds[] = { KIND(i64_row), KIND(u64_row), KIND(i32_row), KIND(
     KIND(twins_row), KIND(str_row), KIND(opt_row), KIND(list_row), KIND(modulo_row), KIND(pair_row),
     KIND(holes_row), KIND(wide_row) };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
-
-typedef struct fixture {
-    spk_heap heap;
-    spk_types *types;
-} fixture;
-
-static int open_heap(void **state)
-{
-    fixture *f = malloc(sizeof *f);
-    if (!f)
-        return -1;
-    spk_heap_init(&f->heap, 0);
-    f->types = spk_types_new();
-    *state = f;
-    return 0;
-}
-
-static int close_heap(void **state)
-{
-    fixture *f = *state;
-    const bool given_back = f->heap.mapped == f->heap.cached;
-    spk_types_free(f->types);
-    spk_heap_fini(&f->heap);
-    free(f);
-    return given_back ? 0 : -1;
-}
 
 static spk_ordering order_of(fixture *f, const spark_type *type, const spark_order *order)
 {
@@ -400,18 +375,16 @@ static void test_sort__without_memory_leaves_the_rows(void **state)
         assert_true(words[i] == kept[i].key);
 }
 
-#define sort_test(f) cmocka_unit_test_setup_teardown(f, open_heap, close_heap)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        sort_test(test_sort__of_every_type_and_size_is_stable),
-        sort_test(test_sort__of_any_pattern_is_stable),
-        sort_test(test_sort__of_many_rows_of_any_pattern_is_stable),
-        sort_test(test_sort__of_strings_with_common_heads_is_stable),
-        sort_test(test_sort__by_several_members_is_stable),
-        sort_test(test_sort__in_natural_order_takes_every_type),
-        sort_test(test_sort__without_memory_leaves_the_rows),
+        fixture_test(test_sort__of_every_type_and_size_is_stable),
+        fixture_test(test_sort__of_any_pattern_is_stable),
+        fixture_test(test_sort__of_many_rows_of_any_pattern_is_stable),
+        fixture_test(test_sort__of_strings_with_common_heads_is_stable),
+        fixture_test(test_sort__by_several_members_is_stable),
+        fixture_test(test_sort__in_natural_order_takes_every_type),
+        fixture_test(test_sort__without_memory_leaves_the_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

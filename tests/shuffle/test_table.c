@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hash tables against a naive map: keys of every class, in any batches, up to any limit, and keys chosen
  * to collide. */
+#include "support/fixture.h"
 #include "type/random_value.h"
 
 #include "base/hash.h"
@@ -27,32 +28,6 @@ typedef struct alike {
 } alike;
 SPARK_DESCRIBE_WITH(alike, &same_ops, (int64_t, x));
 SPARK_PAIR(alike_i64, alike, int64_t);
-
-typedef struct fixture {
-    spk_heap heap;
-    spk_types *types;
-} fixture;
-
-static int open_heap(void **state)
-{
-    fixture *f = malloc(sizeof *f);
-    if (!f)
-        return -1;
-    spk_heap_init(&f->heap, 0);
-    f->types = spk_types_new();
-    *state = f;
-    return 0;
-}
-
-static int close_heap(void **state)
-{
-    fixture *f = *state;
-    const bool given_back = f->heap.mapped == f->heap.cached;
-    spk_types_free(f->types);
-    spk_heap_fini(&f->heap);
-    free(f);
-    return given_back ? 0 : -1;
-}
 
 /* ---- the naive map */
 
@@ -653,27 +628,25 @@ static void test_find__without_memory_says_so(void **state)
     }
 }
 
-#define table_test(f) cmocka_unit_test_setup_teardown(f, open_heap, close_heap)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        table_test(test_find__agrees_with_a_naive_map_for_every_key),
-        table_test(test_find__agrees_for_integers_of_any_spread),
-        table_test(test_dense__becomes_hashed_at_any_position),
-        table_test(test_dense__takes_the_whole_range_and_no_more),
-        table_test(test_dense__grows_to_all_its_keys),
-        table_test(test_clear__forgets_rows_and_keeps_memory),
-        table_test(test_limit__stops_before_the_row_it_forbids),
-        table_test(test_bytes_limit__counts_rows_and_strings_exactly),
-        table_test(test_limit__does_not_depend_on_batches),
-        table_test(test_growth__keeps_the_order_of_insertion),
-        table_test(test_find__survives_equal_salts_and_buckets),
-        table_test(test_find__survives_a_constant_hash),
-        table_test(test_directory__of_a_shard_has_short_chains),
-        table_test(test_value__may_start_from_zero_or_point_to_memory),
-        table_test(test_sum__wraps),
-        table_test(test_find__without_memory_says_so),
+        fixture_test(test_find__agrees_with_a_naive_map_for_every_key),
+        fixture_test(test_find__agrees_for_integers_of_any_spread),
+        fixture_test(test_dense__becomes_hashed_at_any_position),
+        fixture_test(test_dense__takes_the_whole_range_and_no_more),
+        fixture_test(test_dense__grows_to_all_its_keys),
+        fixture_test(test_clear__forgets_rows_and_keeps_memory),
+        fixture_test(test_limit__stops_before_the_row_it_forbids),
+        fixture_test(test_bytes_limit__counts_rows_and_strings_exactly),
+        fixture_test(test_limit__does_not_depend_on_batches),
+        fixture_test(test_growth__keeps_the_order_of_insertion),
+        fixture_test(test_find__survives_equal_salts_and_buckets),
+        fixture_test(test_find__survives_a_constant_hash),
+        fixture_test(test_directory__of_a_shard_has_short_chains),
+        fixture_test(test_value__may_start_from_zero_or_point_to_memory),
+        fixture_test(test_sum__wraps),
+        fixture_test(test_find__without_memory_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,36 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs and rows lists of random values of every shape: copies are deep, whole and in order. */
+#include "support/fixture.h"
 #include "type/random_value.h"
 
 #include "storage/run.h"
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
-
-typedef struct fixture {
-    spk_heap heap;
-    spk_types *types;
-} fixture;
-
-static int open_heap(void **state)
-{
-    fixture *f = malloc(sizeof *f);
-    if (!f)
-        return -1;
-    spk_heap_init(&f->heap, 0);
-    f->types = spk_types_new();
-    *state = f;
-    return 0;
-}
-
-static int close_heap(void **state)
-{
-    fixture *f = *state;
-    const bool given_back = f->heap.mapped == f->heap.cached;
-    spk_types_free(f->types);
-    spk_heap_fini(&f->heap);
-    free(f);
-    return given_back ? 0 : -1;
-}
 
 /* ---- one run */
 
@@ -280,20 +255,18 @@ static void test_cut__keeps_the_first_rows(void **state)
     }
 }
 
-#define storage_test(f) cmocka_unit_test_setup_teardown(f, open_heap, close_heap)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        storage_test(test_run__holds_rows_hashes_index_and_tail_apart),
-        storage_test(test_run__of_no_sane_size_is_refused),
-        storage_test(test_runs__are_freed_as_a_list),
-        storage_test(test_rows__are_deep_copies_of_every_type),
-        storage_test(test_rows__of_many_stay_in_few_runs),
-        storage_test(test_rows__given_at_once_are_one_run),
-        storage_test(test_rows__may_be_huge),
-        storage_test(test_rows__without_memory_keep_what_was_there),
-        storage_test(test_cut__keeps_the_first_rows),
+        fixture_test(test_run__holds_rows_hashes_index_and_tail_apart),
+        fixture_test(test_run__of_no_sane_size_is_refused),
+        fixture_test(test_runs__are_freed_as_a_list),
+        fixture_test(test_rows__are_deep_copies_of_every_type),
+        fixture_test(test_rows__of_many_stay_in_few_runs),
+        fixture_test(test_rows__given_at_once_are_one_run),
+        fixture_test(test_rows__may_be_huge),
+        fixture_test(test_rows__without_memory_keep_what_was_there),
+        fixture_test(test_cut__keeps_the_first_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
