@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Actions against naive answers, over partitions, threads and batch sizes. */
-#include "oracle.h"
-
-#include "io/scratch.h"
+#include "file_test.h"
 
 #define ROWS 300
 
@@ -657,17 +655,7 @@ static void test_count_by__of_nothing_is_empty(void **state)
     oracle_close(sc);
 }
 
-/* save_as_text_file; the fixture adds a directory */
-static int enter(void **state)
-{
-    return oracle_setup(state) || scratch_enter(state);
-}
-static int leave(void **state)
-{
-    int status = scratch_leave(state);
-    return oracle_teardown(state) || status;
-}
-
+/* save_as_text_file */
 static void has_file(const char *path, const char *want)
 {
     char bytes[4096];
@@ -825,16 +813,12 @@ int main(void)
         oracle_test(test_foreach__meets_each_element_once),
         oracle_test(test_count_by__counts_keys_and_values),
         oracle_test(test_count_by__of_nothing_is_empty),
-        cmocka_unit_test_setup_teardown(
-            test_save_as_text_file__writes_a_part_for_each_partition, enter, leave),
-        cmocka_unit_test_setup_teardown(
-            test_save_as_text_file__writes_the_form_of_print, enter, leave),
-        cmocka_unit_test_setup_teardown(test_save_as_text_file__writes_long_lines, enter, leave),
-        cmocka_unit_test_setup_teardown(
-            test_save_as_text_file__refuses_a_path_that_exists, enter, leave),
-        cmocka_unit_test_setup_teardown(
-            test_save_as_text_file__of_a_failing_job_leaves_nothing, enter, leave),
-        cmocka_unit_test_setup_teardown(test_save_as_text_file__survives_faults, enter, leave),
+        file_test(test_save_as_text_file__writes_a_part_for_each_partition),
+        file_test(test_save_as_text_file__writes_the_form_of_print),
+        file_test(test_save_as_text_file__writes_long_lines),
+        file_test(test_save_as_text_file__refuses_a_path_that_exists),
+        file_test(test_save_as_text_file__of_a_failing_job_leaves_nothing),
+        file_test(test_save_as_text_file__survives_faults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

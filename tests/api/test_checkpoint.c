@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checkpoints beside other things: loops, failures, damaged files, other threads. (What Spark's suites
  * ask of them is in tests/conformance.) */
-#include "io/scratch.h"
-#include "oracle.h"
+#include "file_test.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -323,17 +322,6 @@ static void test_checkpoint__many_threads(void **state)
         oracle_close(s.sc);
     }
 }
-
-static int enter(void **state)
-{
-    return oracle_setup(state) || scratch_enter(state);
-}
-static int leave(void **state)
-{
-    const int status = scratch_leave(state);
-    return oracle_teardown(state) || status;
-}
-#define file_test(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int main(void)
 {

@@ -1,20 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Object files: elements of all types come back as they were; what is damaged, cut off or of
  * another type is an error, never a crash. */
+#include "file_test.h"
 #include "layouts.h"
-
-#include "io/scratch.h"
-
-static int enter(void **state)
-{
-    return oracle_setup(state) || scratch_enter(state);
-}
-static int leave(void **state)
-{
-    int status = scratch_leave(state);
-    return oracle_teardown(state) || status;
-}
-#define file_test(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 /* ---- types */
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Partitions through child processes: what they read and print, how they end, and that nothing of
  * them stays: no child, no descriptor, no directory, no signal. */
+#include "file_test.h"
 #include "layouts.h"
-
-#include "io/scratch.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,11 +13,6 @@
 SPARK_STRUCT(note, (int32_t, id), (spark_str, text), (spark_i64_list, numbers),
     (spark_opt_str, maybe), (spark_opt_i64, count));
 
-static int enter(void **state)
-{
-    return oracle_setup(state) || scratch_enter(state);
-}
-
 /* childless: neither a running child nor one that nobody has waited for. */
 static bool childless(void)
 {
@@ -28,14 +22,14 @@ static bool childless(void)
 
 static int leave(void **state)
 {
-    int status = scratch_leave(state);
+    int status = 0;
     if (!childless()) {
         print_error("a child is left\n");
         status = -1;
     }
-    return oracle_teardown(state) || status;
+    return file_leave(state) || status;
 }
-#define pipe_test(f) cmocka_unit_test_setup_teardown(f, enter, leave)
+#define pipe_test(f) cmocka_unit_test_setup_teardown(f, file_enter, leave)
 
 SPARK_MAP(length_of, spark_str, int64_t)
 {

@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sources: memory, ranges, files. */
-#include "oracle.h"
-
-#include "io/scratch.h"
+#include "file_test.h"
 
 #include <limits.h>
 
 SPARK_STRUCT(
     note, (int32_t, id), (spark_str, text), (spark_i64_list, numbers), (spark_opt_str, maybe));
-
-static int enter(void **state)
-{
-    return oracle_setup(state) || scratch_enter(state);
-}
-static int leave(void **state)
-{
-    int status = scratch_leave(state);
-    return oracle_teardown(state) || status;
-}
-#define file_test(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 /* parallelize */
 static void test_parallelize__slices_by_the_rule_of_spark(void **state)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Spark's CheckpointSuite and LocalCheckpointSuite. Where those tell that something was computed again,
  * the number of calls of a function says so here. */
-#include "io/scratch.h"
-#include "oracle.h"
+#include "file_test.h"
 
 #include <stdatomic.h>
 
@@ -557,40 +556,29 @@ static void local_checkpoint_suite__files_go_with_the_rdd(void **state)
     assert_int_equal(nftw(".", any_file, 8, FTW_PHYS), 0);
 }
 
-static int enter(void **state)
-{
-    return oracle_setup(state) || scratch_enter(state);
-}
-static int leave(void **state)
-{
-    const int status = scratch_leave(state);
-    return oracle_teardown(state) || status;
-}
-#define file_case(f) cmocka_unit_test_setup_teardown(f, enter, leave)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        file_case(checkpoint_suite__each_kind_of_rdd),
-        file_case(checkpoint_suite__the_parent_of_each_kind_of_rdd),
-        file_case(local_checkpoint_suite__each_kind_of_rdd),
-        file_case(local_checkpoint_suite__the_parent_of_each_kind_of_rdd),
-        file_case(checkpoint_suite__basic_checkpointing),
-        file_case(checkpoint_suite__a_root_is_read_from_its_files),
-        file_case(checkpoint_suite__partitioners_stay),
-        file_case(checkpoint_suite__an_rdd_without_partitions),
-        file_case(checkpoint_suite__of_marked_ancestors_the_last_is_written),
-        file_case(checkpoint_suite__both_inputs_of_a_join),
-        file_case(checkpoint_suite__without_a_directory),
-        file_case(checkpoint_suite__computed_once_and_late_marks_count),
-        file_case(checkpoint_suite__only_part_of_it_is_taken),
-        file_case(local_checkpoint_suite__basic_lineage_truncation),
-        file_case(local_checkpoint_suite__an_rdd_without_partitions),
-        file_case(local_checkpoint_suite__indirect_lineage_truncation),
-        file_case(local_checkpoint_suite__with_and_without_persisting),
-        file_case(local_checkpoint_suite__it_overrides_an_unwritten_checkpoint),
-        file_case(local_checkpoint_suite__a_lost_part),
-        file_case(local_checkpoint_suite__files_go_with_the_rdd),
+        file_test(checkpoint_suite__each_kind_of_rdd),
+        file_test(checkpoint_suite__the_parent_of_each_kind_of_rdd),
+        file_test(local_checkpoint_suite__each_kind_of_rdd),
+        file_test(local_checkpoint_suite__the_parent_of_each_kind_of_rdd),
+        file_test(checkpoint_suite__basic_checkpointing),
+        file_test(checkpoint_suite__a_root_is_read_from_its_files),
+        file_test(checkpoint_suite__partitioners_stay),
+        file_test(checkpoint_suite__an_rdd_without_partitions),
+        file_test(checkpoint_suite__of_marked_ancestors_the_last_is_written),
+        file_test(checkpoint_suite__both_inputs_of_a_join),
+        file_test(checkpoint_suite__without_a_directory),
+        file_test(checkpoint_suite__computed_once_and_late_marks_count),
+        file_test(checkpoint_suite__only_part_of_it_is_taken),
+        file_test(local_checkpoint_suite__basic_lineage_truncation),
+        file_test(local_checkpoint_suite__an_rdd_without_partitions),
+        file_test(local_checkpoint_suite__indirect_lineage_truncation),
+        file_test(local_checkpoint_suite__with_and_without_persisting),
+        file_test(local_checkpoint_suite__it_overrides_an_unwritten_checkpoint),
+        file_test(local_checkpoint_suite__a_lost_part),
+        file_test(local_checkpoint_suite__files_go_with_the_rdd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

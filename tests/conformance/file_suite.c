@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Spark's FileSuite. */
-#include "io/scratch.h"
-#include "oracle.h"
+#include "file_test.h"
 
 SPARK_PAIR(i64_str, int64_t, spark_str);
 
@@ -95,17 +94,6 @@ static void file_suite__refuses_directories_that_exist(void **state)
     assert_int_equal(scratch_read("full/mine", byte, sizeof byte), 1);
     oracle_close(sc);
 }
-
-static int enter(void **state)
-{
-    return oracle_setup(state) || scratch_enter(state);
-}
-static int leave(void **state)
-{
-    const int status = scratch_leave(state);
-    return oracle_teardown(state) || status;
-}
-#define file_test(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int main(void)
 {

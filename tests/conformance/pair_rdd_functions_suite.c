@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Spark's PairRDDFunctionsSuite. */
-#include "io/scratch.h"
-#include "oracle.h"
+#include "file_test.h"
 
 #include <math.h>
 #include <signal.h>
@@ -725,17 +724,6 @@ static void pair_rdd_functions_suite__a_writer_that_fails_leaves_nothing(void **
     oracle_ok(spark_save_as_text_file(rows, "again"));
     oracle_close(sc);
 }
-
-static int enter(void **state)
-{
-    return oracle_setup(state) || scratch_enter(state);
-}
-static int leave(void **state)
-{
-    const int status = scratch_leave(state);
-    return oracle_teardown(state) || status;
-}
-#define file_test(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int main(void)
 {
