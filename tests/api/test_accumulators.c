@@ -78,15 +78,6 @@ SPARK_MERGE(merge_trails, trail, trail)
         SPARK_STR_ARG(acc->text), SPARK_STR_ARG(in->text));
 }
 
-/* zeroed: what a failure leaves. */
-static void zeroed(const spark_array *array)
-{
-    assert_null(array->type);
-    assert_null(array->items);
-    assert_int_equal(array->n, 0);
-    assert_null(array->owner);
-}
-
 static counter new_set(spark_context *sc)
 {
     counter set = spark_accumulator_new(sc, SPARK_ZERO(int_set), add_number, merge_sets, "set");

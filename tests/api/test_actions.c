@@ -1,70 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Actions against naive answers, over partitions, threads and batch sizes. */
 #include "file_test.h"
+#include "samples.h"
 
-#define ROWS 300
-
-SPARK_PAIR(i32_i64, int32_t, int64_t);
 SPARK_PAIR(str_i64, spark_str, int64_t);
 SPARK_PAIR(pair_count, i32_i64, int64_t);
 SPARK_STRUCT(moments, (int64_t, n), (int64_t, sum), (int64_t, fingerprint), (spark_str, last));
-SPARK_STRUCT(person, (spark_str, name), (int32_t, age));
-SPARK_ORDER(by_age, person, (asc, age));
-SPARK_ORDER(by_age_down, person, (desc, age));
 
-static int64_t numbers[ROWS];
-static spark_str words[ROWS];
-static char pool[ROWS][40];
-
-static void fill(uint64_t seed)
-{
-    for (size_t i = 0; i < ROWS; i++) {
-        numbers[i] = (int64_t)oracle_below(&seed, 200) - 100;
-        int n = snprintf(pool[i], sizeof pool[i], "%.*s%d", (int)oracle_below(&seed, 30),
-            "words of rather different lengths", (int)oracle_below(&seed, 10));
-        words[i] = (spark_str) { pool[i], oracle_below(&seed, 12) == 0 ? 0 : (size_t)n };
-    }
-}
-
-/* each: calls check for every shape of context and number of partitions. */
-static void each(void (*check)(spark_context *sc, int partitions))
-{
-    for (size_t p = 0; p < LENGTH(oracle_partitions); p++) {
-        for (size_t c = 0; c < LENGTH(oracle_confs); c++) {
-            spark_context *sc = oracle_open_conf(&oracle_confs[c]);
-            check(sc, oracle_partitions[p]);
-            oracle_close(sc);
-        }
-    }
-}
-
-/* the first element of partition p of n */
-static size_t slice(size_t n, int p, int partitions)
-{
-    return n * (size_t)p / (size_t)partitions;
-}
-
-SPARK_FILTER(nothing, int64_t)
-{
-    return *in != *in;
-}
-SPARK_FILTER(no_word, spark_str)
-{
-    return in->ptr == NULL && in->len > 0;
-}
-SPARK_FILTER(more_than, int64_t, int64_t)
-{
-    return *in > *env;
-}
 SPARK_FILTER(same, int64_t, int64_t)
 {
     return *in == *env;
-}
-SPARK_MAP(fail_at, int64_t, int64_t, int64_t)
-{
-    if (*in == *env)
-        spark_fail(task, "met %lld", (long long)*in);
-    *out = *in;
 }
 
 /* collect and count */
@@ -213,7 +158,7 @@ static void check_fold(spark_context *sc, int partitions)
     for (int p = 0; p < partitions; p++) {
         oracle_append(&all, zero.ptr, zero.len);
         want += 10;
-        for (size_t i = slice(ROWS, p, partitions); i < slice(ROWS, p + 1, partitions); i++) {
+        for (size_t i = slice(ROWS, partitions, p); i < slice(ROWS, partitions, p + 1); i++) {
             want += numbers[i];
             oracle_append(&all, words[i].ptr, words[i].len);
         }
@@ -283,7 +228,7 @@ static void check_aggregate(spark_context *sc, int partitions)
     spark_array result;
     for (int p = 0; p < partitions; p++) {
         uint64_t print = 5;
-        for (size_t i = slice(ROWS, p, partitions); i < slice(ROWS, p + 1, partitions); i++) {
+        for (size_t i = slice(ROWS, partitions, p); i < slice(ROWS, partitions, p + 1); i++) {
             want.n++;
             want.sum += 3 * (int64_t)words[i].len;
             print = print * 31 + words[i].len;

@@ -344,13 +344,7 @@ static void test_approx__under_faults_is_final_and_counts_once(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 16; seed++) {
-        const spark_fault faults[] = { every_task_fails_once[0],
-            { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0.2,
-                seed } };
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = seed % 2 ? 8 : 1,
-            .faults = faults + (seed > 1),
-            .n_faults = 1,
-            .stage_max_attempts = 1000 });
+        spark_context *sc = oracle_open_failing_by(seed, 0.2);
         counter calls = spark_counter(sc, "calls");
         spark_rdd *in
             = spark_cache(spark_map(spark_range(sc, 0, ROWS, 1, 4), counted, SPARK_COPY(calls)));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Futures: actions that run while their caller goes on. */
+#include "blame.h"
 #include "gate.h"
 
 #include <stdatomic.h>
@@ -40,11 +41,6 @@ SPARK_FOREACH_PARTITION(add_env, int64_t, int64_t)
 {
     if (*env != 7)
         spark_fail(task, "env is %lld", (long long)*env);
-}
-
-static spark_rdd *broken(spark_context *sc)
-{
-    return spark_range(sc, 0, 1, 0, 1);
 }
 
 /* at_gate: an RDD of one element in each of n partitions, whose tasks wait at g. */
@@ -444,8 +440,7 @@ static void test_futures__are_not_for_functions_of_tasks(void **state)
 static void test_futures__survive_faults(void **state)
 {
     (void)state;
-    spark_context *sc = oracle_open_conf(&(spark_conf) {
-        .threads = 2, .stage_max_attempts = 1000, .faults = oracle_random_faults, .n_faults = 1 });
+    spark_context *sc = oracle_open_failing(2, true);
     spark_rdd *sums = spark_reduce_by_key(
         spark_map(spark_range(sc, 0, ROWS, 1, 5), by_seven, NULL), spark_op_sum, NULL, 3);
     spark_future *f[20];

@@ -8,15 +8,6 @@ SPARK_PAIR(number_word, int64_t, word);
 SPARK_PAIR(byte_wide, uint8_t, wide);
 SPARK_PAIR(wide_byte, wide, uint8_t);
 
-SPARK_MAP(same, int64_t, int64_t)
-{
-    *out = *in;
-}
-SPARK_FILTER(is_even, int64_t)
-{
-    return *in % 2 == 0;
-}
-
 SPARK_FILTER(has_even_key, two)
 {
     return in->key % 2 == 0;
@@ -184,9 +175,7 @@ static void test_cartesian__reads_caches(void **state)
 {
     (void)state;
     for (int threads = 1; threads <= 8; threads *= 8) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = threads,
-            .faults = every_task_fails_once,
-            .n_faults = LENGTH(every_task_fails_once) });
+        spark_context *sc = oracle_open_failing_once(threads);
         counter left = spark_counter(sc, "left"), right = spark_counter(sc, "right");
         spark_rdd *a = spark_map(spark_range(sc, 0, 12, 1, 4), counted, SPARK_COPY(left));
         spark_rdd *b = spark_map(spark_range(sc, 0, 15, 1, 3), counted, SPARK_COPY(right));
@@ -259,20 +248,8 @@ static void test_cartesian__drops_the_partitioner(void **state)
 
 static void test_cartesian__refuses_what_is_wrong(void **state)
 {
-    spark_array array;
     (void)state;
-    spark_context *sc = oracle_open(1), *other = oracle_open(1);
-    spark_rdd *n = spark_range(sc, 0, 4, 1, 2), *bad = broken(sc);
-    refused(spark_cartesian(n, spark_range(other, 0, 4, 1, 2)), SPARK_EINVAL, "cartesian",
-        "the RDDs belong to different contexts");
-    passes_on(spark_cartesian(n, bad));
-    passes_on(spark_cartesian(bad, n));
-    oracle_fails(spark_collect(spark_cartesian(n, NULL), NULL, &array), SPARK_EINVAL, "NULL");
-    oracle_fails(spark_collect(spark_cartesian(NULL, n), NULL, &array), SPARK_EINVAL, "NULL");
-    oracle_fails(spark_collect(spark_cartesian(n, n), SPARK_TYPE(word_number), &array), SPARK_ETYPE,
-        "key: ");
-    oracle_close(other);
-    oracle_close(sc);
+    refuses_sides(spark_cartesian, "cartesian", SPARK_TYPE(word_number));
 }
 
 int main(void)

@@ -7,14 +7,6 @@ SPARK_PAIR(place, int32_t, int64_t);
 
 enum { ROWS = 150 };
 
-SPARK_MAP(same, int64_t, int64_t)
-{
-    *out = *in;
-}
-SPARK_FILTER(is_even, int64_t)
-{
-    return *in % 2 == 0;
-}
 /* where_am_i: the partition a function sees, with its first element. */
 SPARK_PARTITIONS(where_am_i, int64_t, place)
 {
@@ -261,9 +253,7 @@ static void test_coalesce__reads_caches(void **state)
 {
     (void)state;
     for (int threads = 1; threads <= 8; threads *= 8) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = threads,
-            .faults = every_task_fails_once,
-            .n_faults = LENGTH(every_task_fails_once) });
+        spark_context *sc = oracle_open_failing_once(threads);
         counter calls = spark_counter(sc, "calls");
         spark_rdd *cached
             = spark_cache(spark_map(spark_range(sc, 0, 100, 1, 10), counted, SPARK_COPY(calls)));

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values of a key combined, folded and read by iterator, against naive loops. */
-#include "oracle.h"
+#include "keys.h"
 
 #define ROWS 240
 #define KEYS 23
 
-SPARK_STRUCT(place, (int16_t, zone), (spark_str, name), (char, code, 3));
-SPARK_PAIR(i32_i64, int32_t, int64_t);
-SPARK_PAIR(str_i64, spark_str, int64_t);
 SPARK_PAIR(place_str, place, spark_str);
-SPARK_PAIR(i32_str, int32_t, spark_str);
 SPARK_PAIR(str_str, spark_str, spark_str);
 SPARK_STRUCT(summary, (int64_t, n), (int64_t, sum), (spark_str, longest), (char, mark, 5));
 SPARK_PAIR(str_summary, spark_str, summary);
@@ -17,23 +13,6 @@ SPARK_PAIR(i32_i64s, int32_t, spark_i64_list);
 SPARK_LIST(pair_list, i32_i64);
 SPARK_PAIR(i32_pairs, int32_t, pair_list);
 SPARK_STRUCT(digest, (spark_str, key), (int64_t, n), (int64_t, first), (int64_t, last));
-SPARK_PAIR(i64_i64, int64_t, int64_t);
-
-static spark_str word(size_t i)
-{
-    static const char *const words[] = { "", "a", "b", "ab", "aaaaaaaa", "aaaaaaab", "aaaaaaaaa",
-        "a string longer than any inline form of strings could be", "a string longer than any",
-        "a string longer than any inline form of strings could be!", "\xc3\xa9", "zzz", "A", "-",
-        "twelve bytes", "thirteen byte", "q", "w", "e", "r", "t", "y", "u" };
-    const char *text = words[i % LENGTH(words)];
-    return (spark_str) { text, strlen(text) };
-}
-
-static place place_of(size_t k)
-{
-    return (
-        place) { (int16_t)(k % 3), word(k), { (char)('a' + k % 2), (char)(k % 5 ? 'x' : 0), 0 } };
-}
 
 /* combine_by_key whose accumulators show each value and the order they came in. */
 SPARK_MAP(begin_list, int64_t, spark_str)
@@ -351,14 +330,9 @@ static void test_combine_by_key__leaves_single_values_alone(void **state)
 
 static void test_combine_by_key__combines_on_the_map_side(void **state)
 {
-    enum { N = 10000 };
-    i32_i64 *data = malloc(N * sizeof *data);
     (void)state;
-    assert_non_null(data);
-    for (int i = 0; i < N; i++)
-        data[i] = (i32_i64) { i / 25 % 100, 1 };
     spark_context *sc = oracle_open(2);
-    spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(i32_i64, N, data), 4);
+    spark_rdd *rdd = hundred_keys(sc, for_hundred);
     int64_t factor = 1;
     assert_int_equal(oracle_count(spark_combine_by_key(
                          rdd, begin_summary, add_summary, merge_summaries, SPARK_COPY(factor), 3)),
@@ -368,7 +342,6 @@ static void test_combine_by_key__combines_on_the_map_side(void **state)
         oracle_count(spark_fold_by_key(rdd, SPARK_ZERO(int64_t), spark_op_sum, NULL, 3)), 100);
     assert_int_equal(oracle_last_job(sc).shuffle_rows, 400);
     oracle_close(sc);
-    free(data);
 }
 
 /* group_map_by_key */
@@ -706,10 +679,7 @@ static void test_group_map_by_key__of_many_keys_and_a_hot_one(void **state)
     assert_non_null(sums);
     sum_of_many(counts, sums);
     for (int faulty = 0; faulty < 2; faulty++) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2,
-            .stage_max_attempts = 1000,
-            .faults = oracle_random_faults,
-            .n_faults = (size_t)faulty });
+        spark_context *sc = oracle_open_failing(2, faulty);
         spark_rdd *rdd = spark_map(spark_range(sc, 0, MANY, 1, 3), to_many, NULL);
         spark_array array;
         oracle_ok(spark_collect(

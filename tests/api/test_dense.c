@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys 0 to k - 1: reduce_by_key_dense and the dense partitioner, against naive loops. */
-#include "oracle.h"
+#include "keys.h"
 
 #define ROWS 240
 
 SPARK_STRUCT(stock, (int32_t, n), (spark_str, name), (double, weight));
-SPARK_PAIR(i64_i64, int64_t, int64_t);
 SPARK_PAIR(u64_i64, uint64_t, int64_t);
-SPARK_PAIR(i32_i64, int32_t, int64_t);
 SPARK_PAIR(u32_i64, uint32_t, int64_t);
 SPARK_PAIR(i64_f64, int64_t, double);
 SPARK_PAIR(i64_i8, int64_t, int8_t);
 SPARK_PAIR(date_i64, spark_date, int64_t);
-SPARK_PAIR(i32_str, int32_t, spark_str);
 SPARK_PAIR(i64_stock, int64_t, stock);
 SPARK_PAIR(f64_i64, double, int64_t);
-SPARK_PAIR(str_i64, spark_str, int64_t);
 
 typedef struct dense {
     const spark_type *type;
@@ -34,11 +30,6 @@ static spark_rdd *reduce_dense(spark_context *sc, int partitions, const void *ar
     if (d->placed)
         rdd = spark_partition_by(rdd, p);
     return spark_reduce_by_key_dense(rdd, d->f, NULL, p);
-}
-
-SPARK_MERGE(keep_last, int64_t, int64_t)
-{
-    *acc = *in;
 }
 
 /* One test a type: the data, whose key i is `key`, and the naive loop over an array of all keys;
@@ -191,10 +182,7 @@ static void test_reduce_by_key_dense__of_many_keys_and_a_hot_one(void **state)
         most[k] = i;
     }
     for (int threads = 1; threads <= 4; threads *= 2) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = threads,
-            .stage_max_attempts = 1000,
-            .faults = oracle_random_faults,
-            .n_faults = threads == 2 });
+        spark_context *sc = oracle_open_failing(threads, threads == 2);
         const spark_partitioner *p = spark_dense_partitioner(sc, MANY_KEYS, 3);
         spark_rdd *rdd = spark_map(spark_range(sc, 0, MANY, 1, 2), to_many, NULL);
         spark_array array;
@@ -235,38 +223,18 @@ static void test_reduce_by_key_dense__sums_doubles_the_same_for_any_threads(void
         data[i] = (i64_f64) { (int64_t)oracle_below(&seed, 3),
             (double)(int64_t)oracle_random(&seed) / 3e7 };
     const dense d = { SPARK_TYPE(i64_f64), data, spark_op_sum, 3, 2, false };
-    for (size_t p = 0; p < LENGTH(oracle_partitions); p++) {
-        char *first = NULL;
-        for (size_t c = 0; c < LENGTH(oracle_confs); c++) {
-            spark_context *sc = oracle_open_conf(&oracle_confs[c]);
-            char *layout = oracle_layout(reduce_dense(sc, oracle_partitions[p], &d));
-            assert_non_null(layout);
-            if (first == NULL)
-                first = layout;
-            assert_string_equal(layout, first);
-            if (first != layout)
-                free(layout);
-            oracle_close(sc);
-        }
-        free(first);
-    }
+    oracle_same_layout(reduce_dense, &d);
 }
 
 static void test_reduce_by_key_dense__combines_on_the_map_side(void **state)
 {
-    enum { N = 10000 };
-    i64_i64 *data = malloc(N * sizeof *data);
     (void)state;
-    assert_non_null(data);
-    for (int i = 0; i < N; i++)
-        data[i] = (i64_i64) { i / 25 % 100, 1 };
     spark_context *sc = oracle_open(2);
-    spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(i64_i64, N, data), 4);
+    spark_rdd *rdd = hundred_keys(sc, for_hundred_wide);
     const spark_partitioner *p = spark_dense_partitioner(sc, 100, 3);
     assert_int_equal(oracle_count(spark_reduce_by_key_dense(rdd, spark_op_sum, NULL, p)), 100);
     assert_int_equal(oracle_last_job(sc).shuffle_rows, 400);
     oracle_close(sc);
-    free(data);
 }
 
 /* the partitioner */
@@ -443,13 +411,8 @@ static void test_reduce_by_key_dense__survives_lost_outputs(void **state)
     for (int faulty = 0; faulty < 2; faulty++) {
         spark_context *sc = oracle_open_conf(
             &(spark_conf) { .threads = 2, .faults = plan, .n_faults = faulty ? LENGTH(plan) : 0 });
-        char *layout = oracle_layout(reduce_dense(sc, 4, &d));
-        assert_non_null(layout);
+        oracle_same(&want, oracle_layout(reduce_dense(sc, 4, &d)));
         assert_int_equal(oracle_last_job(sc).recomputed_partitions, faulty);
-        if (want != NULL)
-            assert_string_equal(layout, want);
-        free(want);
-        want = layout;
         oracle_close(sc);
     }
     free(want);

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations by key against naive loops, for keys of all shapes; partitioners. */
-#include "oracle.h"
+#include "keys.h"
 
 #define ROWS 240
 #define KEYS 37
 
-SPARK_STRUCT(place, (int16_t, zone), (spark_str, name), (char, code, 3));
 SPARK_PAIR(point, int32_t, int64_t);
-SPARK_PAIR(i32_i64, int32_t, int64_t);
-SPARK_PAIR(i64_i64, int64_t, int64_t);
 SPARK_PAIR(u8_i64, uint8_t, int64_t);
 SPARK_PAIR(f64_i64, double, int64_t);
-SPARK_PAIR(str_i64, spark_str, int64_t);
 SPARK_PAIR(place_i64, place, int64_t);
 SPARK_PAIR(point_i64, point, int64_t);
-SPARK_PAIR(i32_str, int32_t, spark_str);
 SPARK_PAIR(i32_f64, int32_t, double);
 SPARK_PAIR(i32_i8, int32_t, int8_t);
 SPARK_PAIR(i32_u32, int32_t, uint32_t);
@@ -27,15 +22,6 @@ SPARK_PAIR(bool_i64, bool, int64_t);
 SPARK_LIST(i32_i64_list, i32_i64);
 SPARK_PAIR(i32_group, int32_t, i32_i64_list);
 
-static spark_str word(size_t i)
-{
-    static const char *const words[] = { "", "a", "b", "ab", "aaaaaaaa", "aaaaaaab", "aaaaaaaaa",
-        "a string longer than any inline form of strings could be", "a string longer than any",
-        "a string longer than any inline form of strings could be!", "\xc3\xa9", "zzz", "A", "-" };
-    const char *text = words[i % LENGTH(words)];
-    return (spark_str) { text, strlen(text) };
-}
-
 static double number(size_t i)
 {
     static const double numbers[] = { 0.0, 1.5, -1.5, 1e300, 5e-324, 2.0, 3.0 };
@@ -43,10 +29,6 @@ static double number(size_t i)
 }
 
 /* merges */
-SPARK_MERGE(keep_last, int64_t, int64_t)
-{
-    *acc = *in;
-}
 
 static int64_t wrapping_sum(int64_t a, int64_t b)
 {
@@ -132,14 +114,6 @@ static const merging mergings[] = {
 #define MAKE_U8(k) (uint8_t)((k)*7)
 #define MAKE_F64(k) number(k)
 #define MAKE_STR(k) word(k)
-#define MAKE_PLACE(k)                                                                              \
-    (place)                                                                                        \
-    {                                                                                              \
-        (int16_t)((k) % 3), word(k),                                                               \
-        {                                                                                          \
-            (char)('a' + (k) % 2), (char)((k) % 5 ? 'x' : 0), 0                                    \
-        }                                                                                          \
-    }
 #define MAKE_POINT(k)                                                                              \
     (point)                                                                                        \
     {                                                                                              \
@@ -152,7 +126,7 @@ REDUCE_TEST(i64_i64, int64_t, MAKE_I64)
 REDUCE_TEST(u8_i64, uint8_t, MAKE_U8)
 REDUCE_TEST(f64_i64, double, MAKE_F64)
 REDUCE_TEST(str_i64, spark_str, MAKE_STR)
-REDUCE_TEST(place_i64, place, MAKE_PLACE)
+REDUCE_TEST(place_i64, place, place_of)
 REDUCE_TEST(point_i64, point, MAKE_POINT)
 REDUCE_TEST(bool_i64, bool, MAKE_BOOL)
 
@@ -303,21 +277,7 @@ static void test_reduce_by_key__sums_of_doubles_do_not_depend_on_threads(void **
     for (size_t i = 0; i < ROWS; i++)
         data[i] = (i32_f64) { (int32_t)oracle_below(&seed, 5),
             (double)(int64_t)oracle_random(&seed) / 3e7 };
-    for (size_t p = 0; p < LENGTH(oracle_partitions); p++) {
-        char *first = NULL;
-        for (size_t c = 0; c < LENGTH(oracle_confs); c++) {
-            spark_context *sc = oracle_open_conf(&oracle_confs[c]);
-            char *layout = oracle_layout(sum_doubles(sc, oracle_partitions[p], data));
-            assert_non_null(layout);
-            if (first == NULL)
-                first = layout;
-            assert_string_equal(layout, first);
-            if (first != layout)
-                free(layout);
-            oracle_close(sc);
-        }
-        free(first);
-    }
+    oracle_same_layout(sum_doubles, data);
 }
 
 static void test_reduce_by_key__gives_the_cases_of_spark(void **state)
@@ -342,20 +302,14 @@ static void test_reduce_by_key__gives_the_cases_of_spark(void **state)
 
 static void test_reduce_by_key__combines_on_the_map_side(void **state)
 {
-    enum { N = 10000 };
-    i32_i64 *data = malloc(N * sizeof *data);
     (void)state;
-    assert_non_null(data);
-    for (int i = 0; i < N; i++)
-        data[i] = (i32_i64) { i / 25 % 100, 1 };
     spark_context *sc = oracle_open(2);
-    spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(i32_i64, N, data), 4);
+    spark_rdd *rdd = hundred_keys(sc, for_hundred);
     assert_int_equal(oracle_count(spark_reduce_by_key(rdd, spark_op_sum, NULL, 3)), 100);
     assert_int_equal(oracle_last_job(sc).shuffle_rows, 400);
     assert_int_equal(oracle_count(spark_group_by_key(rdd, 3)), 100);
-    assert_int_equal(oracle_last_job(sc).shuffle_rows, N);
+    assert_int_equal(oracle_last_job(sc).shuffle_rows, 10000);
     oracle_close(sc);
-    free(data);
 }
 
 /* aggregate_by_key: an accumulator of another type, with strings. */
@@ -832,7 +786,7 @@ static void test_distinct__gives_each_value_once(void **state)
     for (size_t i = 0; i < ROWS; i++) {
         size_t k = (size_t)oracle_below(&seed, KEYS), at = 0;
         words[i] = word(k);
-        places[i] = MAKE_PLACE(k);
+        places[i] = place_of(k);
         while (at < n && !spark_str_equal(want[at], words[i]))
             at++;
         if (at == n)

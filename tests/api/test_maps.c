@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lookup, maps with an index, and broadcasts of them, against naive answers. */
-#include "blame.h"
+#include "actions.h"
 
 #include <math.h>
 
@@ -27,28 +27,6 @@ static void fill(uint64_t seed)
         const int v = snprintf(values[i], sizeof values[i], "value %d of %d", (int)i, key);
         words[i] = (str_str) { { keys[i], key ? (size_t)k : 0 }, { values[i], (size_t)v } };
     }
-}
-
-static void each(void (*check)(spark_context *sc, int partitions))
-{
-    for (size_t p = 0; p < LENGTH(oracle_partitions); p++) {
-        for (size_t c = 0; c < LENGTH(oracle_confs); c++) {
-            spark_context *sc = oracle_open_conf(&oracle_confs[c]);
-            check(sc, oracle_partitions[p]);
-            oracle_close(sc);
-        }
-    }
-}
-
-static spark_rdd *broken(spark_context *sc)
-{
-    return spark_range(sc, 0, 1, 0, 1);
-}
-
-static void no_job(spark_context *sc)
-{
-    spark_job_stats stats;
-    assert_int_equal(spark_job_stats_get(sc, SPARK_ANY, &stats), SPARK_EINVAL);
 }
 
 SPARK_FILTER(no_pair, i32_i64)

@@ -1,90 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* max, min, is_empty, take_sample, trees, partitions for their side effect and local iterators,
  * against naive answers. */
-#include "blame.h"
+#include "samples.h"
 
 #include <math.h>
 
-#define ROWS 300
-
-SPARK_PAIR(i32_i64, int32_t, int64_t);
-SPARK_STRUCT(person, (spark_str, name), (int32_t, age));
 SPARK_STRUCT(moments, (int64_t, n), (double, sum), (spark_str, longest));
-SPARK_ORDER(by_age, person, (asc, age));
-SPARK_ORDER(by_age_down, person, (desc, age));
 
-static int64_t numbers[ROWS];
-static spark_str words[ROWS];
-static char pool[ROWS][40];
-
-static void fill(uint64_t seed)
-{
-    for (size_t i = 0; i < ROWS; i++) {
-        numbers[i] = (int64_t)oracle_below(&seed, 200) - 100;
-        int n = snprintf(pool[i], sizeof pool[i], "%.*s%d", (int)oracle_below(&seed, 30),
-            "words of rather different lengths", (int)oracle_below(&seed, 10));
-        words[i] = (spark_str) { pool[i], oracle_below(&seed, 12) == 0 ? 0 : (size_t)n };
-    }
-}
-
-/* each: calls check for every shape of context and number of partitions. */
-static void each(void (*check)(spark_context *sc, int partitions))
-{
-    for (size_t p = 0; p < LENGTH(oracle_partitions); p++) {
-        for (size_t c = 0; c < LENGTH(oracle_confs); c++) {
-            spark_context *sc = oracle_open_conf(&oracle_confs[c]);
-            check(sc, oracle_partitions[p]);
-            oracle_close(sc);
-        }
-    }
-}
-
-static size_t slice(size_t n, int p, int partitions)
-{
-    return n * (size_t)p / (size_t)partitions;
-}
-
-static int last_job(spark_context *sc)
-{
-    return oracle_last_job(sc).job;
-}
-
-/* no_job: none has run on the context. */
-static void no_job(spark_context *sc)
-{
-    spark_job_stats stats;
-    assert_int_equal(spark_job_stats_get(sc, SPARK_ANY, &stats), SPARK_EINVAL);
-}
-
-static spark_rdd *broken(spark_context *sc)
-{
-    return spark_range(sc, 0, 1, 0, 1);
-}
-
-static const spark_fault every_task_fails_once[]
-    = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0, 0, 0, 0 } };
-
-SPARK_FILTER(nothing, int64_t)
-{
-    return *in != *in;
-}
-SPARK_FILTER(no_word, spark_str)
-{
-    return in->ptr == NULL && in->len > 0;
-}
 SPARK_FILTER(less_than, int64_t, int64_t)
 {
     return *in < *env;
-}
-SPARK_FILTER(more_than, int64_t, int64_t)
-{
-    return *in > *env;
-}
-SPARK_MAP(fail_at, int64_t, int64_t, int64_t)
-{
-    if (*in == *env)
-        spark_fail(task, "met %lld", (long long)*in);
-    *out = *in;
 }
 SPARK_MAP(to_word, int64_t, spark_str)
 {
@@ -307,12 +232,12 @@ static void test_is_empty__looks_at_as_few_partitions_as_it_needs(void **state)
         oracle_ok(spark_is_empty(rdd, &empty));
         assert_false(empty);
         assert_int_equal(oracle_last_job(sc).tasks, 1);
-        assert_int_equal(last_job(sc), 0);
+        assert_int_equal(oracle_last_job(sc).job, 0);
         /* All partitions are empty: 1, 4, 20 and the rest, as take scans. */
         rdd = spark_filter(spark_range(sc, 0, 200, 1, 100), nothing, NULL);
         oracle_ok(spark_is_empty(rdd, &empty));
         assert_true(empty);
-        assert_int_equal(last_job(sc), 4);
+        assert_int_equal(oracle_last_job(sc).job, 4);
         assert_int_equal(oracle_last_job(sc).tasks, 75);
         oracle_close(sc);
     }
@@ -585,7 +510,7 @@ static char *naive_tree(int partitions, int depth, const char *zero, int *levels
     assert_non_null(parts);
     for (int p = 0; p < n; p++) {
         oracle_append(&parts[p], zero, strlen(zero));
-        for (size_t i = slice(ROWS, p, n); i < slice(ROWS, p + 1, n); i++)
+        for (size_t i = slice(ROWS, n, p); i < slice(ROWS, n, p + 1); i++)
             oracle_append(&parts[p], words[i].ptr, words[i].len);
     }
     for (int power = 0; power < n && scale <= n; scale++) {
@@ -627,9 +552,9 @@ static void check_trees(spark_context *sc, int partitions)
         int levels, before;
         char *want = naive_tree(partitions, depth, "", &levels);
         oracle_count(rdd);
-        before = last_job(sc);
+        before = oracle_last_job(sc).job;
         oracle_ok(spark_tree_reduce(rdd, concat, NULL, depth, SPARK_TYPE(spark_str), &array));
-        assert_int_equal(last_job(sc) - before, 1 + levels);
+        assert_int_equal(oracle_last_job(sc).job - before, 1 + levels);
         char *have = oracle_listing(&array, false);
         assert_string_equal(have, want);
         free(have);
@@ -637,10 +562,10 @@ static void check_trees(spark_context *sc, int partitions)
         spark_array_free(&array);
         const spark_str zero = SPARK_STR("<0>");
         want = naive_tree(partitions, depth, "<0>", &levels);
-        before = last_job(sc);
+        before = oracle_last_job(sc).job;
         oracle_ok(spark_tree_aggregate(
             rdd, SPARK_VALUE(spark_str, &zero), concat, concat, NULL, depth, &array));
-        assert_int_equal(last_job(sc) - before, 1 + levels);
+        assert_int_equal(oracle_last_job(sc).job - before, 1 + levels);
         have = oracle_listing(&array, false);
         assert_string_equal(have, want);
         free(have);
@@ -669,10 +594,10 @@ static void test_trees__of_many_partitions_have_the_levels_of_spark(void **state
         spark_array array;
         spark_rdd *rdd = spark_range(sc, 0, 5000, 1, cases[i].partitions);
         oracle_count(rdd);
-        const int before = last_job(sc);
+        const int before = oracle_last_job(sc).job;
         is_number(spark_tree_reduce(rdd, add_i64, NULL, cases[i].depth, NULL, &array), &array,
             2500 * 4999);
-        assert_int_equal(last_job(sc) - before, cases[i].jobs);
+        assert_int_equal(oracle_last_job(sc).job - before, cases[i].jobs);
         assert_int_equal(oracle_last_job(sc).tasks, tasks_of_last[i]);
     }
     oracle_close(sc);
@@ -844,8 +769,7 @@ static void test_trees__fail_where_a_merge_fails(void **state)
 static void test_trees__repeat_what_failed(void **state)
 {
     (void)state;
-    spark_context *sc = oracle_open_conf(
-        &(spark_conf) { .threads = 2, .faults = every_task_fails_once, .n_faults = 1 });
+    spark_context *sc = oracle_open_failing_once(2);
     spark_array array;
     is_number(spark_tree_reduce(spark_range(sc, 0, 1000, 1, 100), add_i64, NULL, 2, NULL, &array),
         &array, 499500);
@@ -962,7 +886,7 @@ static void check_foreach_partition(spark_context *sc, int partitions)
     assert_int_equal(spark_accumulator_value(v.rows), 100);
     for (int p = 0; p < partitions; p++) {
         int64_t sum = 0;
-        for (size_t i = slice(100, p, partitions); i < slice(100, p + 1, partitions); i++)
+        for (size_t i = slice(100, partitions, p); i < slice(100, partitions, p + 1); i++)
             sum += (int64_t)i;
         assert_int_equal(sums[p], sum);
     }
@@ -998,10 +922,10 @@ static void check_foreach_words(spark_context *sc, int partitions)
 {
     for (int p = 0; p < partitions; p++) {
         uint64_t hash = 0;
-        for (size_t i = slice(ROWS, p, partitions); i < slice(ROWS, p + 1, partitions); i++)
+        for (size_t i = slice(ROWS, partitions, p); i < slice(ROWS, partitions, p + 1); i++)
             hash = hash * 31 + spark_hash(SPARK_TYPE(spark_str), &words[i]);
         const int64_t want = (int64_t)hash;
-        const size_t from = slice(ROWS, p, partitions), to = slice(ROWS, p + 1, partitions);
+        const size_t from = slice(ROWS, partitions, p), to = slice(ROWS, partitions, p + 1);
         oracle_ok(spark_foreach_partition(
             spark_parallelize(sc, SPARK_DATA(spark_str, to - from, words + from), 1), keep_words,
             SPARK_COPY(want)));
@@ -1029,8 +953,7 @@ SPARK_FOREACH_PARTITION(stops_early, int64_t, counter)
 static void test_foreach_partition__need_not_read_all(void **state)
 {
     (void)state;
-    spark_context *sc = oracle_open_conf(
-        &(spark_conf) { .threads = 2, .faults = every_task_fails_once, .n_faults = 1 });
+    spark_context *sc = oracle_open_failing_once(2);
     counter c = spark_counter(sc, NULL);
     oracle_ok(spark_foreach_partition(spark_range(sc, 0, 100, 1, 7), stops_early, SPARK_COPY(c)));
     assert_int_equal(spark_accumulator_value(c), 7);
@@ -1135,11 +1058,11 @@ static void test_local_iterator__computes_a_partition_when_it_is_reached(void **
         for (int64_t i = 0; i < 40; i++) {
             assert_int_equal(*SPARK_LOCAL_NEXT(int64_t, it), i);
             assert_int_equal(spark_accumulator_value(c), 10 * (i / 10 + 1));
-            assert_int_equal(last_job(sc), i / 10);
+            assert_int_equal(oracle_last_job(sc).job, i / 10);
             assert_int_equal(oracle_last_job(sc).tasks, 1);
         }
         assert_null(SPARK_LOCAL_NEXT(int64_t, it));
-        assert_int_equal(last_job(sc), 3);
+        assert_int_equal(oracle_last_job(sc).job, 3);
         oracle_close(sc);
     }
 }
@@ -1204,7 +1127,7 @@ static void test_local_iterator__ends_where_a_partition_fails(void **state)
             assert_null(SPARK_LOCAL_NEXT(int64_t, it));
             oracle_fails(spark_local_iterator_status(it), SPARK_ETASK, "met 25");
             assert_int_equal(spark_last_error()->partition, 2);
-            assert_int_equal(last_job(sc), 2);
+            assert_int_equal(oracle_last_job(sc).job, 2);
         }
         oracle_close(sc);
     }

@@ -15,10 +15,6 @@ SPARK_LIST(i64_list_list, spark_i64_list);
 
 enum { ROWS = 150 };
 
-SPARK_MAP(same, int64_t, int64_t)
-{
-    *out = *in;
-}
 SPARK_FLAT_MAP(twice, int64_t, int64_t)
 {
     spark_emit(out, *in);
@@ -513,8 +509,7 @@ static void test_glom__of_more_than_a_batch_is_one_list(void **state)
 static void test_caches__below_are_read(void **state)
 {
     (void)state;
-    spark_context *sc = oracle_open_conf(&(spark_conf) {
-        .threads = 2, .faults = every_task_fails_once, .n_faults = LENGTH(every_task_fails_once) });
+    spark_context *sc = oracle_open_failing_once(2);
     counter calls = spark_counter(sc, "calls");
     spark_rdd *nums = spark_map(spark_range(sc, 0, 40, 1, 4), counted, SPARK_COPY(calls));
     spark_rdd *cached = spark_cache(nums);

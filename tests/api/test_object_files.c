@@ -538,13 +538,7 @@ static void test_object_file__under_faults_gives_the_same_and_counts_once(void *
 {
     (void)state;
     for (uint64_t seed = 0; seed < 20; seed++) {
-        const spark_fault faults[] = { every_task_fails_once[0],
-            { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0.3,
-                seed } };
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = seed % 2 ? 8 : 1,
-            .faults = faults + (seed > 1),
-            .n_faults = 1,
-            .stage_max_attempts = 1000 });
+        spark_context *sc = oracle_open_failing_by(seed, 0.3);
         char path[32];
         snprintf(path, sizeof path, "faults%d", (int)seed);
         counter written = spark_counter(sc, "written"), read = spark_counter(sc, "read");

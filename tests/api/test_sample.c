@@ -9,10 +9,6 @@ SPARK_PAIR(two, int64_t, int64_t);
 
 enum { ROWS = 150, MANY = 100000, MOST_PARTS = 12 };
 
-SPARK_MAP(same, int64_t, int64_t)
-{
-    *out = *in;
-}
 SPARK_FILTER(below_hundred, int64_t)
 {
     return *in < 100;
@@ -416,8 +412,7 @@ static void test_random_split__reads_a_cache(void **state)
 {
     static const double weights[] = { 1, 2 };
     (void)state;
-    spark_context *sc = oracle_open_conf(&(spark_conf) {
-        .threads = 2, .faults = every_task_fails_once, .n_faults = LENGTH(every_task_fails_once) });
+    spark_context *sc = oracle_open_failing_once(2);
     counter calls = spark_counter(sc, "calls");
     spark_rdd *cached
         = spark_cache(spark_map(spark_range(sc, 0, 100, 1, 4), counted, SPARK_COPY(calls)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of RDDs of numbers, histograms and approximate counts, against naive answers and the
  * cases of Spark's suites. */
-#include "blame.h"
+#include "actions.h"
 
 #include <math.h>
 
@@ -19,28 +19,6 @@ static void fill(uint64_t seed)
 {
     for (size_t i = 0; i < ROWS; i++)
         numbers[i] = (double)((int64_t)oracle_below(&seed, 200001) - 100000) / 64.0;
-}
-
-static void each(void (*check)(spark_context *sc, int partitions))
-{
-    for (size_t p = 0; p < LENGTH(oracle_partitions); p++) {
-        for (size_t c = 0; c < LENGTH(oracle_confs); c++) {
-            spark_context *sc = oracle_open_conf(&oracle_confs[c]);
-            check(sc, oracle_partitions[p]);
-            oracle_close(sc);
-        }
-    }
-}
-
-static spark_rdd *broken(spark_context *sc)
-{
-    return spark_range(sc, 0, 1, 0, 1);
-}
-
-static void no_job(spark_context *sc)
-{
-    spark_job_stats stats;
-    assert_int_equal(spark_job_stats_get(sc, SPARK_ANY, &stats), SPARK_EINVAL);
 }
 
 SPARK_FILTER(not_negative, double)

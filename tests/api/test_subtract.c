@@ -1,29 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* subtract, subtract_by_key and intersection against nested loops. */
-#include "oracle.h"
+#include "keys.h"
 
 #define ROWS 200
 
-SPARK_STRUCT(place, (int16_t, zone), (spark_str, name), (char, code, 3));
 SPARK_PAIR(place_str, place, spark_str);
 SPARK_PAIR(place_i64, place, int64_t);
-SPARK_PAIR(i32_i64, int32_t, int64_t);
-SPARK_PAIR(i32_str, int32_t, spark_str);
-SPARK_PAIR(str_i64, spark_str, int64_t);
-
-static spark_str word(size_t i)
-{
-    static const char *const words[] = { "", "a", "b", "ab", "aaaaaaaa", "aaaaaaab", "aaaaaaaaa",
-        "a string longer than any inline form of strings could be", "a string longer than any",
-        "a string longer than any inline form of strings could be!", "\xc3\xa9", "zzz", "A", "-" };
-    const char *text = words[i % LENGTH(words)];
-    return (spark_str) { text, strlen(text) };
-}
-
-static place place_of(size_t k)
-{
-    return (place) { (int16_t)(k % 3), word(k), { (char)('a' + k % 2), 'x' } };
-}
 
 /* sides: two arrays, how they are loaded, and into how many partitions they go. */
 typedef enum operation { SUBTRACT, INTERSECTION, SUBTRACT_BY_KEY, SUBTRACT_BY_KEY_WITH } operation;
@@ -369,10 +351,7 @@ static void test_subtract__of_many_keys(void **state)
     char *first[3] = { NULL, NULL, NULL };
     (void)state;
     for (int threads = 1; threads <= 4; threads *= 2) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = threads,
-            .stage_max_attempts = 1000,
-            .faults = oracle_random_faults,
-            .n_faults = threads == 2 });
+        spark_context *sc = oracle_open_failing(threads, threads == 2);
         spark_rdd *left = spark_range(sc, 0, MANY, 1, 2);
         spark_rdd *right = spark_union(
             spark_range(sc, MANY / 3, 2 * MANY, 1, 2), spark_range(sc, MANY / 2, MANY, 1, 1));

@@ -10,19 +10,6 @@ SPARK_PAIR(two_byte, two, uint8_t);
 
 enum { ROWS = 150 };
 
-SPARK_MAP(same, int64_t, int64_t)
-{
-    *out = *in;
-}
-SPARK_FILTER(is_even, int64_t)
-{
-    return *in % 2 == 0;
-}
-SPARK_FILTER(is_below, int64_t, int64_t)
-{
-    return *in < *env;
-}
-
 static spark_rdd *zip_words_numbers(spark_context *sc, int partitions, const void *arg)
 {
     const size_t n = *(const size_t *)arg;
@@ -249,9 +236,7 @@ static void test_zip__reads_each_side_once(void **state)
 {
     (void)state;
     for (int threads = 1; threads <= 8; threads *= 8) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = threads,
-            .faults = every_task_fails_once,
-            .n_faults = LENGTH(every_task_fails_once) });
+        spark_context *sc = oracle_open_failing_once(threads);
         counter left = spark_counter(sc, "left"), right = spark_counter(sc, "right");
         spark_rdd *a = spark_map(spark_range(sc, 0, 100, 1, 4), counted, SPARK_COPY(left));
         spark_rdd *b = spark_map(spark_range(sc, 0, 100, 1, 4), counted, SPARK_COPY(right));
@@ -300,20 +285,8 @@ static void test_zip__drops_the_partitioner(void **state)
 
 static void test_zip__refuses_what_is_wrong(void **state)
 {
-    spark_array array;
     (void)state;
-    spark_context *sc = oracle_open(1), *other = oracle_open(1);
-    spark_rdd *n = spark_range(sc, 0, 4, 1, 2), *bad = broken(sc);
-    refused(spark_zip(n, spark_range(other, 0, 4, 1, 2)), SPARK_EINVAL, "zip",
-        "the RDDs belong to different contexts");
-    passes_on(spark_zip(n, bad));
-    passes_on(spark_zip(bad, n));
-    oracle_fails(spark_collect(spark_zip(n, NULL), NULL, &array), SPARK_EINVAL, "NULL");
-    oracle_fails(spark_collect(spark_zip(NULL, n), NULL, &array), SPARK_EINVAL, "NULL");
-    oracle_fails(
-        spark_collect(spark_zip(n, n), SPARK_TYPE(word_number), &array), SPARK_ETYPE, "key: ");
-    oracle_close(other);
-    oracle_close(sc);
+    refuses_sides(spark_zip, "zip", SPARK_TYPE(word_number));
 }
 
 int main(void)

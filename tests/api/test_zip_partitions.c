@@ -4,11 +4,6 @@
 
 SPARK_PAIR(two, int64_t, int64_t);
 
-SPARK_MAP(same, int64_t, int64_t)
-{
-    *out = *in;
-}
-
 SPARK_ZIP_PARTITIONS(merge_sizes, int64_t, int64_t, int64_t)
 {
     int64_t n = 0;

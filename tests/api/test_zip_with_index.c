@@ -9,15 +9,6 @@ SPARK_PAIR(wide_index, wide, int64_t);
 
 enum { ROWS = 150 };
 
-SPARK_FILTER(is_even, int64_t)
-{
-    return *in % 2 == 0;
-}
-SPARK_FILTER(is_below, int64_t, int64_t)
-{
-    return *in < *env;
-}
-
 static spark_rdd *build_index(spark_context *sc, int partitions, const void *arg)
 {
     return spark_zip_with_index(input(words(sc, 0, *(const size_t *)arg, partitions)));

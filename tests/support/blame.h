@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the error of an action must say: its code, its operation, where it was called. */
+/* What the error of an action must say: its code, its operation, where it was called; and an RDD that
+ * carries one. */
 #ifndef BLAME_H
 #define BLAME_H
 
@@ -29,6 +30,12 @@ static inline void blames_(const char *operation, const char *file, int line)
     snprintf(begin, sizeof begin, "%s at %s: ", operation, error->site);
     if (strncmp(error->message, begin, strlen(begin)) != 0)
         fail_msg("\"%s\" does not begin with \"%s\"", error->message, begin);
+}
+
+/* broken: a range without step. */
+static inline spark_rdd *broken(spark_context *sc)
+{
+    return spark_range(sc, 0, 1, 0, 1);
 }
 
 /* zeroed: an array that a failed action has left. */

@@ -5,7 +5,7 @@
 #ifndef LAYOUTS_H
 #define LAYOUTS_H
 
-#include "oracle.h"
+#include "blame.h"
 
 /* layout: what oracle_layout should give, as it is written, and the same without the bars. */
 typedef struct layout {
@@ -80,7 +80,19 @@ static inline spark_rdd *numbers(spark_context *sc, size_t n, const int64_t *val
     return spark_parallelize(sc, SPARK_DATA(int64_t, n, values), partitions);
 }
 
-/* counted: how often elements are computed. */
+/* Functions of numbers. counted: how often they are computed. */
+SPARK_MAP(same, int64_t, int64_t)
+{
+    *out = *in;
+}
+SPARK_FILTER(is_even, int64_t)
+{
+    return *in % 2 == 0;
+}
+SPARK_FILTER(is_below, int64_t, int64_t)
+{
+    return *in < *env;
+}
 typedef const spark_accumulator *counter;
 SPARK_MAP(counted, int64_t, int64_t, counter)
 {
@@ -104,12 +116,6 @@ static inline void takes_prefix(spark_rdd *rdd, size_t n)
     assert_true(n == 0 || all[strlen(some)] == ' ' || all[strlen(some)] == 0);
     free(all);
     free(some);
-}
-
-/* slice: where slice i of p begins among n elements. */
-static inline size_t slice(size_t n, int p, int i)
-{
-    return (size_t)((uint64_t)n * (uint64_t)i / (uint64_t)p);
 }
 
 /* input: what a build function says of each RDD it reads: cached in every other comparison. */
@@ -261,7 +267,7 @@ static inline void refused_(spark_rdd *rdd, spark_status code, const char *opera
     free(begin.bytes);
 }
 
-/* passes_on: what a verb made of an RDD that carries the error of `from`, a range without step. */
+/* passes_on: what a verb made of an RDD carries the error of that one, which is `broken`. */
 static inline void passes_on(spark_rdd *rdd)
 {
     spark_array array;
@@ -269,10 +275,23 @@ static inline void passes_on(spark_rdd *rdd)
     oracle_fails(spark_collect(rdd, NULL, &array), SPARK_EINVAL, "range at ");
 }
 
-static inline spark_rdd *broken(spark_context *sc)
-{
-    return spark_range(sc, 0, 1, 0, 1);
-}
+/* refuses_sides: a verb of two RDDs refuses those of two contexts, passes on the error of either side
+ * and does not collect pairs of numbers as pairs of another type. */
+#define refuses_sides(verb, operation, other_pair)                                                 \
+    do {                                                                                           \
+        spark_array sides_;                                                                        \
+        spark_context *sc_ = oracle_open(1), *other_ = oracle_open(1);                             \
+        spark_rdd *n_ = spark_range(sc_, 0, 4, 1, 2), *bad_ = broken(sc_);                         \
+        refused(verb(n_, spark_range(other_, 0, 4, 1, 2)), SPARK_EINVAL, operation,                \
+            "the RDDs belong to different contexts");                                              \
+        passes_on(verb(n_, bad_));                                                                 \
+        passes_on(verb(bad_, n_));                                                                 \
+        oracle_fails(spark_collect(verb(n_, NULL), NULL, &sides_), SPARK_EINVAL, "NULL");          \
+        oracle_fails(spark_collect(verb(NULL, n_), NULL, &sides_), SPARK_EINVAL, "NULL");          \
+        oracle_fails(spark_collect(verb(n_, n_), other_pair, &sides_), SPARK_ETYPE, "key: ");      \
+        oracle_close(other_);                                                                      \
+        oracle_close(sc_);                                                                         \
+    } while (0)
 
 /* partitioned_as: the partitioner of rdd is that of `as`; NULL: it has none. */
 static inline void partitioned_as(spark_rdd *rdd, const spark_rdd *as)
@@ -284,10 +303,6 @@ static inline void partitioned_as(spark_rdd *rdd, const spark_rdd *as)
     else
         assert_true(spark_partitioner_equal(spark_rdd_partitioner(rdd), spark_rdd_partitioner(as)));
 }
-
-/* every_task_fails_once: a plan for a context whose jobs do all their work twice. */
-static const spark_fault every_task_fails_once[]
-    = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0, 0, 0, 0 } };
 
 static inline int last_job(spark_context *sc)
 {

@@ -208,8 +208,8 @@ static inline void oracle_show_run(
 
 static inline char *oracle_layout(spark_rdd *rdd)
 {
-    spark_partitions_def show = { "oracle_show", NULL, SPARK_TYPE(spark_str),
-        sizeof(oracle_shape), oracle_show_run };
+    spark_partitions_def show
+        = { "oracle_show", NULL, SPARK_TYPE(spark_str), sizeof(oracle_shape), oracle_show_run };
     oracle_shape shape = { spark_rdd_type(rdd) };
     oracle_text text = { NULL, 0, 0 };
     spark_array parts;
@@ -347,6 +347,55 @@ static const spark_conf oracle_confs[] = {
         .n_faults = 1 },
 };
 
+/* oracle_open_failing_once: a context whose jobs do all their work twice, as every task fails once.
+ * oracle_open_failing: one where, if `failing`, whatever can fail does so at random.
+ * oracle_open_failing_by: one of the former for seeds 0 and 1, of the latter for all others. */
+static const spark_fault oracle_every_task_fails_once[]
+    = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0, 0, 0, 0 } };
+
+static inline spark_context *oracle_open_failing_once(int threads)
+{
+    return oracle_open_conf(&(spark_conf) {
+        .threads = threads, .faults = oracle_every_task_fails_once, .n_faults = 1 });
+}
+
+static inline spark_context *oracle_open_failing(int threads, bool failing)
+{
+    return oracle_open_conf(&(spark_conf) { .threads = threads,
+        .stage_max_attempts = 1000,
+        .faults = oracle_random_faults,
+        .n_faults = failing });
+}
+
+static inline spark_context *oracle_open_failing_by(uint64_t seed, double rate)
+{
+    const spark_fault faults[] = { oracle_every_task_fails_once[0],
+        { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, rate, seed } };
+    return oracle_open_conf(&(spark_conf) { .threads = seed % 2 ? 8 : 1,
+        .faults = faults + (seed > 1),
+        .n_faults = 1,
+        .stage_max_attempts = 1000 });
+}
+
+/* slice: where slice i of p begins among n elements. */
+static inline size_t slice(size_t n, int p, int i)
+{
+    return (size_t)((uint64_t)n * (uint64_t)i / (uint64_t)p);
+}
+
+/* oracle_same: all layouts it is given are the same; *first, NULL at first, is to be freed. */
+static inline void oracle_same(char **first, char *layout)
+{
+    if (layout == NULL)
+        fail_msg("%s", spark_last_error()->message);
+    if (*first == NULL) {
+        *first = layout;
+        return;
+    }
+    assert_string_equal(layout, *first);
+    free(layout);
+}
+
 /* oracle_array: a naive answer as an array, for oracle_listing. */
 static inline spark_array oracle_array(const spark_type *type, size_t n, const void *items)
 {
@@ -396,6 +445,21 @@ static inline void oracle_compare(oracle_build build, const void *arg, bool orde
         free(first);
     }
     free(want);
+}
+
+/* oracle_same_layout: content and order of every partition of build's RDD do not depend on threads,
+ * batches and faults. */
+static inline void oracle_same_layout(oracle_build build, const void *arg)
+{
+    for (size_t p = 0; p < LENGTH(oracle_partitions); p++) {
+        char *first = NULL;
+        for (size_t c = 0; c < LENGTH(oracle_confs); c++) {
+            spark_context *sc = oracle_open_conf(&oracle_confs[c]);
+            oracle_same(&first, oracle_layout(build(sc, oracle_partitions[p], arg)));
+            oracle_close(sc);
+        }
+        free(first);
+    }
 }
 
 #endif
