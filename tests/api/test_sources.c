@@ -50,14 +50,11 @@ static void test_parallelize__slices_by_the_rule_of_spark(void **state)
     oracle_close(sc);
 }
 
-static spark_rdd *build_notes(spark_context *sc, int partitions, const void *arg)
+enum { NOTES = 50 };
+
+static void make_notes(note notes[], char text[][20], int64_t numbers[][3])
 {
-    /* The originals are gone before the job runs. */
-    static note notes[50];
-    static char text[50][20];
-    static int64_t numbers[50][3];
-    (void)arg;
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < NOTES; i++) {
         int n = snprintf(text[i], sizeof text[i], "note %d", i * 7);
         numbers[i][0] = i;
         numbers[i][1] = -i;
@@ -65,7 +62,17 @@ static spark_rdd *build_notes(spark_context *sc, int partitions, const void *arg
         notes[i] = (note) { i, { text[i], (size_t)n }, { numbers[i], (size_t)(i % 4) },
             { i % 3 != 0, { text[i], 4 } } };
     }
-    spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(note, 50, notes), partitions);
+}
+
+static spark_rdd *build_notes(spark_context *sc, int partitions, const void *arg)
+{
+    /* The originals are gone before the job runs. */
+    static note notes[NOTES];
+    static char text[NOTES][20];
+    static int64_t numbers[NOTES][3];
+    (void)arg;
+    make_notes(notes, text, numbers);
+    spark_rdd *rdd = spark_parallelize(sc, SPARK_DATA(note, NOTES, notes), partitions);
     memset(text, 'z', sizeof text);
     memset(numbers, 'z', sizeof numbers);
     memset(notes, 'z', sizeof notes);
@@ -74,19 +81,12 @@ static spark_rdd *build_notes(spark_context *sc, int partitions, const void *arg
 
 static void test_parallelize__copies_deep(void **state)
 {
-    static note notes[50];
-    static char text[50][20];
-    static int64_t numbers[50][3];
+    static note notes[NOTES];
+    static char text[NOTES][20];
+    static int64_t numbers[NOTES][3];
     (void)state;
-    for (int i = 0; i < 50; i++) {
-        int n = snprintf(text[i], sizeof text[i], "note %d", i * 7);
-        numbers[i][0] = i;
-        numbers[i][1] = -i;
-        numbers[i][2] = i * i;
-        notes[i] = (note) { i, { text[i], (size_t)n }, { numbers[i], (size_t)(i % 4) },
-            { i % 3 != 0, { text[i], 4 } } };
-    }
-    oracle_compare(build_notes, NULL, true, SPARK_TYPE(note), 50, notes);
+    make_notes(notes, text, numbers);
+    oracle_compare(build_notes, NULL, true, SPARK_TYPE(note), NOTES, notes);
 }
 
 static void test_parallelize_with__borrows(void **state)
