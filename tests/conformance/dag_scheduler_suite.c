@@ -105,7 +105,7 @@ static void dag_scheduler_suite__a_lost_output_costs_one_map_and_one_reduce(void
 }
 
 /* One output goes, of which all 8 reduce tasks read; those that run before it is back see it, and
- * may tell so when it is. */
+ * may tell so when it is. It may even be back before the one that dropped it looks. */
 static void lose_one_of_many(int threads)
 {
     const spark_fault fault = {
@@ -115,9 +115,9 @@ static void lose_one_of_many(int threads)
         .threads = threads, .faults = &fault, .n_faults = 1, .stage_max_attempts = 2 });
     oracle_collects(shuffled(sc, 8, 8), "(0,42) (1,43) (2,44) (3,45) (4,46) (5,47) (6,48) (7,49)");
     const spark_job_stats stats = oracle_last_job(sc);
-    assert_in_range(stats.lost_inputs, 1, 8);
+    assert_in_range(stats.lost_inputs, threads == 1, 8);
     assert_int_equal(stats.recomputed_partitions, 1);
-    assert_int_equal(stats.stage_attempts, 4);
+    assert_int_equal(stats.stage_attempts, stats.lost_inputs > 0 ? 4 : 3);
     assert_int_equal(stats.tasks, 8 + 1 + 8);
     oracle_close(sc);
 }
