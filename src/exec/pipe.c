@@ -131,21 +131,23 @@ static void advance(spk_pipe *pipe, size_t at, spk_batch batch)
         deliver(pipe, batch);
 }
 
+/* clock_ms: a coarse clock, which costs a few nanoseconds. */
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* pace: cancelling is noticed between batches, so those of slow functions are small: a task begins
- * with few rows, and goes on with four times as many, or a quarter, as the last ones were fast. The
- * clock is a coarse one, which costs a few nanoseconds. */
-static void pace(spark_task *task)
+ * with few rows, and goes on with four times as many, or a quarter, as the last ones were fast. */
+static void pace(spark_task *task, int64_t ms)
 {
     enum { FAST_MS = 8, SLOW_MS = 64 };
     const size_t most = spk_task_batch(task);
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    const int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    const int64_t took = task->paced_ms ? ms - task->paced_ms : 0;
-    task->paced_ms = ms;
-    if (took > SLOW_MS)
+    if (ms > SLOW_MS)
         task->batch_rows = task->batch_rows > 4 ? task->batch_rows / 4 : 1;
-    else if (took <= FAST_MS && task->batch_rows < most)
+    else if (ms <= FAST_MS && task->batch_rows < most)
         task->batch_rows = task->batch_rows * 4 < most ? task->batch_rows * 4 : most;
 }
 
@@ -154,6 +156,7 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
     spark_task *task = pipe->task;
     if (pipe->stopped)
         return false;
+    const int64_t start = at == 0 ? clock_ms() : 0;
     const spk_op *op = task->op;
     const int partition = task->current_partition;
     spk_arena *scratch = task->scratch;
@@ -167,8 +170,8 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
     task->op = op;
     task->current_partition = partition;
     task->scratch = scratch;
-    if (task->depth == 0)
-        pace(task);
+    if (at == 0)
+        pace(task, clock_ms() - start);
     if (spk_task_unwanted(task))
         pipe->stopped = true;
     return !pipe->stopped;
@@ -314,6 +317,19 @@ static void retire(spk_out *out)
     }
 }
 
+/* enlarge: the buffer, which is empty, for the batches of now. */
+static bool enlarge(spk_out *out)
+{
+    const size_t rows = spk_pipe_rows(out->pipe, out->row_size);
+    char *larger = spk_pipe_alloc(out->pipe, rows * out->row_size + 1);
+    if (!larger)
+        return false;
+    out->capacity = rows;
+    out->buffer = out->head.next = larger;
+    out->head.end = larger + rows * out->row_size;
+    return true;
+}
+
 static bool flush(spk_out *out)
 {
     spk_pipe *pipe = out->pipe;
@@ -326,7 +342,7 @@ static bool flush(spk_out *out)
     if (!spk_pipe_push(pipe, out->next_op, batch))
         return false;
     retire(out);
-    return true;
+    return spk_pipe_rows(pipe, out->row_size) <= out->capacity || enlarge(out);
 }
 
 /* widen: no level is left to push on in: a buffer twice as large. */

@@ -75,7 +75,6 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
     task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = 0;
     task->batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;
-    task->paced_ms = 0;
     task->scratch = &task->base.keep;
     if (task->check)
         spk_check_begin(task);

@@ -103,7 +103,6 @@ struct spark_task {
     spark_site end_site;
     int current_partition;
     size_t batch_rows;      /* of what is pushed now; spk_task_batch is the most it can be */
-    int64_t paced_ms;       /* when the last batch was through; 0: none was yet */
     spk_arena *scratch;     /* where spark_alloc takes from */
     spk_frame base, *frame; /* of the chain whose steps run */
     spk_out *outs;

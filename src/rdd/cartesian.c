@@ -17,7 +17,10 @@ static bool push(crossing *c)
 {
     const size_t n = c->n;
     c->n = 0;
-    return spk_push(c->pipe, c->rows, n);
+    if (!spk_push(c->pipe, c->rows, n))
+        return false;
+    c->max = spk_pipe_rows(c->pipe, c->pair->size);
+    return true;
 }
 
 /* cross: one left row with rows of the right side. */
@@ -64,12 +67,13 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     const spk_layout *pair = rdd->layout;
     crossing c = { .pipe = pipe, .pair = pair, .max = spk_pipe_rows(pipe, pair->size) };
     spk_rows rows;
-    c.rows = spk_arena_alloc(spk_keep_of(task), c.max * pair->size + 1, 16);
+    const size_t most = spk_task_batch(task);
+    c.rows = spk_arena_alloc(spk_keep_of(task), most * pair->size + 1, 16);
     if (!c.rows) {
         spk_task_nomem(task);
         return;
     }
-    memset(c.rows, 0, c.max * pair->size);
+    memset(c.rows, 0, most * pair->size);
     if (!spk_chain_drain(task, right, partition % right->partitions, &rows))
         return;
     c.right = &rows;

@@ -92,7 +92,7 @@ static const char *why_not(
     const double *relative_sd, int p, int sp, int most, char *text, size_t size)
 {
     if (relative_sd && (p == 0 || p > most))
-        snprintf(text, size, "a relative standard deviation of %g; it must be at least %.4f",
+        snprintf(text, size, "a relative standard deviation of %g; it must be at least %.5f",
             *relative_sd, 1.054 / sqrt((double)(1u << most)));
     else if (p < LEAST_P || p > most)
         snprintf(text, size, "a precision of %d; it must be %d to %d", p, LEAST_P, most);

@@ -70,11 +70,9 @@ static bool take_left(void *state, spk_batch batch)
 static void produce_zip(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     spark_task *task = pipe->task;
-    zipping z = { .pipe = pipe,
-        .op = task->op,
-        .pair = rdd->layout,
-        .task = task,
-        .max = spk_pipe_rows(pipe, rdd->layout->size) };
+    zipping z = {
+        .pipe = pipe, .op = task->op, .pair = rdd->layout, .task = task, .max = spk_task_batch(task)
+    };
     spk_rows rows;
     z.rows = spk_arena_alloc(spk_keep_of(task), z.max * rdd->layout->size + 1, 16);
     if (!z.rows) {

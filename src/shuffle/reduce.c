@@ -9,10 +9,12 @@
 
 bool spk_push_rows(spk_pipe *pipe, char *rows, size_t n, size_t size)
 {
-    const size_t batch = spk_pipe_rows(pipe, size);
-    for (size_t i = 0; i < n; i += batch)
-        if (!spk_push(pipe, rows + i * size, n - i < batch ? n - i : batch))
+    for (size_t i = 0, some; i < n; i += some) {
+        const size_t batch = spk_pipe_rows(pipe, size);
+        some = n - i < batch ? n - i : batch;
+        if (!spk_push(pipe, rows + i * size, some))
             return false;
+    }
     return true;
 }
 

@@ -192,7 +192,7 @@ bool spk_sort_rows(spk_heap *heap, const spk_ordering *o, char *rows, size_t n)
 void spk_reduce_sort(spk_pipe *pipe, spk_input *in)
 {
     spark_task *task = pipe->task;
-    const size_t size = in->shuffle->row->size, batch = spk_pipe_rows(pipe, size);
+    const size_t size = in->shuffle->row->size;
     spk_shard shard = { .segments = NULL };
     bool more = true;
     for (uint32_t s = 0; s < in->slices && more; s++) {
@@ -206,8 +206,7 @@ void spk_reduce_sort(spk_pipe *pipe, spk_input *in)
             spk_task_nomem(task);
             more = false;
         }
-        for (size_t i = 0; i < rows.n && more; i += batch)
-            more = spk_push(pipe, rows.rows + i * size, rows.n - i < batch ? rows.n - i : batch);
+        more = more && spk_push_rows(pipe, rows.rows, rows.n, size);
         spk_heap_free(task->heap, rows.rows, rows.capacity);
     }
     spk_shard_fini(&shard);

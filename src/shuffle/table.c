@@ -398,15 +398,18 @@ static inline uint64_t key_at(const spk_table *t, const char *element)
     return t->key->key_class == SPK_KEY_8 ? spk_load64(element) : spk_load32(element);
 }
 
-/* try_dense: whether the first keys lie close together. Only speed depends on the answer. */
+/* try_dense: whether the first keys, those in the table and those to come, lie close together. Only
+ * speed depends on the answer. */
 static bool try_dense(spk_table *t, const request *r)
 {
     uint64_t low = UINT64_MAX, high = 0;
-    t->may_be_dense = false;
-    if (r->n < DENSE_AT_LEAST)
+    t->seen += (uint32_t)r->n;
+    if (t->seen < DENSE_AT_LEAST)
         return true;
-    for (size_t i = 0; i < r->n; i++) {
-        const uint64_t key = key_at(t, r->elements + i * r->step);
+    t->may_be_dense = false;
+    for (size_t i = 0; i < r->n + t->n; i++) {
+        const uint64_t key = key_at(
+            t, i < r->n ? r->elements + i * r->step : spk_table_row(t, (uint32_t)(i - r->n)));
         low = key < low ? key : low;
         high = key > high ? key : high;
     }
@@ -420,6 +423,8 @@ static bool try_dense(spk_table *t, const request *r)
     t->directory_size = DENSE_RANGE;
     t->base = high < DENSE_RANGE ? 0 : low;
     t->dense = true;
+    for (uint32_t row = 0; row < t->n; row++)
+        t->directory[key_at(t, spk_table_row(t, row)) - t->base] = row + 1;
     return true;
 }
 
@@ -470,7 +475,7 @@ static bool is_stray(const spk_table *t, const request *r, size_t i)
 static size_t run(spk_table *t, request *r, bool sum)
 {
     r->found->n_hits = 0;
-    if (t->may_be_dense && t->n == 0 && !try_dense(t, r))
+    if (t->may_be_dense && !try_dense(t, r))
         return SIZE_MAX;
     size_t done = 0;
     if (t->dense) {

@@ -17,6 +17,7 @@ typedef struct spk_table {
     size_t row_size;
     bool borrow; /* key strings are not copied: what they point to outlives the table */
     bool dense, may_be_dense;
+    uint32_t seen; /* elements, until it is known whether keys are dense */
     uint64_t base; /* of dense keys */
     char *rows;
     uint64_t *hashes; /* NULL for 4 and 8-byte keys */
