@@ -213,10 +213,8 @@ static void take_down(spark_context *sc)
 
 /* ---- contexts without anything */
 
-static const spark_context no_context
-    = { .error = SPK_FAILURE(SPARK_EINVAL, "there is no context") };
-static const spark_context no_memory
-    = { .error = SPK_FAILURE(SPARK_ENOMEM, "out of memory for a context") };
+static const spark_context no_context = { .error = &spk_of_nothing };
+static const spark_context no_memory = { .error = &spk_no_memory };
 
 static spark_context *constant(const spark_context *context)
 {
@@ -235,6 +233,14 @@ static bool is_constant(const spark_context *sc)
     return sc == &no_context || sc == &no_memory;
 }
 
+static const spk_failure *keep(const spk_failure *failure)
+{
+    spk_failure *copy = malloc(sizeof *copy);
+    if (copy)
+        *copy = *failure;
+    return copy ? copy : &spk_no_memory;
+}
+
 spark_context *spark_context_new(const spark_conf *conf)
 {
     const spark_conf none = { 0 };
@@ -251,7 +257,7 @@ spark_context *spark_context_new(const spark_conf *conf)
         status = spk_failure_set(
             &failure, SPARK_ENOMEM, "SparkContext", NULL, "no thread could be started");
     if (status != SPARK_OK)
-        sc->error = failure;
+        sc->error = keep(&failure);
     return sc;
 }
 
@@ -260,6 +266,11 @@ void spark_context_free(spark_context *sc)
     if (!sc || is_constant(sc) || spk_task_current())
         return;
     take_down(sc);
+    if (sc->error != &spk_no_memory) {
+        void *error;
+        memcpy(&error, &sc->error, sizeof error);
+        free(error);
+    }
     free(sc);
 }
 
@@ -275,7 +286,7 @@ const char *spark_context_app_name(const spark_context *sc)
 
 int spark_context_default_parallelism(const spark_context *sc)
 {
-    if (!sc || sc->error.code != SPARK_OK)
+    if (!sc || sc->error)
         return 0;
     return sc->default_parallelism ? sc->default_parallelism : SPK_DEFAULT_PARTITIONS;
 }

@@ -71,8 +71,8 @@ static spark_accumulator *make(
 {
     if (!sc)
         sc = spk_context_none();
-    if (sc->error.code != SPARK_OK)
-        return spk_raise(&sc->error), NULL;
+    if (sc->error)
+        return spk_raise(sc->error), NULL;
     const size_t length = name ? strlen(name) : 0;
     spark_accumulator *accumulator = calloc(1, sizeof *accumulator);
     if (accumulator)
@@ -98,9 +98,9 @@ static spark_accumulator *of_values(spark_site at, spark_context *sc, const spar
 {
     spk_failure failure;
     const spk_layout *layout = NULL;
-    if (sc && sc->error.code == SPARK_OK && !type)
+    if (sc && !sc->error && !type)
         return spk_raisef(SPARK_EINVAL, "accumulator", at, "accumulator at %s: no type", at), NULL;
-    if (sc && sc->error.code == SPARK_OK && !(layout = spk_layout_for(sc, type, &failure)))
+    if (sc && !sc->error && !(layout = spk_layout_for(sc, type, &failure)))
         return spk_raise(&failure), NULL;
     spark_accumulator *a = make(at, sc, name, kind);
     if (a)

@@ -34,8 +34,8 @@ static spark_context *usable(spark_site at, spark_context *sc, const void *value
 {
     if (!sc)
         sc = spk_context_none();
-    if (sc->error.code != SPARK_OK)
-        return spk_raise(&sc->error), NULL;
+    if (sc->error)
+        return spk_raise(sc->error), NULL;
     if (value)
         return sc;
     spk_raisef(SPARK_EINVAL, "broadcast", at, "broadcast at %s: no value", at);

@@ -11,7 +11,7 @@
 #include "type/layout.h"
 
 struct spark_context {
-    spk_failure error; /* code != SPARK_OK: what went wrong when it was made */
+    const spk_failure *error; /* NULL: a proper one; else what went wrong when it was made */
     spk_heap heap;
     spk_types *types;
     pthread_mutex_t scope_lock; /* guards the lists of all scopes of the context */

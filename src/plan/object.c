@@ -122,7 +122,7 @@ void spk_scope_drain(spark_scope *scope)
 
 spark_scope *spark_scope_begin(spark_context *sc)
 {
-    spark_scope *scope = sc && sc->error.code == SPARK_OK ? malloc(sizeof *scope) : NULL;
+    spark_scope *scope = sc && !sc->error ? malloc(sizeof *scope) : NULL;
     if (!scope)
         return NULL;
     spk_scope_init(scope, sc);

@@ -84,8 +84,8 @@ spark_partitioner *spk_partitioner_in_scope(
     spark_partitioner *partitioner = NULL;
     if (!sc)
         sc = spk_context_none();
-    if (sc->error.code != SPARK_OK)
-        return spk_partitioner_broken(sc, &sc->error);
+    if (sc->error)
+        return spk_partitioner_broken(sc, sc->error);
     if (partitions < 1)
         spk_failure_set(&failure, SPARK_EINVAL, "partitioner", at,
             "partitioner at %s: %d partitions; there must be at least one", at, partitions);

@@ -192,8 +192,8 @@ static spark_status set(spark_context *sc, const char *name, const change *c)
     spk_failure failure;
     if (!sc)
         sc = spk_context_none();
-    if (sc->error.code != SPARK_OK)
-        return spk_raise(&sc->error);
+    if (sc->error)
+        return spk_raise(sc->error);
     pthread_mutex_lock(&sc->scope_lock);
     spk_properties *p = own(sc);
     const bool good = p && apply(p, c);
@@ -263,7 +263,7 @@ static const char *text_now(spark_context *sc, char **text, spk_properties *p)
 static bool properties_of(spark_context *sc, spk_properties *p)
 {
     *p = (spk_properties) { .group = NULL };
-    return sc && sc->error.code == SPARK_OK && spk_properties_now(sc, p);
+    return sc && !sc->error && spk_properties_now(sc, p);
 }
 
 const char *spark_job_group(spark_context *sc)

@@ -5,8 +5,8 @@
 /* table_of: NULL, with an error raised, where there is none or an argument is missing. */
 static spk_types *table_of(const spark_context *sc, const spark_type *a, const spark_type *b)
 {
-    if (!sc || sc->error.code != SPARK_OK) {
-        spk_raise(sc ? &sc->error : &spk_context_none()->error);
+    if (!sc || sc->error) {
+        spk_raise(sc ? sc->error : spk_context_none()->error);
         return NULL;
     }
     if (!a || !b) {

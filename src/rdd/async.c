@@ -172,7 +172,7 @@ static spark_future *start(
     else
         spk_failure_at(&failure, name, at);
     f->sc = rdd && rdd->sc ? rdd->sc : NULL;
-    if (!f->sc || f->sc->error.code != SPARK_OK) { /* no scope to belong to */
+    if (!f->sc || f->sc->error) { /* no scope to belong to */
         if (status != SPARK_OK)
             spk_raise(&failure);
         spk_env_fini(&env);

@@ -64,8 +64,8 @@ spark_status spark_set_checkpoint_dir(spark_site at, spark_context *sc, const ch
     static const char *const name = "setCheckpointDir";
     spk_failure failure;
     char *path = NULL;
-    if (!sc || sc->error.code != SPARK_OK)
-        return sc ? spk_raise(&sc->error) : spk_raisef(SPARK_EINVAL, name, at, "no context");
+    if (!sc || sc->error)
+        return sc ? spk_raise(sc->error) : spk_raisef(SPARK_EINVAL, name, at, "no context");
     if (!directory || !*directory)
         return spk_raisef(SPARK_EINVAL, name, at, "%s at %s: the path is empty", name, at);
     if (spk_own_directory(directory, &path, &failure) != SPARK_OK) {
@@ -82,7 +82,7 @@ spark_status spark_set_checkpoint_dir(spark_site at, spark_context *sc, const ch
 
 const char *spark_checkpoint_dir(spark_context *sc)
 {
-    if (!sc || sc->error.code != SPARK_OK)
+    if (!sc || sc->error)
         return NULL;
     pthread_mutex_lock(&sc->plan_lock);
     const char *path = sc->checkpoint_dir;

@@ -13,8 +13,8 @@ void spk_verb_source(spk_verb *v, spark_site at, const char *operation, spark_co
     *v = (spk_verb) { .at = at, .operation = operation, .sc = sc ? sc : spk_context_none() };
     if (spk_task_current())
         spk_verb_fail(v, SPARK_EINVAL, "a transformation inside a function of a task (SPARK-5063)");
-    else if (v->sc->error.code != SPARK_OK)
-        spk_verb_fail_with(v, &v->sc->error);
+    else if (v->sc->error)
+        spk_verb_fail_with(v, v->sc->error);
 }
 
 void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const char *function,

@@ -47,7 +47,7 @@ void spk_job_cancel(spk_job *job, const char *reason)
 
 static void cancel(spark_context *sc, const match *m, const char *reason)
 {
-    struct spk_scheduler *scheduler = sc && sc->error.code == SPARK_OK ? sc->scheduler : NULL;
+    struct spk_scheduler *scheduler = sc && !sc->error ? sc->scheduler : NULL;
     if (!scheduler)
         return;
     pthread_mutex_lock(&scheduler->lock);
@@ -135,7 +135,7 @@ static void remember(struct spk_scheduler *scheduler, const char *group)
 void spark_cancel_job_group_and_future_jobs(
     spark_context *sc, const char *group, const char *reason)
 {
-    if (!group || !sc || sc->error.code != SPARK_OK)
+    if (!group || !sc || sc->error)
         return;
     remember(sc->scheduler, group);
     spark_cancel_job_group(sc, group, reason);
@@ -216,7 +216,7 @@ static void add_id(ids *list, int id)
 static size_t list_active(spark_context *sc, const match *m, bool stages, int *at, size_t room)
 {
     ids list = { at, 0, at ? room : 0 };
-    struct spk_scheduler *scheduler = sc && sc->error.code == SPARK_OK ? sc->scheduler : NULL;
+    struct spk_scheduler *scheduler = sc && !sc->error ? sc->scheduler : NULL;
     if (!scheduler)
         return 0;
     pthread_mutex_lock(&scheduler->lock);
