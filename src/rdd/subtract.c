@@ -136,15 +136,12 @@ static spk_verb elements(spark_site at, const char *operation, spark_rdd *const 
 static spark_partitioner *place_elements(
     spk_verb *v, const spark_partitioner *asked, int partitions)
 {
-    spark_partitioner *target = NULL;
+    spk_failure failure;
     if (v->bad)
         return NULL;
-    if (asked) {
-        memcpy(&target, &asked, sizeof target);
-        spk_partitioner_ref(target);
-        return target;
-    }
-    target = spk_partitioner_hash(v->sc, partitions, v->at);
+    spark_partitioner *target = asked
+        ? spk_default_partitioner(v->sc, 0, NULL, asked, 0, v->at, &failure)
+        : spk_partitioner_hash(v->sc, partitions, v->at);
     if (!target)
         spk_verb_fail(v, SPARK_ENOMEM, "out of memory");
     return target;

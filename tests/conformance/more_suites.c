@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* More cases of Spark's AsyncRDDActionsSuite, FileSuite, AccumulatorSuite and DAGSchedulerSuite. */
-#include "io/scratch.h"
+#include "file_test.h"
 #include "oracle.h"
 
 #include <stdatomic.h>
@@ -262,17 +262,6 @@ static void dag_scheduler_suite__an_accumulator_that_misbehaves_harms_no_job(voi
     assert_int_equal(oracle_count(rdd), 10);
     oracle_close(sc);
 }
-
-static int enter(void **state)
-{
-    return oracle_setup(state) || scratch_enter(state);
-}
-static int leave(void **state)
-{
-    const int status = scratch_leave(state);
-    return oracle_teardown(state) || status;
-}
-#define file_test(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int main(void)
 {

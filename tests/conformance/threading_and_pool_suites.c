@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Spark's PoolSuite, ThreadingSuite, SparkContextSuite and BroadcastSuite. */
+#include "file_test.h"
 #include "gate.h"
-#include "io/scratch.h"
 #include "suite.h"
 
 #include <stdatomic.h>
@@ -422,17 +422,6 @@ static void broadcast_suite__destroyed_it_cannot_be_used(void **state)
         "broadcast that was destroyed");
     assert_int_equal(oracle_count(rdd), 4);
 }
-
-static int enter(void **state)
-{
-    return oracle_setup(state) || scratch_enter(state);
-}
-static int leave(void **state)
-{
-    const int status = scratch_leave(state);
-    return oracle_teardown(state) || status;
-}
-#define file_test(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int main(void)
 {
