@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The include table: a room may include itself, the rooms above it and <spark/...>.
+"""The include table: a room may include itself, the rooms above it and <spark/...>; a family of rdd
+itself, and what stands in rdd/.
 
 usage: layers.py ROOT
 """
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import report
 
-ROOMS = ["base", "type", "plan", "observe", "io", "storage", "exec", "shuffle", "scheduler", "rdd"]
-SHARED_IN_RDD = "rdd/rdd.h"        # the one file of rdd that its other files may include
+ROOMS = ["base", "type", "plan", "io", "storage", "exec", "shuffle", "scheduler", "rdd"]
+FAMILIES = ["narrow", "keyed", "source", "action", "node"]  # of rdd; what they share stands in rdd/
 COMPOSITION_ROOT = "context.c"     # the one file that may include every room
 PUBLIC_INCLUDES = re.compile(r"spark/\w+\.h|std\w+\.h|string\.h")
 
@@ -23,14 +24,27 @@ def includes(path):
     return INCLUDE.findall(path.read_text(encoding="utf-8"))
 
 
+def room_of(name):
+    """The room and the family, each may be None, of a file named from src."""
+    parts = name.split("/")
+    return parts[0] if len(parts) > 1 else None, parts[1] if len(parts) > 2 else None
+
+
+def is_place(name):
+    """Whether a file may stand there: in a room, or in a family of rdd."""
+    room, family = room_of(name)
+    return room in ROOMS and (family is None or room == "rdd" and family in FAMILIES
+                              and name.count("/") == 2)
+
+
 def check_source(src, path):
     """Complaints about the includes of one file below src."""
     file = path.relative_to(src).as_posix()
-    room = file.split("/")[0] if "/" in file else None
+    room, family = room_of(file)
     if room is None and file != COMPOSITION_ROOT:
         yield f"src/{file}: only {COMPOSITION_ROOT} stands outside the rooms"
         return
-    if room is not None and (room not in ROOMS or file.count("/") > 1):
+    if room is not None and not is_place(file):
         yield f"src/{file}: not a file of one of the rooms {' '.join(ROOMS)}"
         return
     for quote, name in includes(path):
@@ -38,15 +52,15 @@ def check_source(src, path):
             if name == "spark.h":
                 yield f"src/{file}: includes the umbrella <spark.h>, not what it needs"
             continue
-        other = name.split("/")[0]
+        other, other_family = room_of(name)
         if other not in ROOMS or not (src / name).is_file():
             yield f'src/{file}: "{name}" is not a file room/name.h below src'
         elif room is None:
             continue
         elif ROOMS.index(other) > ROOMS.index(room):
             yield f"src/{file}: {room} may not include {other} ({name})"
-        elif room == "rdd" and other == "rdd" and name != SHARED_IN_RDD:
-            yield f"src/{file}: files of rdd know nothing of each other ({name})"
+        elif other_family is not None and other_family != family:
+            yield f"src/{file}: families of rdd know nothing of each other ({name})"
 
 
 def check_public(include, path):

@@ -29,7 +29,7 @@ class Tree(unittest.TestCase):
         for name in ("README.md", "LICENSE", "CMakeLists.txt", "tests/CMakeLists.txt",
                      "examples/CMakeLists.txt"):
             self.write(name, "spark_test(base heap)\n", spdx="")
-        self.write("src/CMakeLists.txt", "base/heap.c rdd/map.c context.c", spdx="")
+        self.write("src/CMakeLists.txt", "base/heap.c rdd/narrow/map.c context.c", spdx="")
         self.write("include/spark.h", "#include <spark/map.h>\n#include <spark/version.h>\n")
         self.write("include/spark/map.h", "#ifndef M\n#define M\nint spark_map(int x);\n#endif\n")
         self.write("generated/spark/version.h",
@@ -37,7 +37,7 @@ class Tree(unittest.TestCase):
         self.write("src/base/heap.h", "int spk_heap(int x);\n")
         self.write("src/base/heap.c", '#include "base/heap.h"\nint spk_heap(int x) { return x; }\n')
         self.write("src/rdd/rdd.h", '#include "base/heap.h"\n')
-        self.write("src/rdd/map.c", '#include <spark/map.h>\n#include "rdd/rdd.h"\n'
+        self.write("src/rdd/narrow/map.c", '#include <spark/map.h>\n#include "rdd/rdd.h"\n'
                    "_Thread_local int spk_last;\nextern const int spark_v[1];\nconst int spark_v[1] = { 1 };\n"
                    "extern const int *const spk_p;\nconst int *const spk_p = spark_v;\n"
                    "int spark_map(int x) { return spk_last + spk_heap(x); }\n")
@@ -76,10 +76,24 @@ class Layers(Tree):
         self.append("src/base/heap.c", '#include "rdd/rdd.h"\n')
         self.check("base may not include rdd")
 
-    def test_file_of_rdd_in_another(self):
-        self.write("src/rdd/map.h", "")
-        self.append("src/rdd/map.c", '#include "rdd/map.h"\n')
+    def test_family(self):
+        self.write("src/rdd/narrow/map.h", "")
+        self.append("src/rdd/narrow/map.c", '#include "rdd/narrow/map.h"\n')
+        self.check(None)
+
+    def test_family_in_another(self):
+        self.write("src/rdd/narrow/map.h", "")
+        self.write("src/rdd/action/save.c", '#include "rdd/narrow/map.h"\n')
         self.check("know nothing of each other")
+
+    def test_family_in_what_is_shared(self):
+        self.write("src/rdd/narrow/map.h", "")
+        self.append("src/rdd/rdd.h", '#include "rdd/narrow/map.h"\n')
+        self.check("know nothing of each other")
+
+    def test_unknown_family(self):
+        self.write("src/rdd/wide/x.c", "")
+        self.check("not a file of one of the rooms")
 
     def test_relative_include(self):
         self.append("src/base/heap.c", '  #  include "heap.h"\n')
