@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How time grows: each case does its work with n, 2n and 4n of something and tells the ratios of the
+ * times; about 2 is linear, about 4 quadratic. It judges nothing, for machines are noisy: it is read.
+ * With -d the numbers are divided, so that ctest sees that every case still works.
+ *
+ * bench_growth [-d DIVISOR] [-r ROUNDS] [CASE...]: the best of ROUNDS (3), as one JSON object a case. */
+#include "bench.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* growth_case: run does the work with n of `what` and returns the seconds that it took, without
+ * those of its preparation. */
+typedef struct growth_case {
+    const char *name, *what;
+    int64_t n;
+    double (*run)(int64_t n);
+} growth_case;
+
+static spark_context *context(void)
+{
+    return bench_context(&(bench_options) { .threads = 2 });
+}
+
+SPARK_MAP(mixed, int64_t, int64_t)
+{
+    *out = (int64_t)bench_mix((uint64_t)*in);
+}
+
+/* ---- take_ordered: how many are taken */
+
+static double take_ordered(int64_t n)
+{
+    spark_context *sc = context();
+    spark_rdd *rows = bench_cached(sc, 0, 4000000, 16, mixed, NULL);
+    spark_array smallest;
+    const double start = bench_now();
+    bench_ok(spark_take_ordered(rows, (size_t)n, NULL, SPARK_TYPE(int64_t), &smallest));
+    const double seconds = bench_now() - start;
+    spark_array_free(&smallest);
+    spark_context_free(sc);
+    return seconds;
+}
+
+/* ---- lines of a child: bytes of one */
+
+static double pipe_line(int64_t n)
+{
+    spark_context *sc = context();
+    char script[100];
+    int64_t lines;
+    snprintf(script, sizeof script, "head -c %" PRId64 " /dev/zero | tr '\\0' a", n);
+    const char *const argv[] = { "sh", "-c", script, NULL };
+    const double start = bench_now();
+    bench_ok(spark_count(spark_pipe_with(spark_range(sc, 0, 1, 1, 1), NULL,
+                             &(spark_pipe_options) { .argv = argv }),
+        &lines));
+    const double seconds = bench_now() - start;
+    if (lines != 1)
+        bench_die("%" PRId64 " lines instead of one", lines);
+    spark_context_free(sc);
+    return seconds;
+}
+
+/* ---- sorts: partitions on both sides */
+
+static double sort_partitions(int64_t n)
+{
+    spark_context *sc = context();
+    int64_t counted;
+    const double start = bench_now();
+    spark_rdd *rows = spark_map(spark_range(sc, 0, 100000, 1, (int)n), mixed, NULL);
+    bench_ok(spark_count(spark_sort_by(rows, NULL, (int)n), &counted));
+    const double seconds = bench_now() - start;
+    if (counted != 100000)
+        bench_die("%" PRId64 " of 100000 rows were sorted", counted);
+    spark_context_free(sc);
+    return seconds;
+}
+
+/* ---- files: in a directory, and names a glob looks at of which one fits */
+
+static void file_name(char *to, size_t size, const char *directory, int64_t i)
+{
+    snprintf(to, size, "%s/file-%08" PRId64, directory, i);
+}
+
+/* with_files: the seconds of counting the lines of pattern below a directory of n files of a line. */
+static double with_files(int64_t n, const char *pattern, int64_t wanted)
+{
+    char directory[] = "/tmp/bench-growth-XXXXXX", path[120];
+    if (!mkdtemp(directory))
+        bench_die("cannot make a directory in /tmp");
+    for (int64_t i = 0; i < n; i++) {
+        file_name(path, sizeof path, directory, i);
+        FILE *file = fopen(path, "w");
+        if (!file || fputs("a line\n", file) < 0 || fclose(file) != 0)
+            bench_die("cannot write %s", path);
+    }
+    spark_context *sc = context();
+    int64_t lines;
+    snprintf(path, sizeof path, "%s%s", directory, pattern);
+    const double start = bench_now();
+    bench_ok(spark_count(spark_text_file(sc, path, 1), &lines));
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    for (int64_t i = 0; i < n; i++) {
+        file_name(path, sizeof path, directory, i);
+        unlink(path);
+    }
+    rmdir(directory);
+    if (lines != wanted)
+        bench_die("%" PRId64 " of %" PRId64 " lines", lines, wanted);
+    return seconds;
+}
+
+static double directory_files(int64_t n)
+{
+    return with_files(n, "", n);
+}
+
+static double glob_names(int64_t n)
+{
+    return with_files(n, "/*-*0*0*0*0*0*0*0*0", 1);
+}
+
+/* ---- the table */
+
+static const growth_case cases[] = {
+    { "take_ordered", "elements taken of 4 M", 100000, take_ordered },
+    { "pipe_line", "bytes of a line", 32 << 20, pipe_line },
+    { "sort_partitions", "partitions of 100,000 rows", 250, sort_partitions },
+    { "directory_files", "files of a line", 2000, directory_files },
+    { "glob_names", "names of which one fits", 10000, glob_names },
+};
+
+static double best(const growth_case *c, int64_t n, int64_t rounds)
+{
+    double least = c->run(n);
+    for (int64_t i = 1; i < rounds; i++) {
+        const double seconds = c->run(n);
+        least = seconds < least ? seconds : least;
+    }
+    return least;
+}
+
+static void report(const growth_case *c, int64_t divisor, int64_t rounds)
+{
+    const int64_t n = c->n / divisor > 0 ? c->n / divisor : 1;
+    double t[3];
+    for (int i = 0; i < 3; i++)
+        t[i] = best(c, n << i, rounds);
+    printf("{\"case\": \"%s\", \"what\": \"%s\", \"n\": %" PRId64
+           ", \"seconds\": [%.4f, %.4f, %.4f], \"ratios\": [%.2f, %.2f]}\n",
+        c->name, c->what, n, t[0], t[1], t[2], t[1] / t[0], t[2] / t[1]);
+    fflush(stdout);
+}
+
+static bool wanted(const char *name, char *const *names)
+{
+    bool found = !*names;
+    for (; *names && !found; names++)
+        found = strcmp(*names, name) == 0;
+    return found;
+}
+
+int main(int argc, char **argv)
+{
+    int64_t given[128] = { ['d'] = 1, ['r'] = 3 };
+    for (int c; (c = getopt(argc, argv, "d:r:")) != -1;)
+        if (c == '?' || (given[c] = atoll(optarg)) < 1) {
+            fputs("usage: bench_growth [-d DIVISOR] [-r ROUNDS] [CASE...]\n", stderr);
+            return 2;
+        }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (wanted(cases[i].name, argv + optind))
+            report(&cases[i], given['d'], given['r']);
+    return 0;
+}
