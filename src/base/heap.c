@@ -131,7 +131,7 @@ static void *make_room(spk_heap *heap, uint64_t capacity)
 }
 
 /* take: a cached block of the class, or room in the budget for a new one. */
-static bool take(spk_heap *heap, unsigned class, size_t capacity, void **block)
+static bool heap_take(spk_heap *heap, unsigned class, size_t capacity, void **block)
 {
     void *victims = NULL;
     pthread_mutex_lock(&heap->lock);
@@ -168,7 +168,7 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
         *capacity = (size + 0xfffff) & ~(size_t)0xfffff;
     if (*capacity == 0)
         *capacity = 128;
-    if (!take(heap, class, *capacity, &block) || block)
+    if (!heap_take(heap, class, *capacity, &block) || block)
         return block;
     if (small)
         block = aligned_alloc(64, *capacity);

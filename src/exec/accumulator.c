@@ -54,7 +54,7 @@ bool spk_gathered_own(spk_gathered *g, const spk_layout *layout)
 
 /* ---- accumulators */
 
-static void release(spk_object *object)
+static void accumulator_release(spk_object *object)
 {
     spark_accumulator *accumulator = (spark_accumulator *)(void *)object;
     pthread_mutex_destroy(&accumulator->lock);
@@ -88,7 +88,7 @@ static spark_accumulator *make(
     accumulator->kind = kind;
     accumulator->sc = sc;
     pthread_mutex_init(&accumulator->lock, NULL);
-    spk_scope_add(sc, &accumulator->object, release);
+    spk_scope_add(sc, &accumulator->object, accumulator_release);
     return accumulator;
 }
 
@@ -154,7 +154,7 @@ const spark_accumulator *spark_accumulator_new(spark_site at, spark_context *sc,
         if (a->in || !add->in)
             spk_failure_nomem(&failure, "accumulator", at);
         if (spk_scope_take(&a->object))
-            release(&a->object);
+            accumulator_release(&a->object);
         return spk_raise(&failure), NULL;
     }
     return a;

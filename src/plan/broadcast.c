@@ -6,7 +6,7 @@
 
 #include "plan/rdd.h"
 
-static void release(spk_object *object)
+static void broadcast_release(spk_object *object)
 {
     spk_broadcast_unref((spark_broadcast *)(void *)object);
 }
@@ -57,7 +57,7 @@ static spark_broadcast *make(spark_site at, spark_context *sc, size_t size, size
     broadcast->size = size;
     broadcast->sc = sc;
     atomic_init(&broadcast->refs, 1);
-    spk_scope_add(sc, &broadcast->object, release);
+    spk_scope_add(sc, &broadcast->object, broadcast_release);
     return broadcast;
 }
 

@@ -91,7 +91,7 @@ void spk_scope_move(spk_object *object, spark_scope *to)
     pthread_mutex_unlock(&to->sc->scope_lock);
 }
 
-static bool take(spark_context *sc, spk_object *object)
+static bool object_take(spark_context *sc, spk_object *object)
 {
     pthread_mutex_lock(&sc->scope_lock);
     const bool taken = object->scope != NULL;
@@ -104,7 +104,7 @@ static bool take(spark_context *sc, spk_object *object)
 bool spk_scope_take(spk_object *object)
 {
     spark_scope *scope = object->scope;
-    return scope && take(scope->sc, object);
+    return scope && object_take(scope->sc, object);
 }
 
 void spk_scope_drain(spark_scope *scope)
@@ -113,7 +113,7 @@ void spk_scope_drain(spark_scope *scope)
         spk_object *object = scope->list.next;
         if (object == &scope->list)
             break;
-        take(scope->sc, object);
+        object_take(scope->sc, object);
         object->release(object);
     }
     spk_properties_free(scope->properties);

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-static void release(spk_object *object)
+static void partitioner_release(spk_object *object)
 {
     spk_partitioner_unref((spark_partitioner *)(void *)object);
 }
@@ -68,7 +68,7 @@ spark_partitioner *spk_partitioner_broken(spark_context *sc, const spk_failure *
         *error = *failure;
         p->error = error;
         p->site = error->site;
-        spk_scope_add(sc, &p->object, release);
+        spk_scope_add(sc, &p->object, partitioner_release);
         return p;
     }
     free(p);
@@ -93,7 +93,7 @@ spark_partitioner *spk_partitioner_in_scope(
         spk_failure_nomem(&failure, "partitioner", at);
     if (!partitioner)
         return spk_partitioner_broken(sc, &failure);
-    spk_scope_add(sc, &partitioner->object, release);
+    spk_scope_add(sc, &partitioner->object, partitioner_release);
     return partitioner;
 }
 

@@ -134,7 +134,7 @@ void spk_rdd_unref(spark_rdd *rdd)
     }
 }
 
-static void release(spk_object *object)
+static void rdd_release(spk_object *object)
 {
     spk_rdd_unref((spark_rdd *)(void *)object);
 }
@@ -209,7 +209,7 @@ spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure)
     rdd->operation = error->operation;
     rdd->error = error;
     atomic_init(&rdd->refs, 1);
-    spk_scope_add(sc, &rdd->object, release);
+    spk_scope_add(sc, &rdd->object, rdd_release);
     return rdd;
 }
 
@@ -292,7 +292,7 @@ spark_rdd *spk_rdd_new(const spk_rdd_args *args, bool *made)
     rdd = bad ? NULL : calloc(1, args->size);
     if (rdd && fill(rdd, args, sc)) {
         rdd->id = atomic_fetch_add_explicit(&sc->next_rdd, 1, memory_order_relaxed);
-        spk_scope_add(sc, &rdd->object, release);
+        spk_scope_add(sc, &rdd->object, rdd_release);
         *made = true;
         return rdd;
     }

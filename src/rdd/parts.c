@@ -26,7 +26,7 @@ char *spk_save_room(spk_save_state *s, size_t n)
     return at;
 }
 
-static bool begin(spk_state *state)
+static bool parts_begin(spk_state *state)
 {
     spk_save_state *s = (spk_save_state *)state;
     const saving *to = state->action->arg;
@@ -61,7 +61,7 @@ static bool publish(spk_state *state)
     return true;
 }
 
-static void discard(spk_state *state)
+static void parts_discard(spk_state *state)
 {
     spk_save_state *s = (spk_save_state *)state;
     spk_rows_fini(&s->rows);
@@ -78,11 +78,11 @@ spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool 
         .site = at,
         .state_size = sizeof(spk_save_state),
         .arg = &to,
-        .begin = begin,
+        .begin = parts_begin,
         .take = saver->take,
         .end = end,
         .publish = publish,
-        .discard = discard };
+        .discard = parts_discard };
     spk_save_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
     if (!states)
         return spk_failure_nomem(failure, action.name, at);

@@ -12,7 +12,7 @@ static int partition_of(const spk_stage *stage, int index)
 }
 
 /* finish: one task less; the last one wakes the job. */
-static void finish(spk_stage *stage)
+static void attempt_finish(spk_stage *stage)
 {
     if (atomic_fetch_sub(&stage->remaining, 1) != 1)
         return;
@@ -188,6 +188,6 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
         task_failed(stage, task, index);
     else if (!atomic_load_explicit(&job->cancelled, memory_order_relaxed)) {
         atomic_fetch_add_explicit(&job->tasks, 1, memory_order_relaxed);
-        finish(stage);
+        attempt_finish(stage);
     }
 }

@@ -472,7 +472,7 @@ static bool is_stray(const spk_table *t, const request *r, size_t i)
     return i < r->n && key_at(t, r->elements + i * r->step) - t->base >= DENSE_RANGE;
 }
 
-static size_t run(spk_table *t, request *r, bool sum)
+static size_t table_run(spk_table *t, request *r, bool sum)
 {
     r->found->n_hits = 0;
     if (t->may_be_dense && !try_dense(t, r))
@@ -493,7 +493,7 @@ size_t spk_table_find(spk_table *t, const char *elements, size_t step, size_t n,
     spk_found *found)
 {
     request r = { elements, step, n, hashes, move, limit, bytes_limit, found };
-    return run(t, &r, false);
+    return table_run(t, &r, false);
 }
 
 size_t spk_table_sum(spk_table *t, const char *elements, size_t step, size_t n,
@@ -501,7 +501,7 @@ size_t spk_table_sum(spk_table *t, const char *elements, size_t step, size_t n,
     spk_found *found)
 {
     request r = { elements, step, n, hashes, move, limit, bytes_limit, found };
-    return run(t, &r, true);
+    return table_run(t, &r, true);
 }
 
 bool spk_found_open(spark_task *task, spk_found *found)

@@ -437,7 +437,7 @@ static bool take_raw(spk_writer *w, spk_batch *batch)
     return true;
 }
 
-static bool take(void *state, spk_batch batch)
+static bool writer_take(void *state, spk_batch batch)
 {
     spk_writer *w = state;
     while (batch.n > 0 && !spk_task_failed(w->task))
@@ -448,7 +448,7 @@ static bool take(void *state, spk_batch batch)
 
 spk_sink spk_writer_sink(spk_writer *w)
 {
-    return (spk_sink) { take, w };
+    return (spk_sink) { writer_take, w };
 }
 
 spk_map_output *spk_writer_close(spk_writer *w)

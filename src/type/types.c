@@ -78,7 +78,7 @@ static bool lay_out(made *m)
     return true;
 }
 
-static const spark_type *finish(spk_types *types, made *m)
+static const spark_type *types_finish(spk_types *types, made *m)
 {
     char text[8];
     const bool fits
@@ -97,7 +97,7 @@ const spark_type *spk_types_pair(spk_types *types, const spark_type *key, const 
         return NULL;
     m->fields[0] = (spark_field) { "key", key, 0, 0 };
     m->fields[1] = (spark_field) { "value", value, 0, 0 };
-    return finish(types, m);
+    return types_finish(types, m);
 }
 
 const spark_type *spk_types_optional(spk_types *types, const spark_type *of)
@@ -109,7 +109,7 @@ const spark_type *spk_types_optional(spk_types *types, const spark_type *of)
     m->type.of = of;
     m->type.align = of->align;
     m->type.size = size <= UINT32_MAX ? (uint32_t)size : 0; /* 0 is refused */
-    return finish(types, m);
+    return types_finish(types, m);
 }
 
 const spark_type *spk_types_list(spk_types *types, const spark_type *of)
@@ -120,7 +120,7 @@ const spark_type *spk_types_list(spk_types *types, const spark_type *of)
     m->type.of = of;
     m->type.size = (uint32_t)sizeof(spark_i64_list);
     m->type.align = (uint32_t) _Alignof(spark_i64_list);
-    return finish(types, m);
+    return types_finish(types, m);
 }
 
 const spark_type *spk_types_array(spk_types *types, const spark_type *of, size_t count)
@@ -129,7 +129,7 @@ const spark_type *spk_types_array(spk_types *types, const spark_type *of, size_t
     if (!m)
         return NULL;
     m->fields[0] = (spark_field) { "items", of, 0, count };
-    return finish(types, m);
+    return types_finish(types, m);
 }
 
 const spark_type *spk_types_struct(
@@ -151,5 +151,5 @@ const spark_type *spk_types_struct(
         m->fields[i] = (spark_field) { at, members[i], 0, 0 };
         at += size;
     }
-    return finish(types, m);
+    return types_finish(types, m);
 }

@@ -27,8 +27,8 @@ static spark_status check(
 }
 
 /* run: a timed job; states is room for as many as there are partitions; *done: how many finished. */
-static spark_status run(spark_rdd *rdd, spk_action *action, int64_t timeout_ms, void *states,
-    uint8_t *finished, int *done, spk_failure *failure)
+static spark_status approximate_run(spark_rdd *rdd, spk_action *action, int64_t timeout_ms,
+    void *states, uint8_t *finished, int *done, spk_failure *failure)
 {
     action->timed = true;
     action->timeout_ms = timeout_ms;
@@ -94,7 +94,7 @@ spark_status spark_count_approx(
         states = calloc((size_t)rdd->partitions + 1, sizeof *states);
         finished = calloc((size_t)rdd->partitions + 1, 1);
         status = states && finished
-            ? run(rdd, &action, timeout_ms, states, finished, &done, &failure)
+            ? approximate_run(rdd, &action, timeout_ms, states, finished, &done, &failure)
             : spk_failure_nomem(&failure, name, at);
     }
     for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
@@ -191,7 +191,7 @@ static spark_status moments_approx(spark_site at, const char *name, spark_rdd *r
         states = calloc((size_t)rdd->partitions + 1, sizeof *states);
         finished = calloc((size_t)rdd->partitions + 1, 1);
         status = states && finished
-            ? run(rdd, &action, timeout_ms, states, finished, done, &failure)
+            ? approximate_run(rdd, &action, timeout_ms, states, finished, done, &failure)
             : spk_failure_nomem(&failure, name, at);
     }
     for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
@@ -385,7 +385,7 @@ static spark_status counts_approx(spark_site at, const char *name, spark_rdd *rd
             .begin = begin_tally,
             .take = take_tally,
             .discard = free_tally };
-        status = run(rdd, &action, timeout_ms, states, finished, &done, &failure);
+        status = approximate_run(rdd, &action, timeout_ms, states, finished, &done, &failure);
         if (status == SPARK_OK)
             status = merge_tallies(rdd, states, finished, out, done, confidence, result, &failure);
     } else {

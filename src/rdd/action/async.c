@@ -114,7 +114,7 @@ static void *drive(void *argument)
     return NULL;
 }
 
-static void release(spk_object *object)
+static void async_release(spk_object *object)
 {
     spark_future *f = (spark_future *)(void *)object;
     if (f->started)
@@ -184,7 +184,7 @@ static spark_future *start(
     spk_rdd_ref(rdd);
     if (status == SPARK_OK && !spk_properties_now(f->sc, &f->properties))
         status = spk_failure_nomem(&failure, name, at);
-    spk_scope_add(f->sc, &f->object, release);
+    spk_scope_add(f->sc, &f->object, async_release);
     f->among = (spk_started) { .properties = &f->properties, .cancelled = &f->cancelled };
     if (status == SPARK_OK)
         spk_started_add(f->sc, &f->among);

@@ -241,7 +241,7 @@ static spark_status scan(spark_rdd *rdd, spark_site at, const char *name, size_t
     return status;
 }
 
-static spark_status take(spark_rdd *rdd, spark_site at, const char *name, size_t wanted,
+static spark_status collect_take(spark_rdd *rdd, spark_site at, const char *name, size_t wanted,
     spark_array *result, spk_failure *failure)
 {
     const int all = rdd->partitions;
@@ -279,7 +279,7 @@ spark_status spark_take(
     spk_failure failure;
     spark_status status = spk_action_begin(rdd, "take", at, want, result, &failure);
     if (status == SPARK_OK)
-        status = take(rdd, at, "take", n, result, &failure);
+        status = collect_take(rdd, at, "take", n, result, &failure);
     return spk_action_end(status, &failure, "take", at);
 }
 
@@ -288,7 +288,7 @@ spark_status spark_first(spark_site at, spark_rdd *rdd, const spark_type *want, 
     spk_failure failure;
     spark_status status = spk_action_begin(rdd, "first", at, want, result, &failure);
     if (status == SPARK_OK)
-        status = take(rdd, at, "first", 1, result, &failure);
+        status = collect_take(rdd, at, "first", 1, result, &failure);
     if (status == SPARK_OK && result->n == 0) {
         spark_array_free(result);
         status = spk_failure_set(
@@ -307,7 +307,7 @@ spark_status spark_is_empty(spark_site at, spark_rdd *rdd, bool *empty)
     *empty = true;
     spark_status status = spk_action_begin(rdd, "isEmpty", at, NULL, &result, &failure);
     if (status == SPARK_OK)
-        status = take(rdd, at, "isEmpty", 1, &result, &failure);
+        status = collect_take(rdd, at, "isEmpty", 1, &result, &failure);
     if (status == SPARK_OK) {
         *empty = result.n == 0;
         spark_array_free(&result);

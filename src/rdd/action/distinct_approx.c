@@ -116,7 +116,7 @@ typedef struct sketch {
     uint8_t *registers;
 } sketch;
 
-static bool begin(spk_state *state)
+static bool distinct_approx_begin(spk_state *state)
 {
     const sketching *how = state->action->arg;
     sketch *s = (sketch *)state;
@@ -126,7 +126,7 @@ static bool begin(spk_state *state)
     return s->registers != NULL;
 }
 
-static bool take(void *state, spk_batch batch)
+static bool distinct_approx_take(void *state, spk_batch batch)
 {
     sketch *s = state;
     const sketching *how = s->head.action->arg;
@@ -143,7 +143,7 @@ static bool take(void *state, spk_batch batch)
     return true;
 }
 
-static void discard(spk_state *state)
+static void distinct_approx_discard(spk_state *state)
 {
     free(((sketch *)state)->registers);
 }
@@ -155,9 +155,9 @@ static spark_status count(
         .site = at,
         .state_size = sizeof(sketch),
         .arg = how,
-        .begin = begin,
-        .take = take,
-        .discard = discard };
+        .begin = distinct_approx_begin,
+        .take = distinct_approx_take,
+        .discard = distinct_approx_discard };
     const size_t m = (size_t)1 << how->p;
     uint8_t *all = calloc(m, 1);
     sketch *parts = calloc((size_t)rdd->partitions + 1, sizeof *parts);

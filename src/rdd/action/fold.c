@@ -27,7 +27,7 @@ typedef struct fold_state {
     size_t piece; /* rows merged before the next copy */
 } fold_state;
 
-static bool begin(spk_state *state)
+static bool fold_begin(spk_state *state)
 {
     fold_state *f = (fold_state *)state;
     const folding *how = state->action->arg;
@@ -92,7 +92,7 @@ static bool fold_batch(fold_state *f, spark_task *task, const folding *how,
     return good;
 }
 
-static bool take(void *state, spk_batch batch)
+static bool fold_take(void *state, spk_batch batch)
 {
     fold_state *f = state;
     const folding *how = f->head.action->arg;
@@ -100,7 +100,7 @@ static bool take(void *state, spk_batch batch)
         how->add.def.in ? how->add.def.in->size : how->acc->size);
 }
 
-static void discard(spk_state *state)
+static void fold_discard(spk_state *state)
 {
     fold_state *f = (fold_state *)state;
     if (f->acc)
@@ -120,11 +120,11 @@ static bool absorb(fold_state *to, spark_task *task, const folding *how, const f
         return true;
     if (!how->zero)
         return fold_batch(to, task, how, &how->combine, from->acc, 1, how->acc->size);
-    good = begin(&start.head)
+    good = fold_begin(&start.head)
         && fold_batch(&start, task, how, &how->combine, from->acc, 1, how->acc->size)
         && fold_batch(to, task, how, &how->combine, start.acc, 1, how->acc->size);
     if (start.acc)
-        discard(&start.head);
+        fold_discard(&start.head);
     return good;
 }
 
@@ -139,7 +139,7 @@ static spark_status merge_parts(spark_rdd *rdd, const spk_action *action, fold_s
         return spk_failure_nomem(failure, action->name, action->site);
     spk_task_begin(task, -1, -1, -1, 0);
     spk_task_end_is(task, action->name, action->function, action->site);
-    bool good = begin(&total.head);
+    bool good = fold_begin(&total.head);
     for (int i = 0; good && i < n; i++)
         if (tree)
             good = absorb(&total, task, how, &parts[i]);
@@ -152,7 +152,7 @@ static spark_status merge_parts(spark_rdd *rdd, const spk_action *action, fold_s
     else if (total.filled)
         status = spk_result_one(rdd->sc, how->acc, total.acc, result, failure);
     if (good || total.acc)
-        discard(&total.head);
+        fold_discard(&total.head);
     spk_task_end(task);
     spk_task_free(task);
     return status;
@@ -188,13 +188,13 @@ static void produce_level(spk_pipe *pipe, spark_rdd *rdd, int partition)
     const folding plain = { t->how->acc, NULL, t->how->add, t->how->combine };
     const spk_action action = { .arg = &plain };
     fold_state total = { .head = { pipe->task, &action } };
-    bool good = begin(&total.head);
+    bool good = fold_begin(&total.head);
     for (int i = partition; good && i < t->n_parts; i += rdd->partitions)
         good = absorb(&total, pipe->task, t->how, &t->parts[i]);
     if (good && total.filled)
         spk_push(pipe, total.acc, 1);
     if (total.acc)
-        discard(&total.head);
+        fold_discard(&total.head);
 }
 
 /* merge_level: n accumulators to `fewer`, by a job. *parts is replaced. */
@@ -228,7 +228,7 @@ static spark_status merge_level(const request *r, const spk_action *action, fold
         return status;
     }
     for (int i = 0; i < n; i++)
-        discard(&(*parts)[i].head);
+        fold_discard(&(*parts)[i].head);
     free(*parts);
     *parts = merged;
     return SPARK_OK;
@@ -248,7 +248,7 @@ static spark_status merge_levels(
     return status;
 }
 
-static spark_status run(const request *r, const spk_action *action, bool *empty,
+static spark_status fold_run(const request *r, const spk_action *action, bool *empty,
     spark_array *result, spk_failure *failure)
 {
     spark_rdd *rdd = r->rdd;
@@ -263,7 +263,7 @@ static spark_status run(const request *r, const spk_action *action, bool *empty,
         if (status == SPARK_OK)
             status = merge_parts(rdd, action, parts, n, r->depth > 0, empty, result, failure);
         for (int i = 0; i < n; i++)
-            discard(&parts[i].head);
+            fold_discard(&parts[i].head);
     }
     free(parts);
     return status;
@@ -329,10 +329,10 @@ static spark_status fold(const request *r, spark_array *result)
             .site = r->at,
             .state_size = sizeof(fold_state),
             .arg = &how,
-            .begin = begin,
-            .take = take,
-            .discard = discard };
-        status = run(r, &action, &empty, result, &failure);
+            .begin = fold_begin,
+            .take = fold_take,
+            .discard = fold_discard };
+        status = fold_run(r, &action, &empty, result, &failure);
     }
     if (status == SPARK_OK && empty)
         status = spk_failure_set(

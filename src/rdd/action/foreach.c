@@ -21,7 +21,7 @@ typedef struct visit_state {
     spk_rows rows;
 } visit_state;
 
-static bool take(void *state, spk_batch batch)
+static bool foreach_take(void *state, spk_batch batch)
 {
     spk_state *s = state;
     const visiting *v = s->action->arg;
@@ -59,7 +59,7 @@ static bool end_whole(spk_state *state)
     return !spk_task_failed(state->task);
 }
 
-static spark_status run(
+static spark_status foreach_run(
     spark_rdd *rdd, const visiting *v, const char *function, spark_site at, spk_failure *failure)
 {
     const spk_action each = { .name = v->name,
@@ -67,7 +67,7 @@ static spark_status run(
         .site = at,
         .state_size = sizeof(visit_state),
         .arg = v,
-        .take = take };
+        .take = foreach_take };
     const spk_action whole = { .name = v->name,
         .function = function,
         .site = at,
@@ -110,7 +110,7 @@ static spark_status visit(spark_site at, spark_rdd *rdd, visiting *v, const char
     if (status == SPARK_OK) {
         v->env = bound.value;
         v->layout = rdd->layout;
-        status = run(rdd, v, function, at, &failure);
+        status = foreach_run(rdd, v, function, at, &failure);
     }
     spk_env_fini(&bound);
     return spk_action_end(status, &failure, v->name, at);

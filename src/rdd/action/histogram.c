@@ -20,7 +20,7 @@ typedef struct histogram {
     int64_t *counts;
 } histogram;
 
-static bool begin(spk_state *state)
+static bool histogram_begin(spk_state *state)
 {
     const bucketing *b = state->action->arg;
     histogram *h = (histogram *)state;
@@ -67,7 +67,7 @@ static size_t place_evenly(const bucketing *b, double x)
     return isnan(at) || at < 0 ? 0 : at < (double)b->buckets ? (size_t)at : b->buckets - 1;
 }
 
-static bool take(void *state, spk_batch batch)
+static bool histogram_take(void *state, spk_batch batch)
 {
     histogram *h = state;
     const bucketing *b = h->head.action->arg;
@@ -84,7 +84,7 @@ static bool take(void *state, spk_batch batch)
     return true;
 }
 
-static void discard(spk_state *state)
+static void histogram_discard(spk_state *state)
 {
     free(((histogram *)state)->counts);
 }
@@ -96,9 +96,9 @@ static spark_status count(
         .site = at,
         .state_size = sizeof(histogram),
         .arg = b,
-        .begin = begin,
-        .take = take,
-        .discard = discard };
+        .begin = histogram_begin,
+        .take = histogram_take,
+        .discard = histogram_discard };
     histogram *parts = calloc((size_t)rdd->partitions + 1, sizeof *parts);
     memset(counts, 0, b->buckets * sizeof *counts);
     if (!parts)

@@ -17,7 +17,7 @@ struct spark_local_iterator {
     uint64_t at; /* in the run */
 };
 
-static void release(spk_object *object)
+static void local_iterator_release(spk_object *object)
 {
     spark_local_iterator *it = (spark_local_iterator *)(void *)object;
     spk_rows_fini(&it->rows);
@@ -40,7 +40,7 @@ spark_local_iterator *spark_to_local_iterator(spark_site at, spark_rdd *rdd, con
     it->site = at;
     spk_rdd_ref(rdd);
     spk_rows_init(&it->rows, &rdd->sc->heap, rdd->layout);
-    spk_scope_add(rdd->sc, &it->object, release);
+    spk_scope_add(rdd->sc, &it->object, local_iterator_release);
     return it;
 }
 

@@ -21,7 +21,7 @@ typedef struct look_state {
     spk_rows rows;
 } look_state;
 
-static bool begin(spk_state *state)
+static bool lookup_begin(spk_state *state)
 {
     look_state *s = (look_state *)state;
     const looking *l = state->action->arg;
@@ -29,7 +29,7 @@ static bool begin(spk_state *state)
     return true;
 }
 
-static bool take(void *state, spk_batch batch)
+static bool lookup_take(void *state, spk_batch batch)
 {
     look_state *s = state;
     const looking *l = s->head.action->arg;
@@ -45,7 +45,7 @@ static bool take(void *state, spk_batch batch)
     return true;
 }
 
-static void discard(spk_state *state)
+static void lookup_discard(spk_state *state)
 {
     spk_rows_fini(&((look_state *)state)->rows);
 }
@@ -143,9 +143,9 @@ spark_status spark_lookup(spark_site at, spark_rdd *rdd, const spark_type *type,
             .site = at,
             .state_size = sizeof(look_state),
             .arg = &l,
-            .begin = begin,
-            .take = take,
-            .discard = discard };
+            .begin = lookup_begin,
+            .take = lookup_take,
+            .discard = lookup_discard };
         status = look_up(rdd, &action, result, &failure);
         if (status != SPARK_OK && !*failure.operation)
             spk_failure_at(&failure, name, at);

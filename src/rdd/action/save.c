@@ -23,7 +23,7 @@ static bool write_row(spk_save_state *s, const char *row)
     return true;
 }
 
-static bool take(void *state, spk_batch batch)
+static bool save_take(void *state, spk_batch batch)
 {
     spk_save_state *s = state;
     for (size_t i = 0; i < batch.n; i++)
@@ -34,6 +34,6 @@ static bool take(void *state, spk_batch batch)
 
 spark_status spark_save_as_text_file(spark_site at, spark_rdd *rdd, const char *path)
 {
-    static const spk_saver saver = { .name = "saveAsTextFile", .take = take };
+    static const spk_saver saver = { .name = "saveAsTextFile", .take = save_take };
     return spk_save_parts(at, rdd, path, &saver);
 }

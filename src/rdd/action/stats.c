@@ -55,7 +55,7 @@ static void merge(moments *a, const moments *b)
     a->n += b->n;
 }
 
-static bool begin(spk_state *state)
+static bool stats_begin(spk_state *state)
 {
     moments *m = (moments *)state;
     m->min = HUGE_VAL;
@@ -63,7 +63,7 @@ static bool begin(spk_state *state)
     return true;
 }
 
-static bool take(void *state, spk_batch batch)
+static bool stats_take(void *state, spk_batch batch)
 {
     moments *m = state;
     const spk_layout *layout = m->head.action->arg;
@@ -92,8 +92,8 @@ static spark_status gather(
             .site = at,
             .state_size = sizeof(moments),
             .arg = rdd->layout,
-            .begin = begin,
-            .take = take };
+            .begin = stats_begin,
+            .take = stats_take };
         status = spk_job_run(rdd, &action, NULL, rdd->partitions, parts, &failure);
     }
     for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)

@@ -122,13 +122,13 @@ static bool offer(top_state *s, const topping *t, const char *row)
     return true;
 }
 
-static bool begin(spk_state *state)
+static bool top_begin(spk_state *state)
 {
     ((top_state *)state)->heap = state->task->heap;
     return true;
 }
 
-static bool take(void *state, spk_batch batch)
+static bool top_take(void *state, spk_batch batch)
 {
     top_state *s = state;
     const topping *t = s->head.action->arg;
@@ -157,7 +157,7 @@ static bool end(spk_state *state)
     return true;
 }
 
-static void discard(spk_state *state)
+static void top_discard(spk_state *state)
 {
     top_state *s = (top_state *)state;
     for (size_t i = 0; i < s->max; i++)
@@ -190,7 +190,7 @@ static spark_status as_array(
     return spk_result_rows(rdd->sc, rdd->layout, &rows, 1, result, failure);
 }
 
-static spark_status run(
+static spark_status top_run(
     spark_rdd *rdd, const spk_action *action, spark_array *result, spk_failure *failure)
 {
     const topping *t = action->arg;
@@ -205,9 +205,9 @@ static spark_status run(
         status = merge(total, t, parts, n) ? as_array(rdd, total, result, failure)
                                            : spk_failure_nomem(failure, action->name, action->site);
         for (int i = 0; i < n; i++)
-            discard(&parts[i].head);
+            top_discard(&parts[i].head);
     }
-    discard(&total->head);
+    top_discard(&total->head);
     free(parts);
     return status;
 }
@@ -232,11 +232,11 @@ static spark_status take_ordered(spark_site at, const char *name, spark_rdd *rdd
             .site = at,
             .state_size = sizeof(top_state),
             .arg = &t,
-            .begin = begin,
-            .take = take,
+            .begin = top_begin,
+            .take = top_take,
             .end = end,
-            .discard = discard };
-        status = run(rdd, &action, result, &failure);
+            .discard = top_discard };
+        status = top_run(rdd, &action, result, &failure);
     }
     return spk_action_end(status, &failure, name, at);
 }

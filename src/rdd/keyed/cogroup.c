@@ -12,7 +12,7 @@ typedef struct cogroup_rdd {
     spk_sides sides;
 } cogroup_rdd;
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void cogroup_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const cogroup_rdd *c = (const cogroup_rdd *)(void *)rdd;
     spk_input inputs[SPK_MOST_SIDES];
@@ -22,20 +22,21 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     spk_sides_close(rdd, inputs);
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status cogroup_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
     return spk_sides_prepare(rdd, &((const cogroup_rdd *)(const void *)rdd)->sides);
 }
 
-static void release(spark_rdd *rdd)
+static void cogroup_release(spark_rdd *rdd)
 {
     spk_sides_release(&((cogroup_rdd *)(void *)rdd)->sides);
 }
 
-static const spk_class class = {
-    .name = "CoGroupedRDD", .produce = produce, .prepare = prepare, .release = release
-};
+static const spk_class class = { .name = "CoGroupedRDD",
+    .produce = cogroup_produce,
+    .prepare = cogroup_prepare,
+    .release = cogroup_release };
 
 /* check_inputs: pairs all, with keys of one type. */
 static void check_inputs(spk_verb *v)

@@ -31,7 +31,7 @@ typedef struct range_rdd {
     size_t low_capacity, high_capacity;
 } range_rdd;
 
-static void run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+static void filter_by_range_run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
     const range_rdd *r = (const range_rdd *)(const void *)op->rdd;
     const size_t size = op->rdd->layout->size;
@@ -46,7 +46,7 @@ static void run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     }
 }
 
-static void release(spark_rdd *rdd)
+static void filter_by_range_release(spark_rdd *rdd)
 {
     range_rdd *r = (range_rdd *)(void *)rdd;
     spk_heap_free(&rdd->sc->heap, r->low, r->low_capacity);
@@ -71,7 +71,9 @@ static bool by_natural_order(const spk_ranges *ranges, const spk_layout *key, sp
 spark_rdd *spark_filter_by_range(spark_site at, spark_rdd *rdd, const spark_type *low_type,
     const void *low, const spark_type *high_type, const void *high)
 {
-    static const spk_class class = { .name = "MapPartitionsRDD", .run = run, .release = release };
+    static const spk_class class = {
+        .name = "MapPartitionsRDD", .run = filter_by_range_run, .release = filter_by_range_release
+    };
     spk_verb v;
     spk_failure failure;
     char text[400];

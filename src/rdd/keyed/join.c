@@ -15,7 +15,7 @@ typedef struct join_rdd {
     spk_sides sides;
 } join_rdd;
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void join_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const join_rdd *j = (const join_rdd *)(void *)rdd;
     spk_input inputs[2];
@@ -25,19 +25,21 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     spk_sides_close(rdd, inputs);
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status join_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
     return spk_sides_prepare(rdd, &((const join_rdd *)(const void *)rdd)->sides);
 }
 
-static void release(spark_rdd *rdd)
+static void join_release(spark_rdd *rdd)
 {
     spk_sides_release(&((join_rdd *)(void *)rdd)->sides);
 }
 
-static const spk_class join_class
-    = { .name = "CoGroupedRDD", .produce = produce, .prepare = prepare, .release = release };
+static const spk_class join_class = { .name = "CoGroupedRDD",
+    .produce = join_produce,
+    .prepare = join_prepare,
+    .release = join_release };
 
 /* new_join: joining is complete but for the environment; keep: whether the result keeps the keys,
  * and so the partitioner. */

@@ -23,7 +23,7 @@ typedef struct keyed_rdd {
     size_t zero_capacity;
 } keyed_rdd;
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void keyed_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     keyed_rdd *k = (keyed_rdd *)(void *)rdd;
     spk_input input;
@@ -52,7 +52,7 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     spk_input_close(&input);
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status keyed_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
     const keyed_rdd *k = (const keyed_rdd *)(const void *)rdd;
@@ -60,7 +60,7 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
     return SPARK_OK;
 }
 
-static void release(spark_rdd *rdd)
+static void keyed_release(spark_rdd *rdd)
 {
     keyed_rdd *k = (keyed_rdd *)(void *)rdd;
     spk_shuffle_free(k->own);
@@ -70,11 +70,15 @@ static void release(spark_rdd *rdd)
         spk_heap_free(&rdd->sc->heap, k->zero, k->zero_capacity);
 }
 
-static const spk_class shuffled
-    = { .name = "ShuffledRDD", .produce = produce, .prepare = prepare, .release = release };
+static const spk_class shuffled = { .name = "ShuffledRDD",
+    .produce = keyed_produce,
+    .prepare = keyed_prepare,
+    .release = keyed_release };
 /* Where there is no shuffle, Spark's class is another. */
-static const spk_class local
-    = { .name = "MapPartitionsRDD", .produce = produce, .prepare = prepare, .release = release };
+static const spk_class local = { .name = "MapPartitionsRDD",
+    .produce = keyed_produce,
+    .prepare = keyed_prepare,
+    .release = keyed_release };
 
 /* attach: the shuffle, wide or narrow, to a node that is filled otherwise. */
 static bool attach(keyed_rdd *k, const spk_keyed *r, bool wide)

@@ -120,7 +120,7 @@ static uint64_t drawn(const strata_rdd *s, picker *p, int64_t key)
     return t->others ? n == 0 : n;
 }
 
-static void run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+static void sample_by_key_run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
     const strata_rdd *s = (const strata_rdd *)(const void *)op->rdd;
     picker *p = op->state;
@@ -228,7 +228,7 @@ static spark_status draw_all(strata_rdd *s, const tally *parts, int n, spk_failu
     return good ? SPARK_OK : spk_failure_nomem(failure, s->rdd.operation, s->rdd.site);
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status sample_by_key_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     strata_rdd *s = (strata_rdd *)(void *)rdd;
     spark_rdd *parent = rdd->deps[0].rdd;
@@ -257,7 +257,7 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
 
 /* ---- making */
 
-static void release(spark_rdd *rdd)
+static void sample_by_key_release(spark_rdd *rdd)
 {
     strata_rdd *s = (strata_rdd *)(void *)rdd;
     for (size_t k = 0; s->strata && k < s->rates.n; k++)
@@ -301,11 +301,15 @@ static void check_rates(spk_verb *v, const spk_layout *pair, size_t n, const cha
 static spark_rdd *sample(spark_site at, spark_rdd *rdd, bool with_replacement, bool exact,
     const spark_type *type, size_t n, const void *rates, uint64_t seed)
 {
-    static const spk_class plain
-        = { .name = "MapPartitionsRDD", .open = open, .run = run, .release = release };
-    static const spk_class counted = {
-        .name = "MapPartitionsRDD", .open = open, .run = run, .prepare = prepare, .release = release
-    };
+    static const spk_class plain = { .name = "MapPartitionsRDD",
+        .open = open,
+        .run = sample_by_key_run,
+        .release = sample_by_key_release };
+    static const spk_class counted = { .name = "MapPartitionsRDD",
+        .open = open,
+        .run = sample_by_key_run,
+        .prepare = sample_by_key_prepare,
+        .release = sample_by_key_release };
     spk_verb v;
     spk_failure failure;
     char text[400];

@@ -23,7 +23,7 @@ typedef struct sort_rdd {
     int asked;
 } sort_rdd;
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void sort_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     spk_input input;
     if (!spk_input_open(&input, pipe->task, &rdd->deps[0], NULL, partition))
@@ -194,7 +194,7 @@ static spark_status find_ranges(const sampled *w, spark_partitioner *target, spk
     return status;
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status sort_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     const sort_rdd *s = (const sort_rdd *)(void *)rdd;
     const sampled w
@@ -206,13 +206,14 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
     return status;
 }
 
-static void release(spark_rdd *rdd)
+static void sort_release(spark_rdd *rdd)
 {
     spk_partitioner_unref(((sort_rdd *)(void *)rdd)->target);
 }
 
-static const spk_class sort_class
-    = { .name = "ShuffledRDD", .produce = produce, .prepare = prepare, .release = release };
+static const spk_class sort_class = {
+    .name = "ShuffledRDD", .produce = sort_produce, .prepare = sort_prepare, .release = sort_release
+};
 
 /* new_target: a range partitioner of which nothing is known but the order. */
 static spark_partitioner *new_target(

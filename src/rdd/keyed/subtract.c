@@ -15,7 +15,7 @@ typedef struct sieve_rdd {
     bool intersect;
 } sieve_rdd;
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void subtract_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const sieve_rdd *s = (const sieve_rdd *)(void *)rdd;
     spk_input inputs[2];
@@ -28,21 +28,25 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     spk_sides_close(rdd, inputs);
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status subtract_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
     return spk_sides_prepare(rdd, &((const sieve_rdd *)(const void *)rdd)->sides);
 }
 
-static void release(spark_rdd *rdd)
+static void subtract_release(spark_rdd *rdd)
 {
     spk_sides_release(&((sieve_rdd *)(void *)rdd)->sides);
 }
 
-static const spk_class subtract_class
-    = { .name = "SubtractedRDD", .produce = produce, .prepare = prepare, .release = release };
-static const spk_class intersect_class
-    = { .name = "MapPartitionsRDD", .produce = produce, .prepare = prepare, .release = release };
+static const spk_class subtract_class = { .name = "SubtractedRDD",
+    .produce = subtract_produce,
+    .prepare = subtract_prepare,
+    .release = subtract_release };
+static const spk_class intersect_class = { .name = "MapPartitionsRDD",
+    .produce = subtract_produce,
+    .prepare = subtract_prepare,
+    .release = subtract_release };
 
 static void fill_distinct(spk_aggregator *a, const spk_layout *row, const spk_layout *key)
 {

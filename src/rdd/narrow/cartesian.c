@@ -60,7 +60,7 @@ static bool take_left(void *state, spk_batch batch)
     return c->n == 0 || push(c); /* the left rows go now */
 }
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void cartesian_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     spark_task *task = pipe->task;
     spark_rdd *left = rdd->deps[0].rdd, *right = rdd->deps[1].rdd;
@@ -82,7 +82,7 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     spk_rows_fini(&rows);
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status cartesian_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     const int64_t n = (int64_t)rdd->deps[0].rdd->partitions * rdd->deps[1].rdd->partitions;
     if (n > INT32_MAX)
@@ -96,7 +96,7 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
 spark_rdd *spark_cartesian(spark_site at, spark_rdd *a, spark_rdd *b)
 {
     static const spk_class class = {
-        .name = "CartesianRDD", .produce = produce, .prepare = prepare
+        .name = "CartesianRDD", .produce = cartesian_produce, .prepare = cartesian_prepare
     };
     spark_rdd *parents[] = { a, b };
     spk_verb v;

@@ -248,7 +248,7 @@ static bool open_out(spk_out *out, spk_pipe *pipe, const spk_op *op)
     return spk_out_open(out, pipe, (size_t)(op - pipe->ops) + 1, op->rdd->layout->size, t->arenas);
 }
 
-static void run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+static void child_pipe_run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
     talk *t = op->state;
     const spk_layout *layout = op->rdd->deps[0].rdd->layout;
@@ -264,7 +264,7 @@ static void run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spk_out_close(&out, batch);
 }
 
-static void finish(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+static void child_pipe_finish(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
     talk *t = op->state;
     spk_out out;
@@ -298,7 +298,7 @@ static void free_list(char **list)
     free(list);
 }
 
-static void release(spark_rdd *rdd)
+static void child_pipe_release(spark_rdd *rdd)
 {
     pipe_rdd *p = (pipe_rdd *)(void *)rdd;
     free_list(p->argv);
@@ -364,9 +364,11 @@ static bool fill(pipe_rdd *p, const char *command, const spark_pipe_options *o)
 spark_rdd *spark_pipe_with(
     spark_site at, spark_rdd *rdd, const char *command, const spark_pipe_options *options)
 {
-    static const spk_class class = {
-        .name = "PipedRDD", .open = open, .run = run, .finish = finish, .release = release
-    };
+    static const spk_class class = { .name = "PipedRDD",
+        .open = open,
+        .run = child_pipe_run,
+        .finish = child_pipe_finish,
+        .release = child_pipe_release };
     static const spark_pipe_options none = { .argv = NULL };
     const spark_pipe_options *o = options ? options : &none;
     spk_verb v;

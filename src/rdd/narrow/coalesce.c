@@ -31,7 +31,7 @@ static void group_of(const spark_rdd *rdd, int partition, int64_t *from, int64_t
     *to = c->starts ? c->starts[partition + 1] : (partition + 1) * parents / n;
 }
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void coalesce_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const coalesced_rdd *c = (const coalesced_rdd *)(const void *)rdd;
     int64_t i, to;
@@ -43,7 +43,7 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 }
 
 /* reads: of all files of its parts; the path where all parts read one file. */
-static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
+static int64_t coalesce_reads(const spark_rdd *rdd, int partition, const char **path)
 {
     const coalesced_rdd *c = (const coalesced_rdd *)(const void *)rdd;
     int64_t sum = -1, i, to;
@@ -61,7 +61,7 @@ static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
     return sum;
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status coalesce_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
     const int asked = ((coalesced_rdd *)(void *)rdd)->asked, have = rdd->deps[0].rdd->partitions;
@@ -131,7 +131,7 @@ static spark_status prepare_groups(spark_rdd *rdd, spk_failure *failure)
     return status;
 }
 
-static void release(spark_rdd *rdd)
+static void coalesce_release(spark_rdd *rdd)
 {
     free(((coalesced_rdd *)(void *)rdd)->starts);
 }
@@ -146,9 +146,10 @@ static void check_asked(spk_verb *v, int partitions)
 
 spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions)
 {
-    static const spk_class class = {
-        .name = "CoalescedRDD", .produce = produce, .reads = reads, .prepare = prepare
-    };
+    static const spk_class class = { .name = "CoalescedRDD",
+        .produce = coalesce_produce,
+        .reads = coalesce_reads,
+        .prepare = coalesce_prepare };
     spk_verb v;
     bool made;
     spk_verb_begin(&v, at, "coalesce", NULL, 1, &rdd, true, NULL, 0);
@@ -165,9 +166,10 @@ spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions)
 spark_rdd *spark_coalesce_by(spark_site at, spark_rdd *rdd, int partitions,
     const spark_coalescer_def *f, const spark_env *env)
 {
-    static const spk_class class = {
-        .name = "CoalescedRDD", .produce = produce, .prepare = prepare_groups, .release = release
-    };
+    static const spk_class class = { .name = "CoalescedRDD",
+        .produce = coalesce_produce,
+        .prepare = prepare_groups,
+        .release = coalesce_release };
     spk_verb v;
     bool made;
     spk_verb_begin(

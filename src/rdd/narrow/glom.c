@@ -4,7 +4,7 @@
 
 #include <spark/transform.h>
 
-static void finish(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+static void glom_finish(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
     const spk_drained *state = op->state;
     const size_t size = state->rows.layout->size;
@@ -25,7 +25,7 @@ spark_rdd *spark_glom(spark_site at, spark_rdd *rdd)
     static const spk_class class = { .name = "MapPartitionsRDD",
         .open = spk_drained_open,
         .run = spk_drained_run,
-        .finish = finish };
+        .finish = glom_finish };
     spk_verb v;
     bool made;
     spk_verb_begin(&v, at, "glom", NULL, 1, &rdd, true, NULL, 0);

@@ -19,7 +19,7 @@ static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition)
     return rdd->deps[0].rdd;
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status prune_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     const pruned_rdd *p = (const pruned_rdd *)(const void *)rdd;
     const int have = rdd->deps[0].rdd->partitions;
@@ -34,13 +34,15 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
     return SPARK_OK;
 }
 
-static void release(spark_rdd *rdd)
+static void prune_release(spark_rdd *rdd)
 {
     free(((pruned_rdd *)(void *)rdd)->kept);
 }
 
-static const spk_class pruned_class
-    = { .name = "PartitionPruningRDD", .choose = choose, .prepare = prepare, .release = release };
+static const spk_class pruned_class = { .name = "PartitionPruningRDD",
+    .choose = choose,
+    .prepare = prune_prepare,
+    .release = prune_release };
 
 spark_rdd *spk_prune(const char *operation, spark_site at, spark_rdd *rdd, int first, int n)
 {

@@ -38,7 +38,7 @@ static void free_flat(flat *f)
     }
 }
 
-static void release(spark_rdd *rdd)
+static void union_release(spark_rdd *rdd)
 {
     free_flat(atomic_load(&((union_rdd *)(void *)rdd)->flat));
 }
@@ -127,7 +127,7 @@ static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition)
     return rdd->deps[i].rdd;
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status union_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     int64_t sum = 0;
     for (uint32_t i = 0; i < rdd->n_deps; i++)
@@ -145,7 +145,7 @@ static bool pass(void *state, spk_batch batch)
     return spk_push(pipe, batch.rows, batch.n);
 }
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void union_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     for (uint32_t i = 0; i < rdd->n_deps && !pipe->stopped; i++)
         if (!spk_chain_run(pipe->task, rdd->deps[i].rdd, partition, (spk_sink) { pass, pipe }))
@@ -184,10 +184,12 @@ static int planned(size_t n, spark_rdd *const *rdds)
 
 spark_rdd *spark_union_all(spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[])
 {
-    static const spk_class plain
-        = { .name = "UnionRDD", .choose = choose, .prepare = prepare, .release = release };
-    static const spk_class aware
-        = { .name = "PartitionerAwareUnionRDD", .produce = produce, .prepare = prepare_aware };
+    static const spk_class plain = {
+        .name = "UnionRDD", .choose = choose, .prepare = union_prepare, .release = union_release
+    };
+    static const spk_class aware = {
+        .name = "PartitionerAwareUnionRDD", .produce = union_produce, .prepare = prepare_aware
+    };
     spk_verb v;
     bool made;
     size_t kept = 0;

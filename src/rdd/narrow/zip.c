@@ -12,7 +12,7 @@ typedef struct zip_rdd {
     spark_zip_def def; /* of zip_partitions */
 } zip_rdd;
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status zip_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     const int n = rdd->deps[0].rdd->partitions;
     for (uint32_t i = 1; i < rdd->n_deps; i++)
@@ -91,7 +91,7 @@ static void produce_zip(spk_pipe *pipe, spark_rdd *rdd, int partition)
 spark_rdd *spark_zip(spark_site at, spark_rdd *a, spark_rdd *b)
 {
     static const spk_class class = {
-        .name = "ZippedPartitionsRDD2", .produce = produce_zip, .prepare = prepare
+        .name = "ZippedPartitionsRDD2", .produce = produce_zip, .prepare = zip_prepare
     };
     spark_rdd *parents[] = { a, b };
     spk_verb v;
@@ -134,9 +134,9 @@ spark_rdd *spark_zip_partitions_n(spark_site at, size_t n, spark_rdd *const rdds
     const spark_zip_def *f, const spark_env *env, const spark_map_partitions_options *options)
 {
     static const spk_class classes[] = {
-        { .name = "ZippedPartitionsRDD2", .produce = produce_partitions, .prepare = prepare },
-        { .name = "ZippedPartitionsRDD3", .produce = produce_partitions, .prepare = prepare },
-        { .name = "ZippedPartitionsRDD4", .produce = produce_partitions, .prepare = prepare },
+        { .name = "ZippedPartitionsRDD2", .produce = produce_partitions, .prepare = zip_prepare },
+        { .name = "ZippedPartitionsRDD3", .produce = produce_partitions, .prepare = zip_prepare },
+        { .name = "ZippedPartitionsRDD4", .produce = produce_partitions, .prepare = zip_prepare },
     };
     spark_rdd *none[] = { NULL };
     spk_verb v;

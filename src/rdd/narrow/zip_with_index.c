@@ -40,7 +40,7 @@ typedef struct counting {
     int64_t n;
 } counting;
 
-static bool take(void *state, spk_batch batch)
+static bool zip_with_index_take(void *state, spk_batch batch)
 {
     ((counting *)state)->n += (int64_t)batch.n;
     return true;
@@ -50,9 +50,10 @@ static spark_status count(spark_rdd *rdd, int64_t *starts, spk_failure *failure)
 {
     spark_rdd *parent = rdd->deps[0].rdd;
     const int n = parent->partitions - 1;
-    const spk_action action = {
-        .name = rdd->operation, .site = rdd->site, .state_size = sizeof(counting), .take = take
-    };
+    const spk_action action = { .name = rdd->operation,
+        .site = rdd->site,
+        .state_size = sizeof(counting),
+        .take = zip_with_index_take };
     counting *parts = calloc((size_t)n + 1, sizeof *parts);
     if (!parts)
         return spk_failure_nomem(failure, rdd->operation, rdd->site);
@@ -63,7 +64,7 @@ static spark_status count(spark_rdd *rdd, int64_t *starts, spk_failure *failure)
     return status;
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status zip_with_index_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     index_rdd *r = (index_rdd *)(void *)rdd;
     const int n = rdd->deps[0].rdd->partitions;
@@ -80,7 +81,7 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
     return SPARK_OK;
 }
 
-static void release(spark_rdd *rdd)
+static void zip_with_index_release(spark_rdd *rdd)
 {
     free(((index_rdd *)(void *)rdd)->starts);
 }
@@ -102,9 +103,10 @@ static spark_rdd *numbered(
 
 spark_rdd *spark_zip_with_index(spark_site at, spark_rdd *rdd)
 {
-    static const spk_class class = {
-        .name = "ZippedWithIndexRDD", .run = run_index, .prepare = prepare, .release = release
-    };
+    static const spk_class class = { .name = "ZippedWithIndexRDD",
+        .run = run_index,
+        .prepare = zip_with_index_prepare,
+        .release = zip_with_index_release };
     return numbered(at, rdd, "zipWithIndex", &class);
 }
 

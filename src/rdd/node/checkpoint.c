@@ -119,7 +119,7 @@ static char *path_for(const spark_rdd *rdd, bool local, spk_failure *failure)
 
 /* ---- reading */
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void checkpoint_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const checkpoint_rdd *c = (const checkpoint_rdd *)(const void *)rdd;
     const size_t size = strlen(c->path) + 32;
@@ -138,7 +138,7 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
                  : ": a part of a checkpoint is lost, and what it was computed from is forgotten");
 }
 
-static void release(spark_rdd *rdd)
+static void checkpoint_release(spark_rdd *rdd)
 {
     checkpoint_rdd *c = (checkpoint_rdd *)(void *)rdd;
     if (c->path && c->local)
@@ -151,10 +151,12 @@ static void release(spark_rdd *rdd)
 static spark_rdd *new_reader(
     spark_rdd *rdd, char *path, bool local, const char *action, spark_site at)
 {
-    static const spk_class reliable
-        = { .name = "ReliableCheckpointRDD", .produce = produce, .release = release };
-    static const spk_class scratch
-        = { .name = "LocalCheckpointRDD", .produce = produce, .release = release };
+    static const spk_class reliable = { .name = "ReliableCheckpointRDD",
+        .produce = checkpoint_produce,
+        .release = checkpoint_release };
+    static const spk_class scratch = {
+        .name = "LocalCheckpointRDD", .produce = checkpoint_produce, .release = checkpoint_release
+    };
     bool made;
     const spk_rdd_args args = { .at = at,
         .operation = action,

@@ -93,7 +93,7 @@ static bool write_block(spk_save_state *s)
     return good;
 }
 
-static bool take(void *state, spk_batch batch)
+static bool object_file_take(void *state, spk_batch batch)
 {
     spk_save_state *s = state;
     const size_t size = s->rows.layout->size;
@@ -122,7 +122,7 @@ static bool end(spk_save_state *s)
 
 spk_saver spk_object_saver(const char *name)
 {
-    return (spk_saver) { .name = name, .start = start, .take = take, .end = end };
+    return (spk_saver) { .name = name, .start = start, .take = object_file_take, .end = end };
 }
 
 spark_status spark_save_as_object_file(spark_site at, spark_rdd *rdd, const char *path)
@@ -139,7 +139,7 @@ typedef struct object_rdd {
     spk_files files;
 } object_rdd;
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status object_file_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     object_rdd *o = (object_rdd *)(void *)rdd;
     const spark_status status = spk_files_list(o->path, &o->files, failure);
@@ -197,20 +197,20 @@ bool spk_object_read(spk_pipe *pipe, const spk_layout *layout, const char *path)
     return more || !spk_task_unwanted(task);
 }
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void object_file_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const object_rdd *o = (const object_rdd *)(const void *)rdd;
     spk_object_read(pipe, rdd->layout, o->files.at[partition].path);
 }
 
-static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
+static int64_t object_file_reads(const spark_rdd *rdd, int partition, const char **path)
 {
     const spk_file *file = &((const object_rdd *)(const void *)rdd)->files.at[partition];
     *path = file->path;
     return (int64_t)file->size;
 }
 
-static void release(spark_rdd *rdd)
+static void object_file_release(spark_rdd *rdd)
 {
     object_rdd *o = (object_rdd *)(void *)rdd;
     spk_files_free(&o->files);
@@ -221,10 +221,10 @@ spark_rdd *spark_object_file(
     spark_site at, spark_context *sc, const char *path, const spark_type *type)
 {
     static const spk_class class = { .name = "HadoopRDD",
-        .prepare = prepare,
-        .produce = produce,
-        .reads = reads,
-        .release = release };
+        .prepare = object_file_prepare,
+        .produce = object_file_produce,
+        .reads = object_file_reads,
+        .release = object_file_release };
     spk_verb v;
     bool made;
     spk_verb_source(&v, at, "objectFile", sc);

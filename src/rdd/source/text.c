@@ -18,7 +18,7 @@ typedef struct text_rdd {
     spk_splits splits;
 } text_rdd;
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status text_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     text_rdd *t = (text_rdd *)(void *)rdd;
     spark_status status = spk_files_list(t->path, &t->files, failure);
@@ -35,7 +35,7 @@ static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
     return SPARK_OK;
 }
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void text_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const text_rdd *t = (const text_rdd *)(const void *)rdd;
     const spk_split *split = &t->splits.at[partition];
@@ -62,7 +62,7 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         spk_task_fail_with(task, &failure);
 }
 
-static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
+static int64_t text_reads(const spark_rdd *rdd, int partition, const char **path)
 {
     const text_rdd *t = (const text_rdd *)(const void *)rdd;
     const spk_split *split = &t->splits.at[partition];
@@ -70,7 +70,7 @@ static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
     return (int64_t)(split->end - split->start);
 }
 
-static void release(spark_rdd *rdd)
+static void text_release(spark_rdd *rdd)
 {
     text_rdd *t = (text_rdd *)(void *)rdd;
     spk_splits_free(&t->splits);
@@ -81,10 +81,10 @@ static void release(spark_rdd *rdd)
 spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, int min_partitions)
 {
     static const spk_class class = { .name = "HadoopRDD",
-        .prepare = prepare,
-        .produce = produce,
-        .reads = reads,
-        .release = release };
+        .prepare = text_prepare,
+        .produce = text_produce,
+        .reads = text_reads,
+        .release = text_release };
     spk_verb v;
     bool made;
     spk_verb_source(&v, at, "textFile", sc);

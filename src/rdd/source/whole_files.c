@@ -26,7 +26,7 @@ static spark_status odd_size(const files_rdd *f, const spk_file *file, spk_failu
         (unsigned long long)file->size, f->record);
 }
 
-static spark_status prepare(spark_rdd *rdd, spk_failure *failure)
+static spark_status whole_files_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     files_rdd *f = (files_rdd *)(void *)rdd;
     spark_status status = spk_files_list(f->path, &f->files, failure);
@@ -116,7 +116,7 @@ static bool push_file(spk_pipe *pipe, const files_rdd *f, const spk_file *file)
     return more;
 }
 
-static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static void whole_files_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const files_rdd *f = (const files_rdd *)(const void *)rdd;
     const uint64_t files = f->files.n, n = (uint64_t)rdd->partitions, p = (uint64_t)partition;
@@ -125,7 +125,7 @@ static void produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
             return;
 }
 
-static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
+static int64_t whole_files_reads(const spark_rdd *rdd, int partition, const char **path)
 {
     const files_rdd *f = (const files_rdd *)(const void *)rdd;
     const uint64_t files = f->files.n, n = (uint64_t)rdd->partitions, p = (uint64_t)partition;
@@ -138,7 +138,7 @@ static int64_t reads(const spark_rdd *rdd, int partition, const char **path)
     return sum;
 }
 
-static void release(spark_rdd *rdd)
+static void whole_files_release(spark_rdd *rdd)
 {
     files_rdd *f = (files_rdd *)(void *)rdd;
     spk_files_free(&f->files);
@@ -149,10 +149,10 @@ static spark_rdd *new_files(
     spk_verb *v, const char *path, const spk_layout *layout, int partitions, size_t record)
 {
     static const spk_class class = { .name = "BinaryFileRDD",
-        .prepare = prepare,
-        .produce = produce,
-        .reads = reads,
-        .release = release };
+        .prepare = whole_files_prepare,
+        .produce = whole_files_produce,
+        .reads = whole_files_reads,
+        .release = whole_files_release };
     bool made;
     if (!path || !*path)
         spk_verb_fail(v, SPARK_EINVAL, "the path is empty");
