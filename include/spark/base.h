@@ -46,7 +46,18 @@
  * wants its caller's site in error messages passes one on: (spark_map)(at, rdd, f, NULL). Where
  * SPARK_EXPLICIT_SITES is defined there are no such macros, and every call passes a site. */
 typedef const char *spark_site;
-#define SPARK_HERE __FILE__ ":" SPARK_STRINGIFY_(__LINE__)
+#ifdef __FILE_NAME__
+#define SPARK_HERE __FILE_NAME__ ":" SPARK_STRINGIFY_(__LINE__)
+#else
+#define SPARK_HERE spark_site_(__FILE__ ":" SPARK_STRINGIFY_(__LINE__))
+#endif
+
+/* spark_site_: without the folders in front, for compilers that know no __FILE_NAME__. */
+static inline SPARK_UNUSED_ spark_site spark_site_(const char *here)
+{
+    const char *slash = strrchr(here, '/');
+    return slash ? slash + 1 : here;
+}
 
 typedef struct spark_context spark_context;         /* the driver: threads, memory, lineage */
 typedef struct spark_scope spark_scope;             /* owns what was made while it was open */

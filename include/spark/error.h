@@ -21,14 +21,19 @@ typedef enum spark_status {
 } spark_status;
 
 /* spark_error: what is known of a failure. Strings are never NULL; numbers are -1 where they do
- * not apply. */
+ * not apply. The message begins with operation, site and cause; where a task failed, the file, line
+ * and record follow, and what Spark says of it ("Job aborted due to stage failure: ..."). A line is
+ * found by taking rows one by one in the attempt after a failure: where there is only one attempt
+ * (spark_conf.task_max_failures), it is known of functions that take lines, or maps of lines, only. */
 typedef struct spark_error {
     spark_status code;
     const char *operation; /* "map(to_sale)", "textFile" */
     const char *message;   /* the whole story, in one line of at most 767 bytes */
     spark_site site;       /* where the operation was written: "orders.c:30" */
     int job, stage, partition, attempt;
-    int64_t record; /* index of the element within its partition */
+    int64_t record;   /* index of the element within its partition */
+    const char *file; /* which was being read when a function failed (cut in front to 511 bytes) */
+    int64_t line;     /* the line of it, from 1, that the function's element came from */
 } spark_error;
 
 /* spark_last_error: the error of the last libspark call of this thread that failed. Never NULL:

@@ -15,7 +15,9 @@ static _Thread_local spark_error view = { .operation = "",
     .stage = -1,
     .partition = -1,
     .attempt = -1,
-    .record = -1 };
+    .record = -1,
+    .file = "",
+    .line = -1 };
 
 const spark_error *spark_last_error(void)
 {
@@ -36,17 +38,24 @@ const char *spark_status_name(spark_status status)
     return i < sizeof names / sizeof names[0] ? names[i] : "unknown status";
 }
 
+/* make_one_line: whatever a function says, and whatever a file is called. */
+static void make_one_line(char *text)
+{
+    while (*(text += strcspn(text, "\r\n")))
+        *text = ' ';
+}
+
 spark_status spk_failure_vset(spk_failure *failure, spark_status code, const char *operation,
     spark_site site, const char *format, va_list args)
 {
     failure->code = code;
     failure->job = failure->stage = failure->partition = failure->attempt = -1;
-    failure->record = -1;
+    failure->record = failure->line = -1;
+    failure->file[0] = '\0';
     failure->site = site ? site : "";
     snprintf(failure->operation, sizeof failure->operation, "%s", operation ? operation : "");
     const int n = vsnprintf(failure->message, sizeof failure->message, format, args);
-    for (char *c = failure->message; *(c += strcspn(c, "\r\n"));)
-        *c = ' '; /* one line, whatever a function says */
+    make_one_line(failure->message);
     if (n >= (int)sizeof failure->message)
         memcpy(failure->message + sizeof failure->message - 4, "...", 4);
     return code;
@@ -78,6 +87,23 @@ void spk_failure_append(spk_failure *failure, const char *text)
     failure->message[have + n] = 0;
 }
 
+void spk_failure_end(spk_failure *failure, const char *text)
+{
+    const size_t size = sizeof failure->message, n = strlen(text);
+    if (n + 4 < size && strlen(failure->message) + n >= size)
+        memcpy(failure->message + size - n - 4, "...", 4);
+    spk_failure_append(failure, text);
+    make_one_line(failure->message);
+}
+
+void spk_failure_in(spk_failure *failure, const char *file, int64_t line)
+{
+    const size_t most = sizeof failure->file - 1, n = strlen(file);
+    snprintf(failure->file, sizeof failure->file, "%s%s", n > most ? "..." : "",
+        n > most ? file + n - (most - 3) : file);
+    failure->line = line;
+}
+
 spark_status spk_failure_nomem(spk_failure *failure, const char *operation, spark_site site)
 {
     if (operation && *operation)
@@ -96,7 +122,7 @@ spark_status spk_raise(const spk_failure *failure)
     if (failure != &last)
         last = *failure;
     view = (spark_error) { last.code, last.operation, last.message, last.site, last.job, last.stage,
-        last.partition, last.attempt, last.record };
+        last.partition, last.attempt, last.record, last.file, last.line };
     return last.code;
 }
 

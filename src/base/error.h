@@ -11,17 +11,18 @@
 typedef struct spk_failure {
     spark_status code;
     int job, stage, partition, attempt;
-    int64_t record;
+    int64_t record, line;
     spark_site site; /* static, or "" */
     char operation[96];
     char message[768];
+    char file[512]; /* which was read, or "" */
 } spk_failure;
 
 /* SPK_FAILURE: a constant one, which belongs to no job. */
 #define SPK_FAILURE(code_, message_)                                                               \
     {                                                                                              \
         .code = (code_), .job = -1, .stage = -1, .partition = -1, .attempt = -1, .record = -1,     \
-        .site = "", .message = message_                                                            \
+        .line = -1, .site = "", .message = message_                                                            \
     }
 
 /* spk_no_memory, spk_of_nothing: what stands for a failure where nothing can be allocated or nothing
@@ -42,6 +43,12 @@ void spk_failure_at(spk_failure *failure, const char *operation, spark_site site
 
 /* spk_failure_append: text behind the message, cut where there is no room. */
 void spk_failure_append(spk_failure *failure, const char *text);
+
+/* spk_failure_end: the same; it is the message that is cut. */
+void spk_failure_end(spk_failure *failure, const char *text);
+
+/* spk_failure_in: which file was read, and which line of it; -1: not known. */
+void spk_failure_in(spk_failure *failure, const char *file, int64_t line);
 
 /* spk_last_failure: the thread's last error. spk_raise: makes *failure the thread's last error;
  * returns its code. spk_raisef: in one go. */

@@ -132,6 +132,9 @@ static void push_block(spk_pipe *pipe, const spk_rows *rows)
 static void run_source(spk_pipe *pipe, const phase *p)
 {
     const spk_walk *source = &p->walk[p->from];
+    const spk_origin *suspect = &p->task->suspect;
+    pipe->at = (spk_origin) { source->rdd, source->partition, 0, 0 };
+    pipe->suspect = suspect->rdd == source->rdd && suspect->partition == source->partition;
     if (p->source) {
         push_block(pipe, &p->source->rows);
         return;

@@ -151,6 +151,42 @@ static void pace(spark_task *task, int64_t ms)
         task->batch_rows = task->batch_rows * 4 < most ? task->batch_rows * 4 : most;
 }
 
+size_t spk_pipe_suspect_rows(const spk_pipe *pipe, size_t most)
+{
+    const spk_origin *s = &pipe->task->suspect;
+    const uint64_t row = pipe->at.row;
+    if (row < s->row)
+        return s->row - row < most ? (size_t)(s->row - row) : most;
+    return row < s->row + s->n ? 1 : most;
+}
+
+/* same_rows: whether what the op takes is what the source has pushed, row by row. */
+static bool same_rows(const spk_pipe *pipe, const spk_op *op)
+{
+    for (size_t i = 0; i < pipe->n_ops; i++) {
+        if (&pipe->ops[i] == op)
+            return true;
+        if (!pipe->ops[i].rdd->class->one_to_one)
+            return false;
+    }
+    return false;
+}
+
+/* note_origin: which rows of the source were on their way when a function failed. */
+static void note_origin(const spk_pipe *pipe, size_t n)
+{
+    spark_task *task = pipe->task;
+    if (task->origin.rdd || task->failure.code != SPARK_ETASK || !pipe->at.rdd
+        || !pipe->at.rdd->class->where)
+        return;
+    task->origin = pipe->at;
+    task->origin.n = n;
+    if (task->failure.record >= 0 && same_rows(pipe, task->failed_op)) {
+        task->origin.row = (uint64_t)task->failure.record;
+        task->origin.n = 1;
+    }
+}
+
 bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
 {
     spark_task *task = pipe->task;
@@ -170,8 +206,12 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
     task->op = op;
     task->current_partition = partition;
     task->scratch = scratch;
-    if (at == 0)
+    if (at == 0) {
         pace(task, clock_ms() - start);
+        if (spk_task_failed(task))
+            note_origin(pipe, batch.n);
+        pipe->at.row += batch.n;
+    }
     if (spk_task_unwanted(task))
         pipe->stopped = true;
     return !pipe->stopped;

@@ -60,6 +60,8 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
 {
     task->failure.code = SPARK_OK;
     task->lost = NULL;
+    task->failed_op = NULL;
+    task->origin.rdd = NULL;
     task->job = job;
     task->stage = stage;
     task->partition = task->current_partition = partition;
@@ -130,7 +132,7 @@ void spk_task_fail_with(spark_task *task, const spk_failure *failure)
 {
     if (spk_task_failed(task))
         return;
-    const spk_op *op = task->op;
+    const spk_op *op = task->failed_op = task->op;
     task->failure = *failure;
     task->failure.job = task->job;
     task->failure.stage = task->stage;

@@ -47,6 +47,14 @@ typedef struct spk_frame {
     spk_defer *defers;
 } spk_frame;
 
+/* spk_origin: rows of a source that were on their way when a function failed: n from `row` on. */
+typedef struct spk_origin {
+    const spark_rdd *rdd; /* NULL: not known, or of no interest */
+    int partition;
+    uint64_t row;
+    size_t n;
+} spk_origin;
+
 struct spk_pipe {
     spark_task *task;
     spk_frame *frame;
@@ -54,6 +62,8 @@ struct spk_pipe {
     size_t n_ops;
     spk_sink sink;
     bool stopped;
+    bool suspect;         /* the rows of task->suspect come from this source */
+    spk_origin at;        /* the next row of the source; n is 0 */
 };
 
 typedef struct spk_level {
@@ -96,6 +106,8 @@ struct spark_task {
     const atomic_bool *cancelled; /* of the job; may be NULL */
     spk_failure failure;          /* of the attempt; code SPARK_OK while it goes well */
     spk_shuffle *lost;            /* the attempt ended because an output of it is missing */
+    const spk_op *failed_op;      /* whose function failed */
+    spk_origin origin, suspect;   /* of the failure; of the last attempt's: pushed one by one */
     int job, stage, partition, attempt;
     int fault_stage;                          /* position of the stage in its job */
     const spk_op *op;                         /* whose function runs; NULL: that of the end: */
@@ -194,11 +206,16 @@ static inline bool spk_push(spk_pipe *pipe, char *rows, size_t n)
     return n == 0 ? !pipe->stopped : spk_pipe_push(pipe, 0, (spk_batch) { rows, n });
 }
 
+/* spk_pipe_suspect_rows: up to `most`, but one where the attempt before has failed: so that the row
+ * is known when it fails again. Borders of batches change no result. */
+size_t spk_pipe_suspect_rows(const spk_pipe *pipe, size_t most);
+
 /* spk_pipe_rows: how many rows of this size make a batch. */
 static inline size_t spk_pipe_rows(const spk_pipe *pipe, size_t row_size)
 {
     const size_t most = row_size ? SPK_BATCH_BYTES / row_size : SPK_BATCH_BYTES;
-    const size_t rows = pipe->task->batch_rows;
+    const size_t asked = pipe->task->batch_rows;
+    const size_t rows = pipe->suspect ? spk_pipe_suspect_rows(pipe, asked) : asked;
     return rows < most ? rows : most ? most : 1;
 }
 

@@ -36,4 +36,9 @@ spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const char *
 size_t spk_lines_next(spk_lines *lines, spark_str *out, size_t max, spk_failure *failure);
 void spk_lines_close(spk_lines *lines);
 
+/* spk_lines_number: which line of the whole file, from 1, line `row` (from 0) of the split is: reads
+ * all that is before it. -1: it cannot be told any more. */
+int64_t spk_lines_number(
+    spk_heap *heap, const char *path, uint64_t start, uint64_t end, uint64_t row);
+
 #endif

@@ -41,6 +41,12 @@ typedef struct spk_class {
     /* reads: of a source that reads files: how many bytes of them its partition reads, and which
      * file, where it is one. */
     int64_t (*reads)(const spark_rdd *rdd, int partition, const char **path);
+    /* where: of such a source: the file and line its row has come from (spk_failure_in), as far as
+     * that is known; row -1: which one is not known. After a failure, without a lock: it may read. */
+    void (*where)(spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row,
+        spk_failure *failure);
+    /* one_to_one: a step that makes one row of each, in order. */
+    bool one_to_one;
 
     /* prepare: on a calling thread, parents first, once: finds rdd->partitions. NULL: as the
      * parent. release: frees what the node has beyond its struct. */

@@ -3,6 +3,9 @@
  * has won the slot of its partition; an attempt that fails leaves nothing but finished cache
  * blocks. */
 #include "scheduler/stage.h"
+
+#include <stdlib.h>
+
 #include "shuffle/writer.h"
 
 static int partition_of(const spk_stage *stage, int index)
@@ -22,6 +25,38 @@ static void attempt_finish(spk_stage *stage)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
+/* tell_place: where in a file the function's element was, and which element it was, behind the
+ * message. */
+static void tell_place(spark_task *task)
+{
+    spk_failure *failure = &task->failure;
+    const spk_origin *from = &task->origin;
+    char text[sizeof failure->file + 96], line[32] = "", record[48] = "";
+    if (from->rdd)
+        from->rdd->class->where(task->heap, from->rdd, from->partition,
+            from->n == 1 ? (int64_t)from->row : -1, failure);
+    if (failure->line > 0)
+        snprintf(line, sizeof line, ":%lld", (long long)failure->line);
+    if (failure->record >= 0)
+        snprintf(record, sizeof record, "record %lld", (long long)failure->record);
+    snprintf(text, sizeof text, " (%s%s%s%s)", failure->file, line,
+        *failure->file && *record ? ", " : "", record);
+    if (*failure->file || *record)
+        spk_failure_end(failure, text);
+}
+
+/* suspect: the next attempt is to take what was on its way one by one; with the lock held. */
+static void suspect(spk_stage *stage, int index, const spk_origin *origin)
+{
+    spk_origin *suspects = atomic_load(&stage->suspects);
+    if (origin->rdd && !suspects) {
+        suspects = calloc((size_t)stage->set.n, sizeof *suspects);
+        atomic_store(&stage->suspects, suspects);
+    }
+    if (suspects)
+        suspects[index] = *origin;
+}
+
 /* give_up: the job fails with what this attempt failed with; with the lock held. */
 static void give_up(spk_stage *stage, const spk_failure *failure, int partition, int failures)
 {
@@ -32,22 +67,18 @@ static void give_up(spk_stage *stage, const spk_failure *failure, int partition,
     job->failure.job = job->id;
     job->failure.stage = stage->id;
     job->failure.partition = partition;
-    snprintf(job->failure.message, sizeof job->failure.message,
-        "Job aborted due to stage failure: Task %d in stage %d.%d failed %d times, most recent "
-        "failure: Lost task %d.%d in stage %d.%d: ",
+    char story[256];
+    snprintf(story, sizeof story,
+        "; Job aborted due to stage failure: Task %d in stage %d.%d failed %d times, most recent "
+        "failure: Lost task %d.%d in stage %d.%d",
         partition, stage->id, stage->attempt, failures, partition, failures - 1, stage->id,
         stage->attempt);
-    spk_failure_append(&job->failure, failure->message);
-    if (failure->record >= 0) {
-        char record[48];
-        snprintf(record, sizeof record, " (record %lld)", (long long)failure->record);
-        spk_failure_append(&job->failure, record);
-    }
+    spk_failure_end(&job->failure, story);
     atomic_store(&job->cancelled, true);
     pthread_cond_broadcast(&job->scheduler->changed);
 }
 
-static void task_failed(spk_stage *stage, const spark_task *task, int index)
+static void task_failed(spk_stage *stage, spark_task *task, int index)
 {
     spk_job *job = stage->job;
     struct spk_scheduler *scheduler = job->scheduler;
@@ -56,11 +87,18 @@ static void task_failed(spk_stage *stage, const spark_task *task, int index)
     const int failures = ++stage->failures[index];
     stage->attempts[index]++;
     const bool again = failures < scheduler->sc->task_max_failures;
-    if (!again)
-        give_up(stage, &task->failure, task->partition, failures);
+    if (again)
+        suspect(stage, index, &task->origin);
     pthread_mutex_unlock(&scheduler->lock);
     if (again && !atomic_load(&job->cancelled))
         spk_pool_retry(scheduler->pool, &stage->set, index);
+    if (again)
+        return;
+    if (!atomic_load(&job->cancelled))
+        tell_place(task);
+    pthread_mutex_lock(&scheduler->lock);
+    give_up(stage, &task->failure, task->partition, failures);
+    pthread_mutex_unlock(&scheduler->lock);
 }
 
 /* input_lost: met: the attempt of the stage when the task began. */
@@ -174,6 +212,8 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     const int attempt = stage->attempts[index], round = atomic_load(&stage->attempt);
     task->cancelled = &job->cancelled;
     spk_task_begin(task, job->id, stage->id, partition, attempt);
+    const spk_origin *suspects = atomic_load(&stage->suspects);
+    task->suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
     if (job->scheduler->sc->n_faults > 0)
         spk_fault_inputs(stage, task, partition, attempt);
     if (stage->shuffle)

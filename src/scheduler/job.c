@@ -123,6 +123,7 @@ static void submit(spk_stage *stage)
     stage->losses = 0;
     for (int i = 0; i < stage->set.n; i++)
         stage->failures[i] = stage->attempts[i] = 0;
+    free(atomic_exchange(&stage->suspects, NULL));
     job->stats.stage_attempts++;
     stage->set.pool = job->properties.pool;
     if (stage->set.n == 1 && !job->action->timed && spk_pool_lend(job->scheduler->pool, &job->lent))
@@ -174,9 +175,10 @@ static void abort_job(spk_job *job, const spk_stage *stage)
 {
     spk_failure failure;
     spk_failure_set(&failure, SPARK_ETASK, job->action->name, job->action->site,
-        "Job aborted due to stage failure: stage %d has failed the maximum allowable number of "
-        "times: %d. Most recent failure reason: outputs of shuffle %d were lost",
-        stage->id, job->scheduler->sc->stage_max_attempts, stage->lost_shuffle->id);
+        "outputs of shuffle %d were lost again and again; Job aborted due to stage failure: stage "
+        "%d has failed the maximum allowable number of times: %d",
+        stage->lost_shuffle->id, stage->id, job->scheduler->sc->stage_max_attempts);
+    spk_failure_at(&failure, job->action->name, job->action->site);
     fail_job(job, &failure, stage);
 }
 

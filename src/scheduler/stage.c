@@ -70,6 +70,7 @@ static spk_stage *new_stage(spk_job *job, spk_shuffle *shuffle)
 void spk_stage_free(spk_stage *stage)
 {
     free(stage->failures);
+    free(atomic_load(&stage->suspects));
     free(stage->partitions);
     free(stage->parents);
     free(stage);

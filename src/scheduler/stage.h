@@ -41,6 +41,7 @@ struct spk_stage {
     int *partitions;   /* of the tasks; NULL: task i is partition i */
     uint8_t *failures; /* of the tasks */
     uint8_t *attempts;
+    _Atomic(spk_origin *) suspects; /* of the tasks: where the last attempt failed; or NULL */
     int *lost; /* tasks that wait for an input to be made again */
     int n_lost, room;
     bool lost_now;    /* one of them began in this attempt of the stage: it is a new loss */

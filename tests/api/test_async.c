@@ -269,7 +269,7 @@ static void test_wait__ends_after_its_time(void **state)
     oracle_fails(spark_future_wait(f, 0), SPARK_ETIMEOUT, "still runs");
     oracle_fails(spark_future_wait(f, 20), SPARK_ETIMEOUT, "still runs");
     oracle_fails(spark_future_wait(f, 1), SPARK_ETIMEOUT, "test_async.c:");
-    assert_memory_equal(spark_last_error()->site, __FILE__ ":", sizeof __FILE__);
+    assert_memory_equal(spark_last_error()->site, TEST_FILE ":", sizeof TEST_FILE);
     assert_false(spark_future_is_completed(f));
     gate_open(&g);
     oracle_ok(spark_future_wait(f, INT64_MAX));
@@ -345,9 +345,9 @@ static void test_get__refuses_what_does_not_fit(void **state)
     spark_future_cancel(NULL);
     /* The type is compared as the blocking action does. */
     oracle_fails(spark_future_get(spark_collect_async(rdd, SPARK_TYPE(double)), &array),
-        SPARK_ETYPE, "collect at " __FILE__ ":");
+        SPARK_ETYPE, "collect at " TEST_FILE ":");
     oracle_fails(spark_future_get(spark_take_async(rdd, 2, SPARK_TYPE(spark_str)), &array),
-        SPARK_ETYPE, "take at " __FILE__ ":");
+        SPARK_ETYPE, "take at " TEST_FILE ":");
     oracle_close(sc);
 }
 
@@ -408,14 +408,14 @@ static void test_futures__that_cannot_start_say_so(void **state)
         spark_future_cancel(none[i]);
     }
     oracle_fails(spark_future_wait(spark_foreach_async(rdd, NULL, NULL), -1), SPARK_EINVAL,
-        "foreach at " __FILE__);
+        "foreach at " TEST_FILE);
     oracle_fails(spark_future_wait(spark_foreach_partition_async(rdd, NULL, NULL), -1),
-        SPARK_EINVAL, "foreachPartition at " __FILE__);
+        SPARK_EINVAL, "foreachPartition at " TEST_FILE);
     oracle_fails(spark_future_wait(spark_foreach_partition_async(rdd, add_env, NULL), -1),
         SPARK_EINVAL, "env of 8 bytes");
     oracle_fails(
         spark_future_wait(spark_foreach_async(spark_map(rdd, to_word, NULL), no_env, NULL), -1),
-        SPARK_ETYPE, "foreach(no_env) at " __FILE__);
+        SPARK_ETYPE, "foreach(no_env) at " TEST_FILE);
     oracle_close(sc);
 }
 

@@ -85,7 +85,7 @@ static void is_cancelled(job *j, const char *words)
         fail_msg("\"%s\" not in \"%s\"", words, j->message);
     /* The action, where it was called, and which job. */
     char begin[64];
-    assert_memory_equal(j->message, "count at " __FILE__ ":", sizeof("count at " __FILE__ ":") - 1);
+    assert_memory_equal(j->message, "count at " TEST_FILE ":", sizeof("count at " TEST_FILE ":") - 1);
     snprintf(begin, sizeof begin, ": Job %d cancelled ", j->number);
     if (strstr(j->message, begin) == NULL)
         fail_msg("\"%s\" not in \"%s\"", begin, j->message);

@@ -155,7 +155,7 @@ static void test_cartesian__has_a_partition_for_each_pair_of_them(void **state)
     spark_rdd *product = spark_cartesian(many, many);
     const int line = __LINE__ - 1;
     char want[300];
-    snprintf(want, sizeof want, "cartesian at %s:%d: 4294967296 partitions", __FILE__, line);
+    snprintf(want, sizeof want, "cartesian at %s:%d: 4294967296 partitions", TEST_FILE, line);
     assert_int_equal(spark_rdd_status(product), SPARK_OK);
     oracle_fails(spark_count(product, &n), SPARK_EINVAL, want);
     assert_string_equal(spark_last_error()->operation, "cartesian");

@@ -173,7 +173,7 @@ static void test_zip__blames_itself_for_a_short_right_side(void **state)
     (void)state;
     spark_context *sc = oracle_open(2);
     spark_rdd *rdd = spark_zip(spark_range(sc, 0, 10, 1, 2), spark_range(sc, 0, 9, 1, 2));
-    oracle_fails(spark_count(rdd, &n), SPARK_ETASK, "zip at " __FILE__);
+    oracle_fails(spark_count(rdd, &n), SPARK_ETASK, "zip at " TEST_FILE);
     assert_string_equal(spark_last_error()->operation, "zip");
     oracle_close(sc);
 }

@@ -18,10 +18,10 @@ static char *without_sites(const char *text)
     oracle_text out = { NULL, 0, 0 };
     const char *at;
     oracle_append(&out, "", 0);
-    while ((at = strstr(text, __FILE__ ":")) != NULL) {
+    while ((at = strstr(text, TEST_FILE ":")) != NULL) {
         oracle_append(&out, text, (size_t)(at - text));
         oracle_append(&out, "X", 1);
-        text = at + strlen(__FILE__ ":");
+        text = at + strlen(TEST_FILE ":");
         text += strspn(text, "0123456789");
     }
     oracle_append(&out, text, strlen(text));

@@ -222,7 +222,7 @@ static void test_types__of_results_are_compared_before_the_job(void **state)
     sources s = load(sc);
     spark_array array;
     oracle_fails(spark_collect(s.numbers, SPARK_TYPE(double), &array), SPARK_ETYPE,
-        "collect at " __FILE__ ":");
+        "collect at " TEST_FILE ":");
     oracle_fails(spark_take(s.numbers, 3, SPARK_TYPE(double), &array), SPARK_ETYPE, "take");
     oracle_fails(spark_first(s.numbers, SPARK_TYPE(double), &array), SPARK_ETYPE, "first");
     oracle_fails(spark_top(s.numbers, 3, NULL, SPARK_TYPE(double), &array), SPARK_ETYPE, "top");
@@ -541,14 +541,14 @@ static void test_task_failure__is_told_in_the_words_of_spark(void **state)
             char want[256];
             oracle_fails(spark_count(spark_map(failing, doubled, NULL), &n), SPARK_ETASK,
                 "Task 2 in stage 0.0 failed 4 times, most recent failure: ");
-            snprintf(want, sizeof want, "map(fail_at) at %s:%d: cannot take 70", __FILE__, line);
+            snprintf(want, sizeof want, "map(fail_at) at %s:%d: cannot take 70", TEST_FILE, line);
             const spark_error *error = spark_last_error();
             if (strstr(error->message, want) == NULL)
                 fail_msg("\"%s\" not in \"%s\"", want, error->message);
             assert_non_null(strstr(error->message, "Job aborted due to stage failure: "));
             assert_non_null(strstr(error->message, "Lost task 2.3 in stage 0.0"));
             assert_string_equal(error->operation, "map(fail_at)");
-            snprintf(want, sizeof want, "%s:%d", __FILE__, line);
+            snprintf(want, sizeof want, "%s:%d", TEST_FILE, line);
             assert_string_equal(error->site, want);
             assert_int_equal(error->job, 0);
             assert_int_equal(error->stage, 0);

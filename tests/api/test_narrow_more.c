@@ -259,7 +259,7 @@ static void test_flat_map_values__that_fail_name_the_element(void **state)
         const int line = __LINE__ - 1;
         char want[300];
         snprintf(want, sizeof want, "flatMapValues(fail_at) at %s:%d: cannot spread 64 (record 14)",
-            __FILE__, line);
+            TEST_FILE, line);
         oracle_fails(spark_count(rdd, &n), SPARK_ETASK, want);
         const spark_error *error = spark_last_error();
         assert_string_equal(error->operation, "flatMapValues(fail_at)");
@@ -395,7 +395,7 @@ static void test_filter_map__that_fails_names_the_element(void **state)
         spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2, .batch_rows = batch });
         spark_rdd *rdd
             = spark_filter_map(spark_range(sc, 0, 100, 1, 4), pick_failing, SPARK_COPY(at));
-        oracle_fails(spark_count(rdd, &n), SPARK_ETASK, "collect(pick_failing) at " __FILE__ ":");
+        oracle_fails(spark_count(rdd, &n), SPARK_ETASK, "collect(pick_failing) at " TEST_FILE ":");
         assert_non_null(strstr(spark_last_error()->message, "cannot pick 64 (record 14)"));
         assert_string_equal(spark_last_error()->operation, "collect(pick_failing)");
         assert_int_equal(spark_last_error()->record, 14);

@@ -143,7 +143,7 @@ static void test_zip__of_unequal_numbers_of_partitions_fails(void **state)
     const int line = __LINE__ - 1;
     char site[300];
     snprintf(site, sizeof site, "zip at %s:%d: Can't zip RDDs with unequal numbers of partitions",
-        __FILE__, line);
+        TEST_FILE, line);
     /* The call is no error yet. */
     assert_int_equal(spark_rdd_status(rdd), SPARK_OK);
     oracle_fails(spark_collect(rdd, NULL, &array), SPARK_EINVAL, site);
@@ -205,7 +205,7 @@ static void test_zip__blames_itself_for_a_short_left_side(void **state)
     spark_rdd *rdd = spark_zip(spark_range(sc, 0, 9, 1, 2), spark_range(sc, 0, 10, 1, 2));
     const int line = __LINE__ - 1;
     char site[300];
-    snprintf(site, sizeof site, "zip at %s:%d: Can only zip RDDs", __FILE__, line);
+    snprintf(site, sizeof site, "zip at %s:%d: Can only zip RDDs", TEST_FILE, line);
     oracle_fails(spark_count(rdd, &n), SPARK_ETASK, site);
     const spark_error *error = spark_last_error();
     assert_string_equal(error->operation, "zip");

@@ -321,7 +321,7 @@ static void test_zip_partitions__that_fail_are_tried_again(void **state)
         times = 3;
         char site[300];
         snprintf(
-            site, sizeof site, "zipPartitions(fail_late) at %s:%d: seven again", __FILE__, line);
+            site, sizeof site, "zipPartitions(fail_late) at %s:%d: seven again", TEST_FILE, line);
         oracle_fails(spark_count(rdd, &n), SPARK_ETASK, site);
         assert_string_equal(spark_last_error()->operation, "zipPartitions(fail_late)");
         assert_int_equal(spark_last_error()->partition, 1);

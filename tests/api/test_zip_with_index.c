@@ -217,7 +217,7 @@ static void test_zip_with_index__whose_count_failed_counts_again(void **state)
     const int line = __LINE__ - 1;
     spark_rdd *index = spark_zip_with_index(rdd);
     char site[300];
-    snprintf(site, sizeof site, "map(perhaps) at %s:%d: poisoned", __FILE__, line);
+    snprintf(site, sizeof site, "map(perhaps) at %s:%d: poisoned", TEST_FILE, line);
     oracle_fails(spark_count(index, &n), SPARK_ETASK, site);
     assert_int_equal(spark_last_error()->record, 3);
     oracle_fails(spark_count(spark_keys(index), &n), SPARK_ETASK, site);

@@ -72,6 +72,54 @@ static void test_append__goes_to_the_end_and_no_further(void **state)
     assert_int_equal(f.code, SPARK_ETASK);
 }
 
+static void test_end__cuts_the_message_and_not_what_is_added(void **state)
+{
+    spk_failure f;
+    char text[sizeof f.message + 10], tail[sizeof f.message];
+    (void)state;
+    spk_failure_set(&f, SPARK_EIO, NULL, NULL, "a");
+    spk_failure_end(&f, " (b\nc)");
+    assert_string_equal(f.message, "a (b c)");
+    for (size_t n = sizeof f.message - 12; n < sizeof text; n++) {
+        memset(text, 'x', n);
+        text[n] = '\0';
+        spk_failure_set(&f, SPARK_EIO, NULL, NULL, "%s", text);
+        spk_failure_end(&f, "; the end");
+        const size_t length = strlen(f.message);
+        assert_true(length < sizeof f.message);
+        assert_string_equal(f.message + length - 9, "; the end");
+        if (n + 9 >= sizeof f.message)
+            assert_string_equal(f.message + length - 12, "...; the end");
+    }
+    memset(tail, 'y', sizeof tail - 1);
+    tail[sizeof tail - 1] = '\0';
+    spk_failure_end(&f, tail); /* nothing is left to cut */
+    assert_int_equal(strlen(f.message), sizeof f.message - 1);
+}
+
+static void test_in__keeps_the_end_of_a_long_path(void **state)
+{
+    spk_failure f;
+    char path[sizeof f.file + 20];
+    (void)state;
+    spk_failure_set(&f, SPARK_ETASK, NULL, NULL, "a");
+    assert_string_equal(f.file, "");
+    assert_int_equal(f.line, -1);
+    for (size_t n = sizeof f.file - 3; n < sizeof path; n++) {
+        memset(path, 'd', n);
+        memcpy(path + n - 5, "/file", 6);
+        spk_failure_in(&f, path, 7);
+        assert_int_equal(f.line, 7);
+        if (n < sizeof f.file) {
+            assert_string_equal(f.file, path);
+        } else {
+            assert_int_equal(strlen(f.file), sizeof f.file - 1);
+            assert_memory_equal(f.file, "...d", 4);
+            assert_string_equal(f.file + sizeof f.file - 6, "/file");
+        }
+    }
+}
+
 static void test_nomem__says_where(void **state)
 {
     spk_failure f;
@@ -98,6 +146,7 @@ static void test_raise__shows_the_failure_as_it_was(void **state)
     f.partition = 3;
     f.attempt = 4;
     f.record = INT64_C(5000000000);
+    spk_failure_in(&f, "some/file", INT64_C(6000000000));
     assert_int_equal(spk_raise(&f), SPARK_ETASK);
     memset(&f, 0, sizeof f); /* it was copied */
     const spark_error *e = spark_last_error();
@@ -110,6 +159,8 @@ static void test_raise__shows_the_failure_as_it_was(void **state)
     assert_int_equal(e->partition, 3);
     assert_int_equal(e->attempt, 4);
     assert_true(e->record == INT64_C(5000000000));
+    assert_string_equal(e->file, "some/file");
+    assert_true(e->line == INT64_C(6000000000));
 }
 
 static void test_raise__may_quote_the_error_before(void **state)
@@ -129,7 +180,8 @@ static void *fails_alone(void *arg)
     bool *good = arg;
     const spark_error *e = spark_last_error();
     *good = e->code == SPARK_OK && !*e->message && !*e->operation && !*e->site && e->job == -1
-        && e->stage == -1 && e->partition == -1 && e->attempt == -1 && e->record == -1;
+        && e->stage == -1 && e->partition == -1 && e->attempt == -1 && e->record == -1 && !*e->file
+        && e->line == -1;
     spk_raisef(SPARK_EIO, "there", NULL, "of the thread");
     *good = *good && spark_last_error()->code == SPARK_EIO;
     return NULL;
@@ -192,6 +244,8 @@ int main(void)
         cmocka_unit_test(test_set__takes_null_for_operation_and_site),
         cmocka_unit_test(test_set__cuts_long_texts_and_says_so),
         cmocka_unit_test(test_append__goes_to_the_end_and_no_further),
+        cmocka_unit_test(test_end__cuts_the_message_and_not_what_is_added),
+        cmocka_unit_test(test_in__keeps_the_end_of_a_long_path),
         cmocka_unit_test(test_nomem__says_where),
         cmocka_unit_test(test_raise__shows_the_failure_as_it_was),
         cmocka_unit_test(test_raise__may_quote_the_error_before),

@@ -11,7 +11,7 @@
 #define blames(action, code, operation, words)                                                     \
     do {                                                                                           \
         oracle_fails(action, code, words);                                                         \
-        blames_(operation, __FILE__, __LINE__);                                                    \
+        blames_(operation, TEST_FILE, __LINE__);                                                    \
     } while (0)
 
 static inline void blames_(const char *operation, const char *file, int line)

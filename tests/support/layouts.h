@@ -237,7 +237,7 @@ static inline void goes_on_without_room(oracle_build build, const void *arg)
 
 /* refused: the verb gave an RDD that carries this error, with its operation and this line. */
 #define refused(rdd, code, operation, words)                                                       \
-    refused_(rdd, code, operation, words, __FILE__, __LINE__)
+    refused_(rdd, code, operation, words, TEST_FILE, __LINE__)
 
 static inline void refused_(spark_rdd *rdd, spark_status code, const char *operation,
     const char *words, const char *file, int line)

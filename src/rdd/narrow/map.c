@@ -105,7 +105,8 @@ static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
         batch->n = in.n;
 }
 
-static const spk_class map_class = { .name = "MapPartitionsRDD", .run = run_map };
+static const spk_class map_class
+    = { .name = "MapPartitionsRDD", .run = run_map, .one_to_one = true };
 
 static spark_rdd *new_map(
     spk_verb *v, const spark_map_def *f, const spk_layout *out, map_rdd **node)

@@ -70,6 +70,15 @@ static int64_t text_reads(const spark_rdd *rdd, int partition, const char **path
     return (int64_t)(split->end - split->start);
 }
 
+static void text_where(
+    spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row, spk_failure *failure)
+{
+    const text_rdd *t = (const text_rdd *)(const void *)rdd;
+    const spk_split *s = &t->splits.at[partition];
+    spk_failure_in(failure, s->file->path,
+        row < 0 ? -1 : spk_lines_number(heap, s->file->path, s->start, s->end, (uint64_t)row));
+}
+
 static void text_release(spark_rdd *rdd)
 {
     text_rdd *t = (text_rdd *)(void *)rdd;
@@ -84,6 +93,7 @@ spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, i
         .prepare = text_prepare,
         .produce = text_produce,
         .reads = text_reads,
+        .where = text_where,
         .release = text_release };
     spk_verb v;
     bool made;

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The number of a line within its file, for messages. A split knows how many lines it has cut, not
+ * how many came before it; so they are counted when somebody asks, which is after a failure: the
+ * split is cut again as far as the line, then the line ends before that offset are counted. */
+#include "io/lines.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { PIECE = 1024 * 1024, AT_ONCE = 256 };
+
+/* ends_in: line ends in n bytes; a \n that follows a \r, perhaps that of the piece before, is the
+ * same end. */
+static int64_t ends_in(const char *bytes, size_t n, bool *feed)
+{
+    int64_t ends = 0;
+    for (size_t i = 0; i < n; i++) {
+        ends += bytes[i] == '\r' || (bytes[i] == '\n' && !*feed);
+        *feed = bytes[i] == '\r';
+    }
+    return ends;
+}
+
+/* ends_before: line ends before the offset; -1: the file cannot be read so far. */
+static int64_t ends_before(int fd, char *buffer, uint64_t offset)
+{
+    int64_t ends = 0;
+    bool feed = false;
+    for (uint64_t at = 0; at < offset;) {
+        const size_t n = offset - at < PIECE ? (size_t)(offset - at) : PIECE;
+        const ssize_t got = pread(fd, buffer, n, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return -1;
+        ends += ends_in(buffer, (size_t)got, &feed);
+        at += (uint64_t)got;
+    }
+    return ends;
+}
+
+/* skip: past `row` lines; false: there are fewer. */
+static bool skip(spk_lines *lines, uint64_t row)
+{
+    spark_str cut[AT_ONCE];
+    spk_failure failure = { .code = SPARK_OK };
+    while (row > 0) {
+        const size_t n = spk_lines_next(lines, cut, row < AT_ONCE ? (size_t)row : AT_ONCE, &failure);
+        if (n == 0)
+            return false;
+        row -= n;
+    }
+    return true;
+}
+
+int64_t spk_lines_number(
+    spk_heap *heap, const char *path, uint64_t start, uint64_t end, uint64_t row)
+{
+    spk_failure failure;
+    spk_lines lines;
+    size_t capacity;
+    int64_t ends = -1;
+    if (spk_lines_open(&lines, heap, path, start, end, &failure) != SPARK_OK)
+        return -1;
+    char *buffer = skip(&lines, row) ? spk_heap_alloc(heap, PIECE, &capacity) : NULL;
+    if (buffer) {
+        ends = ends_before(lines.fd, buffer, lines.position);
+        spk_heap_free(heap, buffer, capacity);
+    }
+    spk_lines_close(&lines);
+    return ends < 0 ? -1 : ends + 1;
+}
