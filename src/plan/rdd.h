@@ -131,6 +131,13 @@ typedef struct spk_rdd_args {
 } spk_rdd_args;
 spark_rdd *spk_rdd_new(const spk_rdd_args *args, bool *made);
 
+/* SPK_NODE: an RDD as what its class knows it to be, a struct T that begins with the spark_rdd; const
+ * where the RDD is. */
+#define SPK_NODE(T, node)                                                                          \
+    _Generic((node), spark_rdd *                                                                   \
+             : (T *)(uintptr_t)(node), const spark_rdd *                                           \
+             : (const T *)(uintptr_t)(node))
+
 /* spk_rdd_error: an RDD that carries an error. spk_rdd_errorf: with a message, which begins with
  * "operation(function) at site: ". */
 spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure);

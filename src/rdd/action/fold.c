@@ -184,7 +184,7 @@ typedef struct tree_rdd {
 
 static void produce_level(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const tree_rdd *t = (const tree_rdd *)(const void *)rdd;
+    const tree_rdd *t = SPK_NODE(tree_rdd, rdd);
     const folding plain = { t->how->acc, NULL, t->how->add, t->how->combine };
     const spk_action action = { .arg = &plain };
     fold_state total = { .head = { pipe->task, &action } };
@@ -215,7 +215,7 @@ static spark_status merge_level(const request *r, const spk_action *action, fold
     spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(tree_rdd), how->acc, &made);
     spark_status status = made ? SPARK_OK : (*failure = *rdd->error, failure->code);
     if (made) {
-        tree_rdd *t = (tree_rdd *)(void *)rdd;
+        tree_rdd *t = SPK_NODE(tree_rdd, rdd);
         t->how = how;
         t->parts = *parts;
         t->n_parts = n;

@@ -14,7 +14,7 @@ typedef struct cogroup_rdd {
 
 static void cogroup_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const cogroup_rdd *c = (const cogroup_rdd *)(void *)rdd;
+    const cogroup_rdd *c = SPK_NODE(cogroup_rdd, rdd);
     spk_input inputs[SPK_MOST_SIDES];
     if (!spk_sides_open(pipe, rdd, &c->sides, partition, inputs))
         return;
@@ -25,12 +25,12 @@ static void cogroup_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 static spark_status cogroup_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
-    return spk_sides_prepare(rdd, &((const cogroup_rdd *)(const void *)rdd)->sides);
+    return spk_sides_prepare(rdd, &SPK_NODE(cogroup_rdd, rdd)->sides);
 }
 
 static void cogroup_release(spark_rdd *rdd)
 {
-    spk_sides_release(&((cogroup_rdd *)(void *)rdd)->sides);
+    spk_sides_release(&SPK_NODE(cogroup_rdd, rdd)->sides);
 }
 
 static const spk_class class = { .name = "CoGroupedRDD",
@@ -87,7 +87,7 @@ static spark_rdd *cogroup(const char *operation, spark_site at, size_t n, spark_
     spark_partitioner *target = spk_sides_target(&v, options, key);
     spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(cogroup_rdd), out, &made);
     if (made) {
-        cogroup_rdd *c = (cogroup_rdd *)(void *)rdd;
+        cogroup_rdd *c = SPK_NODE(cogroup_rdd, rdd);
         spk_sides_set(rdd, &c->sides, target);
         spk_rdd_partitioner_set(rdd, target);
         for (size_t i = 0; made && i < n; i++)

@@ -33,7 +33,7 @@ typedef struct range_rdd {
 
 static void filter_by_range_run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const range_rdd *r = (const range_rdd *)(const void *)op->rdd;
+    const range_rdd *r = SPK_NODE(range_rdd, op->rdd);
     const size_t size = op->rdd->layout->size;
     const spk_batch in = *batch;
     char *to = batch->rows = spk_pipe_alloc(pipe, in.n * size + 1);
@@ -48,7 +48,7 @@ static void filter_by_range_run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 
 static void filter_by_range_release(spark_rdd *rdd)
 {
-    range_rdd *r = (range_rdd *)(void *)rdd;
+    range_rdd *r = SPK_NODE(range_rdd, rdd);
     spk_heap_free(&rdd->sc->heap, r->low, r->low_capacity);
     spk_heap_free(&rdd->sc->heap, r->high, r->high_capacity);
 }
@@ -97,7 +97,7 @@ spark_rdd *spark_filter_by_range(spark_site at, spark_rdd *rdd, const spark_type
     rdd = spk_verb_make(&v, &class, sizeof(range_rdd), v.in, &made);
     if (!made)
         return rdd;
-    range_rdd *r = (range_rdd *)(void *)rdd;
+    range_rdd *r = SPK_NODE(range_rdd, rdd);
     r->key = key;
     r->low = spk_value_keep(rdd, key, low, &r->low_capacity);
     r->high = r->low ? spk_value_keep(rdd, key, high, &r->high_capacity) : NULL;

@@ -17,7 +17,7 @@ typedef struct join_rdd {
 
 static void join_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const join_rdd *j = (const join_rdd *)(void *)rdd;
+    const join_rdd *j = SPK_NODE(join_rdd, rdd);
     spk_input inputs[2];
     if (!spk_sides_open(pipe, rdd, &j->sides, partition, inputs))
         return;
@@ -28,12 +28,12 @@ static void join_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 static spark_status join_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
-    return spk_sides_prepare(rdd, &((const join_rdd *)(const void *)rdd)->sides);
+    return spk_sides_prepare(rdd, &SPK_NODE(join_rdd, rdd)->sides);
 }
 
 static void join_release(spark_rdd *rdd)
 {
-    spk_sides_release(&((join_rdd *)(void *)rdd)->sides);
+    spk_sides_release(&SPK_NODE(join_rdd, rdd)->sides);
 }
 
 static const spk_class join_class = { .name = "CoGroupedRDD",
@@ -51,7 +51,7 @@ static spark_rdd *new_join(
     spark_partitioner *target = spk_sides_target(v, options, joining->key);
     spark_rdd *rdd = spk_verb_make(v, &join_class, sizeof(join_rdd), joining->out, &made);
     if (made) {
-        join_rdd *j = (join_rdd *)(void *)rdd;
+        join_rdd *j = SPK_NODE(join_rdd, rdd);
         j->joining = *joining;
         j->joining.env = rdd->env.value;
         spk_sides_set(rdd, &j->sides, target);

@@ -25,7 +25,7 @@ typedef struct keyed_rdd {
 
 static void keyed_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    keyed_rdd *k = (keyed_rdd *)(void *)rdd;
+    keyed_rdd *k = SPK_NODE(keyed_rdd, rdd);
     spk_input input;
     if (!spk_input_open(&input, pipe->task, &rdd->deps[0], k->own, partition))
         return;
@@ -55,14 +55,14 @@ static void keyed_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 static spark_status keyed_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
-    const keyed_rdd *k = (const keyed_rdd *)(const void *)rdd;
+    const keyed_rdd *k = SPK_NODE(keyed_rdd, rdd);
     __atomic_store_n(&rdd->partitions, k->target->partitions, __ATOMIC_RELEASE);
     return SPARK_OK;
 }
 
 static void keyed_release(spark_rdd *rdd)
 {
-    keyed_rdd *k = (keyed_rdd *)(void *)rdd;
+    keyed_rdd *k = SPK_NODE(keyed_rdd, rdd);
     spk_shuffle_free(k->own);
     spk_partitioner_unref(k->target);
     free(k->ordering);
@@ -150,7 +150,7 @@ spark_rdd *spk_keyed_new(spk_verb *v, const spk_keyed *r)
     const bool wide = !v->bad && !spark_partitioner_equal(placed, target);
     spark_rdd *rdd = spk_verb_make(v, wide ? &shuffled : &local, sizeof(keyed_rdd), r->out, &made);
     if (made) {
-        keyed_rdd *k = (keyed_rdd *)(void *)rdd;
+        keyed_rdd *k = SPK_NODE(keyed_rdd, rdd);
         k->target = target;
         spk_partitioner_ref(target);
         if (!r->lose && !(r->drop && wide))

@@ -89,7 +89,7 @@ static bool begin_strata(spark_task *task, const strata_rdd *s, picker *p, int p
 
 static bool open(spk_pipe *pipe, spk_op *op)
 {
-    const strata_rdd *s = (const strata_rdd *)(const void *)op->rdd;
+    const strata_rdd *s = SPK_NODE(strata_rdd, op->rdd);
     spark_task *task = pipe->task;
     picker *p = spk_arena_alloc(spk_keep_of(task), sizeof *p, 16);
     if (!p) {
@@ -122,7 +122,7 @@ static uint64_t drawn(const strata_rdd *s, picker *p, int64_t key)
 
 static void sample_by_key_run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const strata_rdd *s = (const strata_rdd *)(const void *)op->rdd;
+    const strata_rdd *s = SPK_NODE(strata_rdd, op->rdd);
     picker *p = op->state;
     const size_t size = op->rdd->layout->size;
     const spk_batch in = *batch;
@@ -230,7 +230,7 @@ static spark_status draw_all(strata_rdd *s, const tally *parts, int n, spk_failu
 
 static spark_status sample_by_key_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    strata_rdd *s = (strata_rdd *)(void *)rdd;
+    strata_rdd *s = SPK_NODE(strata_rdd, rdd);
     spark_rdd *parent = rdd->deps[0].rdd;
     const int n = parent->partitions;
     const spk_action action = { .name = rdd->operation,
@@ -259,7 +259,7 @@ static spark_status sample_by_key_prepare(spark_rdd *rdd, spk_failure *failure)
 
 static void sample_by_key_release(spark_rdd *rdd)
 {
-    strata_rdd *s = (strata_rdd *)(void *)rdd;
+    strata_rdd *s = SPK_NODE(strata_rdd, rdd);
     for (size_t k = 0; s->strata && k < s->rates.n; k++)
         free(s->strata[k].at);
     free(s->strata);
@@ -330,7 +330,7 @@ static spark_rdd *sample(spark_site at, spark_rdd *rdd, bool with_replacement, b
     rdd = spk_verb_make(&v, exact ? &counted : &plain, sizeof(strata_rdd), v.in, &made);
     if (!made)
         return rdd;
-    strata_rdd *s = (strata_rdd *)(void *)rdd;
+    strata_rdd *s = SPK_NODE(strata_rdd, rdd);
     s->with_replacement = with_replacement;
     s->exact = exact;
     s->seed = seed;

@@ -196,7 +196,7 @@ static spark_status find_ranges(const sampled *w, spark_partitioner *target, spk
 
 static spark_status sort_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    const sort_rdd *s = (const sort_rdd *)(void *)rdd;
+    const sort_rdd *s = SPK_NODE(sort_rdd, rdd);
     const sampled w
         = { rdd->deps[0].rdd, rdd->operation, rdd->site, s->asked, spk_slices_for(s->asked) };
     const spark_status status
@@ -208,7 +208,7 @@ static spark_status sort_prepare(spark_rdd *rdd, spk_failure *failure)
 
 static void sort_release(spark_rdd *rdd)
 {
-    spk_partitioner_unref(((sort_rdd *)(void *)rdd)->target);
+    spk_partitioner_unref(SPK_NODE(sort_rdd, rdd)->target);
 }
 
 static const spk_class sort_class = {
@@ -263,7 +263,7 @@ static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
         spk_partitioner_unref(target);
         return rdd;
     }
-    sort_rdd *s = (sort_rdd *)(void *)rdd;
+    sort_rdd *s = SPK_NODE(sort_rdd, rdd);
     s->asked = partitions > 0 ? partitions : 1;
     rdd->planned = s->asked == 1 ? 1 : -1; /* where keys repeat there are fewer */
     s->target = target;

@@ -17,7 +17,7 @@ typedef struct sieve_rdd {
 
 static void subtract_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const sieve_rdd *s = (const sieve_rdd *)(void *)rdd;
+    const sieve_rdd *s = SPK_NODE(sieve_rdd, rdd);
     spk_input inputs[2];
     if (!spk_sides_open(pipe, rdd, &s->sides, partition, inputs))
         return;
@@ -31,12 +31,12 @@ static void subtract_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 static spark_status subtract_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
-    return spk_sides_prepare(rdd, &((const sieve_rdd *)(const void *)rdd)->sides);
+    return spk_sides_prepare(rdd, &SPK_NODE(sieve_rdd, rdd)->sides);
 }
 
 static void subtract_release(spark_rdd *rdd)
 {
-    spk_sides_release(&((sieve_rdd *)(void *)rdd)->sides);
+    spk_sides_release(&SPK_NODE(sieve_rdd, rdd)->sides);
 }
 
 static const spk_class subtract_class = { .name = "SubtractedRDD",
@@ -63,7 +63,7 @@ static spark_rdd *new_sieve(
     spark_rdd *rdd = spk_verb_make(
         v, intersect ? &intersect_class : &subtract_class, sizeof(sieve_rdd), v->in, &made);
     if (made) {
-        sieve_rdd *s = (sieve_rdd *)(void *)rdd;
+        sieve_rdd *s = SPK_NODE(sieve_rdd, rdd);
         s->intersect = intersect;
         spk_sides_set(rdd, &s->sides, target);
         if (by_key)

@@ -216,7 +216,7 @@ static char **environment(spark_task *task, const pipe_rdd *p, int partition)
 
 static bool open(spk_pipe *pipe, spk_op *op)
 {
-    const pipe_rdd *p = (const pipe_rdd *)(const void *)op->rdd;
+    const pipe_rdd *p = SPK_NODE(pipe_rdd, op->rdd);
     spark_task *task = pipe->task;
     spk_failure failure;
     talk *t = spk_arena_alloc(spk_keep_of(task), sizeof *t, 16);
@@ -300,7 +300,7 @@ static void free_list(char **list)
 
 static void child_pipe_release(spark_rdd *rdd)
 {
-    pipe_rdd *p = (pipe_rdd *)(void *)rdd;
+    pipe_rdd *p = SPK_NODE(pipe_rdd, rdd);
     free_list(p->argv);
     free_list(p->env);
     free_list(p->context);
@@ -383,7 +383,7 @@ spark_rdd *spark_pipe_with(
             spk_verb_fail(&v, SPARK_EINVAL, "env has \"%s\", which is not NAME=VALUE", o->env[i]);
     rdd = spk_verb_make(
         &v, &class, sizeof(pipe_rdd), spk_verb_layout(&v, SPARK_TYPE(spark_str)), &made);
-    if (made && !fill((pipe_rdd *)(void *)rdd, command, o)) {
+    if (made && !fill(SPK_NODE(pipe_rdd, rdd), command, o)) {
         spk_failure_nomem(&failure, NULL, NULL);
         rdd = spk_verb_undo(&v, rdd, &failure);
     }

@@ -25,7 +25,7 @@ static bool pass(void *state, spk_batch batch)
  * has made the groups, else from up to to. */
 static void group_of(const spark_rdd *rdd, int partition, int64_t *from, int64_t *to)
 {
-    const coalesced_rdd *c = (const coalesced_rdd *)(const void *)rdd;
+    const coalesced_rdd *c = SPK_NODE(coalesced_rdd, rdd);
     const int64_t parents = rdd->deps[0].rdd->partitions, n = rdd->partitions;
     *from = c->starts ? c->starts[partition] : partition * parents / n;
     *to = c->starts ? c->starts[partition + 1] : (partition + 1) * parents / n;
@@ -33,7 +33,7 @@ static void group_of(const spark_rdd *rdd, int partition, int64_t *from, int64_t
 
 static void coalesce_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const coalesced_rdd *c = (const coalesced_rdd *)(const void *)rdd;
+    const coalesced_rdd *c = SPK_NODE(coalesced_rdd, rdd);
     int64_t i, to;
     for (group_of(rdd, partition, &i, &to); i < to && !pipe->stopped; i++) {
         const int p = c->starts ? c->members[i] : (int)i;
@@ -45,7 +45,7 @@ static void coalesce_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 /* reads: of all files of its parts; the path where all parts read one file. */
 static int64_t coalesce_reads(const spark_rdd *rdd, int partition, const char **path)
 {
-    const coalesced_rdd *c = (const coalesced_rdd *)(const void *)rdd;
+    const coalesced_rdd *c = SPK_NODE(coalesced_rdd, rdd);
     int64_t sum = -1, i, to;
     bool one = true;
     const char *first = NULL, *of;
@@ -64,7 +64,7 @@ static int64_t coalesce_reads(const spark_rdd *rdd, int partition, const char **
 static spark_status coalesce_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
-    const int asked = ((coalesced_rdd *)(void *)rdd)->asked, have = rdd->deps[0].rdd->partitions;
+    const int asked = SPK_NODE(coalesced_rdd, rdd)->asked, have = rdd->deps[0].rdd->partitions;
     __atomic_store_n(&rdd->partitions, asked < have ? asked : have, __ATOMIC_RELEASE);
     return SPARK_OK;
 }
@@ -101,7 +101,7 @@ static spark_status check_groups(
 
 static spark_status prepare_groups(spark_rdd *rdd, spk_failure *failure)
 {
-    coalesced_rdd *c = (coalesced_rdd *)(void *)rdd;
+    coalesced_rdd *c = SPK_NODE(coalesced_rdd, rdd);
     spark_rdd *parent = rdd->deps[0].rdd;
     const int n = parent->partitions;
     const char *path;
@@ -133,7 +133,7 @@ static spark_status prepare_groups(spark_rdd *rdd, spk_failure *failure)
 
 static void coalesce_release(spark_rdd *rdd)
 {
-    free(((coalesced_rdd *)(void *)rdd)->starts);
+    free(SPK_NODE(coalesced_rdd, rdd)->starts);
 }
 
 /* ---- the verbs */
@@ -157,7 +157,7 @@ spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions)
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(coalesced_rdd), v.in, &made);
     if (made) {
-        ((coalesced_rdd *)(void *)rdd)->asked = partitions;
+        SPK_NODE(coalesced_rdd, rdd)->asked = partitions;
         rdd->planned = parent->planned < partitions ? parent->planned : partitions;
     }
     return rdd;
@@ -177,8 +177,8 @@ spark_rdd *spark_coalesce_by(spark_site at, spark_rdd *rdd, int partitions,
     check_asked(&v, partitions);
     rdd = spk_verb_make(&v, &class, sizeof(coalesced_rdd), v.in, &made);
     if (made) {
-        ((coalesced_rdd *)(void *)rdd)->asked = partitions;
-        ((coalesced_rdd *)(void *)rdd)->group = f->run;
+        SPK_NODE(coalesced_rdd, rdd)->asked = partitions;
+        SPK_NODE(coalesced_rdd, rdd)->group = f->run;
     }
     return rdd;
 }

@@ -46,7 +46,7 @@ static bool open_values(spk_pipe *pipe, spk_op *op)
 static void run_values(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
     enum { ROOM = 256 };
-    const values_rdd *r = (const values_rdd *)(const void *)op->rdd;
+    const values_rdd *r = SPK_NODE(values_rdd, op->rdd);
     const spk_layout *in = op->rdd->deps[0].rdd->layout, *pair = op->rdd->layout;
     spark_task *task = pipe->task;
     const spk_batch rows = *batch;
@@ -87,7 +87,7 @@ spark_rdd *spark_flat_map_values(
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(values_rdd), out, &made);
     if (made) {
-        ((values_rdd *)(void *)rdd)->def = *f;
+        SPK_NODE(values_rdd, rdd)->def = *f;
         spk_rdd_partitioner_set(rdd, parent->partitioner);
     }
     return rdd;

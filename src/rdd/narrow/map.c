@@ -88,7 +88,7 @@ static void map_pieces(spk_pipe *pipe, spk_op *op, const map_rdd *m, spk_batch i
 
 static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const map_rdd *m = (const map_rdd *)(const void *)op->rdd;
+    const map_rdd *m = SPK_NODE(map_rdd, op->rdd);
     const spk_batch in = *batch;
     char *out = spk_pipe_alloc(pipe, in.n * op->rdd->layout->size + 1);
     *batch = (spk_batch) { out, 0 };
@@ -113,7 +113,7 @@ static spark_rdd *new_map(
 {
     bool made;
     spark_rdd *rdd = spk_verb_make(v, &map_class, sizeof(map_rdd), out, &made);
-    *node = made ? (map_rdd *)(void *)rdd : NULL;
+    *node = made ? SPK_NODE(map_rdd, rdd) : NULL;
     if (made)
         (*node)->def = *f;
     return rdd;
@@ -270,7 +270,7 @@ static void gather(char *out, const char *in, size_t size, const uint32_t *keep,
 /* run_some: up to batch_rows elements at once, for as many indexes there is room. */
 static size_t run_some(spk_pipe *pipe, const spk_op *op, const char *rows, size_t n, char *out)
 {
-    const filter_rdd *f = (const filter_rdd *)(const void *)op->rdd;
+    const filter_rdd *f = SPK_NODE(filter_rdd, op->rdd);
     const size_t size = op->rdd->layout->size;
     uint32_t *keep = pipe->task->keep_indexes;
     const size_t kept = f->def.run(pipe->task, n, rows, size, keep, op->rdd->env.value);
@@ -291,7 +291,7 @@ static void run_filter(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     }
     if (spk_task_failed(task)) {
         if (out)
-            find_filter_record(pipe, op, (const filter_rdd *)(const void *)op->rdd, batch);
+            find_filter_record(pipe, op, SPK_NODE(filter_rdd, op->rdd), batch);
         kept = 0;
     }
     *batch = (spk_batch) { out, kept };
@@ -310,7 +310,7 @@ spark_rdd *spark_filter(
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(filter_rdd), v.in, &made);
     if (made) {
-        ((filter_rdd *)(void *)rdd)->def = *f;
+        SPK_NODE(filter_rdd, rdd)->def = *f;
         spk_rdd_partitioner_set(rdd, parent->partitioner);
     }
     return rdd;
@@ -331,7 +331,7 @@ static bool open_flat_map(spk_pipe *pipe, spk_op *op)
 
 static void run_flat_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const flat_map_rdd *f = (const flat_map_rdd *)(const void *)op->rdd;
+    const flat_map_rdd *f = SPK_NODE(flat_map_rdd, op->rdd);
     spark_task *task = pipe->task;
     spk_out out;
     const spk_batch in = *batch;
@@ -359,7 +359,7 @@ static spark_rdd *flat_map(const char *operation, spark_site at, spark_rdd *rdd,
     const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
     rdd = spk_verb_make(&v, &class, sizeof(flat_map_rdd), out, &made);
     if (made)
-        ((flat_map_rdd *)(void *)rdd)->def = *f;
+        SPK_NODE(flat_map_rdd, rdd)->def = *f;
     return rdd;
 }
 

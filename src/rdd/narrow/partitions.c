@@ -30,7 +30,7 @@ typedef struct partitions_rdd {
 
 static void call_partitions(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const partitions_rdd *p = (const partitions_rdd *)(const void *)op->rdd;
+    const partitions_rdd *p = SPK_NODE(partitions_rdd, op->rdd);
     spk_drained *state = op->state;
     spk_out out;
     if (!spk_out_open(
@@ -59,7 +59,7 @@ spark_rdd *spark_map_partitions_with(spark_site at, spark_rdd *rdd, const spark_
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(partitions_rdd), out, &made);
     if (made) {
-        ((partitions_rdd *)(void *)rdd)->def = *f;
+        SPK_NODE(partitions_rdd, rdd)->def = *f;
         if (preserves)
             spk_rdd_partitioner_set(rdd, parent->partitioner);
     }
@@ -86,7 +86,7 @@ typedef struct stateful_state {
 
 static bool open_stateful(spk_pipe *pipe, spk_op *op)
 {
-    const stateful_rdd *s = (const stateful_rdd *)(const void *)op->rdd;
+    const stateful_rdd *s = SPK_NODE(stateful_rdd, op->rdd);
     spark_task *task = pipe->task;
     stateful_state *state = spk_arena_alloc(spk_keep_of(task), sizeof *state, 16);
     if (state)
@@ -115,7 +115,7 @@ static bool open_out(spk_out *out, spk_pipe *pipe, const spk_op *op)
 
 static void run_stateful(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const stateful_rdd *s = (const stateful_rdd *)(const void *)op->rdd;
+    const stateful_rdd *s = SPK_NODE(stateful_rdd, op->rdd);
     stateful_state *state = op->state;
     const spk_batch in = *batch;
     spk_out out;
@@ -129,7 +129,7 @@ static void run_stateful(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 
 static void finish_stateful(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const stateful_rdd *s = (const stateful_rdd *)(const void *)op->rdd;
+    const stateful_rdd *s = SPK_NODE(stateful_rdd, op->rdd);
     stateful_state *state = op->state;
     spk_out out;
     if (!s->def.close || !open_out(&out, pipe, op))
@@ -156,7 +156,7 @@ spark_rdd *spark_map_stateful_with(spark_site at, spark_rdd *rdd, const spark_st
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(stateful_rdd), out, &made);
     if (made) {
-        ((stateful_rdd *)(void *)rdd)->def = *f;
+        SPK_NODE(stateful_rdd, rdd)->def = *f;
         if (preserves)
             spk_rdd_partitioner_set(rdd, parent->partitioner);
     }

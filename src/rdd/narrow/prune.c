@@ -14,14 +14,14 @@ typedef struct pruned_rdd {
 
 static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition)
 {
-    const pruned_rdd *p = (const pruned_rdd *)(const void *)rdd;
+    const pruned_rdd *p = SPK_NODE(pruned_rdd, rdd);
     *parent_partition = p->kept ? p->kept[partition] : p->first + partition;
     return rdd->deps[0].rdd;
 }
 
 static spark_status prune_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    const pruned_rdd *p = (const pruned_rdd *)(const void *)rdd;
+    const pruned_rdd *p = SPK_NODE(pruned_rdd, rdd);
     const int have = rdd->deps[0].rdd->partitions;
     for (int i = 0; p->kept && i < p->n; i++)
         if (p->kept[i] < 0 || p->kept[i] >= have) {
@@ -36,7 +36,7 @@ static spark_status prune_prepare(spark_rdd *rdd, spk_failure *failure)
 
 static void prune_release(spark_rdd *rdd)
 {
-    free(((pruned_rdd *)(void *)rdd)->kept);
+    free(SPK_NODE(pruned_rdd, rdd)->kept);
 }
 
 static const spk_class pruned_class = { .name = "PartitionPruningRDD",
@@ -51,7 +51,7 @@ spark_rdd *spk_prune(const char *operation, spark_site at, spark_rdd *rdd, int f
     spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
     rdd = spk_verb_make(&v, &pruned_class, sizeof(pruned_rdd), v.in, &made);
     if (made) {
-        pruned_rdd *p = (pruned_rdd *)(void *)rdd;
+        pruned_rdd *p = SPK_NODE(pruned_rdd, rdd);
         p->first = first;
         p->n = rdd->planned = n;
     }
@@ -69,7 +69,7 @@ spark_rdd *spark_prune_partitions(spark_site at, spark_rdd *rdd, size_t n, const
     rdd = spk_verb_make(&v, &pruned_class, sizeof(pruned_rdd), v.in, &made);
     if (!made)
         return rdd;
-    pruned_rdd *p = (pruned_rdd *)(void *)rdd;
+    pruned_rdd *p = SPK_NODE(pruned_rdd, rdd);
     p->kept = malloc((n + 1) * sizeof *p->kept);
     if (!p->kept) {
         spk_failure_nomem(&failure, NULL, NULL);

@@ -30,7 +30,7 @@ static bool by_gaps(double fraction)
 
 static bool open_sample(spk_pipe *pipe, spk_op *op)
 {
-    const sample_rdd *s = (const sample_rdd *)(const void *)op->rdd;
+    const sample_rdd *s = SPK_NODE(sample_rdd, op->rdd);
     sampling *state = spk_arena_alloc(spk_keep_of(pipe->task), sizeof *state, 16);
     if (!state) {
         spk_task_nomem(pipe->task);
@@ -53,7 +53,7 @@ static char *copy_row(char *to, const char *from, size_t size)
 
 static bool open_gaps(spk_pipe *pipe, spk_op *op)
 {
-    const sample_rdd *s = (const sample_rdd *)(const void *)op->rdd;
+    const sample_rdd *s = SPK_NODE(sample_rdd, op->rdd);
     if (!open_sample(pipe, op))
         return false;
     sampling *state = op->state;
@@ -63,7 +63,7 @@ static bool open_gaps(spk_pipe *pipe, spk_op *op)
 
 static void run_gaps(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const sample_rdd *s = (const sample_rdd *)(const void *)op->rdd;
+    const sample_rdd *s = SPK_NODE(sample_rdd, op->rdd);
     sampling *state = op->state;
     const size_t size = op->rdd->layout->size;
     const spk_batch in = *batch;
@@ -81,7 +81,7 @@ static void run_gaps(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 
 static void run_cells(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const sample_rdd *s = (const sample_rdd *)(const void *)op->rdd;
+    const sample_rdd *s = SPK_NODE(sample_rdd, op->rdd);
     sampling *state = op->state;
     const size_t size = op->rdd->layout->size;
     const spk_batch in = *batch;
@@ -100,7 +100,7 @@ static void run_cells(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 
 static void run_poisson(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const sample_rdd *s = (const sample_rdd *)(const void *)op->rdd;
+    const sample_rdd *s = SPK_NODE(sample_rdd, op->rdd);
     sampling *state = op->state;
     const size_t size = op->rdd->layout->size;
     const spk_batch in = *batch;
@@ -132,7 +132,7 @@ static spark_rdd *new_sample(
     bool made;
     spark_rdd *rdd = spk_verb_make(v, class, sizeof(sample_rdd), v->in, &made);
     if (made) {
-        sample_rdd *s = (sample_rdd *)(void *)rdd;
+        sample_rdd *s = SPK_NODE(sample_rdd, rdd);
         s->seed = seed;
         s->low = low;
         s->high = high;

@@ -40,7 +40,7 @@ static void free_flat(flat *f)
 
 static void union_release(spark_rdd *rdd)
 {
-    free_flat(atomic_load(&((union_rdd *)(void *)rdd)->flat));
+    free_flat(atomic_load(&SPK_NODE(union_rdd, rdd)->flat));
 }
 
 static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition);
@@ -84,7 +84,7 @@ static bool flatten(flat *f, spark_rdd *rdd)
 /* flat_of: made if need be; NULL: no memory. */
 static flat *flat_of(spark_rdd *rdd)
 {
-    union_rdd *u = (union_rdd *)(void *)rdd;
+    union_rdd *u = SPK_NODE(union_rdd, rdd);
     flat *now = atomic_load(&u->flat);
     const unsigned epoch = atomic_load(&rdd->sc->persist_epoch);
     if (now && now->epoch == epoch)

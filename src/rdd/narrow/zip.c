@@ -108,7 +108,7 @@ spark_rdd *spark_zip(spark_site at, spark_rdd *a, spark_rdd *b)
 
 static void produce_partitions(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const zip_rdd *z = (const zip_rdd *)(const void *)rdd;
+    const zip_rdd *z = SPK_NODE(zip_rdd, rdd);
     spark_task *task = pipe->task;
     spk_rows rows[4];
     spark_iterator in[4], *const pointers[4] = { &in[0], &in[1], &in[2], &in[3] };
@@ -153,7 +153,7 @@ spark_rdd *spark_zip_partitions_n(spark_site at, size_t n, spark_rdd *const rdds
     spark_rdd *rdd
         = spk_verb_make(&v, &classes[n >= 2 && n <= 4 ? n - 2 : 0], sizeof(zip_rdd), out, &made);
     if (made) {
-        ((zip_rdd *)(void *)rdd)->def = *f;
+        SPK_NODE(zip_rdd, rdd)->def = *f;
         rdd->planned = rdds[0]->planned;
         if (options && options->preserves_partitioning)
             spk_rdd_partitioner_set(rdd, rdds[0]->partitioner);

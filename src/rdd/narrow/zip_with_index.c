@@ -14,7 +14,7 @@ typedef struct index_rdd {
 
 static void run_index(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    const index_rdd *r = (const index_rdd *)(const void *)op->rdd;
+    const index_rdd *r = SPK_NODE(index_rdd, op->rdd);
     const spk_layout *pair = op->rdd->layout;
     const size_t in_size = pair->key->size;
     const spk_batch in = *batch;
@@ -66,7 +66,7 @@ static spark_status count(spark_rdd *rdd, int64_t *starts, spk_failure *failure)
 
 static spark_status zip_with_index_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    index_rdd *r = (index_rdd *)(void *)rdd;
+    index_rdd *r = SPK_NODE(index_rdd, rdd);
     const int n = rdd->deps[0].rdd->partitions;
     int64_t *starts = calloc((size_t)n + 1, sizeof *starts);
     if (!starts)
@@ -83,7 +83,7 @@ static spark_status zip_with_index_prepare(spark_rdd *rdd, spk_failure *failure)
 
 static void zip_with_index_release(spark_rdd *rdd)
 {
-    free(((index_rdd *)(void *)rdd)->starts);
+    free(SPK_NODE(index_rdd, rdd)->starts);
 }
 
 static spark_rdd *numbered(

@@ -53,7 +53,7 @@ bool spark_rdd_is_checkpointed(const spark_rdd *rdd)
 const char *spark_rdd_checkpoint_file(const spark_rdd *rdd)
 {
     const spark_rdd *stored = rdd ? spk_rdd_stored(rdd) : NULL;
-    const checkpoint_rdd *c = (const checkpoint_rdd *)(const void *)stored;
+    const checkpoint_rdd *c = SPK_NODE(checkpoint_rdd, stored);
     return c && !c->local ? c->path : NULL;
 }
 
@@ -121,7 +121,7 @@ static char *path_for(const spark_rdd *rdd, bool local, spk_failure *failure)
 
 static void checkpoint_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const checkpoint_rdd *c = (const checkpoint_rdd *)(const void *)rdd;
+    const checkpoint_rdd *c = SPK_NODE(checkpoint_rdd, rdd);
     const size_t size = strlen(c->path) + 32;
     spark_task *task = pipe->task;
     char *path = spk_arena_alloc(spk_keep_of(task), size, 1);
@@ -140,7 +140,7 @@ static void checkpoint_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 
 static void checkpoint_release(spark_rdd *rdd)
 {
-    checkpoint_rdd *c = (checkpoint_rdd *)(void *)rdd;
+    checkpoint_rdd *c = SPK_NODE(checkpoint_rdd, rdd);
     if (c->path && c->local)
         spk_output_remove(c->path);
     free(c->path);
@@ -171,7 +171,7 @@ static spark_rdd *new_reader(
         return NULL;
     }
     spk_scope_take(&reader->object);
-    checkpoint_rdd *c = (checkpoint_rdd *)(void *)reader;
+    checkpoint_rdd *c = SPK_NODE(checkpoint_rdd, reader);
     c->path = path;
     c->local = local;
     reader->partitions = reader->planned = rdd->partitions;

@@ -32,7 +32,7 @@ typedef struct parallel_rdd {
 
 static void produce_rows(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const parallel_rdd *p = (const parallel_rdd *)(const void *)rdd;
+    const parallel_rdd *p = SPK_NODE(parallel_rdd, rdd);
     const size_t size = rdd->layout->size;
     const uint64_t to = slice_start(p->n, partition + 1, rdd->partitions);
     size_t batch;
@@ -48,7 +48,7 @@ static void produce_rows(spk_pipe *pipe, spark_rdd *rdd, int partition)
 
 static void release_rows(spark_rdd *rdd)
 {
-    parallel_rdd *p = (parallel_rdd *)(void *)rdd;
+    parallel_rdd *p = SPK_NODE(parallel_rdd, rdd);
     if (p->copy)
         spk_heap_free(&rdd->sc->heap, p->copy, p->capacity);
 }
@@ -91,7 +91,7 @@ spark_rdd *spark_parallelize_with(spark_site at, spark_context *sc, const spark_
     spark_rdd *rdd = spk_verb_make(&v, &parallel_class, sizeof(parallel_rdd), layout, &made);
     if (!made)
         return rdd;
-    parallel_rdd *p = (parallel_rdd *)(void *)rdd;
+    parallel_rdd *p = SPK_NODE(parallel_rdd, rdd);
     p->n = n;
     p->rows = data;
     rdd->partitions = rdd->planned = partitions_or_default(v.sc, o->partitions);
@@ -132,7 +132,7 @@ typedef struct range_rdd {
 
 static void produce_range(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const range_rdd *r = (const range_rdd *)(const void *)rdd;
+    const range_rdd *r = SPK_NODE(range_rdd, rdd);
     size_t batch = spk_task_batch(pipe->task);
     uint64_t *rows = spk_arena_alloc(spk_keep_of(pipe->task), batch * sizeof *rows, 64);
     if (!rows) {
@@ -177,7 +177,7 @@ spark_rdd *spark_range(
     const spk_layout *layout = spk_verb_layout(&v, SPARK_TYPE(int64_t));
     spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(range_rdd), layout, &made);
     if (made) {
-        range_rdd *r = (range_rdd *)(void *)rdd;
+        range_rdd *r = SPK_NODE(range_rdd, rdd);
         r->start = start;
         r->step = step;
         r->n = count_of(start, end, step);

@@ -141,7 +141,7 @@ typedef struct object_rdd {
 
 static spark_status object_file_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    object_rdd *o = (object_rdd *)(void *)rdd;
+    object_rdd *o = SPK_NODE(object_rdd, rdd);
     const spark_status status = spk_files_list(o->path, &o->files, failure);
     if (status == SPARK_OK)
         __atomic_store_n(&rdd->partitions, (int)o->files.n, __ATOMIC_RELEASE);
@@ -199,20 +199,20 @@ bool spk_object_read(spk_pipe *pipe, const spk_layout *layout, const char *path)
 
 static void object_file_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const object_rdd *o = (const object_rdd *)(const void *)rdd;
+    const object_rdd *o = SPK_NODE(object_rdd, rdd);
     spk_object_read(pipe, rdd->layout, o->files.at[partition].path);
 }
 
 static int64_t object_file_reads(const spark_rdd *rdd, int partition, const char **path)
 {
-    const spk_file *file = &((const object_rdd *)(const void *)rdd)->files.at[partition];
+    const spk_file *file = &SPK_NODE(object_rdd, rdd)->files.at[partition];
     *path = file->path;
     return (int64_t)file->size;
 }
 
 static void object_file_release(spark_rdd *rdd)
 {
-    object_rdd *o = (object_rdd *)(void *)rdd;
+    object_rdd *o = SPK_NODE(object_rdd, rdd);
     spk_files_free(&o->files);
     free(o->path);
 }
@@ -232,5 +232,5 @@ spark_rdd *spark_object_file(
         spk_verb_fail(&v, SPARK_EINVAL, "the path is empty");
     spark_rdd *rdd
         = spk_verb_make(&v, &class, sizeof(object_rdd), spk_verb_layout(&v, type), &made);
-    return made ? spk_verb_path(&v, rdd, &((object_rdd *)(void *)rdd)->path, path) : rdd;
+    return made ? spk_verb_path(&v, rdd, &SPK_NODE(object_rdd, rdd)->path, path) : rdd;
 }

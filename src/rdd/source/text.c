@@ -20,7 +20,7 @@ typedef struct text_rdd {
 
 static spark_status text_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    text_rdd *t = (text_rdd *)(void *)rdd;
+    text_rdd *t = SPK_NODE(text_rdd, rdd);
     spark_status status = spk_files_list(t->path, &t->files, failure);
     if (status == SPARK_OK) {
         status = spk_splits_make(&t->files, t->min_splits, &t->splits, failure);
@@ -37,7 +37,7 @@ static spark_status text_prepare(spark_rdd *rdd, spk_failure *failure)
 
 static void text_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const text_rdd *t = (const text_rdd *)(const void *)rdd;
+    const text_rdd *t = SPK_NODE(text_rdd, rdd);
     const spk_split *split = &t->splits.at[partition];
     spark_task *task = pipe->task;
     spark_str *rows = spk_arena_alloc(spk_keep_of(task), spk_task_batch(task) * sizeof *rows, 64);
@@ -64,7 +64,7 @@ static void text_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 
 static int64_t text_reads(const spark_rdd *rdd, int partition, const char **path)
 {
-    const text_rdd *t = (const text_rdd *)(const void *)rdd;
+    const text_rdd *t = SPK_NODE(text_rdd, rdd);
     const spk_split *split = &t->splits.at[partition];
     *path = split->file->path;
     return (int64_t)(split->end - split->start);
@@ -81,7 +81,7 @@ static void text_where(
 
 static void text_release(spark_rdd *rdd)
 {
-    text_rdd *t = (text_rdd *)(void *)rdd;
+    text_rdd *t = SPK_NODE(text_rdd, rdd);
     spk_splits_free(&t->splits);
     spk_files_free(&t->files);
     free(t->path);
@@ -107,7 +107,7 @@ spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, i
     spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(text_rdd), layout, &made);
     if (!made)
         return rdd;
-    text_rdd *t = (text_rdd *)(void *)rdd;
+    text_rdd *t = SPK_NODE(text_rdd, rdd);
     t->min_splits = min_partitions ? min_partitions : 2;
     return spk_verb_path(&v, rdd, &t->path, path);
 }

@@ -28,7 +28,7 @@ static spark_status odd_size(const files_rdd *f, const spk_file *file, spk_failu
 
 static spark_status whole_files_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    files_rdd *f = (files_rdd *)(void *)rdd;
+    files_rdd *f = SPK_NODE(files_rdd, rdd);
     spark_status status = spk_files_list(f->path, &f->files, failure);
     for (size_t i = 0; status == SPARK_OK && f->record && i < f->files.n; i++)
         if (f->files.at[i].size % f->record != 0) {
@@ -118,7 +118,7 @@ static bool push_file(spk_pipe *pipe, const files_rdd *f, const spk_file *file)
 
 static void whole_files_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const files_rdd *f = (const files_rdd *)(const void *)rdd;
+    const files_rdd *f = SPK_NODE(files_rdd, rdd);
     const uint64_t files = f->files.n, n = (uint64_t)rdd->partitions, p = (uint64_t)partition;
     for (uint64_t i = p * files / n; i < (p + 1) * files / n; i++)
         if (!push_file(pipe, f, &f->files.at[i]))
@@ -127,7 +127,7 @@ static void whole_files_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 
 static int64_t whole_files_reads(const spark_rdd *rdd, int partition, const char **path)
 {
-    const files_rdd *f = (const files_rdd *)(const void *)rdd;
+    const files_rdd *f = SPK_NODE(files_rdd, rdd);
     const uint64_t files = f->files.n, n = (uint64_t)rdd->partitions, p = (uint64_t)partition;
     int64_t sum = 0;
     const uint64_t from = p * files / n, to = (p + 1) * files / n;
@@ -140,7 +140,7 @@ static int64_t whole_files_reads(const spark_rdd *rdd, int partition, const char
 
 static void whole_files_release(spark_rdd *rdd)
 {
-    files_rdd *f = (files_rdd *)(void *)rdd;
+    files_rdd *f = SPK_NODE(files_rdd, rdd);
     spk_files_free(&f->files);
     free(f->path);
 }
@@ -162,7 +162,7 @@ static spark_rdd *new_files(
     spark_rdd *rdd = spk_verb_make(v, &class, sizeof(files_rdd), layout, &made);
     if (!made)
         return rdd;
-    files_rdd *f = (files_rdd *)(void *)rdd;
+    files_rdd *f = SPK_NODE(files_rdd, rdd);
     f->asked = partitions ? partitions : 2;
     f->record = record;
     return spk_verb_path(v, rdd, &f->path, path);
