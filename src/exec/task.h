@@ -173,6 +173,12 @@ void spk_task_fail(spark_task *task, spark_status code, const char *format, ...)
     SPARK_FORMAT_(3, 4);
 void spk_task_nomem(spark_task *task);
 void spk_task_fail_with(spark_task *task, const spk_failure *failure);
+/* spk_locate: the record at which a step failed, when it is known. */
+static inline void spk_locate(spark_task *task, int64_t record)
+{
+    if (task->failure.record < 0)
+        task->failure.record = record;
+}
 
 /* spk_task_merge_deltas: adds the accumulator updates since `from` to the accumulators and forgets
  * them: integers at once, others as a part of (job, stage, partition), to be added in order. */

@@ -438,3 +438,18 @@ const spk_layout *spk_layout_for(spark_context *sc, const spark_type *type, spk_
 {
     return spk_layout_of(sc->types, type, failure);
 }
+
+char *spk_value_keep(spark_rdd *rdd, const spk_layout *layout, const void *value, size_t *capacity)
+{
+    const size_t head = ((size_t)layout->size + 63) / 64 * 64;
+    const size_t tail = value ? spk_value_bytes(layout, value) : 0;
+    char *copy = spk_heap_alloc(&rdd->sc->heap, head + tail, capacity);
+    if (!copy)
+        return NULL;
+    memset(copy, 0, layout->size);
+    if (value) {
+        memcpy(copy, value, layout->size);
+        spk_value_pack(layout, copy, copy + head);
+    }
+    return copy;
+}

@@ -199,6 +199,10 @@ spark_status spk_env_bind(
     spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure);
 void spk_env_fini(spk_env *env);
 
+/* spk_value_keep: a deep copy of *value (NULL: all bytes zero) that belongs to the node, which
+ * frees it with spk_heap_free. NULL: no memory. */
+char *spk_value_keep(spark_rdd *rdd, const spk_layout *layout, const void *value, size_t *capacity);
+
 /* spk_blocks_free: block sets are storage's; NULL does nothing. */
 void spk_blocks_free(spk_block_set *blocks);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The value of an accumulator of values: its parts put together in the order (job, stage,
  * partition), on the calling thread. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/shared.h>
 
 #include "exec/accumulator.h"
+#include "rdd/action.h"
+#include "rdd/result.h"
 
 static spark_status join_rows(const spark_accumulator *a, const spk_part_sum *parts, size_t n,
     spark_array *result, spk_failure *failure)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Approximate actions: a job that ends after some time; what its finished partitions say is scaled
  * up, with bounds as Spark's evaluators give them. */
-#include "rdd/rdd.h"
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -11,6 +9,9 @@
 #include <spark/transform.h>
 
 #include "base/quantile.h"
+#include "rdd/action.h"
+#include "rdd/numbers.h"
+#include "rdd/result.h"
 #include "shuffle/table.h"
 
 /* check: 0 <= confidence <= 1. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Actions whose result is a map. */
-#include "rdd/rdd.h"
-
 #include <spark/action.h>
 #include <spark/keyed.h>
+
+#include "rdd/action.h"
+#include "rdd/result.h"
+#include "rdd/verb.h"
 
 static spark_status as_map(
     const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
@@ -12,7 +14,7 @@ static spark_status as_map(
     spk_failure failure;
     if (!rdd)
         return spk_collect_as(name, at, NULL, want, result);
-    spk_verb_begin(&v, at, name, NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, name, NULL, 1, &rdd, NULL);
     spk_verb_pairs(&v, v.in);
     spark_status status = spk_collect_as(name, at, v.bad ? v.bad : rdd, want, result);
     if (status == SPARK_OK

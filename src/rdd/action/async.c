@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Futures: a thread of its own drives each; it runs the blocking action in a scope that carries what
  * the starting thread's jobs carry, and the flag by which its jobs are cancelled. */
-#include "rdd/rdd.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 #include <spark/async.h>
 
 #include "plan/properties.h"
+#include "rdd/action.h"
 
 typedef enum kind { COLLECT, COUNT, TAKE, FOREACH, FOREACH_PARTITION } kind;
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Actions that hand elements over: collect, take, first; and count. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/action.h>
+
+#include "rdd/action.h"
+#include "rdd/result.h"
 
 /* ---- rows of a partition, all or the first few */
 
@@ -34,33 +35,30 @@ static void free_collect(spk_state *state)
     spk_rows_fini(&((collecting *)state)->rows);
 }
 
-/* join_results: the rows of n partitions, in order, as an array; the states are used up. */
-static spark_status join_results(
-    spark_rdd *rdd, collecting *parts, size_t n, spark_array *result, spk_failure *failure)
+/* collect_lists: runs such an action; its lists of rows, in order, become the caller's. */
+static spark_status collect_lists(spark_rdd *rdd, const spk_action *action, const int *partitions,
+    int n, spk_rows *lists, spk_failure *failure)
 {
-    spk_rows *lists = malloc((n + 1) * sizeof *lists);
-    if (!lists) {
-        for (size_t i = 0; i < n; i++)
-            free_collect(&parts[i].head);
-        return spk_failure_nomem(failure, NULL, NULL);
-    }
-    for (size_t i = 0; i < n; i++)
+    collecting *parts = calloc((size_t)n + 1, sizeof *parts);
+    if (!parts)
+        return spk_failure_nomem(failure, action->name, action->site);
+    const spark_status status = spk_job_run(rdd, action, partitions, n, parts, failure);
+    for (int i = 0; status == SPARK_OK && i < n; i++)
         lists[i] = parts[i].rows;
-    const spark_status status = spk_result_rows(rdd->sc, rdd->layout, lists, n, result, failure);
-    free(lists);
+    free(parts);
     return status;
 }
 
 static spark_status collect(spark_rdd *rdd, const spk_action *action, const int *partitions,
     size_t n, spark_array *result, spk_failure *failure)
 {
-    collecting *parts = calloc(n + 1, sizeof *parts);
-    if (!parts)
+    spk_rows *lists = malloc((n + 1) * sizeof *lists);
+    if (!lists)
         return spk_failure_nomem(failure, action->name, action->site);
-    spark_status status = spk_job_run(rdd, action, partitions, (int)n, parts, failure);
+    spark_status status = collect_lists(rdd, action, partitions, (int)n, lists, failure);
     if (status == SPARK_OK)
-        status = join_results(rdd, parts, n, result, failure);
-    free(parts);
+        status = spk_result_rows(rdd->sc, rdd->layout, lists, n, result, failure);
+    free(lists);
     return status;
 }
 
@@ -140,17 +138,6 @@ spark_status spark_collect(
 
 /* ---- count */
 
-typedef struct counting {
-    spk_state head;
-    int64_t n;
-} counting;
-
-static bool take_count(void *state, spk_batch batch)
-{
-    ((counting *)state)->n += (int64_t)batch.n;
-    return true;
-}
-
 spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n)
 {
     spk_failure failure;
@@ -161,15 +148,13 @@ spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n)
     *n = 0;
     if (status != SPARK_OK)
         return spk_action_end(status, &failure, "count", at);
-    const spk_action action
-        = { .name = "count", .site = at, .state_size = sizeof(counting), .take = take_count };
-    counting *parts = calloc((size_t)rdd->partitions + 1, sizeof *parts);
-    if (!parts)
+    int64_t *counts = malloc(((size_t)rdd->partitions + 1) * sizeof *counts);
+    if (!counts)
         return spk_action_end(spk_failure_nomem(&failure, "count", at), &failure, "count", at);
-    status = spk_job_run(rdd, &action, NULL, rdd->partitions, parts, &failure);
+    status = spk_count_rows("count", at, rdd, rdd->partitions, counts, &failure);
     for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
-        *n += parts[i].n;
-    free(parts);
+        *n += counts[i];
+    free(counts);
     return spk_action_end(status, &failure, "count", at);
 }
 
@@ -219,9 +204,8 @@ static int64_t next_round(const spark_context *sc, int64_t scanned, int64_t foun
     return more < most ? more : most;
 }
 
-/* scan: partitions [from, from + n); their rows are appended to *parts as states. */
-static spark_status scan(spark_rdd *rdd, spark_site at, const char *name, size_t wanted, int from,
-    int n, collecting *parts, spk_failure *failure)
+spark_status spk_collect_heads(const char *name, spark_site at, spark_rdd *rdd, size_t wanted,
+    int from, int n, spk_rows *lists, spk_failure *failure)
 {
     const taking t = { rdd->layout, wanted };
     const spk_action action = { .name = name,
@@ -236,7 +220,7 @@ static spark_status scan(spark_rdd *rdd, spark_site at, const char *name, size_t
         return spk_failure_nomem(failure, name, at);
     for (int i = 0; i < n; i++)
         ids[i] = from + i;
-    const spark_status status = spk_job_run(rdd, &action, ids, n, parts + from, failure);
+    const spark_status status = collect_lists(rdd, &action, ids, n, lists, failure);
     free(ids);
     return status;
 }
@@ -245,31 +229,32 @@ static spark_status collect_take(spark_rdd *rdd, spark_site at, const char *name
     spark_array *result, spk_failure *failure)
 {
     const int all = rdd->partitions;
-    collecting *parts = calloc((size_t)all + 1, sizeof *parts);
+    spk_rows *lists = malloc(((size_t)all + 1) * sizeof *lists);
     int64_t scanned = 0;
     size_t found = 0;
     spark_status status = SPARK_OK;
-    if (!parts)
+    if (!lists)
         return spk_failure_nomem(failure, name, at);
     while (status == SPARK_OK && found < wanted && scanned < all) {
         int64_t n = next_round(rdd->sc, scanned, (int64_t)found, (int64_t)(wanted - found));
         n = n < 1 ? 1 : n > all - scanned ? all - scanned : n;
-        status = scan(rdd, at, name, wanted - found, (int)scanned, (int)n, parts, failure);
+        status = spk_collect_heads(
+            name, at, rdd, wanted - found, (int)scanned, (int)n, lists + scanned, failure);
         for (int64_t i = scanned; status == SPARK_OK && i < scanned + n; i++) {
             /* A partition brings up to what was missing before the round: cut what is too much. */
-            if (found + parts[i].rows.n > wanted)
-                spk_rows_cut(&parts[i].rows, wanted - found);
-            found += (size_t)parts[i].rows.n;
+            if (found + lists[i].n > wanted)
+                spk_rows_cut(&lists[i], wanted - found);
+            found += (size_t)lists[i].n;
         }
         if (status == SPARK_OK)
             scanned += n;
     }
     if (status == SPARK_OK)
-        status = join_results(rdd, parts, (size_t)scanned, result, failure);
+        status = spk_result_rows(rdd->sc, rdd->layout, lists, (size_t)scanned, result, failure);
     else
         for (int64_t i = 0; i < scanned; i++)
-            free_collect(&parts[i].head);
-    free(parts);
+            spk_rows_fini(&lists[i]);
+    free(lists);
     return status;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* count_by_key and count_by_value: pairs with a one, added by key, collected. They are made of
  * verbs, in a scope of their own. */
-#include "rdd/rdd.h"
-
 #include <spark/action.h>
 #include <spark/keyed.h>
 #include <spark/transform.h>
+
+#include "rdd/action.h"
+#include "rdd/verb.h"
 
 static void one_run(spark_task *task, size_t n, const void *in, size_t in_step, void *out,
     size_t out_step, const void *env)
@@ -39,7 +40,7 @@ spark_status spark_count_by_key(
 {
     spk_verb v;
     spark_scope *scope = spark_scope_begin(rdd ? rdd->sc : NULL);
-    spk_verb_begin(&v, at, "countByKey", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, "countByKey", NULL, 1, &rdd, NULL);
     spk_verb_pairs(&v, v.in);
     const spark_status status = count_pairs("countByKey", at, v.bad ? v.bad : rdd, want, result);
     spark_scope_end(scope);

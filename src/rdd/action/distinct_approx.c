@@ -2,8 +2,6 @@
 /* Counting distinct values approximately: HyperLogLog (Flajolet, Fusy, Gandouet, Meunier) with 64-bit
  * hashes and linear counting for small counts (Heule, Nunkesser, Hall: HyperLogLog in practice).
  * Registers are bytes; merging takes the larger, so neither order nor partitions matter. */
-#include "rdd/rdd.h"
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -12,6 +10,8 @@
 #include <spark/transform.h>
 
 #include "base/hash.h"
+#include "rdd/action.h"
+#include "rdd/verb.h"
 #include "type/leaf.h"
 
 enum { LEAST_P = 4, MOST_P = 24, MOST_P_BY_KEY = 20 };
@@ -269,7 +269,7 @@ static spark_rdd *distinct_by_key(spark_site at, spark_rdd *rdd, const double *r
     static const char *const name = "countApproxDistinctByKey";
     char text[160];
     spk_verb v;
-    spk_verb_begin(&v, at, name, NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, name, NULL, 1, &rdd, NULL);
     spk_verb_pairs(&v, v.in);
     if (why_not(relative_sd, p, sp, MOST_P_BY_KEY, text, sizeof text))
         spk_verb_fail(&v, SPARK_EINVAL, "%s", text);

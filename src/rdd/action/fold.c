@@ -2,13 +2,14 @@
 /* reduce, fold, aggregate: an accumulator for each partition, merged by the calling thread in the
  * order of the partitions. Strings and lists an accumulator points to are copied after every piece of
  * a batch, and what the merges have allocated is dropped then; pieces are small where that is much. */
-#include "rdd/rdd.h"
-
 #include <math.h>
 #include <stdlib.h>
 
 #include <spark/action.h>
 
+#include "rdd/action.h"
+#include "rdd/result.h"
+#include "rdd/verb.h"
 #include "shuffle/merge.h"
 
 typedef struct folding {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* foreach and foreach_partition: functions for their side effect. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/action.h>
 
 #include "exec/iterator.h"
+#include "rdd/action.h"
 
 typedef struct visiting {
     const char *name;

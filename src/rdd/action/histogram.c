@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Histograms: buckets closed on the left and open on the right, but for the last one, which is
  * closed on both sides. */
-#include "rdd/rdd.h"
-
 #include <math.h>
 #include <stdlib.h>
 
 #include <spark/stats.h>
+
+#include "rdd/action.h"
+#include "rdd/numbers.h"
 
 typedef struct bucketing {
     const spk_layout *layout;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* to_local_iterator: one job a partition, when the partition is reached. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/action.h>
+
+#include "rdd/action.h"
 
 struct spark_local_iterator {
     spk_object object;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lookup: the values of one key; where the RDD is placed by its keys, from the one partition that
  * can have it. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/action.h>
 #include <spark/keyed.h>
 
 #include "plan/partitioner.h"
+#include "rdd/action.h"
+#include "rdd/result.h"
+#include "rdd/verb.h"
 #include "shuffle/writer.h"
 
 typedef struct looking {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of an RDD of numbers. Moments are gathered one by one in each partition (Welford) and
  * merged in the order of the partitions (Chan, Golub, LeVeque), as Spark's StatCounter does. */
-#include "rdd/rdd.h"
-
 #include <math.h>
 #include <stdlib.h>
 
 #include <spark/stats.h>
+
+#include "rdd/action.h"
+#include "rdd/numbers.h"
 
 typedef struct moments {
     spk_state head;

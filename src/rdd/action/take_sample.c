@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* take_sample: a sample that is a little too large with high probability (Spark's bounds), shuffled
  * and cut; drawn again with the next seed when it was too small after all. */
-#include "rdd/rdd.h"
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -10,6 +8,8 @@
 #include <spark/transform.h>
 
 #include "base/random.h"
+#include "rdd/action.h"
+#include "rdd/result.h"
 
 /* fraction_for: at which a sample of `total` has n or more elements but for 1 case in 10,000. */
 static double fraction_for(double n, double total, bool with_replacement)

@@ -3,11 +3,12 @@
  * for the merge. Of equal elements the one that came first is kept, so the position is the last
  * key. An element whose prefix is beyond that of the top is passed over without a look at the
  * rest. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/action.h>
+
+#include "rdd/action.h"
+#include "rdd/result.h"
 
 typedef struct topping {
     spk_ordering order;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cogroup: for each key, the values of each input as lists. */
-#include "rdd/rdd.h"
-
 #include <spark/keyed.h>
 
 #include "plan/partitioner.h"
+#include "rdd/keyed/sides.h"
+#include "rdd/verb.h"
 #include "shuffle/reduce.h"
 
 typedef struct cogroup_rdd {
@@ -78,7 +78,7 @@ static spark_rdd *cogroup(const char *operation, spark_site at, size_t n, spark_
         v.bad = spk_rdd_errorf(v.sc, SPARK_EINVAL, operation, NULL, at, "no RDD is given");
         return v.bad;
     }
-    spk_verb_begin(&v, at, operation, NULL, n, rdds, true, NULL, 0);
+    spk_verb_begin(&v, at, operation, NULL, n, rdds, NULL);
     if (!v.bad && (n < 2 || n > SPK_MOST_SIDES))
         spk_verb_fail(&v, SPARK_EINVAL, "%zu RDDs; there must be 2 to %d", n, SPK_MOST_SIDES);
     check_inputs(&v);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* filter_by_range: a filter by the natural order of keys; where a sort has placed the pairs by that
  * order, only the partitions that can have such keys are looked at. */
-#include "rdd/rdd.h"
-
 #include <spark/sort.h>
 
 #include "plan/partitioner.h"
+#include "rdd/narrow.h"
+#include "rdd/verb.h"
 #include "shuffle/ranges.h"
 
 /* prune: the partitions between those of two keys, whichever of them comes first. */
@@ -78,7 +78,7 @@ spark_rdd *spark_filter_by_range(spark_site at, spark_rdd *rdd, const spark_type
     spk_failure failure;
     char text[400];
     bool made;
-    spk_verb_begin(&v, at, "filterByRange", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, "filterByRange", NULL, 1, &rdd, NULL);
     spk_verb_pairs(&v, v.in);
     const spk_layout *key = v.bad ? NULL : v.in->key;
     if (!v.bad && (!low || !high))

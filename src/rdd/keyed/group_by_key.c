@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Groups: the values of a key as a list, or read one by one. */
-#include "rdd/rdd.h"
-
 #include <spark/keyed.h>
+
+#include "rdd/keyed/keyed.h"
+#include "rdd/narrow.h"
 
 static spark_rdd *group(
     const char *operation, spark_site at, spark_rdd *rdd, const spark_keyed_options *options)
 {
     spk_verb v;
     const spk_layout *out = NULL;
-    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, NULL);
     spk_verb_pairs(&v, v.in);
     if (!v.bad) {
         const spark_type *list = spk_types_list(v.sc->types, v.in->value->type);
@@ -53,13 +54,12 @@ spark_rdd *spark_group_map_by_key_with(spark_site at, spark_rdd *rdd, const spar
     const spark_env *env, const spark_keyed_options *options)
 {
     spk_verb v;
-    const bool has = f && f->run;
-    spk_verb_begin(
-        &v, at, "groupByKey", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    const spk_function function = SPK_FUNCTION(f, f && f->run, NULL, f->out);
+    spk_verb_begin(&v, at, "groupByKey", &function, 1, &rdd, env);
     spk_verb_pairs(&v, v.in);
-    spk_verb_want(&v, has ? f->key : NULL, v.bad ? NULL : v.in->key);
-    spk_verb_want(&v, has ? f->value : NULL, v.bad ? NULL : v.in->value);
-    const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
+    spk_verb_want(&v, function.usable ? f->key : NULL, v.bad ? NULL : v.in->key);
+    spk_verb_want(&v, function.usable ? f->value : NULL, v.bad ? NULL : v.in->value);
+    const spk_layout *out = spk_verb_layout(&v, function.out);
     const spk_keyed k = { .kind = SPK_KEYED_GROUP_MAP,
         .key = v.bad ? NULL : v.in->key,
         .out = out,

@@ -2,11 +2,11 @@
 /* Joins: two inputs placed alike, each by a shuffle or as it is, joined shard by shard. The joins
  * with Spark's nested results are the same operator with a function of the library's own, which
  * builds the pair by the layouts. */
-#include "rdd/rdd.h"
-
 #include <spark/keyed.h>
 
 #include "plan/partitioner.h"
+#include "rdd/keyed/sides.h"
+#include "rdd/verb.h"
 #include "shuffle/reduce.h"
 
 typedef struct join_rdd {
@@ -107,17 +107,17 @@ spark_rdd *spark_join_map_with(spark_site at, spark_rdd *left, spark_rdd *right,
     spark_rdd *sides[] = { left, right };
     spk_joining j = { .kind = kind };
     spk_verb v;
-    const bool has = f && f->run;
-    spk_verb_begin(&v, at, "join", has ? f->name : NULL, 2, sides, has, env, has ? f->env_size : 0);
+    const spk_function function = SPK_FUNCTION(f, f && f->run, NULL, f->out);
+    spk_verb_begin(&v, at, "join", &function, 2, sides, env);
     check_sides(&v);
     check_kind(&v, kind);
-    if (has && !v.bad) {
+    if (function.usable && !v.bad) {
         spk_verb_want(&v, f->key, v.in->key);
         spk_verb_want(&v, f->left, v.in->value);
         spk_verb_want(&v, f->right, right->layout->value);
         j.def = *f;
     }
-    j.out = spk_verb_layout(&v, has ? f->out : NULL);
+    j.out = spk_verb_layout(&v, function.out);
     set_sides(&v, &j);
     return new_join(&v, &j, options, false);
 }
@@ -192,7 +192,8 @@ static spark_rdd *nested(spark_site at, const char *operation, spark_rdd *left, 
     spk_joining j = { .kind = kind, .def = { .name = operation, .run = run_nest } };
     spk_verb v;
     nest s = { 0 };
-    spk_verb_begin(&v, at, operation, NULL, 2, sides, true, SPARK_COPY(s), sizeof s);
+    const spk_function none = { .env_size = sizeof s, .usable = true };
+    spk_verb_begin(&v, at, operation, &none, 2, sides, SPARK_COPY(s));
     check_sides(&v);
     check_kind(&v, kind);
     set_sides(&v, &j);

@@ -2,7 +2,7 @@
 /* Wide operations on one RDD of pairs: all are one shuffle whose rows are combined, grouped, sorted
  * or passed on by the task that reads them. Where the input is placed as wanted, the dependency is
  * narrow and the task writes the partition for itself; everything after that is the same. */
-#include "rdd/rdd.h"
+#include "rdd/keyed/keyed.h"
 
 #include <stdlib.h>
 

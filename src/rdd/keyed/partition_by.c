@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows placed anew and otherwise as they are: by a partitioner, in turn, sorted on arrival, or each
  * value once. */
-#include "rdd/rdd.h"
-
 #include <spark/keyed.h>
 #include <spark/sort.h>
 #include <spark/transform.h>
 
 #include "plan/partitioner.h"
+#include "rdd/keyed/keyed.h"
 
 static const char *name_of(const spark_partitioner *p)
 {
@@ -18,7 +17,8 @@ spark_rdd *spark_partition_by(spark_site at, spark_rdd *rdd, const spark_partiti
 {
     spk_verb v;
     const spark_keyed_options options = { 0, p };
-    spk_verb_begin(&v, at, "partitionBy", name_of(p), 1, &rdd, true, NULL, 0);
+    const spk_function function = { .name = name_of(p), .usable = true };
+    spk_verb_begin(&v, at, "partitionBy", &function, 1, &rdd, NULL);
     spk_verb_pairs(&v, v.in);
     if (!p)
         spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is NULL");
@@ -38,8 +38,8 @@ spark_rdd *spark_repartition_and_sort_within_partitions(
     spk_ordering ordering;
     spk_failure failure;
     const spark_keyed_options options = { 0, p };
-    spk_verb_begin(
-        &v, at, "repartitionAndSortWithinPartitions", name_of(p), 1, &rdd, true, NULL, 0);
+    const spk_function function = { .name = name_of(p), .usable = true };
+    spk_verb_begin(&v, at, "repartitionAndSortWithinPartitions", &function, 1, &rdd, NULL);
     spk_verb_pairs(&v, v.in);
     if (!p)
         spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is NULL");
@@ -58,7 +58,7 @@ spark_rdd *spark_repartition_and_sort_within_partitions(
 spark_rdd *spark_repartition(spark_site at, spark_rdd *rdd, int partitions)
 {
     spk_verb v;
-    spk_verb_begin(&v, at, "repartition", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, "repartition", NULL, 1, &rdd, NULL);
     if (partitions < 1)
         spk_verb_fail(&v, SPARK_EINVAL, "%d partitions; there must be at least one", partitions);
     spark_partitioner *turns
@@ -79,7 +79,7 @@ spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions)
     spk_aggregator a = { 0 };
     spk_failure failure;
     spark_keyed_options options = { partitions, NULL };
-    spk_verb_begin(&v, at, "distinct", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, "distinct", NULL, 1, &rdd, NULL);
     const spark_partitioner *placed = spk_verb_placed(&v, 0);
     const bool stay = placed && (partitions == 0 || partitions == placed->partitions);
     if (stay) {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values of a key merged into one: reduce_by_key and its kin are one aggregator each, differently
  * filled. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/keyed.h>
 
 #include "plan/partitioner.h"
+#include "rdd/keyed/keyed.h"
 #include "shuffle/merge.h"
 
 static void bind_merge(spk_verb *v, spk_merging *merging, const spark_merge_def *f,
@@ -42,8 +41,8 @@ static spark_rdd *reduce(const char *name, spark_site at, spark_rdd *rdd, const 
     const spark_env *env, const spark_keyed_options *options, bool dense)
 {
     spk_verb v;
-    const bool has = f != NULL;
-    spk_verb_begin(&v, at, name, has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
+    const spk_function function = SPK_FUNCTION(f, f, NULL, NULL);
+    spk_verb_begin(&v, at, name, &function, 1, &rdd, env);
     const spk_aggregator a = same_type(&v, f);
     if (dense && options->partitioner && options->partitioner->error)
         spk_verb_fail_with(&v, options->partitioner->error);
@@ -96,9 +95,13 @@ static spk_aggregator other_type(
     return a;
 }
 
-static size_t env_size_of(const spark_merge_def *add, const spark_merge_def *combine)
+/* of_both: what a verb asks of two functions that share an environment. */
+static spk_function of_both(const spark_merge_def *add, const spark_merge_def *combine)
 {
-    return add->env_size ? add->env_size : combine->env_size;
+    spk_function function = SPK_FUNCTION(add, add && combine, NULL, NULL);
+    if (function.usable && function.env_size == 0)
+        function.env_size = combine->env_size;
+    return function;
 }
 
 static spark_rdd *aggregate(const char *operation, spark_site at, spark_rdd *rdd,
@@ -106,10 +109,9 @@ static spark_rdd *aggregate(const char *operation, spark_site at, spark_rdd *rdd
     const spark_merge_def *combine, const spark_env *env, const spark_keyed_options *options)
 {
     spk_verb v;
-    const bool has = add && combine;
+    const spk_function function = of_both(add, combine);
     char *blank = NULL;
-    spk_verb_begin(&v, at, operation, has ? add->name : NULL, 1, &rdd, has, env,
-        has ? env_size_of(add, combine) : 0);
+    spk_verb_begin(&v, at, operation, &function, 1, &rdd, env);
     spk_verb_pairs(&v, v.in);
     const spk_layout *layout = spk_verb_layout(&v, acc);
     const spk_aggregator a = other_type(&v, layout, add, combine);
@@ -160,11 +162,11 @@ spark_rdd *spark_combine_by_key_with(spark_site at, spark_rdd *rdd, const spark_
     const spark_keyed_options *options)
 {
     spk_verb v;
-    const bool has = create && create->run && add && combine;
-    const size_t env_size = !has ? 0
-        : create->env_size       ? create->env_size
-                                 : env_size_of(add, combine);
-    spk_verb_begin(&v, at, "combineByKey", has ? add->name : NULL, 1, &rdd, has, env, env_size);
+    const bool has = create && create->run;
+    spk_function function = of_both(has ? add : NULL, combine);
+    if (function.usable && create->env_size)
+        function.env_size = create->env_size;
+    spk_verb_begin(&v, at, "combineByKey", &function, 1, &rdd, env);
     spk_verb_pairs(&v, v.in);
     spk_verb_want(&v, has ? create->in : NULL, v.bad ? NULL : v.in->value);
     const spk_layout *acc = spk_verb_layout(&v, has ? create->out : NULL);

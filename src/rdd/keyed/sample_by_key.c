@@ -2,14 +2,15 @@
 /* Stratified samples: a rate for each key. The exact form knows, from a job that counts when the RDD
  * is prepared, how many pairs each key has and which of them stand in which partition; so it draws
  * positions beforehand and tasks pick these. */
-#include "rdd/rdd.h"
-
 #include <math.h>
 #include <stdlib.h>
 
 #include <spark/transform.h>
 
 #include "base/random.h"
+#include "rdd/map_index.h"
+#include "rdd/verb.h"
+#include "scheduler/job.h"
 
 /* stratum: what is drawn for one key. */
 typedef struct stratum {
@@ -314,8 +315,7 @@ static spark_rdd *sample(spark_site at, spark_rdd *rdd, bool with_replacement, b
     spk_failure failure;
     char text[400];
     bool made;
-    spk_verb_begin(
-        &v, at, exact ? "sampleByKeyExact" : "sampleByKey", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, exact ? "sampleByKeyExact" : "sampleByKey", NULL, 1, &rdd, NULL);
     spk_verb_pairs(&v, v.in);
     const spk_layout *pair = spk_verb_layout(&v, type);
     if (!v.bad

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What joins, cogroups and subtractions have in common. */
-#include "rdd/rdd.h"
+#include "rdd/keyed/sides.h"
 
 #include "plan/partitioner.h"
+#include "rdd/verb.h"
 
 spark_partitioner *spk_sides_target(
     spk_verb *v, const spark_keyed_options *options, const spk_layout *key)

@@ -3,8 +3,6 @@
  * shuffle by range brings each to one task, which sorts it slice by slice. The sample is drawn by
  * Vitter's reservoir with geometric skips (Li's algorithm L), so that it costs nothing to speak
  * of; its seeds come from the shape of the lineage, never from ids or time. */
-#include "rdd/rdd.h"
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -14,6 +12,8 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "plan/partitioner.h"
+#include "rdd/action.h"
+#include "rdd/verb.h"
 #include "shuffle/ranges.h"
 #include "shuffle/reduce.h"
 
@@ -239,7 +239,8 @@ static spark_rdd *new_sort(spark_site at, spark_rdd *rdd, const char *operation,
     spk_ordering ordering;
     spk_failure failure;
     bool made;
-    spk_verb_begin(&v, at, operation, order ? order->name : NULL, 1, &rdd, true, NULL, 0);
+    const spk_function function = { .name = order ? order->name : NULL, .usable = true };
+    spk_verb_begin(&v, at, operation, &function, 1, &rdd, NULL);
     if (!v.bad && by_key)
         spk_verb_pairs(&v, v.in);
     if (partitions < 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Differences and intersections. Of the right side only the keys are shuffled, each once for a
  * window; so are both sides of an intersection. */
-#include "rdd/rdd.h"
-
 #include <spark/keyed.h>
 
 #include "plan/partitioner.h"
+#include "rdd/keyed/sides.h"
+#include "rdd/verb.h"
 #include "shuffle/reduce.h"
 
 typedef struct sieve_rdd {
@@ -105,7 +105,7 @@ spark_rdd *spark_subtract_by_key_with(
     spark_rdd *parents[] = { rdd, other };
     spk_verb v;
     char text[400];
-    spk_verb_begin(&v, at, "subtractByKey", NULL, 2, parents, true, NULL, 0);
+    spk_verb_begin(&v, at, "subtractByKey", NULL, 2, parents, NULL);
     for (int i = 0; i < 2 && !v.bad; i++)
         spk_verb_pairs(&v, parents[i]->layout);
     const spk_layout *key = v.bad ? NULL : v.in->key;
@@ -126,7 +126,7 @@ static spk_verb elements(spark_site at, const char *operation, spark_rdd *const 
     const spark_keyed_options *options)
 {
     spk_verb v;
-    spk_verb_begin(&v, at, operation, NULL, 2, parents, true, NULL, 0);
+    spk_verb_begin(&v, at, operation, NULL, 2, parents, NULL);
     spk_verb_want(&v, v.bad ? NULL : v.in->type, v.bad ? NULL : parents[1]->layout);
     if (options->partitions < 0)
         spk_verb_fail(&v, SPARK_EINVAL,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cartesian: the right partition is drained, the left one streams past it; what goes on is a batch
  * of pairs at a time. */
-#include "rdd/rdd.h"
-
 #include <spark/transform.h>
+
+#include "rdd/verb.h"
 
 typedef struct crossing {
     spk_pipe *pipe;
@@ -101,7 +101,7 @@ spark_rdd *spark_cartesian(spark_site at, spark_rdd *a, spark_rdd *b)
     spark_rdd *parents[] = { a, b };
     spk_verb v;
     bool made;
-    spk_verb_begin(&v, at, "cartesian", NULL, 2, parents, true, NULL, 0);
+    spk_verb_begin(&v, at, "cartesian", NULL, 2, parents, NULL);
     const spk_layout *out = v.bad ? NULL : spk_verb_pair(&v, v.in, b->layout);
     spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(spark_rdd), out, &made);
     if (made && a->planned >= 0 && b->planned >= 0 && (int64_t)a->planned * b->planned <= INT32_MAX)

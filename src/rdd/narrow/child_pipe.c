@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pipe: a step that writes its rows to a child process and passes on the lines that come back. Lines
  * are read while rows wait to be written, so neither side waits for the other for ever. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/pipe.h>
 
 #include "io/child.h"
+#include "rdd/verb.h"
 
 typedef struct pipe_rdd {
     spark_rdd rdd;
@@ -374,7 +373,7 @@ spark_rdd *spark_pipe_with(
     spk_verb v;
     spk_failure failure;
     bool made;
-    spk_verb_begin(&v, at, "pipe", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, "pipe", NULL, 1, &rdd, NULL);
     const bool empty = o->argv ? !o->argv[0] : !command || !command[strspn(command, " \t\n\v\f\r")];
     if (empty)
         spk_verb_fail(&v, SPARK_EINVAL, "there is no command");

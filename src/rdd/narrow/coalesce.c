@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* coalesce without a shuffle: group i of n is the parents from i * P / n on (Spark's rule without
  * locality), or those a function of the user puts there, one after the other. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/transform.h>
+
+#include "rdd/verb.h"
 
 typedef struct coalesced_rdd {
     spark_rdd rdd;
@@ -152,7 +152,7 @@ spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions)
         .prepare = coalesce_prepare };
     spk_verb v;
     bool made;
-    spk_verb_begin(&v, at, "coalesce", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, "coalesce", NULL, 1, &rdd, NULL);
     check_asked(&v, partitions);
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(coalesced_rdd), v.in, &made);
@@ -172,8 +172,8 @@ spark_rdd *spark_coalesce_by(spark_site at, spark_rdd *rdd, int partitions,
         .release = coalesce_release };
     spk_verb v;
     bool made;
-    spk_verb_begin(
-        &v, at, "coalesce", f ? f->name : NULL, 1, &rdd, f && f->run, env, f ? f->env_size : 0);
+    const spk_function function = SPK_FUNCTION(f, f && f->run, NULL, NULL);
+    spk_verb_begin(&v, at, "coalesce", &function, 1, &rdd, env);
     check_asked(&v, partitions);
     rdd = spk_verb_make(&v, &class, sizeof(coalesced_rdd), v.in, &made);
     if (made) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flat_map_values: the function emits values into a buffer of its own, which is emptied into pairs
  * after each element, and whenever it is full. */
-#include "rdd/rdd.h"
-
 #include <spark/transform.h>
+
+#include "rdd/verb.h"
 
 typedef struct values_rdd {
     spark_rdd rdd;
@@ -80,10 +80,9 @@ spark_rdd *spark_flat_map_values(
     };
     spk_verb v;
     bool made;
-    const bool has = f && f->run;
-    spk_verb_begin(
-        &v, at, "flatMapValues", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    const spk_layout *out = spk_verb_values(&v, has ? f->in : NULL, has ? f->out : NULL);
+    const spk_function function = SPK_FUNCTION(f, f && f->run, f->in, f->out);
+    spk_verb_begin(&v, at, "flatMapValues", &function, 1, &rdd, env);
+    const spk_layout *out = spk_verb_values(&v, function.in, function.out);
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(values_rdd), out, &made);
     if (made) {

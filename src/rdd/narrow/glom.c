@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* glom: the elements of a partition, side by side, as one list. */
-#include "rdd/rdd.h"
-
 #include <spark/transform.h>
+
+#include "exec/drained.h"
+#include "rdd/verb.h"
 
 static void glom_finish(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
@@ -28,7 +29,7 @@ spark_rdd *spark_glom(spark_site at, spark_rdd *rdd)
         .finish = glom_finish };
     spk_verb v;
     bool made;
-    spk_verb_begin(&v, at, "glom", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, "glom", NULL, 1, &rdd, NULL);
     const spark_type *list = v.bad ? NULL : spk_types_list(v.sc->types, v.in->type);
     if (!v.bad && !list)
         spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");

@@ -2,9 +2,10 @@
 /* Steps that work element by element: map and its kin, filter, flat_map. Each runs the function's
  * own loop over the batch; pairs are read and written in place through the step argument. When a
  * function fails, the batch is run again one by one, to find the record. */
-#include "rdd/rdd.h"
-
 #include <spark/transform.h>
+
+#include "rdd/narrow.h"
+#include "rdd/verb.h"
 
 typedef struct map_rdd {
     spark_rdd rdd;
@@ -123,10 +124,10 @@ spark_rdd *spark_map(spark_site at, spark_rdd *rdd, const spark_map_def *f, cons
 {
     spk_verb v;
     map_rdd *node;
-    const bool has = f && f->run;
-    spk_verb_begin(&v, at, "map", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    spk_verb_want(&v, has ? f->in : NULL, v.in);
-    return new_map(&v, f, spk_verb_layout(&v, has ? f->out : NULL), &node);
+    const spk_function function = SPK_FUNCTION(f, f && f->run, f->in, f->out);
+    spk_verb_begin(&v, at, "map", &function, 1, &rdd, env);
+    spk_verb_want(&v, function.in, v.in);
+    return new_map(&v, f, spk_verb_layout(&v, function.out), &node);
 }
 
 spark_rdd *spk_key_by(const char *operation, spark_site at, spark_rdd *rdd, const spark_map_def *f,
@@ -134,11 +135,10 @@ spark_rdd *spk_key_by(const char *operation, spark_site at, spark_rdd *rdd, cons
 {
     spk_verb v;
     map_rdd *node;
-    const bool has = f && f->run;
-    spk_verb_begin(
-        &v, at, operation, has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    spk_verb_want(&v, has ? f->in : NULL, v.in);
-    const spk_layout *key = spk_verb_layout(&v, has ? f->out : NULL);
+    const spk_function function = SPK_FUNCTION(f, f && f->run, f->in, f->out);
+    spk_verb_begin(&v, at, operation, &function, 1, &rdd, env);
+    spk_verb_want(&v, function.in, v.in);
+    const spk_layout *key = spk_verb_layout(&v, function.out);
     const spk_layout *out = spk_verb_pair(&v, key, v.in);
     rdd = new_map(&v, f, out, &node);
     if (node) {
@@ -158,10 +158,9 @@ spark_rdd *spark_map_values(
 {
     spk_verb v;
     map_rdd *node;
-    const bool has = f && f->run;
-    spk_verb_begin(
-        &v, at, "mapValues", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    const spk_layout *out = spk_verb_values(&v, has ? f->in : NULL, has ? f->out : NULL);
+    const spk_function function = SPK_FUNCTION(f, f && f->run, f->in, f->out);
+    spk_verb_begin(&v, at, "mapValues", &function, 1, &rdd, env);
+    const spk_layout *out = spk_verb_values(&v, function.in, function.out);
     spark_rdd *parent = rdd;
     rdd = new_map(&v, f, out, &node);
     if (node) {
@@ -184,7 +183,7 @@ static spark_rdd *side(spark_site at, spark_rdd *rdd, const char *operation, boo
     static const spark_map_def copy = { NULL, NULL, NULL, 0, copy_nothing, NULL };
     spk_verb v;
     map_rdd *node;
-    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, NULL);
     spk_verb_pairs(&v, v.in);
     const spk_layout *out = v.bad ? NULL : key ? v.in->key : v.in->value;
     rdd = new_map(&v, &copy, out, &node);
@@ -217,7 +216,7 @@ spark_rdd *spark_as(spark_site at, spark_rdd *rdd, const spark_type *type)
     static const spk_class class = { .name = "MapPartitionsRDD", .run = run_as };
     spk_verb v;
     bool made;
-    spk_verb_begin(&v, at, "as", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, "as", NULL, 1, &rdd, NULL);
     const spk_layout *out = spk_verb_layout(&v, type);
     if (out) {
         spark_type nameless = *type; /* names may differ, that is the point */
@@ -303,10 +302,9 @@ spark_rdd *spark_filter(
     static const spk_class class = { .name = "MapPartitionsRDD", .run = run_filter };
     spk_verb v;
     bool made;
-    const bool has = f && f->run;
-    spk_verb_begin(
-        &v, at, "filter", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    spk_verb_want(&v, has ? f->in : NULL, v.in);
+    const spk_function function = SPK_FUNCTION(f, f && f->run, f->in, NULL);
+    spk_verb_begin(&v, at, "filter", &function, 1, &rdd, env);
+    spk_verb_want(&v, function.in, v.in);
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(filter_rdd), v.in, &made);
     if (made) {
@@ -352,11 +350,10 @@ static spark_rdd *flat_map(const char *operation, spark_site at, spark_rdd *rdd,
     };
     spk_verb v;
     bool made;
-    const bool has = f && f->run;
-    spk_verb_begin(
-        &v, at, operation, has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    spk_verb_want(&v, has ? f->in : NULL, v.in);
-    const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
+    const spk_function function = SPK_FUNCTION(f, f && f->run, f->in, f->out);
+    spk_verb_begin(&v, at, operation, &function, 1, &rdd, env);
+    spk_verb_want(&v, function.in, v.in);
+    const spk_layout *out = spk_verb_layout(&v, function.out);
     rdd = spk_verb_make(&v, &class, sizeof(flat_map_rdd), out, &made);
     if (made)
         SPK_NODE(flat_map_rdd, rdd)->def = *f;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions of whole partitions: on an iterator, for which the partition is drained first, or as a
  * step and a finish with state, which streams. */
-#include "rdd/rdd.h"
-
 #include <spark/transform.h>
 
+#include "exec/drained.h"
 #include "exec/iterator.h"
+#include "rdd/verb.h"
 
 /* keeps_keys: whether the result is to have the partitioner, which pairs with keys of another type
  * cannot have been placed by. */
@@ -50,11 +50,10 @@ spark_rdd *spark_map_partitions_with(spark_site at, spark_rdd *rdd, const spark_
         .finish = call_partitions };
     spk_verb v;
     bool made;
-    const bool has = f && f->run;
-    spk_verb_begin(
-        &v, at, "mapPartitions", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    spk_verb_want(&v, has ? f->in : NULL, v.in);
-    const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
+    const spk_function function = SPK_FUNCTION(f, f && f->run, f->in, f->out);
+    spk_verb_begin(&v, at, "mapPartitions", &function, 1, &rdd, env);
+    spk_verb_want(&v, function.in, v.in);
+    const spk_layout *out = spk_verb_layout(&v, function.out);
     const bool preserves = keeps_keys(&v, out, options);
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(partitions_rdd), out, &made);
@@ -147,11 +146,10 @@ spark_rdd *spark_map_stateful_with(spark_site at, spark_rdd *rdd, const spark_st
         .finish = finish_stateful };
     spk_verb v;
     bool made;
-    const bool has = f && f->each;
-    spk_verb_begin(
-        &v, at, "mapPartitions", has ? f->name : NULL, 1, &rdd, has, env, has ? f->env_size : 0);
-    spk_verb_want(&v, has ? f->in : NULL, v.in);
-    const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
+    const spk_function function = SPK_FUNCTION(f, f && f->each, f->in, f->out);
+    spk_verb_begin(&v, at, "mapPartitions", &function, 1, &rdd, env);
+    spk_verb_want(&v, function.in, v.in);
+    const spk_layout *out = spk_verb_layout(&v, function.out);
     const bool preserves = keeps_keys(&v, out, options);
     spark_rdd *parent = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(stateful_rdd), out, &made);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Some partitions of an RDD: a renumbering, nothing is computed for the others. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/transform.h>
+
+#include "rdd/narrow.h"
+#include "rdd/verb.h"
 
 typedef struct pruned_rdd {
     spark_rdd rdd;
@@ -48,7 +49,7 @@ spark_rdd *spk_prune(const char *operation, spark_site at, spark_rdd *rdd, int f
 {
     spk_verb v;
     bool made;
-    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, NULL);
     rdd = spk_verb_make(&v, &pruned_class, sizeof(pruned_rdd), v.in, &made);
     if (made) {
         pruned_rdd *p = SPK_NODE(pruned_rdd, rdd);
@@ -63,7 +64,7 @@ spark_rdd *spark_prune_partitions(spark_site at, spark_rdd *rdd, size_t n, const
     spk_verb v;
     spk_failure failure;
     bool made;
-    spk_verb_begin(&v, at, "prunePartitions", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, "prunePartitions", NULL, 1, &rdd, NULL);
     if (n > INT32_MAX || (n > 0 && !partitions))
         spk_verb_fail(&v, SPARK_EINVAL, "there is no list of the %zu partitions", n);
     rdd = spk_verb_make(&v, &pruned_class, sizeof(pruned_rdd), v.in, &made);

@@ -3,11 +3,10 @@
  * (Devroye; Spark does so up to 0.4). What is drawn depends on the seed, the partition and the
  * position in it alone, so splits with the same seed are disjoint and a repeated attempt draws the
  * same. */
-#include "rdd/rdd.h"
-
 #include <spark/transform.h>
 
 #include "base/random.h"
+#include "rdd/verb.h"
 
 typedef struct sample_rdd {
     spark_rdd rdd;
@@ -146,7 +145,7 @@ spark_rdd *spark_sample(
 {
     const double tolerance = 1e-6;
     spk_verb v;
-    spk_verb_begin(&v, at, "sample", NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, "sample", NULL, 1, &rdd, NULL);
     if (!(fraction >= 0) || (!with_replacement && fraction > 1 + tolerance) || fraction > 1e9)
         spk_verb_fail(&v, SPARK_EINVAL, "a fraction of %g; %s", fraction,
             with_replacement ? "it must be between 0 and 1e9" : "it must be between 0 and 1");
@@ -168,7 +167,7 @@ void spark_random_split(spark_site at, spark_rdd *rdd, size_t n, const double *w
     }
     for (size_t i = 0; i < n; i++) {
         spk_verb v;
-        spk_verb_begin(&v, at, "randomSplit", NULL, 1, &rdd, true, NULL, 0);
+        spk_verb_begin(&v, at, "randomSplit", NULL, 1, &rdd, NULL);
         if (!weights)
             spk_verb_fail(&v, SPARK_EINVAL, "the weights are NULL");
         else if (!good)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unions. The plain one only renumbers partitions, so it adds nothing to a task, however deep
  * unions nest; where all inputs are placed alike, partition i is the concatenation of theirs. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/transform.h>
+
+#include "rdd/verb.h"
 
 /* flat: the inputs of a union and of the unions among them, with the first partition of each: so a
  * task finds its input by one search, however many unions a loop has put on each other. Made when
@@ -201,7 +201,7 @@ spark_rdd *spark_union_all(spark_site at, spark_context *sc, size_t n, spark_rdd
         free(parents);
         return spk_verb_make(&v, &plain, sizeof(spark_rdd), NULL, &made);
     }
-    spk_verb_begin(&v, at, "union", NULL, n, rdds, true, NULL, 0);
+    spk_verb_begin(&v, at, "union", NULL, n, rdds, NULL);
     for (size_t i = 0; i < n && !v.bad; i++) {
         spk_verb_want(&v, v.in->type, rdds[i]->layout);
         if (rdds[i]->planned != 0)

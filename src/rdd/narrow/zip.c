@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Zips: inputs with equal numbers of partitions, read side by side. zip streams its left side past
  * the right one, which is drained; zip_partitions drains all, for its function pulls. */
-#include "rdd/rdd.h"
-
 #include <spark/transform.h>
 
 #include "exec/iterator.h"
+#include "rdd/verb.h"
 
 typedef struct zip_rdd {
     spark_rdd rdd;
@@ -96,7 +95,7 @@ spark_rdd *spark_zip(spark_site at, spark_rdd *a, spark_rdd *b)
     spark_rdd *parents[] = { a, b };
     spk_verb v;
     bool made;
-    spk_verb_begin(&v, at, "zip", NULL, 2, parents, true, NULL, 0);
+    spk_verb_begin(&v, at, "zip", NULL, 2, parents, NULL);
     const spk_layout *out = v.bad ? NULL : spk_verb_pair(&v, v.in, b->layout);
     spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(zip_rdd), out, &made);
     if (made)
@@ -141,15 +140,14 @@ spark_rdd *spark_zip_partitions_n(spark_site at, size_t n, spark_rdd *const rdds
     spark_rdd *none[] = { NULL };
     spk_verb v;
     bool made;
-    const bool has = f && f->run;
+    const spk_function function = SPK_FUNCTION(f, f && f->run, NULL, f->out);
     const size_t parents = n > 0 && rdds ? n : 1;
-    spk_verb_begin(&v, at, "zipPartitions", has ? f->name : NULL, parents,
-        n > 0 && rdds ? rdds : none, has, env, has ? f->env_size : 0);
+    spk_verb_begin(&v, at, "zipPartitions", &function, parents, n > 0 && rdds ? rdds : none, env);
     if (!v.bad && (f->n != n || n < 2 || n > 4))
         spk_verb_fail(&v, SPARK_EINVAL, "%zu RDDs for a function of %zu", n, f->n);
     for (size_t i = 0; i < n && !v.bad; i++)
         spk_verb_want(&v, f->in[i], rdds[i]->layout);
-    const spk_layout *out = spk_verb_layout(&v, has ? f->out : NULL);
+    const spk_layout *out = spk_verb_layout(&v, function.out);
     spark_rdd *rdd
         = spk_verb_make(&v, &classes[n >= 2 && n <= 4 ? n - 2 : 0], sizeof(zip_rdd), out, &made);
     if (made) {

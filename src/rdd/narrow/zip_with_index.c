@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Elements with their numbers. For consecutive ones, what stands in the partitions before must be
  * known: a job counts them when the RDD is prepared. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/transform.h>
+
+#include "rdd/action.h"
+#include "rdd/verb.h"
 
 typedef struct index_rdd {
     spark_rdd rdd;
@@ -33,34 +34,15 @@ static void run_index(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     }
 }
 
-/* ---- counting */
-
-typedef struct counting {
-    spk_state head;
-    int64_t n;
-} counting;
-
-static bool zip_with_index_take(void *state, spk_batch batch)
-{
-    ((counting *)state)->n += (int64_t)batch.n;
-    return true;
-}
-
+/* count: where each partition but the first begins. */
 static spark_status count(spark_rdd *rdd, int64_t *starts, spk_failure *failure)
 {
     spark_rdd *parent = rdd->deps[0].rdd;
     const int n = parent->partitions - 1;
-    const spk_action action = { .name = rdd->operation,
-        .site = rdd->site,
-        .state_size = sizeof(counting),
-        .take = zip_with_index_take };
-    counting *parts = calloc((size_t)n + 1, sizeof *parts);
-    if (!parts)
-        return spk_failure_nomem(failure, rdd->operation, rdd->site);
-    const spark_status status = spk_job_run(parent, &action, NULL, n, parts, failure);
+    const spark_status status
+        = spk_count_rows(rdd->operation, rdd->site, parent, n, starts + 1, failure);
     for (int i = 0; status == SPARK_OK && i < n; i++)
-        starts[i + 1] = starts[i] + parts[i].n;
-    free(parts);
+        starts[i + 1] += starts[i];
     return status;
 }
 
@@ -91,7 +73,7 @@ static spark_rdd *numbered(
 {
     spk_verb v;
     bool made;
-    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, true, NULL, 0);
+    spk_verb_begin(&v, at, operation, NULL, 1, &rdd, NULL);
     const spk_layout *index = spk_verb_layout(&v, SPARK_TYPE(int64_t));
     const spk_layout *out = v.bad ? NULL : spk_verb_pair(&v, v.in, index);
     spark_rdd *parent = rdd;

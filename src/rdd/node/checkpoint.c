@@ -2,11 +2,10 @@
 /* Checkpoints: a marked RDD is written before the first action that needs it, so that it is computed
  * once, and not by the action again. What reads it takes the place of its edges at once for whoever
  * walks up from then on; the old edges go when no job can be walking along them any more. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
-#include "io/output.h"
+#include "rdd/action.h"
+#include "rdd/object_part.h"
 #include "storage/spill.h"
 
 typedef struct checkpoint_rdd {

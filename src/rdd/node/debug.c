@@ -2,9 +2,9 @@
 /* to_debug_string, in Spark's layout: narrow parents below each other with a bar under the
  * parenthesis, each shuffle's parent in a block of its own. Lineages may be long, so the walk
  * keeps its own stack; a frame is a line still to be written. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
+
+#include "scheduler/job.h"
 
 typedef struct text {
     char *at;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Properties of an RDD, and persistence. */
-#include "rdd/rdd.h"
+#include <stdlib.h>
 
 #include "plan/partitioner.h"
-
-#include <stdlib.h>
+#include "rdd/action.h"
 
 int spark_rdd_id(const spark_rdd *rdd)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RDDs from memory: parallelize keeps a deep copy (or borrows), range computes its numbers. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/source.h>
+
+#include "rdd/verb.h"
 
 static int partitions_or_default(const spark_context *sc, int asked)
 {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text files: which files and splits there are is found when the RDD is prepared; a task reads one
  * split through a buffer, and its lines are views of that buffer. */
-#include "rdd/rdd.h"
-
 #include <stdlib.h>
 
 #include <spark/source.h>
 
 #include "io/files.h"
 #include "io/lines.h"
+#include "rdd/verb.h"
 
 typedef struct text_rdd {
     spark_rdd rdd;

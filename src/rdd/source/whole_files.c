@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files as elements: whole, each with its path, or cut into records of equal length. */
-#include "rdd/rdd.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,6 +8,7 @@
 #include <spark/source.h>
 
 #include "io/files.h"
+#include "rdd/verb.h"
 
 typedef struct files_rdd {
     spark_rdd rdd;

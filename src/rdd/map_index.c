@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Maps: pairs and, beside them, an open-addressing table of their numbers. */
-#include "rdd/rdd.h"
+#include "rdd/map_index.h"
 
 #include <spark/index.h>
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How part files come about: each attempt writes its part below _temporary; the one that wins renames
  * it; the job that fails leaves nothing. */
-#include "rdd/rdd.h"
+#include "rdd/save.h"
 
 #include <stdlib.h>
+
+#include "rdd/action.h"
 
 typedef struct saving {
     spk_output output;

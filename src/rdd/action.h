@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How an action is written: begin (is this an RDD of the wanted type, is there a place for the
+ * result), run a job, end. */
+#ifndef SPK_RDD_ACTION_H
+#define SPK_RDD_ACTION_H
+
+#include "scheduler/job.h"
+
+/* spk_action_check: spk_job_check for an action, which writes the checkpoints first that wait above
+ * rdd. */
+spark_status spk_action_check(
+    spark_rdd *rdd, const char *name, spark_site at, spk_failure *failure);
+
+/* spk_action_begin: the checks of every action; want may be NULL; result is zeroed, NULL refused.
+ */
+spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
+    const spark_type *want, spark_array *result, spk_failure *failure);
+/* spk_action_end: raises *failure, if there is one; one without an operation is the action's. */
+spark_status spk_action_end(
+    spark_status status, spk_failure *failure, const char *name, spark_site at);
+
+/* spk_env_check: that the broadcast in env, if there is one, is of the RDD's context. */
+spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char *name,
+    spark_site at, spk_failure *failure);
+
+/* spk_collect_as: collect, under the name of the action it is for. */
+spark_status spk_collect_as(
+    const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result);
+
+/* spk_collect_partition: the rows of one partition, which become the caller's. */
+spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *rdd, int partition,
+    spk_rows *rows, spk_failure *failure);
+
+/* spk_collect_heads: the first rows, at most `wanted` of each, of the partitions from `from` to
+ * from + n - 1, as lists that become the caller's. */
+spark_status spk_collect_heads(const char *name, spark_site at, spark_rdd *rdd, size_t wanted,
+    int from, int n, spk_rows *lists, spk_failure *failure);
+
+/* spk_count_rows: how many rows each of the first n partitions has. */
+spark_status spk_count_rows(
+    const char *name, spark_site at, spark_rdd *rdd, int n, int64_t *counts, spk_failure *failure);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Result arrays. What an array owns beside its items: the runs its rows point into, and the table of
+ * a map. */
+#include "rdd/result.h"
+
+#include <stdlib.h>
+
+#include "plan/context.h"
+#include "rdd/map_index.h"
+
+typedef struct owner {
+    spk_heap *heap;
+    void *items;
+    size_t capacity;
+    spk_run *runs;
+    spark_index index;
+    void *slots;
+    size_t slots_capacity;
+} owner;
+
+void spark_array_free(spark_array *array)
+{
+    owner *o = array ? array->owner : NULL;
+    if (o) {
+        spk_runs_free(o->heap, o->runs);
+        spk_heap_free(o->heap, o->items, o->capacity);
+        spk_heap_free(o->heap, o->slots, o->slots_capacity);
+        free(o);
+    }
+    if (array)
+        *array = (spark_array) { NULL, NULL, 0, NULL };
+}
+
+/* move_rows: the rows of a list to `to`; its runs stay for what the rows point to, else they go. */
+static char *move_rows(owner *o, spk_rows *list, char *to)
+{
+    const size_t size = list->layout->size;
+    for (const spk_run *run = list->first; run; run = run->next) {
+        memcpy(to, run->rows, run->n * size);
+        to += run->n * size;
+    }
+    if (list->layout->views && list->last) {
+        list->last->next = o->runs;
+        o->runs = list->first;
+        list->first = list->last = NULL;
+    }
+    spk_rows_fini(list);
+    return to;
+}
+
+spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_rows *lists, size_t n,
+    spark_array *result, spk_failure *failure)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < n; i++)
+        rows += lists[i].n;
+    owner *o = calloc(1, sizeof *o);
+    if (o) {
+        o->heap = &sc->heap;
+        o->items = spk_heap_alloc(o->heap, rows * layout->size + 1, &o->capacity);
+    }
+    if (!o || !o->items) {
+        free(o);
+        for (size_t i = 0; i < n; i++)
+            spk_rows_fini(&lists[i]);
+        return spk_failure_nomem(failure, NULL, NULL);
+    }
+    char *to = o->items;
+    for (size_t i = 0; i < n; i++)
+        to = move_rows(o, &lists[i], to);
+    *result = (spark_array) { layout->type, o->items, (size_t)rows, o };
+    return SPARK_OK;
+}
+
+spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,
+    spark_array *result, spk_failure *failure)
+{
+    spk_rows rows;
+    spk_rows_init(&rows, &sc->heap, layout);
+    if (!spk_rows_append(&rows, value, 1)) {
+        spk_rows_fini(&rows);
+        return spk_failure_nomem(failure, NULL, NULL);
+    }
+    return spk_result_rows(sc, layout, &rows, 1, result, failure);
+}
+
+const spark_index *spark_array_index(const spark_array *array)
+{
+    const owner *o = array ? array->owner : NULL;
+    return o && o->slots ? &o->index : NULL;
+}
+
+spark_status spk_result_index(
+    spark_context *sc, const spk_layout *pair, spark_array *pairs, spk_failure *failure)
+{
+    owner *o = pairs->owner;
+    uint32_t *slots = NULL;
+    if (pairs->n < UINT32_MAX)
+        o->slots = slots = spk_heap_alloc(
+            &sc->heap, spk_index_slots(pairs->n) * sizeof *slots, &o->slots_capacity);
+    if (!slots) {
+        spark_array_free(pairs);
+        return spk_failure_nomem(failure, NULL, NULL);
+    }
+    spk_index_make(&o->index, pair, o->items, pairs->n, slots);
+    pairs->n = o->index.n;
+    return SPARK_OK;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Result arrays: how what a job made becomes a spark_array, the caller's. */
+#ifndef SPK_RDD_RESULT_H
+#define SPK_RDD_RESULT_H
+
+#include "storage/run.h"
+
+/* spk_result_rows: a result array of rows lists (taken over), one after the other. */
+spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_rows *lists, size_t n,
+    spark_array *result, spk_failure *failure);
+/* spk_result_one: of a copy of one value. */
+spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,
+    spark_array *result, spk_failure *failure);
+
+/* spk_result_index: makes pairs a map: of equal keys the last value stays, at the place of the
+ * first; SPARK_FIND works on it. On failure the array is freed. */
+spark_status spk_result_index(
+    spark_context *sc, const spk_layout *pair, spark_array *pairs, spk_failure *failure);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Saving: a directory of part files, one a partition, each written by the attempt that wins. */
+#ifndef SPK_RDD_SAVE_H
+#define SPK_RDD_SAVE_H
+
+#include "io/output.h"
+#include "scheduler/job.h"
+
+/* saver: what goes into a part; start and end (either may be NULL) and take as those of actions. */
+typedef struct spk_saver spk_saver;
+typedef struct spk_save_state {
+    spk_state head;
+    const spk_layout *layout;
+    spk_part part;
+    spk_rows rows; /* the saver's, as is what follows */
+    uint64_t written;
+    bool open;
+} spk_save_state;
+struct spk_saver {
+    const char *name; /* of the action */
+    bool (*start)(spk_save_state *state);
+    bool (*take)(void *state, spk_batch batch);
+    bool (*end)(spk_save_state *state);
+};
+spark_status spk_save_parts(
+    spark_site at, spark_rdd *rdd, const char *path, const spk_saver *saver);
+/* spk_save_run: the same for a prepared RDD, without the checks; scratch: files that need not
+ * outlive the process. */
+spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool scratch,
+    const spk_saver *saver, spk_failure *failure);
+/* spk_save_room: room for n bytes in the part, to be added to part.used. NULL: the task has failed. */
+char *spk_save_room(spk_save_state *state, size_t n);
+
+#endif
