@@ -56,7 +56,8 @@ bool spark_drop_block(spark_rdd *rdd, int partition);
 bool spark_drop_shuffle_output(spark_rdd *rdd, int output);
 
 /* spark_clean_shuffle_dependencies: frees what the shuffles above the RDD keep for reuse, as far as
- * persisted RDDs; a job that needs it again computes it again. For loops that are done with a step.
+ * persisted RDDs; a job that needs it again computes it again. For steps that are done with while
+ * their RDDs are still held; what only released RDDs reach goes by itself: see spark_rdd_replace.
  * Spark: cleanShuffleDependencies. */
 spark_status spark_clean_shuffle_dependencies(spark_site at, spark_rdd *rdd);
 

@@ -14,7 +14,10 @@ struct spark_context {
     const spk_failure *error; /* NULL: a proper one; else what went wrong when it was made */
     spk_heap heap;
     spk_types *types;
-    pthread_mutex_t scope_lock; /* guards the lists of all scopes of the context */
+    pthread_mutex_t scope_lock; /* guards the lists of all scopes of the context, and these: */
+    struct spark_rdd *held;     /* RDDs that a scope holds: somebody can still name them */
+    struct spk_shuffle *filled; /* shuffles that have, or had, outputs */
+    atomic_int n_filled;
     spark_scope root;
     struct spark_rdd *graveyard; /* check mode: released RDDs, so that using one is an error */
     pthread_mutex_t plan_lock;   /* guards preparation: one node at a time */

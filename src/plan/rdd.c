@@ -102,6 +102,31 @@ void spk_rdd_bury(spark_context *sc)
     }
 }
 
+/* hold: a scope holds the node. let_go: no more. */
+static void hold(spark_rdd *rdd)
+{
+    spark_context *sc = rdd->sc;
+    pthread_mutex_lock(&sc->scope_lock);
+    rdd->next_held = sc->held;
+    if (sc->held)
+        sc->held->held = &rdd->next_held;
+    sc->held = rdd;
+    rdd->held = &sc->held;
+    pthread_mutex_unlock(&sc->scope_lock);
+}
+
+static void let_go(spark_rdd *rdd)
+{
+    if (!rdd->held)
+        return;
+    pthread_mutex_lock(&rdd->sc->scope_lock);
+    *rdd->held = rdd->next_held;
+    if (rdd->next_held)
+        rdd->next_held->held = rdd->held;
+    rdd->held = NULL;
+    pthread_mutex_unlock(&rdd->sc->scope_lock);
+}
+
 void spk_rdd_unref(spark_rdd *rdd)
 {
     if (!rdd || !drop_reference(rdd))
@@ -110,6 +135,7 @@ void spk_rdd_unref(spark_rdd *rdd)
     for (spark_rdd *list = rdd; list;) {
         spark_rdd *node = list;
         list = node->next_free;
+        let_go(node); /* one that was made in no scope */
         if (node->class->release)
             node->class->release(node);
         if (spk_checkpoint_waits(node))
@@ -136,13 +162,15 @@ void spk_rdd_unref(spark_rdd *rdd)
 
 static void rdd_release(spk_object *object)
 {
-    spk_rdd_unref((spark_rdd *)(void *)object);
+    spark_rdd *rdd = (spark_rdd *)(void *)object;
+    let_go(rdd);
+    spk_rdd_unref(rdd);
 }
 
 void spark_rdd_release(spark_rdd *rdd)
 {
     if (rdd && !is_sentinel(rdd) && spk_scope_take(&rdd->object))
-        spk_rdd_unref(rdd);
+        rdd_release(&rdd->object);
 }
 
 void spark_rdd_replace(spark_rdd **slot, spark_rdd *next)
@@ -292,6 +320,7 @@ spark_rdd *spk_rdd_new(const spk_rdd_args *args, bool *made)
     rdd = bad ? NULL : calloc(1, args->size);
     if (rdd && fill(rdd, args, sc)) {
         rdd->id = atomic_fetch_add_explicit(&sc->next_rdd, 1, memory_order_relaxed);
+        hold(rdd);
         spk_scope_add(sc, &rdd->object, rdd_release);
         *made = true;
         return rdd;

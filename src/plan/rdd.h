@@ -112,6 +112,7 @@ struct spark_rdd {
     _Atomic(spk_cut *) cut;   /* not NULL: what replaces deps, even where they still are */
     uint64_t mark;            /* of the scheduler's last walk that came by; under its lock */
     spark_rdd *next_free;
+    spark_rdd *next_held, **held; /* in the context's list; held NULL: in none */
 };
 
 /* spk_rdd_new: a node of `size` bytes (its class's struct, which begins with spark_rdd), zeroed

@@ -105,10 +105,38 @@ spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *failure)
     return SPARK_OK;
 }
 
+void spk_shuffle_filling(spk_shuffle *shuffle)
+{
+    spark_context *sc = shuffle->owner->sc;
+    pthread_mutex_lock(&sc->scope_lock);
+    if (!shuffle->filled) {
+        shuffle->next_filled = sc->filled;
+        if (sc->filled)
+            sc->filled->filled = &shuffle->next_filled;
+        sc->filled = shuffle;
+        shuffle->filled = &sc->filled;
+        atomic_fetch_add(&sc->n_filled, 1);
+    }
+    pthread_mutex_unlock(&sc->scope_lock);
+}
+
+static void leave_list(spk_shuffle *shuffle)
+{
+    spark_context *sc = shuffle->owner->sc;
+    pthread_mutex_lock(&sc->scope_lock);
+    *shuffle->filled = shuffle->next_filled;
+    if (shuffle->next_filled)
+        shuffle->next_filled->filled = shuffle->filled;
+    atomic_fetch_sub(&sc->n_filled, 1);
+    pthread_mutex_unlock(&sc->scope_lock);
+}
+
 void spk_shuffle_free(spk_shuffle *shuffle)
 {
     if (!shuffle)
         return;
+    if (shuffle->filled)
+        leave_list(shuffle);
     for (int m = 0; m < shuffle->maps; m++)
         spk_map_output_free(atomic_load(&shuffle->outputs[m]));
     spk_map_output_free(shuffle->dropped);
@@ -119,21 +147,33 @@ void spk_shuffle_free(spk_shuffle *shuffle)
     free(shuffle);
 }
 
-bool spk_shuffle_drop(spk_shuffle *shuffle, int m)
+/* take_out: the output of m; it goes among the dropped ones while there are readers, else in front
+ * of *list. */
+static bool take_out(spk_shuffle *shuffle, int m, struct spk_map_output **list)
 {
-    if (shuffle->maps < 0 || m < 0 || m >= shuffle->maps)
-        return false;
     struct spk_map_output *output = atomic_exchange(&shuffle->outputs[m], NULL);
     if (!output)
         return false;
     atomic_fetch_add(&shuffle->missing, 1);
     pthread_mutex_lock(&shuffle->lock);
-    const bool held = atomic_load(&shuffle->readers) > 0;
-    if (held) {
-        spk_map_output_append(&shuffle->dropped, output);
-    }
+    const bool read = atomic_load(&shuffle->readers) > 0;
+    spk_map_output_append(read ? &shuffle->dropped : list, output);
     pthread_mutex_unlock(&shuffle->lock);
-    if (!held)
-        spk_map_output_free(output);
     return true;
+}
+
+bool spk_shuffle_drop(spk_shuffle *shuffle, int m)
+{
+    struct spk_map_output *unused = NULL;
+    if (shuffle->maps < 0 || m < 0 || m >= shuffle->maps)
+        return false;
+    const bool was = take_out(shuffle, m, &unused);
+    spk_map_output_free(unused);
+    return was;
+}
+
+void spk_shuffle_empty(spk_shuffle *shuffle, struct spk_map_output **list)
+{
+    for (int m = 0; m < shuffle->maps; m++)
+        take_out(shuffle, m, list);
 }

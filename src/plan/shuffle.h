@@ -52,6 +52,11 @@ struct spk_shuffle {
     uint8_t *counted;               /* accumulator updates of this output were merged */
     uint8_t *made;                  /* the output has existed */
     void *running;                  /* the scheduler's stage that fills it */
+
+    /* The cleaner's. */
+    struct spk_shuffle *next_filled, **filled; /* in the context's list; filled NULL: in none */
+    uint64_t reached, young;                   /* its last sweep that came by, and how far off */
+    int distance;
 };
 
 /* spk_dense_key: of an integer key; what is negative becomes huge. spk_dense_scale: key * scale >> shift
@@ -74,6 +79,17 @@ void spk_shuffle_free(spk_shuffle *shuffle);
 
 /* spk_shuffle_drop: forgets the output of map partition m; false: there was none. */
 bool spk_shuffle_drop(spk_shuffle *shuffle, int m);
+
+/* spk_shuffle_filling: enters the context's list of those that have outputs. spk_shuffle_empty:
+ * forgets all outputs; those that nobody reads are put in front of *list, to be freed. */
+void spk_shuffle_filling(spk_shuffle *shuffle);
+void spk_shuffle_empty(spk_shuffle *shuffle, struct spk_map_output **list);
+
+/* spk_shuffle_complete: no output is missing. */
+static inline bool spk_shuffle_complete(const spk_shuffle *shuffle)
+{
+    return atomic_load(&shuffle->maps) >= 0 && atomic_load(&shuffle->missing) == 0;
+}
 
 /* spk_map_output_free: outputs are made, and their making is known, in storage; NULL does nothing.
  * A dropped list is freed whole. */

@@ -111,6 +111,7 @@ static void input_lost(spk_stage *stage, spk_shuffle *shuffle, int index, int me
     stage->lost_now |= met == stage->attempt;
     stage->attempts[index]++;
     stage->lost_shuffle = shuffle;
+    scheduler->lossy = true;
     pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
 }
@@ -120,6 +121,7 @@ static void publish_output(spk_stage *stage, spark_task *task, spk_map_output *o
 {
     spk_shuffle *shuffle = stage->shuffle;
     const int m = task->partition;
+    const uint64_t bytes = output->bytes;
     spk_map_output *empty = NULL;
     if (!atomic_compare_exchange_strong(&shuffle->outputs[m], &empty, output)) {
         spk_map_output_free(output);
@@ -129,6 +131,7 @@ static void publish_output(spk_stage *stage, spark_task *task, spk_map_output *o
     const bool again = shuffle->made[m], count = !shuffle->counted[m];
     shuffle->made[m] = shuffle->counted[m] = 1;
     pthread_mutex_unlock(&shuffle->lock);
+    spk_clean_made(stage->job->scheduler, bytes);
     atomic_fetch_sub(&shuffle->missing, 1);
     if (again)
         atomic_fetch_add(&stage->job->remade, 1);

@@ -112,6 +112,7 @@ static void submit(spk_stage *stage)
 {
     spk_job *job = stage->job;
     if (stage->shuffle) {
+        spk_shuffle_filling(stage->shuffle);
         stage->shuffle->running = stage;
         stage->owner = true;
     }
@@ -213,6 +214,7 @@ static void unsubmit(spk_stage *stage)
     struct spk_scheduler *scheduler = stage->job->scheduler;
     pthread_mutex_unlock(&scheduler->lock);
     spk_pool_remove(scheduler->pool, &stage->set);
+    spk_clean(scheduler);
     pthread_mutex_lock(&scheduler->lock);
     stage->submitted = false;
     stage->n_lost = 0;
@@ -395,10 +397,14 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
         return spk_failure_nomem(failure, action->name, action->site);
     }
     spk_rdd_ref(rdd);
+    spk_clean_job(&job);
     if (n > 0)
         drive(&job);
     write_stats(&job);
+    if (job.failure.code != SPARK_OK)
+        spk_clean_aborted(&job);
     free_stages(&job);
+    spk_clean_job(&job);
     if (job.failure.code != SPARK_OK)
         discard_results(&job);
     else if (action->timed)

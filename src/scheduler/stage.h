@@ -19,6 +19,8 @@ struct spk_scheduler {
     pthread_cond_t changed;
     atomic_int next_job, next_stage;
     uint64_t mark;
+    bool lossy;                         /* an input was lost once */
+    atomic_llong walk_credit, walk_cost; /* of the cleaner: steps paid for; of its last walk */
     int walking;                        /* jobs whose threads may be walking lineages */
     spk_job *active;                    /* jobs that run */
     spk_started *started;               /* actions in the background */
@@ -84,6 +86,15 @@ void spk_stage_free(spk_stage *stage);
 void spk_job_admit(spk_job *job);
 void spk_job_leave(spk_job *job);
 void spk_job_cancel(spk_job *job, const char *reason);
+
+/* The cleaner; none of these with the lock held. spk_clean_made: an output of so many bytes.
+ * spk_clean: drops what nobody will read, when the walk is paid for. spk_clean_job: at both ends of a
+ * job. spk_clean_aborted: of a job that has failed, has left, and runs no task any more: what it
+ * leaves half made goes, and all it made when memory was short. */
+void spk_clean_made(struct spk_scheduler *scheduler, uint64_t bytes);
+void spk_clean(struct spk_scheduler *scheduler);
+void spk_clean_job(const spk_job *job);
+void spk_clean_aborted(const spk_job *job);
 
 /* spk_attempt_run: the `run` of every task set. */
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index);

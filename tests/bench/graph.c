@@ -303,8 +303,11 @@ static void spark_run(void *state)
     graph_run *g = (graph_run *)state;
     SPARK_SCOPED(g->sc);
     spark_rdd *ranks = spark_map_values(g->links, one, NULL);
-    for (int round = 0; round < GRAPH_ROUNDS; round++)
-        ranks = spark_map_values(g->way->sum(g, ranks), damp, NULL);
+    for (int round = 0; round < GRAPH_ROUNDS; round++) {
+        SPARK_SCOPED(g->sc);
+        spark_rdd *sums = g->way->sum(g, ranks);
+        spark_rdd_replace(&ranks, spark_map_values(sums, damp, NULL));
+    }
     bench_ok(spark_collect(ranks, SPARK_TYPE(vertex_rank), &g->ranks));
 }
 
