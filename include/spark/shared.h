@@ -27,13 +27,25 @@ void spark_broadcast_destroy(spark_broadcast *broadcast);
 const void *spark_broadcast_value(const spark_broadcast *broadcast);
 
 /* spark_counter: an accumulator of int64_t, starting at 0. spark_float_counter: of double; added
- * in the order of the partitions, so that the sum does not depend on the threads. Updates count
+ * in the order of jobs, stages, partitions and, in a partition, of the functions along the lineage,
+ * each in the order of its elements: neither threads nor batches nor memory can be seen in the sum, and
+ * reading it costs what has been added since. Updates count
  * once for each partition of a result and once for each map output or cached block, however often
  * it is computed again (Spark counts recomputed map outputs twice); those of failed attempts
- * never. name may be NULL. NULL on failure, which spark_accumulate ignores. Spark:
+ * never. How far beyond its last element a take reads is not defined, nor is what that adds. name may be NULL. NULL on failure, which spark_accumulate ignores. Spark:
  * longAccumulator, doubleAccumulator. */
 const spark_accumulator *spark_counter(spark_site at, spark_context *sc, const char *name);
 const spark_accumulator *spark_float_counter(spark_site at, spark_context *sc, const char *name);
+
+/* spark_accumulator_once: from now on each partition of an RDD counts once in it, however many jobs
+ * read it, and returns it: spark_accumulator_once(spark_counter(sc, "bad lines")). What a function given
+ * to a transformation adds counts the first time that a partition of the RDD it made was computed to
+ * its end, by a task that succeeded: a sort that samples first, take in rounds, a second action, lost
+ * blocks change nothing, and a take that stops inside a partition adds nothing for it. Counts with
+ * every job as ever: what functions of actions add, and those that combine or place rows of a
+ * shuffle. Of any kind of accumulator, to be called before anything is added; reset makes partitions
+ * count again. NULL is NULL. Spark has no such thing. */
+const spark_accumulator *spark_accumulator_once(const spark_accumulator *accumulator);
 
 /* spark_accumulate, spark_accumulate_f64: add, from inside a function, which gets the accumulator
  * as env:
@@ -47,14 +59,15 @@ const spark_accumulator *spark_float_counter(spark_site at, spark_context *sc, c
  *   }
  *   counter empty = spark_counter(sc, "empty lines");
  *   lines = spark_filter(lines, good, SPARK_COPY(empty)); */
-/* On the driver task is NULL: what is added there counts at once, and stands before what tasks add;
- * what goes wrong (no memory) is in spark_last_error. */
+/* On the driver task is NULL: what is added there counts at once, and stands before what tasks add
+ * (of a float counter, a sum of its own); what goes wrong (no memory) is in spark_last_error. */
 void spark_accumulate(spark_task *task, const spark_accumulator *accumulator, int64_t by);
 void spark_accumulate_f64(spark_task *task, const spark_accumulator *accumulator, double by);
 
 /* spark_collection: an accumulator that gathers elements of a type. spark_accumulator_new: one of the
  * user's: starts from a copy of *zero in each attempt, `add` (ACC, IN) takes a value, `combine`
- * (ACC, ACC) merges what attempts have made, in the order of jobs, stages and partitions:
+ * (ACC, ACC) merges what attempts have made, in the order of a float counter (those of jobs that have
+ * ended once for all, when the value is read):
  *
  *   const spark_accumulator *seen = spark_accumulator_new(sc, SPARK_ZERO(id_set), add_id, merge_ids,
  *       "ids");

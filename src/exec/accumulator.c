@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Integers are merged at once, for their sum does not depend on the order. Floating point sums do:
- * they are kept as parts of (job, stage, partition) and added in that order whenever the value is
- * read; so are collections and accumulators of the user's, so that the threads cannot be seen in it. */
+ * they are kept as parts of (job, stage, partition, step) and added in that order; so are collections
+ * and accumulators of the user's, so that the threads cannot be seen in it. When a value is read, parts
+ * of jobs that have ended are folded, in order: nothing can come before them any more, so reading
+ * costs what has come since, and gives the bits that adding all parts at once would. What the driver
+ * adds is folded apart, since it stands before all jobs. */
 #include "exec/accumulator.h"
 
 #include <stdlib.h>
@@ -52,7 +55,26 @@ bool spk_gathered_own(spk_gathered *g, const spk_layout *layout)
     return true;
 }
 
+spk_gathered *spk_gathered_copy(const spark_accumulator *a, const spk_gathered *from)
+{
+    spk_gathered *g = spk_gathered_new(a);
+    if (!g || !from)
+        return g;
+    memcpy(g->acc, from->acc, a->layout->size);
+    if (spk_gathered_own(g, a->layout))
+        return g;
+    spk_gathered_free(g);
+    return NULL;
+}
+
 /* ---- accumulators */
+
+static spark_accumulator *writable(const spark_accumulator *accumulator)
+{
+    spark_accumulator *p;
+    memcpy(&p, &accumulator, sizeof p);
+    return p;
+}
 
 static void accumulator_release(spk_object *object)
 {
@@ -60,6 +82,8 @@ static void accumulator_release(spk_object *object)
     pthread_mutex_destroy(&accumulator->lock);
     for (size_t i = 0; i < accumulator->n_parts; i++)
         spk_gathered_free(accumulator->parts[i].gathered);
+    spk_gathered_free(accumulator->folded[0]);
+    spk_gathered_free(accumulator->folded[1]);
     spk_heap_free(&accumulator->sc->heap, accumulator->zero, accumulator->zero_capacity);
     free(accumulator->parts);
     free(accumulator->name);
@@ -87,9 +111,25 @@ static spark_accumulator *make(
     accumulator->name[length] = 0;
     accumulator->kind = kind;
     accumulator->sc = sc;
+    accumulator->id = 1 + atomic_fetch_add(&sc->next_accumulator, 1);
     pthread_mutex_init(&accumulator->lock, NULL);
     spk_scope_add(sc, &accumulator->object, accumulator_release);
     return accumulator;
+}
+
+/* undo, give_up: an accumulator that could not be completed. */
+static spark_accumulator *undo(spark_accumulator *a, const spk_failure *failure)
+{
+    if (spk_scope_take(&a->object))
+        accumulator_release(&a->object);
+    return spk_raise(failure), NULL;
+}
+
+static spark_accumulator *give_up(spark_accumulator *a, spark_site at)
+{
+    spk_failure failure;
+    spk_failure_nomem(&failure, "accumulator", at);
+    return undo(a, &failure);
 }
 
 /* of_values: of elements or accumulators of a type. */
@@ -103,8 +143,12 @@ static spark_accumulator *of_values(spark_site at, spark_context *sc, const spar
     if (sc && !sc->error && !(layout = spk_layout_for(sc, type, &failure)))
         return spk_raise(&failure), NULL;
     spark_accumulator *a = make(at, sc, name, kind);
-    if (a)
-        a->layout = a->in = layout;
+    if (!a)
+        return NULL;
+    a->layout = a->in = layout;
+    for (int i = 0; kind == SPK_COLLECTION && i < 2; i++)
+        if (!(a->folded[i] = spk_gathered_new(a)))
+            return give_up(a, at);
     return a;
 }
 
@@ -150,14 +194,9 @@ const spark_accumulator *spark_accumulator_new(spark_site at, spark_context *sc,
     a->add = *add;
     a->combine = *combine;
     a->in = add->in ? spk_layout_for(sc, add->in, &failure) : NULL;
-    if ((add->in && !a->in) || !keep_zero(a, zero)) {
-        if (a->in || !add->in)
-            spk_failure_nomem(&failure, "accumulator", at);
-        if (spk_scope_take(&a->object))
-            accumulator_release(&a->object);
-        return spk_raise(&failure), NULL;
-    }
-    return a;
+    if (add->in && !a->in)
+        return undo(a, &failure);
+    return keep_zero(a, zero) ? a : give_up(a, at);
 }
 
 const spark_accumulator *spark_counter(spark_site at, spark_context *sc, const char *name)
@@ -170,218 +209,19 @@ const spark_accumulator *spark_float_counter(spark_site at, spark_context *sc, c
     return make(at, sc, name, SPK_SUM_F64);
 }
 
+const spark_accumulator *spark_accumulator_once(const spark_accumulator *accumulator)
+{
+    if (accumulator)
+        writable(accumulator)->once = true;
+    return accumulator;
+}
+
 const char *spark_accumulator_name(const spark_accumulator *accumulator)
 {
     return accumulator ? accumulator->name : "";
 }
 
-static spark_accumulator *writable(const spark_accumulator *accumulator)
-{
-    spark_accumulator *p;
-    memcpy(&p, &accumulator, sizeof p);
-    return p;
-}
-
-/* reserve: room for one part, so that merging, which comes after publishing, cannot fail. */
-static bool reserve(spark_accumulator *a)
-{
-    bool good = true;
-    if (a->kind == SPK_SUM_I64)
-        return true;
-    pthread_mutex_lock(&a->lock);
-    if (a->n_parts + a->reserved == a->max_parts) {
-        const size_t most = a->max_parts ? a->max_parts * 2 : 16;
-        spk_part_sum *parts = realloc(a->parts, most * sizeof *parts);
-        good = parts != NULL;
-        if (good) {
-            a->parts = parts;
-            a->max_parts = most;
-        }
-    }
-    a->reserved += good;
-    pthread_mutex_unlock(&a->lock);
-    return good;
-}
-
-static spk_delta *delta_of(spark_task *task, const spark_accumulator *accumulator)
-{
-    for (size_t i = task->n_deltas; i-- > task->delta_floor;)
-        if (task->deltas[i].accumulator == accumulator)
-            return &task->deltas[i];
-    if (task->n_deltas == task->max_deltas) {
-        const size_t most = task->max_deltas ? task->max_deltas * 2 : 8;
-        spk_delta *deltas = realloc(task->deltas, most * sizeof *deltas);
-        if (!deltas) {
-            spk_task_nomem(task);
-            return NULL;
-        }
-        task->deltas = deltas;
-        task->max_deltas = most;
-    }
-    if (!reserve(writable(accumulator))) {
-        spk_task_nomem(task);
-        return NULL;
-    }
-    spk_delta *delta = &task->deltas[task->n_deltas++];
-    *delta = (spk_delta) { .accumulator = accumulator };
-    return delta;
-}
-
-static void add(spark_task *task, const spark_accumulator *a, int64_t i64, double f64)
-{
-    spk_delta *delta = delta_of(task, a);
-    if (!delta)
-        return;
-    delta->n++;
-    delta->i64 = (int64_t)((uint64_t)delta->i64 + (uint64_t)i64);
-    delta->f64 += f64;
-}
-
-/* gather: one value for an accumulator of values. False: no memory. */
-static bool gather(spark_task *task, spk_delta *delta, const void *value)
-{
-    const spark_accumulator *a = delta->accumulator;
-    if (!delta->gathered && !(delta->gathered = spk_gathered_new(a)))
-        return false;
-    spk_gathered *g = delta->gathered;
-    if (a->kind == SPK_COLLECTION)
-        return spk_rows_append(&g->rows, value, 1);
-    void *acc = g->acc;
-    a->add.run(task, 1, &acc, value, a->in ? a->in->size : 0, NULL);
-    return spk_gathered_own(g, a->layout);
-}
-
-static void add_value(
-    spark_task *task, const spark_accumulator *a, const spark_type *type, const void *value)
-{
-    char text[400];
-    if (spk_task_failed(task))
-        return;
-    if (a->kind != SPK_COLLECTION && a->kind != SPK_OF_USER) {
-        spk_task_fail(task, SPARK_ETYPE, "accumulator \"%s\" is a sum", a->name);
-        return;
-    }
-    if (a->in && type != a->in->type
-        && spk_type_differ(a->in->type, type, text, sizeof text) != SPARK_OK) {
-        spk_task_fail(task, SPARK_ETYPE, "accumulator \"%s\": %s", a->name, text);
-        return;
-    }
-    spk_delta *delta = delta_of(task, a);
-    if (delta && gather(task, delta, value))
-        delta->n++;
-    else if (delta)
-        spk_task_nomem(task);
-}
-
-static void add_part(spark_accumulator *a, const spark_task *task, const spk_delta *delta)
-{
-    pthread_mutex_lock(&a->lock);
-    a->parts[a->n_parts] = (spk_part_sum) { task->job, task->stage, task->partition,
-        (uint32_t)a->n_parts, delta->f64, delta->gathered };
-    a->n_parts++;
-    a->reserved--;
-    pthread_mutex_unlock(&a->lock);
-}
-
-void spk_task_merge_deltas(spark_task *task, size_t from)
-{
-    for (size_t i = from; i < task->n_deltas; i++) {
-        const spk_delta *delta = &task->deltas[i];
-        spark_accumulator *a = writable(delta->accumulator);
-        atomic_fetch_add_explicit(&a->n, delta->n, memory_order_relaxed);
-        if (a->kind == SPK_SUM_I64)
-            atomic_fetch_add_explicit(&a->i64, delta->i64, memory_order_relaxed);
-        else
-            add_part(a, task, delta);
-    }
-    task->n_deltas = from;
-}
-
-void spk_task_drop_deltas(spark_task *task, size_t from)
-{
-    for (size_t i = from; i < task->n_deltas; i++) {
-        spark_accumulator *a = writable(task->deltas[i].accumulator);
-        spk_gathered_free(task->deltas[i].gathered);
-        if (a->kind == SPK_SUM_I64)
-            continue;
-        pthread_mutex_lock(&a->lock);
-        a->reserved--;
-        pthread_mutex_unlock(&a->lock);
-    }
-    task->n_deltas = from;
-}
-
-/* on_driver: an addition without a task: a task of its own, which counts at once, before all others.
- */
-static void on_driver(
-    const spark_accumulator *a, int64_t i64, double f64, const spark_type *type, const void *value)
-{
-    spk_failure failure;
-    spark_task *task = spk_task_new(a->sc);
-    if (!task) {
-        spk_failure_nomem(&failure, "accumulator", NULL);
-        spk_raise(&failure);
-        return;
-    }
-    spk_task_begin(task, -1, -1, -1, 0);
-    spk_task_end_is(task, "accumulator", a->name, NULL);
-    if (value)
-        add_value(task, a, type, value);
-    else
-        add(task, a, i64, f64);
-    if (spk_task_failed(task)) {
-        spk_task_drop_deltas(task, 0);
-        spk_raise(&task->failure);
-    } else {
-        spk_task_merge_deltas(task, 0);
-    }
-    spk_task_end(task);
-    spk_task_free(task);
-}
-
-void spark_accumulate(spark_task *task, const spark_accumulator *a, int64_t by)
-{
-    if (a && task)
-        add(task, a, by, (double)by);
-    else if (a)
-        on_driver(a, by, (double)by, NULL, NULL);
-}
-
-void spark_accumulate_f64(spark_task *task, const spark_accumulator *a, double by)
-{
-    if (a && task)
-        add(task, a, (int64_t)by, by);
-    else if (a)
-        on_driver(a, (int64_t)by, by, NULL, NULL);
-}
-
-void spark_accumulate_value(
-    spark_task *task, const spark_accumulator *a, const spark_type *type, const void *value)
-{
-    if (a && task && value)
-        add_value(task, a, type, value);
-    else if (a && value)
-        on_driver(a, 0, 0, type, value);
-}
-
-void spark_accumulator_reset(const spark_accumulator *accumulator)
-{
-    if (!accumulator)
-        return;
-    spark_accumulator *a = writable(accumulator);
-    pthread_mutex_lock(&a->lock);
-    for (size_t i = 0; i < a->n_parts; i++)
-        spk_gathered_free(a->parts[i].gathered);
-    a->n_parts = 0;
-    atomic_store(&a->i64, 0);
-    atomic_store(&a->n, 0);
-    pthread_mutex_unlock(&a->lock);
-}
-
-int64_t spark_accumulator_count(const spark_accumulator *accumulator)
-{
-    return accumulator ? atomic_load(&writable(accumulator)->n) : 0;
-}
+/* ---- parts, with the lock held unless it says otherwise */
 
 static int compare_parts(const void *left, const void *right)
 {
@@ -392,13 +232,136 @@ static int compare_parts(const void *left, const void *right)
         return a->stage < b->stage ? -1 : 1;
     if (a->partition != b->partition)
         return a->partition < b->partition ? -1 : 1;
+    if (a->step != b->step)
+        return a->step < b->step ? -1 : 1;
+    if (a->role != b->role)
+        return a->role < b->role ? -1 : 1;
     return a->serial < b->serial ? -1 : a->serial > b->serial;
 }
 
-void spk_accumulator_sort(spark_accumulator *a)
+/* splice: the runs of a part behind those of another; nobody reads either. */
+static void splice(spk_rows *to, spk_rows *from)
 {
+    if (!from->first)
+        return;
+    if (to->last)
+        to->last->next = from->first;
+    else
+        to->first = from->first;
+    to->last = from->last;
+    to->row_end = from->row_end;
+    to->tail = from->tail;
+    to->n += from->n;
+    to->bytes += from->bytes;
+    spk_rows_init(from, from->heap, from->layout);
+}
+
+size_t spk_accumulator_settle(spark_accumulator *a)
+{
+    const int oldest = atomic_load_explicit(&a->sc->oldest_job, memory_order_acquire);
+    size_t ended = 0;
     if (a->n_parts > 1)
         qsort(a->parts, a->n_parts, sizeof *a->parts, compare_parts);
+    while (ended < a->n_parts && a->parts[ended].job < oldest)
+        ended++;
+    if (a->kind == SPK_OF_USER || (a->kind == SPK_COLLECTION && a->readers > 0))
+        return ended;
+    for (size_t i = 0; i < ended; i++) {
+        spk_part_sum *part = &a->parts[i];
+        a->sum += part->sum;
+        if (part->gathered)
+            splice(&a->folded[part->job != SPK_DRIVER_JOB]->rows, &part->gathered->rows);
+        spk_gathered_free(part->gathered);
+    }
+    spk_accumulator_forget(a, ended);
+    return 0;
+}
+
+void spk_accumulator_forget(spark_accumulator *a, size_t n)
+{
+    a->n_parts -= n;
+    if (n > 0 && a->n_parts > 0)
+        memmove(a->parts, a->parts + n, a->n_parts * sizeof *a->parts);
+}
+
+/* make_room: twice as much, unless enough of the parts are of jobs that have ended. */
+static bool make_room(spark_accumulator *a)
+{
+    if (a->kind == SPK_SUM_F64)
+        spk_accumulator_settle(a);
+    if (a->n_parts + a->reserved < a->max_parts / 2)
+        return true;
+    const size_t most = a->max_parts ? a->max_parts * 2 : 16;
+    spk_part_sum *parts = realloc(a->parts, most * sizeof *parts);
+    if (!parts)
+        return false;
+    a->parts = parts;
+    a->max_parts = most;
+    return true;
+}
+
+bool spk_accumulator_reserve(spark_accumulator *a)
+{
+    if (a->kind == SPK_SUM_I64)
+        return true;
+    pthread_mutex_lock(&a->lock);
+    const bool good = a->n_parts + a->reserved < a->max_parts || make_room(a);
+    a->reserved += good;
+    pthread_mutex_unlock(&a->lock);
+    return good;
+}
+
+void spk_accumulator_unreserve(spark_accumulator *a)
+{
+    if (a->kind == SPK_SUM_I64)
+        return;
+    pthread_mutex_lock(&a->lock);
+    a->reserved--;
+    pthread_mutex_unlock(&a->lock);
+}
+
+void spk_accumulator_add_part(spark_accumulator *a, const spk_part_sum *part)
+{
+    pthread_mutex_lock(&a->lock);
+    a->reserved--;
+    if (a->kind == SPK_SUM_F64 && part->job == SPK_DRIVER_JOB) {
+        a->driver += part->sum;
+    } else {
+        a->parts[a->n_parts] = *part;
+        a->parts[a->n_parts++].serial = a->serial++;
+    }
+    pthread_mutex_unlock(&a->lock);
+}
+
+/* ---- what the program reads */
+
+void spark_accumulator_reset(const spark_accumulator *accumulator)
+{
+    if (!accumulator)
+        return;
+    spark_accumulator *a = writable(accumulator);
+    pthread_mutex_lock(&a->lock);
+    for (size_t i = 0; i < a->n_parts; i++)
+        spk_gathered_free(a->parts[i].gathered);
+    a->n_parts = 0;
+    for (int i = 0; i < 2; i++) {
+        if (a->folded[i])
+            spk_rows_fini(&a->folded[i]->rows);
+        if (a->kind == SPK_OF_USER) {
+            spk_gathered_free(a->folded[i]);
+            a->folded[i] = NULL;
+        }
+    }
+    a->sum = a->driver = 0;
+    a->id = 1 + atomic_fetch_add(&a->sc->next_accumulator, 1); /* partitions count again */
+    atomic_store(&a->i64, 0);
+    atomic_store(&a->n, 0);
+    pthread_mutex_unlock(&a->lock);
+}
+
+int64_t spark_accumulator_count(const spark_accumulator *accumulator)
+{
+    return accumulator ? atomic_load(&writable(accumulator)->n) : 0;
 }
 
 double spark_accumulator_f64(const spark_accumulator *accumulator)
@@ -409,10 +372,11 @@ double spark_accumulator_f64(const spark_accumulator *accumulator)
     if (a->kind != SPK_SUM_F64)
         return (double)atomic_load(&a->i64);
     pthread_mutex_lock(&a->lock);
-    spk_accumulator_sort(a);
-    double sum = 0;
+    spk_accumulator_settle(a);
+    double sum = a->sum;
     for (size_t i = 0; i < a->n_parts; i++)
         sum += a->parts[i].sum;
+    sum += a->driver;
     pthread_mutex_unlock(&a->lock);
     return sum;
 }

@@ -16,6 +16,7 @@ typedef struct phase {
     spk_block *source;    /* pinned; NULL: walk[from] produces */
     size_t from, to;      /* steps from `from` down to `to`; walk[to] is filled unless to is 0 */
     spk_sink sink;        /* of the whole chain */
+    uint32_t tally;       /* likewise; phases that fill have one of their own */
 } phase;
 
 static bool note(spark_task *task, spk_walk node)
@@ -101,9 +102,11 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
 
 /* make_pipe: the steps below walk[from], down to walk[to]. */
 static bool make_pipe(
-    spk_pipe *pipe, spark_task *task, const spk_walk *walk, size_t from, size_t to, spk_sink sink)
+    spk_pipe *pipe, const phase *p, uint32_t tally, size_t from, size_t to, spk_sink sink)
 {
-    *pipe = (spk_pipe) { .task = task, .frame = task->frame, .sink = sink };
+    spark_task *task = p->task;
+    const spk_walk *walk = p->walk;
+    *pipe = (spk_pipe) { .task = task, .frame = task->frame, .sink = sink, .tally = tally };
     if (from > to) {
         pipe->ops = spk_arena_alloc(spk_keep_of(task), (from - to) * sizeof *pipe->ops, 16);
         if (!pipe->ops) {
@@ -141,11 +144,14 @@ static void run_source(spk_pipe *pipe, const phase *p)
     }
     const spk_op op = { source->rdd, source->partition, NULL, 0 };
     const spk_op *outer = p->task->op;
+    const spk_pipe *outer_pipe = p->task->pipe;
     const int partition = p->task->current_partition;
     p->task->op = &op;
+    p->task->pipe = pipe;
     p->task->current_partition = source->partition;
     source->rdd->class->produce(pipe, source->rdd, source->partition);
     p->task->op = outer;
+    p->task->pipe = outer_pipe;
     p->task->current_partition = partition;
 }
 
@@ -161,7 +167,7 @@ typedef struct filler {
 static bool start_passing(filler *f)
 {
     phase *p = f->p;
-    if (!make_pipe(&f->rest, p->task, p->walk, p->to, 0, p->sink))
+    if (!make_pipe(&f->rest, p, p->tally, p->to, 0, p->sink))
         return false;
     f->passing = true;
     push_block(&f->rest, &f->rows);
@@ -185,8 +191,9 @@ static bool fill(void *state, spk_batch batch)
     return spk_push(&f->rest, batch.rows, batch.n);
 }
 
-/* keep: the full block goes into its slot; the next phase reads what is there. */
-static bool keep(filler *f, size_t deltas_from)
+/* keep: the full block goes into its slot; the next phase reads what is there. What was added on the
+ * way counts now, even if the attempt fails later. */
+static bool keep(filler *f, size_t first_delta)
 {
     phase *p = f->p;
     spark_task *task = p->task;
@@ -200,17 +207,7 @@ static bool keep(filler *f, size_t deltas_from)
         return start_passing(f);
     task->cached_blocks += won;
     task->remade_blocks += won && !first;
-    if (won && spk_blocks_count_once(rdd->blocks, partition, rdd->partitions)) {
-        /* Whichever task computes a block, its updates have the place of the block. */
-        const int stage = task->stage, own = task->partition;
-        task->stage = -1 - rdd->id;
-        task->partition = partition;
-        spk_task_merge_deltas(task, deltas_from);
-        task->stage = stage;
-        task->partition = own;
-    } else {
-        spk_task_drop_deltas(task, deltas_from);
-    }
+    spk_task_merge_deltas(task, first_delta, false);
     spk_block_unpin(p->source);
     p->source = block;
     p->from = p->to;
@@ -222,22 +219,26 @@ static bool keep(filler *f, size_t deltas_from)
 static void run_into_block(phase *p, bool *passed)
 {
     spark_task *task = p->task;
+    const spk_walk *end = &p->walk[p->to];
     filler f = { .p = p };
     spk_pipe pipe;
-    const size_t deltas_from = task->n_deltas, floor = task->delta_floor;
-    task->delta_floor = deltas_from;
-    spk_rows_init(&f.rows, task->heap, p->walk[p->to].rdd->layout);
+    uint32_t tally;
+    const size_t first_delta = task->n_deltas;
+    if (!spk_task_tally(task, end->rdd, end->partition, &tally))
+        return;
+    spk_rows_init(&f.rows, task->heap, end->rdd->layout);
     const spk_sink sink = { fill, &f };
-    if (make_pipe(&pipe, task, p->walk, p->from, p->to, sink)) {
+    if (make_pipe(&pipe, p, tally, p->from, p->to, sink)) {
         run_source(&pipe, p);
         spk_pipe_finish(&pipe);
     }
     if (!spk_task_unwanted(task) && !f.passing)
-        keep(&f, deltas_from);
+        keep(&f, first_delta);
     if (f.passing && !spk_task_unwanted(task))
         spk_pipe_finish(&f.rest);
     *passed = f.passing;
-    task->delta_floor = floor;
+    if (task->n_deltas == first_delta)
+        spk_task_untally(task, tally);
     spk_rows_fini(&f.rows);
 }
 
@@ -263,7 +264,7 @@ static void run_phases(phase *p)
             continue;
         }
         spk_pipe pipe;
-        if (make_pipe(&pipe, task, p->walk, p->from, 0, p->sink)) {
+        if (make_pipe(&pipe, p, p->tally, p->from, 0, p->sink)) {
             run_source(&pipe, p);
             spk_pipe_finish(&pipe);
         }
@@ -292,7 +293,7 @@ bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sin
         spk_walk *walk = spk_arena_alloc(spk_keep_of(task), n * sizeof *walk, 16);
         if (walk) {
             memcpy(walk, task->walk + base, n * sizeof *walk);
-            phase p = { task, walk, block, n - 1, 0, sink };
+            phase p = { task, walk, block, n - 1, 0, sink, task->pipe ? task->pipe->tally : 0 };
             run_phases(&p);
             block = p.source;
         } else {

@@ -197,12 +197,15 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
     const int partition = task->current_partition;
     spk_arena *scratch = task->scratch;
     spk_frame *frame = task->frame;
+    const spk_pipe *outer = task->pipe;
     task->frame = pipe->frame;
+    task->pipe = pipe;
     if (enter(task)) {
         advance(pipe, at, batch);
         leave(task);
     }
     task->frame = frame;
+    task->pipe = outer;
     task->op = op;
     task->current_partition = partition;
     task->scratch = scratch;
@@ -219,17 +222,25 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
 
 bool spk_pipe_open(spk_pipe *pipe)
 {
-    for (size_t i = 0; i < pipe->n_ops; i++) {
+    spark_task *task = pipe->task;
+    const spk_pipe *outer = task->pipe;
+    bool good = true;
+    pipe->run = ++task->runs;
+    pipe->first_delta = task->n_deltas;
+    task->pipe = pipe;
+    for (size_t i = 0; good && i < pipe->n_ops; i++) {
         const spk_class *class = pipe->ops[i].rdd->class;
-        if (class->open && !class->open(pipe, &pipe->ops[i]))
-            return false;
+        good = !class->open || class->open(pipe, &pipe->ops[i]);
     }
-    return true;
+    task->pipe = outer;
+    return good;
 }
 
 void spk_pipe_finish(spk_pipe *pipe)
 {
     spark_task *task = pipe->task;
+    const spk_pipe *outer = task->pipe;
+    task->pipe = pipe;
     for (size_t i = 0; i < pipe->n_ops && !pipe->stopped && !spk_task_unwanted(task); i++) {
         spk_op *op = &pipe->ops[i];
         if (!op->rdd->class->finish || !enter(task))
@@ -246,6 +257,9 @@ void spk_pipe_finish(spk_pipe *pipe)
         task->scratch = scratch;
         leave(task);
     }
+    task->pipe = outer;
+    if (!pipe->stopped)
+        spk_task_whole(task, pipe);
 }
 
 /* ---- emitters */

@@ -51,6 +51,8 @@ void spk_task_free(spark_task *task)
         spk_arena_fini(&task->quarantine[i]);
     spk_arena_fini(&task->base.keep);
     free(task->deltas);
+    free(task->delta_heads);
+    free(task->tallies);
     free(task->walk);
     free(task->keep_indexes);
     free(task);
@@ -73,7 +75,10 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->frame = &task->base;
     task->drop_blocks = false;
     task->dropped = NULL;
-    task->n_deltas = task->n_walk = task->delta_floor = 0;
+    task->n_deltas = task->last_delta = task->n_tallies = task->n_walk = 0;
+    task->role = SPK_MAIN;
+    task->pipe = NULL;
+    task->runs = 0;
     task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
     task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = 0;
     task->batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;

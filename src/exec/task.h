@@ -64,6 +64,9 @@ struct spk_pipe {
     bool stopped;
     bool suspect;         /* the rows of task->suspect come from this source */
     spk_origin at;        /* the next row of the source; n is 0 */
+    uint32_t run;         /* its number in the attempt, from 1 */
+    uint32_t tally;       /* what updates of its steps hang on; see spk_tally */
+    size_t first_delta;   /* none before it is of its steps */
 };
 
 typedef struct spk_level {
@@ -85,9 +88,29 @@ typedef struct spk_out {
     bool (*drain)(struct spk_out *out); /* where rows of a full buffer go; NULL: to the next step */
 } spk_out;
 
+/* spk_tally: a persisted partition that the attempt computes: updates of accumulators hang on it,
+ * not on the attempt, and count once, whichever attempt is the first. */
+typedef struct spk_tally {
+    spark_rdd *rdd;
+    int partition;
+    int8_t counts; /* -1: nobody has asked yet */
+} spk_tally;
+
+/* spk_role: which function of a node adds; functions of one role are called in an order that does
+ * not depend on the batches. */
+typedef enum spk_role { SPK_MAIN, SPK_CREATE, SPK_PARTITIONER } spk_role;
+
+/* spk_delta: what functions of one role of one node have added to one accumulator. */
 typedef struct spk_delta {
     const spark_accumulator *accumulator;
-    int64_t n; /* additions */
+    spark_rdd *rdd; /* the node; NULL: the end of the chain */
+    uint32_t tally; /* number of the tally + 1; 0: it hangs on the attempt */
+    uint32_t run;   /* of accumulators that count partitions once: the pipe; else 0 */
+    int partition;  /* likewise: of the node */
+    bool whole;     /* likewise: the partition was computed to its end */
+    spk_role role;
+    uint32_t next; /* of the same bucket, number + 1 */
+    int64_t n;     /* additions */
     int64_t i64;
     double f64;
     struct spk_gathered *gathered;
@@ -109,7 +132,6 @@ struct spark_task {
     const spk_op *failed_op;      /* whose function failed */
     spk_origin origin, suspect;   /* of the failure; of the last attempt's: pushed one by one */
     int job, stage, partition, attempt;
-    int fault_stage;                          /* position of the stage in its job */
     const spk_op *op;                         /* whose function runs; NULL: that of the end: */
     const char *end_operation, *end_function; /* the action or shuffle that takes the rows */
     spark_site end_site;
@@ -117,6 +139,8 @@ struct spark_task {
     size_t batch_rows;      /* of what is pushed now; spk_task_batch is the most it can be */
     spk_arena *scratch;     /* where spark_alloc takes from */
     spk_frame base, *frame; /* of the chain whose steps run */
+    const spk_pipe *pipe;   /* whose steps run; NULL: none has begun */
+    uint32_t runs;          /* pipes that have begun */
     spk_out *outs;
     int depth;                                      /* levels in use */
     int nesting;                                    /* chains within chains */
@@ -124,8 +148,12 @@ struct spark_task {
     bool drop_blocks;            /* a fault: cached blocks that the attempt would read are lost */
     struct spk_dropped *dropped; /* those that were dropped by it */
     spk_delta *deltas;
-    size_t n_deltas, max_deltas;
-    size_t delta_floor; /* updates before it belong to an earlier phase */
+    uint32_t *delta_heads; /* buckets, max_deltas of them: number + 1 */
+    size_t n_deltas, max_deltas, last_delta;
+    size_t n_once; /* of accumulators that count partitions once */
+    spk_role role;
+    spk_tally *tallies;
+    size_t n_tallies, max_tallies;
     spk_walk *walk;
     size_t n_walk, max_walk;
     uint32_t *keep_indexes; /* batch_rows of them, for filters */
@@ -181,9 +209,15 @@ static inline void spk_locate(spark_task *task, int64_t record)
 }
 
 /* spk_task_merge_deltas: adds the accumulator updates since `from` to the accumulators and forgets
- * them: integers at once, others as a part of (job, stage, partition), to be added in order. */
-void spk_task_merge_deltas(spark_task *task, size_t from);
+ * them: integers at once, others as a part of (job, stage, partition, step), to be added in order.
+ * own: those that hang on the attempt count; the others go by their tallies. */
+void spk_task_merge_deltas(spark_task *task, size_t from, bool own);
 void spk_task_drop_deltas(spark_task *task, size_t from);
+/* spk_task_tally: a new one, of which *tally is the number + 1. False: the task has failed. _untally:
+ * forgets the last ones, of which no delta is left. _whole: the pipe has come to its end. */
+bool spk_task_tally(spark_task *task, spark_rdd *rdd, int partition, uint32_t *tally);
+void spk_task_untally(spark_task *task, uint32_t tally);
+void spk_task_whole(spark_task *task, const spk_pipe *pipe);
 
 static inline size_t spk_task_batch(const spark_task *task)
 {

@@ -22,6 +22,8 @@ struct spark_context {
     struct spark_rdd *graveyard; /* check mode: released RDDs, so that using one is an error */
     pthread_mutex_t plan_lock;   /* guards preparation: one node at a time */
     atomic_int next_rdd, next_shuffle;
+    atomic_int oldest_job; /* none with a lower number runs any more */
+    _Atomic uint64_t next_accumulator;
     atomic_uint persist_epoch; /* changes with every persist and unpersist */
     struct spk_spill *spill;   /* storage's; only with a limit of memory */
     char *local_dir;

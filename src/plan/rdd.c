@@ -66,6 +66,14 @@ static void free_error(spark_rdd *node)
 static const char *describe(
     const char *operation, const char *function, spark_site at, char *text, size_t size);
 
+static void free_once(spark_rdd *node)
+{
+    for (spk_once *once = atomic_load(&node->once), *next; once; once = next) {
+        next = once->next;
+        free(once);
+    }
+}
+
 /* keep_tombstone: in check mode a released node stays, as one that carries an error. */
 static bool keep_tombstone(spark_rdd *node)
 {
@@ -148,6 +156,7 @@ void spk_rdd_unref(spark_rdd *rdd)
                 list = dep->rdd;
             }
         }
+        free_once(node);
         spk_blocks_free(node->blocks);
         spk_partitioner_unref(node->partitioner);
         spk_env_fini(&node->env);

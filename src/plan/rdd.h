@@ -86,6 +86,15 @@ typedef enum spk_checkpoint {
     SPK_CHECKPOINTED
 } spk_checkpoint;
 
+/* spk_once: which partitions of a node an accumulator has counted, of those that count each once;
+ * under the accumulator's lock. */
+typedef struct spk_once {
+    struct spk_once *next;
+    const void *accumulator;
+    uint64_t id; /* of it; another one: nothing has been counted */
+    uint8_t counted[];
+} spk_once;
+
 struct spark_rdd {
     spk_object object;
     const spk_class *class;
@@ -111,6 +120,7 @@ struct spark_rdd {
     spark_site checkpoint_at; /* where it was asked for */
     _Atomic(spk_cut *) cut;   /* not NULL: what replaces deps, even where they still are */
     uint64_t mark;            /* of the scheduler's last walk that came by; under its lock */
+    _Atomic(spk_once *) once;
     spark_rdd *next_free;
     spark_rdd *next_held, **held; /* in the context's list; held NULL: in none */
 };

@@ -135,8 +135,7 @@ static void publish_output(spk_stage *stage, spark_task *task, spk_map_output *o
     atomic_fetch_sub(&shuffle->missing, 1);
     if (again)
         atomic_fetch_add(&stage->job->remade, 1);
-    if (count)
-        spk_task_merge_deltas(task, 0);
+    spk_task_merge_deltas(task, 0, count);
 }
 
 static void compute_output(spk_stage *stage, spark_task *task)
@@ -186,7 +185,7 @@ static void compute_result(spk_stage *stage, spark_task *task, int index)
     }
     memcpy(job->results + (size_t)index * action->state_size, state, action->state_size);
     job->published[index] = 1;
-    spk_task_merge_deltas(task, 0);
+    spk_task_merge_deltas(task, 0, true);
 }
 
 static void add_counters(spk_job *job, const spark_task *task)

@@ -380,6 +380,31 @@ static void discard_results(spk_job *job)
                 (spk_state *)(void *)(job->results + (size_t)i * job->action->state_size));
 }
 
+/* number: the next one, among those that run. */
+static void number(spk_job *job)
+{
+    struct spk_scheduler *scheduler = job->scheduler;
+    pthread_mutex_lock(&scheduler->lock);
+    job->id = atomic_fetch_add(&scheduler->next_job, 1);
+    job->older = scheduler->newest;
+    *(job->older ? &job->older->newer : &scheduler->oldest) = job;
+    scheduler->newest = job;
+    atomic_store(&scheduler->sc->oldest_job, scheduler->oldest->id);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+/* unnumber: nothing of it runs any more. */
+static void unnumber(spk_job *job)
+{
+    struct spk_scheduler *scheduler = job->scheduler;
+    pthread_mutex_lock(&scheduler->lock);
+    *(job->older ? &job->older->newer : &scheduler->oldest) = job->newer;
+    *(job->newer ? &job->newer->older : &scheduler->newest) = job->older;
+    atomic_store(&scheduler->sc->oldest_job,
+        scheduler->oldest ? scheduler->oldest->id : atomic_load(&scheduler->next_job));
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
 spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *partitions, int n,
     void *results, spk_failure *failure)
 {
@@ -390,9 +415,10 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
         .partitions = partitions,
         .n = n,
         .results = results };
-    job.id = atomic_fetch_add(&scheduler->next_job, 1);
     job.published = calloc((size_t)n + 1, 1);
+    number(&job);
     if (!job.published || !spk_properties_now(rdd->sc, &job.properties)) {
+        unnumber(&job);
         free(job.published);
         return spk_failure_nomem(failure, action->name, action->site);
     }
@@ -400,6 +426,7 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
     spk_clean_job(&job);
     if (n > 0)
         drive(&job);
+    unnumber(&job);
     write_stats(&job);
     if (job.failure.code != SPARK_OK)
         spk_clean_aborted(&job);

@@ -23,6 +23,7 @@ struct spk_scheduler {
     atomic_llong walk_credit, walk_cost; /* of the cleaner: steps paid for; of its last walk */
     int walking;                        /* jobs whose threads may be walking lineages */
     spk_job *active;                    /* jobs that run */
+    spk_job *oldest, *newest;           /* those that have a number, in its order */
     spk_started *started;               /* actions in the background */
     char *dead_groups[SPK_DEAD_GROUPS]; /* whose jobs are cancelled at once; a ring */
     unsigned n_dead_groups;
@@ -54,7 +55,8 @@ struct spk_stage {
 };
 
 struct spk_job {
-    spk_job *next; /* among the active ones */
+    spk_job *next;          /* among the active ones */
+    spk_job *older, *newer; /* among the numbered ones */
     struct spk_scheduler *scheduler;
     spk_properties properties;
     int id;

@@ -111,12 +111,14 @@ static void merge_hits(spk_combiner *c, const char *rows, size_t n)
 static void create(spk_combiner *c, const char *rows, size_t n)
 {
     const spk_aggregator *a = c->aggregator;
+    c->task->role = SPK_CREATE;
     for (size_t i = 0, hit = 0; i < n; i++)
         if (hit < c->found.n_hits && c->found.hits[hit] == i)
             hit++;
         else
             a->create.run(c->task, 1, rows + i * c->in_size + c->in_offset, c->in_size,
                 acc_of(c, c->found.rows[i]), a->acc->size, a->create_env);
+    c->task->role = SPK_MAIN;
 }
 
 static void count_hits(spk_combiner *c)
@@ -265,8 +267,10 @@ void spk_aggregator_create(
             memcpy(acc, &one, sizeof one);
         } else if (a->create.run) {
             memset(acc, 0, a->acc->size);
+            task->role = SPK_CREATE;
             a->create.run(
                 task, 1, from + a->in_offset, a->in_size, acc, a->acc->size, a->create_env);
+            task->role = SPK_MAIN;
         } else if (a->zero) {
             void *accs[1] = { acc };
             memcpy(acc, a->zero, a->acc->size);

@@ -110,7 +110,9 @@ void spk_writer_discard(spk_writer *w)
 static bool place_by_function(spk_writer *w, const char *rows, size_t n, uint32_t *ids)
 {
     const spark_partitioner *p = w->shuffle->partitioner;
+    w->task->role = SPK_PARTITIONER;
     p->def.run(w->task, n, rows, row_of(w)->size, w->partitions, ids, p->env.value);
+    w->task->role = SPK_MAIN;
     for (size_t i = 0; i < n; i++)
         if (ids[i] >= w->partitions) {
             spk_task_fail(w->task, SPARK_ETASK, "partitioner %s gave partition %u of %u",

@@ -270,6 +270,11 @@ SPARK_FILTER(float_counting, int64_t, accumulator)
     spark_accumulate_f64(task, *env, 0.5 * (double)*in);
     return true;
 }
+SPARK_FILTER(listing, int64_t, accumulator)
+{
+    spark_accumulate_value(task, *env, SPARK_VALUE(int64_t, in));
+    return true;
+}
 SPARK_FOREACH(look_at, int64_t)
 {
     if (*in < 0)
@@ -566,6 +571,36 @@ static spark_status job_counter(spark_context *sc, uint64_t *digest)
     return status;
 }
 
+/* job_once: two jobs that read one RDD, and accumulators of values that are read after each. */
+static spark_status job_once(spark_context *sc, uint64_t *digest)
+{
+    const spark_accumulator *list = spark_collection(sc, SPARK_TYPE(int64_t), "list");
+    const spark_accumulator *sum
+        = spark_accumulator_new(sc, SPARK_ZERO(int64_t), add_up, add_up, "sum");
+    if (!list || !sum)
+        return disarm(), spark_last_error()->code;
+    spark_accumulator_once(list);
+    spark_rdd *rdd = spark_filter(numbers(sc), listing, SPARK_COPY(sum));
+    rdd = spark_filter(spark_cache(rdd), listing, SPARK_COPY(list));
+    spark_status status = SPARK_OK;
+    spark_array all = { 0 }, one = { 0 };
+    for (int i = 0; i < 2 && status == SPARK_OK; i++) {
+        spark_array_free(&one);
+        status = spark_foreach(rdd, look_at, NULL);
+        if (status == SPARK_OK)
+            status = spark_accumulator_get(sum, NULL, &one);
+    }
+    if (status == SPARK_OK)
+        status = spark_accumulator_get(list, NULL, &all);
+    disarm();
+    if (status == SPARK_OK) {
+        assert_int_equal(SPARK_ITEMS(int64_t, &one)[0], rows * (rows - 1) / 2);
+        assert_int_equal(all.n, rows);
+    }
+    spark_array_free(&one);
+    return digest_of(status, &all, digest);
+}
+
 static spark_status job_union(spark_context *sc, uint64_t *digest)
 {
     spark_rdd *rdds[5];
@@ -752,6 +787,7 @@ static const struct {
     { "save_as_text_file", job_save },
     { "broadcast", job_broadcast },
     { "counter", job_counter },
+    { "once", job_once },
     { "union", job_union },
     { "union of placed RDDs", job_union_placed },
     { "map_partitions", job_map_partitions },
