@@ -67,8 +67,9 @@ typedef struct spark_conf {
                                      Spark: spark.rdd.limit.initialNumPartitions */
     int limit_scale_up_factor;    /* 4: how many times as many each further one scans, at most;
                                      Spark: spark.rdd.limit.scaleUpFactor */
-    int batch_rows;            /* 1024: rows handed from function to function at once; results never
-                                depend on it */
+    int batch_rows;            /* 1024: rows handed from function to function at once, and no more of
+                                them than make 64 KiB, themselves or with what functions allocate
+                                for them; results never depend on it */
     size_t thread_stack_bytes; /* 1 MiB */
     const spark_fault *faults;
     size_t n_faults;

@@ -6,7 +6,12 @@
  *
  * Memory of a push comes from its level: two arenas used in turn. When one has grown past a bound
  * between two steps, the batch is copied, deep, into the other, and the first is reset: so a
- * hundred thousand steps need no more memory than a few. */
+ * hundred thousand steps need no more memory than a few.
+ *
+ * A batch is bounded by bytes as well as by rows, whatever the clock says: where a step would make
+ * wider rows of it than SPK_BATCH_BYTES, or a copy would take too much, it goes on in pieces, each
+ * pushed from inside. A piece is never cut smaller again by the steps below that make rows as wide, so
+ * this nests a few times at most. */
 #include "exec/task.h"
 
 #include <stdlib.h>
@@ -15,6 +20,8 @@
 #include "exec/pipe.h"
 
 enum { LEVEL_BYTES = 256 * 1024, FLUSH_BYTES = 64 * 1024 };
+
+static bool push_inside(spk_pipe *pipe, size_t at, spk_batch batch);
 
 void *spk_pipe_alloc(spk_pipe *pipe, size_t size)
 {
@@ -26,27 +33,62 @@ void *spk_pipe_alloc(spk_pipe *pipe, size_t size)
     return p;
 }
 
-/* compact: the batch, deep, into the level's other arena. */
-static bool compact(spk_pipe *pipe, const spk_layout *layout, spk_batch *batch)
+/* push_apart: a batch that points to much goes on from step `at` in pieces that point to little. */
+static void push_apart(spk_pipe *pipe, size_t at, const spk_layout *layout, spk_batch batch)
+{
+    while (batch.n > 0) {
+        size_t n = 0, bytes = 0;
+        do
+            bytes += layout->size + spk_value_bytes(layout, batch.rows + n * layout->size);
+        while (++n < batch.n && bytes < SPK_BATCH_BYTES);
+        if (!push_inside(pipe, at, (spk_batch) { batch.rows, n }))
+            return;
+        batch.rows += n * layout->size;
+        batch.n -= n;
+    }
+}
+
+/* push_pieces: a batch of which step `at` would make too much goes on from there in equal pieces of
+ * at most so many rows. */
+static void push_pieces(spk_pipe *pipe, size_t at, size_t most, spk_batch batch)
+{
+    const size_t size = pipe->ops[at].rdd->deps[0].rdd->layout->size;
+    size_t pieces = (batch.n + most - 1) / most;
+    for (; pieces > 0; pieces--) {
+        const size_t n = (batch.n + pieces - 1) / pieces;
+        if (!push_inside(pipe, at, (spk_batch) { batch.rows, n }))
+            return;
+        batch.rows += n * size;
+        batch.n -= n;
+    }
+}
+
+/* compact: the batch, deep, into the level's other arena. Many rows may show the same memory: what
+ * a copy would take too much for is pushed on apart, and *batch is empty. */
+static bool compact(spk_pipe *pipe, size_t at, spk_batch *batch)
 {
     spark_task *task = pipe->task;
     spk_level *level = task->levels[task->depth - 1];
+    const spk_layout *layout = pipe->ops[at - 1].rdd->layout;
     const size_t size = layout->size;
+    size_t strings = 0;
+    for (size_t i = 0; layout->views && i < batch->n; i++)
+        strings += spk_value_bytes(layout, batch->rows + i * size);
+    if (strings > LEVEL_BYTES && batch->n > 1 && spk_pipe_may_push(pipe)) {
+        push_apart(pipe, at, layout, *batch);
+        batch->n = 0;
+        return true;
+    }
     spk_arena *to = &level->arenas[!level->current];
     char *rows = spk_arena_alloc(to, batch->n * size + 1, 16);
-    if (rows)
-        memcpy(rows, batch->rows, batch->n * size);
-    for (size_t i = 0; rows && layout->views && i < batch->n; i++) {
-        char *room = spk_arena_alloc(to, spk_value_bytes(layout, rows + i * size), 16);
-        if (room)
-            spk_value_pack(layout, rows + i * size, room);
-        else
-            rows = NULL;
-    }
-    if (!rows) {
+    char *tail = rows ? spk_arena_alloc(to, strings + 1, 16) : NULL;
+    if (!tail) {
         spk_task_nomem(task);
         return false;
     }
+    memcpy(rows, batch->rows, batch->n * size);
+    for (size_t i = 0; layout->views && i < batch->n; i++)
+        tail = spk_value_pack(layout, rows + i * size, tail);
     spk_arena_reset(&level->arenas[level->current]);
     level->current = !level->current;
     batch->rows = rows;
@@ -101,8 +143,10 @@ static void leave(spark_task *task)
 static void deliver(spk_pipe *pipe, spk_batch batch)
 {
     spark_task *task = pipe->task;
+    spk_level *level = task->levels[task->depth - 1];
     task->op = NULL;
     task->current_partition = task->partition;
+    task->scratch = &level->arenas[level->current];
     if (!pipe->sink.take(pipe->sink.state, batch))
         pipe->stopped = true;
 }
@@ -115,9 +159,13 @@ static void advance(spk_pipe *pipe, size_t at, spk_batch batch)
         spk_op *op = &pipe->ops[at];
         spk_level *level = task->levels[task->depth - 1];
         if (level->arenas[level->current].bytes > LEVEL_BYTES && at > 0
-            && !compact(pipe, pipe->ops[at - 1].rdd->layout, &batch))
+            && (!compact(pipe, at, &batch) || batch.n == 0))
             return;
-        const size_t n = batch.n;
+        const size_t n = batch.n, size = op->rdd->layout->size;
+        if (n * size > SPK_BATCH_BYTES && n > 1 && spk_pipe_may_push(pipe)) {
+            push_pieces(pipe, at, size < SPK_BATCH_BYTES ? SPK_BATCH_BYTES / size : 1, batch);
+            return;
+        }
         task->op = op;
         task->current_partition = op->partition;
         task->scratch = &level->arenas[level->current];
@@ -187,12 +235,10 @@ static void note_origin(const spk_pipe *pipe, size_t n)
     }
 }
 
-bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
+/* push_inside: on from step `at`, in a level of its own. */
+static bool push_inside(spk_pipe *pipe, size_t at, spk_batch batch)
 {
     spark_task *task = pipe->task;
-    if (pipe->stopped)
-        return false;
-    const int64_t start = at == 0 ? clock_ms() : 0;
     const spk_op *op = task->op;
     const int partition = task->current_partition;
     spk_arena *scratch = task->scratch;
@@ -209,15 +255,25 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
     task->op = op;
     task->current_partition = partition;
     task->scratch = scratch;
-    if (at == 0) {
-        pace(task, clock_ms() - start);
-        if (spk_task_failed(task))
-            note_origin(pipe, batch.n);
-        pipe->at.row += batch.n;
-    }
     if (spk_task_unwanted(task))
         pipe->stopped = true;
     return !pipe->stopped;
+}
+
+bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
+{
+    spark_task *task = pipe->task;
+    if (pipe->stopped)
+        return false;
+    if (at > 0)
+        return push_inside(pipe, at, batch);
+    const int64_t start = clock_ms();
+    const bool more = push_inside(pipe, 0, batch);
+    pace(task, clock_ms() - start);
+    if (spk_task_failed(task))
+        note_origin(pipe, batch.n);
+    pipe->at.row += batch.n;
+    return more;
 }
 
 bool spk_pipe_open(spk_pipe *pipe)
@@ -445,6 +501,9 @@ bool spark_emit_full_(spark_emitter *emitter, const void *item, size_t size)
 void spk_out_nudge(spark_task *task)
 {
     spk_out *out = task->outs;
-    if (out && task->scratch == out->arenas[0] && out->arenas[0]->bytes > FLUSH_BYTES)
-        out->head.end = out->head.next;
+    if (!out || task->scratch != out->arenas[0] || out->arenas[0]->bytes <= FLUSH_BYTES)
+        return;
+    out->head.end = out->head.next;
+    if (out->front)
+        out->front->head.end = out->front->head.next;
 }

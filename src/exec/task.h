@@ -83,9 +83,10 @@ typedef struct spk_out {
     char *buffer;
     size_t row_size, capacity;
     spk_arena *arenas[2]; /* what the function allocates; see spk_out_open */
-    uint64_t old_row, mark_row;
+    uint64_t old_row;
     spk_arena *outer_scratch;
     bool (*drain)(struct spk_out *out); /* where rows of a full buffer go; NULL: to the next step */
+    struct spk_out *front;              /* one that drains into this one; NULL: there is none */
 } spk_out;
 
 /* spk_tally: a persisted partition that the attempt computes: updates of accumulators hang on it,
@@ -257,6 +258,25 @@ static inline size_t spk_pipe_rows(const spk_pipe *pipe, size_t row_size)
     const size_t asked = pipe->task->batch_rows;
     const size_t rows = pipe->suspect ? spk_pipe_suspect_rows(pipe, asked) : asked;
     return rows < most ? rows : most ? most : 1;
+}
+
+/* spk_pieces: how many elements a function gets in one call. What it allocates is known when it
+ * returns: one that allocates gets them one by one, others twice as many with every call, up to
+ * `most`; so that a batch is not worth more memory than a few elements, whatever they are. */
+typedef struct spk_pieces {
+    size_t next; /* 0: 1 */
+    bool allocates;
+} spk_pieces;
+static inline size_t spk_piece(const spk_pieces *pieces, size_t left)
+{
+    const size_t n = pieces->allocates || !pieces->next ? 1 : pieces->next;
+    return n < left ? n : left;
+}
+static inline void spk_piece_done(spk_pieces *pieces, size_t n, size_t allocated, size_t most)
+{
+    pieces->allocates = pieces->allocates || allocated > 0;
+    if (pieces->next <= n)
+        pieces->next = n * 2 < most ? n * 2 : most;
 }
 
 /* spk_pipe_alloc: memory of the push that runs. NULL: the task has failed. */

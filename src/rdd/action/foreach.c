@@ -17,15 +17,26 @@ typedef struct visiting {
 
 typedef struct visit_state {
     spk_state head;
+    spk_pieces pieces;
     spk_rows rows;
 } visit_state;
 
 static bool foreach_take(void *state, spk_batch batch)
 {
-    spk_state *s = state;
-    const visiting *v = s->action->arg;
-    v->each.run(s->task, batch.n, batch.rows, v->layout->size, v->env);
-    return !spk_task_failed(s->task);
+    visit_state *s = state;
+    spark_task *task = s->head.task;
+    const visiting *v = s->head.action->arg;
+    const size_t size = v->layout->size;
+    const spk_arena_mark mark = spk_arena_note(task->scratch);
+    for (size_t i = 0, n; i < batch.n && !spk_task_failed(task); i += n) {
+        const size_t before = task->scratch->bytes;
+        n = spk_piece(&s->pieces, batch.n - i);
+        v->each.run(task, n, batch.rows + i * size, size, v->env);
+        spk_piece_done(&s->pieces, n, task->scratch->bytes - before, SIZE_MAX);
+        if (task->scratch->bytes - mark.bytes > SPK_BATCH_BYTES)
+            spk_arena_rewind(task->scratch, mark);
+    }
+    return !spk_task_failed(task);
 }
 
 static bool begin_whole(spk_state *state)

@@ -67,13 +67,13 @@ static void cartesian_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     const spk_layout *pair = rdd->layout;
     crossing c = { .pipe = pipe, .pair = pair, .max = spk_pipe_rows(pipe, pair->size) };
     spk_rows rows;
-    const size_t most = spk_task_batch(task);
-    c.rows = spk_arena_alloc(spk_keep_of(task), most * pair->size + 1, 16);
+    const size_t bytes = SPK_BATCH_BYTES + (size_t)pair->size;
+    c.rows = spk_arena_alloc(spk_keep_of(task), bytes, 16);
     if (!c.rows) {
         spk_task_nomem(task);
         return;
     }
-    memset(c.rows, 0, most * pair->size);
+    memset(c.rows, 0, bytes);
     if (!spk_chain_drain(task, right, partition % right->partitions, &rows))
         return;
     c.right = &rows;

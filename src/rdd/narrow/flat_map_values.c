@@ -33,6 +33,7 @@ static bool drain(spk_out *out)
         to->next += pair->size;
     }
     out->head.next = out->buffer;
+    out->head.end = out->buffer + out->capacity * size;
     out->head.closed = to->closed;
     return !to->closed;
 }
@@ -50,7 +51,8 @@ static void run_values(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     const spk_layout *in = op->rdd->deps[0].rdd->layout, *pair = op->rdd->layout;
     spark_task *task = pipe->task;
     const spk_batch rows = *batch;
-    const size_t room = ROOM * (size_t)pair->value->size;
+    const size_t most = spk_pipe_rows(pipe, pair->value->size), n = most < ROOM ? most : ROOM;
+    const size_t room = n * pair->value->size;
     values_out v = { .pair = pair };
     batch->n = 0;
     char *buffer = spk_pipe_alloc(pipe, room + 1);
@@ -58,7 +60,10 @@ static void run_values(spk_pipe *pipe, spk_op *op, spk_batch *batch)
         || !spk_out_open(
             &v.pairs, pipe, (size_t)(op - pipe->ops) + 1, op->rdd->layout->size, op->state))
         return;
-    v.out = (spk_out) { .pipe = pipe, .row_size = pair->value->size, .drain = drain };
+    v.out = (spk_out) {
+        .pipe = pipe, .row_size = pair->value->size, .capacity = n, .drain = drain
+    };
+    v.pairs.front = &v.out;
     v.out.buffer = v.out.head.next = buffer;
     v.out.head.end = buffer + room;
     for (size_t i = 0; i < rows.n && !v.pairs.head.closed; i++) {

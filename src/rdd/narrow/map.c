@@ -51,20 +51,62 @@ static void call_map(
         pipe->task, n, in + m->in_offset, step, out + m->out_offset, out_step, op->rdd->env.value);
 }
 
-enum { FIRST_PIECE = 16, PIECE_BYTES = 256 * 1024 };
+/* FEW: how many elements that point to memory are made by one call of a function that has not
+ * allocated any so far. */
+enum { FEW = 16 };
 
-/* map_pieces: elements that point to memory may take much of it: a batch is worked off in growing
- * pieces, and once they have taken PIECE_BYTES, what is done passes on and its memory is taken
- * back. */
+static bool pieces_open(spk_pipe *pipe, spk_op *op)
+{
+    spk_pieces *pieces = spk_arena_alloc(spk_keep_of(pipe->task), sizeof *pieces, 16);
+    if (!pieces) {
+        spk_task_nomem(pipe->task);
+        return false;
+    }
+    *pieces = (spk_pieces) { .next = 0 };
+    op->state = pieces;
+    return true;
+}
+
+static void copy_nothing(spark_task *task, size_t n, const void *in, size_t in_step, void *out,
+    size_t out_step, const void *env)
+{
+    (void)task, (void)n, (void)in, (void)in_step, (void)out, (void)out_step, (void)env;
+}
+
+/* map_open: what only copies members allocates nothing. */
+static bool map_open(spk_pipe *pipe, spk_op *op)
+{
+    const map_rdd *m = (const map_rdd *)(const void *)op->rdd;
+    if (!pieces_open(pipe, op))
+        return false;
+    if (m->def.path || m->def.run == copy_nothing)
+        ((spk_pieces *)op->state)->next = SIZE_MAX;
+    return true;
+}
+
+/* push_some: rows that are done pass on. */
+static bool push_some(spk_pipe *pipe, const spk_op *op, char *rows, size_t n)
+{
+    const spk_batch some = { rows, n };
+    if (pipe->task->check && !spk_check_views(pipe, op, op->rdd->layout, some, "returned"))
+        return false;
+    return spk_pipe_push(pipe, (size_t)(op - pipe->ops) + 1, some);
+}
+
+/* map_pieces: a batch is worked off in pieces; once the function has taken a batch's bytes, that
+ * memory is taken back, after what points to it, if anything can, has passed on. */
 static void map_pieces(spk_pipe *pipe, spk_op *op, const map_rdd *m, spk_batch in, spk_batch *batch)
 {
     spark_task *task = pipe->task;
+    spk_pieces *pieces = op->state;
+    const bool views = op->rdd->layout->views;
     const size_t step = in_size(op->rdd), out_step = op->rdd->layout->size;
     const spk_arena_mark mark = spk_arena_note(task->scratch);
-    size_t from = 0, piece = FIRST_PIECE;
+    size_t from = 0;
     char *out = batch->rows;
     for (size_t done = 0, n; done < in.n; done += n) {
-        n = in.n - done < piece ? in.n - done : piece;
+        const size_t before = task->scratch->bytes;
+        n = spk_piece(pieces, in.n - done);
         call_map(pipe, op, m, in.rows + done * step, n, out + done * out_step);
         if (spk_task_failed(task)) {
             op->seen += done; /* the attempt is over; this tells where */
@@ -72,17 +114,16 @@ static void map_pieces(spk_pipe *pipe, spk_op *op, const map_rdd *m, spk_batch i
                 out + done * out_step + m->out_offset);
             return;
         }
-        piece *= 2;
-        if (done + n == in.n || task->scratch->bytes - mark.bytes < PIECE_BYTES
-            || !spk_pipe_may_push(pipe))
+        spk_piece_done(pieces, n, task->scratch->bytes - before, views ? FEW : SIZE_MAX);
+        if (task->scratch->bytes - mark.bytes < SPK_BATCH_BYTES
+            || (views && (done + n == in.n || !spk_pipe_may_push(pipe))))
             continue;
-        const spk_batch some = { out + from * out_step, done + n - from };
-        if ((task->check && !spk_check_views(pipe, op, op->rdd->layout, some, "returned"))
-            || !spk_pipe_push(pipe, (size_t)(op - pipe->ops) + 1, some))
-            return;
+        if (views) {
+            if (!push_some(pipe, op, out + from * out_step, done + n - from))
+                return;
+            from = done + n;
+        }
         spk_arena_rewind(task->scratch, mark);
-        from = done + n;
-        piece = FIRST_PIECE;
     }
     *batch = (spk_batch) { out + from * out_step, in.n - from };
 }
@@ -93,21 +134,12 @@ static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     const spk_batch in = *batch;
     char *out = spk_pipe_alloc(pipe, in.n * op->rdd->layout->size + 1);
     *batch = (spk_batch) { out, 0 };
-    if (!out)
-        return;
-    if (op->rdd->layout->views) {
+    if (out)
         map_pieces(pipe, op, m, in, batch);
-        return;
-    }
-    call_map(pipe, op, m, in.rows, in.n, out);
-    if (spk_task_failed(pipe->task))
-        find_record(pipe, op, m, in.rows + m->in_offset, in.n, out + m->out_offset);
-    else
-        batch->n = in.n;
 }
 
 static const spk_class map_class
-    = { .name = "MapPartitionsRDD", .run = run_map, .one_to_one = true };
+    = { .name = "MapPartitionsRDD", .open = map_open, .run = run_map, .one_to_one = true };
 
 static spark_rdd *new_map(
     spk_verb *v, const spark_map_def *f, const spk_layout *out, map_rdd **node)
@@ -170,12 +202,6 @@ spark_rdd *spark_map_values(
         spk_rdd_partitioner_set(rdd, parent->partitioner);
     }
     return rdd;
-}
-
-static void copy_nothing(spark_task *task, size_t n, const void *in, size_t in_step, void *out,
-    size_t out_step, const void *env)
-{
-    (void)task, (void)n, (void)in, (void)in_step, (void)out, (void)out_step, (void)env;
 }
 
 static spark_rdd *side(spark_site at, spark_rdd *rdd, const char *operation, bool key)
@@ -266,7 +292,7 @@ static void gather(char *out, const char *in, size_t size, const uint32_t *keep,
             memcpy(out + i * size, in + keep[i] * size, size);
 }
 
-/* run_some: up to batch_rows elements at once, for as many indexes there is room. */
+/* run_some: up to batch_rows elements, for as many indexes there is room. */
 static size_t run_some(spk_pipe *pipe, const spk_op *op, const char *rows, size_t n, char *out)
 {
     const filter_rdd *f = SPK_NODE(filter_rdd, op->rdd);
@@ -282,11 +308,16 @@ static void run_filter(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spark_task *task = pipe->task;
     const size_t size = op->rdd->layout->size;
     char *out = spk_pipe_alloc(pipe, batch->n * size + 1);
+    spk_pieces *pieces = op->state;
+    const spk_arena_mark mark = spk_arena_note(task->scratch);
     size_t kept = 0;
-    const size_t most = spk_task_batch(task);
-    for (size_t i = 0; out && i < batch->n; i += most) {
-        const size_t n = batch->n - i < most ? batch->n - i : most;
+    for (size_t i = 0, n; out && i < batch->n && !spk_task_failed(task); i += n) {
+        const size_t before = task->scratch->bytes;
+        n = spk_piece(pieces, batch->n - i);
         kept += run_some(pipe, op, batch->rows + i * size, n, out + kept * size);
+        spk_piece_done(pieces, n, task->scratch->bytes - before, spk_task_batch(task));
+        if (task->scratch->bytes - mark.bytes > SPK_BATCH_BYTES)
+            spk_arena_rewind(task->scratch, mark);
     }
     if (spk_task_failed(task)) {
         if (out)
@@ -299,7 +330,8 @@ static void run_filter(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 spark_rdd *spark_filter(
     spark_site at, spark_rdd *rdd, const spark_filter_def *f, const spark_env *env)
 {
-    static const spk_class class = { .name = "MapPartitionsRDD", .run = run_filter };
+    static const spk_class class
+        = { .name = "MapPartitionsRDD", .open = pieces_open, .run = run_filter };
     spk_verb v;
     bool made;
     const spk_function function = SPK_FUNCTION(f, f && f->run, f->in, NULL);
