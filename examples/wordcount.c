@@ -7,7 +7,7 @@
 static const char usage[]
     = "usage: wordcount [-n TOP] [-t THREADS] [-p PARTITIONS] [-o DIR] [FILE...]\n"
       "Prints count<TAB>word, the most frequent first; without FILE, of a bundled text.\n"
-      "  FILE           a file, a directory of files, or a glob; a backslash makes a sign plain\n"
+      "  FILE           a file, a directory of files, or a FIFO; -: standard input\n"
       "  -n TOP         how many words (20); 0: all\n"
       "  -t THREADS     0: as many as there are CPUs\n"
       "  -p PARTITIONS  of each FILE, at least, and of the counts; 0: the library chooses\n"
@@ -54,16 +54,16 @@ int main(int argc, char **argv)
             || given[c] < 0 || given[c] > INT32_MAX)
             return fputs(usage, stderr), 2;
     const int partitions = (int)given['p'];
-
     spark_context *sc = spark_context_new(&(spark_conf) { .threads = (int)given['t'] });
-    const char *first = optind < argc ? argv[optind] : SPARK_EXAMPLES_DATA "/genesis.txt";
-    spark_rdd *lines = spark_text_file(sc, first, partitions);
-    for (int i = optind + 1; i < argc; i++)
-        lines = spark_union(lines, spark_text_file(sc, argv[i], partitions));
+    const char *bundled = SPARK_EXAMPLES_DATA "/genesis.txt";
+    spark_rdd *lines = spark_text_files(sc, optind == argc, &bundled, partitions);
+    for (int i = optind; i < argc; i++)
+        lines = spark_union(lines,
+            strcmp(argv[i], "-") == 0 ? spark_text_fd(sc, 0, partitions)
+                                      : spark_text_files(sc, 1, &argv[i], partitions));
     spark_rdd *words = spark_flat_map(lines, split_words, NULL);
     spark_rdd *counts = spark_reduce_by_key(words, spark_op_sum, NULL, partitions);
     spark_rdd *sorted = spark_sort_by(counts, most_frequent, partitions);
-
     spark_array result = { 0 };
     spark_status status
         = dir ? spark_save_as_text_file(spark_map(sorted, to_line, NULL), dir) : SPARK_OK;

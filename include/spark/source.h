@@ -34,14 +34,46 @@ spark_rdd *spark_empty_rdd(
     spark_site at, spark_context *sc, const spark_type *type) SPARK_USE_RESULT_;
 
 /* spark_text_file: the lines of files, as spark_str without their line ends (\n, \r\n or \r; a
- * UTF-8 byte order mark at the start is dropped). `path` may be a file, a directory (its files;
- * one that holds directories is an error), a glob (* ? [..] {a,b}) or several of these with commas
- * between; a backslash takes a sign's meaning away. Names that begin with _ or . inside a
- * directory or glob are skipped. Files are read in bytewise order of their paths, split into at
- * least min_partitions (0: 2) pieces of at most 32 MiB; a file that is missing or unreadable is
- * SPARK_EIO from the action. Spark: textFile. */
+ * UTF-8 byte order mark at the start is dropped). Spark: textFile. For this and all that follow:
+ *
+ * Names. `path` may be a file, a directory (its files; one that holds directories is an error), a
+ * FIFO, a glob (* ? [..] {a,b}) or several of these with commas between; "file:" in front is
+ * dropped. A backslash takes a sign's meaning away: spark_path_literal writes them. Names that begin
+ * with _ or . inside a directory or glob are skipped; one that is written out is not.
+ *
+ * When. Files are listed, and streams read, once: by the first action that needs the RDD, or by a wide
+ * verb that asks how many partitions there are. What comes later is not seen by that RDD. Content is
+ * read by tasks, again with every job unless the RDD is cached: a file must stay as it was listed.
+ * One that became shorter is SPARK_EIO; what was appended is not read; what was overwritten is read
+ * as it is then.
+ *
+ * What. Files are read in bytewise order of their paths (of each part between commas), split into at
+ * least min_partitions (0: 2) pieces of at most 32 MiB. Files that do not say their size, as those of
+ * /proc and /sys, are one piece, read to the end. A FIFO or a terminal is read to its end into an unnamed
+ * file in spark_conf.local_dir, then split as any other; /dev/null is empty; sockets and other devices
+ * are errors. Text in UTF-16 or UTF-32, or compressed by gzip, bzip2, xz, zstd or lz4, is SPARK_EIO
+ * that says so. A file that is missing or unreadable is SPARK_EIO from the action. */
 spark_rdd *spark_text_file(
     spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
+
+/* spark_text_files: the lines of n files, directories or FIFOs in the order given, named literally, as
+ * in argv: no sign of a name means anything. n is 0: no partition. Spark: textFile with commas. */
+spark_rdd *spark_text_files(spark_site at, spark_context *sc, size_t n, const char *const *paths,
+    int min_partitions) SPARK_USE_RESULT_;
+
+/* spark_path_literal: a path as the pattern that names just it. The caller's, to be freed with free.
+ * NULL: no memory, or path is NULL. */
+char *spark_path_literal(const char *path) SPARK_USE_RESULT_;
+
+/* spark_text_fd: the lines of what is still to come from a descriptor: standard input (0), a pipe, a
+ * socket, a file. The descriptor is duplicated at the call, so that the caller may close his. It is
+ * read to its end when the RDD is first needed, by the thread that calls the action (which cannot be
+ * cancelled meanwhile), into an unnamed file in spark_conf.local_dir, with little memory; a regular
+ * file of which nothing was read yet is read in place. Of two RDDs of one pipe the second finds it
+ * empty. When reading fails, what was read is lost, and every action has that error. Spark has no
+ * such thing. */
+spark_rdd *spark_text_fd(
+    spark_site at, spark_context *sc, int fd, int min_partitions) SPARK_USE_RESULT_;
 
 /* spark_whole_text_files: pairs (path, content) of spark_str, one a file, each held in memory while it
  * passes; path as for spark_text_file, and as given, not absolute, in the pairs. As many partitions
@@ -64,6 +96,16 @@ spark_rdd *spark_object_file(
 
 SPARK_END_DECLS
 
+/* SPARK_PATHS_: C does not take a char ** for const char *const * by itself; C++ does. */
+#ifdef __cplusplus
+#define SPARK_PATHS_(paths) (paths)
+#else
+#define SPARK_PATHS_(paths)                                                                        \
+    _Generic((paths)[0], char *                                                                    \
+             : (const char *const *)(paths), const char *                                          \
+             : (const char *const *)(paths))
+#endif
+
 #ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_parallelize(...) spark_parallelize(SPARK_HERE, __VA_ARGS__)
@@ -75,6 +117,9 @@ SPARK_END_DECLS
 #define spark_binary_files(...) spark_binary_files(SPARK_HERE, __VA_ARGS__)
 #define spark_binary_records(...) spark_binary_records(SPARK_HERE, __VA_ARGS__)
 #define spark_text_file(...) spark_text_file(SPARK_HERE, __VA_ARGS__)
+#define spark_text_files(sc, n, paths, min_partitions)                                             \
+    spark_text_files(SPARK_HERE, sc, n, SPARK_PATHS_(paths), min_partitions)
+#define spark_text_fd(...) spark_text_fd(SPARK_HERE, __VA_ARGS__)
 #endif
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which files an input path names, and where they are split.
+/* Which files an input path names.
  *
  * A path is cut at its commas, its braces are multiplied out (both in glob.c), and each pattern is
  * walked component by component: plain components are only appended, the others list the directory
@@ -8,19 +8,20 @@
  * dropped.
  *
  * Nothing is skipped in silence but hidden names and what vanished meanwhile: a directory within
- * a directory or a device is an error, since a result computed without it would look complete. */
+ * a directory or a device is an error, since a result computed without it would look complete.
+ *
+ * Files of /proc and /sys say 0 bytes, or a page, whatever they hold. What says that it is empty, or
+ * takes no space on disk, is asked for its last byte. */
 #include "io/files.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/glob.h"
-
-static const uint64_t LARGEST_SPLIT = 32u * 1024 * 1024;
-static const double SPLIT_SLOP = 1.1; /* a rest of up to this many splits is not split again */
 
 spark_status spk_io_failure(spk_failure *failure, const char *what, const char *path, int error)
 {
@@ -56,14 +57,35 @@ static bool hidden(const char *name)
     return name[0] == '_' || name[0] == '.';
 }
 
+/* true_size: SPK_TO_END where a size is claimed only. A file that says it is empty, no task will
+ * open, and notice that it may not. */
+static spark_status true_size(
+    const char *path, const struct stat *info, uint64_t *size, spk_failure *failure)
+{
+    enum { MOST_CLAIMED = 64 * 1024 };
+    char byte;
+    *size = (uint64_t)info->st_size;
+    if (*size > MOST_CLAIMED || (*size > 0 && info->st_blocks > 0))
+        return SPARK_OK;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = -1;
+    if (fd >= 0)
+        n = pread(fd, &byte, 1, *size > 0 ? (off_t)*size - 1 : 0);
+    if (fd >= 0 && n < 0 && errno == ESPIPE)
+        n = read(fd, &byte, 1);
+    const int error = n < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (error != 0 && error != EAGAIN)
+        return spk_io_failure(failure, "cannot read", path, error);
+    if (*size > 0 ? n == 0 : n != 0)
+        *size = SPK_TO_END;
+    return SPARK_OK;
+}
+
 /* append: takes path over, on failure too. */
 static spark_status append(listing *found, char *path, uint64_t size, spk_failure *failure)
 {
-    if (size == 0 && access(path, R_OK) != 0) { /* no task will open it, and notice */
-        spk_io_failure(failure, "cannot read", path, errno);
-        free(path);
-        return failure->code;
-    }
     if (found->files.n == found->capacity) {
         const size_t capacity = found->capacity == 0 ? 8 : 2 * found->capacity;
         spk_file *bigger = realloc(found->files.at, capacity * sizeof *bigger);
@@ -74,8 +96,19 @@ static spark_status append(listing *found, char *path, uint64_t size, spk_failur
         found->files.at = bigger;
         found->capacity = capacity;
     }
-    found->files.at[found->files.n++] = (spk_file) { path, size };
+    found->files.at[found->files.n++] = (spk_file) { path, size, -1, false };
     return SPARK_OK;
+}
+
+/* append_file: a regular one; takes path over. */
+static spark_status append_file(
+    listing *found, char *path, const struct stat *info, spk_failure *failure)
+{
+    uint64_t size;
+    if (true_size(path, info, &size, failure) == SPARK_OK)
+        return append(found, path, size, failure);
+    free(path);
+    return failure->code;
 }
 
 /* join: directory/name, without doubling a slash; directory may be "". NULL: no memory. */
@@ -120,10 +153,47 @@ static spark_status for_each_name(
     return status;
 }
 
-static spark_status not_regular(spk_failure *failure, const char *path)
+static spark_status not_regular(spk_failure *failure, const char *path, mode_t mode)
 {
+    const char *what = S_ISSOCK(mode) ? "a socket"
+        : S_ISFIFO(mode)              ? "a pipe"
+                                      : "a device";
     return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-        "Not a file: %s is a device, a pipe or a socket; copy it to a file first", path);
+        "Not a file: %s is %s; copy what it gives to a file first", path, what);
+}
+
+static bool is_null_device(const struct stat *info)
+{
+    struct stat null;
+    return S_ISCHR(info->st_mode) && stat("/dev/null", &null) == 0 && S_ISCHR(null.st_mode)
+        && null.st_rdev == info->st_rdev;
+}
+
+static bool is_terminal(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    const bool terminal = fd >= 0 && isatty(fd);
+    if (fd >= 0)
+        close(fd);
+    return terminal;
+}
+
+/* append_other: neither a file nor a directory, and named itself: what has an end can be read. Takes
+ * path over. */
+static spark_status append_other(
+    listing *found, char *path, const struct stat *info, spk_failure *failure)
+{
+    if (is_null_device(info))
+        return append(found, path, 0, failure);
+    if (!S_ISFIFO(info->st_mode) && !(S_ISCHR(info->st_mode) && is_terminal(path))) {
+        not_regular(failure, path, info->st_mode);
+        free(path);
+        return failure->code;
+    }
+    const spark_status status = append(found, path, 0, failure);
+    if (status == SPARK_OK)
+        found->files.at[found->files.n - 1].stream = true;
+    return status;
 }
 
 /* add_entry: a file of a directory that was named. */
@@ -139,13 +209,13 @@ static spark_status add_entry(
         status
             = vanished(errno) ? SPARK_OK : spk_io_failure(failure, "cannot look at", path, errno);
     else if (S_ISREG(info.st_mode))
-        return append(state, path, (uint64_t)info.st_size, failure);
+        return append_file(state, path, &info, failure);
     else if (S_ISDIR(info.st_mode))
         status = spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "Not a file: %s is a directory within an input directory; name it, or use a glob",
             path);
     else
-        status = not_regular(failure, path);
+        status = not_regular(failure, path, info.st_mode);
     free(path);
     return status;
 }
@@ -161,9 +231,10 @@ static spark_status add(listing *found, char *path, spk_failure *failure)
     } else {
         found->matches++;
         if (S_ISREG(info.st_mode))
-            return append(found, path, (uint64_t)info.st_size, failure);
-        status = S_ISDIR(info.st_mode) ? for_each_name(path, add_entry, found, failure)
-                                       : not_regular(failure, path);
+            return append_file(found, path, &info, failure);
+        if (!S_ISDIR(info.st_mode))
+            return append_other(found, path, &info, failure);
+        status = for_each_name(path, add_entry, found, failure);
     }
     free(path);
     return status;
@@ -247,6 +318,18 @@ static void sort_from(spk_files *files, size_t first)
     files->n = kept;
 }
 
+/* missing: a plain path, shown without its backslashes. */
+static spark_status missing(const char *part, spk_failure *failure)
+{
+    char *path = malloc(strlen(part) + 1);
+    if (path == NULL)
+        return spk_failure_nomem(failure, NULL, NULL);
+    path[spk_glob_literal(path, part, strlen(part))] = '\0';
+    spk_failure_set(failure, SPARK_EIO, NULL, NULL, "Input path does not exist: %s", path);
+    free(path);
+    return failure->code;
+}
+
 static spark_status list_part(void *state, const char *part, spk_failure *failure)
 {
     listing *found = state;
@@ -260,8 +343,7 @@ static spark_status list_part(void *state, const char *part, spk_failure *failur
         return spk_failure_set(
             failure, SPARK_EIO, NULL, NULL, "Input Pattern %s matches 0 files", part);
     if (found->matches == 0)
-        return spk_failure_set(
-            failure, SPARK_EIO, NULL, NULL, "Input path does not exist: %s", part);
+        return missing(part, failure);
     sort_from(&found->files, first);
     return SPARK_OK;
 }
@@ -282,55 +364,11 @@ spark_status spk_files_list(const char *spec, spk_files *files, spk_failure *fai
 
 void spk_files_free(spk_files *files)
 {
-    for (size_t i = 0; i < files->n; i++)
+    for (size_t i = 0; i < files->n; i++) {
+        if (files->at[i].fd >= 0)
+            close(files->at[i].fd);
         free(files->at[i].path);
+    }
     free(files->at);
     *files = (spk_files) { NULL, 0 };
-}
-
-static uint64_t split_size(const spk_files *files, int min_splits)
-{
-    uint64_t total = 0;
-    for (size_t i = 0; i < files->n; i++)
-        total += files->at[i].size;
-    const uint64_t goal = total / (uint64_t)(min_splits < 1 ? 1 : min_splits);
-    return goal > LARGEST_SPLIT ? LARGEST_SPLIT : goal < 1 ? 1 : goal;
-}
-
-/* split_file: the splits of one file, written to `to` unless it is NULL; returns how many. */
-static size_t split_file(const spk_file *file, uint64_t size, spk_split *to)
-{
-    size_t n = 0;
-    for (uint64_t start = 0; start < file->size; n++) {
-        const uint64_t left = file->size - start;
-        const uint64_t end = (double)left / (double)size > SPLIT_SLOP ? start + size : file->size;
-        if (to != NULL)
-            to[n] = (spk_split) { file, start, end };
-        start = end;
-    }
-    return n;
-}
-
-spark_status spk_splits_make(
-    const spk_files *files, int min_splits, spk_splits *splits, spk_failure *failure)
-{
-    const uint64_t size = split_size(files, min_splits);
-    size_t n = 0;
-    for (size_t i = 0; i < files->n; i++)
-        n += split_file(&files->at[i], size, NULL);
-    *splits = (spk_splits) { NULL, 0 };
-    if (n == 0)
-        return SPARK_OK;
-    splits->at = n <= SIZE_MAX / sizeof *splits->at ? malloc(n * sizeof *splits->at) : NULL;
-    if (splits->at == NULL)
-        return spk_failure_nomem(failure, NULL, NULL);
-    for (size_t i = 0; i < files->n; i++)
-        splits->n += split_file(&files->at[i], size, splits->at + splits->n);
-    return SPARK_OK;
-}
-
-void spk_splits_free(spk_splits *splits)
-{
-    free(splits->at);
-    *splits = (spk_splits) { NULL, 0 };
 }

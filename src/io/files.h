@@ -4,10 +4,17 @@
 #define SPK_IO_FILES_H
 
 #include "base/error.h"
+#include "base/heap.h"
+
+/* SPK_TO_END: the size of a file that does not say it, as those of /proc; such a file is read to its
+ * end, and is not split. */
+#define SPK_TO_END UINT64_MAX
 
 typedef struct spk_file {
-    char *path;
-    uint64_t size;
+    char *path;    /* for messages only, where fd is one */
+    uint64_t size; /* in bytes, or SPK_TO_END */
+    int fd;        /* open, to be read with pread; -1: it is opened by its path */
+    bool stream;   /* a FIFO or a terminal; spk_files_spool makes a file of it */
 } spk_file;
 
 typedef struct spk_files {
@@ -19,11 +26,33 @@ typedef struct spk_files {
  * of its comma parts. Nothing found, no right to look, no memory: *failure is filled and *files
  * empty. */
 spark_status spk_files_list(const char *spec, spk_files *files, spk_failure *failure);
+/* spk_files_of_fd: what is still to come from a descriptor, which is taken over, on failure too. */
+spark_status spk_files_of_fd(int fd, const char *name, spk_files *files, spk_failure *failure);
+/* spk_files_spool: reads the streams among them to their ends, into files in `directory`, which are
+ * gone when *files is freed; NULL: a stream is an error. On failure *files is empty. */
+spark_status spk_files_spool(spk_files *files, const char *directory, spk_failure *failure);
 void spk_files_free(spk_files *files);
+
+/* spk_unnamed_file: a new file in a directory, unlinked at once, so that nothing is left behind
+ * however the process ends. -1: *failure is filled, and begins with `what`. */
+int spk_unnamed_file(const char *directory, const char *what, spk_failure *failure);
+
+/* spk_file_open: a descriptor to read the file with, its own or a new one; -1 and errno.
+ * spk_file_close: closes what that has opened. */
+int spk_file_open(const spk_file *file);
+void spk_file_close(const spk_file *file, int fd);
+/* spk_file_read: n bytes from `offset` on, or what there is before the end; those of a file without
+ * size must be asked for in order. *got: how many. 0, or an errno. */
+int spk_file_read(
+    const spk_file *file, int fd, char *to, size_t n, uint64_t offset, size_t *got);
+
+/* spk_file_content: all of the file, in memory of the heap. */
+spark_status spk_file_content(const spk_file *file, spk_heap *heap, char **content, size_t *n,
+    size_t *capacity, spk_failure *failure);
 
 typedef struct spk_split {
     const spk_file *file;
-    uint64_t start, end; /* bytes */
+    uint64_t start, end; /* bytes; SPK_TO_END: to the end */
 } spk_split;
 
 typedef struct spk_splits {
@@ -32,7 +61,8 @@ typedef struct spk_splits {
 } spk_splits;
 
 /* spk_splits_make: as Hadoop's FileInputFormat does: goal = total / max(min, 1), pieces of
- * min(goal, 32 MiB), the last up to 1.1 of that; none for an empty file. */
+ * min(goal, 32 MiB), the last up to 1.1 of that; none for an empty file, one for a file without
+ * size. */
 spark_status spk_splits_make(
     const spk_files *files, int min_splits, spk_splits *splits, spk_failure *failure);
 void spk_splits_free(spk_splits *splits);

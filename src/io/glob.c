@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include <spark/source.h>
+
 enum {
     MAX_BRACES = 64,     /* in one pattern: bounds the recursion */
     MAX_PATTERNS = 65536 /* that one pattern may stand for */
@@ -260,4 +262,19 @@ size_t spk_glob_literal(char *to, const char *text, size_t n)
         to[made++] = text[i];
     }
     return made;
+}
+
+char *spark_path_literal(const char *path)
+{
+    static const char signs[] = ",*?[]{}\\";
+    char *text = path ? malloc(2 * strlen(path) + 1) : NULL, *to = text;
+    for (const char *at = path; text && *at; at++) {
+        const bool scheme = at == path && strncmp(at, "file:", 5) == 0;
+        if (scheme || strchr(signs, *at) != NULL)
+            *to++ = '\\';
+        *to++ = *at;
+    }
+    if (text)
+        *to = '\0';
+    return text;
 }

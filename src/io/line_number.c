@@ -4,9 +4,6 @@
  * split is cut again as far as the line, then the line ends before that offset are counted. */
 #include "io/lines.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 enum { PIECE = 1024 * 1024, AT_ONCE = 256 };
 
 /* ends_in: line ends in n bytes; a \n that follows a \r, perhaps that of the piece before, is the
@@ -21,20 +18,19 @@ static int64_t ends_in(const char *bytes, size_t n, bool *feed)
     return ends;
 }
 
-/* ends_before: line ends before the offset; -1: the file cannot be read so far. */
-static int64_t ends_before(int fd, char *buffer, uint64_t offset)
+/* ends_before: line ends before the next line; -1: the file cannot be read so far any more. */
+static int64_t ends_before(const spk_lines *lines, char *buffer)
 {
+    const uint64_t offset = lines->position;
     int64_t ends = 0;
     bool feed = false;
     for (uint64_t at = 0; at < offset;) {
         const size_t n = offset - at < PIECE ? (size_t)(offset - at) : PIECE;
-        const ssize_t got = pread(fd, buffer, n, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
+        size_t got;
+        if (spk_file_read(lines->file, lines->fd, buffer, n, at, &got) != 0 || got == 0)
             return -1;
-        ends += ends_in(buffer, (size_t)got, &feed);
-        at += (uint64_t)got;
+        ends += ends_in(buffer, got, &feed);
+        at += got;
     }
     return ends;
 }
@@ -53,18 +49,19 @@ static bool skip(spk_lines *lines, uint64_t row)
     return true;
 }
 
-int64_t spk_lines_number(
-    spk_heap *heap, const char *path, uint64_t start, uint64_t end, uint64_t row)
+int64_t spk_lines_number(spk_heap *heap, const spk_split *split, uint64_t row)
 {
     spk_failure failure;
     spk_lines lines;
     size_t capacity;
     int64_t ends = -1;
-    if (spk_lines_open(&lines, heap, path, start, end, &failure) != SPARK_OK)
+    if (split->start == 0)
+        return (int64_t)row + 1;
+    if (spk_lines_open(&lines, heap, split, &failure) != SPARK_OK)
         return -1;
     char *buffer = skip(&lines, row) ? spk_heap_alloc(heap, PIECE, &capacity) : NULL;
     if (buffer) {
-        ends = ends_before(lines.fd, buffer, lines.position);
+        ends = ends_before(&lines, buffer);
         spk_heap_free(heap, buffer, capacity);
     }
     spk_lines_close(&lines);

@@ -15,13 +15,12 @@
 #include "io/lines.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#include "io/files.h"
+#include "io/form.h"
 
 enum {
     BUFFER_SIZE = 1024 * 1024,
@@ -164,7 +163,7 @@ static spark_status make_room(spk_lines *lines, spk_failure *failure)
         if (bigger == NULL)
             return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL,
                 "out of memory: the line at offset %llu of %s is longer than %zu bytes",
-                (unsigned long long)lines->position, lines->path, kept);
+                (unsigned long long)lines->position, lines->file->path, kept);
         memcpy(bigger, old, kept);
         spk_heap_free(lines->heap, lines->buffer, lines->capacity);
         lines->buffer = bigger;
@@ -181,24 +180,19 @@ static spark_status make_room(spk_lines *lines, spk_failure *failure)
 /* read_up_to: n more bytes into the buffer, or what there is before the file ends. */
 static spark_status read_up_to(spk_lines *lines, size_t n, spk_failure *failure)
 {
-    uint64_t offset = lines->position + unread(lines);
-    while (n > 0) {
-        ssize_t got = pread(lines->fd, lines->buffer + lines->to, n, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return spk_io_failure(failure, "cannot read", lines->path, errno);
-        if (got == 0)
-            break;
-        lines->to += (size_t)got;
-        offset += (uint64_t)got;
-        n -= (size_t)got;
-    }
-    lines->eof = n > 0;
-    if (lines->eof && offset < lines->end)
+    const uint64_t offset = lines->position + unread(lines);
+    size_t got;
+    const int error = spk_file_read(
+        lines->file, lines->fd, lines->buffer + lines->to, n, offset, &got);
+    lines->to += got;
+    lines->eof = got < n;
+    if (error != 0)
+        return spk_io_failure(failure, "cannot read", lines->file->path, error);
+    if (lines->eof && offset + got < lines->end && lines->end != SPK_TO_END)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "%s shrank while it was read: it ends at byte %llu, not %llu or later", lines->path,
-            (unsigned long long)offset, (unsigned long long)lines->end);
+            "%s shrank while it was read: it ends at byte %llu, not %llu or later",
+            lines->file->path, (unsigned long long)(offset + got),
+            (unsigned long long)lines->end);
     return SPARK_OK;
 }
 
@@ -246,41 +240,52 @@ static spark_status skip_mark(spk_lines *lines, spk_failure *failure)
     return SPARK_OK;
 }
 
-static int open_to_read(const char *path)
+/* check_form: a file that is not text has no lines, in none of its splits. Where its first bytes
+ * cannot be read again (ESPIPE), it is taken for what it says. */
+static spark_status check_form(const spk_lines *lines, spk_failure *failure)
 {
-    int fd;
+    char head[SPK_FORM_BYTES];
+    ssize_t n;
     do
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-    while (fd < 0 && errno == EINTR);
-    return fd;
+        n = pread(lines->fd, head, sizeof head, 0);
+    while (n < 0 && errno == EINTR);
+    return n <= 0 ? SPARK_OK : spk_form_check(lines->file->path, head, (size_t)n, failure);
 }
 
-spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const char *path,
-    uint64_t start, uint64_t end, size_t size, spk_failure *failure)
+static spark_status begin(spk_lines *lines, size_t size, spk_failure *failure)
 {
-    *lines = (spk_lines) { .heap = heap, .path = path, .position = start, .end = end };
-    lines->fd = open_to_read(path);
-    if (lines->fd < 0)
-        return spk_io_failure(failure, "cannot open", path, errno);
-    lines->buffer = spk_heap_alloc(heap, size, &lines->capacity);
+    if (check_form(lines, failure) != SPARK_OK)
+        return failure->code;
+    lines->buffer = spk_heap_alloc(lines->heap, size, &lines->capacity);
     lines->usable = size;
-    spark_status status = SPARK_OK;
     if (lines->buffer == NULL)
-        status = spk_failure_nomem(failure, NULL, NULL);
-    else
-        status = start == 0 ? skip_mark(lines, failure) : skip_line(lines, failure);
+        return spk_failure_nomem(failure, NULL, NULL);
+    return lines->position == 0 ? skip_mark(lines, failure) : skip_line(lines, failure);
+}
+
+spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const spk_split *split,
+    size_t size, spk_failure *failure)
+{
+    *lines = (spk_lines) {
+        .heap = heap, .file = split->file, .position = split->start, .end = split->end
+    };
+    lines->fd = spk_file_open(split->file);
+    if (lines->fd < 0)
+        return spk_io_failure(failure, "cannot open", split->file->path, errno);
+    const spark_status status = begin(lines, size, failure);
     if (status != SPARK_OK)
         spk_lines_close(lines);
     return status;
 }
 
-spark_status spk_lines_open(spk_lines *lines, spk_heap *heap, const char *path, uint64_t start,
-    uint64_t end, spk_failure *failure)
+spark_status spk_lines_open(
+    spk_lines *lines, spk_heap *heap, const spk_split *split, spk_failure *failure)
 {
+    const uint64_t start = split->start, end = split->end;
     size_t size = BUFFER_SIZE;
     if (start <= end && end - start < BUFFER_SIZE - BEYOND_END)
         size = (size_t)(end - start) + BEYOND_END;
-    return spk_lines_open_sized(lines, heap, path, start, end, size, failure);
+    return spk_lines_open_sized(lines, heap, split, size, failure);
 }
 
 size_t spk_lines_next(spk_lines *lines, spark_str *out, size_t max, spk_failure *failure)
@@ -300,8 +305,7 @@ void spk_lines_close(spk_lines *lines)
 {
     if (lines->buffer != NULL)
         spk_heap_free(lines->heap, lines->buffer, lines->capacity);
-    if (lines->fd >= 0)
-        close(lines->fd);
+    spk_file_close(lines->file, lines->fd);
     lines->buffer = NULL;
     lines->fd = -1;
 }

@@ -9,10 +9,11 @@
 
 #include "base/error.h"
 #include "base/heap.h"
+#include "io/files.h"
 
 typedef struct spk_lines {
     spk_heap *heap;
-    const char *path;
+    const spk_file *file;
     int fd;
     char *buffer;
     size_t capacity, usable; /* of the block, and how much of it is filled at most */
@@ -23,13 +24,13 @@ typedef struct spk_lines {
     bool eof, has_return; /* the file has ended; the buffer holds a \r */
 } spk_lines;
 
-/* spk_lines_open: the split [start, end) of path, which must stay valid. On failure *failure is
- * filled and nothing is open. */
-spark_status spk_lines_open(spk_lines *lines, spk_heap *heap, const char *path, uint64_t start,
-    uint64_t end, spk_failure *failure);
+/* spk_lines_open: those of a split, whose file must stay valid; one that is not plain text is refused
+ * (io/form.h), whichever split it is. On failure *failure is filled and nothing is open. */
+spark_status spk_lines_open(
+    spk_lines *lines, spk_heap *heap, const spk_split *split, spk_failure *failure);
 /* spk_lines_open_sized: the same with a first buffer of `size` bytes; for tests of its borders. */
-spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const char *path,
-    uint64_t start, uint64_t end, size_t size, spk_failure *failure);
+spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const spk_split *split,
+    size_t size, spk_failure *failure);
 
 /* spk_lines_next: up to max lines; they are valid until the next call. 0: the end, or *failure is
  * filled (its code must be SPARK_OK before). */
@@ -38,7 +39,6 @@ void spk_lines_close(spk_lines *lines);
 
 /* spk_lines_number: which line of the whole file, from 1, line `row` (from 0) of the split is: reads
  * all that is before it. -1: it cannot be told any more. */
-int64_t spk_lines_number(
-    spk_heap *heap, const char *path, uint64_t start, uint64_t end, uint64_t row);
+int64_t spk_lines_number(spk_heap *heap, const spk_split *split, uint64_t row);
 
 #endif

@@ -49,17 +49,10 @@ const char *spk_local_directory(const char *asked)
 /* open_file: with the lock held. */
 static spark_status open_file(spk_spill *spill, spk_failure *failure)
 {
-    char path[4096];
-    const char *directory = spk_local_directory(spill->directory);
-    if (spill->fd >= 0)
-        return SPARK_OK;
-    if (snprintf(path, sizeof path, "%s/libspark-XXXXXX", directory) >= (int)sizeof path)
-        return spk_io_failure(failure, "cannot make a spill file in", directory, ENAMETOOLONG);
-    spill->fd = mkostemp(path, O_CLOEXEC);
     if (spill->fd < 0)
-        return spk_io_failure(failure, "cannot make a spill file in", directory, errno);
-    unlink(path);
-    return SPARK_OK;
+        spill->fd = spk_unnamed_file(
+            spk_local_directory(spill->directory), "cannot make a spill file in", failure);
+    return spill->fd < 0 ? failure->code : SPARK_OK;
 }
 
 /* reserve: room for n bytes at *at. */

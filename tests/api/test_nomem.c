@@ -375,6 +375,28 @@ static spark_status job_word_count(spark_context *sc, uint64_t *digest)
         spark_reduce_by_key(spark_flat_map(lines, words, NULL), spark_op_sum, NULL, 2), digest);
 }
 
+/* Files by name, one that does not say its size, and a pipe. */
+static spark_status job_streams(spark_context *sc, uint64_t *digest)
+{
+    char in[100];
+    int ends[2];
+    const char *names[] = { in, "/proc/version" };
+    snprintf(in, sizeof in, "%s/in0/a.txt", scratch);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "one\ntwo\n", 8), 8);
+    close(ends[1]);
+    spark_rdd *piped = spark_text_fd(sc, ends[0], 2);
+    close(ends[0]);
+    return collected(spark_union(spark_text_files(sc, 2, names, 3), piped), digest);
+}
+
+static spark_status job_whole_files(spark_context *sc, uint64_t *digest)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/in*/*.txt,/proc/version", scratch);
+    return collected(spark_whole_text_files(sc, path, 2), digest);
+}
+
 static spark_status job_reduce_user(spark_context *sc, uint64_t *digest)
 {
     return collected(
@@ -768,6 +790,8 @@ static const struct {
     { "parallelize of strings", job_parallelize_text },
     { "flat_map", job_flat_map },
     { "text_file, word count", job_word_count },
+    { "text_files and text_fd", job_streams },
+    { "whole_text_files", job_whole_files },
     { "reduce_by_key with a function", job_reduce_user },
     { "reduce of strings", job_reduce_text },
     { "sort_by", job_sort },

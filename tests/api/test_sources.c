@@ -3,6 +3,8 @@
 #include "file_test.h"
 
 #include <limits.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 SPARK_STRUCT(
     note, (int32_t, id), (spark_str, text), (spark_i64_list, numbers), (spark_opt_str, maybe));
@@ -424,6 +426,296 @@ static void test_text_file__three_lines_cached_are_counted_thrice(void **state)
     oracle_close(sc);
 }
 
+SPARK_FILTER(any_line, spark_str)
+{
+    return in->len < 1000;
+}
+
+/* text_files */
+static void test_text_files__takes_names_as_they_are_in_their_order(void **state)
+{
+    static const char *const odd[]
+        = { "b", "a,b", "*", "[ab]", "{a,b}", "a\\", "a\nb", "\xff", "file:b", "_b", "-" };
+    const char *names[LENGTH(odd) + 2];
+    char want[256] = "";
+    (void)state;
+    put("a", "no\n");
+    for (size_t i = 0; i < LENGTH(odd); i++) {
+        char line[16];
+        snprintf(line, sizeof line, "%zu\n", i);
+        put(odd[i], line);
+        names[i] = odd[LENGTH(odd) - 1 - i];
+        snprintf(want + strlen(want), sizeof want - strlen(want), "%s%zu", i == 0 ? "" : " ",
+            LENGTH(odd) - 1 - i);
+    }
+    spark_context *sc = oracle_open(2);
+    oracle_collects(spark_text_files(sc, LENGTH(odd), names, 3), want);
+    names[LENGTH(odd)] = "b"; /* twice */
+    names[LENGTH(odd) + 1] = "d"; /* a directory: its files */
+    assert_int_equal(mkdir("d", 0777), 0);
+    put("d/2", "y\n");
+    put("d/1", "x\n");
+    strcat(want, " 0 x y");
+    oracle_collects(spark_text_files(sc, LENGTH(odd) + 2, names, 0), want);
+    char *given[] = { strcpy((char[16]) { 0 }, "b") };
+    oracle_collects(spark_text_files(sc, 1, given, 1), "0");
+    /* None, and what is none. */
+    spark_rdd *none = spark_text_files(sc, 0, names, 5);
+    oracle_collects(none, "");
+    assert_int_equal(spark_rdd_partitions(none), 0);
+    int64_t n;
+    names[1] = "a,missing";
+    oracle_fails(spark_count(spark_text_files(sc, 2, names, 5), &n), SPARK_EIO,
+        ": Input path does not exist: a,missing");
+    names[1] = "";
+    oracle_fails(spark_count(spark_text_files(sc, 2, names, 5), &n), SPARK_EINVAL,
+        "path 1 is empty");
+    names[0] = NULL;
+    oracle_fails(spark_count(spark_text_files(sc, 1, names, 5), &n), SPARK_EINVAL,
+        "path 0 is empty");
+    oracle_fails(spark_count(spark_text_files(sc, 1, names, -1), &n), SPARK_EINVAL, "empty");
+    oracle_close(sc);
+}
+
+/* Splits of many files do not depend on how they were named. */
+static void test_text_files__are_split_as_a_list_is(void **state)
+{
+    const char *names[] = { "c", "a", "b" };
+    (void)state;
+    put("a", "1\n2\n3\n4\n5\n");
+    put("b", "6\n");
+    put("c", "7\n8\n9\n");
+    spark_context *sc = oracle_open(1);
+    for (int p = 0; p < 12; p++) {
+        char *want = oracle_layout(spark_text_file(sc, "c,a,b", p));
+        oracle_has_layout(spark_text_files(sc, 3, names, p), want);
+        free(want);
+    }
+    oracle_close(sc);
+}
+
+/* feed: a child that writes n times `text` and ends. */
+static pid_t feed(int fd, const char *text, int n)
+{
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < n; i++)
+            if (write(fd, text, strlen(text)) < 0)
+                _exit(1);
+        _exit(0);
+    }
+    return child;
+}
+
+/* text_fd: a pipe that is larger than its buffer, read by several tasks, each twice, in two jobs. */
+static void test_text_fd__reads_a_pipe_once_for_all_who_need_it(void **state)
+{
+    enum { LINES = 100000 };
+    int ends[2];
+    (void)state;
+    spark_context *sc = oracle_open_failing_once(2);
+    assert_int_equal(pipe(ends), 0);
+    spark_rdd *lines = spark_text_fd(sc, ends[0], 5);
+    assert_int_equal(close(ends[0]), 0);
+    const pid_t child = feed(ends[1], "a line of the pipe\n", LINES);
+    assert_int_equal(close(ends[1]), 0);
+    assert_int_equal(oracle_count(lines), LINES);
+    assert_int_equal(oracle_count(lines), LINES);
+    assert_true(spark_rdd_partitions(lines) >= 5);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    oracle_close(sc);
+}
+
+static void test_text_fd__takes_what_is_left_of_a_file(void **state)
+{
+    char byte[2];
+    int64_t n;
+    (void)state;
+    put("text", "1\n2\n3\n4\n");
+    spark_context *sc = oracle_open(2);
+    int fd = open("text", O_RDONLY | O_CLOEXEC);
+    oracle_has_layout(spark_text_fd(sc, fd, 2), "1 2 3 | 4");
+    assert_int_equal(read(fd, byte, 2), 2);
+    oracle_collects(spark_text_fd(sc, fd, 2), "2 3 4");
+    oracle_collects(spark_text_fd(sc, fd, 2), ""); /* it was read to its end */
+    close(fd);
+    fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    oracle_collects(spark_text_fd(sc, fd, 0), "");
+    close(fd);
+    oracle_fails(spark_count(spark_text_fd(sc, fd, 2), &n), SPARK_EIO, "cannot use file descriptor");
+    oracle_fails(spark_count(spark_text_fd(sc, -1, 2), &n), SPARK_EIO, "cannot use file descriptor");
+    oracle_fails(spark_count(spark_text_fd(sc, 0, -2), &n), SPARK_EINVAL, "-2 partitions");
+    /* A descriptor that cannot be read: the error stays. */
+    fd = open("written", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    spark_rdd *written = spark_text_fd(sc, fd, 2);
+    for (int i = 0; i < 2; i++)
+        oracle_fails(spark_count(written, &n), SPARK_EIO, ": Bad file descriptor");
+    close(fd);
+    oracle_close(sc);
+}
+
+/* A stream that was never read is closed with its RDD. */
+static void test_text_fd__closes_what_it_holds(void **state)
+{
+    int ends[2];
+    char byte;
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    assert_int_equal(pipe(ends), 0);
+    {
+        SPARK_SCOPED(sc);
+        (void)!spark_text_fd(sc, ends[1], 2);
+        close(ends[1]);
+    }
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+    const int before = oracle_entries("/proc/self/fd");
+    {
+        SPARK_SCOPED(sc);
+        assert_int_equal(pipe(ends), 0);
+        assert_int_equal(write(ends[1], "a\nb\n", 4), 4);
+        close(ends[1]);
+        spark_rdd *lines = spark_text_fd(sc, ends[0], 2);
+        close(ends[0]);
+        oracle_collects(lines, "a b");
+    }
+    assert_int_equal(oracle_entries("/proc/self/fd"), before);
+    oracle_close(sc);
+}
+
+static void test_text_file__reads_a_fifo_to_its_end(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo("fifo", 0666), 0);
+    put("before", "0\n");
+    spark_context *sc = oracle_open(2);
+    for (int i = 0; i < 3; i++) {
+        fflush(NULL);
+        const pid_t child = fork();
+        if (child == 0) {
+            const int fd = open("fifo", O_WRONLY | O_CLOEXEC);
+            _exit(fd < 0 || write(fd, "1\n2\n", 4) != 4);
+        }
+        const char *names[] = { "before", "fifo" };
+        spark_rdd *lines = i == 0 ? spark_text_file(sc, "before,fifo", 2)
+            : i == 1              ? spark_text_file(sc, "{before,fif?}", 2)
+                                  : spark_text_files(sc, 2, names, 2);
+        oracle_collects(lines, "0 1 2");
+        oracle_collects(lines, "0 1 2");
+        assert_int_equal(waitpid(child, NULL, 0), child);
+    }
+    oracle_close(sc);
+}
+
+/* Files that claim to be empty, or a page: by lines, whole, and as records. */
+static void test_files__that_do_not_say_their_size_are_read_to_their_end(void **state)
+{
+    char bytes[4096];
+    spark_array array;
+    (void)state;
+    if (access("/proc/version", R_OK) != 0)
+        skip();
+    const size_t n = scratch_read("/proc/version", bytes, sizeof bytes);
+    put("other", "x\n");
+    spark_context *sc = oracle_open(2);
+    spark_rdd *lines = spark_text_file(sc, "/proc/version,other", 4);
+    assert_int_equal(spark_rdd_partitions(lines), 3);
+    oracle_ok(spark_collect(lines, SPARK_TYPE(spark_str), &array));
+    assert_int_equal(array.n, 2);
+    assert_int_equal(SPARK_ITEMS(spark_str, &array)[0].len, n - 1);
+    assert_memory_equal(SPARK_ITEMS(spark_str, &array)[0].ptr, bytes, n - 1);
+    spark_array_free(&array);
+    oracle_ok(spark_collect(
+        spark_values(spark_whole_text_files(sc, "/proc/version", 2)), NULL, &array));
+    assert_int_equal(SPARK_ITEMS(spark_str, &array)[0].len, n);
+    assert_memory_equal(SPARK_ITEMS(spark_str, &array)[0].ptr, bytes, n);
+    spark_array_free(&array);
+    assert_int_equal(oracle_count(spark_binary_records(sc, "/proc/version", (int64_t)n)), 1);
+    int64_t none;
+    oracle_fails(spark_count(spark_binary_records(sc, "/proc/version", (int64_t)n + 1), &none),
+        SPARK_EIO, "which is no multiple of");
+    oracle_close(sc);
+}
+
+/* What is no text: refused by lines and as whole texts, in whichever partition; bytes are bytes. */
+static void test_files__that_are_compressed_are_no_text(void **state)
+{
+    static const char packed[64] = "\x1f\x8b\x08";
+    int64_t n;
+    (void)state;
+    scratch_write("packed", packed, sizeof packed);
+    spark_context *sc = oracle_open(2);
+    static const char want[] = "packed is not plain text: it is compressed by gzip";
+    spark_rdd *lines = spark_text_file(sc, "packed", 4);
+    oracle_fails(spark_count(lines, &n), SPARK_EIO, want);
+    spark_array array;
+    for (int p = 0; p < 4; p++)
+        oracle_fails(spark_collect_partitions(lines, 1, &p, NULL, &array), SPARK_EIO, want);
+    oracle_fails(spark_count(spark_whole_text_files(sc, "packed", 1), &n), SPARK_EIO, want);
+    assert_int_equal(oracle_count(spark_binary_files(sc, "packed", 1)), 1);
+    assert_int_equal(oracle_count(spark_binary_records(sc, "packed", 32)), 2);
+    oracle_close(sc);
+}
+
+static void test_text_file__of_odd_kinds(void **state)
+{
+    int64_t n;
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *null = spark_text_file(sc, "/dev/null", 2);
+    oracle_collects(null, "");
+    assert_int_equal(spark_rdd_partitions(null), 0);
+    oracle_fails(spark_count(spark_text_file(sc, "/dev/zero", 2), &n), SPARK_EIO,
+        "Not a file: /dev/zero is a device");
+    assert_int_equal(mkfifo("fifo", 0666), 0);
+    oracle_fails(spark_count(spark_object_file(sc, "fifo", SPARK_TYPE(int64_t)), &n), SPARK_EIO,
+        "Not a file: fifo is a stream");
+    oracle_close(sc);
+}
+
+/* No descriptor is left: each task that opens the file fails, and says so. */
+static void test_text_file__without_descriptors_fails_the_action(void **state)
+{
+    struct rlimit before, none;
+    int64_t n;
+    (void)state;
+    put("text", "1\n2\n");
+    spark_context *sc = oracle_open(2);
+    spark_rdd *lines = spark_text_file(sc, "text", 2);
+    oracle_ok(spark_count(spark_filter(lines, any_line, NULL), &n));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const spark_status status = spark_count(lines, &n);
+    const spark_status listed = spark_count(spark_text_file(sc, "text", 2), &n);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(status, SPARK_EIO);
+    assert_int_equal(listed, SPARK_EIO);
+    assert_non_null(strstr(spark_last_error()->message, "cannot open text: Too many open files"));
+    oracle_collects(lines, "1 2");
+    oracle_close(sc);
+}
+
+/* A file that became shorter after it was listed. */
+static void test_text_file__that_shrinks_fails_the_action(void **state)
+{
+    int64_t n;
+    (void)state;
+    put("text", "1\n2\n3\n4\n");
+    spark_context *sc = oracle_open(2);
+    spark_rdd *lines = spark_text_file(sc, "text", 2);
+    spark_rdd *files = spark_whole_text_files(sc, "text", 2);
+    oracle_collects(lines, "1 2 3 4");
+    assert_int_equal(oracle_count(files), 1);
+    assert_int_equal(truncate("text", 5), 0);
+    oracle_fails(spark_count(lines, &n), SPARK_EIO, "text shrank while it was read");
+    oracle_fails(spark_count(files, &n), SPARK_EIO, "text shrank while it was read");
+    oracle_collects(spark_text_file(sc, "text", 1), "1 2 3");
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +736,17 @@ int main(void)
         file_test(test_text_file__that_is_missing_fails_the_action),
         file_test(test_text_file__that_cannot_be_read_fails_the_action),
         file_test(test_text_file__three_lines_cached_are_counted_thrice),
+        file_test(test_text_files__takes_names_as_they_are_in_their_order),
+        file_test(test_text_files__are_split_as_a_list_is),
+        file_test(test_text_fd__reads_a_pipe_once_for_all_who_need_it),
+        file_test(test_text_fd__takes_what_is_left_of_a_file),
+        file_test(test_text_fd__closes_what_it_holds),
+        file_test(test_text_file__reads_a_fifo_to_its_end),
+        file_test(test_files__that_do_not_say_their_size_are_read_to_their_end),
+        file_test(test_files__that_are_compressed_are_no_text),
+        file_test(test_text_file__of_odd_kinds),
+        file_test(test_text_file__without_descriptors_fails_the_action),
+        file_test(test_text_file__that_shrinks_fails_the_action),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,11 @@ int main(int, char **argv)
     spark_rdd *none = spark_filter(spark_empty_rdd(sc, SPARK_TYPE(point)), known, SPARK_REF(&one));
     (void)none;
 
+    char own[] = "user.cpp", *given[] = { own };
+    const char *names[] = { own };
+    spark_rdd *texts = spark_text_files(sc, 1, given, 0);
+    (void)spark_rdd_status(spark_union(texts, spark_text_files(sc, 1, names, 0)));
+
     spark_array a, top;
     if (spark_foreach(numbers, check, NULL) != SPARK_OK
         || spark_collect(doubled, SPARK_TYPE(double), &a) != SPARK_OK

@@ -68,8 +68,46 @@ check "several files" "$work/many" "$work/empty" "$data/genesis.txt" "$work/nul"
 by_coreutils "$work/directory"/* > "$work/wanted"
 "${under[@]}" "$wordcount" -n 0 "$work/directory" > "$work/found"
 cmp "$work/wanted" "$work/found" || differs "a directory"
-"${under[@]}" "$wordcount" -n 0 "$work/directory/[a-z]*" > "$work/found"
-cmp "$work/wanted" "$work/found" || differs "a glob"
+
+# Standard input, as a pipe and as a file, alone and among files; FIFOs; with what needs the text twice.
+by_coreutils "$work/many" > "$work/wanted"
+cat "$work/many" | "${under[@]}" "$wordcount" -n 0 - > "$work/found"
+cmp "$work/wanted" "$work/found" || differs "a pipe"
+"${under[@]}" "$wordcount" -n 0 -p 3 - < "$work/many" > "$work/found"
+cmp "$work/wanted" "$work/found" || differs "standard input that is a file"
+cat "$work/many" | "${under[@]}" "$wordcount" -n 0 -p 0 -o "$work/from_pipe" - > "$work/found"
+cmp "$work/wanted" "$work/found" || differs "a pipe with -o"
+cat "$work/from_pipe"/part-* | cmp - "$work/wanted" || differs "what -o saves of a pipe"
+"${under[@]}" "$wordcount" -n 0 <(cat "$work/many") > "$work/found"
+cmp "$work/wanted" "$work/found" || differs "a substituted process"
+mkfifo "$work/fifo"
+by_coreutils "$work/crlf" "$work/many" "$work/nul" > "$work/wanted"
+cat "$work/many" > "$work/fifo" &
+cat "$work/nul" | "${under[@]}" "$wordcount" -n 0 "$work/crlf" "$work/fifo" - > "$work/found"
+wait $!
+cmp "$work/wanted" "$work/found" || differs "a FIFO and standard input"
+"${under[@]}" "$wordcount" -n 0 - < /dev/null > "$work/found"
+"${under[@]}" "$wordcount" -n 0 /dev/null >> "$work/found"
+cmp /dev/null "$work/found" || differs "/dev/null"
+
+# Whatever a file is called, and beside others that a pattern would take.
+cd "$work"
+for name in 'a,b' '*' '[a]' '{a,b}' 'a\b' '\' $'a\nb' $'\377' 'file:a' '-n'; do
+    echo "$name is called so" > "./$name"
+    by_coreutils "./$name" > "$work/wanted"
+    "${under[@]}" "$wordcount" -n 0 -- "$name" > "$work/found"
+    cmp "$work/wanted" "$work/found" || differs "a file called $name"
+    rm "./$name"
+done
+cd - > /dev/null
+
+# Files that say they are empty.
+if [ -r /proc/self/limits ]; then
+    by_coreutils /proc/self/limits > "$work/wanted"
+    "${under[@]}" "$wordcount" -n 0 /proc/self/limits > "$work/found"
+    [ "$(wc -l < "$work/found")" -gt 20 ] || { echo "wordcount: /proc/self/limits is empty" >&2; exit 1; }
+    cmp "$work/wanted" "$work/found" || differs "a file of /proc"
+fi
 
 "${under[@]}" "$wordcount" -n 3 -p 5 -o "$work/saved" > "$work/found"
 by_coreutils "$data/genesis.txt" > "$work/wanted"

@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <spark/source.h>
+
 #include "io/files.h"
 
 /* found: the paths that spec names with commas between, or what went wrong. */
@@ -213,11 +215,11 @@ static void test_unfit(void **state)
 {
     char name[4200];
     (void)state;
-    assert_int_equal(mkfifo("pipe", 0666), 0);
-    expect("pipe",
-        "SPARK_EIO: Not a file: pipe is a device, a pipe or a socket; copy it to a file first");
-    expect("*",
-        "SPARK_EIO: Not a file: pipe is a device, a pipe or a socket; copy it to a file first");
+    assert_int_equal(mkdir("p", 0777), 0);
+    assert_int_equal(mkfifo("p/pipe", 0666), 0);
+    expect("p", "SPARK_EIO: Not a file: p/pipe is a pipe; copy what it gives to a file first");
+    expect("/dev/full", "SPARK_EIO: Not a file: /dev/full is a device; copy what it gives to a file "
+                        "first");
     assert_int_equal(symlink("loop", "loop"), 0);
     expect("loop", "SPARK_EIO: cannot look at loop: Too many levels of symbolic links");
     memset(name, 'n', sizeof name - 1);
@@ -247,6 +249,138 @@ static void test_refused(void **state)
     assert_string_equal(said, "SPARK_EIO: cannot list .: Too many open files");
 }
 
+/* A limit of descriptors that is met when a file is asked for its last byte. */
+static void test_no_descriptor_for_an_empty_file(void **state)
+{
+    struct rlimit before, none;
+    (void)state;
+    scratch_write("empty", "", 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const char *said = found("empty");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_string_equal(said, "SPARK_EIO: cannot read empty: Too many open files");
+}
+
+/* Files that claim a size: none, or a page. Sparse ones have what they say. */
+static void test_claimed_sizes(void **state)
+{
+    static const struct {
+        const char *path;
+        bool to_end;
+    } files[] = { { "/proc/self/status", true }, { "/proc/cpuinfo", true },
+        { "/sys/kernel/mm/transparent_hugepage/enabled", true }, { "empty", false },
+        { "hole", false }, { "text", false } };
+    (void)state;
+    scratch_write("empty", "", 0);
+    scratch_write("hole", "", 0);
+    scratch_write("text", "x", 1);
+    assert_int_equal(truncate("hole", 5000), 0);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        spk_files found_files;
+        spk_failure failure = { .code = SPARK_OK };
+        struct stat info;
+        if (stat(files[i].path, &info) != 0)
+            continue;
+        assert_int_equal(spk_files_list(files[i].path, &found_files, &failure), SPARK_OK);
+        assert_int_equal(found_files.at[0].size,
+            files[i].to_end ? SPK_TO_END : (uint64_t)info.st_size);
+        assert_false(found_files.at[0].stream);
+        spk_files_free(&found_files);
+    }
+}
+
+/* Every name is found by its literal, alone, whatever lies beside it. */
+static void test_literals(void **state)
+{
+    static const char *const odd[] = { "a,b", "a", "b", "*", "?", "[a]", "{a,b}", "{", "}", "[", "]",
+        "\\", "\\*", "a\nb", " ", "-", "file:a", "file:", "\377\376", "\303\251", "~", "$a", "!", "^",
+        "_under", ".dot", "a\\,b", "a,", ",", "#", "%2C" };
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        scratch_write(odd[i], odd[i], strlen(odd[i]));
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        char *literal = spark_path_literal(odd[i]);
+        assert_non_null(literal);
+        expect(literal, odd[i]);
+        assert_int_equal(unlink(odd[i]), 0);
+        char missing[256];
+        snprintf(missing, sizeof missing, "SPARK_EIO: Input path does not exist: %s", odd[i]);
+        for (char *c = missing; *c != '\0'; c++)
+            *c = *c == '\n' ? ' ' : *c;
+        expect(literal, missing);
+        free(literal);
+    }
+    assert_null(spark_path_literal(NULL));
+    expect("file:a\\,b", "SPARK_EIO: Input path does not exist: a,b");
+}
+
+/* streams */
+static const char *listed_stream(spk_files *files)
+{
+    static char text[256];
+    size_t n = 0;
+    const int fd = spk_file_open(&files->at[0]);
+    assert_true(fd >= 0);
+    assert_int_equal(spk_file_read(&files->at[0], fd, text, sizeof text - 1, 0, &n), 0);
+    text[n] = '\0';
+    spk_file_close(&files->at[0], fd);
+    return text;
+}
+
+static void test_streams(void **state)
+{
+    spk_files files;
+    spk_failure failure = { .code = SPARK_OK };
+    int ends[2];
+    char text[8] = "";
+    (void)state;
+    assert_int_equal(mkfifo("pipe", 0666), 0);
+    /* The other end, so that opening does not wait. */
+    const int both = open("pipe", O_RDWR | O_CLOEXEC);
+    assert_true(both >= 0);
+    assert_int_equal(spk_files_list("pipe,/dev/null", &files, &failure), SPARK_OK);
+    assert_true(files.n == 2 && files.at[0].stream && !files.at[1].stream && !files.at[1].size);
+    assert_int_equal(spk_files_spool(&files, NULL, &failure), SPARK_EIO);
+    assert_null(files.at);
+    assert_string_equal(
+        failure.message, "Not a file: pipe is a stream; copy what it gives to a file first");
+    close(both);
+    /* A pipe that is read twice once it is kept; nothing is left where it is kept. */
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(write(ends[1], "one\n", 4), 4);
+    close(ends[1]);
+    assert_int_equal(mkdir("kept", 0777), 0);
+    assert_int_equal(spk_files_of_fd(ends[0], "a pipe", &files, &failure), SPARK_OK);
+    assert_int_equal(spk_files_spool(&files, "kept", &failure), SPARK_OK);
+    assert_int_equal(files.at[0].size, 4);
+    assert_string_equal(listed_stream(&files), "one\n");
+    assert_string_equal(listed_stream(&files), "one\n");
+    assert_int_equal(rmdir("kept"), 0);
+    spk_files_free(&files);
+    /* A file in place, unless something was read of it. */
+    for (int i = 0; i < 2; i++) {
+        scratch_write("f", "12345", 5);
+        const int fd = open("f", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(read(fd, text, (size_t)i), i);
+        assert_int_equal(spk_files_of_fd(fd, "f", &files, &failure), SPARK_OK);
+        assert_int_equal(files.at[0].stream, i);
+        assert_int_equal(spk_files_spool(&files, ".", &failure), SPARK_OK);
+        assert_string_equal(listed_stream(&files), i == 0 ? "12345" : "2345");
+        spk_files_free(&files);
+    }
+    /* A directory that is not there: the stream is let go. */
+    assert_int_equal(pipe(ends), 0);
+    close(ends[1]);
+    assert_int_equal(spk_files_of_fd(ends[0], "a pipe", &files, &failure), SPARK_OK);
+    assert_int_equal(spk_files_spool(&files, "none", &failure), SPARK_EIO);
+    assert_string_equal(failure.message, "cannot keep a stream in none: No such file or directory");
+    assert_int_equal(fcntl(ends[0], F_GETFD), -1);
+}
+
 /* cut: the lengths of the splits of files of these sizes, -1 ends them. */
 static const char *cut(int min, ...)
 {
@@ -258,7 +392,7 @@ static const char *cut(int min, ...)
     va_list sizes;
     va_start(sizes, min);
     for (long long size; (size = va_arg(sizes, long long)) >= 0;)
-        at[files.n++] = (spk_file) { NULL, (uint64_t)size };
+        at[files.n++] = (spk_file) { NULL, (uint64_t)size, -1, false };
     va_end(sizes);
     assert_int_equal(spk_splits_make(&files, min, &splits, &failure), SPARK_OK);
     size_t n = 0;
@@ -311,6 +445,10 @@ int main(void)
         scratch_test(test_nothing),
         scratch_test(test_unfit),
         scratch_test(test_refused),
+        scratch_test(test_no_descriptor_for_an_empty_file),
+        scratch_test(test_claimed_sizes),
+        scratch_test(test_literals),
+        scratch_test(test_streams),
         cmocka_unit_test(test_splits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

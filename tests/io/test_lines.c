@@ -39,6 +39,18 @@ typedef struct how {
     size_t buffer, batch;
 } how;
 
+/* open_split: of the file of that name, with a first buffer of its own unless it is 0. */
+static spark_status open_split(spk_lines *lines, spk_heap *heap, const char *path, uint64_t start,
+    uint64_t end, size_t buffer, spk_failure *failure)
+{
+    static char name[64];
+    static const spk_file file = { name, 0, -1, false };
+    const spk_split split = { &file, start, end };
+    snprintf(name, sizeof name, "%s", path);
+    return buffer == 0 ? spk_lines_open(lines, heap, &split, failure)
+                       : spk_lines_open_sized(lines, heap, &split, buffer, failure);
+}
+
 /* check_split: reads a split; its lines must be those from number `next` on that start in it.
  * Returns the number of the line after them. */
 static size_t check_split(
@@ -48,10 +60,7 @@ static size_t check_split(
     spk_failure failure = { .code = SPARK_OK };
     spark_str got[BATCH];
     size_t n;
-    if (h.buffer == 0)
-        spk_lines_open(&lines, heap, "f", start, end, &failure);
-    else
-        spk_lines_open_sized(&lines, heap, "f", start, end, h.buffer, &failure);
+    open_split(&lines, heap, "f", start, end, h.buffer, &failure);
     assert_int_equal(failure.code, SPARK_OK);
     while ((n = spk_lines_next(&lines, got, h.batch, &failure)) > 0)
         for (size_t i = 0; i < n; i++, next++) {
@@ -179,7 +188,7 @@ static void test_every_number_of_splits(void **state)
         scratch_write("f", bytes, size);
         split_naively(bytes, size, &e);
         for (int min = 1; min <= (int)size + 1; min++) {
-            spk_files files = { &(spk_file) { bytes, size }, 1 };
+            spk_files files = { &(spk_file) { bytes, size, -1, false }, 1 };
             spk_splits splits;
             uint64_t borders[512];
             assert_int_equal(spk_splits_make(&files, min, &splits, &failure), SPARK_OK);
@@ -226,7 +235,7 @@ static size_t count_lines(spk_heap *heap, uint64_t start, uint64_t end, size_t *
     spk_failure failure = { .code = SPARK_OK };
     spark_str got[1000];
     size_t n, count = 0;
-    assert_int_equal(spk_lines_open(&lines, heap, "f", start, end, &failure), SPARK_OK);
+    assert_int_equal(open_split(&lines, heap, "f", start, end, 0, &failure), SPARK_OK);
     while ((n = spk_lines_next(&lines, got, 1000, &failure)) > 0) {
         count += n;
         for (size_t i = 0; i < n; i++)
@@ -296,7 +305,7 @@ static void expect_failure(spk_heap *heap, const char *path, uint64_t start, uin
     spk_lines lines;
     spk_failure failure = { .code = SPARK_OK };
     spark_str got[BATCH];
-    if (spk_lines_open(&lines, heap, path, start, end, &failure) == SPARK_OK) {
+    if (open_split(&lines, heap, path, start, end, 0, &failure) == SPARK_OK) {
         while (spk_lines_next(&lines, got, BATCH, &failure) > 0)
             continue;
         spk_lines_close(&lines);
@@ -319,6 +328,77 @@ static void test_failures(void **state)
     expect_failure(&heap, "f", 20, 30, SPARK_EIO,
         "f shrank while it was read: it ends at byte 20, not 30 or later");
     expect_failure(&heap, "f", 0, 8, SPARK_OK, "");
+    heap_end(&heap);
+}
+
+/* What is not text has no lines, in whichever split; what only looks a little like it, has. */
+static void test_forms(void **state)
+{
+    static const struct {
+        const char *what;
+        size_t n;
+        const char *bytes;
+    } forms[] = { { "compressed by gzip", 12, "\37\213\10\0\0\0\0\0\0\3ab" },
+        { "compressed by zstd", 6, "\50\265\57\375ab" },
+        { "compressed by xz", 8, "\3757zXZ\0ab" }, { "compressed by lz4", 6, "\4\42\115\30ab" },
+        { "compressed by bzip2", 12, "BZh91AY&SYab" },
+        { "compressed by bzip2", 14, "BZh1\27\162\105\070\120\220\0\0\0\0" },
+        { "in UTF-16", 6, "\377\376a\0\n\0" }, { "in UTF-16", 6, "\376\377\0a\0\n" },
+        { "in UTF-32", 8, "\377\376\0\0a\0\0\0" }, { "in UTF-32", 8, "\0\0\376\377\0\0\0a" } };
+    static const char *const texts[] = { "BZh9 is text\nx", "\37\213 is too\n", "\3757z\n", "\377\n",
+        "\4\42\n\n", "\50\265\n\n\n" };
+    spk_heap heap;
+    char message[256];
+    (void)state;
+    heap_begin(&heap);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        scratch_write("f", forms[i].bytes, forms[i].n);
+        for (uint64_t start = 0; start < 4; start += 3) {
+            spk_lines lines;
+            spk_failure failure = { .code = SPARK_OK };
+            assert_int_equal(
+                open_split(&lines, &heap, "f", start, forms[i].n, 0, &failure), SPARK_EIO);
+            snprintf(message, sizeof message, "f is not plain text: it is %s; ", forms[i].what);
+            assert_memory_equal(failure.message, message, strlen(message));
+        }
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        scratch_write("f", texts[i], strlen(texts[i]));
+        expect_failure(&heap, "f", 0, strlen(texts[i]), SPARK_OK, "");
+    }
+    heap_end(&heap);
+}
+
+/* The number of each line of each split is that of the naive splitter. */
+static void test_numbers(void **state)
+{
+    static expected e;
+    char bytes[512];
+    uint64_t seed = 6;
+    spk_heap heap;
+    spk_failure failure = { .code = SPARK_OK };
+    (void)state;
+    heap_begin(&heap);
+    for (int round = 0; round < 60; round++) {
+        const size_t size = random_text(&seed, bytes, 1 + scratch_random(&seed) % 30);
+        spk_files files = { &(spk_file) { (char[]) { "f" }, size, -1, false }, 1 };
+        spk_splits splits;
+        size_t next = 0;
+        scratch_write("f", bytes, size);
+        split_naively(bytes, size, &e);
+        assert_int_equal(
+            spk_splits_make(&files, 1 + round % 9, &splits, &failure), SPARK_OK);
+        for (size_t i = 0; i < splits.n; i++)
+            for (uint64_t row = 0; next < e.n && e.starts[next] <= splits.at[i].end; row++)
+                assert_int_equal(spk_lines_number(&heap, &splits.at[i], row), ++next);
+        assert_int_equal(next, e.n);
+        if (splits.n > 1) {
+            assert_int_equal(spk_lines_number(&heap, &splits.at[1], 1000), -1);
+            assert_int_equal(unlink("f"), 0);
+            assert_int_equal(spk_lines_number(&heap, &splits.at[1], 0), -1);
+        }
+        spk_splits_free(&splits);
+    }
     heap_end(&heap);
 }
 
@@ -364,7 +444,7 @@ static void test_as_python(void **state)
         size_t n = 0;
         scratch_write("f", bytes, size);
         assert_int_equal(system(script), 0);
-        assert_int_equal(spk_lines_open(&lines, &heap, "f", 0, size, &failure), SPARK_OK);
+        assert_int_equal(open_split(&lines, &heap, "f", 0, size, 0, &failure), SPARK_OK);
         while (spk_lines_next(&lines, &line, 1, &failure) == 1) {
             n += (size_t)sprintf(made + n, "%zu:", line.len);
             memcpy(made + n, line.ptr, line.len);
@@ -388,6 +468,8 @@ int main(void)
         scratch_test(test_large),
         scratch_test(test_one_long_line),
         scratch_test(test_failures),
+        scratch_test(test_forms),
+        scratch_test(test_numbers),
         scratch_test(test_no_memory),
         scratch_test(test_as_python),
     };

@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text files: which files and splits there are is found when the RDD is prepared; a task reads one
  * split through a buffer, and its lines are views of that buffer. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <spark/source.h>
 
-#include "io/files.h"
 #include "io/lines.h"
-#include "rdd/verb.h"
+#include "rdd/source/files_rdd.h"
 
 typedef struct text_rdd {
-    spark_rdd rdd;
-    char *path;
-    int min_splits;
-    spk_files files;
+    spk_files_rdd head;
     spk_splits splits;
 } text_rdd;
+
+static const spk_split *split_of(const spark_rdd *rdd, int partition)
+{
+    return &SPK_NODE(text_rdd, rdd)->splits.at[partition];
+}
 
 static spark_status text_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     text_rdd *t = SPK_NODE(text_rdd, rdd);
-    spark_status status = spk_files_list(t->path, &t->files, failure);
-    if (status == SPARK_OK) {
-        status = spk_splits_make(&t->files, t->min_splits, &t->splits, failure);
-        if (status != SPARK_OK)
-            spk_files_free(&t->files);
-    }
-    if (status != SPARK_OK) {
+    if (spk_files_rdd_list(rdd, true, failure) != SPARK_OK)
+        return failure->code;
+    if (spk_splits_make(&t->head.files, t->head.asked, &t->splits, failure) != SPARK_OK) {
         spk_rdd_blame(rdd, failure);
-        return status;
+        return failure->code;
     }
     __atomic_store_n(&rdd->partitions, (int)t->splits.n, __ATOMIC_RELEASE);
     return SPARK_OK;
@@ -36,8 +36,6 @@ static spark_status text_prepare(spark_rdd *rdd, spk_failure *failure)
 
 static void text_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const text_rdd *t = SPK_NODE(text_rdd, rdd);
-    const spk_split *split = &t->splits.at[partition];
     spark_task *task = pipe->task;
     spark_str *rows = spk_arena_alloc(spk_keep_of(task), spk_task_batch(task) * sizeof *rows, 64);
     spk_failure failure = { .code = SPARK_OK };
@@ -46,8 +44,7 @@ static void text_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         spk_task_nomem(task);
         return;
     }
-    if (spk_lines_open(&lines, task->heap, split->file->path, split->start, split->end, &failure)
-        != SPARK_OK) {
+    if (spk_lines_open(&lines, task->heap, split_of(rdd, partition), &failure) != SPARK_OK) {
         spk_task_fail_with(task, &failure);
         return;
     }
@@ -63,30 +60,27 @@ static void text_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 
 static int64_t text_reads(const spark_rdd *rdd, int partition, const char **path)
 {
-    const text_rdd *t = SPK_NODE(text_rdd, rdd);
-    const spk_split *split = &t->splits.at[partition];
+    const spk_split *split = split_of(rdd, partition);
     *path = split->file->path;
-    return (int64_t)(split->end - split->start);
+    return split->end == SPK_TO_END ? 0 : (int64_t)(split->end - split->start);
 }
 
 static void text_where(
     spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row, spk_failure *failure)
 {
-    const text_rdd *t = (const text_rdd *)(const void *)rdd;
-    const spk_split *s = &t->splits.at[partition];
-    spk_failure_in(failure, s->file->path,
-        row < 0 ? -1 : spk_lines_number(heap, s->file->path, s->start, s->end, (uint64_t)row));
+    const spk_split *split = split_of(rdd, partition);
+    spk_failure_in(failure, split->file->path,
+        row < 0 ? -1 : spk_lines_number(heap, split, (uint64_t)row));
 }
 
 static void text_release(spark_rdd *rdd)
 {
-    text_rdd *t = SPK_NODE(text_rdd, rdd);
-    spk_splits_free(&t->splits);
-    spk_files_free(&t->files);
-    free(t->path);
+    spk_splits_free(&SPK_NODE(text_rdd, rdd)->splits);
+    spk_files_rdd_release(rdd);
 }
 
-spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, int min_partitions)
+/* new_text: path NULL: of no files, or of what the caller says. */
+static spark_rdd *new_text(spk_verb *v, const char *path, int partitions, bool *made)
 {
     static const spk_class class = { .name = "HadoopRDD",
         .prepare = text_prepare,
@@ -94,19 +88,87 @@ spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, i
         .reads = text_reads,
         .where = text_where,
         .release = text_release };
+    const spk_layout *layout = spk_verb_layout(v, SPARK_TYPE(spark_str));
+    return spk_files_rdd_make(v, &class, sizeof(text_rdd), layout, path, partitions, made);
+}
+
+spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, int min_partitions)
+{
     spk_verb v;
     bool made;
     spk_verb_source(&v, at, "textFile", sc);
-    if (!path || !*path)
-        spk_verb_fail(&v, SPARK_EINVAL, "the path is empty");
-    if (min_partitions < 0)
-        spk_verb_fail(&v, SPARK_EINVAL,
-            "%d partitions; there must be at least one, or 0 for the default", min_partitions);
-    const spk_layout *layout = spk_verb_layout(&v, SPARK_TYPE(spark_str));
-    spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(text_rdd), layout, &made);
-    if (!made)
+    spk_files_rdd_check(&v, path, min_partitions);
+    return new_text(&v, path, min_partitions, &made);
+}
+
+/* spell: the pattern that names exactly these paths. NULL: no memory. */
+static char *spell(size_t n, const char *const *paths)
+{
+    char *spec = NULL;
+    size_t length = 0, capacity = 0;
+    for (size_t i = 0; i < n; i++) {
+        char *path = spark_path_literal(paths[i]);
+        const size_t more = path ? strlen(path) : 0;
+        if (path && length + more + 2 > capacity) {
+            capacity = 2 * capacity + more + 2;
+            char *longer = realloc(spec, capacity);
+            if (!longer) {
+                free(path);
+                path = NULL;
+            } else {
+                spec = longer;
+            }
+        }
+        if (!path) {
+            free(spec);
+            return NULL;
+        }
+        if (i > 0)
+            spec[length++] = ',';
+        memcpy(spec + length, path, more + 1);
+        length += more;
+        free(path);
+    }
+    return spec;
+}
+
+spark_rdd *spark_text_files(spark_site at, spark_context *sc, size_t n, const char *const *paths,
+    int min_partitions)
+{
+    spk_verb v;
+    bool made;
+    spk_verb_source(&v, at, "textFiles", sc);
+    if (n > 0 && !paths)
+        spk_verb_fail(&v, SPARK_EINVAL, "%zu paths, but they are NULL", n);
+    for (size_t i = 0; paths && i < n; i++)
+        if (!paths[i] || !*paths[i])
+            spk_verb_fail(&v, SPARK_EINVAL, "path %zu is empty", i);
+    spk_files_rdd_check(&v, "none", min_partitions);
+    char *spec = v.bad || n == 0 ? NULL : spell(n, paths);
+    if (!v.bad && n > 0 && !spec)
+        spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
+    spark_rdd *rdd = new_text(&v, spec, min_partitions, &made);
+    free(spec);
+    return made && n > 0 ? spark_rdd_set_name(rdd, paths[0]) : rdd;
+}
+
+spark_rdd *spark_text_fd(spark_site at, spark_context *sc, int fd, int min_partitions)
+{
+    spk_verb v;
+    bool made;
+    char name[48];
+    spk_verb_source(&v, at, "textFd", sc);
+    spk_files_rdd_check(&v, "none", min_partitions);
+    const int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (own < 0)
+        spk_verb_fail(&v, SPARK_EIO, "cannot use file descriptor %d: %s", fd, strerror(errno));
+    spark_rdd *rdd = new_text(&v, NULL, min_partitions, &made);
+    if (!made) {
+        if (own >= 0)
+            close(own);
         return rdd;
-    text_rdd *t = SPK_NODE(text_rdd, rdd);
-    t->min_splits = min_partitions ? min_partitions : 2;
-    return spk_verb_path(&v, rdd, &t->path, path);
+    }
+    SPK_NODE(spk_files_rdd, rdd)->fd = own;
+    SPK_NODE(spk_files_rdd, rdd)->given = fd;
+    return spark_rdd_set_name(rdd, spk_fd_name(fd, name, sizeof name));
 }
