@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "io/files.h"
+#include "io/save_lock.h"
 
 enum { PART_BUFFER = 256 * 1024 };
 
@@ -131,8 +132,11 @@ static int empty_and_remove(const char *path)
 
 static void forget(spk_output *output)
 {
+    if (output->lock >= 0)
+        close(output->lock);
     free(output->path);
     output->path = NULL;
+    output->lock = -1;
 }
 
 /* copy_path: without a scheme and without slashes at its end. */
@@ -180,15 +184,15 @@ static spark_status make_directory(const char *path, spk_failure *failure)
             return SPARK_OK;
     }
     if (errno == EEXIST)
-        return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "Output directory %s already exists: choose another one or remove it", path);
+        return spk_failure_set(failure, SPARK_EIO, NULL, NULL, "Output directory %s %s", path,
+            spk_save_lock_tell(path));
     return spk_io_failure(failure, "cannot create output directory", path, errno);
 }
 
 spark_status spk_output_begin(
     spk_output *output, const char *path, bool scratch, spk_failure *failure)
 {
-    *output = (spk_output) { NULL, scratch };
+    *output = (spk_output) { NULL, scratch, -1 };
     if (path == NULL || *spk_io_path(path) == '\0')
         return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "The output path is empty");
     output->path = copy_path(path);
@@ -197,8 +201,13 @@ spark_status spk_output_begin(
     spark_status status = make_directory(output->path, failure);
     if (status == SPARK_OK) {
         place temporary = below(output, "_temporary");
-        if (mkdir(temporary.path, 0777) != 0) {
-            status = spk_io_failure(failure, "cannot create", temporary.path, errno);
+        const bool made = mkdir(temporary.path, 0777) == 0;
+        const int error = !made ? errno
+            : scratch           ? 0
+                                : spk_save_lock_take(output->path, &output->lock);
+        if (error != 0) {
+            status = spk_io_failure(failure, "cannot create", temporary.path, error);
+            rmdir(temporary.path);
             rmdir(output->path);
         }
     }
@@ -230,6 +239,7 @@ spark_status spk_output_commit(spk_output *output, spk_failure *failure)
 {
     spark_status status = SPARK_OK;
     place temporary = below(output, "_temporary");
+    spk_save_lock_remove(output->path);
     if (empty_and_remove(temporary.path) != 0)
         status = spk_io_failure(failure, "cannot remove", temporary.path, errno);
     if (status == SPARK_OK && !output->scratch)
@@ -247,6 +257,7 @@ void spk_output_abort(spk_output *output)
     if (output->path == NULL)
         return;
     place temporary = below(output, "_temporary");
+    spk_save_lock_remove(output->path);
     empty_and_remove(temporary.path);
     empty_and_remove(output->path);
     forget(output);

@@ -10,10 +10,12 @@
 typedef struct spk_output {
     char *path;
     bool scratch; /* it need not outlive the process: nothing is synced */
+    int lock;     /* held as long as this process writes; -1: none */
 } spk_output;
 
-/* spk_output_begin: makes the directory; one that exists is refused. What leads to it is
- * made as well, and stays. */
+/* spk_output_begin: makes the directory; one that exists is refused, and if it holds an unfinished
+ * save, the failure says so, and whether its process still lives. What leads to it is made as
+ * well, and stays. */
 spark_status spk_output_begin(
     spk_output *output, const char *path, bool scratch, spk_failure *failure);
 /* spk_output_commit: removes _temporary, writes _SUCCESS, syncs the directory. On failure the

@@ -35,9 +35,15 @@ fails 2 usage: -p
 fails 1 "wordcount: " "$work/missing"
 fails 1 "Input path does not exist: $work/missing" "$work/missing"
 fails 1 "Input path does not exist: $work/missing" "$work/text" "$work/missing"
-fails 1 "matches 0 files" "$work/*.missing"
-fails 1 "Not a file: /dev/null" /dev/null
+fails 1 "Input path does not exist: $work/*.missing" "$work/*.missing"
+fails 1 "Not a file: /dev/full is a device" /dev/full
+fails 1 "cannot use file descriptor 0: Bad file descriptor" - <&-
+printf '\037\213\010\0\0\0\0\0' > "$work/text.gz"
+fails 1 "$work/text.gz is not plain text: it is compressed by gzip; read what \"gzip -dc FILE\" makes" "$work/text.gz"
+fails 1 "standard input is not plain text: it is compressed by gzip" - < "$work/text.gz"
 fails 1 "$work/there already exists" -o "$work/there" "$work/text"
+mkdir -p "$work/half/_temporary"
+fails 1 "$work/half already exists and holds an unfinished save" -o "$work/half" "$work/text"
 fails 1 "cannot create output directory $work/text/where" -o "$work/text/where" "$work/text"
 
 # Root reads and writes everything.

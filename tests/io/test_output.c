@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "io/output.h"
 
@@ -13,7 +14,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* names: what is in a directory, sorted, with spaces between; NULL: there is none. */
+/* names: what is in a directory but the lock, sorted, with spaces between; NULL: there is none. */
 static const char *names(const char *directory)
 {
     static char text[2048], entries[32][64];
@@ -23,7 +24,8 @@ static const char *names(const char *directory)
     if (stream == NULL)
         return NULL;
     for (const struct dirent *entry; (entry = readdir(stream)) != NULL;) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0
+            || strcmp(entry->d_name, "_lock") == 0)
             continue;
         assert_true(n < 32 && strlen(entry->d_name) < sizeof entries[n]);
         strcpy(entries[n], entry->d_name);
@@ -227,6 +229,52 @@ static void test_refused(void **state)
     assert_string_equal(names("."), "empty file");
 }
 
+/* An unfinished save is told from one that goes on, of this process or of another, and neither is
+ * touched. */
+static void test_unfinished(void **state)
+{
+    static const char live[] = "Output directory out already exists, and a save into it goes on: "
+                               "choose another one";
+    static const char dead[] = "Output directory out already exists and holds an unfinished save, "
+                               "whose process has ended: remove it or choose another one";
+    static const char unknown[] = "Output directory out already exists and holds an unfinished "
+                                  "save: remove it, if nobody writes there any more, or choose "
+                                  "another one";
+    job j;
+    spk_part part;
+    int ready[2];
+    char byte;
+    (void)state;
+    job_begin(&j, "out");
+    expect_refused("out", SPARK_EIO, live);
+    spk_output_abort(&j.output);
+    job_end(&j);
+    assert_int_equal(pipe(ready), 0);
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) { /* as if it were killed in the middle */
+        job_begin(&j, "out");
+        part_begin(&j, &part, 0, 0, "1\n");
+        part_end(&j, &part);
+        part_begin(&j, &part, 1, 0, "2\n");
+        if (write(ready[1], "x", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    expect_refused("out", SPARK_EIO, live);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    expect_refused("out", SPARK_EIO, dead);
+    assert_string_equal(names("out"), "_temporary part-00000");
+    assert_string_equal(names("out/_temporary"), "part-00001-attempt-0");
+    assert_int_equal(unlink("out/_temporary/_lock"), 0); /* Hadoop's, for instance */
+    expect_refused("out", SPARK_EIO, unknown);
+    close(ready[0]);
+    close(ready[1]);
+}
+
 /* What leads to the directory is made, and stays. */
 static void test_parents(void **state)
 {
@@ -401,6 +449,7 @@ int main(void)
         scratch_test(test_attempts),
         scratch_test(test_many_bytes),
         scratch_test(test_refused),
+        scratch_test(test_unfinished),
         scratch_test(test_parents),
         scratch_test(test_own_directory),
         scratch_test(test_abort),
