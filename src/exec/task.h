@@ -225,6 +225,14 @@ static inline size_t spk_task_batch(const spark_task *task)
     return (size_t)task->sc->batch_rows;
 }
 
+/* spk_task_fit: how many values of this size a buffer beside a batch should hold: no more than a batch
+ * has, nor than SPK_BATCH_BYTES of them, and one at least. */
+static inline size_t spk_task_fit(const spark_task *task, size_t size)
+{
+    const size_t rows = spk_task_batch(task), fit = SPK_BATCH_BYTES / size;
+    return fit < 1 ? 1 : fit < rows ? fit : rows;
+}
+
 static inline spk_arena *spk_keep_of(spark_task *task)
 {
     return &task->frame->keep;

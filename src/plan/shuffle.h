@@ -16,18 +16,25 @@ typedef struct spk_merging {
     const void *env;
 } spk_merging;
 
+/* spk_start: what the accumulator of a key begins as. */
+typedef enum spk_start {
+    SPK_START_NONE,  /* there is none (distinct) */
+    SPK_START_VALUE, /* the first value: V and ACC are one type */
+    SPK_START_ZERO,  /* a copy of `zero`, to which the first value is added */
+    SPK_START_CREATE /* what `create` makes of the first value */
+} spk_start;
+
 /* spk_aggregator: how values of equal keys become one accumulator. Rows in are (K, V), rows out
- * are (K, ACC), or the bare element where there is no value (distinct). */
+ * (K, ACC); where there is none, rows in begin with the key, rows out are the key. V and ACC differ in
+ * size as they like: what is read of a row is sized by the side the row is on. */
 typedef struct spk_aggregator {
+    spk_start start;
     const spk_layout *key, *in, *out;
-    const spk_layout *acc;          /* NULL: no value */
-    uint32_t in_offset, acc_offset; /* of the value in `in` and `out` */
-    uint32_t in_size;
-    const void *zero;     /* ACC to start from; NULL: the first value is the ACC */
-    bool count;           /* the accumulator is an int64_t that counts rows */
-    spark_map_def create; /* run: makes the ACC of the first value; zero is blank then */
+    const spk_layout *value, *acc; /* V and ACC, at in->value_offset and out->value_offset; or NULL */
+    const void *zero;              /* an ACC; SPK_START_CREATE: a blank one; else NULL */
+    spark_map_def create;
     const void *create_env;
-    spk_merging add, combine;
+    spk_merging add, combine; /* (ACC, V), (ACC, ACC) */
 } spk_aggregator;
 
 struct spk_shuffle {

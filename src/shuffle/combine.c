@@ -5,54 +5,60 @@
  * exactly, so that a window ends at the same element whatever the batches are. */
 #include "shuffle/combine.h"
 
+#include <assert.h>
+
 #include "shuffle/merge.h"
 
 enum { SCRATCH_BYTES = 64 * 1024 };
 
-static const int64_t one = 1;
-
+/* make_arrays: for a batch, in this order: values that are gathered (of any alignment, and no more of
+ * them than make a batch of bytes), accumulators, and what the table finds. */
 static bool make_arrays(spk_combiner *c)
 {
     const size_t n = spk_task_batch(c->task);
-    const size_t value = c->aggregator->acc ? (c->aggregator->in_size + 15) / 16 * 16 : 16;
-    const size_t bytes = n * (8 + 4 + 4 + sizeof(void *) + value) + 64;
-    char *at = spk_heap_alloc(c->task->heap, bytes, &c->block_capacity);
+    const size_t value = c->value ? c->value->size : 1, acc = c->value ? c->aggregator->acc->size : 1;
+    c->gathered_max = spk_task_fit(c->task, value);
+    const size_t least = c->gathered_max * value > acc ? c->gathered_max * value : acc;
+    const size_t gathered = (least + 15) / 16 * 16;
+    const size_t each = sizeof *c->accs + sizeof *c->found.hashes + 2 * sizeof *c->found.rows;
+    char *at = spk_heap_alloc(c->task->heap, gathered + n * each, &c->block_capacity);
     if (!at)
         return false;
-    c->block = at;
-    c->found.hashes = (uint64_t *)(void *)at;
-    c->accs = (void **)(void *)(at + n * 8);
-    c->gathered = at + n * 8 + n * sizeof(void *);
-    c->found.rows = (uint32_t *)(void *)(c->gathered + n * value);
+    c->block = c->gathered = at;
+    c->accs = (void **)(void *)(at + gathered);
+    c->found.hashes = (uint64_t *)(void *)(c->accs + n);
+    c->found.rows = (uint32_t *)(void *)(c->found.hashes + n);
     c->found.hits = c->found.rows + n;
     return true;
 }
 
-/* direct: how values move on the side and phase. */
-static void set_move(spk_combiner *c)
+/* set_sides: what comes in, and how it moves into a new row. */
+static void set_sides(spk_combiner *c, spk_phase phase)
 {
     const spk_aggregator *a = c->aggregator;
-    const bool add = c->phase == SPK_ADD;
-    c->in_size = add ? a->in_size : a->out->size;
-    if (!a->acc)
+    const bool add = phase == SPK_ADD;
+    c->row = add ? a->in : a->out;
+    c->start = add || a->start == SPK_START_NONE ? a->start : SPK_START_VALUE;
+    if (c->start == SPK_START_NONE)
         return;
-    c->in_offset = add ? a->in_offset : a->acc_offset;
-    c->move = (spk_value_move) { .from = c->in_offset, .to = a->acc_offset, .size = a->acc->size };
-    if (add && a->count)
-        c->move.zero = &one;
-    else if (add && a->zero)
-        c->move.zero = a->zero;
-    c->move.views = a->acc->views ? a->acc : NULL;
+    c->value = add ? a->value : a->acc;
     c->merging = add ? &a->add : &a->combine;
-    c->fused = !c->move.zero && spk_merging_is_sum_i64(c->merging);
+    c->move = (spk_value_move) { .from = c->row->value_offset,
+        .to = a->out->value_offset,
+        .size = a->acc->size,
+        .zero = c->start == SPK_START_VALUE ? NULL : a->zero,
+        .views = a->acc->views ? a->acc : NULL };
+    c->fused = c->start == SPK_START_VALUE && spk_merging_is_sum_i64(c->merging);
+    assert(c->start != SPK_START_VALUE || c->value->size == a->acc->size);
+    assert(c->start == SPK_START_VALUE || a->zero);
 }
 
 bool spk_combiner_open(spk_combiner *c, spark_task *task, const spk_aggregator *aggregator,
     spk_phase phase, bool borrow)
 {
-    *c = (spk_combiner) { .task = task, .aggregator = aggregator, .phase = phase };
+    *c = (spk_combiner) { .task = task, .aggregator = aggregator };
     spk_arena_init(&c->scratch, task->heap);
-    set_move(c);
+    set_sides(c, phase);
     if (!make_arrays(c)) {
         spk_task_nomem(task);
         return false;
@@ -76,6 +82,11 @@ static char *acc_of(const spk_combiner *c, uint32_t row)
     return spk_table_row(&c->table, row) + c->move.to;
 }
 
+static const char *value_of(const spk_combiner *c, const char *rows, size_t i)
+{
+    return rows + i * c->row->size + c->row->value_offset;
+}
+
 static void merge(spk_combiner *c, size_t n, const char *values, size_t step)
 {
     c->merging->def.run(c->task, n, c->accs, values, step, c->merging->env);
@@ -86,24 +97,26 @@ static void merge_all(spk_combiner *c, const char *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         c->accs[i] = acc_of(c, c->found.rows[i]);
-    merge(c, n, rows + c->in_offset, c->in_size);
+    merge(c, n, value_of(c, rows, 0), c->row->size);
 }
 
 /* merge_hits: a row's first value is in it already. */
 static void merge_hits(spk_combiner *c, const char *rows, size_t n)
 {
-    const size_t hits = c->found.n_hits, size = c->aggregator->acc->size;
+    const size_t hits = c->found.n_hits, size = c->value->size;
     if (hits == n) {
         merge_all(c, rows, n);
         return;
     }
-    for (size_t i = 0; i < hits; i++) {
-        const uint32_t element = c->found.hits[i];
-        c->accs[i] = acc_of(c, c->found.rows[element]);
-        memcpy(c->gathered + i * size, rows + element * c->in_size + c->in_offset, size);
+    for (size_t i = 0, some; i < hits; i += some) {
+        some = hits - i < c->gathered_max ? hits - i : c->gathered_max;
+        for (size_t j = 0; j < some; j++) {
+            const uint32_t element = c->found.hits[i + j];
+            c->accs[j] = acc_of(c, c->found.rows[element]);
+            memcpy(c->gathered + j * size, value_of(c, rows, element), size);
+        }
+        merge(c, some, c->gathered, size);
     }
-    if (hits)
-        merge(c, hits, c->gathered, size);
 }
 
 /* create: the accumulators of new rows, which are blank; their elements are those that are no
@@ -116,15 +129,9 @@ static void create(spk_combiner *c, const char *rows, size_t n)
         if (hit < c->found.n_hits && c->found.hits[hit] == i)
             hit++;
         else
-            a->create.run(c->task, 1, rows + i * c->in_size + c->in_offset, c->in_size,
+            a->create.run(c->task, 1, value_of(c, rows, i), c->row->size,
                 acc_of(c, c->found.rows[i]), a->acc->size, a->create_env);
     c->task->role = SPK_MAIN;
-}
-
-static void count_hits(spk_combiner *c)
-{
-    for (size_t i = 0; i < c->found.n_hits; i++)
-        ++*(int64_t *)(void *)acc_of(c, c->found.rows[c->found.hits[i]]);
 }
 
 /* compact: accumulators have left more dead bytes than live ones behind. */
@@ -178,19 +185,19 @@ static size_t add_one(
     spk_combiner *c, const char *row, const uint64_t *hash, uint32_t limit, uint64_t bytes_limit)
 {
     const size_t done = spk_table_find(
-        &c->table, row, c->in_size, 1, hash, &c->move, limit, bytes_limit, &c->found);
-    const bool created = c->phase == SPK_ADD && c->aggregator->create.run;
-    if (done != 1 || (!c->move.zero && c->found.n_hits == 0))
+        &c->table, row, c->row->size, 1, hash, &c->move, limit, bytes_limit, &c->found);
+    const bool started = done == 1 && c->found.n_hits == 0;
+    if (done != 1 || (started && c->start == SPK_START_VALUE))
         return done;
     char *acc = acc_of(c, c->found.rows[0]);
-    if (created && c->found.n_hits == 0) {
+    if (started && c->start == SPK_START_CREATE) {
         create(c, row, 1);
         return !spk_task_failed(c->task) && own(c, acc, 0) ? 1 : SIZE_MAX;
     }
     const size_t size = c->aggregator->acc->size, before = spk_value_bytes(c->move.views, acc);
     memcpy(c->gathered, acc, size);
     c->accs[0] = acc;
-    merge(c, 1, row + c->in_offset, c->in_size);
+    merge(c, 1, value_of(c, row, 0), c->row->size);
     if (memcmp(c->gathered, acc, size) != 0 && !own(c, acc, before))
         return SIZE_MAX;
     return spk_task_failed(c->task) ? SIZE_MAX : 1;
@@ -204,7 +211,7 @@ static size_t add_with_views(spk_combiner *c, const char *rows, size_t n, const 
     size_t i = 0, done = 1;
     c->task->scratch = &c->scratch;
     while (i < n && done == 1) {
-        done = add_one(c, rows + i * c->in_size, hashes ? hashes + i : NULL, limit, bytes_limit);
+        done = add_one(c, rows + i * c->row->size, hashes ? hashes + i : NULL, limit, bytes_limit);
         i += done == 1;
         if (c->scratch.bytes > SCRATCH_BYTES)
             spk_arena_reset(&c->scratch);
@@ -217,22 +224,18 @@ static size_t add_with_views(spk_combiner *c, const char *rows, size_t n, const 
 static size_t add(spk_combiner *c, const char *rows, size_t n, const uint64_t *hashes,
     uint32_t limit, uint64_t bytes_limit)
 {
-    const spk_aggregator *a = c->aggregator;
     if (c->move.views)
         return add_with_views(c, rows, n, hashes, limit, bytes_limit);
     if (c->fused)
         return spk_table_sum(
-            &c->table, rows, c->in_size, n, hashes, &c->move, limit, bytes_limit, &c->found);
+            &c->table, rows, c->row->size, n, hashes, &c->move, limit, bytes_limit, &c->found);
     const size_t done = spk_table_find(
-        &c->table, rows, c->in_size, n, hashes, &c->move, limit, bytes_limit, &c->found);
-    if (done == SIZE_MAX || !a->acc)
+        &c->table, rows, c->row->size, n, hashes, &c->move, limit, bytes_limit, &c->found);
+    if (done == SIZE_MAX || c->start == SPK_START_NONE)
         return done;
-    if (c->phase == SPK_ADD && a->count) {
-        count_hits(c);
-    } else if (c->phase == SPK_ADD && a->create.run) {
+    if (c->start == SPK_START_CREATE)
         create(c, rows, done);
-        merge_hits(c, rows, done);
-    } else if (c->move.zero)
+    if (c->start == SPK_START_ZERO)
         merge_all(c, rows, done);
     else
         merge_hits(c, rows, done);
@@ -248,35 +251,32 @@ size_t spk_combiner_add(spk_combiner *c, const char *rows, size_t n, const uint6
     return spk_task_failed(c->task) ? SIZE_MAX : done;
 }
 
+/* start: the accumulator of one value. */
+static void start(const spk_aggregator *a, spark_task *task, const char *value, char *acc)
+{
+    void *accs[1] = { acc };
+    memcpy(acc, a->zero, a->acc->size);
+    if (a->start == SPK_START_ZERO) {
+        a->add.def.run(task, 1, accs, value, a->in->size, a->add.env);
+        return;
+    }
+    task->role = SPK_CREATE;
+    a->create.run(task, 1, value, a->in->size, acc, a->acc->size, a->create_env);
+    task->role = SPK_MAIN;
+}
+
 void spk_aggregator_create(
     const spk_aggregator *a, spark_task *task, const char *in, size_t n, char *out)
 {
-    const size_t size = a->out->size;
-    if (!a->count && !a->zero && a->in == a->out) { /* the first value is the accumulator */
-        memcpy(out, in, n * size);
+    const bool made = a->start == SPK_START_ZERO || a->start == SPK_START_CREATE;
+    assert(made || a->in == a->out || a->start == SPK_START_NONE);
+    if (!made && a->in == a->out) {
+        memcpy(out, in, n * a->out->size);
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        char *row = out + i * size;
-        const char *from = in + i * a->in_size;
-        memcpy(row, from, a->key->size);
-        if (!a->acc)
-            continue;
-        char *acc = row + a->acc_offset;
-        if (a->count) {
-            memcpy(acc, &one, sizeof one);
-        } else if (a->create.run) {
-            memset(acc, 0, a->acc->size);
-            task->role = SPK_CREATE;
-            a->create.run(
-                task, 1, from + a->in_offset, a->in_size, acc, a->acc->size, a->create_env);
-            task->role = SPK_MAIN;
-        } else if (a->zero) {
-            void *accs[1] = { acc };
-            memcpy(acc, a->zero, a->acc->size);
-            a->add.def.run(task, 1, accs, from + a->in_offset, a->in_size, a->add.env);
-        } else {
-            memcpy(acc, from + a->in_offset, a->acc->size);
-        }
+    for (size_t i = 0; i < n; i++, in += a->in->size, out += a->out->size) {
+        memcpy(out, in, a->key->size);
+        if (made)
+            start(a, task, in + a->in->value_offset, out + a->out->value_offset);
     }
 }

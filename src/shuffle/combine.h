@@ -2,7 +2,7 @@
 /* Combining: rows into a table by key, values into accumulators.
  *
  * phase: ADD on the map side (values into accumulators), COMBINE on the reduce side (accumulators
- * into accumulators). */
+ * into accumulators); it decides of what type the rows are that come in. */
 #ifndef SPK_SHUFFLE_COMBINE_H
 #define SPK_SHUFFLE_COMBINE_H
 
@@ -13,15 +13,16 @@ typedef enum spk_phase { SPK_ADD, SPK_COMBINE } spk_phase;
 typedef struct spk_combiner {
     spark_task *task;
     const spk_aggregator *aggregator;
-    spk_phase phase;
+    spk_start start;               /* of a new row; to COMBINE is to start from the ACC that comes */
+    const spk_layout *row, *value; /* that come in: (K, V) to ADD, (K, ACC) to COMBINE; value or NULL */
+    const spk_merging *merging;
     spk_table table;
     spk_value_move move;
-    const spk_merging *merging;
-    uint32_t in_size, in_offset; /* of a row that comes in */
     bool fused;
     spk_found found;
     void **accs;
-    char *gathered;
+    char *gathered; /* values of hits, side by side; or one ACC as it was */
+    size_t gathered_max;
     spk_arena scratch; /* what functions allocate for accumulators with views */
     void *block;       /* holds the arrays */
     size_t block_capacity;

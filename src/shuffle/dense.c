@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys 0 to k - 1: a shard holds a range of them, so its rows are an array indexed by the key. */
+#include <assert.h>
+
 #include "base/hash.h"
 #include "shuffle/combine.h"
 #include "shuffle/merge.h"
@@ -13,8 +15,9 @@ typedef struct dense {
     char *rows;
     uint8_t *present;
     size_t capacity;
-    void **accs; /* of a batch */
+    void **accs; /* of what is gathered */
     char *gathered;
+    size_t gathered_max;
 } dense;
 
 static bool start_shard(dense *d, uint64_t first, uint64_t end)
@@ -36,25 +39,35 @@ static bool start_shard(dense *d, uint64_t first, uint64_t end)
     return true;
 }
 
+static void merge(dense *d, size_t hits)
+{
+    const spk_merging *m = &d->a->combine;
+    m->def.run(d->pipe->task, hits, d->accs, d->gathered, d->a->acc->size, m->env);
+}
+
 /* add: n rows, merged by the function; the first of a key becomes its accumulator. */
 static void add(dense *d, const char *rows, size_t n)
 {
-    const spk_aggregator *a = d->a;
-    const size_t size = a->out->size, acc_size = a->acc->size;
+    const spk_layout *out = d->a->out;
+    const size_t acc_size = d->a->acc->size;
     size_t hits = 0;
-    for (size_t i = 0; i < n; i++, rows += size) {
-        const uint64_t k = spk_dense_key(a->key, rows) - d->first;
-        char *row = d->rows + k * size;
+    for (size_t i = 0; i < n; i++, rows += out->size) {
+        const uint64_t k = spk_dense_key(d->a->key, rows) - d->first;
+        char *row = d->rows + k * out->size;
         if (!d->present[k]) {
             d->present[k] = 1;
-            memcpy(row, rows, size);
+            memcpy(row, rows, out->size);
             continue;
         }
-        d->accs[hits] = row + a->acc_offset;
-        memcpy(d->gathered + hits++ * acc_size, rows + a->acc_offset, acc_size);
+        d->accs[hits] = row + out->value_offset;
+        memcpy(d->gathered + hits++ * acc_size, rows + out->value_offset, acc_size);
+        if (hits == d->gathered_max) {
+            merge(d, hits);
+            hits = 0;
+        }
     }
     if (hits)
-        a->combine.def.run(d->pipe->task, hits, d->accs, d->gathered, acc_size, a->combine.env);
+        merge(d, hits);
 }
 
 /* add_i64, add_f64: sums of 8-byte keys and values. */
@@ -83,7 +96,7 @@ typedef void adder(dense *d, const char *rows, size_t n);
 
 static adder *adder_of(const spk_aggregator *a)
 {
-    const bool plain = a->key->size == 8 && a->out->size == 16 && a->acc_offset == 8
+    const bool plain = a->key->size == 8 && a->out->size == 16 && a->out->value_offset == 8
         && a->combine.def.op == SPARK_OP_SUM;
     if (plain && a->acc->type->kind == SPARK_KIND_F64)
         return add_f64;
@@ -154,23 +167,30 @@ static bool reduce_views(dense *d, const spk_input *in, spk_combiner *c, spk_sha
     return finish_shard(d);
 }
 
+/* make_gathered: room for the values of a batch, or for as many as make a batch of bytes. */
+static bool make_gathered(dense *d)
+{
+    spark_task *task = d->pipe->task;
+    const size_t size = d->a->acc->size;
+    d->gathered_max = spk_task_fit(task, size);
+    d->gathered = spk_arena_alloc(spk_keep_of(task), d->gathered_max * size, 64);
+    d->accs = spk_arena_alloc(spk_keep_of(task), d->gathered_max * sizeof *d->accs, 16);
+    if (d->gathered && d->accs)
+        return true;
+    spk_task_nomem(task);
+    return false;
+}
+
 void spk_reduce_dense(spk_pipe *pipe, spk_input *in, const spk_aggregator *a,
     const spark_partitioner *p, int partition)
 {
     spark_task *task = pipe->task;
-    const size_t batch = spk_task_batch(task);
     dense d = { .pipe = pipe, .a = a };
     spk_shard shard = { .segments = NULL };
     spk_combiner c;
     const bool views = a->acc->views;
-    char *at = spk_arena_alloc(spk_keep_of(task), batch * (sizeof(void *) + a->acc->size), 16);
-    if (!at) {
-        spk_task_nomem(task);
-        return;
-    }
-    d.accs = (void **)(void *)at;
-    d.gathered = at + batch * sizeof(void *);
-    if (views && !spk_combiner_open(&c, task, a, SPK_COMBINE, !in->spilled))
+    assert(a->start == SPK_START_VALUE); /* rows come in as they go out */
+    if (!(views ? spk_combiner_open(&c, task, a, SPK_COMBINE, !in->spilled) : make_gathered(&d)))
         return;
     for (uint32_t s = 0; s < in->slices; s++) {
         const uint64_t slice = (uint64_t)partition * in->slices + s;

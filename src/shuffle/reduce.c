@@ -39,7 +39,7 @@ static bool combine_segment(spk_combiner *c, const spk_segment *segment, size_t 
 {
     for (size_t i = 0; i < segment->n; i += batch) {
         const size_t n = segment->n - i < batch ? segment->n - i : batch;
-        if (spk_combiner_add(c, segment->rows + i * c->in_size, n,
+        if (spk_combiner_add(c, segment->rows + i * c->row->size, n,
                 segment->hashes ? segment->hashes + i : NULL, UINT32_MAX, UINT64_MAX)
             == SIZE_MAX)
             return false;

@@ -326,7 +326,7 @@ static bool seal_window(spk_writer *w)
 
 static bool combine(spk_writer *w, spk_batch *batch)
 {
-    const size_t size = w->shuffle->aggregator->in_size;
+    const size_t size = w->shuffle->aggregator->in->size;
     if (!w->has_combiner) {
         if (!spk_combiner_open(&w->combiner, w->task, w->shuffle->aggregator, SPK_ADD, false))
             return false;
@@ -412,7 +412,7 @@ static bool take_raw(spk_writer *w, spk_batch *batch)
 {
     const spk_aggregator *a = w->shuffle->aggregator;
     const spk_layout *row = row_of(w);
-    const size_t in_size = a ? a->in_size : row->size;
+    const size_t in_size = a ? a->in->size : row->size;
     if (w->raw_n == w->raw_max && !grow_raw(w)) {
         spk_task_nomem(w->task);
         return false;

@@ -34,6 +34,11 @@ SPARK_MERGE(keep_first, page, page)
 {
     (void)acc, (void)in;
 }
+SPARK_MERGE(add_one, int64_t, int64_t)
+{
+    (void)in;
+    ++*acc;
+}
 SPARK_ORDER(by_number, i64_i64, (desc, key));
 
 /* ---- a writer by itself */
@@ -87,18 +92,21 @@ static void aim(rig *r, const spark_type *type, how h, int partitions, const spa
         r->shuffle.key = layout_of(r->sc->types, SPARK_TYPE(int64_t));
     if (h == PLAIN)
         return;
+    static const int64_t zero = 0;
     const bool valued = h != DISTINCT;
-    r->aggregator = (spk_aggregator) { .key = r->shuffle.key,
+    r->aggregator = (spk_aggregator) { .start = h == COUNT ? SPK_START_ZERO
+            : valued                                       ? SPK_START_VALUE
+                                                           : SPK_START_NONE,
+        .key = r->shuffle.key,
         .in = row,
         .out = row,
+        .value = valued ? row->value : NULL,
         .acc = valued ? row->value : NULL,
-        .in_offset = row->value_offset,
-        .acc_offset = row->value_offset,
-        .in_size = row->size,
-        .count = h == COUNT };
+        .zero = h == COUNT ? &zero : NULL };
     const spark_merge_def *def = h == SUM ? spark_op_sum
         : h == SMALLEST                   ? spark_op_min
         : h == FIRST_PAGE                 ? keep_first
+        : h == COUNT                      ? add_one
                                           : NULL;
     if (def)
         assert_int_equal(
@@ -323,8 +331,8 @@ static void test_window__of_raw_rows_calls_add_once_a_row(void **state)
         rig r;
         spk_failure failure;
         open_rig(&r, batches[b]);
-        aim(&r, SPARK_TYPE(i64_str), COUNT, 4, NULL);
-        r.aggregator.count = false;
+        aim(&r, SPARK_TYPE(i64_str), SMALLEST, 4, NULL);
+        r.aggregator.start = SPK_START_ZERO;
         r.aggregator.zero = &zero;
         assert_int_equal(spk_merging_bind(&r.aggregator.add, counted, NULL, r.aggregator.acc,
                              r.aggregator.acc, &failure),

@@ -121,7 +121,7 @@ static bool fill(keyed_rdd *k, const spk_keyed *r)
     if (a->combine.def.op == SPARK_OP_USER)
         a->combine.env = k->rdd.env.value;
     a->create_env = k->rdd.env.value;
-    if (!r->zero && !a->create.run)
+    if (a->start == SPK_START_NONE || a->start == SPK_START_VALUE)
         return true;
     k->zero = spk_value_keep(&k->rdd, a->acc, r->zero, &k->zero_capacity);
     a->zero = k->zero;

@@ -18,7 +18,7 @@ typedef struct spk_keyed {
     spk_keyed_kind kind;
     const spk_layout *key, *out;
     const spk_aggregator *aggregator; /* complete but for the functions' environments */
-    const void *zero;                 /* of SPK_KEYED_COMBINE: an ACC, which the node copies */
+    const void *zero;                 /* of SPK_START_ZERO: an ACC, which the node copies */
     const spk_ordering *ordering;     /* of SPK_KEYED_SORT */
     const spark_group_def *group;     /* of SPK_KEYED_GROUP_MAP */
     const spark_keyed_options *options;

@@ -90,7 +90,7 @@ spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions)
             spk_verb_fail_with(&v, &failure);
     }
     if (!v.bad)
-        a = (spk_aggregator) { .key = v.in, .in = v.in, .out = v.in, .in_size = v.in->size };
+        a = (spk_aggregator) { .start = SPK_START_NONE, .key = v.in, .in = v.in, .out = v.in };
     const spk_keyed k = { .kind = SPK_KEYED_COMBINE,
         .key = a.key,
         .out = a.out,

@@ -24,13 +24,12 @@ static spk_aggregator same_type(spk_verb *v, const spark_merge_def *f)
     spk_verb_pairs(v, v->in);
     if (v->bad)
         return a;
-    a = (spk_aggregator) { .key = v->in->key,
+    a = (spk_aggregator) { .start = SPK_START_VALUE,
+        .key = v->in->key,
         .in = v->in,
         .out = v->in,
-        .acc = v->in->value,
-        .in_offset = v->in->value_offset,
-        .acc_offset = v->in->value_offset,
-        .in_size = v->in->size };
+        .value = v->in->value,
+        .acc = v->in->value };
     bind_merge(v, &a.add, f, a.acc, a.acc);
     a.combine = a.add;
     return a;
@@ -77,19 +76,16 @@ spark_rdd *spark_reduce_by_key_dense(spark_site at, spark_rdd *rdd, const spark_
 }
 
 /* other_type: V merged into ACC. */
-static spk_aggregator other_type(
-    spk_verb *v, const spk_layout *acc, const spark_merge_def *add, const spark_merge_def *combine)
+static spk_aggregator other_type(spk_verb *v, spk_start start, const spk_layout *acc,
+    const spark_merge_def *add, const spark_merge_def *combine)
 {
     spk_aggregator a = { 0 };
     if (v->bad)
         return a;
-    a = (spk_aggregator) { .key = v->in->key,
-        .in = v->in,
-        .acc = acc,
-        .in_offset = v->in->value_offset,
-        .in_size = v->in->size };
+    a = (spk_aggregator) {
+        .start = start, .key = v->in->key, .in = v->in, .value = v->in->value, .acc = acc
+    };
     a.out = spk_verb_pair(v, a.key, acc);
-    a.acc_offset = a.out ? a.out->value_offset : 0;
     bind_merge(v, &a.add, add, acc, v->in->value);
     bind_merge(v, &a.combine, combine, acc, acc);
     return a;
@@ -114,7 +110,7 @@ static spark_rdd *aggregate(const char *operation, spark_site at, spark_rdd *rdd
     spk_verb_begin(&v, at, operation, &function, 1, &rdd, env);
     spk_verb_pairs(&v, v.in);
     const spk_layout *layout = spk_verb_layout(&v, acc);
-    const spk_aggregator a = other_type(&v, layout, add, combine);
+    const spk_aggregator a = other_type(&v, SPK_START_ZERO, layout, add, combine);
     if (!v.bad && !zero && !(zero = blank = calloc(1, layout->size)))
         spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
     const spk_keyed k = { .kind = SPK_KEYED_COMBINE,
@@ -170,7 +166,7 @@ spark_rdd *spark_combine_by_key_with(spark_site at, spark_rdd *rdd, const spark_
     spk_verb_pairs(&v, v.in);
     spk_verb_want(&v, has ? create->in : NULL, v.bad ? NULL : v.in->value);
     const spk_layout *acc = spk_verb_layout(&v, has ? create->out : NULL);
-    spk_aggregator a = other_type(&v, acc, add, combine);
+    spk_aggregator a = other_type(&v, SPK_START_CREATE, acc, add, combine);
     if (has)
         a.create = *create;
     const spk_keyed k = {

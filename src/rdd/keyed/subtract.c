@@ -50,7 +50,7 @@ static const spk_class intersect_class = { .name = "MapPartitionsRDD",
 
 static void fill_distinct(spk_aggregator *a, const spk_layout *row, const spk_layout *key)
 {
-    *a = (spk_aggregator) { .key = key, .in = row, .out = key, .in_size = row->size };
+    *a = (spk_aggregator) { .start = SPK_START_NONE, .key = key, .in = row, .out = key };
 }
 
 /* new_sieve: target is taken over. by_key: keys of pairs, and the result is placed by them; else
