@@ -14,7 +14,8 @@ typedef struct spark_index {
     size_t n;
     const uint32_t *slots; /* number of the item + 1, by hash; 0: free */
     size_t n_slots;
-    const void *key; /* the engine's description of the key */
+    const void *key;    /* the engine's description of the key */
+    uint64_t secret[2]; /* the engine's too: not 0 where keys were chosen to collide */
 } spark_index;
 
 /* spark_array_index: of an array that spark_collect_as_map or spark_reduce_by_key_locally gave,

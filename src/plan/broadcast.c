@@ -111,7 +111,7 @@ spark_broadcast *spark_broadcast_index(spark_site at, spark_context *sc, const s
         tail = spk_value_pack(layout, items + i * size, tail);
     *(spark_index *)(void *)broadcast->value = (spark_index) { index->type, items, index->n,
         (const uint32_t *)(const void *)(broadcast->value + slots_at), index->n_slots,
-        layout->key };
+        layout->key, { index->secret[0], index->secret[1] } };
     return broadcast;
 }
 

@@ -3,7 +3,9 @@
  * the rows of the other in their order; what matches one row comes in the order of the build side.
  * Rows of an outer side without a match: of the probe side in their place, of the build side at
  * the end of the shard. Matches are collected and handed to the function a batch at a time;
- * nothing is materialised, so one hot key streams. */
+ * nothing is materialised, so one hot key streams. Where chains hold too many rows of other keys (chosen
+ * ones, or a hot key in the bucket of another), they are made again by a hash with a secret; their
+ * order is that of the rows either way. */
 #include "base/hash.h"
 #include "shuffle/reduce.h"
 #include "shuffle/table.h"
@@ -26,7 +28,10 @@ typedef struct joiner {
     uint8_t *matched;
     size_t index_capacity;
     unsigned shift;
-    uint64_t *hashes; /* of a batch of probes */
+    bool guarded; /* in this shard: hashes are those with the secret */
+    spk_secret secret;
+    uint64_t allowance; /* steps past rows of other keys, until it is guarded */
+    uint64_t *hashes;   /* of a batch of probes */
     const void **keys, **lefts, **rights;
     size_t n, max; /* matches collected */
     spk_arena arenas[2];
@@ -94,12 +99,31 @@ static bool make_index(joiner *jn, size_t n)
     jn->next = jn->heads + heads;
     jn->matched = (uint8_t *)(jn->next + n);
     jn->shift = 64 - bits;
-    memset(jn->heads, 0, heads * 4);
     memset(jn->matched, 0, n);
     return true;
 }
 
-/* build: chains of rows by bucket, each in the order of the rows, so it is filled from the back. */
+/* chain: rows by bucket, each in the order of the rows, so it is filled from the back. */
+static void chain(joiner *jn)
+{
+    memset(jn->heads, 0, (size_t)(jn->next - jn->heads) * sizeof *jn->heads);
+    for (size_t i = jn->rows.n; i-- > 0;) {
+        const uint32_t at = bucket(jn, jn->rows.hashes[i]);
+        jn->next[i] = jn->heads[at];
+        jn->heads[at] = (uint32_t)i + 1;
+    }
+}
+
+static void guard(joiner *jn)
+{
+    const side *b = jn->build_left ? &jn->left : &jn->right;
+    jn->guarded = true;
+    jn->secret = spk_secret_draw();
+    spk_secret_hash_keys(
+        jn->j->key, jn->rows.rows, b->row->size, jn->rows.n, &jn->secret, jn->rows.hashes);
+    chain(jn);
+}
+
 static bool build(joiner *jn, side *b)
 {
     const spk_layout *key = jn->j->key;
@@ -111,42 +135,68 @@ static bool build(joiner *jn, side *b)
         return false;
     if (cheap)
         spk_hash_keys(key, jn->rows.rows, size, jn->rows.n, jn->rows.hashes);
-    for (size_t i = jn->rows.n; i-- > 0;) {
-        const uint32_t at = bucket(jn, jn->rows.hashes[i]);
-        jn->next[i] = jn->heads[at];
-        jn->heads[at] = (uint32_t)i + 1;
-    }
+    jn->guarded = false;
+    jn->allowance = SPK_STEPS_FREE;
+    chain(jn);
     return true;
 }
 
-static bool probe_batch(
-    joiner *jn, const side *p, const char *rows, size_t n, const uint64_t *hashes)
+static void prefetch(const joiner *jn, size_t n, const uint64_t *hashes)
 {
-    const spk_layout *key = jn->j->key;
-    const size_t size = p->row->size;
-    const size_t built_size = (jn->build_left ? jn->left : jn->right).row->size;
+    const size_t size = (jn->build_left ? jn->left : jn->right).row->size;
     for (size_t i = 0; i < n; i++)
         __builtin_prefetch(&jn->heads[bucket(jn, hashes[i])]);
     for (size_t i = 0; i < n; i++) {
         const uint32_t head = jn->heads[bucket(jn, hashes[i])];
         if (head)
-            __builtin_prefetch(jn->rows.rows + (head - 1) * built_size);
+            __builtin_prefetch(jn->rows.rows + (head - 1) * size);
     }
-    for (size_t i = 0; i < n; i++, rows += size) {
+}
+
+/* probe_batch: returns how many rows it has done before the allowance ended; SIZE_MAX: no more is
+ * wanted. */
+static size_t probe_batch(
+    joiner *jn, const side *p, const char *rows, size_t n, const uint64_t *hashes)
+{
+    const spk_layout *key = jn->j->key;
+    const size_t size = p->row->size;
+    const size_t built_size = (jn->build_left ? jn->left : jn->right).row->size;
+    const uint64_t allowance = jn->allowance + n * SPK_STEPS_EACH;
+    uint64_t steps = 0;
+    size_t i = 0;
+    prefetch(jn, n, hashes);
+    for (; i < n && (steps <= allowance || jn->guarded); i++, rows += size) {
         bool any = false;
         for (uint32_t b = jn->heads[bucket(jn, hashes[i])]; b; b = jn->next[b - 1]) {
             const char *built = jn->rows.rows + (b - 1) * built_size;
-            if (jn->rows.hashes[b - 1] != hashes[i] || !same_key(key, built, rows))
+            if (jn->rows.hashes[b - 1] != hashes[i] || !same_key(key, built, rows)) {
+                steps++;
                 continue;
+            }
             any = true;
             jn->matched[b - 1] = 1;
             if (!emit(jn, built, rows))
-                return false;
+                return SIZE_MAX;
         }
         if (!any && p->keep && !emit(jn, NULL, rows))
-            return false;
+            return SIZE_MAX;
     }
-    return true;
+    jn->allowance = steps <= allowance ? allowance - steps : 0;
+    return i;
+}
+
+/* hashes_of: what the chains go by, of a piece of a segment. */
+static const uint64_t *hashes_of(
+    const joiner *jn, const spk_segment *segment, size_t i, size_t n, size_t size)
+{
+    const char *rows = segment->rows + i * size;
+    if (jn->guarded)
+        spk_secret_hash_keys(jn->j->key, rows, size, n, &jn->secret, jn->hashes);
+    else if (segment->hashes)
+        return segment->hashes + i;
+    else
+        spk_hash_keys(jn->j->key, rows, size, n, jn->hashes);
+    return jn->hashes;
 }
 
 static bool probe(joiner *jn, side *p)
@@ -156,13 +206,14 @@ static bool probe(joiner *jn, side *p)
         spk_segment *segment = &p->shard.segments[s];
         if (!spk_segment_load(p->input, segment))
             return false;
-        for (size_t i = 0; i < segment->n; i += batch) {
+        for (size_t i = 0, done; i < segment->n; i += done) {
             const size_t n = segment->n - i < batch ? segment->n - i : batch;
-            const char *rows = segment->rows + i * size;
-            if (!segment->hashes)
-                spk_hash_keys(jn->j->key, rows, size, n, jn->hashes);
-            if (!probe_batch(jn, p, rows, n, segment->hashes ? segment->hashes + i : jn->hashes))
+            const uint64_t *hashes = hashes_of(jn, segment, i, n, size);
+            done = probe_batch(jn, p, segment->rows + i * size, n, hashes);
+            if (done == SIZE_MAX)
                 return false;
+            if (done < n)
+                guard(jn);
         }
         if (segment->run && jn->n > 0 && !deliver(jn)) /* matches point into what goes now */
             return false;

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One probing loop, written once and compiled for each kind of key, with and without the addition
  * fused in: the constant arguments of an always-inlined function take the place of templates. Rows
- * stand in insertion order, so growing the directory never changes a result. */
+ * stand in insertion order, so growing the directory never changes a result.
+ *
+ * Chosen keys (Crosby, Wallach: Denial of service via algorithmic complexity attacks): every step past
+ * another key is taken off an allowance that grows with the elements looked for; where it ends, the
+ * table is guarded: its directory goes by a hash with a secret of its own. */
 #include "shuffle/table.h"
 
 #include "base/hash.h"
 
-enum { DENSE_RANGE = 65536, DENSE_AT_LEAST = 256, FIRST_ROWS = 64, IN_CACHE = 16384 };
+enum {
+    DENSE_RANGE = 65536,
+    DENSE_AT_LEAST = 256,
+    FIRST_ROWS = 64,
+    FIRST_BYTES = 64 * 1024,
+    IN_CACHE = 16384
+};
 #define BUCKET_MIX UINT64_C(0x9fb21c651e98df25)
 
 typedef enum key_kind { KEY4, KEY8, KEY_STR, KEY_ANY } key_kind;
@@ -89,6 +99,19 @@ static void set_directory_size(spk_table *t, uint32_t size)
     t->dense = false;
 }
 
+/* settle: row `row` into the directory by `place`. False: that took more steps than are allowed. */
+static inline bool settle(spk_table *t, uint64_t place, uint32_t row, uint64_t *allowance)
+{
+    uint32_t b = bucket_of(place, t->shift);
+    for (; t->directory[b]; b = (b + 1) & (t->directory_size - 1))
+        if ((*allowance)-- == 0)
+            return false;
+    t->directory[b] = entry_of(place, row, t->row_bits);
+    return true;
+}
+
+static bool guard(spk_table *t);
+
 /* rehash: a directory of `size` entries with all rows in it. */
 static bool rehash(spk_table *t, uint32_t size)
 {
@@ -97,14 +120,22 @@ static bool rehash(spk_table *t, uint32_t size)
         return false;
     memset(t->directory, 0, (size_t)size * 4);
     set_directory_size(t, size);
-    for (uint32_t row = 0; row < t->n; row++) {
-        const uint64_t hash = spk_table_hash(t, row);
-        uint32_t b = bucket_of(hash, t->shift);
-        while (t->directory[b])
-            b = (b + 1) & (size - 1);
-        t->directory[b] = entry_of(hash, row, t->row_bits);
-    }
+    uint64_t allowance = (uint64_t)t->n * SPK_STEPS_EACH + SPK_STEPS_FREE, all = UINT64_MAX;
+    const bool guarded = t->guarded;
+    for (uint32_t row = 0; row < t->n && !guarded; row++)
+        if (!settle(t, spk_table_hash(t, row), row, &allowance))
+            return guard(t);
+    for (uint32_t row = 0; row < t->n && guarded; row++)
+        settle(t, spk_value_secret_hash(t->key, spk_table_row(t, row), &t->secret), row, &all);
     return true;
+}
+
+/* guard: places by a secret from here on. */
+static bool guard(spk_table *t)
+{
+    t->guarded = true;
+    t->secret = spk_secret_draw();
+    return rehash(t, t->directory_size);
 }
 
 bool spk_table_init(spk_table *t, spk_heap *heap, const spk_layout *key, size_t row_size,
@@ -113,10 +144,12 @@ bool spk_table_init(spk_table *t, spk_heap *heap, const spk_layout *key, size_t 
     uint32_t size = 256;
     *t = (spk_table) { .heap = heap, .key = key, .row_size = row_size, .borrow = borrow };
     t->may_be_dense = cheap_hash(key);
+    t->allowance = SPK_STEPS_FREE;
     spk_arena_init(&t->strings, heap);
     while (size < expected && size < (1u << 30))
         size *= 2;
-    if (rehash(t, size) && grow_rows(t, FIRST_ROWS))
+    const size_t fit = FIRST_BYTES / row_size;
+    if (rehash(t, size) && grow_rows(t, fit < 1 ? 1 : fit < FIRST_ROWS ? (uint32_t)fit : FIRST_ROWS))
         return true;
     spk_table_fini(t);
     return false;
@@ -138,6 +171,8 @@ void spk_table_clear(spk_table *t)
 {
     memset(t->directory, 0, (size_t)t->directory_size * 4);
     t->n = 0;
+    t->guarded = false; /* keys were seen anew, and so is the attack */
+    t->allowance = SPK_STEPS_FREE;
     t->string_bytes = 0;
     spk_arena_reset(&t->strings);
 }
@@ -165,6 +200,13 @@ void spk_hash_keys(const spk_layout *key, const char *keys, size_t step, size_t 
         for (size_t i = 0; i < n; i++)
             hashes[i] = spk_value_hash(key, keys + i * step);
     }
+}
+
+void spk_secret_hash_keys(const spk_layout *key, const char *keys, size_t step, size_t n,
+    const spk_secret *secret, uint64_t *hashes)
+{
+    for (size_t i = 0; i < n; i++)
+        hashes[i] = spk_value_secret_hash(key, keys + i * step, secret);
 }
 
 /* ---- finding */
@@ -281,23 +323,27 @@ typedef struct request {
     spk_found *found;
 } request;
 
-/* insert: the element's row into the empty entry its probing came to. FULL: the limit says no. */
-typedef enum insertion { INSERTED, FULL, NO_MEMORY } insertion;
+/* insert: the element's row into the empty entry its probing came to; `place`: the hash it went by.
+ * FULL: the limit says no. GUARDED: the table has become so, and there is another place to look. */
+typedef enum insertion { INSERTED, FULL, GUARDED, NO_MEMORY } insertion;
 
-static insertion insert(
-    spk_table *t, const request *r, const char *element, uint64_t hash, uint32_t b)
+static insertion insert(spk_table *t, const request *r, const char *element, uint64_t hash,
+    uint64_t place, uint32_t b)
 {
     if (t->n >= r->limit || t->string_bytes + (uint64_t)t->n * t->row_size >= r->bytes_limit)
         return FULL;
     const uint32_t size = t->directory_size;
+    const bool guarded = t->guarded;
     if (!make_room(t))
         return NO_MEMORY;
     if (size != t->directory_size) {
-        b = bucket_of(hash, t->shift);
+        if (guarded != t->guarded)
+            return GUARDED;
+        b = bucket_of(place, t->shift);
         while (t->directory[b])
             b = (b + 1) & (t->directory_size - 1);
     }
-    t->directory[b] = t->dense ? t->n + 1 : entry_of(hash, t->n, t->row_bits);
+    t->directory[b] = t->dense ? t->n + 1 : entry_of(place, t->n, t->row_bits);
     return add_row(t, kind_of(t->key), element, hash, r->move) ? INSERTED : NO_MEMORY;
 }
 
@@ -319,7 +365,8 @@ static inline sight look(const spk_table *t)
 }
 
 /* probe: the one loop, from element `i` on. Returns where it stopped: at the end, before a row
- * that has no room, or before a key that is not dense. SIZE_MAX: no memory. */
+ * that has no room, before a key that is not dense, or before one that made the table guarded.
+ * SIZE_MAX: no memory. */
 static inline __attribute__((always_inline)) size_t probe(
     spk_table *t, const request *r, size_t i, const key_kind kind, const bool dense, const bool sum)
 {
@@ -329,6 +376,7 @@ static inline __attribute__((always_inline)) size_t probe(
     const char *element = r->elements + i * step;
     spk_found *const found = r->found;
     size_t n_hits = found->n_hits;
+    uint64_t allowance = t->allowance;
     sight s = look(t);
     for (; i < n; i++, element += step) {
         const uint64_t hash = dense ? 0 : hashes[i];
@@ -350,12 +398,16 @@ static inline __attribute__((always_inline)) size_t probe(
             if (dense
                 || ((entry & ~s.row_mask) == salt && same_key(t, kind, row, number, element, hash)))
                 break;
+            if (allowance-- == 0) {
+                found->n_hits = n_hits;
+                return guard(t) ? i : SIZE_MAX;
+            }
         }
         if (entry == 0) {
-            const insertion done = insert(t, r, element, hash, b);
+            const insertion done = insert(t, r, element, hash, hash, b);
             if (done != INSERTED) {
                 found->n_hits = n_hits;
-                return done == FULL ? i : SIZE_MAX;
+                return done == NO_MEMORY ? SIZE_MAX : i;
             }
             s = look(t);
             if (!sum)
@@ -369,6 +421,57 @@ static inline __attribute__((always_inline)) size_t probe(
         }
     }
     found->n_hits = n_hits;
+    t->allowance = allowance;
+    return i;
+}
+
+/* find_guarded: the same for one element of a guarded table, whatever its key: what is rare is
+ * written once. */
+static insertion find_guarded(spk_table *t, const request *r, size_t i, uint64_t place, bool sum)
+{
+    const char *element = r->elements + i * r->step;
+    const key_kind kind = kind_of(t->key);
+    const uint64_t hash = t->hashes ? r->hashes[i] : 0;
+    const sight s = look(t);
+    const uint32_t salt = (uint32_t)(place >> 32) << s.row_bits;
+    for (uint32_t b = bucket_of(place, s.shift), entry;; b = (b + 1) & s.mask) {
+        entry = s.directory[b];
+        if (entry == 0) {
+            const insertion done = insert(t, r, element, hash, place, b);
+            if (done == INSERTED && !sum)
+                r->found->rows[i] = t->n - 1;
+            return done;
+        }
+        const uint32_t number = (entry & s.row_mask) - 1;
+        char *row = s.rows + number * s.row_size;
+        if ((entry & ~s.row_mask) != salt || !same_key(t, kind, row, number, element, hash))
+            continue;
+        if (sum) {
+            const uint64_t total
+                = spk_load64(row + r->move->to) + spk_load64(element + r->move->from);
+            memcpy(row + r->move->to, &total, 8);
+        } else {
+            r->found->rows[i] = number;
+            r->found->hits[r->found->n_hits++] = (uint32_t)i;
+        }
+        return INSERTED;
+    }
+}
+
+static size_t probe_guarded(spk_table *t, const request *r, size_t i, bool sum)
+{
+    enum { SOME = 256 };
+    uint64_t places[SOME];
+    for (size_t from = i; i < r->n; from = i) {
+        const size_t some = r->n - from < SOME ? r->n - from : SOME;
+        spk_secret_hash_keys(
+            t->key, r->elements + from * r->step, r->step, some, &t->secret, places);
+        for (; i < from + some; i++) {
+            const insertion done = find_guarded(t, r, i, places[i - from], sum);
+            if (done != INSERTED)
+                return done == FULL ? i : SIZE_MAX;
+        }
+    }
     return i;
 }
 
@@ -445,16 +548,9 @@ static size_t run_dense(spk_table *t, const request *r, bool sum)
     return sum ? probe(t, r, 0, KEY4, true, true) : probe(t, r, 0, KEY4, true, false);
 }
 
-static size_t run_hashed(spk_table *t, request *r, size_t i, bool sum)
+static size_t probe_hashed(spk_table *t, const request *r, size_t i, bool sum)
 {
-    const key_kind kind = kind_of(t->key);
-    if (!r->hashes) {
-        spk_hash_keys(t->key, r->elements, r->step, r->n, r->found->hashes);
-        r->hashes = r->found->hashes;
-    }
-    if (t->n > IN_CACHE)
-        fetch(t, r->hashes, r->n, kind == KEY_STR);
-    switch (kind) {
+    switch (kind_of(t->key)) {
     case KEY8:
         return sum ? probe(t, r, i, KEY8, false, true) : probe(t, r, i, KEY8, false, false);
     case KEY4:
@@ -464,6 +560,21 @@ static size_t run_hashed(spk_table *t, request *r, size_t i, bool sum)
     default:
         return sum ? probe(t, r, i, KEY_ANY, false, true) : probe(t, r, i, KEY_ANY, false, false);
     }
+}
+
+static size_t run_hashed(spk_table *t, request *r, size_t i, bool sum)
+{
+    if (!r->hashes) {
+        spk_hash_keys(t->key, r->elements, r->step, r->n, r->found->hashes);
+        r->hashes = r->found->hashes;
+    }
+    if (!t->guarded) {
+        if (t->n > IN_CACHE)
+            fetch(t, r->hashes, r->n, t->key->key_class == SPK_KEY_STR);
+        t->allowance += (r->n - i) * SPK_STEPS_EACH;
+        i = probe_hashed(t, r, i, sum);
+    }
+    return t->guarded && i < r->n ? probe_guarded(t, r, i, sum) : i;
 }
 
 /* is_stray: whether dense probing stopped at this element because of its key. */

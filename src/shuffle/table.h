@@ -3,7 +3,9 @@
  *
  * directory: open addressing, 4 bytes an entry: the number of the row + 1, and above it as many
  * bits of the hash (the salt) as fit, so that a collision seldom touches a row; dense: keys are
- * small integers and the directory is indexed by key - base. */
+ * small integers and the directory is indexed by key - base; guarded: looking for keys took more steps
+ * past others than chance makes, and the directory goes by a hash with a secret instead. Rows, their
+ * order and their hashes are the same either way. */
 #ifndef SPK_SHUFFLE_TABLE_H
 #define SPK_SHUFFLE_TABLE_H
 
@@ -16,9 +18,11 @@ typedef struct spk_table {
     const spk_layout *key;
     size_t row_size;
     bool borrow; /* key strings are not copied: what they point to outlives the table */
-    bool dense, may_be_dense;
+    bool dense, may_be_dense, guarded;
     uint32_t seen; /* elements, until it is known whether keys are dense */
     uint64_t base; /* of dense keys */
+    uint64_t allowance; /* steps past other keys, until the table is guarded */
+    spk_secret secret;
     char *rows;
     uint64_t *hashes; /* NULL for 4 and 8-byte keys */
     uint32_t *directory;
@@ -33,12 +37,26 @@ typedef struct spk_table {
 bool spk_table_init(spk_table *table, spk_heap *heap, const spk_layout *key, size_t row_size,
     size_t expected, bool borrow);
 void spk_table_fini(spk_table *table);
+/* spk_table_room: size, rounded up to the alignment of what comes next in a row, or of the next row's
+ * key. */
+static inline uint32_t spk_table_room(size_t size, size_t align)
+{
+    return (uint32_t)((size + align - 1) / align * align);
+}
 /* spk_table_clear: no rows, the memory stays. */
 void spk_table_clear(spk_table *table);
 
 /* spk_hash_keys: of n keys, `step` apart. */
 void spk_hash_keys(
     const spk_layout *key, const char *keys, size_t step, size_t n, uint64_t *hashes);
+
+/* spk_secret_hash_keys: the same with a secret. */
+void spk_secret_hash_keys(const spk_layout *key, const char *keys, size_t step, size_t n,
+    const spk_secret *secret, uint64_t *hashes);
+
+/* SPK_STEPS_EACH: steps past other keys that are allowed for each element on average, ten times what
+ * chance makes of them at half full; SPK_STEPS_FREE: and before. */
+enum { SPK_STEPS_EACH = 16, SPK_STEPS_FREE = 4096 };
 
 /* spk_found: what spk_table_find did: hits are elements whose key was there before. Arrays as long
  * as a batch. */

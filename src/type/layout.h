@@ -10,6 +10,7 @@
 #include <spark/type.h>
 
 #include "base/error.h"
+#include "base/secret.h"
 
 typedef enum spk_key_class {
     SPK_KEY_GENERIC,
@@ -67,6 +68,9 @@ const char *spk_type_name(const spark_type *type, char *text, size_t text_size);
 
 uint64_t spk_value_hash(const spk_layout *layout, const void *value);
 bool spk_value_equal(const spk_layout *layout, const void *a, const void *b);
+/* spk_value_secret_hash: another hash, for places in a table alone; see base/secret.h. */
+uint64_t spk_value_secret_hash(
+    const spk_layout *layout, const void *value, const spk_secret *secret);
 int spk_value_compare(const spk_layout *layout, const void *a, const void *b);
 
 /* spk_value_bytes: the memory that a deep copy of what *value points to takes at most; 0 without

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../support/collisions.h"
+
 /* growth_case: run does the work with n of `what` and returns the seconds that it took, without
  * those of its preparation. */
 typedef struct growth_case {
@@ -128,7 +130,34 @@ static double glob_names(int64_t n)
 
 /* ---- the table */
 
+/* ---- sums by key: keys that were chosen to collide in all 64 bits of their hash */
+
+SPARK_PAIR(str_count, spark_str, int64_t);
+
+static double hash_flood(int64_t n)
+{
+    spark_context *sc = context();
+    int64_t keys;
+    str_count *rows = (str_count *)bench_alloc((size_t)n, sizeof *rows);
+    char *texts = (char *)bench_alloc((size_t)n, 32);
+    for (size_t i = 0; i < (size_t)n; i++) {
+        collisions_text(i, 4711, texts + i * 32);
+        rows[i] = (str_count) { { texts + i * 32, 32 }, 1 };
+    }
+    spark_rdd *pairs = spark_parallelize(sc, SPARK_DATA(str_count, (size_t)n, rows), 4);
+    const double start = bench_now();
+    bench_ok(spark_count(spark_reduce_by_key(pairs, spark_op_sum, NULL, 4), &keys));
+    const double seconds = bench_now() - start;
+    if (keys != n)
+        bench_die("%" PRId64 " keys instead of %" PRId64, keys, n);
+    free(rows);
+    free(texts);
+    spark_context_free(sc);
+    return seconds;
+}
+
 static const growth_case cases[] = {
+    { "hash_flood", "keys of one hash", 100000, hash_flood },
     { "take_ordered", "elements taken of 4 M", 100000, take_ordered },
     { "pipe_line", "bytes of a line", 32 << 20, pipe_line },
     { "sort_partitions", "partitions of 100,000 rows", 250, sort_partitions },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hash tables against a naive map: keys of every class, in any batches, up to any limit, and keys chosen
  * to collide. */
+#include "support/collisions.h"
 #include "support/fixture.h"
 #include "type/random_value.h"
 
@@ -304,6 +305,88 @@ static void test_dense__grows_to_all_its_keys(void **state)
         const i64_i64 *row = (const i64_i64 *)(const void *)spk_table_row(&t, (uint32_t)i);
         assert_true(row->key == i * 40503 % N && row->value == 2);
     }
+    spk_table_fini(&t);
+}
+
+/* ---- keys that were chosen to collide */
+
+/* flood: n rows of distinct keys, in batches, then once more. The table is guarded from the first batch
+ * on, and its rows are as ever: in the order of their first occurrence, hashes as they are. */
+static void flood(fixture *f, const spark_type *type, const char *elements, size_t n)
+{
+    enum { BATCH = 1000 };
+    static uint64_t hashes[BATCH];
+    static uint32_t rows[BATCH], hits[BATCH];
+    const spk_layout *layout = layout_of(f->types, type);
+    const spk_value_move move
+        = { layout->value_offset, layout->value_offset, 8, NULL, NULL };
+    spk_found found = { hashes, rows, hits, 0 };
+    spk_table t;
+    assert_true(spk_table_init(&t, &f->heap, layout->key, layout->size, 0, true));
+    for (int again = 0; again < 2; again++)
+        for (size_t i = 0; i < n; i += BATCH) {
+            assert_int_equal(spk_table_sum(&t, elements + i * layout->size, layout->size, BATCH,
+                                 NULL, &move, UINT32_MAX, UINT64_MAX, &found),
+                BATCH);
+            assert_true(t.guarded); /* 1,000 of one place take half a million steps */
+        }
+    assert_int_equal(t.n, n);
+    for (uint32_t row = 0; row < t.n; row++) {
+        const char *want = elements + row * layout->size, *have = spk_table_row(&t, row);
+        assert_true(spk_value_equal(layout->key, want, have));
+        assert_int_equal(spk_table_hash(&t, row), spk_value_hash(layout->key, want));
+        assert_int_equal(*(const int64_t *)(const void *)(have + layout->value_offset), 2);
+    }
+    spk_table_clear(&t);
+    assert_false(t.guarded);
+    spk_table_fini(&t);
+}
+
+static void test_flood__of_integers_of_one_bucket_is_bounded(void **state)
+{
+    enum { N = 30000 };
+    static i64_i64 elements[N];
+    uint64_t at = 0;
+    for (size_t i = 0; i < N; i++)
+        elements[i] = (i64_i64) { collisions_next(&at, 77), 1 };
+    flood(*state, SPARK_TYPE(i64_i64), (const char *)elements, N);
+}
+
+static void test_flood__of_strings_of_one_hash_is_bounded(void **state)
+{
+    enum { N = 30000 };
+    static char texts[N][32];
+    static str_i64 elements[N];
+    for (size_t i = 0; i < N; i++) {
+        collisions_text(i, 4711, texts[i]);
+        elements[i] = (str_i64) { { texts[i], 32 }, 1 };
+    }
+    flood(*state, SPARK_TYPE(str_i64), (const char *)elements, N);
+}
+
+/* A key far from its place that is asked for all the time: no new row, and yet too many steps. */
+static void test_flood__of_hits_is_seen(void **state)
+{
+    enum { N = 100, ROUNDS = 400 };
+    static i64_i64 elements[N];
+    static uint64_t hashes[N];
+    static uint32_t rows[N], hits[N];
+    fixture *f = *state;
+    const spk_layout *layout = layout_of(f->types, SPARK_TYPE(i64_i64));
+    const spk_value_move move = { 8, 8, 8, NULL, NULL };
+    spk_found found = { hashes, rows, hits, 0 };
+    uint64_t at = 0;
+    spk_table t;
+    for (size_t i = 0; i < N; i++)
+        elements[i] = (i64_i64) { collisions_next(&at, 77), 1 };
+    assert_true(spk_table_init(&t, &f->heap, layout->key, 16, 0, false));
+    for (int i = 0; i < ROUNDS; i++)
+        assert_int_equal(spk_table_sum(&t, (const char *)(i ? &elements[N - 1] : elements), 16,
+                             i ? 1 : N, NULL, &move, UINT32_MAX, UINT64_MAX, &found),
+            i ? 1 : N);
+    assert_int_equal(t.n, N);
+    assert_true(t.guarded);
+    assert_int_equal(((const i64_i64 *)(const void *)spk_table_row(&t, N - 1))->value, ROUNDS);
     spk_table_fini(&t);
 }
 
@@ -636,6 +719,9 @@ int main(void)
         fixture_test(test_dense__becomes_hashed_at_any_position),
         fixture_test(test_dense__takes_the_whole_range_and_no_more),
         fixture_test(test_dense__grows_to_all_its_keys),
+        fixture_test(test_flood__of_integers_of_one_bucket_is_bounded),
+        fixture_test(test_flood__of_strings_of_one_hash_is_bounded),
+        fixture_test(test_flood__of_hits_is_seen),
         fixture_test(test_clear__forgets_rows_and_keeps_memory),
         fixture_test(test_limit__stops_before_the_row_it_forbids),
         fixture_test(test_bytes_limit__counts_rows_and_strings_exactly),

@@ -8,6 +8,7 @@ enum { ROUNDS = 1500 };
 
 static void test_compare__agrees_with_naive_walk(void **state)
 {
+    const spk_secret secret = spk_secret_draw();
     for (size_t t = 0; t < N_TYPES; t++) {
         const spark_type *type = all_types[t];
         const spk_layout *layout = layout_of(*state, type);
@@ -22,6 +23,9 @@ static void test_compare__agrees_with_naive_walk(void **state)
             assert_int_equal(spk_value_equal(layout, a, b), c == 0);
             if (c == 0)
                 assert_true(spk_value_hash(layout, a) == spk_value_hash(layout, b));
+            assert_int_equal(c == 0,
+                spk_value_secret_hash(layout, a, &secret)
+                    == spk_value_secret_hash(layout, b, &secret));
             pool_free(&pool);
         }
     }
