@@ -58,7 +58,10 @@ typedef struct spark_field {
 } spark_field;
 
 /* spark_type_ops: overrides of what the description implies; any may be NULL. They must agree with
- * each other (equal values hash equally and compare as 0) and must not keep state. */
+ * each other (equal values hash equally and compare as 0) and must not keep state. hash may differ in
+ * any bits, as an id does: it is mixed before use. Unequal values with one hash are compared one after
+ * the other, and no guard helps where somebody can choose them: whoever hashes a type himself answers
+ * for that. */
 typedef struct spark_type_ops {
     uint64_t (*hash)(const void *value);
     bool (*equal)(const void *a, const void *b);

@@ -129,8 +129,8 @@ static uint64_t hash_generic(const spk_layout *layout, const void *value)
 {
     hashing s = { value, SPK_HASH_SEED };
     const spark_type_ops *ops = layout->type->ops;
-    if (ops && ops->hash)
-        return ops->hash(value);
+    if (ops && ops->hash) /* a user's: an identity perhaps, or different in a few bits only */
+        return spk_hash_u64(ops->hash(value));
     if (layout->n_leaves == 1) {
         spk_layout_each_leaf(layout, only_leaf, &s);
         return s.h;

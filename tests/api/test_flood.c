@@ -152,6 +152,58 @@ static void test_flood__maps_are_looked_into(void **state)
     oracle_close(sc);
 }
 
+/* A type's own hash is a number of its own, in whatever bits: partitions are even all the same. */
+typedef struct user {
+    int32_t id, kind;
+} user;
+static uint64_t low_bits(const void *value)
+{
+    return (uint32_t)((const user *)value)->id;
+}
+static uint64_t high_bits(const void *value)
+{
+    return (uint64_t)(uint32_t)((const user *)value)->id << 44;
+}
+static const spark_type_ops low_ops = { .hash = low_bits }, high_ops = { .hash = high_bits };
+SPARK_DESCRIBE_WITH(user, &low_ops, (int32_t, id), (int32_t, kind));
+typedef user other;
+SPARK_DESCRIBE_WITH(other, &high_ops, (int32_t, id), (int32_t, kind));
+SPARK_PAIR(visit, user, int64_t);
+SPARK_PAIR(other_visit, other, int64_t);
+
+SPARK_MAP(to_visit, int64_t, visit)
+{
+    *out = (visit) { { (int32_t)*in, 0 }, 1 };
+}
+SPARK_MAP(to_other, int64_t, other_visit)
+{
+    *out = (other_visit) { { (int32_t)*in, 0 }, 1 };
+}
+
+static void is_even(spark_rdd *rdd, size_t n, int partitions)
+{
+    const size_t even = n / (size_t)partitions;
+    for (int p = 0; p < partitions; p++) {
+        spark_array rows;
+        oracle_ok(spark_collect_partitions(rdd, 1, &p, NULL, &rows));
+        assert_in_range(rows.n, even - even / 5, even + even / 5);
+        spark_array_free(&rows);
+    }
+}
+
+static void test_weak_hash__spreads_over_partitions(void **state)
+{
+    enum { MANY = 40000, PARTITIONS = 8 };
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *ids = spark_range(sc, 0, MANY, 1, 4);
+    is_even(spark_reduce_by_key(spark_map(ids, to_visit, NULL), spark_op_sum, NULL, PARTITIONS),
+        MANY, PARTITIONS);
+    is_even(spark_reduce_by_key(spark_map(ids, to_other, NULL), spark_op_sum, NULL, PARTITIONS),
+        MANY, PARTITIONS);
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +211,7 @@ int main(void)
         oracle_test(test_flood__joins_are_what_they_are),
         oracle_test(test_flood__keys_are_told_apart),
         oracle_test(test_flood__maps_are_looked_into),
+        oracle_test(test_weak_hash__spreads_over_partitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
