@@ -47,10 +47,21 @@ static bool is_poison(uintptr_t bits)
     return bits == (uintptr_t)UINT64_C(0xdbdbdbdbdbdbdbdb);
 }
 
-/* is_dead: whether what a view shows is poison, or no memory at all; read with care, since it may
- * be gone. Where the system does not allow that, nothing is known. */
-static bool is_dead(const char *p, size_t bytes)
+/* is_retired: whether p is in memory that was poisoned a while ago. */
+static bool is_retired(const spark_task *task, const char *p)
 {
+    for (size_t i = 0; i < SPK_QUARANTINE; i++)
+        if (spk_arena_owns(&task->quarantine[i], p))
+            return true;
+    return false;
+}
+
+/* is_dead: whether what a view shows is poison, or no memory at all; read with care, since it may
+ * be gone. Where the system does not allow that, nothing is known. A few bytes may look like poison
+ * and be meant, and so may elements with padding. */
+static bool is_dead(const spark_task *task, const spk_leaf *leaf, const char *p, size_t bytes)
+{
+    enum { MEANT = 4 };
     char shown[16];
     const size_t n = bytes < sizeof shown ? bytes : sizeof shown;
     struct iovec to = { shown, n }, from;
@@ -62,7 +73,8 @@ static bool is_dead(const char *p, size_t bytes)
     for (size_t i = 0; i < (size_t)got; i++)
         if ((unsigned char)shown[i] != SPK_POISON)
             return false;
-    return got > 0;
+    const bool whole = leaf->kind != SPARK_KIND_LIST || leaf->of->flat;
+    return (whole && got >= MEANT) || (got > 0 && is_retired(task, p));
 }
 
 static bool look(void *arg, const spk_leaf *leaf, const void *ptr, size_t bytes)
@@ -72,7 +84,7 @@ static bool look(void *arg, const spk_leaf *leaf, const void *ptr, size_t bytes)
     f->leaf = leaf;
     if (is_poison((uintptr_t)p) || is_poison((uintptr_t)bytes))
         f->what = "comes from a batch that has passed on";
-    else if (bytes > 0 && is_dead(p, bytes))
+    else if (bytes > 0 && is_dead(f->task, leaf, p, bytes))
         f->what = "shows memory of a batch that has passed on";
     else if (f->task->stack_top && p < f->task->stack_top && p >= f->here - 64 * 1024)
         f->what = "points into the stack of its function";

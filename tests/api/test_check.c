@@ -205,12 +205,36 @@ static void test_check__lets_correct_programs_pass(void **state)
     }
 }
 
+/* What is meant may be what dead memory is filled with. */
+SPARK_FLAT_MAP(like_dead, int64_t, spark_str)
+{
+    char *bytes = spark_alloc(task, 3);
+    if (!bytes)
+        return;
+    memset(bytes, 0xdb, 3);
+    spark_emit(out, (spark_str) { bytes, (size_t)(*in % 4) });
+}
+
+static void test_check__lets_a_few_bytes_look_as_they_like(void **state)
+{
+    spark_array rows;
+    (void)state;
+    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .check = true });
+    spark_rdd *rdd = spark_flat_map(spark_range(sc, 0, 3000, 1, 2), like_dead, NULL);
+    oracle_ok(spark_collect(rdd, SPARK_TYPE(spark_str), &rows));
+    for (size_t i = 0; i < rows.n; i++)
+        assert_int_equal(SPARK_ITEMS(spark_str, &rows)[i].len, i % 4);
+    spark_array_free(&rows);
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         oracle_test(test_check__finds_views_of_the_stack),
         oracle_test(test_check__finds_views_kept_too_long),
         oracle_test(test_check__lets_correct_programs_pass),
+        oracle_test(test_check__lets_a_few_bytes_look_as_they_like),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
