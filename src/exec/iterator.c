@@ -21,7 +21,7 @@ const void *spark_next_(spark_iterator *in)
     in->at += in->size;
     if (!in->task->check)
         return row;
-    in->shown = spk_arena_alloc(spk_keep_of(in->task), in->size, 16);
+    in->shown = spk_arena_alloc(spk_keep_of(in->task), in->size, 64);
     if (!in->shown) {
         spk_task_nomem(in->task);
         return NULL;

@@ -27,7 +27,7 @@ void *spk_pipe_alloc(spk_pipe *pipe, size_t size)
 {
     spark_task *task = pipe->task;
     spk_level *level = task->levels[task->depth - 1];
-    void *p = spk_arena_alloc(&level->arenas[level->current], size, 16);
+    void *p = spk_arena_alloc(&level->arenas[level->current], size, 64);
     if (!p)
         spk_task_nomem(task);
     return p;
@@ -80,7 +80,7 @@ static bool compact(spk_pipe *pipe, size_t at, spk_batch *batch)
         return true;
     }
     spk_arena *to = &level->arenas[!level->current];
-    char *rows = spk_arena_alloc(to, batch->n * size + 1, 16);
+    char *rows = spk_arena_alloc(to, batch->n * size + 1, 64);
     char *tail = rows ? spk_arena_alloc(to, strings + 1, 16) : NULL;
     if (!tail) {
         spk_task_nomem(task);

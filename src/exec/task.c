@@ -228,7 +228,7 @@ const void *spark_keep_(spark_task *task, const spark_type *type, const void *va
         return NULL;
     }
     const size_t head = ((size_t)layout->size + 15) / 16 * 16;
-    char *copy = spk_arena_alloc(spk_keep_of(task), head + spk_value_bytes(layout, value), 16);
+    char *copy = spk_arena_alloc(spk_keep_of(task), head + spk_value_bytes(layout, value), 64);
     if (!copy) {
         spk_task_nomem(task);
         return NULL;

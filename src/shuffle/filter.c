@@ -12,7 +12,7 @@ typedef struct sieve {
     spk_found found;
     spk_table table; /* rows: key, then whether it has been passed on */
     uint32_t flag_at;
-    char *kept; /* rows of a batch */
+    char *kept; /* rows, as many as fit */
 } sieve;
 
 /* number: the keys of a piece of rows. */
@@ -53,7 +53,7 @@ static bool keep(sieve *s, uint32_t row, uint32_t rights)
 
 static bool sift_left(sieve *s)
 {
-    const size_t batch = spk_task_batch(s->pipe->task), size = s->left->shuffle->row->size;
+    const size_t size = s->left->shuffle->row->size, batch = spk_task_fit(s->pipe->task, size);
     const uint32_t rights = s->table.n;
     for (size_t k = 0; k < s->shard.n_segments; k++) {
         spk_segment *segment = &s->shard.segments[k];
@@ -80,12 +80,12 @@ static void sift(spk_pipe *pipe, spk_input *left, spk_input *right, bool interse
     spark_task *task = pipe->task;
     const spk_layout *key = left->shuffle->key;
     sieve s = { .pipe = pipe, .left = left, .right = right, .intersect = intersect };
-    s.flag_at = (uint32_t)((key->size + 7) / 8 * 8);
-    s.kept = spk_arena_alloc(
-        spk_keep_of(task), spk_task_batch(task) * (size_t)left->shuffle->row->size + 1, 16);
+    s.flag_at = spk_table_room(key->size, 8);
+    const size_t size = left->shuffle->row->size;
+    s.kept = spk_arena_alloc(spk_keep_of(task), spk_task_fit(task, size) * size, 64);
     if (!s.kept
         || !spk_table_init(
-            &s.table, task->heap, key, s.flag_at + 8, 0, !left->spilled && !right->spilled)) {
+            &s.table, task->heap, key, spk_table_room(s.flag_at + 8, key->align), 0, !left->spilled && !right->spilled)) {
         spk_task_nomem(task);
         return;
     }

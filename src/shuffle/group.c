@@ -112,13 +112,14 @@ static bool open_grouping(grouping *g, spk_pipe *pipe, spk_input *inputs, size_t
         g->sides[i].input = &inputs[i];
         g->sides[i].row = inputs[i].shuffle->row;
     }
-    g->count_at = (uint32_t)((g->key->size + 7) / 8 * 8);
+    g->count_at = spk_table_room(g->key->size, 8);
     if (!spk_found_open(pipe->task, &g->found))
         return false;
     bool spilled = false;
     for (size_t i = 0; i < n; i++)
         spilled = spilled || inputs[i].spilled;
-    if (spk_table_init(&g->table, pipe->task->heap, g->key, g->count_at + 8 * n, 0, !spilled))
+    const size_t row_size = spk_table_room(g->count_at + 8 * n, g->key->align);
+    if (spk_table_init(&g->table, pipe->task->heap, g->key, row_size, 0, !spilled))
         return true;
     spk_task_nomem(pipe->task);
     return false;

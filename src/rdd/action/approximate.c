@@ -242,15 +242,15 @@ typedef struct tally {
 
 static uint32_t count_at(const spk_layout *key)
 {
-    return (uint32_t)((key->size + 7) / 8 * 8);
+    return spk_table_room(key->size, 8);
 }
 
 static bool begin_tally(spk_state *state)
 {
     const tallying *how = state->action->arg;
     tally *t = (tally *)state;
-    t->open
-        = spk_table_init(&t->table, state->task->heap, how->key, count_at(how->key) + 8, 0, false);
+    const uint32_t size = spk_table_room(count_at(how->key) + 8, how->key->align);
+    t->open = spk_table_init(&t->table, state->task->heap, how->key, size, 0, false);
     if (!t->open)
         spk_task_nomem(state->task);
     return t->open && spk_found_open(state->task, &t->found);

@@ -68,7 +68,7 @@ static void cartesian_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     crossing c = { .pipe = pipe, .pair = pair, .max = spk_pipe_rows(pipe, pair->size) };
     spk_rows rows;
     const size_t bytes = SPK_BATCH_BYTES + (size_t)pair->size;
-    c.rows = spk_arena_alloc(spk_keep_of(task), bytes, 16);
+    c.rows = spk_arena_alloc(spk_keep_of(task), bytes, 64);
     if (!c.rows) {
         spk_task_nomem(task);
         return;

@@ -69,13 +69,13 @@ static bool take_left(void *state, spk_batch batch)
 static void produce_zip(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     spark_task *task = pipe->task;
-    zipping z = { .pipe = pipe, .op = task->op, .pair = rdd->layout, .task = task };
+    zipping z = { .pipe = pipe,
+        .op = task->op,
+        .pair = rdd->layout,
+        .task = task,
+        .max = spk_task_fit(task, rdd->layout->size) };
     spk_rows rows;
-    const size_t size = rdd->layout->size;
-    z.max = size < SPK_BATCH_BYTES ? SPK_BATCH_BYTES / size : 1;
-    if (z.max > spk_task_batch(task))
-        z.max = spk_task_batch(task);
-    z.rows = spk_arena_alloc(spk_keep_of(task), z.max * size + 1, 16);
+    z.rows = spk_arena_alloc(spk_keep_of(task), z.max * rdd->layout->size, 64);
     if (!z.rows) {
         spk_task_nomem(task);
         return;
