@@ -8,6 +8,7 @@
 #define SPK_SHUFFLE_WRITER_H
 
 #include "shuffle/combine.h"
+#include "shuffle/dense_window.h"
 #include "storage/run.h"
 
 typedef struct spk_writer {
@@ -16,11 +17,14 @@ typedef struct spk_writer {
     uint32_t partitions, slices, total; /* total: slices of all partitions */
     bool private;                       /* rows are of one partition, which is not told apart */
     bool combining, carry;              /* carry: runs hold hashes */
+    bool borrow; /* what rows point to stays as long as the output: of a private one, raw */
     int raw_left;                       /* raw windows until combining is tried again */
     uint64_t window_rows;
     uint32_t turn; /* of rows that are dealt out: the partition of the next one */
     bool has_combiner;
     spk_combiner combiner;
+    bool may_be_dense, has_dense; /* once there are rows enough, a place for each key */
+    spk_dense_window dense;
     char *raw;
     uint64_t *raw_hashes;
     size_t raw_n, raw_max, raw_capacity, raw_hashes_capacity;
