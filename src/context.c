@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #include "io/output.h"
-#include "scheduler/stage.h"
+#include "scheduler/job.h"
+#include "scheduler/lineage.h"
 #include "storage/spill.h"
 
 enum {
@@ -179,11 +180,15 @@ static void init(spark_context *sc)
 {
     pthread_mutex_init(&sc->scope_lock, NULL);
     pthread_mutex_init(&sc->plan_lock, NULL);
+    pthread_cond_init(&sc->prepared, NULL);
+    sc->process = getpid();
     spk_scope_init(&sc->root, sc);
 }
 
 static void take_down(spark_context *sc)
 {
+    if (sc->leave_signals)
+        sc->leave_signals(sc);
     spk_scope_close_all(sc);
     spk_scope_drain(&sc->root);
     if (sc->scheduler)
@@ -203,6 +208,7 @@ static void take_down(spark_context *sc)
     spk_heap_fini(&sc->heap);
     pthread_mutex_destroy(&sc->scope_lock);
     pthread_mutex_destroy(&sc->plan_lock);
+    pthread_cond_destroy(&sc->prepared);
     free(sc->faults);
     free(sc->app_name);
     sc->types = NULL;
@@ -265,6 +271,8 @@ void spark_context_free(spark_context *sc)
 {
     if (!sc || is_constant(sc) || spk_task_current())
         return;
+    if (getpid() != sc->process)
+        return; /* a fork of who has made it: threads and files are not its own */
     take_down(sc);
     if (sc->error != &spk_no_memory) {
         void *error;

@@ -13,8 +13,11 @@ SPARK_BEGIN_DECLS
 
 /* spark_fault: one line of a fault plan, for tests of your own programs: a fault happens where job,
  * stage, partition and attempt all match; SPARK_ANY matches everything. Jobs count from 0 in the
- * order they were started; a stage is named by its position in its job, parents first, skipped ones
- * included, so the result stage of a job with one shuffle is 1. */
+ * order they were started; a stage is named by its position in its job, parents first, so the result
+ * stage of a job with one shuffle is 1, also where the stage before is skipped. Stages above a
+ * shuffle whose outputs are all there do not exist; those that turn out to be needed because outputs
+ * are lost come behind the result stage. Attempts count from 0 for each task; when a stage is
+ * submitted again, for outputs that were lost after it had ended, its tasks count anew. */
 typedef enum spark_fault_kind {
     SPARK_FAULT_TASK = 1, /* the attempt does all its work, then fails instead of publishing it */
     SPARK_FAULT_BLOCK,    /* before the attempt: the cached blocks it would read are dropped */
@@ -52,7 +55,13 @@ typedef struct spark_conf {
     const char *master;      /* "local[*]"; local, local[N], local[N,F], local[*,F]: N threads, F
                                 attempts a task (Spark's plain local has one attempt; here 4) */
     int threads;             /* the CPUs this process may use (affinity and cgroup quota);
-                                overrides the number in master */
+                                overrides the number in master. So many functions of jobs run at
+                                once, at most, over all jobs of the context. They run on as many
+                                worker threads, all signals blocked; the only task that a job has
+                                to do may run on the thread that called the action instead, in the
+                                place of a worker, if that has thread_stack_bytes left. Merges of
+                                results, and what finds out partitions (SPARK_COALESCER), run on
+                                calling threads besides; each future has one of its own */
     int default_parallelism; /* unset: parallelize and range make 16 partitions, wide operations
                                 follow their largest parent. Never derived from the threads, so
                                 that answers do not depend on the machine */
@@ -70,7 +79,7 @@ typedef struct spark_conf {
     int batch_rows;            /* 1024: rows handed from function to function at once, and no more of
                                 them than make 64 KiB, themselves or with what functions allocate
                                 for them; results never depend on it */
-    size_t thread_stack_bytes; /* 1 MiB */
+    size_t thread_stack_bytes; /* 1 MiB: what a function of a job has, at least */
     const spark_fault *faults;
     size_t n_faults;
     spark_scheduler_mode scheduler_mode; /* SPARK_FIFO: older jobs first */
@@ -79,7 +88,11 @@ typedef struct spark_conf {
 } spark_conf;
 
 /* spark_context_new: starts the threads. Never NULL: what went wrong (a bad master, no memory)
- * comes back from the first action. conf may be NULL. Any number of contexts may live at once. */
+ * comes back from the first action. conf may be NULL. Any number of contexts may live at once.
+ *
+ * A child of fork has none of these threads: there an action that needs them fails with
+ * SPARK_EINVAL, and freeing the context does nothing. Fork while no other thread uses the context,
+ * whose locks may stay closed in the child otherwise; make contexts after forking. */
 spark_context *spark_context_new(const spark_conf *conf);
 
 /* spark_context_free: waits until no task runs, ends the threads and frees everything the context
@@ -127,10 +140,12 @@ void spark_rdd_release(spark_rdd *rdd);
  * that had been there, were lost and were made again. */
 typedef struct spark_job_stats {
     int job;              /* its id */
-    int stages;           /* all stages of the job */
+    int stages;           /* of the job; none above a shuffle whose outputs all existed */
     int skipped_stages;   /* their output existed */
     int stage_attempts;   /* of those that ran: 1 each, more after a loss */
     int64_t tasks;        /* attempts that succeeded */
+    int64_t total_tasks;  /* how many are to succeed in all, as far as is known now: of the stages that
+                             have run or are to run; grows when outputs are lost */
     int64_t failed_tasks; /* attempts that failed */
     int64_t lost_inputs;  /* attempts ended because a map output was gone */
     int64_t recomputed_partitions;

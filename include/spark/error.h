@@ -8,6 +8,8 @@
 
 SPARK_BEGIN_DECLS
 
+/* spark_status: where a task failed as often as it may, the status of the action is that of the
+ * task's last failure: SPARK_EIO for a file, SPARK_ENOMEM for memory, SPARK_ETASK for spark_fail. */
 typedef enum spark_status {
     SPARK_OK = 0,
     SPARK_EINVAL,     /* an argument or a configuration that makes no sense */
@@ -15,7 +17,7 @@ typedef enum spark_status {
     SPARK_ENOMEM,     /* no memory, from the system or from the context's budget */
     SPARK_EIO,        /* a file that cannot be found, read or written */
     SPARK_EEMPTY,     /* reduce or first of an empty collection */
-    SPARK_ETASK,      /* a task failed as often as it may */
+    SPARK_ETASK,      /* a function has failed, or outputs were lost, as often as may be */
     SPARK_ECANCELLED, /* the job was cancelled */
     SPARK_ETIMEOUT    /* it still runs */
 } spark_status;

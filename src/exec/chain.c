@@ -211,7 +211,7 @@ static bool keep(filler *f, size_t first_delta)
     bool won = false, first = true;
     spk_block *block = atomic_load(&rdd->level) == 0 /* unpersisted meanwhile */
         ? NULL
-        : spk_blocks_put(rdd->blocks, partition, rdd->partitions, &f->rows, &won, &first);
+        : spk_blocks_put(rdd->blocks, partition, spk_rdd_partitions(rdd), &f->rows, &won, &first);
     if (!block)
         return start_passing(f);
     task->cached_blocks += won;

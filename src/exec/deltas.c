@@ -64,7 +64,7 @@ static bool make_once(spark_rdd *rdd, spark_accumulator *a)
 {
     if (find_once(rdd, a))
         return true;
-    const size_t n = (size_t)rdd->partitions;
+    const size_t n = (size_t)spk_rdd_partitions(rdd);
     spk_once *once = calloc(1, sizeof *once + n);
     if (!once)
         return false;
@@ -86,7 +86,7 @@ static bool take_once(spark_accumulator *a, const spk_delta *delta)
     spk_once *once = find_once(delta->rdd, a);
     pthread_mutex_lock(&a->lock);
     if (once->id != a->id) {
-        memset(once->counted, 0, (size_t)delta->rdd->partitions);
+        memset(once->counted, 0, (size_t)spk_rdd_partitions(delta->rdd));
         once->id = a->id;
     }
     const bool first = !once->counted[delta->partition];
@@ -236,7 +236,7 @@ static bool counts(spark_task *task, const spk_delta *delta, bool own)
         return own;
     spk_tally *t = &task->tallies[delta->tally - 1];
     if (t->counts < 0)
-        t->counts = spk_blocks_count_once(t->rdd->blocks, t->partition, t->rdd->partitions);
+        t->counts = spk_blocks_count_once(t->rdd->blocks, t->partition, spk_rdd_partitions(t->rdd));
     return t->counts;
 }
 

@@ -22,15 +22,16 @@ typedef struct worker {
 struct spk_pool {
     pthread_mutex_t lock;
     pthread_cond_t work, left;
-    spk_task_set *first;
+    spk_queue queue; /* of all sets, unless shares have them */
     int idle, waiting;
     bool stop;
     atomic_uint epoch;
     int n;
     worker *workers;
     spark_context *sc;
+    int busy;          /* workers in a set */
     spark_task *spare; /* of a calling thread that lends itself; made when first needed */
-    bool lent;
+    int lent;          /* 1: such a thread runs a task: one worker less may */
 };
 
 static bool has_work(spk_task_set *set)
@@ -56,16 +57,57 @@ static bool fairer(const spk_share *a, const spk_share *b)
     return left != right ? left < right : strcmp(a->name, b->name) < 0;
 }
 
-/* next_set: the one to claim from; with the lock held. */
-static spk_task_set *next_set(const spk_pool *pool)
+/* ---- queues: mostly, what is put in goes last */
+
+static void put(spk_queue *queue, spk_task_set *set)
 {
-    spk_task_set *best = NULL;
-    for (spk_task_set *set = pool->first; set; set = set->next) {
-        if (!has_work(set))
+    if (set->queued)
+        return;
+    spk_task_set *before = queue->last;
+    while (before && before->order > set->order)
+        before = before->prev;
+    set->prev = before;
+    set->next = before ? before->next : queue->first;
+    *(set->next ? &set->next->prev : &queue->last) = set;
+    *(before ? &before->next : &queue->first) = set;
+    set->queued = true;
+}
+
+static void take_out(spk_queue *queue, spk_task_set *set)
+{
+    if (!set->queued)
+        return;
+    *(set->next ? &set->next->prev : &queue->last) = set->prev;
+    *(set->prev ? &set->prev->next : &queue->first) = set->next;
+    set->queued = false;
+}
+
+static spk_queue *queue_of(spk_pool *pool, const spk_task_set *set)
+{
+    return set->share ? &set->share->queue : &pool->queue;
+}
+
+/* front: the first set that has work. */
+static spk_task_set *front(spk_queue *queue)
+{
+    while (queue->first && !has_work(queue->first))
+        take_out(queue, queue->first);
+    return queue->first;
+}
+
+/* next_set: the one to claim from: with shares, the first of the one that has least. *more: another
+ * has work as well. With the lock held. */
+static spk_task_set *next_set(spk_pool *pool, bool *more)
+{
+    spk_task_set *best = front(&pool->queue);
+    *more = best && best->next;
+    for (size_t i = 0; pool->sc->fair && i < pool->sc->n_shares; i++) {
+        spk_share *share = pool->sc->shares[i];
+        spk_task_set *set = front(&share->queue);
+        if (!set)
             continue;
-        if (!pool->sc->fair)
-            return set;
-        if (!best || (best->share != set->share && fairer(set->share, best->share)))
+        *more = *more || best || set->next;
+        if (!best || !best->share || fairer(share, best->share))
             best = set;
     }
     return best;
@@ -74,19 +116,14 @@ static spk_task_set *next_set(const spk_pool *pool)
 /* choose: the set to claim from. *more: whether there is work for others. */
 static spk_task_set *choose(spk_pool *pool, int *index, bool *more)
 {
-    spk_task_set *set = next_set(pool);
+    spk_task_set *set = next_set(pool, more);
     if (!set)
         return NULL;
     if (set->share)
         set->share->running++;
     *index = set->n_retries > 0 ? set->retries[--set->n_retries] : -1;
     set->users++;
-    spk_task_set *other = set;
-    if (pool->sc->fair)
-        other = pool->first;
-    while (other && !(other == set && *index < 0 ? set->n > 1 && has_work(set) : has_work(other)))
-        other = other->next;
-    *more = other != NULL;
+    *more = *more || (*index < 0 ? set->n > 1 && has_work(set) : has_work(set));
     return set;
 }
 
@@ -114,13 +151,14 @@ static void *work(void *argument)
         int index;
         bool more;
         const unsigned epoch = atomic_load(&pool->epoch);
-        spk_task_set *set = choose(pool, &index, &more);
+        spk_task_set *set = pool->busy + pool->lent < pool->n ? choose(pool, &index, &more) : NULL;
         if (!set) {
             pool->idle++;
             pthread_cond_wait(&pool->work, &pool->lock);
             pool->idle--;
             continue;
         }
+        pool->busy++;
         if (more && pool->idle > 0)
             pthread_cond_signal(&pool->work);
         pthread_mutex_unlock(&pool->lock);
@@ -129,6 +167,7 @@ static void *work(void *argument)
         else
             run_some(pool, w->task, set, epoch);
         pthread_mutex_lock(&pool->lock);
+        pool->busy--;
         if (set->share)
             set->share->running--;
         if (--set->users == 0 && pool->waiting > 0)
@@ -210,28 +249,6 @@ int spk_pool_threads(const spk_pool *pool)
     return pool->n;
 }
 
-bool spk_pool_lend(spk_pool *pool, spark_task **task)
-{
-    pthread_mutex_lock(&pool->lock);
-    const bool free = !pool->first && pool->idle == pool->n && !pool->lent && !pool->sc->check;
-    if (free && !pool->spare)
-        pool->spare = spk_task_new(pool->sc);
-    const bool good = free && pool->spare;
-    if (good) {
-        pool->lent = true;
-        *task = pool->spare;
-    }
-    pthread_mutex_unlock(&pool->lock);
-    return good;
-}
-
-void spk_pool_lent(spk_pool *pool)
-{
-    pthread_mutex_lock(&pool->lock);
-    pool->lent = false;
-    pthread_mutex_unlock(&pool->lock);
-}
-
 /* share_of: by name; a new one has weight 1 and no minimum (Spark's rule for unknown pools). Without
  * memory the first one. */
 static spk_share *share_of(const spk_pool *pool, const char *name)
@@ -274,15 +291,69 @@ void spk_shares_free(spark_context *sc)
     sc->shares = NULL;
 }
 
+/* has_stack: whether the calling thread has as much left as a worker has. Asking takes the system
+ * long, so that what it says is kept. */
+static bool has_stack(size_t wanted)
+{
+    static _Thread_local const char *lowest;
+    const char here = 0;
+    if (!lowest) {
+        pthread_attr_t attributes;
+        void *address;
+        size_t size, guard = 0;
+        if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+            return false;
+        if (pthread_attr_getstack(&attributes, &address, &size) == 0
+            && pthread_attr_getguardsize(&attributes, &guard) == 0)
+            lowest = (const char *)address + guard;
+        pthread_attr_destroy(&attributes);
+    }
+    return lowest && &here > lowest && (size_t)(&here - lowest) >= wanted;
+}
+
+/* is_queued: whether a worker would find something to do. */
+static bool is_queued(spk_pool *pool)
+{
+    bool more;
+    return (pool->sc->fair || pool->queue.first) && next_set(pool, &more);
+}
+
+spark_task *spk_pool_lend(spk_pool *pool, spk_task_set *set)
+{
+    if (pool->sc->check || !has_stack(pool->sc->stack_bytes))
+        return NULL;
+    if (pthread_mutex_trylock(&pool->lock) != 0)
+        return NULL; /* it is not idle; or never will be, in a child of fork */
+    const bool free = pool->busy == 0 && !pool->lent && !is_queued(pool);
+    if (free && !pool->spare)
+        pool->spare = spk_task_new(pool->sc);
+    spark_task *task = free ? pool->spare : NULL;
+    if (task) {
+        pool->lent = 1;
+        set->share = pool->sc->fair ? share_of(pool, set->pool) : NULL;
+        if (set->share)
+            set->share->running++;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return task;
+}
+
+void spk_pool_lent(spk_pool *pool, spk_task_set *set)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->lent = 0;
+    if (set->share)
+        set->share->running--;
+    if (is_queued(pool))
+        pthread_cond_signal(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+}
+
 void spk_pool_submit(spk_pool *pool, spk_task_set *set)
 {
     pthread_mutex_lock(&pool->lock);
     set->share = pool->sc->fair ? share_of(pool, set->pool) : NULL;
-    spk_task_set **link = &pool->first;
-    while (*link && (*link)->order <= set->order)
-        link = &(*link)->next;
-    set->next = *link;
-    *link = set;
+    put(queue_of(pool, set), set);
     atomic_fetch_add(&pool->epoch, 1);
     pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->lock);
@@ -292,6 +363,7 @@ void spk_pool_retry(spk_pool *pool, spk_task_set *set, int index)
 {
     pthread_mutex_lock(&pool->lock);
     set->retries[set->n_retries++] = index;
+    put(queue_of(pool, set), set);
     atomic_fetch_add(&pool->epoch, 1);
     pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->lock);
@@ -315,11 +387,8 @@ static void wait_left(spk_pool *pool, const spk_task_set *set)
 void spk_pool_remove(spk_pool *pool, spk_task_set *set)
 {
     pthread_mutex_lock(&pool->lock);
-    for (spk_task_set **link = &pool->first; *link; link = &(*link)->next)
-        if (*link == set) {
-            *link = set->next;
-            break;
-        }
+    take_out(queue_of(pool, set), set);
     wait_left(pool, set);
+    take_out(queue_of(pool, set), set); /* where an attempt has asked for another meanwhile */
     pthread_mutex_unlock(&pool->lock);
 }

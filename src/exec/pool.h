@@ -10,15 +10,24 @@
 
 #include "exec/task.h"
 
+typedef struct spk_task_set spk_task_set;
+
+/* spk_queue: of sets that have unclaimed tasks, in their order; sets that have none are taken out as
+ * they come to the front. */
+typedef struct spk_queue {
+    spk_task_set *first, *last;
+} spk_queue;
+
 typedef struct spk_share {
     char *name;
     int weight, min_share;
-    int running; /* workers in it; the pool's */
+    int running;     /* workers in it; the pool's, as is the queue */
+    spk_queue queue;
 } spk_share;
 
-typedef struct spk_task_set spk_task_set;
 struct spk_task_set {
-    spk_task_set *next;
+    spk_task_set *next, *prev; /* in the queue */
+    bool queued;
     uint64_t order;    /* job, then stage */
     int n;             /* tasks */
     atomic_int cursor; /* the next unclaimed one */
@@ -43,13 +52,14 @@ spk_pool *spk_pool_new(spark_context *sc, int threads);
 void spk_pool_free(spk_pool *pool); /* no set may be queued */
 int spk_pool_threads(const spk_pool *pool);
 
-/* spk_pool_lend: whether the calling thread, which would only wait, may run a task itself: nothing
- * is queued and no worker is busy, nor check mode on, which must tell a function's locals from the
- * caller's. *task is what it runs with; spk_pool_lent gives it back. */
-bool spk_pool_lend(spk_pool *pool, spark_task **task);
-void spk_pool_lent(spk_pool *pool);
+/* spk_pool_lend: what the calling thread, which would only wait, runs a task of the set with, in the
+ * place of a worker, which does nothing meanwhile. NULL: nobody would have taken the task at once, or
+ * the thread has less stack than a worker, or check mode is on, which must tell a function's locals
+ * from the caller's. spk_pool_lent gives it back. */
+spark_task *spk_pool_lend(spk_pool *pool, spk_task_set *set);
+void spk_pool_lent(spk_pool *pool, spk_task_set *set);
 
-/* Sets are queued until removed; remove waits until no worker is inside. retry: claims an index
+/* Sets are the pool's until removed; remove waits until no worker is inside. retry: claims an index
  * again; never fails, since a set has room for all its tasks. */
 void spk_pool_submit(spk_pool *pool, spk_task_set *set);
 void spk_pool_retry(spk_pool *pool, spk_task_set *set, int index);

@@ -5,6 +5,7 @@
 #define SPK_PLAN_CONTEXT_H
 
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "base/heap.h"
 #include "plan/object.h"
@@ -20,7 +21,13 @@ struct spark_context {
     atomic_int n_filled;
     spark_scope root;
     struct spark_rdd *graveyard; /* check mode: released RDDs, so that using one is an error */
-    pthread_mutex_t plan_lock;   /* guards preparation: one node at a time */
+    pthread_mutex_t plan_lock;   /* guards lineages: marks, edges, who prepares what */
+    pthread_cond_t prepared;     /* some node is, or could not be */
+    int preparing;               /* threads that walk lineages to prepare them; under plan_lock */
+    pid_t process;              /* that made it: a child of fork has none of its threads */
+    struct spark_future *ended; /* futures whose threads are to be joined; under scope_lock */
+    void (*rearm)(void);        /* a job begins: signals cancel again; NULL: they never do */
+    void (*leave_signals)(spark_context *sc);
     atomic_int next_rdd, next_shuffle;
     atomic_int oldest_job; /* none with a lower number runs any more */
     _Atomic uint64_t next_accumulator;

@@ -178,7 +178,7 @@ bool spark_partitioner_equal(const spark_partitioner *a, const spark_partitioner
 spark_status spk_rdd_placed(spark_rdd *rdd, const spark_partitioner **placed, spk_failure *failure)
 {
     *placed = rdd->partitioner;
-    if (!*placed || __atomic_load_n(&(*placed)->partitions, __ATOMIC_ACQUIRE) >= 0)
+    if (!*placed || spk_partitioner_known(*placed))
         return SPARK_OK;
     return spk_rdd_prepare(rdd, failure);
 }

@@ -19,7 +19,7 @@ struct spark_partitioner {
     spk_object object;
     atomic_int refs;
     spk_partitioner_kind kind;
-    int partitions;           /* -1: not known yet */
+    atomic_int partitions;    /* -1: not known yet */
     const spk_failure *error; /* NULL: a proper one; else what it carries instead */
     spark_context *sc;
     spark_site site;
@@ -29,6 +29,11 @@ struct spark_partitioner {
     struct spk_ranges *ranges; /* by range; owned; filled when partitions are known */
     uint64_t keys;             /* dense */
 };
+
+static inline bool spk_partitioner_known(const spark_partitioner *p)
+{
+    return atomic_load_explicit(&p->partitions, memory_order_acquire) >= 0;
+}
 
 /* spk_partitioner_hash: with one reference, which is the caller's. NULL: no memory. */
 spark_partitioner *spk_partitioner_hash(spark_context *sc, int partitions, spark_site at);

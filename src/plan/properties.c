@@ -12,8 +12,9 @@ void spk_properties_fini(spk_properties *p)
     free(p->group);
     free(p->description);
     free(p->pool);
-    free(p->tags);
-    *p = (spk_properties) { .cancelled = NULL };
+    if (p->tags.at)
+        spk_tags_fini(&p->tags);
+    *p = (spk_properties) { .started = NULL };
 }
 
 void spk_properties_free(spk_properties *p)
@@ -26,40 +27,20 @@ void spk_properties_free(spk_properties *p)
 /* put: a copy of text (NULL: none) in place of *slot. */
 static bool put(char **slot, const char *text)
 {
-    char *copy = text ? strdup(text) : NULL;
+    const size_t size = text ? strlen(text) + 1 : 0;
+    char *copy = text ? malloc(size) : NULL;
     if (text && !copy)
         return false;
+    if (text)
+        memcpy(copy, text, size);
     free(*slot);
     *slot = copy;
     return true;
 }
 
-/* add_tags: those of `more` (",a,b,") behind those of *tags. */
-static bool add_tags(char **tags, const char *more)
-{
-    const size_t have = *tags ? strlen(*tags) : 0, n = more ? strlen(more) : 0;
-    if (n == 0)
-        return true;
-    char *all = realloc(*tags, have + n + 1);
-    if (!all)
-        return false;
-    *tags = all;
-    memcpy(all + (have ? have - 1 : 0), more, n + 1);
-    return true;
-}
-
-static const char *find_tag(const char *tags, const char *tag)
-{
-    const size_t n = strlen(tag);
-    for (const char *at = tags; at && *at && at[1]; at = strchr(at + 1, ','))
-        if (strncmp(at + 1, tag, n) == 0 && at[1 + n] == ',')
-            return at;
-    return NULL;
-}
-
 bool spk_properties_tagged(const spk_properties *p, const char *tag)
 {
-    return p->tags && !strchr(tag, ',') && find_tag(p->tags, tag);
+    return spk_tags_has(&p->tags, tag);
 }
 
 /* inherit: what p does not have yet. */
@@ -78,15 +59,15 @@ static bool inherit(spk_properties *p, const spk_properties *from)
         p->has_pool = true;
         good = put(&p->pool, from->pool);
     }
-    if (!p->cancelled)
-        p->cancelled = from->cancelled;
-    return good && add_tags(&p->tags, from->tags);
+    if (!p->started)
+        p->started = from->started;
+    return good && spk_tags_add_all(&p->tags, &from->tags);
 }
 
 bool spk_properties_now(spark_context *sc, spk_properties *p)
 {
     bool good = true;
-    *p = (spk_properties) { .cancelled = NULL };
+    *p = (spk_properties) { .started = NULL };
     if (!atomic_load_explicit(&sc->has_properties, memory_order_acquire))
         return true;
     pthread_mutex_lock(&sc->scope_lock);
@@ -112,13 +93,13 @@ static spk_properties *own(spark_context *sc)
     return scope->properties;
 }
 
-bool spk_properties_set(spark_context *sc, const spk_properties *from, const atomic_bool *cancelled)
+bool spk_properties_set(spark_context *sc, const spk_properties *from, spk_started *started)
 {
     pthread_mutex_lock(&sc->scope_lock);
     spk_properties *p = own(sc);
     const bool good = p && inherit(p, from);
     if (good) {
-        p->cancelled = cancelled;
+        p->started = started;
         p->closed = true;
     }
     pthread_mutex_unlock(&sc->scope_lock);
@@ -133,35 +114,6 @@ typedef struct change {
     const char *add, *remove;       /* tags */
     bool clear;                     /* all tags */
 } change;
-
-/* remove_tag: from ",a,b,". */
-static void remove_tag(char *tags, const char *tag)
-{
-    const char *at = tags ? find_tag(tags, tag) : NULL;
-    if (!at)
-        return;
-    char *to = tags + (at - tags);
-    const char *rest = at + 1 + strlen(tag);
-    memmove(to, rest, strlen(rest) + 1);
-    if (tags[1] == '\0')
-        tags[0] = '\0';
-}
-
-static bool add_tag(spk_properties *p, const char *tag)
-{
-    const size_t n = strlen(tag);
-    if (spk_properties_tagged(p, tag))
-        return true;
-    char *more = malloc(n + 3);
-    if (!more)
-        return false;
-    more[0] = more[n + 1] = ',';
-    memcpy(more + 1, tag, n);
-    more[n + 2] = '\0';
-    const bool good = add_tags(&p->tags, more);
-    free(more);
-    return good;
-}
 
 static bool apply(spk_properties *p, const change *c)
 {
@@ -179,11 +131,11 @@ static bool apply(spk_properties *p, const change *c)
         p->has_description = true;
     }
     if (c->add)
-        good = good && add_tag(p, c->add);
+        good = good && spk_tags_add(&p->tags, c->add);
     if (c->remove)
-        remove_tag(p->tags, c->remove);
+        spk_tags_remove(&p->tags, c->remove);
     if (c->clear)
-        put(&p->tags, NULL);
+        spk_tags_fini(&p->tags);
     return good;
 }
 
@@ -289,10 +241,6 @@ const char *spark_job_tags(spark_context *sc)
     spk_properties p;
     if (!properties_of(sc, &p))
         return NULL;
-    const size_t n = p.tags ? strlen(p.tags) : 0; /* ",a,b," */
-    if (n > 2) {
-        memmove(p.tags, p.tags + 1, n - 2);
-        p.tags[n - 2] = '\0';
-    }
-    return text_now(sc, &p.tags, &p);
+    char *text = spk_tags_text(&p.tags);
+    return text_now(sc, &text, &p);
 }

@@ -4,23 +4,26 @@
 #define SPK_PLAN_PROPERTIES_H
 
 #include "plan/context.h"
+#include "plan/tags.h"
+
+/* spk_started: the scheduler's: an action in the background. */
+typedef struct spk_started spk_started;
 
 /* spk_properties: of a scope, or of a job, which has its own copies. Texts may be NULL. */
 typedef struct spk_properties {
     bool has_group, has_description, has_pool; /* also when it is NULL: none */
     bool closed;                               /* scopes outside are not asked */
     char *group, *description, *pool;
-    char *tags;                   /* ",a,b," */
-    const atomic_bool *cancelled; /* of the future that starts the jobs; may be NULL */
+    spk_tags tags;
+    spk_started *started; /* what starts the jobs in the background; may be NULL */
 } spk_properties;
 
 /* spk_properties_now: what a job that this thread starts carries. Nothing is allocated where nothing
  * is set. False: no memory. */
 bool spk_properties_now(spark_context *sc, spk_properties *properties);
 /* spk_properties_set: of the innermost scope that the thread has open, which must be one: all of
- * another thread's, and the flag. False: no memory. */
-bool spk_properties_set(
-    spark_context *sc, const spk_properties *from, const atomic_bool *cancelled);
+ * another thread's, and what starts the jobs. False: no memory. */
+bool spk_properties_set(spark_context *sc, const spk_properties *from, spk_started *started);
 void spk_properties_fini(spk_properties *properties);
 /* spk_properties_tagged: whether the tag is among them. */
 bool spk_properties_tagged(const spk_properties *properties, const char *tag);

@@ -4,6 +4,7 @@
  * explicit stack. */
 #include "plan/rdd.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -20,14 +21,14 @@ static const spark_rdd sentinels[2] = {
         .site = "",
         .operation = "",
         .error = &spk_no_memory,
-        .partitions = -1,
+        .n_partitions = -1,
         .planned = -1 },
     { .class = &broken,
         .id = -1,
         .site = "",
         .operation = "",
         .error = &spk_of_nothing,
-        .partitions = -1,
+        .n_partitions = -1,
         .planned = -1 },
 };
 
@@ -91,7 +92,7 @@ static bool keep_tombstone(spark_rdd *node)
         .site = node->site,
         .operation = node->operation,
         .error = error,
-        .partitions = -1,
+        .n_partitions = -1,
         .planned = -1 };
     pthread_mutex_lock(&sc->scope_lock);
     node->next_free = sc->graveyard;
@@ -241,7 +242,8 @@ spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure)
     *error = *failure;
     rdd->class = &broken;
     rdd->sc = sc;
-    rdd->id = rdd->partitions = rdd->planned = -1;
+    rdd->id = -1;
+    rdd->n_partitions = rdd->planned = -1;
     rdd->site = error->site;
     rdd->operation = error->operation;
     rdd->error = error;
@@ -290,7 +292,7 @@ static bool fill(spark_rdd *rdd, const spk_rdd_args *args, spark_context *sc)
     rdd->operation = args->operation;
     rdd->function = args->function;
     rdd->layout = args->layout;
-    rdd->partitions = rdd->planned = -1;
+    rdd->n_partitions = rdd->planned = -1;
     atomic_init(&rdd->refs, 1);
     if (args->n_parents > 0 && !(rdd->deps = calloc(args->n_parents, sizeof *rdd->deps)))
         return false;
@@ -349,52 +351,90 @@ void spk_rdd_partitioner_set(spark_rdd *rdd, const spark_partitioner *partitione
     rdd->partitioner = p;
 }
 
-/* ---- preparing */
+/* ---- preparing: a node is prepared by one thread, without the lock, for that may run jobs or a
+ * function of the user; others that need it wait. Who prepares a node waits for none, and parents go
+ * first, so nobody waits in a circle. A failure is that thread's alone: others try again. */
 
+/* prepare_one: failures that do not name an operation are the node's. */
 static spark_status prepare_one(spark_rdd *rdd, spk_failure *failure)
 {
-    for (uint32_t i = 0; i < rdd->n_deps; i++)
-        if (rdd->deps[i].shuffle && spk_shuffle_prepare(rdd->deps[i].shuffle, failure) != SPARK_OK)
-            return failure->code;
-    if (rdd->class->prepare)
-        return rdd->class->prepare(rdd, failure);
-    __atomic_store_n(&rdd->partitions, rdd->deps[0].rdd->partitions, __ATOMIC_RELEASE);
-    return SPARK_OK;
+    spark_status status = SPARK_OK;
+    for (uint32_t i = 0; i < rdd->n_deps && status == SPARK_OK; i++)
+        if (rdd->deps[i].shuffle)
+            status = spk_shuffle_prepare(rdd->deps[i].shuffle, failure);
+    if (status == SPARK_OK && rdd->class->prepare)
+        status = rdd->class->prepare(rdd, failure);
+    else if (status == SPARK_OK)
+        spk_rdd_partitions_set(rdd, spk_rdd_partitions(rdd->deps[0].rdd));
+    assert(status != SPARK_OK || spk_rdd_is_prepared(rdd));
+    if (status != SPARK_OK && !*failure->operation)
+        spk_rdd_blame(rdd, failure);
+    return status;
+}
+
+/* add_parents: those that are to be prepared before the node. False: no memory. */
+static bool add_parents(spk_list *stack, const spark_rdd *node)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < node->n_deps && good; i++)
+        if (!spk_rdd_is_prepared(node->deps[i].rdd))
+            good = spk_list_add(stack, node->deps[i].rdd);
+    return good;
+}
+
+/* prepare_top: one step with the node on top, and the lock held, which is given up meanwhile. */
+static spark_status prepare_top(spk_list *stack, spk_failure *failure)
+{
+    spark_rdd *node = stack->at[stack->n - 1];
+    spark_context *sc = node->sc;
+    const size_t before = stack->n;
+    if (spk_rdd_is_prepared(node)) {
+        stack->n--;
+        return SPARK_OK;
+    }
+    if (node->prepares) {
+        pthread_cond_wait(&sc->prepared, &sc->plan_lock);
+        return SPARK_OK;
+    }
+    if (!add_parents(stack, node))
+        return spk_failure_nomem(failure, node->operation, node->site);
+    if (stack->n > before)
+        return SPARK_OK;
+    node->prepares = true;
+    pthread_mutex_unlock(&sc->plan_lock);
+    const spark_status status = prepare_one(node, failure);
+    pthread_mutex_lock(&sc->plan_lock);
+    node->prepares = false;
+    pthread_cond_broadcast(&sc->prepared);
+    stack->n--;
+    return status;
 }
 
 spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure)
 {
+    spark_context *sc = rdd->sc;
     spk_list stack = { NULL, 0, 0 };
     spark_status status = SPARK_OK;
-    if (__atomic_load_n(&rdd->partitions, __ATOMIC_ACQUIRE) >= 0)
+    if (spk_rdd_is_prepared(rdd))
         return SPARK_OK;
-    pthread_mutex_lock(&rdd->sc->plan_lock);
     if (!spk_list_add(&stack, rdd))
-        status = spk_failure_nomem(failure, rdd->operation, rdd->site);
-    while (status == SPARK_OK && stack.n > 0) {
-        spark_rdd *node = stack.at[stack.n - 1];
-        const size_t before = stack.n;
-        if (node->partitions < 0)
-            for (uint32_t i = 0; i < node->n_deps && status == SPARK_OK; i++)
-                if (node->deps[i].rdd->partitions < 0 && !spk_list_add(&stack, node->deps[i].rdd))
-                    status = spk_failure_nomem(failure, node->operation, node->site);
-        if (status != SPARK_OK || stack.n > before)
-            continue;
-        if (node->partitions < 0)
-            status = prepare_one(node, failure);
-        stack.n--;
-    }
-    pthread_mutex_unlock(&rdd->sc->plan_lock);
+        return spk_failure_nomem(failure, rdd->operation, rdd->site);
+    pthread_mutex_lock(&sc->plan_lock);
+    sc->preparing++;
+    while (status == SPARK_OK && stack.n > 0)
+        status = prepare_top(&stack, failure);
+    sc->preparing--;
+    pthread_mutex_unlock(&sc->plan_lock);
     free(stack.at);
     return status;
 }
 
 int spk_rdd_planned(spark_rdd *rdd, spk_failure *failure)
 {
-    int planned = __atomic_load_n(&rdd->planned, __ATOMIC_RELAXED);
+    int planned = atomic_load_explicit(&rdd->planned, memory_order_relaxed);
     if (planned < 0 && spk_rdd_prepare(rdd, failure) == SPARK_OK) {
-        planned = __atomic_load_n(&rdd->partitions, __ATOMIC_ACQUIRE);
-        __atomic_store_n(&rdd->planned, planned, __ATOMIC_RELAXED);
+        planned = spk_rdd_partitions(rdd);
+        atomic_store_explicit(&rdd->planned, planned, memory_order_relaxed);
     }
     return planned;
 }

@@ -48,8 +48,10 @@ typedef struct spk_class {
     /* one_to_one: a step that makes one row of each, in order. */
     bool one_to_one;
 
-    /* prepare: on a calling thread, parents first, once: finds rdd->partitions. NULL: as the
-     * parent. release: frees what the node has beyond its struct. */
+    /* prepare: on a calling thread, under no lock, parents first, by one thread at a time, until it
+     * succeeds: finds out how many partitions there are, and says so last (spk_rdd_partitions_set). A
+     * failure without an operation becomes the node's. NULL: as the parent. release: frees what the
+     * node has beyond its struct. */
     spark_status (*prepare)(spark_rdd *rdd, spk_failure *failure);
     void (*release)(spark_rdd *rdd);
 } spk_class;
@@ -109,8 +111,9 @@ struct spark_rdd {
     const spk_failure *error; /* NULL: a proper node */
     spk_env env;
     spark_partitioner *partitioner;
-    int partitions;        /* -1: not prepared */
-    int planned;           /* how many there will be, at most; -1: not known before prepared */
+    atomic_int n_partitions; /* -1: not prepared; see spk_rdd_partitions */
+    atomic_int planned; /* how many there will be, at most; -1: not known before prepared */
+    bool prepares;      /* some thread does; under plan_lock */
     uint32_t ancestors;    /* nodes on the longest way to a source: seeds, ids never */
     spk_block_set *blocks; /* not NULL once persisted */
     atomic_int level;
@@ -167,8 +170,24 @@ void spk_rdd_unref(spark_rdd *rdd);
 /* spk_rdd_partitioner_set: takes a reference; NULL is fine. */
 void spk_rdd_partitioner_set(spark_rdd *rdd, const spark_partitioner *partitioner);
 
-/* spk_rdd_prepare: this node and all it needs, parents first, no recursion. */
+/* spk_rdd_prepare: this node and all it needs, parents first, no recursion. No lock may be held. Where
+ * another thread prepares one of them, it is waited for. */
 spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure);
+
+/* spk_rdd_partitions: how many the node has, once it is prepared; -1: it is not. _set: by the node's
+ * prepare, as the last thing: who sees the number sees what belongs to it. */
+static inline int spk_rdd_partitions(const spark_rdd *rdd)
+{
+    return atomic_load_explicit(&rdd->n_partitions, memory_order_acquire);
+}
+static inline bool spk_rdd_is_prepared(const spark_rdd *rdd)
+{
+    return spk_rdd_partitions(rdd) >= 0;
+}
+static inline void spk_rdd_partitions_set(spark_rdd *rdd, int n)
+{
+    atomic_store_explicit(&rdd->n_partitions, n, memory_order_release);
+}
 
 /* spk_rdd_planned: how many partitions there will be, at most, preparing the node only where that
  * cannot be known otherwise. -1: *failure is filled. */

@@ -109,7 +109,7 @@ spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *failure)
 {
     if (shuffle->maps >= 0)
         return SPARK_OK;
-    const size_t maps = (size_t)shuffle->parent->partitions;
+    const size_t maps = (size_t)spk_rdd_partitions(shuffle->parent);
     shuffle->outputs = calloc(maps ? maps : 1, sizeof *shuffle->outputs);
     shuffle->counted = calloc(maps ? maps : 1, 1);
     shuffle->made = calloc(maps ? maps : 1, 1);
@@ -119,7 +119,7 @@ spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *failure)
         free(shuffle->made);
         shuffle->outputs = NULL;
         shuffle->counted = shuffle->made = NULL;
-        return spk_failure_nomem(failure, shuffle->owner->operation, shuffle->owner->site);
+        return spk_failure_nomem(failure, NULL, NULL);
     }
     atomic_init(&shuffle->missing, (int)maps);
     atomic_store(&shuffle->maps, (int)maps);

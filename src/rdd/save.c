@@ -85,14 +85,14 @@ spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool 
         .end = end,
         .publish = publish,
         .discard = parts_discard };
-    spk_save_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
+    spk_save_state *states = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *states);
     if (!states)
         return spk_failure_nomem(failure, action.name, at);
     spark_status status = spk_output_begin(&to.output, path, scratch, failure);
     if (status != SPARK_OK) {
         spk_failure_at(failure, action.name, at);
     } else {
-        status = spk_job_run(rdd, &action, NULL, rdd->partitions, states, failure);
+        status = spk_job_run(rdd, &action, NULL, spk_rdd_partitions(rdd), states, failure);
         if (status != SPARK_OK)
             spk_output_abort(&to.output);
         else if ((status = spk_output_commit(&to.output, failure)) != SPARK_OK)

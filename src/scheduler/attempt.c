@@ -14,14 +14,14 @@ static int partition_of(const spk_stage *stage, int index)
                                                      : stage->job->partitions[index];
 }
 
-/* finish: one task less; the last one wakes the job. */
+/* finish: one task less; after the last one the job looks at the stage. */
 static void attempt_finish(spk_stage *stage)
 {
     if (atomic_fetch_sub(&stage->remaining, 1) != 1)
         return;
     struct spk_scheduler *scheduler = stage->job->scheduler;
     pthread_mutex_lock(&scheduler->lock);
-    pthread_cond_broadcast(&scheduler->changed);
+    spk_stage_note(stage);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
@@ -75,7 +75,7 @@ static void give_up(spk_stage *stage, const spk_failure *failure, int partition,
         stage->attempt);
     spk_failure_end(&job->failure, story);
     atomic_store(&job->cancelled, true);
-    pthread_cond_broadcast(&job->scheduler->changed);
+    spk_job_changed(job);
 }
 
 static void task_failed(spk_stage *stage, spark_task *task, int index)
@@ -112,7 +112,7 @@ static void input_lost(spk_stage *stage, spk_shuffle *shuffle, int index, int me
     stage->attempts[index]++;
     stage->lost_shuffle = shuffle;
     scheduler->lossy = true;
-    pthread_cond_broadcast(&scheduler->changed);
+    spk_stage_note(stage);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
@@ -141,8 +141,8 @@ static void publish_output(spk_stage *stage, spark_task *task, spk_map_output *o
 static void compute_output(spk_stage *stage, spark_task *task)
 {
     spk_writer writer;
-    const spark_rdd *owner = stage->shuffle->owner;
-    spk_task_end_is(task, owner->operation, owner->function, owner->site);
+    const spark_rdd *wide = stage->shuffle->owner;
+    spk_task_end_is(task, wide->operation, wide->function, wide->site);
     if (!spk_writer_open(&writer, task, stage->shuffle, false))
         return;
     spk_chain_run(task, stage->rdd, task->partition, spk_writer_sink(&writer));

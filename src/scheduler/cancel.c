@@ -12,7 +12,7 @@ typedef struct match {
     bool all;
     int job, stage; /* -1: not by these */
     const char *group, *tag;
-    const atomic_bool *flag;
+    const spk_started *started;
 } match;
 
 static bool has_stage(const spk_job *job, int stage)
@@ -32,7 +32,7 @@ static bool named(const spk_properties *p, const match *m)
 static bool matches(const spk_job *job, const match *m)
 {
     return (m->job >= 0 && job->id == m->job) || (m->stage >= 0 && has_stage(job, m->stage))
-        || (m->flag && job->properties.cancelled == m->flag) || named(&job->properties, m);
+        || (m->started && job->properties.started == m->started) || named(&job->properties, m);
 }
 
 void spk_job_cancel(spk_job *job, const char *reason)
@@ -43,6 +43,20 @@ void spk_job_cancel(spk_job *job, const char *reason)
         "%s at %s: Job %d cancelled %s", job->action->name, job->action->site, job->id, reason);
     job->failure.job = job->id;
     atomic_store(&job->cancelled, true);
+    spk_job_changed(job);
+}
+
+/* cancel_matching: with the lock held. */
+static void cancel_matching(struct spk_scheduler *scheduler, const match *m, const char *reason)
+{
+    for (spk_job *job = scheduler->active; job; job = job->next)
+        if (matches(job, m))
+            spk_job_cancel(job, reason);
+    for (spk_started *s = scheduler->started; s; s = s->next)
+        if ((s == m->started || named(s->properties, m)) && !atomic_load(&s->cancelled)) {
+            snprintf(s->reason, sizeof s->reason, "%s", reason);
+            atomic_store(&s->cancelled, true);
+        }
 }
 
 static void cancel(spark_context *sc, const match *m, const char *reason)
@@ -51,22 +65,25 @@ static void cancel(spark_context *sc, const match *m, const char *reason)
     if (!scheduler)
         return;
     pthread_mutex_lock(&scheduler->lock);
-    for (spk_job *job = scheduler->active; job; job = job->next)
-        if (matches(job, m))
-            spk_job_cancel(job, reason);
-    for (spk_started *s = scheduler->started; s; s = s->next)
-        if (named(s->properties, m) && !atomic_load(s->cancelled)) {
-            snprintf(s->reason, sizeof s->reason, "%s", reason);
-            atomic_store(s->cancelled, true);
-        }
-    pthread_cond_broadcast(&scheduler->changed);
+    cancel_matching(scheduler, m, reason);
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-void spk_cancel_flagged(spark_context *sc, const atomic_bool *flag)
+void spk_started_cancel(spark_context *sc, spk_started *started)
 {
-    const match m = { .job = -1, .stage = -1, .flag = flag };
+    const match m = { .job = -1, .stage = -1, .started = started };
     cancel(sc, &m, "through its future");
+}
+
+void spk_interrupt(spark_context *sc, const char *reason)
+{
+    struct spk_scheduler *scheduler = sc->scheduler;
+    const match m = { .all = true };
+    pthread_mutex_lock(&scheduler->lock);
+    if (!scheduler->active && !scheduler->started)
+        snprintf(scheduler->interrupted, sizeof scheduler->interrupted, "%s", reason);
+    cancel_matching(scheduler, &m, reason);
+    pthread_mutex_unlock(&scheduler->lock);
 }
 
 void spark_cancel_job(spark_context *sc, int job, const char *reason)
@@ -144,7 +161,10 @@ void spark_cancel_job_group_and_future_jobs(
 void spk_started_add(spark_context *sc, spk_started *started)
 {
     pthread_mutex_lock(&sc->scheduler->lock);
+    started->prev = NULL;
     started->next = sc->scheduler->started;
+    if (started->next)
+        started->next->prev = started;
     sc->scheduler->started = started;
     pthread_mutex_unlock(&sc->scheduler->lock);
 }
@@ -152,46 +172,51 @@ void spk_started_add(spark_context *sc, spk_started *started)
 void spk_started_remove(spark_context *sc, spk_started *started)
 {
     pthread_mutex_lock(&sc->scheduler->lock);
-    spk_started **link = &sc->scheduler->started;
-    while (*link && *link != started)
-        link = &(*link)->next;
-    if (*link)
-        *link = started->next;
+    *(started->prev ? &started->prev->next : &sc->scheduler->started) = started->next;
+    if (started->next)
+        started->next->prev = started->prev;
     pthread_mutex_unlock(&sc->scheduler->lock);
 }
 
-/* why: the reason for which the flag of a future was set. */
-static const char *why(const struct spk_scheduler *scheduler, const atomic_bool *flag)
-{
-    for (const spk_started *s = scheduler->started; s; s = s->next)
-        if (s->cancelled == flag && *s->reason)
-            return s->reason;
-    return "through its future";
-}
-
-void spk_job_admit(spk_job *job)
+/* cancel_admitted: for what was asked before the job began. */
+static void cancel_admitted(spk_job *job)
 {
     struct spk_scheduler *scheduler = job->scheduler;
     const spk_properties *p = &job->properties;
     char text[400];
-    job->next = scheduler->active;
-    scheduler->active = job;
-    if (p->cancelled && atomic_load(p->cancelled))
-        spk_job_cancel(job, why(scheduler, p->cancelled));
+    if (p->started && atomic_load(&p->started->cancelled))
+        spk_job_cancel(job, p->started->reason);
     for (unsigned i = 0; p->group && i < SPK_DEAD_GROUPS && scheduler->dead_groups[i]; i++)
         if (strcmp(p->group, scheduler->dead_groups[i]) == 0) {
             snprintf(text, sizeof text, "part of cancelled job group %s", p->group);
             spk_job_cancel(job, text);
         }
+    if (*scheduler->interrupted) {
+        spk_job_cancel(job, scheduler->interrupted);
+        *scheduler->interrupted = '\0';
+    }
+}
+
+void spk_job_admit(spk_job *job)
+{
+    struct spk_scheduler *scheduler = job->scheduler;
+    const spk_started *started = job->properties.started;
+    job->next = scheduler->active;
+    if (job->next)
+        job->next->prev = job;
+    scheduler->active = job;
+    if (started && started->job)
+        atomic_store(started->job, job->id);
+    if (scheduler->sc->rearm)
+        scheduler->sc->rearm();
+    cancel_admitted(job);
 }
 
 void spk_job_leave(spk_job *job)
 {
-    spk_job **link = &job->scheduler->active;
-    while (*link && *link != job)
-        link = &(*link)->next;
-    if (*link)
-        *link = job->next;
+    *(job->prev ? &job->prev->next : &job->scheduler->active) = job->next;
+    if (job->next)
+        job->next->prev = job->prev;
 }
 
 /* ---- what runs */

@@ -47,8 +47,8 @@ static void come_by(spk_shuffle *shuffle, uint64_t mark, int distance)
 
 static bool all_cached(const spark_rdd *rdd)
 {
-    return atomic_load(&rdd->level) != 0 && rdd->partitions > 0
-        && spk_blocks_present(rdd->blocks) == rdd->partitions;
+    return atomic_load(&rdd->level) != 0 && spk_rdd_partitions(rdd) > 0
+        && spk_blocks_present(rdd->blocks) == spk_rdd_partitions(rdd);
 }
 
 /* walk_node: its edges, from a distance. */
@@ -95,8 +95,8 @@ static void pin(sweep *s, const spk_job *job)
         }
         if (stage->shuffle)
             come_by(stage->shuffle, s->mark, 0);
-        for (size_t p = 0; p < stage->n_parents; p++)
-            come_by(stage->parents[p], s->mark, 0);
+        for (size_t p = 0; p < stage->n_inputs; p++)
+            come_by(stage->inputs[p].shuffle, s->mark, 0);
     }
 }
 

@@ -40,14 +40,14 @@ bool spk_fault_task(const spk_stage *stage, int partition, int attempt)
 }
 
 /* drop_outputs: of every shuffle the stage reads; `modulo`: output counts round. The list of
- * parents may grow, under the scheduler's lock. */
+ * inputs may grow, under the scheduler's lock. */
 static void drop_outputs(const spk_stage *stage, int output, bool modulo)
 {
     pthread_mutex_lock(&stage->job->scheduler->lock);
-    for (size_t i = 0; i < stage->n_parents; i++) {
-        const int maps = stage->parents[i]->maps;
-        if (maps > 0)
-            spk_shuffle_drop(stage->parents[i], modulo ? output % maps : output);
+    for (size_t i = 0; i < stage->n_inputs; i++) {
+        spk_shuffle *shuffle = stage->inputs[i].shuffle;
+        if (shuffle->maps > 0)
+            spk_shuffle_drop(shuffle, modulo ? output % shuffle->maps : output);
     }
     pthread_mutex_unlock(&stage->job->scheduler->lock);
 }

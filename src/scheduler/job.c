@@ -1,41 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A job is driven by the thread that called the action: it cuts stages, submits those whose
- * parents' outputs are all there, waits for a change, and looks again. A shuffle that another job
- * is filling is waited for; when that job fails, whoever still needs the rest takes over. Lost
- * outputs need no case of their own: a shuffle that lacks outputs again makes its stage needed
- * again, for these alone.
+/* A job is driven by the thread that called the action: it cuts stages, submits those whose inputs
+ * are all there, and waits until something happens to one. What happens (the last task of a stage is
+ * done, a task has lost an input, an input is there again) is noted, and only noted stages are looked
+ * at: an input that is waited for hangs on the stage that fills it, so that a job of n stages costs n
+ * looks. A shuffle that another job is filling is waited for; when that job fails, whoever still
+ * needs the rest takes over. Lost outputs need no case of their own: a stage that is to be submitted,
+ * or whose tasks have lost an input, waits for what lacks outputs, and that fills these alone.
  *
  * Locks: the scheduler's lock guards stages, jobs and who fills which shuffle. No user code runs
  * under it. */
 #include "scheduler/stage.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
+#include <unistd.h>
 
-struct timespec spk_deadline(int64_t ms)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    if (ms <= 0)
-        return at;
-    at.tv_sec += (time_t)(ms / 1000);
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
-void spk_deadline_cond_init(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
+#include "base/deadline.h"
 
 struct spk_scheduler *spk_scheduler_new(spark_context *sc)
 {
@@ -47,7 +28,6 @@ struct spk_scheduler *spk_scheduler_new(spark_context *sc)
     for (int i = 0; i < SPK_REMEMBERED_JOBS; i++)
         scheduler->stats[i].job = -1;
     pthread_mutex_init(&scheduler->lock, NULL);
-    spk_deadline_cond_init(&scheduler->changed);
     scheduler->pool = spk_pool_new(sc, sc->threads);
     if (scheduler->pool)
         return scheduler;
@@ -62,7 +42,6 @@ void spk_scheduler_free(struct spk_scheduler *scheduler)
     spk_pool_free(scheduler->pool);
     for (unsigned i = 0; i < SPK_DEAD_GROUPS; i++)
         free(scheduler->dead_groups[i]);
-    pthread_cond_destroy(&scheduler->changed);
     pthread_mutex_destroy(&scheduler->lock);
     free(scheduler);
 }
@@ -73,26 +52,6 @@ int spk_scheduler_threads(const struct spk_scheduler *scheduler)
 }
 
 /* ---- submitting */
-
-static spk_stage *stage_of(const spk_job *job, const spk_shuffle *shuffle)
-{
-    for (size_t i = 0; i < job->n_stages; i++)
-        if (job->stages[i]->shuffle == shuffle)
-            return job->stages[i];
-    return NULL;
-}
-
-/* parents_ready: all its inputs are there; stages of those that are not become needed. */
-static bool parents_ready(const spk_job *job, const spk_stage *stage)
-{
-    bool ready = true;
-    for (size_t i = 0; i < stage->n_parents; i++)
-        if (atomic_load(&stage->parents[i]->missing) > 0) {
-            ready = false;
-            stage_of(job, stage->parents[i])->needed = true;
-        }
-    return ready;
-}
 
 static int fill_tasks(spk_stage *stage)
 {
@@ -108,13 +67,55 @@ static int fill_tasks(spk_stage *stage)
     return n;
 }
 
+static void fail_job(spk_job *job, const spk_failure *failure, const spk_stage *stage)
+{
+    job->failure = *failure;
+    job->failure.job = job->id;
+    job->failure.stage = stage ? stage->id : -1;
+    atomic_store(&job->cancelled, true);
+}
+
+/* has_workers: whether they live in this process: a child of fork has none. The job fails then. Asked
+ * only before workers are needed: the system takes its time to answer. */
+static bool has_workers(spk_job *job)
+{
+    const spark_context *sc = job->scheduler->sc;
+    spk_failure failure;
+    if (job->has_workers || getpid() == sc->process)
+        return job->has_workers = true;
+    spk_failure_set(&failure, SPARK_EINVAL, job->action->name, job->action->site,
+        "%s at %s: the context belongs to process %ld, which this one is a fork of: its threads "
+        "are not here",
+        job->action->name, job->action->site, (long)sc->process);
+    fail_job(job, &failure, NULL);
+    job->forked = true;
+    return false;
+}
+
+static void queue(spk_job *job, spk_stage *stage)
+{
+    if (has_workers(job))
+        spk_pool_submit(job->scheduler->pool, &stage->set);
+}
+
+/* queue_held: the stage that was held back, since others run beside it. */
+static void queue_held(spk_job *job)
+{
+    if (job->held)
+        queue(job, job->held);
+    job->held = NULL;
+}
+
+/* submit: a stage of one task is held back until all that is noted has been looked at: if nothing
+ * else runs then, this thread may take it. */
 static void submit(spk_stage *stage)
 {
     spk_job *job = stage->job;
+    assert(stage->cut && !stage->submitted && stage->n_waits == 0 && !stage->other_link);
     if (stage->shuffle) {
         spk_shuffle_filling(stage->shuffle);
         stage->shuffle->running = stage;
-        stage->owner = true;
+        stage->fills = true;
     }
     stage->submitted = stage->ran = true;
     stage->set.n = fill_tasks(stage);
@@ -126,27 +127,37 @@ static void submit(spk_stage *stage)
         stage->failures[i] = stage->attempts[i] = 0;
     free(atomic_exchange(&stage->suspects, NULL));
     job->stats.stage_attempts++;
+    job->stats.total_tasks += stage->set.n;
     stage->set.pool = job->properties.pool;
-    if (stage->set.n == 1 && !job->action->timed && spk_pool_lend(job->scheduler->pool, &job->lent))
-        job->here = stage;
-    else if (stage->set.n > 0)
-        spk_pool_submit(job->scheduler->pool, &stage->set);
+    queue_held(job);
+    if (stage->set.n == 0) {
+        spk_stage_note(stage);
+    } else if (stage->set.n == 1 && job->busy == 0 && !job->action->timed) {
+        job->held = stage;
+    } else {
+        queue(job, stage);
+    }
+    job->busy++;
 }
 
-/* run_here: the one task of a stage, on the thread that drives the job and has nothing else to do:
- * two changes of thread cost more than most such tasks. Repeated attempts are the workers'. The
- * lock is given up meanwhile. */
-static void run_here(spk_job *job)
+/* run_held: the only task that the job has, on the thread that drives it and has nothing else to do
+ * before it is done: two changes of thread cost more than most such tasks. Repeated attempts are the
+ * workers'. The lock is given up meanwhile. */
+static void run_held(spk_job *job)
 {
-    spk_stage *stage = job->here;
+    spk_stage *stage = job->held;
     spk_pool *pool = job->scheduler->pool;
-    job->here = NULL;
+    const bool alone = job->busy == 1 && job->n_others == 0;
+    spark_task *task = alone ? spk_pool_lend(pool, &stage->set) : NULL;
+    if (!task) {
+        queue_held(job);
+        return;
+    }
+    job->held = NULL;
     atomic_store(&stage->set.cursor, 1);
     pthread_mutex_unlock(&job->scheduler->lock);
-    spk_attempt_run(&stage->set, job->lent, 0);
-    spk_pool_lent(pool);
-    if (atomic_load(&stage->remaining) > 0)
-        spk_pool_submit(pool, &stage->set);
+    spk_attempt_run(&stage->set, task, 0);
+    spk_pool_lent(pool, &stage->set);
     pthread_mutex_lock(&job->scheduler->lock);
 }
 
@@ -162,14 +173,6 @@ static void resume(spk_stage *stage)
     stage->lost_now = false;
     for (int i = 0; i < n; i++)
         spk_pool_retry(stage->job->scheduler->pool, &stage->set, stage->lost[i]);
-}
-
-static void fail_job(spk_job *job, const spk_failure *failure, const spk_stage *stage)
-{
-    job->failure = *failure;
-    job->failure.job = job->id;
-    job->failure.stage = stage ? stage->id : -1;
-    atomic_store(&job->cancelled, true);
 }
 
 static void abort_job(spk_job *job, const spk_stage *stage)
@@ -190,97 +193,182 @@ static void no_memory(spk_job *job)
     fail_job(job, &failure, NULL);
 }
 
-/* adopt_lost: a shuffle above a cached RDD is no parent until a block of it is lost. */
-static bool adopt_lost(spk_job *job, spk_stage *stage)
+/* adopt_lost: a shuffle above a cached RDD is no input until a block of it is lost. */
+static bool adopt_lost(spk_stage *stage)
 {
-    for (size_t i = 0; i < stage->n_parents; i++)
-        if (stage->parents[i] == stage->lost_shuffle)
+    assert(stage->n_waits == 0); /* nobody points to the inputs */
+    for (size_t i = 0; i < stage->n_inputs; i++)
+        if (stage->inputs[i].shuffle == stage->lost_shuffle)
             return true;
-    spk_shuffle **parents
-        = realloc(stage->parents, (stage->n_parents + 1) * sizeof *stage->parents);
-    if (!parents)
+    spk_stage_input *inputs = realloc(stage->inputs, (stage->n_inputs + 1) * sizeof *inputs);
+    if (!inputs)
         return false;
-    stage->parents = parents;
-    if (!spk_stage_make(job, stage->lost_shuffle))
-        return false;
-    parents[stage->n_parents++] = stage->lost_shuffle;
+    stage->inputs = inputs;
+    inputs[stage->n_inputs++]
+        = (spk_stage_input) { .shuffle = stage->lost_shuffle, .reader = stage };
     return true;
 }
 
-/* unsubmit: a map stage whose tasks are all done is off the queue; its shuffle is free for others.
- * The lock is given up meanwhile. */
-static void unsubmit(spk_stage *stage)
+/* inputs_ready: they are all there. The stage waits for those that are not, whose stages are
+ * looked at. */
+static bool inputs_ready(spk_stage *stage)
 {
-    struct spk_scheduler *scheduler = stage->job->scheduler;
-    pthread_mutex_unlock(&scheduler->lock);
-    spk_pool_remove(scheduler->pool, &stage->set);
-    spk_clean(scheduler);
-    pthread_mutex_lock(&scheduler->lock);
-    stage->submitted = false;
+    for (size_t i = 0; i < stage->n_inputs; i++) {
+        spk_stage_input *input = &stage->inputs[i];
+        if (atomic_load(&input->shuffle->missing) == 0)
+            continue;
+        spk_stage *filling = spk_stage_make(stage->job, input->shuffle);
+        if (!filling) {
+            no_memory(stage->job);
+            return false;
+        }
+        assert(!input->waits);
+        input->waits = true;
+        input->next = filling->waiting;
+        filling->waiting = input;
+        stage->n_waits++;
+        spk_stage_note(filling);
+    }
+    return stage->n_waits == 0;
+}
+
+/* let_others: stages of other jobs that wait for this one are looked at. */
+static void let_others(spk_stage *stage)
+{
+    while (stage->others) {
+        spk_stage *other = stage->others;
+        stage->others = other->next_other;
+        other->other_link = NULL;
+        other->job->n_others--;
+        spk_stage_note(other);
+    }
+}
+
+/* await_other: the stage waits for one of another job, which fills the same shuffle. */
+static void await_other(spk_stage *stage, spk_stage *other)
+{
+    assert(other->job != stage->job && other->shuffle == stage->shuffle);
+    if (stage->other_link)
+        return;
+    stage->next_other = other->others;
+    stage->other_link = &other->others;
+    if (other->others)
+        other->others->other_link = &stage->next_other;
+    other->others = stage;
+    stage->job->n_others++;
+}
+
+static void forget_other(spk_stage *stage)
+{
+    if (!stage->other_link)
+        return;
+    *stage->other_link = stage->next_other;
+    if (stage->next_other)
+        stage->next_other->other_link = stage->other_link;
+    stage->other_link = NULL;
+    stage->job->n_others--;
+}
+
+/* filled: the outputs are all there: who waits for them goes on. */
+static void filled(spk_stage *stage)
+{
+    while (stage->waiting) {
+        spk_stage_input *input = stage->waiting;
+        stage->waiting = input->next;
+        input->waits = false;
+        if (--input->reader->n_waits == 0)
+            spk_stage_note(input->reader);
+    }
+    let_others(stage);
+}
+
+/* is_through: all its tasks are done; it is taken off the queue when nothing is more urgent. */
+static void is_through(spk_stage *stage)
+{
+    spk_job *job = stage->job;
+    if (spk_stage_complete(stage))
+        filled(stage);
+    if (stage->through)
+        return;
+    stage->through = true;
+    job->busy--;
+    stage->next_through = job->first_through;
+    job->first_through = stage;
+}
+
+/* retire: takes a stage that is through off the queue; its shuffle is free for others. The lock is
+ * given up meanwhile. Outputs that were lost again are made again if somebody waits. */
+static void retire(spk_job *job)
+{
+    spk_stage *stage = job->first_through;
+    job->first_through = stage->next_through;
+    pthread_mutex_unlock(&job->scheduler->lock);
+    spk_pool_remove(job->scheduler->pool, &stage->set);
+    spk_clean(job->scheduler);
+    pthread_mutex_lock(&job->scheduler->lock);
+    stage->submitted = stage->through = false;
     stage->n_lost = 0;
     stage->lost_now = false;
     stage->set.n_retries = 0;
-    if (stage->owner) {
-        stage->shuffle->running = NULL;
-        stage->owner = false;
-        pthread_cond_broadcast(&scheduler->changed);
-    }
+    stage->shuffle->running = NULL;
+    stage->fills = false;
+    let_others(stage);
+    if (stage->waiting)
+        spk_stage_note(stage);
 }
 
-/* step: looks at one needed stage. */
-static void step(spk_job *job, spk_stage *stage)
+/* look_again: tasks have lost an input. */
+static void look_again(spk_job *job, spk_stage *stage)
 {
-    if (stage->n_lost > 0 && !adopt_lost(job, stage)) {
+    if (!adopt_lost(stage)) {
         no_memory(job);
         return;
     }
-    const bool ready = parents_ready(job, stage);
+    if (!inputs_ready(stage))
+        return;
+    const int left = atomic_load(&stage->remaining);
+    if (stage->lost_now) { /* else it is a late report of a loss that was counted */
+        stage->losses = left < stage->left ? 1 : stage->losses + 1;
+        stage->left = left;
+    }
+    if (stage->losses >= job->scheduler->sc->stage_max_attempts)
+        abort_job(job, stage);
+    else
+        resume(stage);
+}
+
+/* look: at a stage that was noted. */
+static void look(spk_job *job, spk_stage *stage)
+{
+    if (stage->n_waits > 0)
+        return;
     if (stage->submitted) {
-        if (stage->n_lost == 0 || !ready)
-            return;
-        const int left = atomic_load(&stage->remaining);
-        if (stage->lost_now) { /* else it is a late report of a loss that was counted */
-            stage->losses = left < stage->left ? 1 : stage->losses + 1;
-            stage->left = left;
-        }
-        if (stage->losses >= job->scheduler->sc->stage_max_attempts)
-            abort_job(job, stage);
+        if (atomic_load(&stage->remaining) == 0)
+            is_through(stage);
+        else if (stage->n_lost > 0)
+            look_again(job, stage);
+    } else if (spk_stage_complete(stage)) {
+        filled(stage);
+    } else if (stage->shuffle && !stage->waiting) {
+        return; /* nobody needs it */
+    } else if (!spk_stage_cut(stage)) {
+        no_memory(job);
+    } else if (inputs_ready(stage)) {
+        if (stage->shuffle && stage->shuffle->running)
+            await_other(stage, stage->shuffle->running);
         else
-            resume(stage);
-    } else if (ready && (!stage->shuffle || !stage->shuffle->running)) {
-        submit(stage);
+            submit(stage);
     }
 }
 
-/* retire: map stages that are through. True: the lock was given up, look again. */
-static bool retire(spk_job *job)
+static spk_stage *take_noted(spk_job *job)
 {
-    for (size_t i = 0; i < job->n_stages; i++) {
-        spk_stage *stage = job->stages[i];
-        if (stage->shuffle && stage->submitted && atomic_load(&stage->remaining) == 0) {
-            unsubmit(stage);
-            return true;
-        }
+    spk_stage *stage = job->first_noted;
+    if (stage) {
+        job->first_noted = stage->next_noted;
+        stage->noted = false;
     }
-    return false;
-}
-
-/* look: from the result stage up, every stage that is needed, once. */
-static void look(spk_job *job)
-{
-    for (size_t i = 0; i < job->n_stages; i++)
-        job->stages[i]->needed = job->stages[i]->seen = false;
-    job->result->needed = true;
-    for (bool more = true; more;) {
-        more = false;
-        for (size_t i = job->n_stages; i-- > 0 && job->failure.code == SPARK_OK;) {
-            spk_stage *stage = job->stages[i];
-            if (!stage->needed || stage->seen)
-                continue;
-            stage->seen = more = true;
-            step(job, stage);
-        }
-    }
+    return stage;
 }
 
 static bool finished(const spk_job *job)
@@ -292,12 +380,27 @@ static bool finished(const spk_job *job)
 /* wait: for a change; false: the time of a timed job is up. */
 static bool wait(spk_job *job, const struct timespec *deadline)
 {
-    struct spk_scheduler *scheduler = job->scheduler;
-    if (!job->action->timed)
-        pthread_cond_wait(&scheduler->changed, &scheduler->lock);
-    else if (pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, deadline) == ETIMEDOUT)
-        return false;
-    return true;
+    pthread_mutex_t *lock = &job->scheduler->lock;
+    int status = 0;
+    job->waits = true;
+    if (job->action->timed)
+        status = pthread_cond_timedwait(&job->changed, lock, deadline);
+    else
+        pthread_cond_wait(&job->changed, lock);
+    job->waits = false;
+    return status != ETIMEDOUT;
+}
+
+static void start(spk_job *job)
+{
+    spk_job_admit(job);
+    if (job->failure.code != SPARK_OK)
+        return;
+    job->result = spk_stage_make(job, NULL);
+    if (job->result)
+        spk_stage_note(job->result);
+    else
+        no_memory(job);
 }
 
 static void drive(spk_job *job)
@@ -308,21 +411,23 @@ static void drive(spk_job *job)
         deadline = spk_deadline(job->action->timeout_ms);
     pthread_mutex_lock(&scheduler->lock);
     scheduler->walking++;
-    spk_job_admit(job);
-    if (job->failure.code == SPARK_OK && !(job->result = spk_stage_make(job, NULL)))
-        no_memory(job);
+    start(job);
     for (bool more = true; more && !finished(job);) {
-        look(job);
-        if (job->here)
-            run_here(job);
-        else if (!finished(job) && !retire(job))
+        spk_stage *stage = take_noted(job);
+        if (stage)
+            look(job, stage);
+        else if (job->first_through)
+            retire(job);
+        else if (job->held)
+            run_held(job);
+        else if (has_workers(job))
             more = wait(job, &deadline);
     }
     atomic_store(&job->cancelled, true); /* what still runs is not wanted any more */
     spk_job_leave(job);
     pthread_mutex_unlock(&scheduler->lock);
     for (size_t i = 0; i < job->n_stages; i++)
-        if (job->stages[i]->submitted)
+        if (job->stages[i]->submitted && !job->forked)
             spk_pool_remove(scheduler->pool, &job->stages[i]->set);
 }
 
@@ -334,8 +439,12 @@ static spark_job_stats stats_now(const spk_job *job)
     spark_job_stats s = job->stats;
     s.job = job->id;
     s.stages = (int)job->n_stages;
-    for (size_t i = 0; i < job->n_stages; i++)
-        s.skipped_stages += !job->stages[i]->ran;
+    for (size_t i = 0; i < job->n_stages; i++) {
+        const spk_stage *stage = job->stages[i];
+        s.skipped_stages += !stage->ran;
+        if (!stage->ran)
+            s.total_tasks += stage->shuffle ? atomic_load(&stage->shuffle->missing) : job->n;
+    }
     s.tasks = atomic_load(&job->tasks);
     s.failed_tasks = atomic_load(&job->failed);
     s.lost_inputs = atomic_load(&job->lost_inputs);
@@ -361,15 +470,19 @@ static void free_stages(spk_job *job)
 {
     struct spk_scheduler *scheduler = job->scheduler;
     pthread_mutex_lock(&scheduler->lock);
-    for (size_t i = 0; i < job->n_stages; i++)
-        if (job->stages[i]->owner)
-            job->stages[i]->shuffle->running = NULL;
+    for (size_t i = 0; i < job->n_stages; i++) {
+        spk_stage *stage = job->stages[i];
+        if (stage->fills)
+            stage->shuffle->running = NULL;
+        forget_other(stage);
+        let_others(stage);
+    }
     scheduler->walking -= job->n > 0;
-    pthread_cond_broadcast(&scheduler->changed);
     pthread_mutex_unlock(&scheduler->lock);
     for (size_t i = 0; i < job->n_stages; i++)
         spk_stage_free(job->stages[i]);
     free(job->stages);
+    free(job->table);
 }
 
 static void discard_results(spk_job *job)
@@ -405,6 +518,12 @@ static void unnumber(spk_job *job)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
+static void forget_published(spk_job *job)
+{
+    if (job->published != job->few_published)
+        free(job->published);
+}
+
 spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *partitions, int n,
     void *results, spk_failure *failure)
 {
@@ -414,15 +533,20 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
         .rdd = rdd,
         .partitions = partitions,
         .n = n,
-        .results = results };
-    job.published = calloc((size_t)n + 1, 1);
+        .results = results,
+        .changed = PTHREAD_COND_INITIALIZER };
+    job.published = job.few_published;
+    if ((size_t)n > sizeof job.few_published)
+        job.published = calloc((size_t)n, 1);
     number(&job);
     if (!job.published || !spk_properties_now(rdd->sc, &job.properties)) {
         unnumber(&job);
-        free(job.published);
+        forget_published(&job);
         return spk_failure_nomem(failure, action->name, action->site);
     }
     spk_rdd_ref(rdd);
+    if (action->timed)
+        spk_deadline_cond_init(&job.changed);
     spk_clean_job(&job);
     if (n > 0)
         drive(&job);
@@ -436,8 +560,9 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
         discard_results(&job);
     else if (action->timed)
         memcpy(action->done, job.published, (size_t)n);
+    pthread_cond_destroy(&job.changed);
     spk_properties_fini(&job.properties);
-    free(job.published);
+    forget_published(&job);
     spk_rdd_unref(rdd);
     spk_heap_settle(&scheduler->sc->heap);
     if (job.failure.code != SPARK_OK)

@@ -35,11 +35,6 @@ struct spk_action {
     uint8_t *done;
 };
 
-/* spk_deadline: in ms from now (0 for less), on the clock of the conditions that
- * spk_deadline_cond_init makes. */
-struct timespec spk_deadline(int64_t ms);
-void spk_deadline_cond_init(pthread_cond_t *condition);
-
 /* spk_scheduler_new: NULL: no thread could be started. */
 struct spk_scheduler *spk_scheduler_new(spark_context *sc);
 void spk_scheduler_free(struct spk_scheduler *scheduler);
@@ -56,32 +51,5 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
  * Prepares it. The failure names the action. */
 spark_status spk_job_check(
     spark_rdd *rdd, const char *action, spark_site site, spk_failure *failure);
-
-/* spk_shuffles_clean: drops the outputs of all shuffles above rdd, not beyond persisted RDDs. False:
- * no memory for the walk. Under plan_lock. */
-bool spk_shuffles_clean(spark_rdd *rdd);
-
-/* spk_find_marked: a node of the lineage that waits for its checkpoint and has none such below it,
- * with a reference, in *node; NULL: there is none. False: no memory for the walk. */
-bool spk_find_marked(spark_rdd *rdd, spark_rdd **node);
-
-/* spk_cut_lineages: takes the edges away that checkpoints have replaced, unless some job may be
- * walking along them: then the next call does. */
-void spk_cut_lineages(spark_context *sc);
-
-/* spk_started: an action in the background, from its start to its end: what cancels its group, its tag
- * or everything cancels also the jobs it has yet to start. properties: of these; cancelled: their
- * flag; reason: why it was set. */
-typedef struct spk_started {
-    struct spk_started *next;
-    const struct spk_properties *properties;
-    atomic_bool *cancelled;
-    char reason[400];
-} spk_started;
-void spk_started_add(spark_context *sc, spk_started *started);
-void spk_started_remove(spark_context *sc, spk_started *started);
-
-/* spk_cancel_flagged: the running jobs that were started under this flag. */
-void spk_cancel_flagged(spark_context *sc, const atomic_bool *flag);
 
 #endif

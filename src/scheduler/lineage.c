@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Walks over lineages for others than stages: what waits for a checkpoint, what shuffles can be
  * cleaned; and cutting a lineage above a checkpoint. */
+#include "scheduler/lineage.h"
+
 #include "scheduler/stage.h"
 
 #include <stdlib.h>
@@ -81,7 +83,7 @@ void spk_cut_lineages(spark_context *sc)
     spk_cut *cuts = NULL;
     pthread_mutex_lock(&sc->plan_lock);
     pthread_mutex_lock(&sc->scheduler->lock);
-    if (sc->scheduler->walking == 0) {
+    if (sc->scheduler->walking == 0 && sc->preparing == 0) {
         cuts = sc->cuts;
         sc->cuts = NULL;
         atomic_store(&sc->has_cuts, false);

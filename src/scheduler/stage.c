@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cutting a lineage into stages: from a node up its narrow edges, every wide edge is a parent
  * stage. An explicit stack stands for the recursion, over nodes and over stages; nodes seen are
- * marked, since a diamond would be walked exponentially often. */
+ * marked, since a diamond would be walked exponentially often, and stages are found in a table. A
+ * shuffle that is complete ends the walk, as in Spark's getMissingParentStages: its stage is made,
+ * for it may be needed again, but not cut. */
 #include "scheduler/stage.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static bool all_cached(const spark_rdd *rdd)
 {
-    return atomic_load(&rdd->level) != 0 && rdd->partitions > 0
-        && spk_blocks_present(rdd->blocks) == rdd->partitions;
+    return atomic_load(&rdd->level) != 0 && spk_rdd_partitions(rdd) > 0
+        && spk_blocks_present(rdd->blocks) == spk_rdd_partitions(rdd);
 }
 
-/* find_parents: the shuffles that the stage of this node reads. */
-static bool find_parents(struct spk_scheduler *scheduler, spark_rdd *rdd, spk_list *parents)
+/* find_inputs: the shuffles that the stage of this node reads. */
+static bool find_inputs(struct spk_scheduler *scheduler, spark_rdd *rdd, spk_list *inputs)
 {
     const uint64_t mark = ++scheduler->mark;
     spk_list nodes = { NULL, 0, 0 };
@@ -26,42 +29,53 @@ static bool find_parents(struct spk_scheduler *scheduler, spark_rdd *rdd, spk_li
         if (all_cached(node) || spk_rdd_stored(node))
             continue;
         for (uint32_t i = 0; i < node->n_deps && good; i++)
-            good = node->deps[i].shuffle ? spk_list_add(parents, node->deps[i].shuffle)
+            good = node->deps[i].shuffle ? spk_list_add(inputs, node->deps[i].shuffle)
                                          : spk_list_add(&nodes, node->deps[i].rdd);
     }
     free(nodes.at);
     return good;
 }
 
-static spk_stage *find(const spk_job *job, const spk_shuffle *shuffle)
+bool spk_stage_cut(spk_stage *stage)
 {
-    for (size_t i = 0; i < job->n_stages; i++)
-        if (job->stages[i]->shuffle == shuffle)
-            return job->stages[i];
-    return NULL;
+    spk_list inputs = { NULL, 0, 0 };
+    if (stage->cut)
+        return true;
+    const size_t room = (size_t)(stage->room ? stage->room : 1);
+    if (!stage->partitions)
+        stage->partitions = calloc(room, 3 * sizeof(int) + 2);
+    bool good = stage->partitions && find_inputs(stage->job->scheduler, stage->rdd, &inputs);
+    if (good && inputs.n > 0)
+        good = (stage->inputs = calloc(inputs.n, sizeof *stage->inputs)) != NULL;
+    if (good) {
+        stage->lost = stage->partitions + room;
+        stage->set.retries = stage->lost + room;
+        stage->failures = (uint8_t *)(stage->set.retries + room);
+        stage->attempts = stage->failures + room;
+        stage->n_inputs = inputs.n;
+        for (size_t i = 0; i < inputs.n; i++)
+            stage->inputs[i] = (spk_stage_input) { .shuffle = inputs.at[i], .reader = stage };
+        stage->cut = true;
+    } else {
+        free(stage->inputs);
+        stage->inputs = NULL;
+    }
+    free(inputs.at);
+    return stage->cut;
 }
 
 static spk_stage *new_stage(spk_job *job, spk_shuffle *shuffle)
 {
     spk_stage *stage = calloc(1, sizeof *stage);
-    spk_list parents = { NULL, 0, 0 };
     if (!stage)
         return NULL;
+    assert(!shuffle || atomic_load(&shuffle->maps) >= 0);
     stage->job = job;
     stage->shuffle = shuffle;
     stage->rdd = shuffle ? shuffle->parent : job->rdd;
     stage->set.run = spk_attempt_run;
     stage->room = shuffle ? shuffle->maps : job->n;
-    const size_t room = (size_t)(stage->room ? stage->room : 1);
-    stage->failures = calloc(room, 2);
-    stage->attempts = stage->failures ? stage->failures + room : NULL;
-    stage->partitions = calloc(room, 3 * sizeof(int));
-    stage->lost = stage->partitions ? stage->partitions + room : NULL;
-    stage->set.retries = stage->partitions ? stage->lost + room : NULL;
-    const bool found = find_parents(job->scheduler, stage->rdd, &parents);
-    stage->parents = (spk_shuffle **)(void *)parents.at;
-    stage->n_parents = parents.n;
-    if (found && stage->failures && stage->partitions)
+    if (spk_stage_complete(stage) || spk_stage_cut(stage))
         return stage;
     spk_stage_free(stage);
     return NULL;
@@ -69,44 +83,86 @@ static spk_stage *new_stage(spk_job *job, spk_shuffle *shuffle)
 
 void spk_stage_free(spk_stage *stage)
 {
-    free(stage->failures);
     free(atomic_load(&stage->suspects));
     free(stage->partitions);
-    free(stage->parents);
+    free(stage->inputs);
     free(stage);
+}
+
+/* ---- the table: open addressing, at most half full, by the numbers of shuffles */
+
+enum { FEW_STAGES = 8 };
+
+static size_t slot_of(const spk_job *job, const spk_shuffle *shuffle)
+{
+    const uint32_t number = shuffle ? (uint32_t)shuffle->id + 1 : 0;
+    size_t i = (number * UINT32_C(2654435769) >> 7) & (job->n_table - 1);
+    while (job->table[i] && job->table[i]->shuffle != shuffle)
+        i = (i + 1) & (job->n_table - 1);
+    return i;
+}
+
+spk_stage *spk_stage_of(const spk_job *job, const spk_shuffle *shuffle)
+{
+    if (job->table)
+        return job->table[slot_of(job, shuffle)];
+    for (size_t i = 0; i < job->n_stages; i++)
+        if (job->stages[i]->shuffle == shuffle)
+            return job->stages[i];
+    return NULL;
+}
+
+/* widen: room for one more stage, in the list and in the table. */
+static bool widen(spk_job *job)
+{
+    if (job->n_stages < job->max_stages)
+        return true;
+    const size_t max = job->max_stages ? job->max_stages * 2 : FEW_STAGES;
+    spk_stage **stages = realloc(job->stages, max * sizeof *stages);
+    if (!stages)
+        return false;
+    job->stages = stages;
+    if (max > FEW_STAGES) {
+        spk_stage **table = calloc(2 * max, sizeof *table);
+        if (!table)
+            return false;
+        free(job->table);
+        job->table = table;
+        job->n_table = 2 * max;
+        for (size_t i = 0; i < job->n_stages; i++)
+            table[slot_of(job, stages[i]->shuffle)] = stages[i];
+    }
+    job->max_stages = max;
+    return true;
 }
 
 /* adopt: the stage gets its number and belongs to the job. */
 static bool adopt(spk_job *job, spk_stage *stage)
 {
-    if (job->n_stages == job->max_stages) {
-        const size_t max = job->max_stages ? job->max_stages * 2 : 8;
-        spk_stage **stages = realloc(job->stages, max * sizeof *stages);
-        if (!stages)
-            return false;
-        job->stages = stages;
-        job->max_stages = max;
-    }
+    if (!widen(job))
+        return false;
     stage->id = atomic_fetch_add(&job->scheduler->next_stage, 1);
     stage->position = (int)job->n_stages;
     stage->set.order = (uint64_t)job->id << 32 | (uint32_t)stage->id;
     job->stages[job->n_stages++] = stage;
+    if (job->table)
+        job->table[slot_of(job, stage->shuffle)] = stage;
     return true;
 }
 
-/* missing_parent: a parent that has no stage yet. */
-static spk_shuffle *missing_parent(const spk_job *job, const spk_stage *stage)
+/* next_input: one that has no stage yet; NULL: all have. */
+static spk_shuffle *next_input(const spk_job *job, spk_stage *stage)
 {
-    for (size_t i = 0; i < stage->n_parents; i++)
-        if (!find(job, stage->parents[i]))
-            return stage->parents[i];
+    for (; stage->n_seen < stage->n_inputs; stage->n_seen++)
+        if (!spk_stage_of(job, stage->inputs[stage->n_seen].shuffle))
+            return stage->inputs[stage->n_seen].shuffle;
     return NULL;
 }
 
 spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle)
 {
     spk_list open = { NULL, 0, 0 };
-    spk_stage *stage = find(job, shuffle);
+    spk_stage *stage = spk_stage_of(job, shuffle);
     if (stage)
         return stage;
     stage = new_stage(job, shuffle);
@@ -115,9 +171,9 @@ spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle)
         spk_stage_free(stage);
     while (good && open.n > 0) {
         spk_stage *top = open.at[open.n - 1];
-        spk_shuffle *parent = missing_parent(job, top);
-        if (parent) {
-            spk_stage *next = new_stage(job, parent);
+        spk_shuffle *input = next_input(job, top);
+        if (input) {
+            spk_stage *next = new_stage(job, input);
             good = next && spk_list_add(&open, next);
             if (next && !good)
                 spk_stage_free(next);
@@ -130,4 +186,19 @@ spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle)
         spk_stage_free(open.at[--open.n]);
     free(open.at);
     return good ? stage : NULL;
+}
+
+void spk_stage_note(spk_stage *stage)
+{
+    spk_job *job = stage->job;
+    if (stage->noted)
+        return;
+    stage->noted = true;
+    stage->next_noted = NULL;
+    if (job->first_noted)
+        job->last_noted->next_noted = stage;
+    else
+        job->first_noted = stage;
+    job->last_noted = stage;
+    spk_job_changed(job);
 }

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the scheduler share: stages of a job, and how an attempt runs. */
+/* What the files of the scheduler share: stages of a job, and how an attempt runs.
+ *
+ * noted: a stage to which something has happened, so that the driver of its job looks at it; what
+ * nothing has happened to is never looked at, so a job of n stages takes n looks. input: a shuffle
+ * that a stage reads; while the stage waits for it, the input hangs on the stage that fills it. */
 #ifndef SPK_SCHEDULER_STAGE_H
 #define SPK_SCHEDULER_STAGE_H
 
 #include "base/list.h"
 #include "plan/properties.h"
+#include "scheduler/cancel.h"
 #include "scheduler/job.h"
 
 typedef struct spk_stage spk_stage;
@@ -16,7 +21,6 @@ struct spk_scheduler {
     spark_context *sc;
     spk_pool *pool;
     pthread_mutex_t lock; /* transitions of jobs, stages and shuffles; graph marks */
-    pthread_cond_t changed;
     atomic_int next_job, next_stage;
     uint64_t mark;
     bool lossy;                         /* an input was lost once */
@@ -27,9 +31,17 @@ struct spk_scheduler {
     spk_started *started;               /* actions in the background */
     char *dead_groups[SPK_DEAD_GROUPS]; /* whose jobs are cancelled at once; a ring */
     unsigned n_dead_groups;
+    char interrupted[80]; /* why the next job is cancelled at once; "": it is not */
     spark_job_stats last;
     spark_job_stats stats[SPK_REMEMBERED_JOBS];
 };
+
+typedef struct spk_stage_input {
+    spk_shuffle *shuffle;
+    spk_stage *reader;
+    struct spk_stage_input *next; /* of those that wait for the same stage */
+    bool waits;
+} spk_stage_input;
 
 struct spk_stage {
     spk_task_set set; /* first, so that a set is its stage */
@@ -37,27 +49,37 @@ struct spk_stage {
     spark_rdd *rdd;
     spk_shuffle *shuffle; /* NULL: the result stage */
     int id, position;
-    atomic_int attempt;    /* workers look at it too */
-    bool submitted, owner; /* owner: shuffle->running is this stage */
-    bool ran, needed, seen;
+    atomic_int attempt; /* workers look at it too */
+    bool cut;           /* inputs are known, and there is room for tasks */
+    bool submitted;
+    bool through;   /* its tasks are all done, and it is still submitted */
+    bool fills;     /* shuffle->running is this stage */
+    bool ran, noted;
+    spk_stage *next_noted, *next_through;
     atomic_int remaining;
-    int *partitions;   /* of the tasks; NULL: task i is partition i */
+    int room;          /* for tasks */
+    int *partitions;   /* of the tasks; what follows lies behind it */
+    int *lost;         /* tasks that wait for an input to be made again */
     uint8_t *failures; /* of the tasks */
     uint8_t *attempts;
     _Atomic(spk_origin *) suspects; /* of the tasks: where the last attempt failed; or NULL */
-    int *lost; /* tasks that wait for an input to be made again */
-    int n_lost, room;
+    int n_lost;
     bool lost_now;    /* one of them began in this attempt of the stage: it is a new loss */
     int losses, left; /* rounds that lost inputs and finished no task; tasks left at the last */
     spk_shuffle *lost_shuffle;
-    size_t n_parents;
-    spk_shuffle **parents;
+    size_t n_inputs, n_seen; /* n_seen: of which it is known that they have a stage */
+    spk_stage_input *inputs;
+    size_t n_waits;                       /* inputs that it waits for */
+    spk_stage_input *waiting;             /* inputs that wait for this stage */
+    spk_stage *others;                    /* stages of other jobs that wait for this one */
+    spk_stage *next_other, **other_link;  /* among them; other_link NULL: it is none of them */
 };
 
 struct spk_job {
-    spk_job *next;          /* among the active ones */
+    spk_job *next, *prev;   /* among the active ones */
     spk_job *older, *newer; /* among the numbered ones */
     struct spk_scheduler *scheduler;
+    pthread_cond_t changed; /* a stage was noted, or the job has failed */
     spk_properties properties;
     int id;
     const spk_action *action;
@@ -66,11 +88,19 @@ struct spk_job {
     int n;
     char *results;
     uint8_t *published;
+    uint8_t few_published[16]; /* its room, for few partitions */
     spk_stage **stages; /* parents first */
     size_t n_stages, max_stages;
+    spk_stage **table; /* of stages, by shuffle; NULL while they are few */
+    size_t n_table;
     spk_stage *result;
-    spk_stage *here; /* submitted, to be run by the driving thread, with `lent` */
-    spark_task *lent;
+    spk_stage *first_noted, *last_noted; /* to be looked at */
+    spk_stage *first_through;            /* to be taken off the queue */
+    spk_stage *held;                     /* of one task, submitted, but not queued yet */
+    int busy;                            /* stages submitted and not through */
+    int n_others;                        /* stages that wait for stages of other jobs */
+    bool waits;                          /* the driver does, for `changed` */
+    bool has_workers, forked;            /* it has asked whether they are in this process: yes, no */
     atomic_bool cancelled;
     spk_failure failure;
     spark_job_stats stats;
@@ -78,10 +108,30 @@ struct spk_job {
         spilled;
 };
 
-/* spk_stage_make: the stage that fills a shuffle (NULL: the result stage), and all above it that
- * the job does not have yet, parents first. With the lock held. NULL: no memory. */
+/* spk_stage_of: the stage that fills a shuffle (NULL: the result stage), if the job has it. */
+spk_stage *spk_stage_of(const spk_job *job, const spk_shuffle *shuffle);
+
+/* With the lock held. spk_stage_make: spk_stage_of, made if need be, and all above it that the job
+ * does not have yet and that lacks outputs, parents first. What is above a shuffle that is complete
+ * is not made. NULL: no memory. spk_stage_cut: finds its inputs, and makes room for its tasks; false:
+ * no memory. spk_stage_note: it is to be looked at. */
 spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle);
+bool spk_stage_cut(spk_stage *stage);
+void spk_stage_note(spk_stage *stage);
 void spk_stage_free(spk_stage *stage);
+
+/* spk_stage_complete: nothing is left to fill. Never of the result stage. */
+static inline bool spk_stage_complete(const spk_stage *stage)
+{
+    return stage->shuffle && atomic_load(&stage->shuffle->missing) == 0;
+}
+
+/* spk_job_changed: wakes the driver; with the lock held. */
+static inline void spk_job_changed(spk_job *job)
+{
+    if (job->waits)
+        pthread_cond_signal(&job->changed);
+}
 
 /* With the lock held: spk_job_admit: among the active jobs; one that is cancelled before it starts
  * fails. spk_job_leave: no longer among them. spk_job_cancel: it fails, unless it has. */

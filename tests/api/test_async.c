@@ -419,6 +419,93 @@ static void test_futures__that_cannot_start_say_so(void **state)
     oracle_close(sc);
 }
 
+/* Of a context that could not start, futures bring the error that actions bring. */
+static void test_futures__of_a_context_that_could_not_start(void **state)
+{
+    const spark_conf confs[] = { { .master = "yarn" }, { .threads = -1 },
+        { .threads = 1, .thread_stack_bytes = SIZE_MAX / 4 } };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(confs); i++) {
+        int64_t n;
+        char message[400];
+        spark_context *sc = spark_context_new(&confs[i]);
+        spark_rdd *rdd = spark_range(sc, 0, 1, 1, 1);
+        const spark_status status = spark_count(rdd, &n);
+        snprintf(message, sizeof message, "%s", spark_last_error()->message);
+        assert_int_equal(status, i < 2 ? SPARK_EINVAL : SPARK_ENOMEM);
+        spark_future *f[] = { spark_collect_async(rdd, NULL), spark_count_async(rdd),
+            spark_take_async(rdd, 1, NULL), spark_foreach_async(rdd, no_env, NULL) };
+        for (size_t k = 0; k < LENGTH(f); k++) {
+            assert_int_equal(spark_future_wait(f[k], -1), status);
+            assert_string_equal(spark_last_error()->message, message);
+            assert_true(spark_future_is_completed(f[k]));
+            assert_int_equal(spark_future_job(f[k]), -1);
+        }
+        spark_context_free(sc);
+    }
+}
+
+static void test_job__is_the_one_that_runs_or_ran(void **state)
+{
+    gate g;
+    int id;
+    (void)state;
+    gate_init(&g);
+    spark_context *sc = oracle_open(2);
+    spark_future *f = spark_count_async(at_gate(sc, &g, 6));
+    assert_true(gate_await(&g, 1));
+    assert_int_equal(spark_active_jobs(sc, NULL, &id, 1), 1);
+    assert_int_equal(spark_future_job(f), id);
+    /* How far it is. */
+    spark_job_stats stats;
+    assert_int_equal(spark_job_stats_get(sc, id, &stats), SPARK_OK);
+    assert_int_equal(stats.total_tasks, 6);
+    assert_int_equal(stats.tasks, 0);
+    gate_open(&g);
+    assert_int_equal(counted(f), 6);
+    assert_int_equal(spark_future_job(f), id);
+    assert_int_equal(spark_job_stats_get(sc, id, &stats), SPARK_OK);
+    assert_int_equal(stats.total_tasks, 6);
+    assert_int_equal(stats.tasks, 6);
+    /* A take has several jobs. */
+    spark_array array;
+    f = spark_take_async(spark_range(sc, 0, 40, 1, 40), 20, NULL);
+    assert_int_equal(spark_future_get(f, &array), SPARK_OK);
+    spark_array_free(&array);
+    assert_int_equal(spark_future_job(f), oracle_last_job(sc).job);
+    assert_true(spark_future_job(f) > id + 1);
+    assert_int_equal(spark_future_job(NULL), -1);
+    oracle_close(sc);
+    gate_fini(&g);
+}
+
+static size_t address_space(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%zu", &pages), 1);
+    fclose(file);
+    return pages;
+}
+
+/* A thread that is not joined keeps its stack: 8 MiB of addresses, 24 GB for all. */
+static void test_futures__that_have_ended_keep_no_thread(void **state)
+{
+    enum { MANY = 3000 };
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rdd = spark_range(sc, 0, 2, 1, 1);
+    size_t before = 0;
+    for (int i = 0; i < MANY; i++) {
+        if (i == MANY / 10)
+            before = address_space();
+        assert_int_equal(counted(spark_count_async(rdd)), 2);
+    }
+    assert_true(address_space() - before < ((size_t)1 << 30) / 4096);
+    oracle_close(sc);
+}
+
 /* An action inside a function of a task. */
 typedef spark_rdd *rdd_ref;
 SPARK_MAP(starts_one, int64_t, int64_t, rdd_ref)
@@ -859,6 +946,9 @@ int main(void)
         oracle_test(test_get__refuses_what_does_not_fit),
         oracle_test(test_futures__bring_the_error_of_their_action),
         oracle_test(test_futures__that_cannot_start_say_so),
+        oracle_test(test_futures__of_a_context_that_could_not_start),
+        oracle_test(test_job__is_the_one_that_runs_or_ran),
+        oracle_test(test_futures__that_have_ended_keep_no_thread),
         oracle_test(test_futures__are_not_for_functions_of_tasks),
         oracle_test(test_futures__survive_faults),
         oracle_test(test_on_complete__is_called_when_the_action_has_ended),

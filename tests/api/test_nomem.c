@@ -691,6 +691,44 @@ static spark_status job_scoped(spark_context *sc, uint64_t *digest)
     return status;
 }
 
+/* Futures with tags, whose errors are those of their actions. */
+static spark_status job_future(spark_context *sc, uint64_t *digest)
+{
+    SPARK_SCOPED(sc);
+    char tag[8] = "tag 0";
+    spark_status status = spark_set_job_group(sc, "group", "of futures");
+    for (; tag[4] < 'a' && status == SPARK_OK; tag[4]++)
+        status = spark_add_job_tag(sc, tag);
+    if (status == SPARK_OK)
+        status = spark_remove_job_tag(sc, "tag 7");
+    spark_array array = { 0 };
+    int64_t n = 0;
+    if (status == SPARK_OK)
+        status = spark_future_get(
+            spark_collect_async(spark_sort_by(numbers(sc), NULL, 2), SPARK_TYPE(int64_t)), &array);
+    if (status == SPARK_OK)
+        status = spark_future_count(spark_count_async(numbers(sc)), &n);
+    disarm();
+    *digest = (uint64_t)n + array.n;
+    spark_array_free(&array);
+    return status;
+}
+
+static spark_status job_signal(spark_context *sc, uint64_t *digest)
+{
+    const spark_status status = spark_cancel_on_signal(sc, SIGUSR1);
+    return status == SPARK_OK ? collected(numbers(sc), digest) : status;
+}
+
+/* More stages than are searched one by one. */
+static spark_status job_stages(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *rdd = numbers(sc);
+    for (int i = 0; i < 12; i++)
+        rdd = spark_repartition(rdd, 2);
+    return collected(rdd, digest);
+}
+
 static spark_status job_combine(spark_context *sc, uint64_t *digest)
 {
     return collected(spark_combine_by_key(spark_map(numbers(sc), to_remainder, NULL), text_of_count,
@@ -832,6 +870,9 @@ static const struct {
     { "join with a sorted side", job_join_sorted },
     { "scopes", job_scoped },
     { "local_checkpoint", job_checkpoint },
+    { "futures with tags", job_future },
+    { "cancel_on_signal", job_signal },
+    { "twelve shuffles", job_stages },
 };
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
 static uint64_t expected[JOBS];

@@ -128,6 +128,198 @@ static double glob_names(int64_t n)
     return with_files(n, "/*-*0*0*0*0*0*0*0*0", 1);
 }
 
+/* ---- the scheduler: partitions of a job, stages behind and beside each other */
+
+static double job_of(spark_context *sc, spark_rdd *rdd)
+{
+    int64_t counted;
+    const double start = bench_now();
+    bench_ok(spark_count(rdd, &counted));
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    return seconds;
+}
+
+static double partitions(int64_t n)
+{
+    spark_context *sc = context();
+    return job_of(sc, spark_map(spark_range(sc, 0, 100, 1, (int)n), mixed, NULL));
+}
+
+SPARK_PAIR(growth_pair, int64_t, int64_t);
+SPARK_MAP(to_pair, int64_t, growth_pair)
+{
+    *out = (growth_pair) { *in, 1 };
+}
+
+static spark_rdd *shuffled(spark_rdd *rdd, int parts)
+{
+    return spark_values(
+        spark_reduce_by_key(spark_map(rdd, to_pair, NULL), spark_op_sum, NULL, parts));
+}
+
+static double stages(int64_t n)
+{
+    spark_context *sc = context();
+    spark_rdd *rdd = spark_range(sc, 0, 10, 1, 2);
+    for (int64_t i = 0; i < n; i++)
+        rdd = shuffled(rdd, 2 + (int)(i % 2));
+    return job_of(sc, rdd);
+}
+
+static double parents(int64_t n)
+{
+    spark_context *sc = context();
+    spark_rdd **all = (spark_rdd **)bench_alloc((size_t)n, sizeof *all);
+    spark_rdd *rows = spark_range(sc, 0, 10, 1, 2);
+    for (int64_t i = 0; i < n; i++)
+        all[i] = shuffled(rows, 2);
+    spark_rdd *rdd = spark_union_all(sc, (size_t)n, all);
+    free(all);
+    return job_of(sc, rdd);
+}
+
+/* loop_rounds: each job stands on the shuffles of all rounds before, which are complete. */
+static double loop_rounds(int64_t n)
+{
+    spark_context *sc = context();
+    spark_rdd *rdd = spark_range(sc, 0, 10, 1, 2);
+    const double start = bench_now();
+    for (int64_t i = 0; i < n; i++) {
+        int64_t counted;
+        rdd = shuffled(rdd, 2 + (int)(i % 2));
+        bench_ok(spark_count(rdd, &counted));
+    }
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    return seconds;
+}
+
+/* ---- many of what a program makes */
+
+static double small_jobs(int64_t n)
+{
+    spark_context *sc = context();
+    spark_rdd *rdd = spark_range(sc, 0, 10, 1, 2);
+    const double start = bench_now();
+    for (int64_t i = 0, counted; i < n; i++)
+        bench_ok(spark_count(rdd, &counted));
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    return seconds;
+}
+
+/* futures_at_once: all are started before the first is waited for. */
+static double futures_at_once(int64_t n)
+{
+    spark_context *sc = context();
+    spark_future **all = (spark_future **)bench_alloc((size_t)n, sizeof *all);
+    spark_rdd *rdd = spark_range(sc, 0, 10, 1, 2);
+    const double start = bench_now();
+    for (int64_t i = 0; i < n; i++)
+        all[i] = spark_count_async(rdd);
+    for (int64_t i = 0; i < n; i++)
+        bench_ok(spark_future_wait(all[i], -1));
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    free(all);
+    return seconds;
+}
+
+static double futures_one_by_one(int64_t n)
+{
+    spark_context *sc = context();
+    spark_rdd *rdd = spark_range(sc, 0, 10, 1, 2);
+    const double start = bench_now();
+    for (int64_t i = 0; i < n; i++)
+        bench_ok(spark_future_wait(spark_count_async(rdd), -1));
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    return seconds;
+}
+
+static double tags(int64_t n)
+{
+    spark_context *sc = context();
+    char tag[32];
+    const double start = bench_now();
+    for (int64_t i = 0; i < n; i++) {
+        snprintf(tag, sizeof tag, "tag %" PRId64, i);
+        bench_ok(spark_add_job_tag(sc, tag));
+    }
+    for (int64_t i = 0; i < n; i++) {
+        snprintf(tag, sizeof tag, "tag %" PRId64, i);
+        bench_ok(spark_remove_job_tag(sc, tag));
+    }
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    return seconds;
+}
+
+/* scopes: open inside each other, with an RDD in each, and a job in the innermost. */
+static double scopes(int64_t n)
+{
+    spark_context *sc = context();
+    spark_scope **open = (spark_scope **)bench_alloc((size_t)n, sizeof *open);
+    int64_t counted;
+    const double start = bench_now();
+    for (int64_t i = 0; i < n; i++) {
+        open[i] = spark_scope_begin(sc);
+        bench_ok(spark_rdd_status(spark_range(sc, 0, 10, 1, 2)));
+    }
+    bench_ok(spark_count(spark_range(sc, 0, 10, 1, 2), &counted));
+    for (int64_t i = n; i-- > 0;)
+        spark_scope_end(open[i]);
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    free(open);
+    return seconds;
+}
+
+static double cached_rdds(int64_t n)
+{
+    spark_context *sc = context();
+    spark_rdd *rdd = spark_range(sc, 0, 10, 1, 2);
+    const double start = bench_now();
+    for (int64_t i = 0; i < n; i++) {
+        int64_t counted;
+        rdd = spark_cache(spark_map(rdd, mixed, NULL));
+        bench_ok(spark_count(rdd, &counted));
+    }
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    return seconds;
+}
+
+typedef const spark_accumulator *counter_ref;
+typedef struct counters {
+    const counter_ref *at;
+    int64_t n;
+} counters;
+SPARK_FILTER(counts_all, int64_t, counters)
+{
+    for (int64_t i = 0; i < env->n; i++)
+        spark_accumulate(task, env->at[i], *in);
+    return true;
+}
+
+static double accumulators(int64_t n)
+{
+    spark_context *sc = context();
+    counter_ref *at = (counter_ref *)bench_alloc((size_t)n, sizeof *at);
+    int64_t counted;
+    for (int64_t i = 0; i < n; i++)
+        at[i] = spark_counter(sc, "counter");
+    const counters all = { at, n };
+    const double start = bench_now();
+    bench_ok(spark_count(
+        spark_filter(spark_range(sc, 0, 10, 1, 2), counts_all, SPARK_COPY(all)), &counted));
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    free(at);
+    return seconds;
+}
+
 /* ---- the table */
 
 /* ---- sums by key: keys that were chosen to collide in all 64 bits of their hash */
@@ -163,6 +355,17 @@ static const growth_case cases[] = {
     { "sort_partitions", "partitions of 100,000 rows", 250, sort_partitions },
     { "directory_files", "files of a line", 2000, directory_files },
     { "glob_names", "names of which one fits", 10000, glob_names },
+    { "partitions", "partitions of a job", 100000, partitions },
+    { "stages", "shuffles behind each other in a job", 1000, stages },
+    { "parents", "shuffles beside each other in a job", 1000, parents },
+    { "loop_rounds", "rounds of a loop, a job and a shuffle each", 500, loop_rounds },
+    { "small_jobs", "jobs, one after the other", 5000, small_jobs },
+    { "futures_one_by_one", "futures, one after the other", 2000, futures_one_by_one },
+    { "futures_at_once", "futures at once", 500, futures_at_once },
+    { "tags", "tags added and removed", 10000, tags },
+    { "scopes", "scopes inside each other", 10000, scopes },
+    { "cached_rdds", "cached RDDs, each of the one before", 1000, cached_rdds },
+    { "accumulators", "accumulators a task adds to", 1000, accumulators },
 };
 
 static double best(const growth_case *c, int64_t n, int64_t rounds)

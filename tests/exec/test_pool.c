@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "exec/pool.h"
+#include "scheduler/stage.h"
 
 enum { MOST = 4096 };
 
@@ -485,9 +485,9 @@ static void shares_are(int threads, size_t n, const wanted *w)
         if (w[i].weight > 0)
             pools[n_pools++] = (spark_pool) { w[i].pool, w[i].weight, w[i].min_share };
     spark_context *sc = spark_context_new(&(spark_conf) {
-        .threads = 1, .scheduler_mode = SPARK_FAIR, .pools = pools, .n_pools = n_pools });
-    spk_pool *pool = spk_pool_new(sc, threads);
-    assert_non_null(pool);
+        .threads = threads, .scheduler_mode = SPARK_FAIR, .pools = pools, .n_pools = n_pools });
+    spk_pool *pool = sc->scheduler->pool; /* shares are of one pool */
+    assert_int_equal(spk_pool_threads(pool), threads);
     journal_init(&j, pool);
     gate_init(&first);
     work *blocker = new_work(&j, -1, threads, 0);
@@ -532,7 +532,6 @@ static void shares_are(int threads, size_t n, const wanted *w)
         free_work(works[i]);
         gate_fini(&gates[i]);
     }
-    spk_pool_free(pool);
     journal_fini(&j);
     spark_context_free(sc);
     for (size_t i = 0; i < n; i++)
@@ -600,9 +599,8 @@ static void test_shares__run_every_task_once(void **state)
     for (int threads = 1; threads <= 8; threads *= 2) {
         work *works[SETS];
         spark_context *sc
-            = spark_context_new(&(spark_conf) { .threads = 1, .scheduler_mode = SPARK_FAIR });
-        spk_pool *pool = spk_pool_new(sc, threads);
-        assert_non_null(pool);
+            = spark_context_new(&(spark_conf) { .threads = threads, .scheduler_mode = SPARK_FAIR });
+        spk_pool *pool = sc->scheduler->pool;
         journal_init(&j, pool);
         for (int i = 0; i < SETS; i++) {
             works[i] = new_work(&j, i, N, (uint64_t)i);
@@ -623,7 +621,6 @@ static void test_shares__run_every_task_once(void **state)
             free(works[i]->counts);
             free_work(works[i]);
         }
-        spk_pool_free(pool);
         journal_fini(&j);
         spark_context_free(sc);
     }
@@ -631,11 +628,13 @@ static void test_shares__run_every_task_once(void **state)
 
 /* ---- lending */
 
-/* lend_when_idle: workers that have just done something go to sleep a moment later. */
+static spk_task_set lent_set; /* what is lent: nothing is queued of it */
+
+/* lend_when_idle: workers that have just done something leave their set a moment later. */
 static spark_task *lend_when_idle(spk_pool *pool)
 {
     spark_task *task = NULL;
-    for (int i = 0; i < 30000 && !spk_pool_lend(pool, &task); i++)
+    for (int i = 0; i < 30000 && !(task = spk_pool_lend(pool, &lent_set)); i++)
         nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
     assert_non_null(task);
     return task;
@@ -643,28 +642,46 @@ static spark_task *lend_when_idle(spk_pool *pool)
 
 static void test_lend__gives_one_task_while_nothing_runs(void **state)
 {
-    static journal j;
-    spark_task *other = NULL;
     for (int threads = 1; threads <= 4; threads++) {
         spk_pool *pool = spk_pool_new(*state, threads);
-        journal_init(&j, pool);
         spark_task *task = lend_when_idle(pool);
         assert_ptr_equal(task->sc, *state);
-        assert_false(spk_pool_lend(pool, &other)); /* to one thread at a time */
-        assert_null(other);
-        spk_pool_lent(pool);
+        assert_null(spk_pool_lend(pool, &lent_set)); /* to one thread at a time */
+        spk_pool_lent(pool, &lent_set);
         assert_ptr_equal(lend_when_idle(pool), task);
-        /* The workers are there meanwhile. */
-        work *w = new_work(&j, 1, 10, 1);
-        j.n = 0;
+        spk_pool_lent(pool, &lent_set);
+        spk_pool_free(pool);
+    }
+}
+
+static void test_lend__takes_the_place_of_a_worker(void **state)
+{
+    static journal j;
+    enum { TASKS = 20 };
+    for (int threads = 1; threads <= 4; threads++) {
+        gate g;
+        gate_init(&g);
+        spk_pool *pool = spk_pool_new(*state, threads);
+        journal_init(&j, pool);
+        lend_when_idle(pool);
+        work *w = new_work(&j, 1, TASKS, 1);
+        w->gate = &g;
         spk_pool_submit(pool, &w->set);
-        journal_await(&j, 10);
+        gate_await(&g, threads - 1);
+        for (int i = 0; i < 20; i++) { /* one thread stays out */
+            nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
+            pthread_mutex_lock(&g.lock);
+            assert_int_equal(g.waiting, threads - 1);
+            pthread_mutex_unlock(&g.lock);
+        }
+        spk_pool_lent(pool, &lent_set);
+        gate_await(&g, threads); /* and comes in then */
+        gate_open(&g);
+        journal_await(&j, TASKS);
         free_work(w);
-        spk_pool_lent(pool);
-        assert_ptr_equal(lend_when_idle(pool), task);
-        spk_pool_lent(pool);
         spk_pool_free(pool);
         journal_fini(&j);
+        gate_fini(&g);
     }
 }
 
@@ -672,39 +689,61 @@ static void test_lend__refuses_while_something_is_queued_or_runs(void **state)
 {
     static journal j;
     gate g;
-    spark_task *task = NULL;
     spk_pool *pool = spk_pool_new(*state, 2);
     journal_init(&j, pool);
     lend_when_idle(pool);
-    spk_pool_lent(pool);
+    spk_pool_lent(pool, &lent_set);
     work *blocker = block(&j, &g);
     for (int i = 0; i < 100; i++)
-        assert_false(spk_pool_lend(pool, &task)); /* one of two workers is busy */
+        assert_null(spk_pool_lend(pool, &lent_set)); /* one of two workers is busy */
     gate_open(&g);
     journal_await(&j, 1);
-    for (int i = 0; i < 100; i++)
-        assert_false(spk_pool_lend(pool, &task)); /* the set is still there */
     free_work(blocker);
     gate_fini(&g);
-    assert_null(task);
     assert_non_null(lend_when_idle(pool));
-    spk_pool_lent(pool);
+    spk_pool_lent(pool, &lent_set);
     spk_pool_free(pool);
     journal_fini(&j);
 }
 
-static void test_lend__is_not_for_check_mode(void **state)
+static void lends_nothing(spark_context *sc)
 {
-    spark_task *task = NULL;
-    (void)state;
-    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1, .check = true });
     spk_pool *pool = spk_pool_new(sc, 1);
     for (int i = 0; i < 20; i++) {
         nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
-        assert_false(spk_pool_lend(pool, &task));
+        assert_null(spk_pool_lend(pool, &lent_set));
     }
     spk_pool_free(pool);
     spark_context_free(sc);
+}
+
+static void test_lend__is_not_for_check_mode(void **state)
+{
+    (void)state;
+    lends_nothing(spark_context_new(&(spark_conf) { .threads = 1, .check = true }));
+}
+
+/* on_small_stack: a thread that has less stack than the workers. */
+static void *on_small_stack(void *argument)
+{
+    lends_nothing(argument);
+    return NULL;
+}
+
+static void test_lend__wants_as_much_stack_as_a_worker_has(void **state)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    (void)state;
+    for (size_t worker = 4 << 20; worker <= 64 << 20; worker *= 4) {
+        spark_context *sc
+            = spark_context_new(&(spark_conf) { .threads = 1, .thread_stack_bytes = worker });
+        assert_int_equal(pthread_attr_init(&attributes), 0);
+        assert_int_equal(pthread_attr_setstacksize(&attributes, worker / 2), 0);
+        assert_int_equal(pthread_create(&thread, &attributes, on_small_stack, sc), 0);
+        pthread_join(thread, NULL);
+        pthread_attr_destroy(&attributes);
+    }
 }
 
 /* Jobs of one task: on the calling thread where nothing else is to be done. */
@@ -830,8 +869,10 @@ int main(void)
         cmocka_unit_test(test_shares__give_the_older_job_of_a_pool_the_way),
         cmocka_unit_test(test_shares__run_every_task_once),
         pool_test(test_lend__gives_one_task_while_nothing_runs),
+        pool_test(test_lend__takes_the_place_of_a_worker),
         pool_test(test_lend__refuses_while_something_is_queued_or_runs),
         cmocka_unit_test(test_lend__is_not_for_check_mode),
+        cmocka_unit_test(test_lend__wants_as_much_stack_as_a_worker_has),
         pool_test(test_lend__runs_jobs_of_one_task_on_the_calling_thread),
         pool_test(test_workers__leave_signals_to_the_program),
     };

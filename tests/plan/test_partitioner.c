@@ -156,7 +156,7 @@ static spark_status prepare_input(spark_rdd *rdd, spk_failure *failure)
     in->prepared++;
     if (in->fails)
         return spk_failure_set(failure, SPARK_EIO, "textFile", NULL, "cannot be listed");
-    rdd->partitions = in->count;
+    spk_rdd_partitions_set(rdd, in->count);
     return SPARK_OK;
 }
 

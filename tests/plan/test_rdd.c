@@ -26,7 +26,7 @@ static spark_status prepare_node(spark_rdd *rdd, spk_failure *failure)
 {
     node *x = (node *)(void *)rdd;
     for (uint32_t i = 0; i < rdd->n_deps; i++)
-        assert_true(rdd->deps[i].rdd->partitions >= 0);
+        assert_true(spk_rdd_is_prepared(rdd->deps[i].rdd));
     if (x->failures > 0) {
         x->failures--;
         return spk_failure_set(failure, SPARK_EIO, "node", NULL, "node %d", x->number);
@@ -34,7 +34,7 @@ static spark_status prepare_node(spark_rdd *rdd, spk_failure *failure)
     if (n_prepared < MOST)
         prepared[n_prepared] = x->number;
     n_prepared++;
-    rdd->partitions = 3;
+    spk_rdd_partitions_set(rdd, 3);
     return SPARK_OK;
 }
 
@@ -153,7 +153,7 @@ static void test_prepare__goes_on_after_a_failure(void **state)
     assert_int_equal(spk_rdd_prepare(c, &failure), SPARK_EIO);
     assert_string_equal(failure.message, "node 2");
     expect(prepared, n_prepared, "1");
-    assert_int_equal(c->partitions, -1);
+    assert_int_equal(spk_rdd_partitions(c), -1);
     assert_int_equal(spk_rdd_prepare(c, &failure), SPARK_OK);
     expect(prepared, n_prepared, "1 2 3");
 }
@@ -167,12 +167,12 @@ static void test_prepare__gives_steps_the_partitions_of_their_parent(void **stat
     spark_rdd *step = spk_rdd_new(&args, &made);
     assert_int_equal(step->planned, -1);
     assert_int_equal(spk_rdd_planned(step, &failure), 3);
-    assert_int_equal(step->partitions, 3);
+    assert_int_equal(spk_rdd_partitions(step), 3);
     assert_int_equal(step->planned, 3);
     a->planned = 9; /* at most: is handed on without preparing */
     spark_rdd *other = spk_rdd_new(&args, &made);
     assert_int_equal(spk_rdd_planned(other, &failure), 9);
-    assert_int_equal(other->partitions, -1);
+    assert_int_equal(spk_rdd_partitions(other), -1);
 }
 
 static void test_planned__says_what_went_wrong(void **state)
@@ -305,7 +305,7 @@ static void test_new__counts_ids_and_ancestors(void **state)
     assert_int_equal(a->ancestors, 0);
     assert_int_equal(c->ancestors, 2);
     assert_int_equal(atomic_load(&a->refs), 3);
-    assert_int_equal(c->partitions, -1);
+    assert_int_equal(spk_rdd_partitions(c), -1);
 }
 
 static int destroyed;

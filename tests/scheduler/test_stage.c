@@ -44,7 +44,10 @@ static void cut(spk_job *job, spark_rdd *rdd)
     spk_failure failure;
     assert_int_equal(spark_rdd_status(rdd), SPARK_OK);
     assert_int_equal(spk_rdd_prepare(rdd, &failure), SPARK_OK);
-    *job = (spk_job) { .scheduler = rdd->sc->scheduler, .id = 5, .rdd = rdd, .n = rdd->partitions };
+    *job = (spk_job) { .scheduler = rdd->sc->scheduler,
+        .id = 5,
+        .rdd = rdd,
+        .n = spk_rdd_partitions(rdd) };
     pthread_mutex_lock(&job->scheduler->lock);
     job->result = spk_stage_make(job, NULL);
     pthread_mutex_unlock(&job->scheduler->lock);
@@ -56,6 +59,7 @@ static void free_job(spk_job *job)
     for (size_t i = 0; i < job->n_stages; i++)
         spk_stage_free(job->stages[i]);
     free(job->stages);
+    free(job->table);
 }
 
 /* check_stages: what holds for the stages of any job. */
@@ -73,16 +77,19 @@ static void check_stages(const spk_job *job, size_t n)
         assert_true(i == 0 || stage->set.order > job->stages[i - 1]->set.order);
         assert_int_equal(stage->room, stage->shuffle ? stage->shuffle->maps : job->n);
         assert_ptr_equal(stage->rdd, stage->shuffle ? stage->shuffle->parent : job->rdd);
-        assert_false(stage->submitted || stage->owner || stage->ran);
+        assert_false(stage->submitted || stage->fills || stage->ran);
+        assert_ptr_equal(spk_stage_of(job, stage->shuffle), stage);
         for (size_t j = 0; j < i; j++)
             assert_ptr_not_equal(job->stages[j]->shuffle, stage->shuffle);
-        for (size_t p = 0; p < stage->n_parents; p++) {
+        for (size_t p = 0; p < stage->n_inputs; p++) {
+            const spk_shuffle *input = stage->inputs[p].shuffle;
             size_t j = 0;
-            while (j < i && job->stages[j]->shuffle != stage->parents[p])
+            assert_ptr_equal(stage->inputs[p].reader, stage);
+            while (j < i && job->stages[j]->shuffle != input)
                 j++;
             assert_true(j < i); /* stands before */
             for (size_t q = 0; q < p; q++)
-                assert_ptr_not_equal(stage->parents[q], stage->parents[p]);
+                assert_ptr_not_equal(stage->inputs[q].shuffle, input);
         }
     }
 }
@@ -158,7 +165,7 @@ static void test_cut__of_many_parents_makes_all(void **state)
     spk_job job;
     cut(&job, spark_union_all(*state, WIDE, parents));
     check_stages(&job, WIDE + 1);
-    assert_int_equal(job.result->n_parents, WIDE);
+    assert_int_equal(job.result->n_inputs, WIDE);
     free_job(&job);
 }
 
@@ -175,6 +182,29 @@ static void test_cut__stops_at_what_is_cached(void **state)
     expect_stages(rdd, 3);
     spark_unpersist(cached);
     expect_stages(rdd, 3);
+}
+
+/* Each shuffle of a chain that is complete hides those above it. */
+static void test_cut__stops_above_what_is_complete(void **state)
+{
+    enum { CHAIN = 30 };
+    spark_rdd *chain[CHAIN + 1] = { pairs(*state) };
+    int64_t n;
+    spk_job job;
+    for (int i = 1; i <= CHAIN; i++)
+        chain[i] = reduced(spark_map(chain[i - 1], turned, NULL));
+    expect_stages(chain[CHAIN], CHAIN + 1);
+    assert_int_equal(spark_count(chain[CHAIN / 2], &n), SPARK_OK);
+    expect_stages(chain[CHAIN / 2], 2);
+    expect_stages(chain[CHAIN], CHAIN / 2 + 2);
+    /* The stage of what is complete is there, but not cut. */
+    cut(&job, chain[CHAIN / 2]);
+    assert_false(job.stages[0]->cut);
+    assert_int_equal(job.stages[0]->n_inputs, 0);
+    assert_true(job.result->cut);
+    free_job(&job);
+    assert_int_equal(spark_clean_shuffle_dependencies(chain[CHAIN]), SPARK_OK);
+    expect_stages(chain[CHAIN], CHAIN + 1);
 }
 
 static void test_make__gives_a_stage_that_is_there(void **state)
@@ -214,6 +244,7 @@ int main(void)
         stage_test(test_cut__of_a_ladder_of_wide_diamonds_is_linear),
         stage_test(test_cut__of_many_parents_makes_all),
         stage_test(test_cut__stops_at_what_is_cached),
+        stage_test(test_cut__stops_above_what_is_complete),
         stage_test(test_make__gives_a_stage_that_is_there),
         stage_test(test_cut__of_no_partitions_has_a_result_stage),
     };

@@ -34,8 +34,9 @@ static spark_status approximate_run(spark_rdd *rdd, spk_action *action, int64_t 
     action->timed = true;
     action->timeout_ms = timeout_ms;
     action->done = finished;
-    const spark_status status = spk_job_run(rdd, action, NULL, rdd->partitions, states, failure);
-    for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
+    const spark_status status
+        = spk_job_run(rdd, action, NULL, spk_rdd_partitions(rdd), states, failure);
+    for (int i = 0; status == SPARK_OK && i < spk_rdd_partitions(rdd); i++)
         *done += finished[i];
     return status;
 }
@@ -92,16 +93,16 @@ spark_status spark_count_approx(
     if (status == SPARK_OK) {
         spk_action action
             = { .name = name, .site = at, .state_size = sizeof *states, .take = take_count };
-        states = calloc((size_t)rdd->partitions + 1, sizeof *states);
-        finished = calloc((size_t)rdd->partitions + 1, 1);
+        states = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *states);
+        finished = calloc((size_t)spk_rdd_partitions(rdd) + 1, 1);
         status = states && finished
             ? approximate_run(rdd, &action, timeout_ms, states, finished, &done, &failure)
             : spk_failure_nomem(&failure, name, at);
     }
-    for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
+    for (int i = 0; status == SPARK_OK && i < spk_rdd_partitions(rdd); i++)
         n += finished[i] ? states[i].n : 0;
     if (result)
-        *result = status == SPARK_OK ? count_of(n, done, rdd->partitions, confidence)
+        *result = status == SPARK_OK ? count_of(n, done, spk_rdd_partitions(rdd), confidence)
                                      : (spark_bounded) { 0, 0, 0, 0, false };
     free(states);
     free(finished);
@@ -189,13 +190,13 @@ static spark_status moments_approx(spark_site at, const char *name, spark_rdd *r
             .state_size = sizeof *states,
             .arg = rdd->layout,
             .take = take_moments };
-        states = calloc((size_t)rdd->partitions + 1, sizeof *states);
-        finished = calloc((size_t)rdd->partitions + 1, 1);
+        states = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *states);
+        finished = calloc((size_t)spk_rdd_partitions(rdd) + 1, 1);
         status = states && finished
             ? approximate_run(rdd, &action, timeout_ms, states, finished, done, &failure)
             : spk_failure_nomem(&failure, name, at);
     }
-    for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
+    for (int i = 0; status == SPARK_OK && i < spk_rdd_partitions(rdd); i++)
         if (finished[i])
             merge_moments(total, &states[i]);
     free(states);
@@ -211,7 +212,7 @@ spark_status spark_mean_approx(
     const spark_status status
         = moments_approx(at, "meanApprox", rdd, timeout_ms, confidence, &m, &done, result);
     if (result)
-        *result = mean_of(&m, status == SPARK_OK && done == rdd->partitions, confidence);
+        *result = mean_of(&m, status == SPARK_OK && done == spk_rdd_partitions(rdd), confidence);
     return status;
 }
 
@@ -223,7 +224,7 @@ spark_status spark_sum_approx(
     const spark_status status
         = moments_approx(at, "sumApprox", rdd, timeout_ms, confidence, &m, &done, result);
     if (result)
-        *result = sum_of(&m, done, status == SPARK_OK ? rdd->partitions : 1, confidence);
+        *result = sum_of(&m, done, status == SPARK_OK ? spk_rdd_partitions(rdd) : 1, confidence);
     return status;
 }
 
@@ -316,7 +317,7 @@ static spark_status as_pairs(spark_rdd *rdd, const tally *total, const spk_layou
     for (uint32_t i = 0; row && good && i < total->table.n; i++) {
         const char *from = spk_table_row(&total->table, i);
         const spark_bounded count = count_of(*(const int64_t *)(const void *)(from + count_at(key)),
-            done, rdd->partitions, confidence);
+            done, spk_rdd_partitions(rdd), confidence);
         memset(row, 0, out->size);
         memcpy(row, from, key->size);
         memcpy(row + out->value_offset, &count, sizeof count);
@@ -342,7 +343,7 @@ static spark_status merge_tallies(spark_rdd *rdd, tally *states, const uint8_t *
     total.open = task
         && spk_table_init(&total.table, &rdd->sc->heap, out->key, count_at(out->key) + 8, 0, false);
     bool good = total.open && spk_found_open(task, &found);
-    for (int i = 0; i < rdd->partitions; i++) {
+    for (int i = 0; i < spk_rdd_partitions(rdd); i++) {
         if (!finished[i])
             continue;
         good = good && add_up(&total, &states[i], out->key, &found);
@@ -376,8 +377,8 @@ static spark_status counts_approx(spark_site at, const char *name, spark_rdd *rd
     const spark_type *pair
         = spk_types_pair(rdd->sc->types, how.key->type, SPARK_TYPE(spark_bounded));
     const spk_layout *out = pair ? spk_layout_for(rdd->sc, pair, &failure) : NULL;
-    states = calloc((size_t)rdd->partitions + 1, sizeof *states);
-    finished = calloc((size_t)rdd->partitions + 1, 1);
+    states = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *states);
+    finished = calloc((size_t)spk_rdd_partitions(rdd) + 1, 1);
     if (out && states && finished) {
         spk_action action = { .name = name,
             .site = at,

@@ -40,7 +40,7 @@ spark_status spark_reduce_by_key_locally(spark_site at, spark_rdd *rdd, const sp
     spark_rdd *reduced = spark_reduce_by_key(at, rdd, f, env, 0);
     spk_failure failure;
     spark_status status = spk_action_begin(reduced, name, at, want, result, &failure);
-    if (status == SPARK_OK && rdd->partitions == 0)
+    if (status == SPARK_OK && spk_rdd_partitions(rdd) == 0)
         status = spk_failure_set(
             &failure, SPARK_EEMPTY, name, at, "%s at %s: empty collection", name, at);
     status = status == SPARK_OK ? as_map(name, at, reduced, want, result)

@@ -70,10 +70,10 @@ static spark_status check_partitions(spark_rdd *rdd, const char *name, spark_sit
         return spk_failure_set(failure, SPARK_EINVAL, name, at,
             "%s at %s: there is no list of the %zu partitions", name, at, n);
     for (size_t i = 0; i < n; i++)
-        if (partitions[i] < 0 || partitions[i] >= rdd->partitions)
+        if (partitions[i] < 0 || partitions[i] >= spk_rdd_partitions(rdd))
             return spk_failure_set(failure, SPARK_EINVAL, name, at,
                 "%s at %s: Attempting to access a non-existent partition: %d of %d", name, at,
-                partitions[i], rdd->partitions);
+                partitions[i], spk_rdd_partitions(rdd));
     return n <= INT32_MAX ? SPARK_OK
                           : spk_failure_set(failure, SPARK_EINVAL, name, at,
                               "%s at %s: %zu partitions are too many", name, at, n);
@@ -101,8 +101,8 @@ static spark_status collect_some(const char *name, spark_site at, spark_rdd *rdd
         status = check_partitions(rdd, name, at, n, partitions, &failure);
     if (status == SPARK_OK) {
         const spk_action action = collecting_of(name, at, rdd);
-        status = collect(rdd, &action, some ? partitions : NULL, some ? n : (size_t)rdd->partitions,
-            result, &failure);
+        status = collect(rdd, &action, some ? partitions : NULL,
+            some ? n : (size_t)spk_rdd_partitions(rdd), result, &failure);
     }
     return spk_action_end(status, &failure, name, at);
 }
@@ -148,11 +148,11 @@ spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n)
     *n = 0;
     if (status != SPARK_OK)
         return spk_action_end(status, &failure, "count", at);
-    int64_t *counts = malloc(((size_t)rdd->partitions + 1) * sizeof *counts);
+    int64_t *counts = malloc(((size_t)spk_rdd_partitions(rdd) + 1) * sizeof *counts);
     if (!counts)
         return spk_action_end(spk_failure_nomem(&failure, "count", at), &failure, "count", at);
-    status = spk_count_rows("count", at, rdd, rdd->partitions, counts, &failure);
-    for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
+    status = spk_count_rows("count", at, rdd, spk_rdd_partitions(rdd), counts, &failure);
+    for (int i = 0; status == SPARK_OK && i < spk_rdd_partitions(rdd); i++)
         *n += counts[i];
     free(counts);
     return spk_action_end(status, &failure, "count", at);
@@ -228,7 +228,7 @@ spark_status spk_collect_heads(const char *name, spark_site at, spark_rdd *rdd, 
 static spark_status collect_take(spark_rdd *rdd, spark_site at, const char *name, size_t wanted,
     spark_array *result, spk_failure *failure)
 {
-    const int all = rdd->partitions;
+    const int all = spk_rdd_partitions(rdd);
     spk_rows *lists = malloc(((size_t)all + 1) * sizeof *lists);
     int64_t scanned = 0;
     size_t found = 0;

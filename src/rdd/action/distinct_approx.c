@@ -160,11 +160,11 @@ static spark_status count(
         .discard = distinct_approx_discard };
     const size_t m = (size_t)1 << how->p;
     uint8_t *all = calloc(m, 1);
-    sketch *parts = calloc((size_t)rdd->partitions + 1, sizeof *parts);
+    sketch *parts = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *parts);
     const spark_status status = all && parts
-        ? spk_job_run(rdd, &action, NULL, rdd->partitions, parts, failure)
+        ? spk_job_run(rdd, &action, NULL, spk_rdd_partitions(rdd), parts, failure)
         : spk_failure_nomem(failure, action.name, at);
-    for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++) {
+    for (int i = 0; status == SPARK_OK && i < spk_rdd_partitions(rdd); i++) {
         for (size_t k = 0; k < m; k++)
             all[k] = all[k] > parts[i].registers[k] ? all[k] : parts[i].registers[k];
         free(parts[i].registers);

@@ -190,7 +190,7 @@ static void produce_level(spk_pipe *pipe, spark_rdd *rdd, int partition)
     const spk_action action = { .arg = &plain };
     fold_state total = { .head = { pipe->task, &action } };
     bool good = fold_begin(&total.head);
-    for (int i = partition; good && i < t->n_parts; i += rdd->partitions)
+    for (int i = partition; good && i < t->n_parts; i += spk_rdd_partitions(rdd))
         good = absorb(&total, pipe->task, t->how, &t->parts[i]);
     if (good && total.filled)
         spk_push(pipe, total.acc, 1);
@@ -220,7 +220,8 @@ static spark_status merge_level(const request *r, const spk_action *action, fold
         t->how = how;
         t->parts = *parts;
         t->n_parts = n;
-        rdd->partitions = rdd->planned = fewer;
+        rdd->planned = fewer;
+        spk_rdd_partitions_set(rdd, rdd->planned);
         status = spk_job_run(rdd, &merge, NULL, fewer, merged, failure);
         spark_rdd_release(rdd);
     }
@@ -253,7 +254,7 @@ static spark_status fold_run(const request *r, const spk_action *action, bool *e
     spark_array *result, spk_failure *failure)
 {
     spark_rdd *rdd = r->rdd;
-    int n = rdd->partitions;
+    int n = spk_rdd_partitions(rdd);
     fold_state *parts = calloc((size_t)n + 1, sizeof *parts);
     if (!parts)
         return spk_failure_nomem(failure, action->name, action->site);

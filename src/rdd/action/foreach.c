@@ -87,11 +87,12 @@ static spark_status foreach_run(
         .take = take_whole,
         .end = end_whole,
         .discard = discard_whole };
-    visit_state *states = calloc((size_t)rdd->partitions + 1, sizeof *states);
+    visit_state *states = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *states);
     if (!states)
         return spk_failure_nomem(failure, v->name, at);
     const spark_status status
-        = spk_job_run(rdd, v->each.run ? &each : &whole, NULL, rdd->partitions, states, failure);
+        = spk_job_run(rdd, v->each.run ? &each : &whole, NULL, spk_rdd_partitions(rdd), states,
+            failure);
     free(states);
     return status;
 }

@@ -100,12 +100,13 @@ static spark_status count(
         .begin = histogram_begin,
         .take = histogram_take,
         .discard = histogram_discard };
-    histogram *parts = calloc((size_t)rdd->partitions + 1, sizeof *parts);
+    histogram *parts = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *parts);
     memset(counts, 0, b->buckets * sizeof *counts);
     if (!parts)
         return spk_failure_nomem(failure, "histogram", at);
-    const spark_status status = spk_job_run(rdd, &action, NULL, rdd->partitions, parts, failure);
-    for (int p = 0; status == SPARK_OK && p < rdd->partitions; p++) {
+    const spark_status status
+        = spk_job_run(rdd, &action, NULL, spk_rdd_partitions(rdd), parts, failure);
+    for (int p = 0; status == SPARK_OK && p < spk_rdd_partitions(rdd); p++) {
         for (size_t i = 0; i < b->buckets; i++)
             counts[i] += parts[p].counts[i];
         free(parts[p].counts);
@@ -143,7 +144,7 @@ spark_status spark_histogram(
         = spk_numbers_check(rdd, "histogram", at, edges && counts ? found : NULL, &failure);
     if (found)
         *found = 0;
-    if (status == SPARK_OK && rdd->partitions == 0)
+    if (status == SPARK_OK && spk_rdd_partitions(rdd) == 0)
         status = spk_failure_set(&failure, SPARK_EEMPTY, "histogram", at,
             "histogram at %s: an empty RDD or one with NaN or infinities", at);
     if (status != SPARK_OK)

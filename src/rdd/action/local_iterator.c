@@ -48,13 +48,13 @@ spark_local_iterator *spark_to_local_iterator(spark_site at, spark_rdd *rdd, con
 static bool advance(spark_local_iterator *it)
 {
     spk_failure failure;
-    while (!it->run && it->next < it->rdd->partitions) {
+    while (!it->run && it->next < spk_rdd_partitions(it->rdd)) {
         spk_rows_fini(&it->rows);
         it->status = spk_collect_partition(
             "toLocalIterator", it->site, it->rdd, it->next++, &it->rows, &failure);
         if (it->status != SPARK_OK) {
             spk_rows_init(&it->rows, &it->rdd->sc->heap, it->rdd->layout);
-            it->next = it->rdd->partitions;
+            it->next = spk_rdd_partitions(it->rdd);
             spk_raise(&failure);
             return false;
         }

@@ -99,7 +99,7 @@ static spark_status look_up(
     const looking *l = action->arg;
     int one = 0;
     const bool placed = rdd->partitioner != NULL;
-    const int n = placed ? 1 : rdd->partitions;
+    const int n = placed ? 1 : spk_rdd_partitions(rdd);
     if (placed
         && place_of(action->name, rdd->partitioner, rdd->layout->key, l->key, &one, failure)
             != SPARK_OK)

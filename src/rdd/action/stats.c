@@ -86,7 +86,7 @@ static spark_status gather(
     spark_status status = spk_numbers_check(rdd, name, at, place, &failure);
     moments *parts = NULL;
     *total = (moments) { .min = HUGE_VAL, .max = -HUGE_VAL };
-    if (status == SPARK_OK && !(parts = calloc((size_t)rdd->partitions + 1, sizeof *parts)))
+    if (status == SPARK_OK && !(parts = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *parts)))
         status = spk_failure_nomem(&failure, name, at);
     if (status == SPARK_OK) {
         const spk_action action = { .name = name,
@@ -95,9 +95,9 @@ static spark_status gather(
             .arg = rdd->layout,
             .begin = stats_begin,
             .take = stats_take };
-        status = spk_job_run(rdd, &action, NULL, rdd->partitions, parts, &failure);
+        status = spk_job_run(rdd, &action, NULL, spk_rdd_partitions(rdd), parts, &failure);
     }
-    for (int i = 0; status == SPARK_OK && i < rdd->partitions; i++)
+    for (int i = 0; status == SPARK_OK && i < spk_rdd_partitions(rdd); i++)
         merge(total, &parts[i]);
     free(parts);
     return spk_action_end(status, &failure, name, at);
@@ -119,7 +119,7 @@ spark_status spark_stats(spark_site at, spark_rdd *rdd, spark_stat_counter *stat
     spark_status status = gather(at, "stats", rdd, &m, stats);
     if (stats)
         *stats = counter_of(&m);
-    if (status == SPARK_OK && rdd->partitions == 0) {
+    if (status == SPARK_OK && spk_rdd_partitions(rdd) == 0) {
         spk_failure_set(&failure, SPARK_EEMPTY, "stats", at, "stats at %s: empty collection", at);
         status = spk_raise(&failure);
     }
@@ -138,7 +138,7 @@ static spark_status one(
         return status;
     const spark_stat_counter stats = counter_of(&m);
     memcpy(result, (const char *)&stats + offset, sizeof *result);
-    if (status == SPARK_OK && rdd->partitions == 0) {
+    if (status == SPARK_OK && spk_rdd_partitions(rdd) == 0) {
         spk_failure_set(&failure, SPARK_EEMPTY, name, at, "%s at %s: empty collection", name, at);
         status = spk_raise(&failure);
     }

@@ -195,7 +195,7 @@ static spark_status top_run(
     spark_rdd *rdd, const spk_action *action, spark_array *result, spk_failure *failure)
 {
     const topping *t = action->arg;
-    const int n = t->n > 0 ? rdd->partitions : 0;
+    const int n = t->n > 0 ? spk_rdd_partitions(rdd) : 0;
     top_state *parts = calloc((size_t)n + 1, sizeof *parts);
     if (!parts)
         return spk_failure_nomem(failure, action->name, action->site);

@@ -56,7 +56,7 @@ static spark_status keyed_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
     const keyed_rdd *k = SPK_NODE(keyed_rdd, rdd);
-    __atomic_store_n(&rdd->partitions, k->target->partitions, __ATOMIC_RELEASE);
+    spk_rdd_partitions_set(rdd, k->target->partitions);
     return SPARK_OK;
 }
 

@@ -208,9 +208,20 @@ static bool draw(stratum *t, uint64_t total, uint64_t n, bool with_replacement, 
     return true;
 }
 
+static void forget_strata(strata_rdd *s)
+{
+    for (size_t k = 0; s->strata && k < s->rates.n; k++)
+        free(s->strata[k].at);
+    free(s->strata);
+    free(s->starts);
+    s->strata = NULL;
+    s->starts = NULL;
+}
+
 static spark_status draw_all(strata_rdd *s, const tally *parts, int n, spk_failure *failure)
 {
     const size_t keys = s->rates.n;
+    forget_strata(s); /* of a preparation that failed */
     s->starts = calloc(((size_t)n + 1) * keys + 1, sizeof *s->starts);
     s->strata = calloc(keys + 1, sizeof *s->strata);
     bool good = s->starts && s->strata;
@@ -226,14 +237,14 @@ static spark_status draw_all(strata_rdd *s, const tally *parts, int n, spk_failu
         good = draw(
             &s->strata[k], total, (uint64_t)want, s->with_replacement, spk_random_of(s->seed, k));
     }
-    return good ? SPARK_OK : spk_failure_nomem(failure, s->rdd.operation, s->rdd.site);
+    return good ? SPARK_OK : spk_failure_nomem(failure, NULL, NULL);
 }
 
 static spark_status sample_by_key_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     strata_rdd *s = SPK_NODE(strata_rdd, rdd);
     spark_rdd *parent = rdd->deps[0].rdd;
-    const int n = parent->partitions;
+    const int n = spk_rdd_partitions(parent);
     const spk_action action = { .name = rdd->operation,
         .site = rdd->site,
         .state_size = sizeof(tally),
@@ -243,7 +254,7 @@ static spark_status sample_by_key_prepare(spark_rdd *rdd, spk_failure *failure)
         .discard = free_tally };
     tally *parts = calloc((size_t)n + 1, sizeof *parts);
     if (!parts)
-        return spk_failure_nomem(failure, rdd->operation, rdd->site);
+        return spk_failure_nomem(failure, NULL, NULL);
     spark_status status = spk_job_run(parent, &action, NULL, n, parts, failure);
     if (status == SPARK_OK) {
         status = draw_all(s, parts, n, failure);
@@ -252,7 +263,7 @@ static spark_status sample_by_key_prepare(spark_rdd *rdd, spk_failure *failure)
     }
     free(parts);
     if (status == SPARK_OK)
-        __atomic_store_n(&rdd->partitions, n, __ATOMIC_RELEASE);
+        spk_rdd_partitions_set(rdd, n);
     return status;
 }
 
@@ -261,10 +272,7 @@ static spark_status sample_by_key_prepare(spark_rdd *rdd, spk_failure *failure)
 static void sample_by_key_release(spark_rdd *rdd)
 {
     strata_rdd *s = SPK_NODE(strata_rdd, rdd);
-    for (size_t k = 0; s->strata && k < s->rates.n; k++)
-        free(s->strata[k].at);
-    free(s->strata);
-    free(s->starts);
+    forget_strata(s);
     spk_heap_free(&rdd->sc->heap, s->items, s->items_capacity);
     spk_heap_free(&rdd->sc->heap, s->slots, s->slots_capacity);
 }

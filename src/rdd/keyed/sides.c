@@ -57,7 +57,7 @@ void spk_sides_release(spk_sides *sides)
 
 spark_status spk_sides_prepare(spark_rdd *rdd, const spk_sides *sides)
 {
-    __atomic_store_n(&rdd->partitions, sides->target->partitions, __ATOMIC_RELEASE);
+    spk_rdd_partitions_set(rdd, sides->target->partitions);
     return SPARK_OK;
 }
 

@@ -156,7 +156,7 @@ typedef struct sampled {
 /* sample_parent: one job over all partitions of the input. */
 static spark_status sample_parent(const sampled *w, sample *samples, spk_failure *failure)
 {
-    const int n = w->parent->partitions;
+    const int n = spk_rdd_partitions(w->parent);
     const double wanted = 20.0 * w->slices * w->asked;
     const double size = wanted < 1e6 ? wanted : 1e6;
     const sampling how = { w->parent->layout,
@@ -174,7 +174,7 @@ static spark_status sample_parent(const sampled *w, sample *samples, spk_failure
 /* find_ranges: fills the partitioner, whose ordering is there. */
 static spark_status find_ranges(const sampled *w, spark_partitioner *target, spk_failure *failure)
 {
-    const int n = w->asked > 1 ? w->parent->partitions : 0;
+    const int n = w->asked > 1 ? spk_rdd_partitions(w->parent) : 0;
     sample *samples = calloc((size_t)n + 1, sizeof *samples);
     spark_status status = SPARK_OK;
     if (!samples)
@@ -183,8 +183,8 @@ static spark_status find_ranges(const sampled *w, spark_partitioner *target, spk
         status = sample_parent(w, samples, failure);
     if (status == SPARK_OK) {
         if (make_ranges(w->parent, target->ranges, w->asked, w->slices, samples, n))
-            __atomic_store_n(
-                &target->partitions, (int)(target->ranges->n / w->slices), __ATOMIC_RELEASE);
+            atomic_store_explicit(&target->partitions, (int)(target->ranges->n / w->slices),
+                memory_order_release);
         else
             status = spk_failure_nomem(failure, w->operation, w->site);
         for (int p = 0; p < n; p++)
@@ -200,9 +200,9 @@ static spark_status sort_prepare(spark_rdd *rdd, spk_failure *failure)
     const sampled w
         = { rdd->deps[0].rdd, rdd->operation, rdd->site, s->asked, spk_slices_for(s->asked) };
     const spark_status status
-        = s->target->partitions >= 0 ? SPARK_OK : find_ranges(&w, s->target, failure);
+        = spk_partitioner_known(s->target) ? SPARK_OK : find_ranges(&w, s->target, failure);
     if (status == SPARK_OK)
-        __atomic_store_n(&rdd->partitions, s->target->partitions, __ATOMIC_RELEASE);
+        spk_rdd_partitions_set(rdd, s->target->partitions);
     return status;
 }
 

@@ -74,22 +74,23 @@ static void cartesian_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         return;
     }
     memset(c.rows, 0, bytes);
-    if (!spk_chain_drain(task, right, partition % right->partitions, &rows))
+    if (!spk_chain_drain(task, right, partition % spk_rdd_partitions(right), &rows))
         return;
     c.right = &rows;
     if (rows.n > 0)
-        spk_chain_run(task, left, partition / right->partitions, (spk_sink) { take_left, &c });
+        spk_chain_run(
+            task, left, partition / spk_rdd_partitions(right), (spk_sink) { take_left, &c });
     spk_rows_fini(&rows);
 }
 
 static spark_status cartesian_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    const int64_t n = (int64_t)rdd->deps[0].rdd->partitions * rdd->deps[1].rdd->partitions;
+    const int64_t n = (int64_t)spk_rdd_partitions(rdd->deps[0].rdd)
+        * spk_rdd_partitions(rdd->deps[1].rdd);
     if (n > INT32_MAX)
-        return spk_failure_set(failure, SPARK_EINVAL, rdd->operation, rdd->site,
-            "cartesian at %s: %lld partitions, and at most %d can be", rdd->site, (long long)n,
-            INT32_MAX);
-    __atomic_store_n(&rdd->partitions, (int)n, __ATOMIC_RELEASE);
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+            "%lld partitions, and at most %d can be", (long long)n, INT32_MAX);
+    spk_rdd_partitions_set(rdd, (int)n);
     return SPARK_OK;
 }
 

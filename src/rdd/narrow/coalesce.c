@@ -26,7 +26,7 @@ static bool pass(void *state, spk_batch batch)
 static void group_of(const spark_rdd *rdd, int partition, int64_t *from, int64_t *to)
 {
     const coalesced_rdd *c = SPK_NODE(coalesced_rdd, rdd);
-    const int64_t parents = rdd->deps[0].rdd->partitions, n = rdd->partitions;
+    const int64_t parents = spk_rdd_partitions(rdd->deps[0].rdd), n = spk_rdd_partitions(rdd);
     *from = c->starts ? c->starts[partition] : partition * parents / n;
     *to = c->starts ? c->starts[partition + 1] : (partition + 1) * parents / n;
 }
@@ -64,8 +64,9 @@ static int64_t coalesce_reads(const spark_rdd *rdd, int partition, const char **
 static spark_status coalesce_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
-    const int asked = SPK_NODE(coalesced_rdd, rdd)->asked, have = rdd->deps[0].rdd->partitions;
-    __atomic_store_n(&rdd->partitions, asked < have ? asked : have, __ATOMIC_RELEASE);
+    const int asked = SPK_NODE(coalesced_rdd, rdd)->asked;
+    const int have = spk_rdd_partitions(rdd->deps[0].rdd);
+    spk_rdd_partitions_set(rdd, asked < have ? asked : have);
     return SPARK_OK;
 }
 
@@ -103,7 +104,7 @@ static spark_status prepare_groups(spark_rdd *rdd, spk_failure *failure)
 {
     coalesced_rdd *c = SPK_NODE(coalesced_rdd, rdd);
     spark_rdd *parent = rdd->deps[0].rdd;
-    const int n = parent->partitions;
+    const int n = spk_rdd_partitions(parent);
     const char *path;
     int64_t *bytes = malloc(((size_t)n + 1) * sizeof *bytes);
     int *groups_of = calloc((size_t)n + 1, sizeof *groups_of), groups = 0;
@@ -119,15 +120,13 @@ static spark_status prepare_groups(spark_rdd *rdd, spk_failure *failure)
         if (c->starts) {
             c->members = c->starts + groups + 1;
             sort_members(c, n, groups_of, groups);
-            __atomic_store_n(&rdd->partitions, groups, __ATOMIC_RELEASE);
+            spk_rdd_partitions_set(rdd, groups);
         } else {
             status = spk_failure_nomem(failure, NULL, NULL);
         }
     }
     free(bytes);
     free(groups_of);
-    if (status != SPARK_OK)
-        spk_rdd_blame(rdd, failure);
     return status;
 }
 

@@ -23,15 +23,12 @@ static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition)
 static spark_status prune_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     const pruned_rdd *p = SPK_NODE(pruned_rdd, rdd);
-    const int have = rdd->deps[0].rdd->partitions;
+    const int have = spk_rdd_partitions(rdd->deps[0].rdd);
     for (int i = 0; p->kept && i < p->n; i++)
-        if (p->kept[i] < 0 || p->kept[i] >= have) {
-            spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+        if (p->kept[i] < 0 || p->kept[i] >= have)
+            return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
                 "Attempting to access a non-existent partition: %d of %d", p->kept[i], have);
-            spk_rdd_blame(rdd, failure);
-            return SPARK_EINVAL;
-        }
-    __atomic_store_n(&rdd->partitions, p->n, __ATOMIC_RELEASE);
+    spk_rdd_partitions_set(rdd, p->n);
     return SPARK_OK;
 }
 
@@ -54,7 +51,8 @@ spark_rdd *spk_prune(const char *operation, spark_site at, spark_rdd *rdd, int f
     if (made) {
         pruned_rdd *p = SPK_NODE(pruned_rdd, rdd);
         p->first = first;
-        p->n = rdd->planned = n;
+        p->n = n;
+        rdd->planned = n;
     }
     return rdd;
 }
@@ -78,6 +76,7 @@ spark_rdd *spark_prune_partitions(spark_site at, spark_rdd *rdd, size_t n, const
     }
     if (n > 0)
         memcpy(p->kept, partitions, n * sizeof *p->kept);
-    p->n = rdd->planned = (int)n;
+    p->n = (int)n;
+    rdd->planned = p->n;
     return rdd;
 }

@@ -75,7 +75,7 @@ static bool flatten(flat *f, spark_rdd *rdd)
         if (inner)
             continue;
         good = good && add_input(f, first, node);
-        first += node->partitions;
+        first += spk_rdd_partitions(node);
     }
     free(todo.at);
     return good;
@@ -121,8 +121,8 @@ static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition)
         *parent_partition = partition - f->at[low].first;
         return f->at[low].rdd;
     }
-    while (partition >= rdd->deps[i].rdd->partitions)
-        partition -= rdd->deps[i++].rdd->partitions;
+    while (partition >= spk_rdd_partitions(rdd->deps[i].rdd))
+        partition -= spk_rdd_partitions(rdd->deps[i++].rdd);
     *parent_partition = partition;
     return rdd->deps[i].rdd;
 }
@@ -131,11 +131,11 @@ static spark_status union_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     int64_t sum = 0;
     for (uint32_t i = 0; i < rdd->n_deps; i++)
-        sum += rdd->deps[i].rdd->partitions;
+        sum += spk_rdd_partitions(rdd->deps[i].rdd);
     if (sum > INT32_MAX)
-        return spk_failure_set(failure, SPARK_EINVAL, rdd->operation, rdd->site,
-            "union at %s: more than %d partitions", rdd->site, INT32_MAX);
-    __atomic_store_n(&rdd->partitions, (int)sum, __ATOMIC_RELEASE);
+        return spk_failure_set(
+            failure, SPARK_EINVAL, NULL, NULL, "more than %d partitions", INT32_MAX);
+    spk_rdd_partitions_set(rdd, (int)sum);
     return SPARK_OK;
 }
 
@@ -155,7 +155,7 @@ static void union_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 static spark_status prepare_aware(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
-    __atomic_store_n(&rdd->partitions, rdd->partitioner->partitions, __ATOMIC_RELEASE);
+    spk_rdd_partitions_set(rdd, rdd->partitioner->partitions);
     return SPARK_OK;
 }
 

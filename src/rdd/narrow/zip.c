@@ -13,13 +13,13 @@ typedef struct zip_rdd {
 
 static spark_status zip_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    const int n = rdd->deps[0].rdd->partitions;
+    const int n = spk_rdd_partitions(rdd->deps[0].rdd);
     for (uint32_t i = 1; i < rdd->n_deps; i++)
-        if (rdd->deps[i].rdd->partitions != n)
-            return spk_failure_set(failure, SPARK_EINVAL, rdd->operation, rdd->site,
-                "%s at %s: Can't zip RDDs with unequal numbers of partitions: %d and %d",
-                rdd->operation, rdd->site, n, rdd->deps[i].rdd->partitions);
-    __atomic_store_n(&rdd->partitions, n, __ATOMIC_RELEASE);
+        if (spk_rdd_partitions(rdd->deps[i].rdd) != n)
+            return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+                "Can't zip RDDs with unequal numbers of partitions: %d and %d", n,
+                spk_rdd_partitions(rdd->deps[i].rdd));
+    spk_rdd_partitions_set(rdd, n);
     return SPARK_OK;
 }
 

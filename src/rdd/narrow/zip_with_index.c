@@ -19,7 +19,7 @@ static void run_index(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     const spk_layout *pair = op->rdd->layout;
     const size_t in_size = pair->key->size;
     const spk_batch in = *batch;
-    const int64_t n = op->rdd->partitions;
+    const int64_t n = spk_rdd_partitions(op->rdd);
     const int64_t first = r->starts ? r->starts[op->partition] + (int64_t)op->seen
                                     : op->partition + (int64_t)op->seen * n;
     const int64_t step = r->starts ? 1 : n;
@@ -38,7 +38,7 @@ static void run_index(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 static spark_status count(spark_rdd *rdd, int64_t *starts, spk_failure *failure)
 {
     spark_rdd *parent = rdd->deps[0].rdd;
-    const int n = parent->partitions - 1;
+    const int n = spk_rdd_partitions(parent) - 1;
     const spark_status status
         = spk_count_rows(rdd->operation, rdd->site, parent, n, starts + 1, failure);
     for (int i = 0; status == SPARK_OK && i < n; i++)
@@ -49,17 +49,17 @@ static spark_status count(spark_rdd *rdd, int64_t *starts, spk_failure *failure)
 static spark_status zip_with_index_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     index_rdd *r = SPK_NODE(index_rdd, rdd);
-    const int n = rdd->deps[0].rdd->partitions;
+    const int n = spk_rdd_partitions(rdd->deps[0].rdd);
     int64_t *starts = calloc((size_t)n + 1, sizeof *starts);
     if (!starts)
-        return spk_failure_nomem(failure, rdd->operation, rdd->site);
+        return spk_failure_nomem(failure, NULL, NULL);
     const spark_status status = n > 1 ? count(rdd, starts, failure) : SPARK_OK;
     if (status != SPARK_OK) {
         free(starts);
         return status;
     }
     r->starts = starts;
-    __atomic_store_n(&rdd->partitions, n, __ATOMIC_RELEASE);
+    spk_rdd_partitions_set(rdd, n);
     return SPARK_OK;
 }
 

@@ -6,6 +6,7 @@
 
 #include "rdd/action.h"
 #include "rdd/object_part.h"
+#include "scheduler/lineage.h"
 #include "storage/spill.h"
 
 typedef struct checkpoint_rdd {
@@ -173,7 +174,8 @@ static spark_rdd *new_reader(
     checkpoint_rdd *c = SPK_NODE(checkpoint_rdd, reader);
     c->path = path;
     c->local = local;
-    reader->partitions = reader->planned = rdd->partitions;
+    reader->planned = spk_rdd_partitions(rdd);
+    spk_rdd_partitions_set(reader, reader->planned);
     return reader;
 }
 

@@ -127,7 +127,7 @@ static void write_one(writer *w, const frame *f)
 {
     char count[32];
     const spark_rdd *rdd = f->rdd;
-    const size_t length = (size_t)snprintf(count, sizeof count, "(%d)", rdd->partitions);
+    const size_t length = (size_t)snprintf(count, sizeof count, "(%d)", spk_rdd_partitions(rdd));
     const size_t offset = (length - 1) / 2;
     char *prefix;
     if (w->out->n > 0)

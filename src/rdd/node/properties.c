@@ -4,6 +4,7 @@
 
 #include "plan/partitioner.h"
 #include "rdd/action.h"
+#include "scheduler/lineage.h"
 
 int spark_rdd_id(const spark_rdd *rdd)
 {
@@ -58,7 +59,7 @@ int spark_rdd_partitions(spark_site at, spark_rdd *rdd)
         spk_raise(&failure);
         return -1;
     }
-    return rdd->partitions;
+    return spk_rdd_partitions(rdd);
 }
 
 const spark_partitioner *spark_rdd_partitioner(const spark_rdd *rdd)

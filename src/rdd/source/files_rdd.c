@@ -72,8 +72,6 @@ spark_status spk_files_rdd_list(spark_rdd *rdd, bool streams, spk_failure *failu
         if (status == SPARK_OK)
             status = spk_files_spool(&f->files, directory, failure);
     }
-    if (status != SPARK_OK)
-        spk_rdd_blame(rdd, failure);
     return status;
 }
 

@@ -34,9 +34,9 @@ static void produce_rows(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const parallel_rdd *p = SPK_NODE(parallel_rdd, rdd);
     const size_t size = rdd->layout->size;
-    const uint64_t to = slice_start(p->n, partition + 1, rdd->partitions);
+    const uint64_t to = slice_start(p->n, partition + 1, spk_rdd_partitions(rdd));
     size_t batch;
-    for (uint64_t i = slice_start(p->n, partition, rdd->partitions); i < to; i += batch) {
+    for (uint64_t i = slice_start(p->n, partition, spk_rdd_partitions(rdd)); i < to; i += batch) {
         char *rows;
         batch = spk_pipe_rows(pipe, size);
         const char *from = p->rows + i * size;
@@ -94,7 +94,8 @@ spark_rdd *spark_parallelize_with(spark_site at, spark_context *sc, const spark_
     parallel_rdd *p = SPK_NODE(parallel_rdd, rdd);
     p->n = n;
     p->rows = data;
-    rdd->partitions = rdd->planned = partitions_or_default(v.sc, o->partitions);
+    rdd->planned = partitions_or_default(v.sc, o->partitions);
+    spk_rdd_partitions_set(rdd, rdd->planned);
     if (o->borrow || copy_rows(p, data))
         return rdd;
     spk_failure failure;
@@ -117,8 +118,10 @@ spark_rdd *spark_empty_rdd(spark_site at, spark_context *sc, const spark_type *t
     spk_verb_source(&v, at, "emptyRDD", sc);
     const spk_layout *layout = spk_verb_layout(&v, type);
     spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(parallel_rdd), layout, &made);
-    if (made)
-        rdd->partitions = rdd->planned = 0;
+    if (made) {
+        rdd->planned = 0;
+        spk_rdd_partitions_set(rdd, 0);
+    }
     return rdd;
 }
 
@@ -139,8 +142,8 @@ static void produce_range(spk_pipe *pipe, spark_rdd *rdd, int partition)
         spk_task_nomem(pipe->task);
         return;
     }
-    const uint64_t to = slice_start(r->n, partition + 1, rdd->partitions);
-    for (uint64_t i = slice_start(r->n, partition, rdd->partitions); i < to; i += batch) {
+    const uint64_t to = slice_start(r->n, partition + 1, spk_rdd_partitions(rdd));
+    for (uint64_t i = slice_start(r->n, partition, spk_rdd_partitions(rdd)); i < to; i += batch) {
         batch = spk_pipe_rows(pipe, sizeof(int64_t));
         const size_t n = to - i < batch ? (size_t)(to - i) : batch;
         const uint64_t first = (uint64_t)r->start + i * (uint64_t)r->step;
@@ -181,7 +184,8 @@ spark_rdd *spark_range(
         r->start = start;
         r->step = step;
         r->n = count_of(start, end, step);
-        rdd->partitions = rdd->planned = partitions_or_default(v.sc, partitions);
+        rdd->planned = partitions_or_default(v.sc, partitions);
+        spk_rdd_partitions_set(rdd, rdd->planned);
     }
     return rdd;
 }

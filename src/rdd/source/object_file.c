@@ -9,8 +9,7 @@ static spark_status object_file_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     const spark_status status = spk_files_rdd_list(rdd, false, failure);
     if (status == SPARK_OK)
-        __atomic_store_n(
-            &rdd->partitions, (int)SPK_NODE(spk_files_rdd, rdd)->files.n, __ATOMIC_RELEASE);
+        spk_rdd_partitions_set(rdd, (int)SPK_NODE(spk_files_rdd, rdd)->files.n);
     return status;
 }
 

@@ -26,11 +26,9 @@ static spark_status text_prepare(spark_rdd *rdd, spk_failure *failure)
     text_rdd *t = SPK_NODE(text_rdd, rdd);
     if (spk_files_rdd_list(rdd, true, failure) != SPARK_OK)
         return failure->code;
-    if (spk_splits_make(&t->head.files, t->head.asked, &t->splits, failure) != SPARK_OK) {
-        spk_rdd_blame(rdd, failure);
+    if (spk_splits_make(&t->head.files, t->head.asked, &t->splits, failure) != SPARK_OK)
         return failure->code;
-    }
-    __atomic_store_n(&rdd->partitions, (int)t->splits.n, __ATOMIC_RELEASE);
+    spk_rdd_partitions_set(rdd, (int)t->splits.n);
     return SPARK_OK;
 }
 

@@ -32,18 +32,18 @@ static spark_status whole_files_prepare(spark_rdd *rdd, spk_failure *failure)
             continue;
         odd_size(w, file, file->size, failure);
         spk_files_free(&SPK_NODE(spk_files_rdd, rdd)->files);
-        spk_rdd_blame(rdd, failure);
         return failure->code;
     }
     const int n = (int)w->head.files.n;
-    __atomic_store_n(&rdd->partitions, n < w->head.asked ? n : w->head.asked, __ATOMIC_RELEASE);
+    spk_rdd_partitions_set(rdd, n < w->head.asked ? n : w->head.asked);
     return SPARK_OK;
 }
 
 /* files_of: which files a partition reads. */
 static size_t files_of(const spark_rdd *rdd, int partition, size_t *to)
 {
-    const uint64_t files = SPK_NODE(whole_rdd, rdd)->head.files.n, n = (uint64_t)rdd->partitions;
+    const uint64_t files = SPK_NODE(whole_rdd, rdd)->head.files.n;
+    const uint64_t n = (uint64_t)spk_rdd_partitions(rdd);
     *to = (size_t)(((uint64_t)partition + 1) * files / n);
     return (size_t)((uint64_t)partition * files / n);
 }

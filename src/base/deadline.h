@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waiting until a time, on a clock that nobody sets. */
+#ifndef SPK_BASE_DEADLINE_H
+#define SPK_BASE_DEADLINE_H
+
+#include <pthread.h>
+#include <stdint.h>
+#include <time.h>
+
+/* spk_deadline: in ms from now (0 for less), on the clock of the conditions that
+ * spk_deadline_cond_init makes. */
+struct timespec spk_deadline(int64_t ms);
+void spk_deadline_cond_init(pthread_cond_t *condition);
+
+#endif
