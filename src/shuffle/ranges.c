@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bounds from a uniform sample of keys: sort them, and take one each time an even share more of them
- * has passed, skipping equals (Spark's RangePartitioner, whose sample has weights). The slices of a partition are cut the same way within its range; they only
+/* Bounds from a uniform sample of keys: sort them, and take one each time an even share more of
+ * them has passed, skipping equals (Spark's RangePartitioner, whose sample has weights). The slices
+ * of a partition are cut the same way within its range; they only
  * decide what is sorted at once, so bounds that repeat do no harm there. */
 #include "shuffle/ranges.h"
 

@@ -59,8 +59,8 @@ static int compare_places(record a, record b)
     return (a.position > b.position) - (a.position < b.position);
 }
 
-/* compare: two rows of one prefix, of which the first stands at a place that is not in front of it. */
-static int compare(const spk_smallest_by *by, const char *a, record at, const char *b)
+/* smallest_compare: two rows of one prefix; `at` is the place of the first. */
+static int smallest_compare(const spk_smallest_by *by, const char *a, record at, const char *b)
 {
     const bool looks = by->ordering && !by->ordering->exact;
     const int order = looks ? spk_ordering_compare(by->ordering, a, b) : 0;
@@ -78,7 +78,7 @@ static void hold(spk_smallest *s, spk_sort_entry *entries, size_t capacity)
     s->max = capacity / sizeof *entries;
 }
 
-static bool grow(spk_smallest *s)
+static bool smallest_grow(spk_smallest *s)
 {
     const size_t max = s->max ? s->max * 2 : LEAST_ENTRIES;
     size_t capacity;
@@ -91,8 +91,8 @@ static bool grow(spk_smallest *s)
     return true;
 }
 
-/* copy: of a row with its place in front, deep. NULL: no memory. */
-static char *copy(const spk_smallest *s, spk_arena *to, const char *row, record at)
+/* smallest_copy: of a row with its place in front, deep. NULL: no memory. */
+static char *smallest_copy(const spk_smallest *s, spk_arena *to, const char *row, record at)
 {
     const spk_layout *layout = s->by->layout;
     const size_t size = sizeof at + layout->size;
@@ -106,8 +106,8 @@ static char *copy(const spk_smallest *s, spk_arena *to, const char *row, record 
     return room + sizeof at;
 }
 
-/* full: whether half of what is held or more will go. */
-static bool full(const spk_smallest *s)
+/* smallest_full: whether half of what is held or more will go. */
+static bool smallest_full(const spk_smallest *s)
 {
     const uint64_t added = s->bytes - s->live;
     if (s->bytes / 2 >= s->by->bytes)
@@ -121,16 +121,16 @@ bool spk_smallest_add(
 {
     const record at = { position, partition };
     if (prefix > s->bound
-        || (s->last && prefix == s->bound && compare(s->by, row, at, s->last) > 0))
+        || (s->last && prefix == s->bound && smallest_compare(s->by, row, at, s->last) > 0))
         return true;
-    if (s->n == s->max && !grow(s))
+    if (s->n == s->max && !smallest_grow(s))
         return false;
-    const char *kept = copy(s, &s->rows, row, at);
+    const char *kept = smallest_copy(s, &s->rows, row, at);
     if (!kept)
         return false;
     s->entries[s->n++] = (spk_sort_entry) { prefix, (uintptr_t)kept };
     s->bytes += bytes_of(s, kept);
-    return !full(s) || spk_smallest_cut(s);
+    return !smallest_full(s) || spk_smallest_cut(s);
 }
 
 bool spk_smallest_merge(spk_smallest *to, const spk_smallest *from)
@@ -147,28 +147,30 @@ bool spk_smallest_merge(spk_smallest *to, const spk_smallest *from)
 
 /* ---- cutting */
 
-/* settle: entries of one prefix: a merge sort. */
-static void settle(const spk_smallest_by *by, spk_sort_entry *at, spk_sort_entry *spare, size_t n)
+/* smallest_settle: entries of one prefix: a merge sort. */
+static void smallest_settle(
+    const spk_smallest_by *by, spk_sort_entry *at, spk_sort_entry *spare, size_t n)
 {
     if (n < 2)
         return;
     const size_t half = n / 2;
-    settle(by, at, spare, half);
-    settle(by, at + half, spare, n - half);
+    smallest_settle(by, at, spare, half);
+    smallest_settle(by, at + half, spare, n - half);
     const char *a = row_of(at[half - 1]), *b = row_of(at[half]);
-    if (compare(by, a, record_of(a), b) <= 0)
+    if (smallest_compare(by, a, record_of(a), b) <= 0)
         return;
     memcpy(spare, at, half * sizeof *at);
     size_t i = 0, j = half, to = 0;
     while (i < half && j < n) {
         a = row_of(at[j]);
-        at[to++] = compare(by, a, record_of(a), row_of(spare[i])) < 0 ? at[j++] : spare[i++];
+        const int order = smallest_compare(by, a, record_of(a), row_of(spare[i]));
+        at[to++] = order < 0 ? at[j++] : spare[i++];
     }
     while (i < half)
         at[to++] = spare[i++];
 }
 
-static bool sort(spk_smallest *s)
+static bool smallest_sort(spk_smallest *s)
 {
     size_t capacity;
     spk_sort_entry *spare = spk_heap_alloc(s->heap, s->n * sizeof *spare, &capacity);
@@ -179,7 +181,7 @@ static bool sort(spk_smallest *s)
     for (size_t from = 0, to; from < s->n; from = to) {
         for (to = from + 1; to < s->n && sorted[to].prefix == sorted[from].prefix;)
             to++;
-        settle(s->by, sorted + from, other, to - from);
+        smallest_settle(s->by, sorted + from, other, to - from);
     }
     if (swapped)
         hold(s, spare, capacity);
@@ -227,7 +229,8 @@ static bool move_rows(spk_smallest *s)
     spk_sort_entry *moved = spk_heap_alloc(s->heap, s->n * sizeof *moved, &capacity);
     spk_arena_init(&rows, s->heap);
     for (; moved && i < s->n; i++) {
-        const char *old = row_of(s->entries[i]), *kept = copy(s, &rows, old, record_of(old));
+        const char *old = row_of(s->entries[i]);
+        const char *kept = smallest_copy(s, &rows, old, record_of(old));
         if (!kept)
             break;
         moved[i] = (spk_sort_entry) { s->entries[i].prefix, (uintptr_t)kept };
@@ -248,7 +251,7 @@ bool spk_smallest_cut(spk_smallest *s)
     uint64_t bytes;
     if (s->n == 0)
         return true;
-    if (!sort(s))
+    if (!smallest_sort(s))
         return false;
     drop_twins(s);
     const size_t fits = fitting(s, &bytes);

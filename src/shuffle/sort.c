@@ -106,7 +106,8 @@ static bool sort_words(spk_heap *heap, const spk_ordering *o, char *rows, size_t
 
 /* sort_equals: entries of one prefix by full comparison: a stable merge sort. */
 static void sort_equals(
-    const spk_ordering *o, const char *rows, size_t size, spk_sort_entry *at, spk_sort_entry *spare, size_t n)
+    const spk_ordering *o, const char *rows, size_t size, spk_sort_entry *at,
+    spk_sort_entry *spare, size_t n)
 {
     if (n < 2)
         return;

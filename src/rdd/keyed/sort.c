@@ -80,16 +80,16 @@ static void end_sample(spk_state *state)
     s->lots = NULL;
 }
 
-/* publish: nothing is left to hand over. */
-static bool publish(spk_state *state)
+/* publish_sample: nothing is left to hand over. */
+static bool publish_sample(spk_state *state)
 {
     end_sample(state);
     return true;
 }
 
-/* keep: the keys of those rows of a batch whose lots are small enough. An attempt that fails has given
+/* keep_keys: of those rows of a batch whose lots are small enough. An attempt that fails has given
  * what its successor gives again. */
-static bool keep(sample *s, spk_batch batch, uint64_t end)
+static bool keep_keys(sample *s, spk_batch batch, uint64_t end)
 {
     const sampling *how = s->head.action->arg;
     spk_smallest *kept = &how->kept->all;
@@ -114,7 +114,7 @@ static bool take_sample(void *state, spk_batch batch)
     bool good = true;
     if (s->lots->soonest < end) {
         pthread_mutex_lock(&how->kept->lock);
-        good = keep(s, batch, end);
+        good = keep_keys(s, batch, end);
         pthread_mutex_unlock(&how->kept->lock);
         if (!good)
             spk_task_nomem(s->head.task);
@@ -154,7 +154,7 @@ static spark_status sample_parent(const sampling *how, spk_failure *failure)
         .arg = how,
         .begin = begin_sample,
         .take = take_sample,
-        .publish = publish,
+        .publish = publish_sample,
         .discard = end_sample };
     sample *states = calloc((size_t)n + 1, sizeof *states);
     if (!states)
