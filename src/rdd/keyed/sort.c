@@ -76,7 +76,8 @@ static bool begin_sample(spk_state *state)
 static void end_sample(spk_state *state)
 {
     sample *s = (sample *)state;
-    spk_heap_free(state->task->heap, s->lots, s->capacity);
+    if (s->lots)
+        spk_heap_free(state->task->heap, s->lots, s->capacity);
     s->lots = NULL;
 }
 
