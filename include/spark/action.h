@@ -135,8 +135,8 @@ spark_status spark_save_as_text_file(
     spark_site at, spark_rdd *rdd, const char *path) SPARK_USE_RESULT_;
 
 /* spark_save_as_object_file: the same layout of a directory, elements of any type as they lie in
- * memory, in blocks with checksums, for spark_object_file on a machine of this kind. Spark:
- * saveAsObjectFile. */
+ * memory, in blocks with checksums, for spark_object_file on a machine of this kind. An element with
+ * all it points to takes 1 GiB at most (SPARK_EIO). Spark: saveAsObjectFile. */
 spark_status spark_save_as_object_file(
     spark_site at, spark_rdd *rdd, const char *path) SPARK_USE_RESULT_;
 

@@ -51,8 +51,8 @@ typedef struct spark_conf {
     const char *app_name;    /* "libspark" */
     const char *master;      /* "local[*]"; local, local[N], local[N,F], local[*,F]: N threads, F
                                 attempts a task (Spark's plain local has one attempt; here 4) */
-    int threads;             /* the CPUs this process may use (affinity and cgroup quota);
-                                overrides the number in master */
+    int threads;             /* the CPUs this process may use (affinity and cgroup quota); at most
+                                4096; overrides the number in master */
     int default_parallelism; /* unset: parallelize and range make 16 partitions, wide operations
                                 follow their largest parent. Never derived from the threads, so
                                 that answers do not depend on the machine */
@@ -67,9 +67,9 @@ typedef struct spark_conf {
                                      Spark: spark.rdd.limit.initialNumPartitions */
     int limit_scale_up_factor;    /* 4: how many times as many each further one scans, at most;
                                      Spark: spark.rdd.limit.scaleUpFactor */
-    int batch_rows;            /* 1024: rows handed from function to function at once, and no more of
-                                them than make 64 KiB, themselves or with what functions allocate
-                                for them; results never depend on it */
+    int batch_rows;            /* 1024, at most 65536: rows handed from function to function at once,
+                                and no more of them than make 64 KiB, themselves or with what
+                                functions allocate for them; results never depend on it */
     size_t thread_stack_bytes; /* 1 MiB */
     const spark_fault *faults;
     size_t n_faults;

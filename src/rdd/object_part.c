@@ -74,7 +74,7 @@ static bool write_block(spk_save_state *s)
     const size_t bytes = (size_t)(tail - block);
     if (bytes > SPK_LARGEST_BLOCK) {
         spk_task_fail(s->head.task, SPARK_EIO,
-            "an element of %zu bytes; at most %d go into a block", bytes, SPK_LARGEST_BLOCK);
+            "an element of %zu bytes; an object file takes %d at most", bytes, SPK_LARGEST_BLOCK);
         good = false;
     } else {
         s->written += s->rows.n;
