@@ -15,7 +15,8 @@ enum {
     DEFAULT_FAILURES = 4,
     DEFAULT_STAGE_ATTEMPTS = 4,
     DEFAULT_BATCH = 1024,
-    MOST_THREADS = 4096
+    MOST_THREADS = 4096,
+    MOST_BATCH = 65536
 };
 
 /* ---- how many threads */
@@ -127,19 +128,37 @@ static spark_status make_pools(spark_context *sc, const spark_conf *conf, spk_fa
     return SPARK_OK;
 }
 
+/* check_numbers: says which one is out of its bounds. */
+static spark_status check_numbers(const spark_conf *conf, spk_failure *failure)
+{
+    const struct {
+        const char *name;
+        int value, most;
+    } numbers[] = { { "threads", conf->threads, MOST_THREADS },
+        { "batch_rows", conf->batch_rows, MOST_BATCH },
+        { "default_parallelism", conf->default_parallelism, INT32_MAX },
+        { "task_max_failures", conf->task_max_failures, INT32_MAX },
+        { "stage_max_attempts", conf->stage_max_attempts, INT32_MAX },
+        { "limit_initial_partitions", conf->limit_initial_partitions, INT32_MAX },
+        { "limit_scale_up_factor", conf->limit_scale_up_factor, INT32_MAX } };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].value < 0 || numbers[i].value > numbers[i].most)
+            return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+                "spark_conf.%s is %d; it must be 0, for the default, to %d", numbers[i].name,
+                numbers[i].value, numbers[i].most);
+    return SPARK_OK;
+}
+
 static spark_status configure(spark_context *sc, const spark_conf *conf, spk_failure *failure)
 {
     int threads = 0, failures = 0;
     if (conf->master && !read_master(conf->master, &threads, &failures))
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
-            "Could not parse Master URL: '%s'; local, local[N], local[*], local[N,F] are known",
+            "Could not parse Master URL: '%s'; local, local[N], local[*], local[N,F] are known, N and "
+            "F up to 4096",
             conf->master);
-    if (conf->limit_initial_partitions < 0 || conf->limit_scale_up_factor < 0 || conf->threads < 0
-        || conf->threads > MOST_THREADS || conf->default_parallelism < 0
-        || conf->task_max_failures < 0 || conf->stage_max_attempts < 0 || conf->batch_rows < 0
-        || conf->batch_rows > 65536)
-        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
-            "a number in spark_conf is negative or too large");
+    if (check_numbers(conf, failure) != SPARK_OK)
+        return failure->code;
     if (conf->n_faults > 0 && !conf->faults)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "n_faults is %zu, but faults is NULL", conf->n_faults);

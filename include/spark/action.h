@@ -48,8 +48,10 @@ spark_status spark_first(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
 /* spark_take_ordered: the n smallest, ascending by order (NULL: natural); spark_top: the n
- * largest, descending. Of equal ones, those that come first. Never sorts the whole. Spark:
- * takeOrdered, top. */
+ * largest, descending. Of equal ones, those that come first. Each task holds twice n elements at most,
+ * and all tasks together three times n more; beyond 262,144 the whole is sorted instead (see
+ * spark_sort_by), which is faster then and spills. Spark: takeOrdered, top, which hold n for each
+ * partition. */
 spark_status spark_take_ordered(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,
     const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 spark_status spark_top(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,
@@ -133,8 +135,8 @@ spark_status spark_save_as_text_file(
     spark_site at, spark_rdd *rdd, const char *path) SPARK_USE_RESULT_;
 
 /* spark_save_as_object_file: the same layout of a directory, elements of any type as they lie in
- * memory, in blocks with checksums, for spark_object_file on a machine of this kind. Spark:
- * saveAsObjectFile. */
+ * memory, in blocks with checksums, for spark_object_file on a machine of this kind. An element with
+ * all it points to takes 1 GiB at most (SPARK_EIO). Spark: saveAsObjectFile. */
 spark_status spark_save_as_object_file(
     spark_site at, spark_rdd *rdd, const char *path) SPARK_USE_RESULT_;
 

@@ -54,8 +54,8 @@ typedef struct spark_conf {
     const char *app_name;    /* "libspark" */
     const char *master;      /* "local[*]"; local, local[N], local[N,F], local[*,F]: N threads, F
                                 attempts a task (Spark's plain local has one attempt; here 4) */
-    int threads;             /* the CPUs this process may use (affinity and cgroup quota);
-                                overrides the number in master. So many functions of jobs run at
+    int threads;             /* the CPUs this process may use (affinity and cgroup quota); at most
+                                4096; overrides the number in master. So many functions of jobs run at
                                 once, at most, over all jobs of the context. They run on as many
                                 worker threads, all signals blocked; the only task that a job has
                                 to do may run on the thread that called the action instead, in the
@@ -76,9 +76,9 @@ typedef struct spark_conf {
                                      Spark: spark.rdd.limit.initialNumPartitions */
     int limit_scale_up_factor;    /* 4: how many times as many each further one scans, at most;
                                      Spark: spark.rdd.limit.scaleUpFactor */
-    int batch_rows;            /* 1024: rows handed from function to function at once, and no more of
-                                them than make 64 KiB, themselves or with what functions allocate
-                                for them; results never depend on it */
+    int batch_rows;            /* 1024, at most 65536: rows handed from function to function at once,
+                                and no more of them than make 64 KiB, themselves or with what
+                                functions allocate for them; results never depend on it */
     size_t thread_stack_bytes; /* 1 MiB: what a function of a job has, at least */
     const spark_fault *faults;
     size_t n_faults;

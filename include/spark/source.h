@@ -39,7 +39,7 @@ spark_rdd *spark_empty_rdd(
  * Names. `path` may be a file, a directory (its files; one that holds directories is an error), a
  * FIFO, a glob (* ? [..] {a,b}) or several of these with commas between; "file:" in front is
  * dropped. A backslash takes a sign's meaning away: spark_path_literal writes them. Names that begin
- * with _ or . inside a directory or glob are skipped; one that is written out is not.
+ * with _ or . are skipped inside a directory, and where a glob ends; one that is written out is not.
  *
  * When. Files are listed, and streams read, once: by the first action that needs the RDD, or by a wide
  * verb that asks how many partitions there are. What comes later is not seen by that RDD. Content is
@@ -90,7 +90,8 @@ spark_rdd *spark_binary_records(
 
 /* spark_object_file: what spark_save_as_object_file wrote, a partition a file; path as for
  * spark_text_file. The type must have the shape of the one that was saved (SPARK_ETYPE from the
- * task); a damaged file is SPARK_EIO that names it and the byte. Spark: objectFile. */
+ * task); a damaged file is SPARK_EIO that names it and the byte, and so is a directory with fewer files
+ * than were saved in it. Spark: objectFile. */
 spark_rdd *spark_object_file(
     spark_site at, spark_context *sc, const char *path, const spark_type *type) SPARK_USE_RESULT_;
 

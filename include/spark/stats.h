@@ -49,7 +49,7 @@ spark_status spark_histogram_edges(spark_site at, spark_rdd *rdd, size_t n_edges
  * forms take the precision itself: 2^p registers of a byte (p 4 to 24, by key to 20), for a relative
  * standard deviation of about 1.054 / sqrt(2^p); sp, the sparse precision (0, or p to 32), changes
  * nothing here. Spark: countApproxDistinct, countApproxDistinctByKey; the estimate is Ertl's, not
- * HyperLogLog++'s. */
+ * HyperLogLog++'s. Each task that runs holds such registers, and the action as many once more. */
 spark_status spark_count_approx_distinct(
     spark_site at, spark_rdd *rdd, double relative_sd, int64_t *n) SPARK_USE_RESULT_;
 spark_status spark_count_approx_distinct_with(

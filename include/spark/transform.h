@@ -134,7 +134,8 @@ spark_rdd *spark_sample_by_key_exact(spark_site at, spark_rdd *rdd, bool with_re
     const spark_type *type, size_t n, const void *rates, uint64_t seed) SPARK_USE_RESULT_;
 
 /* spark_random_split: n disjoint RDDs, which together are the input, sized by weights (none
- * negative, not all 0), into parts[]. Spark: randomSplit. */
+ * negative, not all 0), into parts[]; where that is NULL nothing is made, and spark_last_error() says
+ * so. Spark: randomSplit. */
 void spark_random_split(spark_site at, spark_rdd *rdd, size_t n, const double *weights,
     uint64_t seed, spark_rdd *parts[]);
 

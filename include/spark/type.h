@@ -339,7 +339,7 @@ typedef struct spark_array {
 void spark_array_free(spark_array *array);
 
 /* SPARK_ITEMS: the elements, typed: const word_count *w = SPARK_ITEMS(word_count, &array). A type
- * that does not fit is a bug and aborts with a message. */
+ * that does not fit is a bug and aborts with a message. NULL for no array. */
 #define SPARK_ITEMS(T, array) ((const T *)spark_array_items(array, SPARK_TYPE(T)))
 const void *spark_array_items(const spark_array *array, const spark_type *want);
 

@@ -13,6 +13,7 @@
  * memory, the first touch of a huge page costs 2 to 7 times as much as that of its small ones. */
 #include "base/heap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -108,6 +109,21 @@ uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak)
     *peak = heap->peak;
     pthread_mutex_unlock(&heap->lock);
     return used;
+}
+
+const char *spk_heap_refusal(
+    spk_heap *heap, const char *what, uint64_t bytes, char *text, size_t size)
+{
+    uint64_t peak;
+    const unsigned long long used = spk_heap_used(heap, &peak), wanted = bytes;
+    if (heap->limit)
+        snprintf(text, size,
+            "out of memory: %s takes %llu bytes; spark_conf.memory_bytes is %llu, of which %llu are in "
+            "use",
+            what, wanted, (unsigned long long)heap->limit, used);
+    else
+        snprintf(text, size, "out of memory: %s takes %llu bytes", what, wanted);
+    return text;
 }
 
 void spk_heap_fini(spk_heap *heap)

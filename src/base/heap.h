@@ -35,6 +35,11 @@ void spk_heap_free(spk_heap *heap, void *block, size_t capacity);
 /* spk_heap_used: bytes handed out, and the most that was ever mapped. */
 uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak);
 
+/* spk_heap_refusal: text that says what was refused, how much of it, and which limit was in the way, in
+ * `text`, which it returns. */
+const char *spk_heap_refusal(
+    spk_heap *heap, const char *what, uint64_t bytes, char *text, size_t size);
+
 /* spk_heap_settle: after each job: of the blocks that wait for reuse, gives those back to the
  * system that the last few jobs would not have needed. */
 void spk_heap_settle(spk_heap *heap);

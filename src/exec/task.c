@@ -176,6 +176,16 @@ void spk_task_nomem(spark_task *task)
         spk_task_fail(task, SPARK_ENOMEM, "out of memory");
 }
 
+void *spk_task_alloc(spark_task *task, const char *what, size_t bytes, size_t *capacity)
+{
+    char text[300];
+    void *block = spk_heap_alloc(task->heap, bytes, capacity);
+    if (!block)
+        spk_task_fail(task, SPARK_ENOMEM, "%s",
+            spk_heap_refusal(task->heap, what, bytes, text, sizeof text));
+    return block;
+}
+
 void spark_fail(spark_task *task, const char *format, ...)
 {
     va_list args;

@@ -201,6 +201,8 @@ static inline void spk_task_end_is(
 void spk_task_fail(spark_task *task, spark_status code, const char *format, ...)
     SPARK_FORMAT_(3, 4);
 void spk_task_nomem(spark_task *task);
+/* spk_task_alloc: a block of the heap for what is named so in the message. NULL: the task has failed. */
+void *spk_task_alloc(spark_task *task, const char *what, size_t bytes, size_t *capacity);
 void spk_task_fail_with(spark_task *task, const spk_failure *failure);
 /* spk_locate: the record at which a step failed, when it is known. */
 static inline void spk_locate(spark_task *task, int64_t record)

@@ -45,6 +45,14 @@ void spk_block_head_make(spk_block_head *head, uint64_t rows, const char *block,
     head->own = spk_crc32c(0, head, offsetof(spk_block_head, own));
 }
 
+void spk_block_end_make(spk_block_head *head, uint64_t rows, uint32_t parts)
+{
+    memset(head, 0, sizeof *head);
+    head->rows = rows;
+    head->checksum = parts;
+    head->own = spk_crc32c(0, head, offsetof(spk_block_head, own));
+}
+
 /* read_all: n bytes at `at`; *got fewer only at the end of the file. */
 static bool read_all(int fd, uint64_t at, char *to, size_t n, size_t *got)
 {
@@ -73,7 +81,7 @@ spark_status spk_blocks_open(spk_blocks_file *file, const char *path, uint32_t r
 {
     spk_blocks_header header, want;
     size_t got;
-    *file = (spk_blocks_file) { path, open(path, O_RDONLY | O_CLOEXEC), row_size, 0, 0 };
+    *file = (spk_blocks_file) { path, open(path, O_RDONLY | O_CLOEXEC), row_size, 0, 0, 0 };
     if (file->fd < 0)
         return spk_io_failure(failure, "cannot open", path, errno);
     spk_blocks_header_make(&want, row_size, fingerprint);
@@ -116,6 +124,7 @@ static spark_status check_end(
     size_t got;
     if (head->rows != file->rows)
         return damaged(file, "blocks are missing", failure);
+    file->parts = head->checksum;
     file->at += sizeof *head;
     if (!read_all(file->fd, file->at, &more, 1, &got))
         return spk_io_failure(failure, "cannot read", file->path, errno);

@@ -27,6 +27,9 @@ enum { SPK_LARGEST_BLOCK = 1 << 30 };
 
 void spk_blocks_header_make(spk_blocks_header *header, uint32_t row_size, uint64_t fingerprint);
 void spk_block_head_make(spk_block_head *head, uint64_t rows, const char *block, uint64_t bytes);
+/* spk_block_end_make: the end mark of a file of so many rows, which is one of `parts` (0: unknown; it
+ * stands where blocks have their checksum, which was 0 in older files). */
+void spk_block_end_make(spk_block_head *head, uint64_t rows, uint32_t parts);
 
 /* spk_crc32c: Castagnoli's; of bytes after others that gave `crc` (0: none). */
 uint32_t spk_crc32c(uint32_t crc, const void *data, size_t n);
@@ -37,6 +40,7 @@ typedef struct spk_blocks_file {
     uint32_t row_size;
     uint64_t at;   /* where the next block stands */
     uint64_t rows; /* of the blocks before */
+    uint32_t parts; /* of which this is one, as the end mark says; 0: not known */
 } spk_blocks_file;
 
 /* spk_blocks_open: checks the header. spk_blocks_next: the next block, in memory of the heap (NULL at

@@ -57,6 +57,12 @@ static bool hidden(const char *name)
     return name[0] == '_' || name[0] == '.';
 }
 
+/* is_dots: the directory itself, or the one above. */
+static bool is_dots(const char *name)
+{
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
 /* true_size: SPK_TO_END where a size is claimed only. A file that says it is empty, no task will
  * open, and notice that it may not. */
 static spark_status true_size(
@@ -96,7 +102,7 @@ static spark_status append(listing *found, char *path, uint64_t size, spk_failur
         found->files.at = bigger;
         found->capacity = capacity;
     }
-    found->files.at[found->files.n++] = (spk_file) { path, size, -1, false };
+    found->files.at[found->files.n++] = (spk_file) { path, size, -1, false, false };
     return SPARK_OK;
 }
 
@@ -126,11 +132,12 @@ static char *join(const char *directory, const char *name, size_t length)
     return path;
 }
 
-/* each_name: calls f for the names in a directory that are not hidden. */
+/* each_name: calls f for the names in a directory; in the middle of a path also for hidden ones, as
+ * Hadoop does, whose filter looks at the last name alone. */
 typedef spark_status each_name(void *state, const char *directory, const char *name, spk_failure *);
 
 static spark_status for_each_name(
-    const char *directory, each_name *f, void *state, spk_failure *failure)
+    const char *directory, bool middle, each_name *f, void *state, spk_failure *failure)
 {
     const char *listed = directory[0] == '\0' ? "." : directory;
     DIR *stream = opendir(listed);
@@ -146,7 +153,7 @@ static spark_status for_each_name(
             status = spk_io_failure(failure, "cannot list", listed, errno);
         if (entry == NULL)
             break;
-        if (!hidden(entry->d_name))
+        if (middle ? !is_dots(entry->d_name) : !hidden(entry->d_name))
             status = f(state, directory, entry->d_name, failure);
     }
     closedir(stream);
@@ -196,6 +203,15 @@ static spark_status append_other(
     return status;
 }
 
+static spark_status append_of_directory(
+    listing *found, char *path, const struct stat *info, spk_failure *failure)
+{
+    const spark_status status = append_file(found, path, info, failure);
+    if (status == SPARK_OK)
+        found->files.at[found->files.n - 1].of_directory = true;
+    return status;
+}
+
 /* add_entry: a file of a directory that was named. */
 static spark_status add_entry(
     void *state, const char *directory, const char *name, spk_failure *failure)
@@ -209,7 +225,7 @@ static spark_status add_entry(
         status
             = vanished(errno) ? SPARK_OK : spk_io_failure(failure, "cannot look at", path, errno);
     else if (S_ISREG(info.st_mode))
-        return append_file(state, path, &info, failure);
+        return append_of_directory(state, path, &info, failure);
     else if (S_ISDIR(info.st_mode))
         status = spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "Not a file: %s is a directory within an input directory; name it, or use a glob",
@@ -234,7 +250,7 @@ static spark_status add(listing *found, char *path, spk_failure *failure)
             return append_file(found, path, &info, failure);
         if (!S_ISDIR(info.st_mode))
             return append_other(found, path, &info, failure);
-        status = for_each_name(path, add_entry, found, failure);
+        status = for_each_name(path, false, add_entry, found, failure);
     }
     free(path);
     return status;
@@ -270,7 +286,7 @@ static spark_status follow(listing *found, char *path, const char *rest, spk_fai
         const char *behind = rest + length + strspn(rest + length, "/");
         if (spk_glob_special(rest, length, "*?[")) {
             walk w = { found, rest, length, behind };
-            spark_status status = for_each_name(path, follow_name, &w, failure);
+            spark_status status = for_each_name(path, *behind != '\0', follow_name, &w, failure);
             free(path);
             return status;
         }

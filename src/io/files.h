@@ -15,6 +15,7 @@ typedef struct spk_file {
     uint64_t size; /* in bytes, or SPK_TO_END */
     int fd;        /* open, to be read with pread; -1: it is opened by its path */
     bool stream;   /* a FIFO or a terminal; spk_files_spool makes a file of it */
+    bool of_directory; /* it was the directory that was named */
 } spk_file;
 
 typedef struct spk_files {

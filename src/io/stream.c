@@ -111,7 +111,7 @@ spark_status spk_files_of_fd(int fd, const char *name, spk_files *files, spk_fai
     const bool whole = S_ISREG(info.st_mode) && info.st_size > 0 && info.st_blocks > 0
         && lseek(fd, 0, SEEK_CUR) == 0;
     memcpy(path, name, strlen(name) + 1);
-    files->at[0] = (spk_file) { path, whole ? (uint64_t)info.st_size : 0, fd, !whole };
+    files->at[0] = (spk_file) { path, whole ? (uint64_t)info.st_size : 0, fd, !whole, false };
     return SPARK_OK;
 }
 

@@ -74,7 +74,7 @@ static bool write_block(spk_save_state *s)
     const size_t bytes = (size_t)(tail - block);
     if (bytes > SPK_LARGEST_BLOCK) {
         spk_task_fail(s->head.task, SPARK_EIO,
-            "an element of %zu bytes; at most %d go into a block", bytes, SPK_LARGEST_BLOCK);
+            "an element of %zu bytes; an object file takes %d at most", bytes, SPK_LARGEST_BLOCK);
         good = false;
     } else {
         s->written += s->rows.n;
@@ -109,7 +109,7 @@ static bool end(spk_save_state *s)
     spk_block_head head;
     if (!write_block(s))
         return false;
-    spk_block_head_make(&head, s->written, "", 0);
+    spk_block_end_make(&head, s->written, (uint32_t)s->parts);
     return put(s, &head, sizeof head);
 }
 
@@ -142,7 +142,8 @@ static bool push_block(spk_pipe *pipe, const spk_layout *layout, const spk_block
     return true;
 }
 
-bool spk_object_read(spk_pipe *pipe, const spk_layout *layout, const char *path)
+bool spk_object_read(
+    spk_pipe *pipe, const spk_layout *layout, const char *path, uint32_t *parts)
 {
     spark_task *task = pipe->task;
     spk_failure failure;
@@ -163,6 +164,8 @@ bool spk_object_read(spk_pipe *pipe, const spk_layout *layout, const char *path)
         more = block && push_block(pipe, layout, &file, block, &head);
         spk_heap_free(task->heap, block, capacity);
     }
+    if (parts)
+        *parts = file.parts;
     spk_blocks_close(&file);
     return more || !spk_task_unwanted(task);
 }

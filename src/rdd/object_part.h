@@ -6,8 +6,10 @@
 #include "rdd/save.h"
 
 /* spk_object_saver: parts of an object file, for the action of that name. spk_object_read: pushes
- * what such a part holds; false: the task has failed, or wants no more. */
+ * what such a part holds; false: the task has failed, or wants no more; *parts (or NULL): how many of
+ * them were saved, 0 where the file does not say. */
 spk_saver spk_object_saver(const char *name);
-bool spk_object_read(spk_pipe *pipe, const spk_layout *layout, const char *path);
+bool spk_object_read(
+    spk_pipe *pipe, const spk_layout *layout, const char *path, uint32_t *parts);
 
 #endif

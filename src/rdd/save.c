@@ -11,6 +11,7 @@ typedef struct saving {
     spk_output output;
     const spk_layout *layout;
     const spk_saver *saver;
+    int parts;
 } saving;
 
 static bool fail(spk_save_state *s, const spk_failure *failure)
@@ -34,6 +35,7 @@ static bool parts_begin(spk_state *state)
     const saving *to = state->action->arg;
     spk_failure failure;
     s->layout = to->layout;
+    s->parts = to->parts;
     spk_rows_init(&s->rows, state->task->heap, to->layout);
     s->open = spk_part_open(&s->part, &to->output, state->task->heap, state->task->partition,
                   state->task->attempt, &failure)
@@ -75,7 +77,7 @@ static void parts_discard(spk_state *state)
 spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool scratch,
     const spk_saver *saver, spk_failure *failure)
 {
-    saving to = { .layout = rdd->layout, .saver = saver };
+    saving to = { .layout = rdd->layout, .saver = saver, .parts = rdd->partitions };
     const spk_action action = { .name = saver->name,
         .site = at,
         .state_size = sizeof(spk_save_state),

@@ -12,6 +12,7 @@ typedef struct spk_save_state {
     spk_state head;
     const spk_layout *layout;
     spk_part part;
+    int parts;     /* in all */
     spk_rows rows; /* the saver's, as is what follows */
     uint64_t written;
     bool open;

@@ -87,13 +87,20 @@ const spk_layout *spk_verb_layout(spk_verb *v, const spark_type *type)
     return layout;
 }
 
+void spk_verb_no_type(spk_verb *v, size_t n, const spark_type *const members[])
+{
+    spk_failure failure;
+    spk_types_refused(n, members, &failure);
+    spk_verb_fail(v, failure.code, "%s", failure.message);
+}
+
 const spk_layout *spk_verb_pair(spk_verb *v, const spk_layout *key, const spk_layout *value)
 {
     if (v->bad)
         return NULL;
     const spark_type *pair = spk_types_pair(v->sc->types, key->type, value->type);
     if (!pair)
-        spk_verb_fail(v, SPARK_ENOMEM, "out of memory");
+        spk_verb_no_type(v, 2, (const spark_type *[]) { key->type, value->type });
     return spk_verb_layout(v, pair);
 }
 

@@ -46,6 +46,8 @@ void spk_verb_pairs(spk_verb *v, const spk_layout *have);
 const spk_layout *spk_verb_layout(spk_verb *v, const spark_type *type);
 /* spk_verb_values: of a function of values from `in` to `out`: the parent's pairs with other values. */
 const spk_layout *spk_verb_values(spk_verb *v, const spark_type *in, const spark_type *out);
+/* spk_verb_no_type: there is no type of these members: too deep, too large, or no memory. */
+void spk_verb_no_type(spk_verb *v, size_t n, const spark_type *const members[]);
 const spk_layout *spk_verb_pair(spk_verb *v, const spk_layout *key, const spk_layout *value);
 
 /* spk_verb_make: the node, or what is wrong; *made tells. The environment goes to the node. */

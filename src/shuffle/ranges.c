@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bounds from a weighted sample: sort the candidates, walk their cumulative weight, and take one
- * each time it passes the next multiple of an even share, skipping equals (Spark's
- * RangePartitioner). The slices of a partition are cut the same way within its range; they only
+/* Bounds from a uniform sample of keys: sort them, and take one each time an even share more of
+ * them has passed, skipping equals (Spark's RangePartitioner, whose sample has weights). The slices
+ * of a partition are cut the same way within its range; they only
  * decide what is sorted at once, so bounds that repeat do no harm there. */
 #include "shuffle/ranges.h"
 
@@ -9,39 +9,20 @@
 
 #include "plan/partitioner.h"
 
-/* sort_candidates: a merge sort, since qsort may allocate and has no argument for the order. */
-static void sort_candidates(
-    const spk_ordering *o, spk_candidate *at, spk_candidate *spare, size_t n)
-{
-    if (n < 2)
-        return;
-    const size_t half = n / 2;
-    sort_candidates(o, at, spare, half);
-    sort_candidates(o, at + half, spare, n - half);
-    memcpy(spare, at, half * sizeof *at);
-    size_t i = 0, j = half, to = 0;
-    while (i < half && j < n)
-        at[to++] = spk_ordering_compare(o, at[j].row, spare[i].row) < 0 ? at[j++] : spare[i++];
-    while (i < half)
-        at[to++] = spare[i++];
-}
-
-/* cut: at most parts - 1 bounds of n sorted candidates, as indexes of candidates; equals are
+/* cut: at most parts - 1 bounds of the sorted keys from `from` to `to`, as their indexes; equals are
  * skipped where `distinct`. */
-static size_t cut(const spk_ordering *o, const spk_candidate *c, size_t n, size_t parts,
+static size_t cut(const spk_ordering *o, const char *keys, size_t from, size_t to, size_t parts,
     bool distinct, size_t *bounds)
 {
-    double total = 0, sum = 0;
-    size_t found = 0;
-    for (size_t i = 0; i < n; i++)
-        total += c[i].weight;
-    const double step = total / (double)parts;
+    const size_t size = o->layout->size;
+    const double step = (double)(to - from) / (double)parts;
     double target = step;
-    for (size_t i = 0; i < n && found + 1 < parts; i++) {
-        sum += c[i].weight;
-        if (sum < target)
+    size_t found = 0;
+    for (size_t i = from; i < to && found + 1 < parts; i++) {
+        if ((double)(i - from + 1) < target)
             continue;
-        if (distinct && found && spk_ordering_compare(o, c[i].row, c[bounds[found - 1]].row) <= 0)
+        if (distinct && found
+            && spk_ordering_compare(o, keys + i * size, keys + bounds[found - 1] * size) <= 0)
             continue;
         bounds[found++] = i;
         target += step;
@@ -51,7 +32,7 @@ static size_t cut(const spk_ordering *o, const spk_candidate *c, size_t n, size_
 
 /* cut_slices: bounds of the slices of all partitions; the last of each partition is the
  * partition's. */
-static size_t cut_slices(const spk_ordering *o, const spk_candidate *c, size_t n,
+static size_t cut_slices(const spk_ordering *o, const char *keys, size_t n,
     const size_t *partition_bounds, size_t partitions, uint32_t slices, size_t *bounds)
 {
     size_t from = 0, found = 0;
@@ -59,9 +40,7 @@ static size_t cut_slices(const spk_ordering *o, const spk_candidate *c, size_t n
         const bool last = p + 1 == partitions;
         const size_t to = last ? n : partition_bounds[p] + 1;
         size_t *part = bounds + found;
-        size_t some = cut(o, c + from, to - from, slices, false, part);
-        for (size_t i = 0; i < some; i++)
-            part[i] += from;
+        size_t some = cut(o, keys, from, to, slices, false, part);
         while (some + 1 < slices) /* slices that stay empty */
             part[some++] = to > from ? to - 1 : (from > 0 ? from - 1 : 0);
         if (!last)
@@ -101,54 +80,51 @@ static void make_cells(spk_ranges *r)
     r->starts[SPK_RANGE_CELLS] = r->n_bounds;
 }
 
-static bool keep_bounds(spk_ranges *r, const spk_candidate *c, const size_t *bounds)
+static bool keep_bounds(spk_ranges *r, const char *keys, const size_t *bounds)
 {
-    const spk_layout *layout = r->ordering.layout;
-    const size_t size = layout->size, row_bytes = (r->n_bounds * size + 63) / 64 * 64;
+    const spk_layout *layout = r->keys.layout;
+    const size_t size = layout->size, key_bytes = (r->n_bounds * size + 63) / 64 * 64;
     size_t bytes = 0;
     for (uint32_t i = 0; i < r->n_bounds; i++)
         if (i == 0 || bounds[i] != bounds[i - 1])
-            bytes += spk_value_bytes(layout, c[bounds[i]].row);
+            bytes += spk_value_bytes(layout, keys + bounds[i] * size);
     r->bounds = spk_heap_alloc(
-        r->heap, row_bytes + (size_t)r->n_bounds * 8 + CELL_BYTES + bytes + 64, &r->capacity);
+        r->heap, key_bytes + (size_t)r->n_bounds * 8 + CELL_BYTES + bytes + 64, &r->capacity);
     if (!r->bounds)
         return false;
-    r->prefixes = (uint64_t *)(void *)(r->bounds + row_bytes);
+    r->prefixes = (uint64_t *)(void *)(r->bounds + key_bytes);
     r->starts = (uint32_t *)(void *)(r->prefixes + r->n_bounds);
     char *tail = (char *)r->starts + CELL_BYTES;
     for (uint32_t i = 0; i < r->n_bounds; i++) {
-        char *row = r->bounds + i * size;
+        char *key = r->bounds + i * size;
         if (i > 0 && bounds[i] == bounds[i - 1]) { /* slices that stay empty share theirs */
-            memcpy(row, row - size, size);
+            memcpy(key, key - size, size);
         } else {
-            memcpy(row, c[bounds[i]].row, size);
-            tail = spk_value_pack(layout, row, tail);
+            memcpy(key, keys + bounds[i] * size, size);
+            tail = spk_value_pack(layout, key, tail);
         }
-        r->prefixes[i] = spk_ordering_prefix(&r->ordering, row);
+        r->prefixes[i] = spk_ordering_prefix(&r->keys, key);
     }
     make_cells(r);
     return true;
 }
 
-bool spk_ranges_make(spk_ranges *r, spk_heap *heap, spk_candidate *candidates, size_t n,
-    int partitions, uint32_t slices)
+bool spk_ranges_make(
+    spk_ranges *r, spk_heap *heap, char *sample, size_t n, int partitions, uint32_t slices)
 {
     const size_t most = (size_t)(partitions > 0 ? partitions : 1);
-    spk_candidate *spare = malloc((n / 2 + 1) * sizeof *spare);
     size_t *partition_bounds = malloc(most * sizeof *partition_bounds);
     size_t *bounds = malloc(most * slices * sizeof *bounds);
-    bool good = spare && partition_bounds && bounds;
+    bool good = partition_bounds && bounds;
     r->heap = heap;
     r->n = r->slices = slices;
-    if (good && n > 0) {
-        sort_candidates(&r->ordering, candidates, spare, n);
-        const size_t cuts = cut(&r->ordering, candidates, n, most, true, partition_bounds);
+    if (good && n > 0 && (good = spk_sort_rows(heap, &r->keys, sample, n))) {
+        const size_t cuts = cut(&r->keys, sample, 0, n, most, true, partition_bounds);
         r->n = (uint32_t)(cuts + 1) * slices;
         r->n_bounds = (uint32_t)cut_slices(
-            &r->ordering, candidates, n, partition_bounds, cuts + 1, slices, bounds);
-        good = keep_bounds(r, candidates, bounds);
+            &r->keys, sample, n, partition_bounds, cuts + 1, slices, bounds);
+        good = keep_bounds(r, sample, bounds);
     }
-    free(spare);
     free(partition_bounds);
     free(bounds);
     return good;
@@ -185,11 +161,11 @@ bool spk_ranges_same_order(const spk_ranges *x, const spk_ranges *y)
 bool spk_ranges_equal(const spk_ranges *a, const spk_ranges *b)
 {
     const uint32_t n = a->n / a->slices;
-    const size_t a_size = a->ordering.layout->size, b_size = b->ordering.layout->size;
+    const size_t a_size = a->keys.layout->size, b_size = b->keys.layout->size;
     if (n != b->n / b->slices || !spk_ranges_same_order(a, b))
         return false;
     for (uint32_t i = 1; i < n; i++)
-        if (spk_ordering_compare(&a->ordering, a->bounds + (i * a->slices - 1) * a_size,
+        if (spk_ordering_compare_key(&a->keys, a->bounds + (i * a->slices - 1) * a_size, &b->keys,
                 b->bounds + (i * b->slices - 1) * b_size)
             != 0)
             return false;
@@ -212,10 +188,10 @@ static inline uint32_t place_prefix(const spk_ranges *r, uint64_t prefix)
  * from. */
 static uint32_t below_row(const spk_ranges *r, uint32_t from, uint32_t to, const char *row)
 {
-    const size_t size = r->ordering.layout->size;
+    const size_t size = r->keys.layout->size;
     while (from < to) {
         const uint32_t middle = from + (to - from) / 2;
-        if (spk_ordering_compare(&r->ordering, r->bounds + middle * size, row) < 0)
+        if (spk_ordering_compare_key(&r->keys, r->bounds + middle * size, &r->ordering, row) < 0)
             from = middle + 1;
         else
             to = middle;

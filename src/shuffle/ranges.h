@@ -10,7 +10,7 @@
 enum { SPK_RANGE_CELLS = 2048 };
 
 typedef struct spk_ranges {
-    spk_ordering ordering;
+    spk_ordering ordering, keys; /* of rows, and of what it looks at of them: of the bounds */
     uint32_t n;         /* slices, over all partitions */
     uint32_t slices;    /* of a partition */
     uint32_t n_bounds;  /* n - 1 at most; bound i is the last of slice i */
@@ -19,22 +19,16 @@ typedef struct spk_ranges {
         *starts; /* of SPK_RANGE_CELLS + 1 equal cells of the prefixes between the first bound and
                          the last: how many bounds lie below each */
     unsigned shift; /* a cell is 1 << shift wide */
-    char *bounds;   /* rows, side by side; what they point to follows */
+    char *bounds;   /* keys, side by side; what they point to follows */
     spk_heap *heap;
     size_t capacity;
 } spk_ranges;
 
-/* spk_candidate: a sampled row, and how many rows it stands for. */
-typedef struct spk_candidate {
-    const char *row;
-    double weight;
-} spk_candidate;
-
-/* spk_ranges_make: at most `partitions` ranges of equal weight with `slices` each, as Spark's
- * RangePartitioner chooses bounds; reorders the candidates. ranges->ordering must be set. False: no
- * memory. */
-bool spk_ranges_make(spk_ranges *ranges, spk_heap *heap, spk_candidate *candidates, size_t n,
-    int partitions, uint32_t slices);
+/* spk_ranges_make: at most `partitions` ranges with `slices` each, all of equal parts of n sampled
+ * keys, which it sorts, as Spark's RangePartitioner chooses bounds. ranges->ordering and keys must be
+ * set. False: no memory. */
+bool spk_ranges_make(spk_ranges *ranges, spk_heap *heap, char *sample, size_t n, int partitions,
+    uint32_t slices);
 void spk_ranges_fini(spk_ranges *ranges);
 
 /* spk_ranges_find: the slice of each of n rows, `step` apart, which have at their front what the
@@ -44,6 +38,12 @@ void spk_ranges_find(
 
 /* spk_ranges_same_order: whether their orders are the same. */
 bool spk_ranges_same_order(const spk_ranges *a, const spk_ranges *b);
+
+/* spk_sort_entries: by prefix, stably; the result is in the returned one of the two arrays of n. */
+typedef struct spk_sort_entry {
+    uint64_t prefix, row;
+} spk_sort_entry;
+spk_sort_entry *spk_sort_entries(spk_sort_entry *entries, spk_sort_entry *spare, size_t n);
 
 /* spk_sort_rows: sorts n rows in place, stably. False: no memory. */
 bool spk_sort_rows(spk_heap *heap, const spk_ordering *ordering, char *rows, size_t n);

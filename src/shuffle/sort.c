@@ -10,11 +10,6 @@
 
 enum { DIGIT = 11, BUCKETS = 1 << DIGIT };
 
-typedef struct entry {
-    uint64_t prefix;
-    uint64_t row;
-} entry;
-
 /* A radix pass and an insertion pass for one type of item; KEY reads its 64-bit key. */
 #define SORTER(name, T, KEY)                                                                       \
     static void name##_pass(const T *from, T *to, size_t n, unsigned shift)                        \
@@ -82,7 +77,12 @@ typedef struct entry {
 #define ITSELF(x) (x)
 #define PREFIX(x) ((x).prefix)
 SORTER(words, uint64_t, ITSELF)
-SORTER(entries, entry, PREFIX)
+SORTER(entries, spk_sort_entry, PREFIX)
+
+spk_sort_entry *spk_sort_entries(spk_sort_entry *entries, spk_sort_entry *spare, size_t n)
+{
+    return entries_sort(entries, spare, n);
+}
 
 /* sort_words: rows that are one 8-byte integer, sorted as what they are. */
 static bool sort_words(spk_heap *heap, const spk_ordering *o, char *rows, size_t n)
@@ -106,7 +106,8 @@ static bool sort_words(spk_heap *heap, const spk_ordering *o, char *rows, size_t
 
 /* sort_equals: entries of one prefix by full comparison: a stable merge sort. */
 static void sort_equals(
-    const spk_ordering *o, const char *rows, size_t size, entry *at, entry *spare, size_t n)
+    const spk_ordering *o, const char *rows, size_t size, spk_sort_entry *at,
+    spk_sort_entry *spare, size_t n)
 {
     if (n < 2)
         return;
@@ -126,12 +127,12 @@ static void sort_equals(
 }
 
 static void settle_equals(
-    const spk_ordering *o, const char *rows, entry *at, entry *spare, size_t n);
+    const spk_ordering *o, const char *rows, spk_sort_entry *at, spk_sort_entry *spare, size_t n);
 
 /* sort_by_rest: a group of equal prefixes by the prefixes of what is left of the order, and so on.
  */
 static void sort_by_rest(
-    const spk_ordering *rest, const char *rows, entry *at, entry *spare, size_t n)
+    const spk_ordering *rest, const char *rows, spk_sort_entry *at, spk_sort_entry *spare, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         at[i].prefix = spk_ordering_prefix(rest, rows + at[i].row * rest->layout->size);
@@ -142,7 +143,7 @@ static void sort_by_rest(
 }
 
 static void settle_equals(
-    const spk_ordering *o, const char *rows, entry *at, entry *spare, size_t n)
+    const spk_ordering *o, const char *rows, spk_sort_entry *at, spk_sort_entry *spare, size_t n)
 {
     spk_ordering rest;
     const bool more = spk_ordering_rest(o, &rest);
@@ -167,15 +168,15 @@ bool spk_sort_rows(spk_heap *heap, const spk_ordering *o, char *rows, size_t n)
         return true;
     if (o->layout->key_class == SPK_KEY_8 && size == 8 && o->exact)
         return sort_words(heap, o, rows, n);
-    entry *entries = spk_heap_alloc(heap, n * 2 * sizeof *entries, &capacity);
+    spk_sort_entry *entries = spk_heap_alloc(heap, n * 2 * sizeof *entries, &capacity);
     char *copy = entries ? spk_heap_alloc(heap, n * size, &row_capacity) : NULL;
     if (!copy) {
         spk_heap_free(heap, entries, entries ? capacity : 0);
         return false;
     }
     for (size_t i = 0; i < n; i++)
-        entries[i] = (entry) { spk_ordering_prefix(o, rows + i * size), i };
-    entry *sorted = entries_sort(entries, entries + n, n);
+        entries[i] = (spk_sort_entry) { spk_ordering_prefix(o, rows + i * size), i };
+    spk_sort_entry *sorted = entries_sort(entries, entries + n, n);
     if (!o->exact)
         settle_equals(o, rows, sorted, sorted == entries ? entries + n : entries, n);
     for (size_t i = 0; i < n; i++) {

@@ -8,6 +8,8 @@
 const void *spark_array_items(const spark_array *array, const spark_type *want)
 {
     char difference[512];
+    if (!array)
+        return NULL;
     if (array->n == 0 || !array->type
         || spk_type_differ(want, array->type, difference, sizeof difference) == SPARK_OK)
         return array->items;

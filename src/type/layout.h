@@ -57,6 +57,11 @@ const spark_type *spk_types_list(spk_types *types, const spark_type *of);
 const spark_type *spk_types_struct(
     spk_types *types, size_t n, const spark_type *const members[], const char *const names[]);
 
+/* spk_types_refused: fills *failure with why there is no such type of these members: SPARK_EINVAL when
+ * one of them is nested as deep as can be, or they are too large; else there is no memory. */
+spark_status spk_types_refused(
+    size_t n, const spark_type *const members[], spk_failure *failure);
+
 /* spk_type_differ: as spark_type_check, without touching the last error: the difference is written
  * to text. */
 spark_status spk_type_differ(

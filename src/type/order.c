@@ -180,16 +180,57 @@ void spk_ordering_reverse(spk_ordering *ordering)
         ordering->parts[i].descending = !ordering->parts[i].descending;
 }
 
-int spk_ordering_compare(const spk_ordering *ordering, const void *a, const void *b)
+int spk_ordering_compare_key(
+    const spk_ordering *keys, const void *key, const spk_ordering *ordering, const void *value)
 {
     for (uint32_t i = 0; i < ordering->n; i++) {
         const spk_order_part *part = &ordering->parts[i];
-        const char *p = (const char *)a + part->offset, *q = (const char *)b + part->offset;
-        const int c = spk_value_compare(part->layout, p, q);
+        const char *p = (const char *)key + keys->parts[i].offset;
+        const int c = spk_value_compare(part->layout, p, (const char *)value + part->offset);
         if (c != 0)
             return (c > 0) == part->descending ? -1 : 1;
     }
     return 0;
+}
+
+int spk_ordering_compare(const spk_ordering *ordering, const void *a, const void *b)
+{
+    return spk_ordering_compare_key(ordering, a, ordering, b);
+}
+
+/* ---- keys ---- */
+
+void spk_ordering_keys(const spk_ordering *ordering, spk_types *types, spk_ordering *keys)
+{
+    const spark_type *members[SPK_ORDER_PARTS];
+    const char *names[SPK_ORDER_PARTS];
+    spk_failure ignored;
+    for (uint32_t i = 0; i < ordering->n; i++) {
+        members[i] = ordering->parts[i].layout->type;
+        names[i] = "key";
+    }
+    const bool one = ordering->n == 1;
+    const spark_type *type
+        = one ? members[0] : spk_types_struct(types, ordering->n, members, names);
+    const spk_layout *layout = type ? spk_layout_of(types, type, &ignored) : NULL;
+    *keys = *ordering;
+    if (!layout)
+        return;
+    keys->layout = layout;
+    for (uint32_t i = 0; i < ordering->n; i++)
+        keys->parts[i].offset = one ? 0 : (uint32_t)type->fields[i].offset;
+}
+
+void spk_ordering_key(
+    const spk_ordering *ordering, const spk_ordering *keys, const void *value, void *key)
+{
+    if (keys->layout == ordering->layout) {
+        memcpy(key, value, keys->layout->size);
+        return;
+    }
+    for (uint32_t i = 0; i < ordering->n; i++)
+        memcpy((char *)key + keys->parts[i].offset,
+            (const char *)value + ordering->parts[i].offset, keys->parts[i].layout->size);
 }
 
 /* ---- prefixes ---- */

@@ -7,6 +7,8 @@
 
 #include "type/layout.h"
 
+enum { SPK_ORDER_PARTS = 24 };
+
 typedef struct spk_order_part {
     const spk_layout *layout;
     uint32_t offset;
@@ -17,7 +19,7 @@ typedef struct spk_ordering {
     const spk_layout *layout; /* of the elements compared */
     uint32_t n;
     bool exact; /* the prefix decides: equal prefixes mean equal elements */
-    spk_order_part parts[24];
+    spk_order_part parts[SPK_ORDER_PARTS];
 } spk_ordering;
 
 /* spk_ordering_make: order NULL: natural; an order whose in is NULL (spark_order_desc) fits every
@@ -37,6 +39,15 @@ uint64_t spk_ordering_prefix(const spk_ordering *ordering, const void *value);
 /* spk_ordering_prefixes: of n values, `step` apart. */
 void spk_ordering_prefixes(
     const spk_ordering *ordering, const void *values, size_t step, size_t n, uint64_t *prefixes);
+
+/* spk_ordering_keys: the same order of keys: what it looks at of an element, alone, as one value of
+ * keys->layout; where no such type can be made, the whole element. spk_ordering_key: a shallow copy of
+ * an element's. spk_ordering_compare_key: of a key with an element. */
+void spk_ordering_keys(const spk_ordering *ordering, spk_types *types, spk_ordering *keys);
+void spk_ordering_key(
+    const spk_ordering *ordering, const spk_ordering *keys, const void *value, void *key);
+int spk_ordering_compare_key(const spk_ordering *keys, const void *key,
+    const spk_ordering *ordering, const void *value);
 
 /* spk_ordering_rest: what is left to compare where prefixes are equal, when the prefix decides the
  * first part; false: it does not, or nothing is left. */

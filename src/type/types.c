@@ -90,6 +90,28 @@ static const spark_type *types_finish(spk_types *types, made *m)
     return spk_types_intern(types, &m->node);
 }
 
+spark_status spk_types_refused(size_t n, const spark_type *const members[], spk_failure *failure)
+{
+    char text[300], name[100];
+    uint64_t size = 0;
+    for (size_t i = 0; i < n; i++) {
+        const spark_type one = { .kind = SPARK_KIND_LIST,
+            .size = (uint32_t)sizeof(spark_i64_list),
+            .align = (uint32_t) _Alignof(spark_i64_list),
+            .of = members[i] };
+        if (!members[i] || spk_description_check(&one, text, sizeof text) != SPARK_OK)
+            return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+                "a type made of %s, whose members may be nested %d deep and no deeper: %s",
+                members[i] ? spk_type_name(members[i], name, sizeof name) : "nothing",
+                SPK_TYPE_DEPTH - 1, members[i] ? text : "a description is missing");
+        size += members[i]->size + (uint64_t)members[i]->align;
+    }
+    if (size > UINT32_MAX - 64)
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+            "a type of %llu bytes; at most 4 GiB", (unsigned long long)size);
+    return spk_failure_nomem(failure, NULL, NULL);
+}
+
 const spark_type *spk_types_pair(spk_types *types, const spark_type *key, const spark_type *value)
 {
     made *m = key && value ? make(SPARK_KIND_PAIR, 2, 0) : NULL;

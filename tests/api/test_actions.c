@@ -5,6 +5,7 @@
 
 SPARK_PAIR(str_i64, spark_str, int64_t);
 SPARK_PAIR(pair_count, i32_i64, int64_t);
+SPARK_PAIR(i64_pair, int64_t, int64_t);
 SPARK_STRUCT(moments, (int64_t, n), (int64_t, sum), (int64_t, fingerprint), (spark_str, last));
 
 SPARK_FILTER(same, int64_t, int64_t)
@@ -472,6 +473,64 @@ static void test_top__prefers_the_first_of_equal_ones(void **state)
     each(check_ties);
 }
 
+/* Many: more than a sorted buffer is worth, and few of very many. */
+SPARK_MAP(in_seven, int64_t, i64_pair)
+{
+    *out = (i64_pair) { *in * 7919 % 1000, *in };
+}
+SPARK_ORDER(by_first, i64_pair, (asc, key));
+SPARK_ORDER(by_first_down, i64_pair, (desc, key));
+
+static void check_many(spark_context *sc, size_t n)
+{
+    enum { ALL = 400000, KEYS = 1000 };
+    spark_rdd *rdd = spark_map(spark_range(sc, 0, ALL, 1, 13), in_seven, NULL);
+    for (int way = 0; way < 4; way++) {
+        const spark_order *order = way < 2 ? by_first : by_first_down;
+        spark_array array;
+        oracle_ok(way % 2 ? spark_top(rdd, n, order, SPARK_TYPE(i64_pair), &array)
+                          : spark_take_ordered(rdd, n, order, SPARK_TYPE(i64_pair), &array));
+        const i64_pair *item = SPARK_ITEMS(i64_pair, &array);
+        const bool down = (way % 2 == 1) != (way >= 2);
+        assert_int_equal(array.n, n);
+        for (size_t i = 0; i < n; i++) { /* each key has ALL / KEYS rows, which keep their order */
+            const int64_t at = (int64_t)(i / (ALL / KEYS));
+            assert_int_equal(item[i].key, down ? KEYS - 1 - at : at);
+            assert_int_equal(item[i].value * 7919 % KEYS, item[i].key);
+            assert_true(i % (ALL / KEYS) == 0 || item[i - 1].value < item[i].value);
+        }
+        spark_array_free(&array);
+    }
+}
+
+static void test_top__of_very_many_is_the_same(void **state)
+{
+    (void)state;
+    for (int shape = 0; shape < 4; shape++) {
+        spark_context *sc = shape < 2 ? oracle_open_failing(1 + shape * 7, shape)
+                                      : oracle_open_conf(&(spark_conf) { .threads = 2,
+                                          .batch_rows = shape == 2 ? 7 : 1024,
+                                          .memory_bytes = 96 << 20 });
+        check_many(sc, 20000);
+        check_many(sc, 300000);
+        oracle_close(sc);
+    }
+}
+
+static void test_top__holds_little_of_many_partitions(void **state)
+{
+    spark_array array;
+    uint64_t peak;
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rdd = spark_map(spark_range(sc, 0, 2000000, 1, 500), in_seven, NULL);
+    oracle_ok(spark_take_ordered(rdd, 3000, by_first_down, NULL, &array));
+    spark_array_free(&array);
+    spark_memory_bytes(sc, &peak);
+    assert_true(peak < 8 << 20); /* 500 times 3000 pairs would be 24 MB */
+    oracle_close(sc);
+}
+
 static void test_top__gives_the_cases_of_spark(void **state)
 {
     spark_str letters[] = { SPARK_STR("a"), SPARK_STR("b"), SPARK_STR("c"), SPARK_STR("d") };
@@ -753,6 +812,8 @@ int main(void)
         oracle_test(test_take__stops_early),
         oracle_test(test_take__does_not_meet_failures_behind_what_it_needs),
         oracle_test(test_top__gives_the_largest_and_take_ordered_the_smallest),
+        oracle_test(test_top__of_very_many_is_the_same),
+        oracle_test(test_top__holds_little_of_many_partitions),
         oracle_test(test_top__prefers_the_first_of_equal_ones),
         oracle_test(test_top__gives_the_cases_of_spark),
         oracle_test(test_foreach__meets_each_element_once),

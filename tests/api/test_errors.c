@@ -471,6 +471,49 @@ static void test_contexts__do_not_mix(void **state)
     oracle_close(sc);
 }
 
+static void test_contexts__name_the_number_its_value_and_the_limit(void **state)
+{
+    static const struct {
+        spark_conf conf;
+        const char *words;
+    } cases[] = { { { .threads = 4097 }, "spark_conf.threads is 4097; it must be 0, for the default, to 4096" },
+        { { .threads = -2 }, "spark_conf.threads is -2" },
+        { { .batch_rows = 65537 }, "spark_conf.batch_rows is 65537; it must be 0, for the default, to 65536" },
+        { { .stage_max_attempts = -3 }, "spark_conf.stage_max_attempts is -3" },
+        { { .master = "local[4097]" }, "N and F up to 4096" } };
+    int64_t n;
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        spark_context *sc = oracle_open_conf(&cases[i].conf);
+        oracle_fails(
+            spark_count(spark_range(sc, 0, 3, 1, 2), &n), SPARK_EINVAL, cases[i].words);
+        oracle_close(sc);
+    }
+}
+
+/* Types may be nested so deep; what would be deeper is no lack of memory. */
+static void test_types__that_would_be_too_deep_name_the_limit(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    spark_rdd *rdd = spark_range(sc, 0, 3, 1, 1);
+    const spark_type *type = SPARK_TYPE(int64_t), *deeper;
+    int64_t n;
+    int depth = 0;
+    for (; depth < 40 && spark_count(rdd, &n) == SPARK_OK; depth++)
+        rdd = spark_glom(rdd);
+    assert_int_equal(depth, 33);
+    oracle_fails(spark_count(rdd, &n), SPARK_EINVAL, "nested 31 deep and no deeper");
+    for (depth = 0; depth < 40 && (deeper = spark_type_optional(sc, type)) != NULL; depth++)
+        type = deeper;
+    assert_int_equal(depth, 32);
+    assert_int_equal(spark_last_error()->code, SPARK_EINVAL);
+    assert_non_null(strstr(spark_last_error()->message, "nested 31 deep"));
+    assert_null(spark_type_pair(sc, SPARK_TYPE(int64_t), type));
+    assert_non_null(strstr(spark_last_error()->message, "nested 31 deep"));
+    oracle_close(sc);
+}
+
 static void test_contexts__with_a_wrong_master_or_conf_fail_the_action(void **state)
 {
     static const char *const masters[] = { "yarn", "local[0]", "local[-1]", "local[2", "local[2,0]",
@@ -823,6 +866,8 @@ int main(void)
         oracle_test(test_sources__refuse_a_null_context),
         oracle_test(test_contexts__do_not_mix),
         oracle_test(test_contexts__with_a_wrong_master_or_conf_fail_the_action),
+        oracle_test(test_contexts__name_the_number_its_value_and_the_limit),
+        oracle_test(test_types__that_would_be_too_deep_name_the_limit),
         oracle_test(test_persist__refuses_another_level),
         oracle_test(test_task_failure__is_told_in_the_words_of_spark),
         oracle_test(test_task_failure__names_the_element),

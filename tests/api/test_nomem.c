@@ -495,6 +495,13 @@ static spark_status job_take_ordered(spark_context *sc, uint64_t *digest)
     return digest_of(status, &some, digest);
 }
 
+static spark_status job_top_many(spark_context *sc, uint64_t *digest)
+{
+    spark_array all; /* so many are sorted */
+    spark_status status = spark_top(text_pairs(sc), 300000, by_text, SPARK_TYPE(str_pair), &all);
+    return digest_of(status, &all, digest);
+}
+
 static spark_status job_take(spark_context *sc, uint64_t *digest)
 {
     spark_array some;
@@ -843,6 +850,7 @@ static const struct {
     { "group_map_by_key", job_group_map },
     { "persist", job_persist },
     { "take_ordered", job_take_ordered },
+    { "top of very many", job_top_many },
     { "take", job_take },
     { "fold", job_fold },
     { "aggregate", job_aggregate },

@@ -559,6 +559,40 @@ static void test_object_file__under_faults_gives_the_same_and_counts_once(void *
     }
 }
 
+/* A directory tells when files of it are lost; files that are named themselves do not. */
+static void test_object_file__of_a_directory_that_lost_a_part(void **state)
+{
+    static const char *const lost[] = { "out/part-00003", "out/part-00000", "out/part-00002" };
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    int64_t n;
+    for (size_t i = 0; i < LENGTH(lost); i++) {
+        oracle_ok(spark_save_as_object_file(spark_range(sc, 0, 20, 1, 4), "out"));
+        oracle_ok(spark_save_as_object_file(spark_range(sc, 0, 6, 1, 2), "other"));
+        assert_int_equal(
+            oracle_count(spark_object_file(sc, "out,other", SPARK_TYPE(int64_t))), 26);
+        assert_int_equal(unlink(lost[i]), 0);
+        oracle_fails(spark_count(spark_object_file(sc, "out", SPARK_TYPE(int64_t)), &n), SPARK_EIO,
+            "object files out: files are missing; out/part-0000");
+        oracle_fails(spark_count(spark_object_file(sc, "o*", SPARK_TYPE(int64_t)), &n), SPARK_EIO,
+            "is one of 4 that were saved there");
+        assert_int_equal(
+            oracle_count(spark_object_file(sc, "out/part-*,other", SPARK_TYPE(int64_t))), 21);
+        for (int p = 0; p < 4; p++) {
+            char path[40];
+            snprintf(path, sizeof path, "out/part-0000%d", p);
+            unlink(path);
+            snprintf(path, sizeof path, "other/part-0000%d", p);
+            unlink(path);
+        }
+        unlink("out/_SUCCESS");
+        unlink("other/_SUCCESS");
+        assert_int_equal(rmdir("out"), 0);
+        assert_int_equal(rmdir("other"), 0);
+    }
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -570,6 +604,7 @@ int main(void)
         file_test(test_object_file__of_which_a_byte_is_damaged),
         file_test(test_object_file__that_is_cut_off),
         file_test(test_object_file__whose_checksums_lie),
+        file_test(test_object_file__of_a_directory_that_lost_a_part),
         file_test(test_object_file__of_another_type),
         file_test(test_object_file__that_is_missing_or_makes_no_sense),
         file_test(test_save_as_object_file__refuses_what_makes_no_sense),

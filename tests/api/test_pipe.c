@@ -328,6 +328,61 @@ static void test_pipe__ends_lines_as_texts_do(void **state)
     }
 }
 
+/* hash_of: of a line, so that long ones may be compared. */
+SPARK_MAP(hash_of, spark_str, int64_t)
+{
+    int64_t h = (int64_t)in->len;
+    for (size_t i = 0; i < in->len; i++)
+        h = h * 31 + in->ptr[i];
+    *out = h;
+}
+
+/* same_lines: the n bytes of text come out of a child as the lines of a text file. */
+static void same_lines(spark_context *sc, const char *text, size_t n)
+{
+    scratch_write("lines.txt", text, n);
+    char *want = oracle_layout(spark_map(spark_text_file(sc, "lines.txt", 1), hash_of, NULL));
+    char *have = oracle_layout(spark_map(
+        shell(spark_range(sc, 0, 1, 1, 1), "cat lines.txt"), hash_of, NULL));
+    assert_non_null(want);
+    assert_non_null(have);
+    assert_string_equal(have, want);
+    free(want);
+    free(have);
+}
+
+/* Lines of any lengths and ends, longer than many reads as well as many in one. */
+static void test_pipe__cuts_any_text_as_a_text_file_does(void **state)
+{
+    enum { MOST = 3000000 };
+    static const size_t lengths[] = { 1, 3, 200, 70000, 1000000 };
+    static const char ends[] = "\n\r\n\r";
+    char *text = malloc(MOST);
+    uint64_t seed = 1;
+    (void)state;
+    assert_non_null(text);
+    spark_context *sc = oracle_open(1);
+    for (size_t way = 0; way < LENGTH(lengths) * 4; way++) {
+        const size_t most = way < LENGTH(lengths) * 3 ? lengths[way % LENGTH(lengths)] : 1;
+        size_t n = 0;
+        for (size_t line = 0; line < 20000 && n + most + 2 < MOST; line++) {
+            const size_t length = most * oracle_below(&seed, 3) / 2;
+            memset(text + n, 'a' + (int)(line % 26), length);
+            n += length;
+            const uint64_t end = way % 2 ? oracle_below(&seed, 4) : 3; /* some end with \r alone */
+            if (end < 3)
+                text[n++] = ends[end];
+            else
+                text[n++] = '\r';
+            if (end == 1)
+                text[n++] = '\n';
+        }
+        same_lines(sc, text, n);
+    }
+    oracle_close(sc);
+    free(text);
+}
+
 /* Where rows come from a file, its name is in the environment, under the names Hadoop gives it. */
 static void test_pipe__of_a_text_file_knows_its_path(void **state)
 {
@@ -777,6 +832,7 @@ int main(void)
         pipe_test(test_pipe__goes_on_whoever_talks_first),
         pipe_test(test_pipe__moves_much_both_ways),
         pipe_test(test_pipe__ends_lines_as_texts_do),
+        pipe_test(test_pipe__cuts_any_text_as_a_text_file_does),
         pipe_test(test_pipe__of_a_text_file_knows_its_path),
         pipe_test(test_pipe__last_definition_of_a_name_counts),
         pipe_test(test_pipe__under_a_process_that_ignores_its_children),

@@ -511,6 +511,36 @@ static void test_sample_by_key__refuses_what_makes_no_sense(void **state)
     oracle_close(sc);
 }
 
+/* Many keys and many partitions: what is held goes by the pairs, and is counted. */
+SPARK_MAP(many_keys, int64_t, i64_i64)
+{
+    *out = (i64_i64) { *in % 20000, *in };
+}
+
+static void test_sample_by_key_exact__holds_what_the_pairs_need(void **state)
+{
+    enum { MANY = 20000 };
+    static rate rates[MANY];
+    uint64_t peak;
+    int64_t n;
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        rates[i] = (rate) { i, 0.5 };
+    for (int tight = 0; tight < 2; tight++) {
+        spark_context *sc = oracle_open_conf(
+            &(spark_conf) { .threads = 2, .memory_bytes = tight ? 1 << 20 : 24 << 20 });
+        spark_rdd *rdd = spark_map(spark_range(sc, 0, 10 * MANY, 1, 400), many_keys, NULL);
+        spark_rdd *half = spark_sample_by_key_exact(rdd, false, SPARK_DATA(rate, MANY, rates), 1);
+        if (tight)
+            oracle_fails(spark_count(half, &n), SPARK_ENOMEM, "memory_bytes");
+        else
+            assert_int_equal(oracle_count(half), 5 * MANY);
+        spark_memory_bytes(sc, &peak);
+        assert_true(peak < 12 << 20); /* 64 MB would be a number for every key and partition */
+        oracle_close(sc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +558,7 @@ int main(void)
         oracle_test(test_sample_by_key__under_faults_gives_the_same_and_counts_once),
         oracle_test(test_sample_by_key__of_a_key_without_a_rate_fails),
         oracle_test(test_sample_by_key__refuses_what_makes_no_sense),
+        oracle_test(test_sample_by_key_exact__holds_what_the_pairs_need),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@ SPARK_STRUCT(record, (spark_str, name), (int32_t, rank), (double, weight), (char
     (int64_t, place));
 SPARK_PAIR(i64_i64, int64_t, int64_t);
 SPARK_PAIR(str_i64, spark_str, int64_t);
+SPARK_PAIR(i64_str, int64_t, spark_str);
 SPARK_PAIR(f64_i64, double, int64_t);
 SPARK_PAIR(i32_i64, int32_t, int64_t);
 SPARK_PAIR(point, int8_t, uint16_t);
@@ -435,6 +436,108 @@ static void test_sort__knows_its_ranges_afterwards(void **state)
     oracle_close(sc);
 }
 
+/* Ranges of more rows than a sample holds. */
+SPARK_FILTER(in_one_partition, int64_t, int64_t)
+{
+    return *in < *env;
+}
+SPARK_MAP(scattered, int64_t, int64_t)
+{
+    *out = (int64_t)((uint64_t)*in * 0x9E3779B97F4A7C15u);
+}
+SPARK_PARTITIONS(rows_of, int64_t, int64_t)
+{
+    int64_t n = 0;
+    while (spark_next(in) != NULL)
+        n++;
+    spark_emit(out, n);
+}
+
+/* uneven: rows 0 to n - 1, scattered, all in the first of 1000 partitions. */
+static spark_rdd *uneven(spark_context *sc, int64_t n)
+{
+    spark_rdd *first
+        = spark_filter(spark_range(sc, 0, n * 1000, 1, 1000), in_one_partition, SPARK_COPY(n));
+    return spark_map(first, scattered, NULL);
+}
+
+static void test_sort__is_even_where_rows_lie_in_one_partition(void **state)
+{
+    static const int asked[] = { 8, 100, 1000 };
+    enum { N = 100000 };
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    for (size_t i = 0; i < LENGTH(asked); i++) {
+        spark_rdd *sorted = spark_sort_by(uneven(sc, N), NULL, asked[i]);
+        spark_array array;
+        oracle_ok(spark_collect(
+            spark_map_partitions(sorted, rows_of, NULL), SPARK_TYPE(int64_t), &array));
+        const int64_t *rows = SPARK_ITEMS(int64_t, &array);
+        assert_int_equal(array.n, asked[i]);
+        for (size_t p = 0; p < array.n; p++)
+            assert_true(rows[p] * asked[i] <= (int64_t)N * 18 / 10);
+        spark_array_free(&array);
+    }
+    oracle_close(sc);
+}
+
+static void test_sort__draws_the_same_sample_always(void **state)
+{
+    /* 60 keys for each of 8 * 32 slices are fewer than there are rows. */
+    enum { N = 60000 };
+    static const spark_conf more[] = { { .threads = 3, .memory_bytes = 64 << 20 } };
+    char *first = NULL;
+    (void)state;
+    for (size_t c = 0; c <= LENGTH(oracle_confs); c++) {
+        const spark_conf *conf = c < LENGTH(oracle_confs) ? &oracle_confs[c] : &more[0];
+        if (conf->batch_rows > 0 && conf->batch_rows < 7)
+            continue;
+        spark_context *sc = oracle_open_conf(conf);
+        spark_rdd *sorted = spark_sort_by(
+            spark_map(spark_range(sc, 0, N, 1, 9), scattered, NULL), NULL, 8);
+        oracle_same(&first, oracle_layout(spark_map_partitions(sorted, rows_of, NULL)));
+        oracle_close(sc);
+    }
+    free(first);
+}
+
+SPARK_MAP(with_text, int64_t, i64_str, size_t)
+{
+    char *text = spark_alloc(task, *env);
+    if (text == NULL)
+        return;
+    memset(text, 'a' + (int)(*in % 26), *env);
+    *out = (i64_str) { (int64_t)((uint64_t)*in * 0x9E3779B97F4A7C15u), { text, *env } };
+}
+
+static void test_sort__samples_keys_and_not_rows(void **state)
+{
+    const size_t length = 10000;
+    uint64_t peak;
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rows
+        = spark_map(spark_range(sc, 0, 20000, 1, 64), with_text, SPARK_COPY(length));
+    assert_int_equal(spark_rdd_partitions(spark_sort_by_key(rows, NULL, 256)), 256);
+    spark_memory_bytes(sc, &peak);
+    assert_true(peak < 16 << 20); /* 200 MB have passed */
+    oracle_close(sc);
+}
+
+static void test_sort__bounds_what_long_keys_take(void **state)
+{
+    const size_t length = 10000;
+    uint64_t peak;
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *keys = spark_values(
+        spark_map(spark_range(sc, 0, 20000, 1, 64), with_text, SPARK_COPY(length)));
+    assert_true(spark_rdd_partitions(spark_sort_by(keys, NULL, 20)) > 10);
+    spark_memory_bytes(sc, &peak);
+    assert_true(peak < 64 << 20);
+    oracle_close(sc);
+}
+
 static void test_sort__of_many_rows(void **state)
 {
     enum { N = 200000 };
@@ -476,6 +579,10 @@ int main(void)
         oracle_test(test_sort__balances_its_partitions),
         oracle_test(test_sort__knows_its_ranges_afterwards),
         oracle_test(test_sort__of_many_rows),
+        oracle_test(test_sort__is_even_where_rows_lie_in_one_partition),
+        oracle_test(test_sort__draws_the_same_sample_always),
+        oracle_test(test_sort__samples_keys_and_not_rows),
+        oracle_test(test_sort__bounds_what_long_keys_take),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -736,6 +736,65 @@ static void test_count_approx_distinct_by_key__tells_what_is_wrong(void **state)
     oracle_close(sc);
 }
 
+/* Few registers: right on average, from a few values to many, but for being whole numbers. */
+SPARK_MAP(in_key, int64_t, i64_i64, int64_t)
+{
+    *out = (i64_i64) { *in / *env, *in };
+}
+
+static void test_count_approx_distinct__is_right_on_average(void **state)
+{
+    static const int64_t sizes[] = { 4, 30, 300, 2000 };
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    for (int p = 4; p <= 6; p++)
+        for (size_t i = 0; i < LENGTH(sizes); i++) {
+            enum { KEYS = 2000 };
+            spark_rdd *rdd = spark_map(
+                spark_range(sc, 0, sizes[i] * KEYS, 1, 2), in_key, SPARK_COPY(sizes[i]));
+            spark_rdd *counts = spark_values(
+                spark_count_approx_distinct_by_key_with(rdd, p, 0, NULL));
+            spark_stat_counter stats;
+            oracle_ok(spark_stats(counts, &stats));
+            assert_int_equal(stats.count, KEYS);
+            const double n = (double)sizes[i], error = stats.stdev / n / sqrt(KEYS);
+            assert_true(fabs(stats.mean / n - 1) < 4 * error + 0.005 + 0.4 / n);
+            assert_true(stats.stdev / n < 1.12 * 1.04 / sqrt(1 << p));
+        }
+    oracle_close(sc);
+}
+
+/* What is held does not grow with the partitions, and is counted. */
+static void test_states__are_charged_and_bounded(void **state)
+{
+    enum { BUCKETS = 100000 };
+    double *edges = malloc((BUCKETS + 1) * sizeof *edges);
+    int64_t *counts = malloc(BUCKETS * sizeof *counts), n = 0, sum = 0;
+    size_t found;
+    uint64_t peak;
+    (void)state;
+    assert_true(edges && counts);
+    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 16 << 20 });
+    spark_rdd *rdd = spark_range(sc, 0, 300000, 1, 300);
+    oracle_ok(spark_histogram(rdd, BUCKETS, edges, counts, &found)); /* 800 kB a task */
+    assert_int_equal(found, BUCKETS);
+    for (size_t i = 0; i < BUCKETS; i++)
+        sum += counts[i];
+    assert_int_equal(sum, 300000);
+    oracle_ok(spark_count_approx_distinct_with(rdd, 20, 0, &n)); /* 1 MiB a task */
+    assert_in_range(n, 299000, 301000);
+    spark_memory_bytes(sc, &peak);
+    assert_in_range(peak, 2 << 20, 16 << 20);
+    oracle_fails(spark_count_approx_distinct_with(rdd, 24, 0, &n), SPARK_ENOMEM,
+        "an array of registers takes 16777216 bytes; spark_conf.memory_bytes is 16777216");
+    oracle_fails(spark_histogram_edges(rdd, 2, (double[]) { 0, 1 }, false, NULL), SPARK_EINVAL,
+        "no place");
+    oracle_ok(spark_count(rdd, &n)); /* the context is as good as before */
+    oracle_close(sc);
+    free(edges);
+    free(counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -759,6 +818,8 @@ int main(void)
         oracle_test(test_count_approx_distinct__tells_what_is_wrong),
         oracle_test(test_count_approx_distinct_by_key__counts_the_values_of_each_key),
         oracle_test(test_count_approx_distinct_by_key__tells_what_is_wrong),
+        oracle_test(test_count_approx_distinct__is_right_on_average),
+        oracle_test(test_states__are_charged_and_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

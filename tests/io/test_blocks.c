@@ -294,6 +294,18 @@ static void test_blocks__of_another_type_or_machine(void **state)
     }
 }
 
+static void test_end__of_older_files_has_no_number_of_parts(void **state)
+{
+    spk_block_head before, now;
+    (void)state;
+    spk_block_head_make(&before, 17, "", 0);
+    spk_block_end_make(&now, 17, 0);
+    assert_memory_equal(&before, &now, sizeof now);
+    spk_block_end_make(&now, 17, 3);
+    assert_int_equal(now.checksum, 3);
+    assert_int_not_equal(now.own, before.own);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +317,7 @@ int main(void)
         blocks_test(test_blocks__of_less_than_they_say),
         blocks_test(test_blocks__of_something_else),
         blocks_test(test_blocks__of_another_type_or_machine),
+        cmocka_unit_test(test_end__of_older_files_has_no_number_of_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,21 @@ static void test_plain(void **state)
     expect(url, path);
 }
 
+static void test_hidden_names_in_the_middle(void **state)
+{
+    (void)state;
+    make(".h/", ".h/x", ".h/.y", "_g/", "_g/x", "d/", "d/x", "d/_x", "d/e/", "d/e/x", "d/.e/",
+        "d/.e/x", NULL);
+    expect("*/x", ".h/x,_g/x,d/x"); /* as Hadoop: only the last name is filtered */
+    expect("*/*/x", "d/.e/x,d/e/x");
+    expect("[._]*/x", ".h/x,_g/x");
+    expect("_*/[x]", "_g/x");
+    expect("*/[._x]*", ".h/x,_g/x,d/x");
+    expect("d/*e/x", "d/.e/x,d/e/x");
+    assert_non_null(strstr(found("[._]*"), "SPARK_EIO"));
+    assert_non_null(strstr(found("*/../a"), "SPARK_EIO"));
+}
+
 static void test_sizes(void **state)
 {
     spk_files files;
@@ -118,7 +133,7 @@ static void test_globs(void **state)
     expect("x[]x-]y", "x-y");
     expect("x[a^]", "x^");
     expect("x[!]-]", "x^");
-    expect("2024/*/p0", "2024/01/p0,2024/02/p0");
+    expect("2024/*/p0", "2024/01/p0,2024/02/p0,2024/_x/p0");
     expect("20*/0[12]/p?", "2024/01/p0,2024/01/p1,2024/02/p0");
     expect("*/02", "2024/02/p0");
     expect("2024/0*", "2024/01/p0,2024/01/p1,2024/02/p0");
@@ -392,7 +407,7 @@ static const char *cut(int min, ...)
     va_list sizes;
     va_start(sizes, min);
     for (long long size; (size = va_arg(sizes, long long)) >= 0;)
-        at[files.n++] = (spk_file) { NULL, (uint64_t)size, -1, false };
+        at[files.n++] = (spk_file) { NULL, (uint64_t)size, -1, false, false };
     va_end(sizes);
     assert_int_equal(spk_splits_make(&files, min, &splits, &failure), SPARK_OK);
     size_t n = 0;
@@ -436,6 +451,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         scratch_test(test_plain),
+        scratch_test(test_hidden_names_in_the_middle),
         scratch_test(test_sizes),
         scratch_test(test_directory),
         scratch_test(test_globs),

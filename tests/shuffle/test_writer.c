@@ -516,7 +516,7 @@ static void test_run__of_a_sort_follows_its_ranges(void **state)
 {
     enum { N = 2000, PARTITIONS = 4, SLICES = 8 };
     static i64_i64 rows[N];
-    static spk_candidate candidates[N];
+    static int64_t keys[N];
     uint32_t slices[N];
     spk_failure failure;
     spk_ranges ranges = { .n = 0 };
@@ -526,12 +526,14 @@ static void test_run__of_a_sort_follows_its_ranges(void **state)
     aim(&r, SPARK_TYPE(i64_i64), PLAIN, PARTITIONS, NULL);
     for (size_t i = 0; i < N; i++) {
         rows[i] = (i64_i64) { (int64_t)random_below(300), (int64_t)i };
-        candidates[i] = (spk_candidate) { (const char *)&rows[i], 1 };
+        keys[i] = rows[i].key;
     }
     assert_int_equal(
         spk_ordering_make(&ranges.ordering, r.sc->types, r.shuffle.row, by_number, &failure),
         SPARK_OK);
-    assert_true(spk_ranges_make(&ranges, &r.sc->heap, candidates, N, PARTITIONS, SLICES));
+    spk_ordering_keys(&ranges.ordering, r.sc->types, &ranges.keys);
+    assert_int_equal(ranges.keys.layout->size, sizeof *keys);
+    assert_true(spk_ranges_make(&ranges, &r.sc->heap, (char *)keys, N, PARTITIONS, SLICES));
     r.shuffle.ranges = &ranges;
     r.shuffle.slices = SLICES;
     spk_map_output *output = write_all(&r, rows, N, 7, false);

@@ -258,6 +258,13 @@ static spark_status collect_take(spark_rdd *rdd, spark_site at, const char *name
     return status;
 }
 
+spark_status spk_take_as(const char *name, spark_site at, spark_rdd *rdd, size_t n,
+    spark_array *result, spk_failure *failure)
+{
+    const spark_status status = spk_action_begin(rdd, name, at, NULL, result, failure);
+    return status == SPARK_OK ? collect_take(rdd, at, name, n, result, failure) : status;
+}
+
 spark_status spark_take(
     spark_site at, spark_rdd *rdd, size_t n, const spark_type *want, spark_array *result)
 {

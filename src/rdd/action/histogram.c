@@ -2,6 +2,7 @@
 /* Histograms: buckets closed on the left and open on the right, but for the last one, which is
  * closed on both sides. */
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <spark/stats.h>
@@ -14,20 +15,24 @@ typedef struct bucketing {
     const double *edges;
     size_t buckets;
     bool even;
+    int64_t *counts; /* of all tasks that are done */
+    pthread_mutex_t *lock;
 } bucketing;
 
 typedef struct histogram {
     spk_state head;
     int64_t *counts;
+    size_t capacity;
 } histogram;
 
 static bool histogram_begin(spk_state *state)
 {
     const bucketing *b = state->action->arg;
     histogram *h = (histogram *)state;
-    h->counts = calloc(b->buckets, sizeof *h->counts);
-    if (!h->counts)
-        spk_task_nomem(state->task);
+    const size_t bytes = b->buckets * sizeof *h->counts;
+    h->counts = spk_task_alloc(state->task, "an array of buckets", bytes, &h->capacity);
+    if (h->counts)
+        memset(h->counts, 0, bytes);
     return h->counts != NULL;
 }
 
@@ -87,30 +92,47 @@ static bool histogram_take(void *state, spk_batch batch)
 
 static void histogram_discard(spk_state *state)
 {
-    free(((histogram *)state)->counts);
+    histogram *h = (histogram *)state;
+    if (h->counts)
+        spk_heap_free(state->task->heap, h->counts, h->capacity);
+    h->counts = NULL;
 }
 
-static spark_status count(
-    spark_site at, spark_rdd *rdd, const bucketing *b, int64_t *counts, spk_failure *failure)
+/* histogram_publish: adds them up at once, so that there are no more arrays than tasks that run. */
+static bool histogram_publish(spk_state *state)
 {
+    const bucketing *b = state->action->arg;
+    const int64_t *counts = ((histogram *)state)->counts;
+    pthread_mutex_lock(b->lock);
+    for (size_t i = 0; i < b->buckets; i++)
+        b->counts[i] += counts[i];
+    pthread_mutex_unlock(b->lock);
+    histogram_discard(state);
+    return true;
+}
+
+/* count: b is complete but for the counts. */
+static spark_status count(
+    spark_site at, spark_rdd *rdd, bucketing *b, int64_t *counts, spk_failure *failure)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     const spk_action action = { .name = "histogram",
         .site = at,
         .state_size = sizeof(histogram),
         .arg = b,
         .begin = histogram_begin,
         .take = histogram_take,
+        .publish = histogram_publish,
         .discard = histogram_discard };
     histogram *parts = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *parts);
+    b->counts = counts;
+    b->lock = &lock;
     memset(counts, 0, b->buckets * sizeof *counts);
-    if (!parts)
-        return spk_failure_nomem(failure, "histogram", at);
-    const spark_status status
-        = spk_job_run(rdd, &action, NULL, spk_rdd_partitions(rdd), parts, failure);
-    for (int p = 0; status == SPARK_OK && p < spk_rdd_partitions(rdd); p++) {
-        for (size_t i = 0; i < b->buckets; i++)
-            counts[i] += parts[p].counts[i];
-        free(parts[p].counts);
-    }
+    const spark_status status = parts
+        ? spk_job_run(rdd, &action, NULL, spk_rdd_partitions(rdd), parts, failure)
+        : spk_failure_nomem(failure, "histogram", at);
+    if (status != SPARK_OK)
+        memset(counts, 0, b->buckets * sizeof *counts);
     free(parts);
     return status;
 }
@@ -129,7 +151,7 @@ spark_status spark_histogram_edges(
                 "histogram at %s: the edges do not ascend: %g after %g", at, edges[i],
                 edges[i - 1]);
     if (status == SPARK_OK) {
-        const bucketing b = { rdd->layout, edges, n_edges - 1, even };
+        bucketing b = { rdd->layout, edges, n_edges - 1, even, NULL, NULL };
         status = count(at, rdd, &b, counts, &failure);
     }
     return spk_action_end(status, &failure, "histogram", at);
@@ -164,7 +186,7 @@ spark_status spark_histogram(
         for (size_t i = 0; i < n; i++)
             edges[i] = stats.min + (double)i * span / (double)n;
         edges[n] = stats.max;
-        const bucketing b = { rdd->layout, edges, n, true };
+        bucketing b = { rdd->layout, edges, n, true, NULL, NULL };
         status = count(at, rdd, &b, counts, &failure);
         *found = status == SPARK_OK ? n : 0;
     }

@@ -60,9 +60,9 @@ static const spk_layout *result_of(spk_verb *v)
     const spark_type *all = NULL;
     for (size_t i = 0; i < v->n && !v->bad; i++)
         if (!(lists[i] = spk_types_list(v->sc->types, v->parents[i]->layout->value->type)))
-            spk_verb_fail(v, SPARK_ENOMEM, "out of memory");
+            spk_verb_no_type(v, 1, &v->parents[i]->layout->value->type);
     if (!v->bad && !(all = spk_types_struct(v->sc->types, v->n, lists, names)))
-        spk_verb_fail(v, SPARK_ENOMEM, "out of memory");
+        spk_verb_no_type(v, v->n, lists);
     const spk_layout *values = v->bad ? NULL : spk_verb_layout(v, all);
     return v->bad ? NULL : spk_verb_pair(v, v->in->key, values);
 }

@@ -15,7 +15,7 @@ static spark_rdd *group(
     if (!v.bad) {
         const spark_type *list = spk_types_list(v.sc->types, v.in->value->type);
         if (!list)
-            spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
+            spk_verb_no_type(&v, 1, &v.in->value->type);
         const spk_layout *values = spk_verb_layout(&v, list);
         out = spk_verb_pair(&v, v.in->key, values);
     }

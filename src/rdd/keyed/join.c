@@ -171,7 +171,7 @@ static const spark_type *nest_type(spk_verb *v, const spk_layout *value, bool op
 {
     const spark_type *type = value->type;
     if (optional && !(type = spk_types_optional(v->sc->types, type)))
-        spk_verb_fail(v, SPARK_ENOMEM, "out of memory");
+        spk_verb_no_type(v, 1, &value->type);
     return type;
 }
 

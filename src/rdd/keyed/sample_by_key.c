@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stratified samples: a rate for each key. The exact form knows, from a job that counts when the RDD
- * is prepared, how many pairs each key has and which of them stand in which partition; so it draws
- * positions beforehand and tasks pick these. */
+ * is prepared, how many pairs of each key stand in which partition; so it draws positions beforehand
+ * and tasks pick these. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -19,6 +19,14 @@ typedef struct stratum {
     bool others; /* at are those left out */
 } stratum;
 
+/* presence: the keys of a partition, in one block: their numbers, and how many pairs of them there are
+ * here, or in the partitions before. Not one number for every key: there may be many of both. */
+typedef struct presence {
+    uint64_t *counts;
+    uint32_t *keys;
+    size_t n, capacity;
+} presence;
+
 typedef struct strata_rdd {
     spark_rdd rdd;
     bool with_replacement, exact;
@@ -28,7 +36,10 @@ typedef struct strata_rdd {
     uint32_t *slots;
     size_t items_capacity, slots_capacity;
     stratum *strata; /* exact, once prepared */
-    int64_t *starts; /* of each partition, for each key */
+    uint64_t *drawn; /* where they point to */
+    size_t strata_capacity, drawn_capacity;
+    presence *parts;
+    int n_parts;
 } strata_rdd;
 
 static double rate_of(const strata_rdd *s, int64_t key)
@@ -63,27 +74,34 @@ typedef struct picker {
     size_t *next;  /* exact: the next drawn position of each key */
 } picker;
 
-/* begin_strata: where this partition stands in each key's positions. */
+/* first_from: of ascending positions, the number of the first that is not before `from`. */
+static size_t first_from(const stratum *t, uint64_t from)
+{
+    size_t low = 0, high = t->n;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (t->at[middle] < from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* begin_strata: where this partition stands in the positions of each key it has. */
 static bool begin_strata(spark_task *task, const strata_rdd *s, picker *p, int partition)
 {
     const size_t n = s->rates.n;
+    const presence *here = &s->parts[partition];
     p->seen = spk_arena_alloc(spk_keep_of(task), n * (sizeof *p->seen + sizeof *p->next) + 1, 16);
     if (!p->seen) {
         spk_task_nomem(task);
         return false;
     }
     p->next = (size_t *)(void *)(p->seen + n);
-    memcpy(p->seen, s->starts + (size_t)partition * n, n * sizeof *p->seen);
-    for (size_t k = 0; k < n; k++) {
-        size_t low = 0, high = s->strata[k].n;
-        while (low < high) {
-            const size_t middle = low + (high - low) / 2;
-            if (s->strata[k].at[middle] < (uint64_t)p->seen[k])
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        p->next[k] = low;
+    for (size_t i = 0; i < here->n; i++) {
+        p->seen[here->keys[i]] = (int64_t)here->counts[i];
+        p->next[here->keys[i]] = first_from(&s->strata[here->keys[i]], here->counts[i]);
     }
     return true;
 }
@@ -149,16 +167,21 @@ static void sample_by_key_run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 
 typedef struct tally {
     spk_state head;
-    int64_t *counts;
+    spk_heap *heap;
+    uint64_t *counts; /* of every key, while the task runs */
+    size_t capacity;
+    presence here;
 } tally;
 
 static bool begin_tally(spk_state *state)
 {
     const strata_rdd *s = state->action->arg;
     tally *t = (tally *)state;
-    t->counts = calloc(s->rates.n + 1, sizeof *t->counts);
-    if (!t->counts)
-        spk_task_nomem(state->task);
+    const size_t bytes = s->rates.n * sizeof *t->counts;
+    t->heap = state->task->heap;
+    t->counts = spk_task_alloc(state->task, "an array of counts by key", bytes + 1, &t->capacity);
+    if (t->counts)
+        memset(t->counts, 0, bytes);
     return t->counts != NULL;
 }
 
@@ -175,9 +198,41 @@ static bool take_tally(void *state, spk_batch batch)
     return true;
 }
 
+static void drop_counts(tally *t)
+{
+    spk_heap_free(t->heap, t->counts, t->capacity);
+    t->counts = NULL;
+}
+
+/* end_tally: what stays are the keys that are there. */
+static bool end_tally(spk_state *state)
+{
+    tally *t = (tally *)state;
+    const strata_rdd *s = state->action->arg;
+    presence *here = &t->here;
+    size_t n = 0;
+    for (size_t k = 0; k < s->rates.n; k++)
+        n += t->counts[k] > 0;
+    here->counts = spk_task_alloc(state->task, "a list of the keys of a partition",
+        n * (sizeof *here->counts + sizeof *here->keys) + 1, &here->capacity);
+    if (!here->counts)
+        return false;
+    here->keys = (uint32_t *)(void *)(here->counts + n);
+    for (size_t k = 0; k < s->rates.n; k++)
+        if (t->counts[k] > 0) {
+            here->keys[here->n] = (uint32_t)k;
+            here->counts[here->n++] = t->counts[k];
+        }
+    drop_counts(t);
+    return true;
+}
+
 static void free_tally(spk_state *state)
 {
-    free(((tally *)state)->counts);
+    tally *t = (tally *)state;
+    drop_counts(t);
+    spk_heap_free(t->heap, t->here.counts, t->here.capacity);
+    t->here.counts = NULL;
 }
 
 static int ascending(const void *a, const void *b)
@@ -186,15 +241,10 @@ static int ascending(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* draw: n of `total` positions; distinct ones are drawn until there are enough, of the smaller part
- * where more than half are wanted. */
-static bool draw(stratum *t, uint64_t total, uint64_t n, bool with_replacement, spk_random random)
+/* draw: t->n of `total` positions to t->at; distinct ones are drawn until there are enough. */
+static void draw(stratum *t, uint64_t total, bool with_replacement, spk_random random)
 {
-    t->others = !with_replacement && n > total / 2;
-    const size_t want = (size_t)(t->others ? (n < total ? total - n : 0) : n);
-    t->at = malloc((want + 1) * sizeof *t->at);
-    if (!t->at)
-        return false;
+    const size_t want = t->n;
     for (t->n = 0; t->n < want;) {
         size_t kept = 0;
         for (size_t i = t->n; i < want; i++)
@@ -205,39 +255,101 @@ static bool draw(stratum *t, uint64_t total, uint64_t n, bool with_replacement, 
                 t->at[kept++] = t->at[i];
         t->n = kept;
     }
-    return true;
 }
 
-static void forget_strata(strata_rdd *s)
+/* count_on: counts become those of the partitions before; totals: of all. */
+static void count_on(strata_rdd *s, uint64_t *totals)
 {
-    for (size_t k = 0; s->strata && k < s->rates.n; k++)
-        free(s->strata[k].at);
-    free(s->strata);
-    free(s->starts);
-    s->strata = NULL;
-    s->starts = NULL;
+    memset(totals, 0, s->rates.n * sizeof *totals);
+    for (int p = 0; p < s->n_parts; p++)
+        for (size_t i = 0; i < s->parts[p].n; i++) {
+            uint64_t *total = &totals[s->parts[p].keys[i]], *count = &s->parts[p].counts[i];
+            const uint64_t before = *total;
+            *total += *count;
+            *count = before;
+        }
 }
 
-static spark_status draw_all(strata_rdd *s, const tally *parts, int n, spk_failure *failure)
+/* how_many: each stratum's number of positions, of the smaller part where more than half are wanted;
+ * the sum. */
+static double how_many(strata_rdd *s, const uint64_t *totals)
 {
-    const size_t keys = s->rates.n;
-    forget_strata(s); /* of a preparation that failed */
-    s->starts = calloc(((size_t)n + 1) * keys + 1, sizeof *s->starts);
-    s->strata = calloc(keys + 1, sizeof *s->strata);
-    bool good = s->starts && s->strata;
-    for (int p = 0; good && p < n; p++)
-        for (size_t k = 0; k < keys; k++)
-            s->starts[((size_t)p + 1) * keys + k]
-                = s->starts[(size_t)p * keys + k] + parts[p].counts[k];
-    for (size_t k = 0; good && k < keys; k++) {
-        const uint64_t total = (uint64_t)s->starts[(size_t)n * keys + k];
+    double all = 0;
+    for (size_t k = 0; k < s->rates.n; k++) {
+        const uint64_t total = totals[k];
         double want = ceil(rate_of(s, (int64_t)k) * (double)total);
         if (!s->with_replacement && want > (double)total)
             want = (double)total;
-        good = draw(
-            &s->strata[k], total, (uint64_t)want, s->with_replacement, spk_random_of(s->seed, k));
+        const uint64_t n = want < 1e18 ? (uint64_t)want : (uint64_t)1e18;
+        const bool others = !s->with_replacement && n > total / 2;
+        s->strata[k].others = others;
+        s->strata[k].n = (size_t)(others ? (n < total ? total - n : 0) : n);
+        all += (double)s->strata[k].n;
     }
-    return good ? SPARK_OK : spk_failure_nomem(failure, NULL, NULL);
+    return all;
+}
+
+/* strata_alloc: a block that belongs to the node. NULL: *failure says of what and how much. */
+static void *strata_alloc(
+    strata_rdd *s, const char *what, double bytes, size_t *capacity, spk_failure *failure)
+{
+    spk_heap *heap = &s->rdd.sc->heap;
+    char text[300];
+    const size_t size = bytes < 1e18 ? (size_t)bytes + 1 : (size_t)1e18;
+    void *block = spk_heap_alloc(heap, size, capacity);
+    if (!block)
+        spk_failure_set(failure, SPARK_ENOMEM, s->rdd.operation, s->rdd.site, "%s at %s: %s",
+            s->rdd.operation, s->rdd.site,
+            spk_heap_refusal(heap, what, size, text, sizeof text));
+    return block;
+}
+
+static void draw_positions(strata_rdd *s, const uint64_t *totals)
+{
+    uint64_t *at = s->drawn;
+    for (size_t k = 0; k < s->rates.n; k++) {
+        const size_t n = s->strata[k].n;
+        s->strata[k].at = at;
+        draw(&s->strata[k], totals[k], s->with_replacement, spk_random_of(s->seed, k));
+        at += n;
+    }
+}
+
+static spark_status draw_all(strata_rdd *s, spk_failure *failure)
+{
+    const double keys = (double)s->rates.n;
+    size_t capacity;
+    uint64_t *totals
+        = strata_alloc(s, "an array of counts by key", keys * sizeof *totals, &capacity, failure);
+    if (!totals)
+        return failure->code;
+    count_on(s, totals);
+    s->strata = strata_alloc(
+        s, "an array of strata", keys * sizeof *s->strata, &s->strata_capacity, failure);
+    if (s->strata) {
+        const double positions = how_many(s, totals);
+        s->drawn = strata_alloc(s, "a list of the positions that are drawn", positions * sizeof *s->drawn,
+            &s->drawn_capacity, failure);
+        if (s->drawn)
+            draw_positions(s, totals);
+    }
+    spk_heap_free(&s->rdd.sc->heap, totals, capacity);
+    return s->drawn ? SPARK_OK : failure->code;
+}
+
+/* forget_strata: what was prepared. */
+static void forget_strata(strata_rdd *s)
+{
+    spk_heap *heap = &s->rdd.sc->heap;
+    for (int p = 0; p < s->n_parts; p++)
+        spk_heap_free(heap, s->parts[p].counts, s->parts[p].capacity);
+    free(s->parts);
+    spk_heap_free(heap, s->strata, s->strata_capacity);
+    spk_heap_free(heap, s->drawn, s->drawn_capacity);
+    s->parts = NULL;
+    s->n_parts = 0;
+    s->strata = NULL;
+    s->drawn = NULL;
 }
 
 static spark_status sample_by_key_prepare(spark_rdd *rdd, spk_failure *failure)
@@ -251,19 +363,23 @@ static spark_status sample_by_key_prepare(spark_rdd *rdd, spk_failure *failure)
         .arg = s,
         .begin = begin_tally,
         .take = take_tally,
+        .end = end_tally,
         .discard = free_tally };
     tally *parts = calloc((size_t)n + 1, sizeof *parts);
-    if (!parts)
-        return spk_failure_nomem(failure, NULL, NULL);
-    spark_status status = spk_job_run(parent, &action, NULL, n, parts, failure);
+    s->parts = calloc((size_t)n + 1, sizeof *s->parts);
+    spark_status status = parts && s->parts
+        ? spk_job_run(parent, &action, NULL, n, parts, failure)
+        : spk_failure_nomem(failure, rdd->operation, rdd->site);
     if (status == SPARK_OK) {
-        status = draw_all(s, parts, n, failure);
-        for (int p = 0; p < n; p++)
-            free(parts[p].counts);
+        for (; s->n_parts < n; s->n_parts++)
+            s->parts[s->n_parts] = parts[s->n_parts].here;
+        status = draw_all(s, failure);
     }
     free(parts);
     if (status == SPARK_OK)
         spk_rdd_partitions_set(rdd, n);
+    else
+        forget_strata(s);
     return status;
 }
 

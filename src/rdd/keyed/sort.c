@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sorting: a job samples the input when the RDD is prepared, its sample gives the ranges, and a
- * shuffle by range brings each to one task, which sorts it slice by slice. The sample is drawn by
- * Vitter's reservoir with geometric skips (Li's algorithm L), so that it costs nothing to speak
- * of; its seeds come from the shape of the lineage, never from ids or time. */
-#include <math.h>
+ * shuffle by range brings each to one task, which sorts it slice by slice.
+ *
+ * The sample is one over all partitions: the keys of the rows with the smallest lots (base/lots.h), so
+ * rows count the same wherever they lie. Spark's RangePartitioner draws a reservoir from each
+ * partition (sketch) and must sample again, in a second job, those that hold too much of the whole
+ * for theirs; here none does. What is kept is keys, bounded in number and bytes, which depend on the
+ * data and the ranges alone; seeds come from the shape of the lineage, never from ids or time. */
 #include <stdlib.h>
 
 #include <spark/keyed.h>
 #include <spark/sort.h>
 
 #include "base/hash.h"
-#include "base/random.h"
+#include "base/lots.h"
 #include "plan/partitioner.h"
 #include "rdd/action.h"
 #include "rdd/verb.h"
-#include "shuffle/ranges.h"
 #include "shuffle/reduce.h"
+#include "shuffle/smallest.h"
+
+/* What a sample may hold: so much, and for each range a little more. */
+enum { SAMPLE_BYTES = 12 * 1024 * 1024, RANGE_BYTES = 1024 };
 
 typedef struct sort_rdd {
     spark_rdd rdd;
@@ -34,173 +40,174 @@ static void sort_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 
 /* ---- sampling */
 
+/* sampling: what is sampled, and for whom; kept: the keys with the smallest lots of all tasks. */
 typedef struct sampling {
-    const spk_layout *layout;
-    uint64_t seed;
-    size_t quota;
-} sampling;
-
-typedef struct sample {
-    spk_state head;
-    spk_rows rows;      /* all that were chosen, also those replaced later */
-    const char **slots; /* the reservoir */
-    size_t n, quota;
-    uint64_t seen, next; /* rows; the next one to choose */
-    spk_random random;
-    double w;
-} sample;
-
-static void skip(sample *s)
-{
-    s->w *= exp(log(spk_random_unit(&s->random)) / (double)s->quota);
-    const double gap = floor(log(spk_random_unit(&s->random)) / log1p(-s->w));
-    s->next += gap < 1e18 ? (uint64_t)gap + 1 : UINT64_MAX / 4;
-}
-
-static bool begin_sample(spk_state *state)
-{
-    sample *s = (sample *)state;
-    const sampling *how = state->action->arg;
-    spk_rows_init(&s->rows, state->task->heap, how->layout);
-    s->quota = how->quota;
-    s->w = 1;
-    s->random = spk_random_of(how->seed, (uint64_t)state->task->partition);
-    s->slots = malloc(s->quota * sizeof *s->slots);
-    if (!s->slots)
-        spk_task_nomem(state->task);
-    return s->slots != NULL;
-}
-
-/* choose: keeps a row in the reservoir. */
-static bool choose(sample *s, const char *row)
-{
-    if (!spk_rows_append(&s->rows, row, 1)) {
-        spk_task_nomem(s->head.task);
-        return false;
-    }
-    const char *kept = s->rows.row_end - s->rows.layout->size;
-    if (s->n < s->quota)
-        s->slots[s->n++] = kept;
-    else
-        s->slots[spk_random_below(&s->random, s->quota)] = kept;
-    return true;
-}
-
-static bool take_sample(void *state, spk_batch batch)
-{
-    sample *s = state;
-    const spk_layout *layout = s->rows.layout;
-    for (uint64_t i = 0; i < batch.n; s->seen++, i++) {
-        if (s->n == s->quota) {
-            const uint64_t gap = s->next - s->seen;
-            if (gap >= batch.n - i) {
-                s->seen += batch.n - i;
-                return true;
-            }
-            i += gap;
-            s->seen = s->next;
-        }
-        if (!choose(s, batch.rows + i * layout->size))
-            return false;
-        if (s->n == s->quota) {
-            if (s->next == 0)
-                s->next = s->seen;
-            skip(s);
-        }
-    }
-    return true;
-}
-
-static void free_sample(spk_state *state)
-{
-    sample *s = (sample *)state;
-    spk_rows_fini(&s->rows);
-    free(s->slots);
-}
-
-/* ---- preparing */
-
-static size_t collect_candidates(sample *samples, int n, spk_candidate *candidates)
-{
-    size_t found = 0;
-    for (int p = 0; p < n; p++)
-        for (size_t i = 0; i < samples[p].n; i++)
-            candidates[found++] = (spk_candidate) { samples[p].slots[i],
-                (double)samples[p].seen / (double)samples[p].n };
-    return found;
-}
-
-static bool make_ranges(
-    spark_rdd *parent, spk_ranges *ranges, int asked, uint32_t slices, sample *samples, int n)
-{
-    size_t most = 1;
-    for (int p = 0; p < n; p++)
-        most += samples[p].n;
-    spk_candidate *candidates = malloc(most * sizeof *candidates);
-    const size_t found = candidates ? collect_candidates(samples, n, candidates) : 0;
-    const bool good = candidates
-        && spk_ranges_make(ranges, &parent->sc->heap, candidates, found, asked, slices);
-    free(candidates);
-    return good;
-}
-
-/* sampled: what is sampled, and for whom. */
-typedef struct sampled {
     spark_rdd *parent;
     const char *operation;
     spark_site site;
     int asked;
     uint32_t slices;
-} sampled;
+    const spk_ordering *ordering, *keys;
+    uint64_t seed;
+    spk_smallest_shared *kept;
+} sampling;
+
+typedef struct sample {
+    spk_state head;
+    spk_lots *lots; /* and, behind them, room for a key */
+    size_t capacity;
+    uint64_t seen;
+} sample;
+
+static bool begin_sample(spk_state *state)
+{
+    sample *s = (sample *)state;
+    const sampling *how = state->action->arg;
+    s->lots = spk_heap_alloc(
+        state->task->heap, sizeof *s->lots + 64 + how->keys->layout->size, &s->capacity);
+    if (!s->lots) {
+        spk_task_nomem(state->task);
+        return false;
+    }
+    spk_lots_init(s->lots, how->seed, (uint64_t)state->task->partition);
+    return true;
+}
+
+static void end_sample(spk_state *state)
+{
+    sample *s = (sample *)state;
+    if (s->lots)
+        spk_heap_free(state->task->heap, s->lots, s->capacity);
+    s->lots = NULL;
+}
+
+/* publish_sample: nothing is left to hand over. */
+static bool publish_sample(spk_state *state)
+{
+    end_sample(state);
+    return true;
+}
+
+/* keep_keys: of those rows of a batch whose lots are small enough. An attempt that fails has given
+ * what its successor gives again. */
+static bool keep_keys(sample *s, spk_batch batch, uint64_t end)
+{
+    const sampling *how = s->head.action->arg;
+    spk_smallest *kept = &how->kept->all;
+    char *key = (char *)s->lots + (sizeof *s->lots + 63) / 64 * 64;
+    const size_t size = how->ordering->layout->size;
+    bool good = true;
+    while (good && s->lots->soonest < end) {
+        const uint64_t at = s->lots->soonest, lot = spk_lots_draw(s->lots, kept->bound);
+        if (lot > kept->bound)
+            continue;
+        spk_ordering_key(how->ordering, how->keys, batch.rows + (at - s->seen) * size, key);
+        good = spk_smallest_add(kept, lot, s->head.task->partition, at, key);
+    }
+    return good;
+}
+
+static bool take_sample(void *state, spk_batch batch)
+{
+    sample *s = state;
+    const sampling *how = s->head.action->arg;
+    const uint64_t end = s->seen + batch.n;
+    bool good = true;
+    if (s->lots->soonest < end) {
+        pthread_mutex_lock(&how->kept->lock);
+        good = keep_keys(s, batch, end);
+        pthread_mutex_unlock(&how->kept->lock);
+        if (!good)
+            spk_task_nomem(s->head.task);
+    }
+    s->seen = end;
+    return good;
+}
+
+/* ---- preparing */
+
+/* make_ranges: of the keys that were kept, side by side. */
+static bool make_ranges(const sampling *how, spk_ranges *ranges)
+{
+    spk_heap *heap = &how->parent->sc->heap;
+    spk_smallest *kept = &how->kept->all;
+    const size_t size = how->keys->layout->size;
+    size_t capacity;
+    if (!spk_smallest_cut(kept))
+        return false;
+    char *keys = spk_heap_alloc(heap, kept->n * size + 1, &capacity);
+    if (!keys)
+        return false;
+    for (size_t i = 0; i < kept->n; i++)
+        memcpy(keys + i * size, spk_smallest_row(kept, i), size);
+    const bool good = spk_ranges_make(ranges, heap, keys, kept->n, how->asked, how->slices);
+    spk_heap_free(heap, keys, capacity);
+    return good;
+}
 
 /* sample_parent: one job over all partitions of the input. */
-static spark_status sample_parent(const sampled *w, sample *samples, spk_failure *failure)
+static spark_status sample_parent(const sampling *how, spk_failure *failure)
 {
-    const int n = spk_rdd_partitions(w->parent);
-    const double wanted = 20.0 * w->slices * w->asked;
-    const double size = wanted < 1e6 ? wanted : 1e6;
-    const sampling how = { w->parent->layout,
-        spk_hash_combine(UINT64_C(0x5eed), w->parent->ancestors + 1), (size_t)(3 * size / n) + 1 };
-    const spk_action action = { .name = w->operation,
-        .site = w->site,
+    const int n = spk_rdd_partitions(how->parent);
+    const spk_action action = { .name = how->operation,
+        .site = how->site,
         .state_size = sizeof(sample),
-        .arg = &how,
+        .arg = how,
         .begin = begin_sample,
         .take = take_sample,
-        .discard = free_sample };
-    return spk_job_run(w->parent, &action, NULL, n, samples, failure);
+        .publish = publish_sample,
+        .discard = end_sample };
+    sample *states = calloc((size_t)n + 1, sizeof *states);
+    if (!states)
+        return spk_failure_nomem(failure, how->operation, how->site);
+    const spark_status status = spk_job_run(how->parent, &action, NULL, n, states, failure);
+    free(states);
+    return status;
+}
+
+/* sample_size: as many keys for each slice as Spark takes, up to a million, three times over, in a
+ * few megabytes. */
+static spk_smallest_by sample_size(const sampling *how)
+{
+    const uint64_t ranges = (uint64_t)how->asked * how->slices, wanted = 20 * ranges;
+    return (spk_smallest_by) { .layout = how->keys->layout,
+        .n = 3 * (wanted < 1000000 ? wanted : 1000000),
+        .bytes = SAMPLE_BYTES + RANGE_BYTES * ranges };
 }
 
 /* find_ranges: fills the partitioner, whose ordering is there. */
-static spark_status find_ranges(const sampled *w, spark_partitioner *target, spk_failure *failure)
+static spark_status find_ranges(sampling *how, spark_partitioner *target, spk_failure *failure)
 {
-    const int n = w->asked > 1 ? spk_rdd_partitions(w->parent) : 0;
-    sample *samples = calloc((size_t)n + 1, sizeof *samples);
+    spk_smallest_shared kept;
+    spk_ranges *ranges = target->ranges;
     spark_status status = SPARK_OK;
-    if (!samples)
-        return spk_failure_nomem(failure, w->operation, w->site);
-    if (n > 0)
-        status = sample_parent(w, samples, failure);
-    if (status == SPARK_OK) {
-        if (make_ranges(w->parent, target->ranges, w->asked, w->slices, samples, n))
-            atomic_store_explicit(&target->partitions, (int)(target->ranges->n / w->slices),
-                memory_order_release);
-        else
-            status = spk_failure_nomem(failure, w->operation, w->site);
-        for (int p = 0; p < n; p++)
-            free_sample(&samples[p].head);
-    }
-    free(samples);
+    how->ordering = &ranges->ordering;
+    how->keys = &ranges->keys;
+    how->seed = spk_hash_combine(UINT64_C(0x5eed), how->parent->ancestors + 1);
+    how->kept = &kept;
+    const spk_smallest_by by = sample_size(how);
+    spk_smallest_shared_init(&kept, &how->parent->sc->heap, &by);
+    if (how->asked > 1)
+        status = sample_parent(how, failure);
+    if (status == SPARK_OK && !make_ranges(how, ranges))
+        status = spk_failure_nomem(failure, how->operation, how->site);
+    spk_smallest_shared_fini(&kept);
+    if (status == SPARK_OK)
+        atomic_store_explicit(
+            &target->partitions, (int)(ranges->n / how->slices), memory_order_release);
     return status;
 }
 
 static spark_status sort_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     const sort_rdd *s = SPK_NODE(sort_rdd, rdd);
-    const sampled w
-        = { rdd->deps[0].rdd, rdd->operation, rdd->site, s->asked, spk_slices_for(s->asked) };
+    sampling how = { .parent = rdd->deps[0].rdd,
+        .operation = rdd->operation,
+        .site = rdd->site,
+        .asked = s->asked,
+        .slices = spk_slices_for(s->asked) };
     const spark_status status
-        = spk_partitioner_known(s->target) ? SPARK_OK : find_ranges(&w, s->target, failure);
+        = s->target->partitions >= 0 ? SPARK_OK : find_ranges(&how, s->target, failure);
     if (status == SPARK_OK)
         spk_rdd_partitions_set(rdd, s->target->partitions);
     return status;
@@ -228,6 +235,7 @@ static spark_partitioner *new_target(
     }
     ranges->ordering = *ordering;
     ranges->ordering.layout = row; /* keys stand at the front of pairs */
+    spk_ordering_keys(&ranges->ordering, sc->types, &ranges->keys);
     target->ranges = ranges;
     return target;
 }
@@ -329,8 +337,12 @@ spark_partitioner *spark_range_partitioner(
     if (status == SPARK_OK && !(target = new_target(rdd->sc, at, &ordering, rdd->layout)))
         status = spk_failure_nomem(&failure, "rangePartitioner", at);
     if (status == SPARK_OK) {
-        const sampled w = { rdd, "rangePartitioner", at, partitions > 0 ? partitions : 1, 1 };
-        status = find_ranges(&w, target, &failure);
+        sampling how = { .parent = rdd,
+            .operation = "rangePartitioner",
+            .site = at,
+            .asked = partitions > 0 ? partitions : 1,
+            .slices = 1 };
+        status = find_ranges(&how, target, &failure);
     }
     if (status != SPARK_OK) {
         spk_partitioner_unref(target);

@@ -25,6 +25,7 @@ typedef struct talk {
     bool gone;  /* the child reads no more */
     char *from; /* text read that is no whole line yet */
     size_t have, from_capacity;
+    size_t feed, carriage; /* how far \n and \r have been looked for; see seek */
     bool ended; /* nothing more to read */
 } talk;
 
@@ -102,35 +103,54 @@ static bool emit_line(talk *t, spk_out *out, const char *line, size_t n)
     return spark_emit_(&out->head, &row, sizeof row);
 }
 
-/* line_end: of the line at `from`: \n, \r\n or \r; *next is where the next one begins. NULL: not read
- * yet, as after a \r that a \n may follow. */
-static const char *line_end(const talk *t, const char *from, const char **next)
+/* seek: where `sign` comes next, from `at` on and before `stop`, or stop. *known: there is none between
+ * the `at` of this call or an earlier one and it, so that what has been looked at once is not again. */
+static size_t seek(const talk *t, char sign, size_t *known, size_t at, size_t stop)
 {
-    const char *stop = t->from + t->have;
-    const char *newline = memchr(from, '\n', (size_t)(stop - from));
-    const char *cr = memchr(from, '\r', (size_t)((newline ? newline : stop) - from));
-    if (cr && cr + 1 == stop && !t->ended)
-        return NULL;
-    *next = cr && cr + 1 != newline ? cr + 1 : newline ? newline + 1 : NULL;
-    return cr ? cr : newline;
+    const size_t from = *known > at ? *known : at;
+    const char *found = from < stop ? memchr(t->from + from, sign, stop - from) : NULL;
+    return *known = found ? (size_t)(found - t->from) : from > stop ? from : stop;
+}
+
+/* line_end: of the line that begins at `at`: \n, \r\n or \r; *next is where the next one begins. False:
+ * not read yet, as after a \r that a \n may follow. */
+static bool line_end(talk *t, size_t at, size_t *end, size_t *next)
+{
+    const size_t feed = seek(t, '\n', &t->feed, at, t->have);
+    const size_t carriage = seek(t, '\r', &t->carriage, at, feed);
+    *end = carriage < feed ? carriage : feed;
+    *next = *end + 1;
+    if (*end == t->have || (carriage < feed && *next == t->have && !t->ended))
+        return false;
+    if (carriage < feed && *next == feed && feed < t->have)
+        *next = feed + 1;
+    return true;
+}
+
+/* drop: the first n bytes, of lines that have been emitted. */
+static void drop(talk *t, size_t n)
+{
+    if (n == 0) /* a long line is not moved at every read */
+        return;
+    memmove(t->from, t->from + n, t->have - n);
+    t->have -= n;
+    t->feed = t->feed > n ? t->feed - n : 0;
+    t->carriage = t->carriage > n ? t->carriage - n : 0;
 }
 
 /* emit_lines: the whole lines that were read; at the end also the rest. */
 static bool emit_lines(talk *t, spk_out *out)
 {
     size_t at = 0;
-    for (const char *end, *next; (end = line_end(t, t->from + at, &next)) != NULL;) {
-        if (!emit_line(t, out, t->from + at, (size_t)(end - t->from) - at))
+    for (size_t end, next; line_end(t, at, &end, &next); at = next)
+        if (!emit_line(t, out, t->from + at, end - at))
             return false;
-        at = (size_t)(next - t->from);
-    }
     if (t->ended && at < t->have) {
         if (!emit_line(t, out, t->from + at, t->have - at))
             return false;
         at = t->have;
     }
-    memmove(t->from, t->from + at, t->have - at);
-    t->have -= at;
+    drop(t, at);
     return true;
 }
 

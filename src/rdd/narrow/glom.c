@@ -32,6 +32,6 @@ spark_rdd *spark_glom(spark_site at, spark_rdd *rdd)
     spk_verb_begin(&v, at, "glom", NULL, 1, &rdd, NULL);
     const spark_type *list = v.bad ? NULL : spk_types_list(v.sc->types, v.in->type);
     if (!v.bad && !list)
-        spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
+        spk_verb_no_type(&v, 1, &v.in->type);
     return spk_verb_make(&v, &class, sizeof(spark_rdd), spk_verb_layout(&v, list), &made);
 }

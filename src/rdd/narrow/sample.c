@@ -161,6 +161,11 @@ void spark_random_split(spark_site at, spark_rdd *rdd, size_t n, const double *w
 {
     double sum = 0, done = 0;
     bool good = true;
+    if (!parts) {
+        spk_raisef(SPARK_EINVAL, "randomSplit", at,
+            "randomSplit at %s: there is no place for the %zu parts", at, n);
+        return;
+    }
     for (size_t i = 0; i < n && weights; i++) {
         good = good && weights[i] >= 0;
         sum += weights[i];

@@ -13,9 +13,42 @@ static spark_status object_file_prepare(spark_rdd *rdd, spk_failure *failure)
     return status;
 }
 
+/* directory_of: the length of the part of a path before its last name. */
+static size_t directory_of(const spk_file *file)
+{
+    const char *slash = strrchr(file->path, '/');
+    return slash ? (size_t)(slash - file->path) : 0;
+}
+
+static bool side_by_side(const spk_file *a, const spk_file *b)
+{
+    const size_t n = directory_of(a);
+    return b->of_directory && n == directory_of(b) && memcmp(a->path, b->path, n) == 0;
+}
+
+/* missing: whether a directory that was named has fewer files than were saved in it; told by its first
+ * one, so that they are counted once. */
+static bool missing(const spk_files *files, size_t first, uint32_t parts)
+{
+    const spk_file *at = &files->at[first];
+    size_t n = 1;
+    if (!at->of_directory || (first > 0 && side_by_side(at, at - 1)))
+        return false;
+    while (first + n < files->n && side_by_side(at, at + n))
+        n++;
+    return n < parts;
+}
+
 static void object_file_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    spk_object_read(pipe, rdd->layout, SPK_NODE(spk_files_rdd, rdd)->files.at[partition].path);
+    const spk_files *files = &SPK_NODE(spk_files_rdd, rdd)->files;
+    const char *path = files->at[partition].path;
+    uint32_t parts = 0;
+    if (spk_object_read(pipe, rdd->layout, path, &parts)
+        && missing(files, (size_t)partition, parts))
+        spk_task_fail(pipe->task, SPARK_EIO,
+            "object files %.*s: files are missing; %s is one of %u that were saved there",
+            (int)directory_of(&files->at[partition]), path, path, parts);
 }
 
 static int64_t object_file_reads(const spark_rdd *rdd, int partition, const char **path)
