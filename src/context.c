@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io/local_dir.h"
 #include "io/output.h"
 #include "scheduler/job.h"
 #include "scheduler/lineage.h"
+#include "scheduler/stage.h"
 #include "storage/spill.h"
 
 enum {
@@ -220,7 +222,7 @@ static void take_down(spark_context *sc)
         spk_spill_fini(sc->spill);
     free(sc->spill);
     spk_own_directory_end(sc->checkpoint_dir);
-    spk_own_directory_end(sc->local_checkpoints);
+    spk_local_dir_end(sc->local_checkpoints, sc->local_lock);
     free(sc->local_dir);
     sc->spill = NULL;
     sc->local_dir = NULL;

@@ -268,18 +268,20 @@ void spk_output_remove(const char *path)
     empty_and_remove(path);
 }
 
-spark_status spk_own_directory(const char *parent, char **path, spk_failure *failure)
+spark_status spk_own_directory(
+    const char *parent, const char *prefix, char **path, spk_failure *failure)
 {
-    static const char own[] = "/libspark-XXXXXX";
+    char own[32];
+    const size_t size = (size_t)snprintf(own, sizeof own, "/%sXXXXXX", prefix) + 1;
     char *plain = copy_path(parent);
-    *path = plain ? realloc(plain, strlen(plain) + sizeof own) : NULL;
+    *path = plain ? realloc(plain, strlen(plain) + size) : NULL;
     if (*path == NULL) {
         free(plain);
         return spk_failure_nomem(failure, NULL, NULL);
     }
     int error = make_parents(*path);
     if (error == 0) {
-        memcpy(*path + strlen(*path), own, sizeof own);
+        memcpy(*path + strlen(*path), own, size);
         if (mkdtemp(*path) != NULL)
             return SPARK_OK;
         error = errno;

@@ -28,8 +28,9 @@ void spk_output_abort(spk_output *output);
 void spk_output_remove(const char *path);
 
 /* spk_own_directory: a new directory that nobody else has, below `parent`, which is made where need
- * be. *path is the caller's, to be freed. */
-spark_status spk_own_directory(const char *parent, char **path, spk_failure *failure);
+ * be; its name begins with the prefix, of at most 24 signs. *path is the caller's, to be freed. */
+spark_status spk_own_directory(
+    const char *parent, const char *prefix, char **path, spk_failure *failure);
 /* spk_own_directory_end: frees the path, and removes the directory where it is empty. */
 void spk_own_directory_end(char *path);
 

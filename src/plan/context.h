@@ -35,7 +35,8 @@ struct spark_context {
     struct spk_spill *spill;   /* storage's; only with a limit of memory */
     char *local_dir;
     char *checkpoint_dir;    /* of this context alone, in the one that was set; under plan_lock */
-    char *local_checkpoints; /* the same for local ones; removed in the end */
+    char *local_checkpoints; /* the same for local ones: a local directory (io/local_dir.h), its lock */
+    int local_lock;
     atomic_int marked;       /* nodes whose checkpoints wait to be written */
     struct spk_cut *cuts;    /* edges that wait to go; under plan_lock */
     atomic_bool has_cuts;

@@ -141,23 +141,26 @@ void spk_shuffle_filling(spk_shuffle *shuffle)
     pthread_mutex_unlock(&sc->scope_lock);
 }
 
-static void leave_list(spk_shuffle *shuffle)
+void spk_shuffle_emptied(spk_shuffle *shuffle)
 {
-    spark_context *sc = shuffle->owner->sc;
-    pthread_mutex_lock(&sc->scope_lock);
+    if (!shuffle->filled)
+        return;
     *shuffle->filled = shuffle->next_filled;
     if (shuffle->next_filled)
         shuffle->next_filled->filled = shuffle->filled;
-    atomic_fetch_sub(&sc->n_filled, 1);
-    pthread_mutex_unlock(&sc->scope_lock);
+    shuffle->filled = NULL;
+    atomic_fetch_sub(&shuffle->owner->sc->n_filled, 1);
 }
 
 void spk_shuffle_free(spk_shuffle *shuffle)
 {
     if (!shuffle)
         return;
-    if (shuffle->filled)
-        leave_list(shuffle);
+    if (shuffle->maps >= 0) { /* else it is of no job yet */
+        pthread_mutex_lock(&shuffle->owner->sc->scope_lock);
+        spk_shuffle_emptied(shuffle);
+        pthread_mutex_unlock(&shuffle->owner->sc->scope_lock);
+    }
     for (int m = 0; m < shuffle->maps; m++)
         spk_map_output_free(atomic_load(&shuffle->outputs[m]));
     spk_map_output_free(shuffle->dropped);

@@ -113,11 +113,14 @@ static void start(sweep *s)
 
 static void drop(const sweep *s, struct spk_map_output **unused)
 {
-    for (spk_shuffle *shuffle = s->scheduler->sc->filled; shuffle; shuffle = shuffle->next_filled) {
+    for (spk_shuffle *shuffle = s->scheduler->sc->filled, *next; shuffle; shuffle = next) {
+        next = shuffle->next_filled;
         const bool early = shuffle->young == s->mark && !s->scheduler->lossy;
         const int distance = shuffle->reached == s->mark ? shuffle->distance : FARTHEST;
-        if (distance > (early ? 0 : s->kept))
+        if (distance > (early ? 0 : s->kept)) {
             spk_shuffle_empty(shuffle, unused);
+            spk_shuffle_emptied(shuffle);
+        }
     }
 }
 

@@ -127,7 +127,7 @@ static bool reduce_shard(dense *d, const spk_input *in, spk_shard *shard, adder 
 {
     const size_t batch = spk_task_batch(d->pipe->task), size = d->a->out->size;
     for (size_t s = 0; s < shard->n_segments; s++) {
-        if (!spk_segment_load(in, &shard->segments[s]))
+        if (!spk_segment_load(in, shard, &shard->segments[s]))
             return false;
         for (size_t i = 0; i < shard->segments[s].n; i += batch) {
             const size_t left = shard->segments[s].n - i;
@@ -135,7 +135,7 @@ static bool reduce_shard(dense *d, const spk_input *in, spk_shard *shard, adder 
             if (spk_task_unwanted(d->pipe->task))
                 return false;
         }
-        spk_segment_unload(in, &shard->segments[s]);
+        spk_segment_unload(shard, &shard->segments[s]);
     }
     return finish_shard(d);
 }
@@ -147,7 +147,7 @@ static bool reduce_views(dense *d, const spk_input *in, spk_combiner *c, spk_sha
     const size_t batch = spk_task_batch(d->pipe->task), size = d->a->out->size;
     spk_table_clear(&c->table);
     for (size_t s = 0; s < shard->n_segments; s++) {
-        if (!spk_segment_load(in, &shard->segments[s]))
+        if (!spk_segment_load(in, shard, &shard->segments[s]))
             return false;
         for (size_t i = 0; i < shard->segments[s].n; i += batch) {
             const size_t left = shard->segments[s].n - i;
@@ -156,7 +156,7 @@ static bool reduce_views(dense *d, const spk_input *in, spk_combiner *c, spk_sha
                 == SIZE_MAX)
                 return false;
         }
-        spk_segment_unload(in, &shard->segments[s]);
+        spk_segment_unload(shard, &shard->segments[s]);
     }
     for (uint32_t row = 0; row < c->table.n; row++) {
         const char *from = spk_table_row(&c->table, row);

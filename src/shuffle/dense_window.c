@@ -185,11 +185,17 @@ spk_run *spk_dense_window_seal(spk_dense_window *w, uint32_t slices)
     }
     char *row = run->rows;
     for (uint32_t s = 0; s < slices; s++) {
-        run->offsets[s] = (uint32_t)((size_t)(row - run->rows) / size);
+        const char *start = row;
+        if (run->offsets)
+            run->offsets[s] = (uint32_t)((size_t)(row - run->rows) / size);
         row = write_keys(
             w, spk_dense_first(w->partitioner, s), spk_dense_first(w->partitioner, s + 1), row);
+        if (!run->offsets && row > start)
+            run->ends[run->n_ends++]
+                = (spk_slice_end) { s, (uint32_t)((size_t)(row - run->rows) / size) };
     }
-    run->offsets[slices] = (uint32_t)n;
+    if (run->offsets)
+        run->offsets[slices] = (uint32_t)n;
     run->n = n;
     run->bytes = n * size;
     return run;

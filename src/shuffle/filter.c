@@ -33,12 +33,12 @@ static bool add_right(sieve *s)
     const size_t batch = spk_task_batch(s->pipe->task), size = s->right->shuffle->row->size;
     for (size_t k = 0; k < s->shard.n_segments; k++) {
         spk_segment *segment = &s->shard.segments[k];
-        if (!spk_segment_load(s->right, segment))
+        if (!spk_segment_load(s->right, &s->shard, segment))
             return false;
         for (size_t i = 0; i < segment->n; i += batch)
             if (!number(s, segment, i, segment->n - i < batch ? segment->n - i : batch, size))
                 return false;
-        spk_segment_unload(s->right, segment);
+        spk_segment_unload(&s->shard, segment);
     }
     return true;
 }
@@ -57,7 +57,7 @@ static bool sift_left(sieve *s)
     const uint32_t rights = s->table.n;
     for (size_t k = 0; k < s->shard.n_segments; k++) {
         spk_segment *segment = &s->shard.segments[k];
-        if (!spk_segment_load(s->left, segment))
+        if (!spk_segment_load(s->left, &s->shard, segment))
             return false;
         for (size_t i = 0; i < segment->n; i += batch) {
             const size_t n = segment->n - i < batch ? segment->n - i : batch;
@@ -70,7 +70,7 @@ static bool sift_left(sieve *s)
             if (!spk_push_rows(s->pipe, s->kept, kept, size))
                 return false;
         }
-        spk_segment_unload(s->left, segment);
+        spk_segment_unload(&s->shard, segment);
     }
     return true;
 }

@@ -283,14 +283,14 @@ static bool next_batch(piecewise *p)
     p->row += p->batch_n;
     p->batch = p->batch_n = 0;
     while (p->segment < s->shard.n_segments && p->row == s->shard.segments[p->segment].n) {
-        spk_segment_unload(s->input, &s->shard.segments[p->segment++]);
+        spk_segment_unload(&s->shard, &s->shard.segments[p->segment++]);
         p->row = 0;
     }
     if (p->segment == s->shard.n_segments || spk_task_unwanted(g->pipe->task))
         return false;
     spk_segment *segment = &s->shard.segments[p->segment];
     const size_t n = segment->n - p->row < most ? segment->n - p->row : most;
-    p->failed = !spk_segment_load(s->input, segment) || !number(g, s, segment, p->row, n);
+    p->failed = !spk_segment_load(s->input, &s->shard, segment) || !number(g, s, segment, p->row, n);
     p->batch_n = p->failed ? 0 : n;
     return !p->failed;
 }
@@ -305,7 +305,7 @@ static void stop_reading(piecewise *p)
 {
     side *s = &p->g->sides[0];
     if (p->segment < s->shard.n_segments)
-        spk_segment_unload(s->input, &s->shard.segments[p->segment]);
+        spk_segment_unload(&s->shard, &s->shard.segments[p->segment]);
 }
 
 static bool count_piecewise(grouping *g)

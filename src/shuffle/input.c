@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
+#include "base/list.h"
 #include "shuffle/writer.h"
-#include "storage/spill.h"
 
 enum { WRITTEN_AT_ONCE = 1024 };
 
@@ -35,14 +35,54 @@ static bool look_up(spk_input *in)
     return true;
 }
 
-/* on_disk: whether a run of any output is. */
-static bool on_disk(const spk_input *in)
+static int by_address(const void *a, const void *b)
 {
-    for (int m = 0; m < in->n_outputs; m++)
-        for (const spk_run *run = in->outputs[m]->runs; run; run = run->next)
-            if (run->spill)
-                return true;
-    return false;
+    const spk_parcel *const *x = a, *const *y = b;
+    return ((uintptr_t)*x > (uintptr_t)*y) - ((uintptr_t)*x < (uintptr_t)*y);
+}
+
+/* note_parcel: neighbours are often in one; the rest is sorted out at the end. */
+static bool note_parcel(spk_list *parcels, spk_parcel *parcel)
+{
+    const size_t n = parcels->n;
+    if ((n > 0 && parcels->at[n - 1] == parcel) || (n > 1 && parcels->at[n - 2] == parcel))
+        return true;
+    return spk_list_add(parcels, parcel);
+}
+
+/* find_parcels: each that a run of any output is in, once. */
+static bool find_parcels(spk_input *in)
+{
+    spk_list parcels = { NULL, 0, 0 };
+    bool good = true;
+    for (int m = 0; m < in->n_outputs && good; m++)
+        for (const spk_run *run = in->outputs[m]->runs; run && good; run = run->next)
+            good = !run->parcel || note_parcel(&parcels, run->parcel);
+    if (parcels.n > 0)
+        qsort(parcels.at, parcels.n, sizeof *parcels.at, by_address);
+    size_t n = 0;
+    for (size_t i = 0; i < parcels.n; i++)
+        if (n == 0 || parcels.at[n - 1] != parcels.at[i])
+            parcels.at[n++] = parcels.at[i];
+    in->parcels = (spk_parcel **)(void *)parcels.at;
+    in->n_parcels = (uint32_t)n;
+    in->spilled = n > 0;
+    if (good && n > 0)
+        good = (in->seen = calloc(n, sizeof *in->seen)) != NULL;
+    if (!good)
+        spk_task_nomem(in->task);
+    return good;
+}
+
+static void free_parcels(spk_input *in)
+{
+    for (uint32_t i = 0; i < in->n_parcels && in->seen; i++)
+        free(in->seen[i]);
+    free(in->seen);
+    free(in->parcels);
+    in->seen = NULL;
+    in->parcels = NULL;
+    in->n_parcels = 0;
 }
 
 /* write_block: rows of a block go to the writer, where they may be as they are. */
@@ -93,10 +133,9 @@ bool spk_input_open(
     *in = (spk_input) { .task = task, .shuffle = dep->shuffle ? dep->shuffle : as };
     in->slices = in->shuffle->slices;
     in->first = dep->shuffle ? (uint32_t)partition * in->slices : 0;
-    if (dep->shuffle ? look_up(in) : write_private(in, dep->rdd, partition)) {
-        in->spilled = task->sc->spill && on_disk(in);
+    if ((dep->shuffle ? look_up(in) : write_private(in, dep->rdd, partition))
+        && (!task->sc->spill || find_parcels(in)))
         return true;
-    }
     spk_input_close(in);
     return false;
 }
@@ -104,6 +143,7 @@ bool spk_input_open(
 void spk_input_close(spk_input *in)
 {
     spk_map_output *unused = NULL;
+    free_parcels(in);
     spk_map_output_free(in->private);
     in->private = NULL;
     spk_block_unpin(in->block);
@@ -122,100 +162,223 @@ void spk_input_close(spk_input *in)
     spk_map_output_free(unused);
 }
 
-static bool add_segment(
-    spk_shard *shard, const spk_run *run, uint32_t slice, int output, size_t size)
+static spk_segment *add_segment(spk_shard *shard, uint64_t order, size_t n, uint64_t row_bytes)
 {
-    const uint32_t from = run->offsets[slice], to = run->offsets[slice + 1];
     if (shard->n_segments == shard->max_segments) {
         const size_t most = shard->max_segments ? shard->max_segments * 2 : 32;
         spk_segment *segments = realloc(shard->segments, most * sizeof *segments);
         if (!segments)
-            return false;
+            return NULL;
         shard->segments = segments;
         shard->max_segments = most;
     }
-    shard->segments[shard->n_segments++] = (spk_segment) {
-        .rows = run->spill ? NULL : run->rows + from * size,
-        .hashes = run->hashes ? run->hashes + from : NULL,
-        .n = to - from,
-        .run = run->spill ? run : NULL,
-        .slice = slice,
-        .output = output,
-    };
-    shard->n += to - from;
-    shard->bytes += run->bytes / run->n * (to - from);
+    spk_segment *segment = &shard->segments[shard->n_segments++];
+    *segment = (spk_segment) { .n = n, .order = order };
+    shard->n += n;
+    shard->bytes += row_bytes * n;
+    return segment;
+}
+
+static uint64_t order_of(int map, uint32_t position)
+{
+    return (uint64_t)(uint32_t)map << 32 | position;
+}
+
+/* see_runs: those of a list that are no heads. */
+static bool see_runs(spk_shard *shard, const spk_run *run, uint32_t slice, int map, size_t size)
+{
+    for (uint32_t position = 0, from, to; run; run = run->next, position++) {
+        if (run->parcel)
+            continue;
+        spk_run_slice(run, slice, &from, &to);
+        if (from == to)
+            continue;
+        spk_segment *segment
+            = add_segment(shard, order_of(map, position), to - from, run->bytes / run->n);
+        if (!segment)
+            return false;
+        segment->rows = run->rows + from * size;
+        segment->hashes = run->hashes ? run->hashes + from : NULL;
+    }
     return true;
 }
 
-/* unload: blocks that were read from disk. */
-static void unload(spk_heap *heap, spk_segment *segment)
+typedef struct seeing {
+    const spk_input *in;
+    spk_shard *shard;
+    uint32_t slot;
+    bool good;
+} seeing;
+
+/* see_extent: of a parcel, which may hold runs of others and of attempts that came too late. */
+static bool see_extent(
+    void *arg, const spk_member *member, const spk_extent *extent, const spk_run *run)
 {
-    if (!segment->run || !segment->rows)
-        return;
-    spk_heap_free(heap, segment->rows, segment->capacity);
-    segment->rows = NULL;
-    segment->hashes = NULL;
+    seeing *see = arg;
+    const spk_input *in = see->in;
+    spk_slot *slot = &see->shard->slots[see->slot];
+    const int map = in->private ? 0 : member->map;
+    if (atomic_load(&member->output) != in->outputs[map])
+        return true;
+    spk_segment *segment = add_segment(
+        see->shard, order_of(map, member->position), extent->n, member->row_bytes);
+    if (!segment)
+        return see->good = false;
+    if (run) {
+        segment->rows = run->rows + extent->at * in->shuffle->row->size;
+        segment->hashes = run->hashes ? run->hashes + extent->at : NULL;
+        return true;
+    }
+    segment->slot = see->slot + 1;
+    segment->extent = *extent;
+    slot->from = slot->to == 0 || extent->at < slot->from ? extent->at : slot->from;
+    slot->to = extent->at + extent->bytes > slot->to ? extent->at + extent->bytes : slot->to;
+    return true;
 }
 
-static void unload_all(spk_shard *shard)
+/* lose: outputs that a parcel had some of are made again from lineage. */
+static void lose(const spk_input *in, const spk_parcel *parcel)
 {
-    for (size_t i = 0; i < shard->n_segments; i++)
-        unload(shard->heap, &shard->segments[i]);
+    const spk_member *member;
+    in->task->lost = in->shuffle;
+    for (uint32_t i = 0; (member = spk_parcel_member(parcel, i)); i++)
+        if (atomic_load(&member->output) == in->outputs[member->map])
+            spk_shuffle_drop(in->shuffle, member->map);
+}
+
+static void fail_reading(const spk_input *in, const spk_parcel *parcel, const spk_failure *failure)
+{
+    if (failure->code == SPARK_EIO && in->reading)
+        lose(in, parcel);
+    spk_task_fail_with(in->task, failure);
+}
+
+static void free_block(spk_heap *heap, spk_slot *slot)
+{
+    spk_heap_free(heap, slot->block, slot->capacity);
+    slot->block = NULL;
+}
+
+/* leave: the shard holds nothing any more. */
+static void leave(spk_shard *shard)
+{
+    for (uint32_t i = 0; i < shard->n_slots; i++) {
+        spk_slot *slot = &shard->slots[i];
+        free_block(shard->heap, slot);
+        if (slot->pinned)
+            spk_parcel_unpin(slot->parcel);
+    }
     shard->n_segments = 0;
+    shard->n_slots = 0;
+    free(shard->slots);
+    shard->slots = NULL;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const spk_segment *x = a, *y = b;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+/* see_parcels: their segments, and then all in order. */
+static bool see_parcels(const spk_input *in, uint32_t slice, spk_shard *shard)
+{
+    spk_failure failure;
+    seeing see = { .in = in, .shard = shard, .good = true };
+    shard->slots = calloc(in->n_parcels, sizeof *shard->slots);
+    for (see.slot = 0; shard->slots && see.slot < in->n_parcels && see.good; see.slot++) {
+        spk_slot *slot = &shard->slots[shard->n_slots++];
+        slot->parcel = in->parcels[see.slot];
+        if (spk_parcel_slice(slot->parcel, slice, &in->seen[see.slot], &slot->pinned, see_extent,
+                &see, &failure)
+            != SPARK_OK) {
+            fail_reading(in, slot->parcel, &failure);
+            return false;
+        }
+    }
+    if (!shard->slots || !see.good) {
+        spk_task_nomem(in->task);
+        return false;
+    }
+    if (shard->n_segments > 1)
+        qsort(shard->segments, shard->n_segments, sizeof *shard->segments, by_order);
+    for (size_t i = 0; i < shard->n_segments; i++)
+        if (shard->segments[i].slot > 0)
+            shard->slots[shard->segments[i].slot - 1].last = i;
+    return true;
 }
 
 bool spk_input_shard(const spk_input *in, uint32_t slice, spk_shard *shard)
 {
     const size_t size = in->shuffle->row->size;
     const uint32_t s = in->first + slice;
-    unload_all(shard);
+    leave(shard);
     shard->heap = in->task->heap;
     shard->n = shard->bytes = 0;
     for (int m = 0; m < in->n_outputs; m++)
-        for (const spk_run *run = in->outputs[m]->runs; run; run = run->next)
-            if (run->offsets[s] < run->offsets[s + 1] && !add_segment(shard, run, s, m, size)) {
-                spk_task_nomem(in->task);
-                return false;
-            }
-    return true;
+        if (!see_runs(shard, in->outputs[m]->runs, s, m, size)) {
+            spk_task_nomem(in->task);
+            return false;
+        }
+    return in->n_parcels == 0 || see_parcels(in, s, shard);
 }
 
-bool spk_segment_load(const spk_input *in, spk_segment *segment)
+static bool load_block(const spk_input *in, spk_slot *slot)
 {
     spk_failure failure;
-    uint64_t *hashes;
-    if (segment->rows)
-        return true;
-    if (spk_run_load(segment->run, segment->slice, in->task->heap, in->shuffle->row, &segment->rows,
-            &segment->capacity, &hashes, &failure)
-        == SPARK_OK) {
-        segment->hashes = hashes;
-        return true;
+    const size_t n = (size_t)(slot->to - slot->from);
+    slot->block = spk_heap_alloc(in->task->heap, n + 16, &slot->capacity);
+    if (!slot->block) {
+        spk_task_nomem(in->task);
+        return false;
     }
-    if (failure.code == SPARK_EIO && in->reading) { /* made again from lineage */
-        in->task->lost = in->shuffle;
-        spk_shuffle_drop(in->shuffle, segment->output);
-    }
-    spk_task_fail_with(in->task, &failure);
+    slot->loads++;
+    if (spk_parcel_read(slot->parcel, slot->from, n, slot->block, &failure) == SPARK_OK)
+        return true;
+    free_block(in->task->heap, slot);
+    fail_reading(in, slot->parcel, &failure);
     return false;
 }
 
-void spk_segment_unload(const spk_input *in, spk_segment *segment)
+bool spk_segment_load(const spk_input *in, spk_shard *shard, spk_segment *segment)
 {
-    unload(in->task->heap, segment);
+    spk_failure failure;
+    uint64_t *hashes;
+    if (segment->slot == 0)
+        return true;
+    spk_slot *slot = &shard->slots[segment->slot - 1];
+    if (slot->block && segment->load == slot->loads)
+        return true;
+    if (!slot->block && !load_block(in, slot))
+        return false;
+    char *rows = slot->block + (segment->extent.at - slot->from);
+    if (spk_extent_open(slot->parcel, &segment->extent, rows, &hashes, &failure) != SPARK_OK) {
+        fail_reading(in, slot->parcel, &failure);
+        return false;
+    }
+    segment->rows = rows;
+    segment->hashes = hashes;
+    segment->load = slot->loads;
+    return true;
+}
+
+void spk_segment_unload(spk_shard *shard, const spk_segment *segment)
+{
+    if (spk_segment_goes(shard, segment))
+        free_block(shard->heap, &shard->slots[segment->slot - 1]);
 }
 
 bool spk_shard_load(const spk_input *in, spk_shard *shard)
 {
     for (size_t i = 0; i < shard->n_segments; i++)
-        if (!spk_segment_load(in, &shard->segments[i]))
+        if (!spk_segment_load(in, shard, &shard->segments[i]))
             return false;
     return true;
 }
 
 void spk_shard_fini(spk_shard *shard)
 {
-    unload_all(shard);
+    leave(shard);
     free(shard->segments);
     *shard = (spk_shard) { .segments = NULL };
 }

@@ -6,22 +6,35 @@
 #define SPK_SHUFFLE_INPUT_H
 
 #include "exec/task.h"
-#include "storage/run.h"
+#include "storage/parcel.h"
+
+/* spk_slot: what a shard has of a parcel: the bytes of its slice on disk are from..to; block: these,
+ * loaded, from the first segment that is wanted to the last; loads: how often they were. */
+typedef struct spk_slot {
+    spk_parcel *parcel;
+    bool pinned; /* it is in memory still */
+    uint64_t from, to;
+    char *block;
+    size_t capacity, last; /* last: its last segment */
+    unsigned loads;
+} spk_slot;
 
 typedef struct spk_segment {
     char *rows;             /* NULL: on disk, not loaded */
     const uint64_t *hashes; /* or NULL */
     size_t n;
-    const spk_run *run; /* on disk: slice `slice` of it, of output `output` */
-    uint32_t slice;
-    int output;
-    size_t capacity; /* of the block that was loaded */
+    uint64_t order; /* map partition, then run */
+    uint32_t slot;  /* + 1, where it is on disk: */
+    unsigned load;  /* the one that rows are of */
+    spk_extent extent;
 } spk_segment;
 
 typedef struct spk_shard {
     spk_heap *heap;
     spk_segment *segments;
     size_t n_segments, max_segments;
+    spk_slot *slots; /* of the parcels of the input */
+    uint32_t n_slots;
     uint64_t n, bytes; /* rows, and an estimate of all they hold, which depends on data alone */
 } spk_shard;
 
@@ -34,7 +47,10 @@ typedef struct spk_input {
     spk_block *block; /* what rows of `private` may point into; or NULL */
     uint32_t first, slices;
     bool reading;
-    bool spilled; /* some of it is on disk */
+    spk_parcel **parcels; /* that some of it is in, and what was seen of their directories */
+    spk_granule_seen **seen;
+    uint32_t n_parcels;
+    bool spilled; /* some of it is in parcels */
 } spk_input;
 
 /* spk_input_open: false: the task has failed, or task->lost says which shuffle lacks an output. */
@@ -42,12 +58,17 @@ bool spk_input_open(
     spk_input *input, spark_task *task, const spk_dep *dep, spk_shuffle *as, int partition);
 void spk_input_close(spk_input *input);
 
-/* spk_input_shard: shard `slice` of the partition; false: no memory. Segments on disk are loaded by
- * spk_segment_load (false: the task has failed) and given up by spk_segment_unload, or all at once by
- * spk_shard_load, until the next shard. spk_shard_fini frees everything. */
+/* spk_input_shard: shard `slice` of the partition; false: the task has failed. Segments on disk are
+ * loaded by spk_segment_load (false: the task has failed) and given up by spk_segment_unload, in their
+ * order, or all at once by spk_shard_load, until the next shard. spk_shard_fini frees everything. */
 bool spk_input_shard(const spk_input *input, uint32_t slice, spk_shard *shard);
-bool spk_segment_load(const spk_input *input, spk_segment *segment);
-void spk_segment_unload(const spk_input *input, spk_segment *segment);
+bool spk_segment_load(const spk_input *input, spk_shard *shard, spk_segment *segment);
+void spk_segment_unload(spk_shard *shard, const spk_segment *segment);
+/* spk_segment_goes: whether unloading it frees what it and those before it point to. */
+static inline bool spk_segment_goes(const spk_shard *shard, const spk_segment *segment)
+{
+    return segment->slot > 0 && segment == &shard->segments[shard->slots[segment->slot - 1].last];
+}
 bool spk_shard_load(const spk_input *input, spk_shard *shard);
 void spk_shard_fini(spk_shard *shard);
 

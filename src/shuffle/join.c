@@ -204,7 +204,7 @@ static bool probe(joiner *jn, side *p)
     const size_t size = p->row->size, batch = spk_task_batch(jn->pipe->task);
     for (size_t s = 0; s < p->shard.n_segments; s++) {
         spk_segment *segment = &p->shard.segments[s];
-        if (!spk_segment_load(p->input, segment))
+        if (!spk_segment_load(p->input, &p->shard, segment))
             return false;
         for (size_t i = 0, done; i < segment->n; i += done) {
             const size_t n = segment->n - i < batch ? segment->n - i : batch;
@@ -215,9 +215,9 @@ static bool probe(joiner *jn, side *p)
             if (done < n)
                 guard(jn);
         }
-        if (segment->run && jn->n > 0 && !deliver(jn)) /* matches point into what goes now */
+        if (spk_segment_goes(&p->shard, segment) && jn->n > 0 && !deliver(jn)) /* matches point into what goes now */
             return false;
-        spk_segment_unload(p->input, segment);
+        spk_segment_unload(&p->shard, segment);
     }
     return true;
 }

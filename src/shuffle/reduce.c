@@ -27,9 +27,9 @@ void spk_reduce_pass(spk_pipe *pipe, spk_input *in)
         more = spk_input_shard(in, s, &shard);
         for (size_t i = 0; i < shard.n_segments && more; i++) {
             spk_segment *segment = &shard.segments[i];
-            more = spk_segment_load(in, segment)
+            more = spk_segment_load(in, &shard, segment)
                 && spk_push_rows(pipe, segment->rows, segment->n, size);
-            spk_segment_unload(in, segment);
+            spk_segment_unload(&shard, segment);
         }
     }
     spk_shard_fini(&shard);
@@ -47,10 +47,11 @@ static bool combine_segment(spk_combiner *c, const spk_segment *segment, size_t 
     return true;
 }
 
-static bool combine_loaded(spk_combiner *c, const spk_input *in, spk_segment *segment, size_t batch)
+static bool combine_loaded(spk_combiner *c, const spk_input *in, spk_shard *shard,
+    spk_segment *segment, size_t batch)
 {
-    const bool good = spk_segment_load(in, segment) && combine_segment(c, segment, batch);
-    spk_segment_unload(in, segment);
+    const bool good = spk_segment_load(in, shard, segment) && combine_segment(c, segment, batch);
+    spk_segment_unload(shard, segment);
     return good;
 }
 
@@ -68,7 +69,7 @@ void spk_reduce_combine(spk_pipe *pipe, spk_input *in, const spk_aggregator *agg
             break;
         spk_table_clear(&c.table);
         for (size_t i = 0; i < shard.n_segments && more; i++)
-            more = combine_loaded(&c, in, &shard.segments[i], spk_task_batch(task));
+            more = combine_loaded(&c, in, &shard, &shard.segments[i], spk_task_batch(task));
         more = more && spk_push_rows(pipe, c.table.rows, c.table.n, aggregator->out->size);
     }
     if (open)

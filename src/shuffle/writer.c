@@ -11,7 +11,7 @@
 
 #include "base/hash.h"
 #include "shuffle/ranges.h"
-#include "storage/spill.h"
+#include "storage/parcel.h"
 
 enum { WINDOW_KEYS = 65536, WINDOW_BYTES = 4 * 1024 * 1024, RAW_WINDOWS = 32, PIECE = 1024 };
 
@@ -223,16 +223,38 @@ static bool place(spk_writer *w, const char *rows, size_t n, const uint64_t *has
     return true;
 }
 
-/* scatter: rows to their places; counts become the ends of slices. */
-static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, const uint64_t *hashes)
+/* index_densely: counts become the starts of slices, and the index. */
+static void index_densely(spk_writer *w, spk_run *run)
 {
-    const size_t size = row_of(w)->size;
     uint32_t *at = w->counts, sum = 0;
     for (uint32_t s = 0; s <= w->total; s++) {
         const uint32_t count = s < w->total ? at[s] : 0;
         run->offsets[s] = at[s] = sum;
         sum += count;
     }
+}
+
+static void index_sparsely(spk_writer *w, spk_run *run)
+{
+    uint32_t *at = w->counts, sum = 0;
+    for (uint32_t s = 0; s < w->total; s++) {
+        const uint32_t count = at[s];
+        at[s] = sum;
+        sum += count;
+        if (count > 0)
+            run->ends[run->n_ends++] = (spk_slice_end) { s, sum };
+    }
+}
+
+/* scatter: rows to their places; counts become the ends of slices. */
+static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, const uint64_t *hashes)
+{
+    const size_t size = row_of(w)->size;
+    uint32_t *at = w->counts;
+    if (run->offsets)
+        index_densely(w, run);
+    else
+        index_sparsely(w, run);
     if (size == 8 && !hashes)
         for (size_t i = 0; i < n; i++)
             memcpy(run->rows + (size_t)at[w->ids[i]]++ * 8, rows + i * 8, 8);
@@ -248,30 +270,39 @@ static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, con
         }
 }
 
-/* spill: the run goes to disk. False: it cannot; the task has failed. */
+/* spill: the run goes into a parcel. False: that could not be written; the task has failed. */
 static bool spill(spk_writer *w, spk_run **run)
 {
     spk_failure failure;
-    const uint64_t bytes = (*run)->bytes;
-    if (spk_run_spill(run, w->task->heap, w->task->sc->spill, row_of(w), &failure) != SPARK_OK) {
+    uint64_t written;
+    const spk_parcel_place place = { .spill = w->task->sc->spill,
+        .heap = w->task->heap,
+        .layout = row_of(w),
+        .key = (uint64_t)(uint32_t)w->shuffle->id << 1 | w->private,
+        .output = w->output,
+        .map = w->private ? 0 : w->task->partition,
+        .position = w->n_runs };
+    if (spk_parcel_add(&place, run, &written, &failure) != SPARK_OK) {
         spk_task_fail_with(w->task, &failure);
         return false;
     }
-    w->task->spilled_bytes += (*run)->spill ? (int64_t)bytes : 0;
+    w->task->spilled_bytes += (int64_t)written;
     return true;
 }
 
 /* publish: the run becomes the output's. */
 static bool publish(spk_writer *w, spk_run *run)
 {
+    const uint64_t n = run->n, bytes = run->bytes;
     if (w->task->sc->spill && !w->borrow && spk_spill_wanted(w->task->heap) && !spill(w, &run)) {
         spk_runs_free(w->task->heap, run);
         return false;
     }
     *w->tail = run;
     w->tail = &run->next;
-    w->output->n += run->n;
-    w->output->bytes += run->bytes;
+    w->n_runs++;
+    w->output->n += n;
+    w->output->bytes += bytes;
     return true;
 }
 

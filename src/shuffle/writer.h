@@ -35,6 +35,7 @@ typedef struct spk_writer {
     size_t ids_capacity, counts_capacity, hashes_capacity, ids_max;
     spk_map_output *output;
     spk_run **tail;
+    uint32_t n_runs;
 } spk_writer;
 
 /* spk_writer_open: private: all rows are of one partition. False: the task has failed. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "plan/shuffle.h"
-#include "storage/spill.h"
+#include "storage/parcel.h"
 
 enum { LARGEST_BLOCK = 1024 * 1024 };
 
@@ -21,7 +21,10 @@ spk_run *spk_run_alloc(spk_heap *heap, size_t n, size_t row_size, size_t bytes, 
 {
     const size_t head = up(sizeof(spk_run), 64);
     const size_t row_bytes = up(n * row_size, 64), hash_bytes = hashes ? up(n * 8, 64) : 0;
-    const size_t index_bytes = slices ? up((slices + (size_t)1) * 4, 64) : 0;
+    const bool sparse = n < slices;
+    const size_t index_bytes = sparse ? up(n * sizeof(spk_slice_end), 64)
+        : slices                      ? up((slices + (size_t)1) * 4, 64)
+                                      : 0;
     size_t capacity;
     if (row_size && n > SIZE_MAX / 8 / row_size)
         return NULL;
@@ -33,38 +36,20 @@ spk_run *spk_run_alloc(spk_heap *heap, size_t n, size_t row_size, size_t bytes, 
     *run = (spk_run) { .capacity = capacity, .rows = block + head, .n = n, .slices = slices };
     if (hashes)
         run->hashes = (uint64_t *)(void *)(block + head + row_bytes);
-    if (slices)
+    if (sparse)
+        run->ends = (spk_slice_end *)(void *)(block + head + row_bytes + hash_bytes);
+    else if (slices)
         run->offsets = (uint32_t *)(void *)(block + head + row_bytes + hash_bytes);
     *tail = block + head + row_bytes + hash_bytes + index_bytes;
     return run;
-}
-
-spk_run *spk_run_on_disk(spk_heap *heap, const spk_run *run)
-{
-    const size_t index_bytes = up((run->slices + (size_t)1) * 4, 64);
-    char *tail;
-    spk_run *copy = spk_run_alloc(
-        heap, 0, 1, index_bytes + run->slices * sizeof(struct spk_extent), 0, false, &tail);
-    if (!copy)
-        return NULL;
-    copy->rows = NULL;
-    copy->next = run->next;
-    copy->n = run->n;
-    copy->bytes = run->bytes;
-    copy->slices = run->slices;
-    copy->carries = run->hashes != NULL;
-    copy->offsets = (uint32_t *)(void *)tail;
-    memcpy(copy->offsets, run->offsets, (run->slices + (size_t)1) * 4);
-    copy->extents = (struct spk_extent *)(void *)(tail + index_bytes);
-    return copy;
 }
 
 void spk_runs_free(spk_heap *heap, spk_run *runs)
 {
     while (runs) {
         spk_run *next = runs->next;
-        if (runs->spill)
-            spk_run_forget(runs);
+        if (runs->parcel)
+            spk_parcel_leave(runs);
         spk_heap_free(heap, runs, runs->capacity);
         runs = next;
     }

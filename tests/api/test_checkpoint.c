@@ -6,6 +6,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 SPARK_PAIR(i64_pair, int64_t, int64_t);
 
@@ -239,6 +242,61 @@ static void test_checkpoint__under_faults(void **state)
     }
 }
 
+/* entries_of: names in the current directory that begin so. */
+static int entries_of(const char *prefix)
+{
+    DIR *dir = opendir(".");
+    int n = 0;
+    assert_non_null(dir);
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;)
+        n += strncmp(e->d_name, prefix, strlen(prefix)) == 0;
+    closedir(dir);
+    return n;
+}
+
+/* die_checkpointed: in a child: killed while its local checkpoint is there. */
+static void die_checkpointed(void)
+{
+    int64_t n;
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1, .local_dir = "." });
+    spark_rdd *rdd = spark_local_checkpoint(hundred(sc));
+    if (spark_count(rdd, &n) == SPARK_OK && spark_rdd_is_checkpointed(rdd))
+        raise(SIGKILL);
+    _exit(1);
+}
+
+/* What a killed process left goes with the next one that checkpoints there; what a live one has, and
+ * what is none of ours, stays. */
+static void test_checkpoint__files_of_killed_processes_go(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        int status;
+        const pid_t child = fork();
+        if (child == 0)
+            die_checkpointed();
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        assert_int_equal(entries_of("libspark-local-"), 1);
+    }
+    assert_int_equal(mkdir("libspark-other", 0700), 0);
+    spark_context *first = open_here(1), *second = open_here(1);
+    spark_rdd *a = spark_local_checkpoint(hundred(first));
+    spark_rdd *b = spark_local_checkpoint(hundred(second));
+    int64_t n;
+    oracle_ok(spark_count(a, &n));
+    assert_int_equal(entries_of("libspark-local-"), 1);
+    oracle_ok(spark_count(b, &n));
+    assert_int_equal(entries_of("libspark-local-"), 2);
+    oracle_ok(spark_count(a, &n));
+    assert_int_equal(n, 100);
+    oracle_close(second);
+    oracle_close(first);
+    assert_int_equal(entries_of("libspark-local-"), 0);
+    assert_int_equal(entries_of("libspark-other"), 1);
+    assert_int_equal(rmdir("libspark-other"), 0);
+}
+
 /* While a job of another thread may be walking along the old edges, they stay; then they go. */
 static void *count_it(void *arg)
 {
@@ -334,6 +392,7 @@ int main(void)
         file_test(test_checkpoint__directories_that_cannot_be_made),
         file_test(test_checkpoint__a_damaged_part),
         file_test(test_checkpoint__under_faults),
+        file_test(test_checkpoint__files_of_killed_processes_go),
         file_test(test_checkpoint__edges_go_when_nobody_walks_along_them),
         file_test(test_checkpoint__many_threads),
     };

@@ -121,18 +121,23 @@ static spark_rdd *work(spark_context *sc, int which)
     }
 }
 
-/* digest: of content and order. *spilled: bytes that went to disk; *peak: of memory. */
-static int64_t digest(const spark_conf *conf, int which, int64_t *spilled, uint64_t *peak)
+static int64_t digest_of(spark_rdd *rdd)
 {
     const int64_t zero = 7;
     spark_array array;
-    spark_job_stats stats;
-    spark_context *sc = spark_context_new(conf);
-    spark_rdd *rdd = work(sc, which);
     if (spark_fold(rdd, SPARK_VALUE(int64_t, &zero), in_order, NULL, &array) != SPARK_OK)
-        fail_msg("work %d: %s", which, spark_last_error()->message);
+        fail_msg("%s", spark_last_error()->message);
     const int64_t value = *SPARK_ITEMS(int64_t, &array);
     spark_array_free(&array);
+    return value;
+}
+
+/* digest: of content and order. *spilled: bytes that went to disk; *peak: of memory. */
+static int64_t digest(const spark_conf *conf, int which, int64_t *spilled, uint64_t *peak)
+{
+    spark_job_stats stats;
+    spark_context *sc = spark_context_new(conf);
+    const int64_t value = digest_of(work(sc, which));
     assert_int_equal(spark_job_stats_get(sc, SPARK_ANY, &stats), SPARK_OK);
     *spilled = stats.spilled_bytes;
     spark_memory_bytes(sc, peak);
@@ -235,11 +240,68 @@ static void test_cache__leaves_half_of_the_memory(void **state)
     spark_context_free(sc);
 }
 
+/* Rows are few and their places many: what is kept of a run is in proportion to its rows. */
+static int64_t sum_small_maps(spark_context *sc, int maps, int partitions)
+{
+    spark_rdd *pairs = spark_map(spark_range(sc, 0, ROWS, 1, maps), to_pair, NULL);
+    spark_rdd *sums = spark_reduce_by_key(pairs, spark_op_sum, NULL, partitions);
+    return digest_of(spark_map(sums, digest_pair, NULL));
+}
+
+static void test_spill__takes_small_maps_and_small_partitions(void **state)
+{
+    static const int shapes[][2] = { { 10000, 64 }, { 64, 5000 }, { 1000, 1000 } };
+    const spark_conf tight_conf
+        = { .threads = 1, .memory_bytes = (uint64_t)32 * MIB, .batch_rows = 7 };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(shapes); i++) {
+        uint64_t peak;
+        spark_context *plain = spark_context_new(&(spark_conf) { .threads = 2 });
+        const int64_t want = sum_small_maps(plain, shapes[i][0], shapes[i][1]);
+        spark_context_free(plain);
+        spark_context *tight = spark_context_new(&tight_conf);
+        assert_int_equal(sum_small_maps(tight, shapes[i][0], shapes[i][1]), want);
+        assert_int_equal(sum_small_maps(tight, 4, 4), sum_small_maps(tight, 4, 4));
+        spark_memory_bytes(tight, &peak);
+        assert_true(peak <= 32 * MIB);
+        spark_context_free(tight);
+    }
+}
+
+SPARK_FILTER(not_the_last, int64_t)
+{
+    if (*in == ROWS - 1)
+        spark_fail(task, "the last one");
+    return true;
+}
+
+static void test_spill__nothing_stays_of_a_job_that_failed(void **state)
+{
+    int64_t n;
+    (void)state;
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 2,
+        .memory_bytes = (uint64_t)40 * MIB,
+        .task_max_failures = 1 });
+    spark_rdd *many = spark_map(spark_range(sc, 0, 4 * ROWS, 1, 40), to_pair, NULL);
+    spark_rdd *one_range = spark_sort_by(many, NULL, 1);
+    assert_int_equal(spark_count(one_range, &n), SPARK_ENOMEM);
+    assert_true(spark_memory_bytes(sc, NULL) < MIB);
+    spark_rdd *numbers = spark_filter(spark_range(sc, 0, ROWS, 1, 40), not_the_last, NULL);
+    spark_rdd *sums = spark_reduce_by_key(
+        spark_map(numbers, to_pair, NULL), spark_op_sum, NULL, 16);
+    assert_int_equal(spark_count(sums, &n), SPARK_ETASK);
+    assert_true(spark_memory_bytes(sc, NULL) < MIB);
+    assert_int_equal(spark_count(work(sc, 0), &n), SPARK_OK);
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_spill__changes_no_bit),
         cmocka_unit_test(test_spill__survives_faults),
+        cmocka_unit_test(test_spill__takes_small_maps_and_small_partitions),
+        cmocka_unit_test(test_spill__nothing_stays_of_a_job_that_failed),
         cmocka_unit_test(test_spill__leaves_no_file_and_no_descriptor),
         cmocka_unit_test(test_spill__tells_where_it_cannot_write),
         cmocka_unit_test(test_cache__leaves_half_of_the_memory),

@@ -288,6 +288,7 @@ static void *spark_open(const bench_options *o)
     g->links = spark_cache(g->way->group(g, links));
     int64_t found;
     bench_ok(spark_count(g->links, &found));
+    bench_ok(spark_clean_shuffle_dependencies(g->links)); /* they are in memory */
     spark_rdd_release(links);
     free(made);
     return g;

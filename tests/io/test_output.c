@@ -298,8 +298,8 @@ static void test_own_directory(void **state)
     spk_failure failure = { .code = SPARK_OK };
     char *first, *second;
     (void)state;
-    assert_int_equal(spk_own_directory("x/y/", &first, &failure), SPARK_OK);
-    assert_int_equal(spk_own_directory("x/y", &second, &failure), SPARK_OK);
+    assert_int_equal(spk_own_directory("x/y/", "libspark-", &first, &failure), SPARK_OK);
+    assert_int_equal(spk_own_directory("x/y", "libspark-", &second, &failure), SPARK_OK);
     assert_string_not_equal(first, second);
     assert_int_equal(strncmp(first, "x/y/libspark-", 13), 0);
     assert_string_equal(names(first), "");
@@ -309,7 +309,7 @@ static void test_own_directory(void **state)
     spk_own_directory_end(NULL);
     assert_string_equal(names("x/y"), "file");
     char *none;
-    assert_int_equal(spk_own_directory("x/y/file/z", &none, &failure), SPARK_EIO);
+    assert_int_equal(spk_own_directory("x/y/file/z", "libspark-", &none, &failure), SPARK_EIO);
     assert_null(none);
     assert_non_null(strstr(failure.message, "cannot make a directory in x/y/file/z"));
 }

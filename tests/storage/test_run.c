@@ -25,20 +25,25 @@ static void test_run__holds_rows_hashes_index_and_tail_apart(void **state)
         assert_null(run->next);
         assert_int_equal((uintptr_t)run->rows % 64, 0);
         assert_int_equal(run->hashes != NULL, hashes);
-        assert_int_equal(run->offsets != NULL, slices > 0);
+        assert_int_equal(run->offsets != NULL, slices > 0 && n >= slices);
+        assert_int_equal(run->ends != NULL, n < slices);
         assert_true(tail + bytes <= (char *)run + run->capacity);
         memset(run->rows, 1, n * size);
         if (hashes)
             memset(run->hashes, 2, n * 8);
-        if (slices)
+        if (run->offsets)
             memset(run->offsets, 3, (slices + 1) * 4);
+        if (run->ends)
+            memset(run->ends, 3, n * sizeof *run->ends);
         memset(tail, 4, bytes);
         for (size_t j = 0; j < n * size; j++)
             assert_int_equal(run->rows[j], 1);
         for (size_t j = 0; hashes && j < n; j++)
             assert_true(run->hashes[j] == UINT64_C(0x0202020202020202));
-        for (size_t j = 0; slices && j <= slices; j++)
+        for (size_t j = 0; run->offsets && j <= slices; j++)
             assert_true(run->offsets[j] == 0x03030303);
+        for (size_t j = 0; run->ends && j < n; j++)
+            assert_true(run->ends[j].slice == 0x03030303 && run->ends[j].end == 0x03030303);
         assert_int_equal(run->n, n);
         spk_runs_free(&f->heap, run);
     }

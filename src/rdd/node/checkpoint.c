@@ -4,6 +4,7 @@
  * walks up from then on; the old edges go when no job can be walking along them any more. */
 #include <stdlib.h>
 
+#include "io/local_dir.h"
 #include "rdd/action.h"
 #include "rdd/object_part.h"
 #include "scheduler/lineage.h"
@@ -68,7 +69,7 @@ spark_status spark_set_checkpoint_dir(spark_site at, spark_context *sc, const ch
         return sc ? spk_raise(sc->error) : spk_raisef(SPARK_EINVAL, name, at, "no context");
     if (!directory || !*directory)
         return spk_raisef(SPARK_EINVAL, name, at, "%s at %s: the path is empty", name, at);
-    if (spk_own_directory(directory, &path, &failure) != SPARK_OK) {
+    if (spk_own_directory(directory, "libspark-", &path, &failure) != SPARK_OK) {
         spk_failure_at(&failure, name, at);
         return spk_raise(&failure);
     }
@@ -98,8 +99,8 @@ static char *path_for(const spark_rdd *rdd, bool local, spk_failure *failure)
     spark_status status = SPARK_OK;
     pthread_mutex_lock(&sc->plan_lock);
     if (local && !sc->local_checkpoints)
-        status = spk_own_directory(
-            spk_local_directory(sc->local_dir), &sc->local_checkpoints, failure);
+        status = spk_local_dir_make(spk_local_directory(sc->local_dir), &sc->local_checkpoints,
+            &sc->local_lock, failure);
     const char *directory = local ? sc->local_checkpoints : sc->checkpoint_dir;
     if (status == SPARK_OK && !directory) {
         spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
