@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The description of a shuffle and the slots its outputs are published in. What an output is, only
- * the shuffle room knows; it installs how one is freed. */
+/* The description of a shuffle and the slots its outputs are published in. */
 #include "plan/shuffle.h"
 
 #include <stdlib.h>
@@ -63,6 +62,18 @@ uint64_t spk_dense_first(const spark_partitioner *p, uint64_t slice)
         return p->keys;
     const uint64_t from = slice << spk_dense_shift(p), first = from / scale + (from % scale != 0);
     return first < p->keys ? first : p->keys;
+}
+
+/* free_outputs: a list. What an output is, only the storage room knows; its head says how it goes. */
+static void free_outputs(struct spk_map_output *list)
+{
+    spk_held_free((spk_held *)(void *)list);
+}
+
+static void prepend(struct spk_map_output **list, struct spk_map_output *output)
+{
+    ((spk_held *)(void *)output)->next = (spk_held *)(void *)*list;
+    *list = output;
 }
 
 spk_shuffle *spk_shuffle_new(spark_rdd *owner, spark_rdd *parent, spark_partitioner *partitioner,
@@ -138,8 +149,8 @@ void spk_shuffle_free(spk_shuffle *shuffle)
     if (shuffle->filled)
         leave_list(shuffle);
     for (int m = 0; m < shuffle->maps; m++)
-        spk_map_output_free(atomic_load(&shuffle->outputs[m]));
-    spk_map_output_free(shuffle->dropped);
+        free_outputs(atomic_load(&shuffle->outputs[m]));
+    free_outputs(shuffle->dropped);
     pthread_mutex_destroy(&shuffle->lock);
     free(shuffle->outputs);
     free(shuffle->counted);
@@ -157,7 +168,7 @@ static bool take_out(spk_shuffle *shuffle, int m, struct spk_map_output **list)
     atomic_fetch_add(&shuffle->missing, 1);
     pthread_mutex_lock(&shuffle->lock);
     const bool read = atomic_load(&shuffle->readers) > 0;
-    spk_map_output_append(read ? &shuffle->dropped : list, output);
+    prepend(read ? &shuffle->dropped : list, output);
     pthread_mutex_unlock(&shuffle->lock);
     return true;
 }
@@ -168,7 +179,7 @@ bool spk_shuffle_drop(spk_shuffle *shuffle, int m)
     if (shuffle->maps < 0 || m < 0 || m >= shuffle->maps)
         return false;
     const bool was = take_out(shuffle, m, &unused);
-    spk_map_output_free(unused);
+    free_outputs(unused);
     return was;
 }
 

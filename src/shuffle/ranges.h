@@ -4,25 +4,8 @@
 #ifndef SPK_SHUFFLE_RANGES_H
 #define SPK_SHUFFLE_RANGES_H
 
+#include "plan/ranges.h"
 #include "storage/run.h"
-#include "type/order.h"
-
-enum { SPK_RANGE_CELLS = 2048 };
-
-typedef struct spk_ranges {
-    spk_ordering ordering;
-    uint32_t n;         /* slices, over all partitions */
-    uint32_t slices;    /* of a partition */
-    uint32_t n_bounds;  /* n - 1 at most; bound i is the last of slice i */
-    uint64_t *prefixes; /* of the bounds */
-    uint32_t
-        *starts; /* of SPK_RANGE_CELLS + 1 equal cells of the prefixes between the first bound and
-                         the last: how many bounds lie below each */
-    unsigned shift; /* a cell is 1 << shift wide */
-    char *bounds;   /* rows, side by side; what they point to follows */
-    spk_heap *heap;
-    size_t capacity;
-} spk_ranges;
 
 /* spk_candidate: a sampled row, and how many rows it stands for. */
 typedef struct spk_candidate {
@@ -35,15 +18,11 @@ typedef struct spk_candidate {
  * memory. */
 bool spk_ranges_make(spk_ranges *ranges, spk_heap *heap, spk_candidate *candidates, size_t n,
     int partitions, uint32_t slices);
-void spk_ranges_fini(spk_ranges *ranges);
 
 /* spk_ranges_find: the slice of each of n rows, `step` apart, which have at their front what the
  * ordering looks at. Equal rows share one. */
 void spk_ranges_find(
     const spk_ranges *ranges, const char *rows, size_t step, size_t n, uint32_t *slices);
-
-/* spk_ranges_same_order: whether their orders are the same. */
-bool spk_ranges_same_order(const spk_ranges *a, const spk_ranges *b);
 
 /* spk_sort_rows: sorts n rows in place, stably. False: no memory. */
 bool spk_sort_rows(spk_heap *heap, const spk_ordering *ordering, char *rows, size_t n);
