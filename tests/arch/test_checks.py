@@ -136,6 +136,12 @@ class TopLevel(Tree):
         self.write("build/CMakeCache.txt", "")
         self.check(None)
 
+    def test_build_of_any_name_under_git(self):
+        subprocess.run(["git", "init", "-q", str(self.root)], check=True)
+        self.write("out/CMakeCache.txt", "")
+        self.write("out/deep/x.c", "", spdx="")
+        self.check(None)
+
     def test_extra(self):
         self.write("docs/x.md", "")
         self.check("docs: does not belong")
