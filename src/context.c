@@ -238,27 +238,7 @@ static void take_down(spark_context *sc)
     sc->app_name = NULL;
 }
 
-/* ---- contexts without anything */
-
-static const spark_context no_context = { .error = &spk_of_nothing };
-static const spark_context no_memory = { .error = &spk_no_memory };
-
-static spark_context *constant(const spark_context *context)
-{
-    spark_context *sc;
-    memcpy(&sc, &context, sizeof sc); /* never written: its error is looked at first */
-    return sc;
-}
-
-spark_context *spk_context_none(void)
-{
-    return constant(&no_context);
-}
-
-static bool is_constant(const spark_context *sc)
-{
-    return sc == &no_context || sc == &no_memory;
-}
+/* ---- contexts */
 
 static const spk_failure *keep(const spk_failure *failure)
 {
@@ -274,7 +254,7 @@ spark_context *spark_context_new(const spark_conf *conf)
     spk_failure failure;
     spark_context *sc = calloc(1, sizeof *sc);
     if (!sc)
-        return constant(&no_memory);
+        return spk_context_no_memory();
     spark_status status = configure(sc, conf ? conf : &none, &failure);
     spk_heap_init(&sc->heap, conf ? conf->memory_bytes : 0);
     init(sc);
@@ -290,7 +270,7 @@ spark_context *spark_context_new(const spark_conf *conf)
 
 void spark_context_free(spark_context *sc)
 {
-    if (!sc || is_constant(sc) || spk_task_current())
+    if (!sc || spk_context_is_constant(sc) || spk_task_current())
         return;
     if (getpid() != sc->process)
         return; /* a fork of who has made it: threads and files are not its own */
@@ -323,7 +303,7 @@ int spark_context_default_parallelism(const spark_context *sc)
 uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak)
 {
     uint64_t most = 0, used = 0;
-    if (sc && !is_constant(sc)) {
+    if (sc && !spk_context_is_constant(sc)) {
         spark_context *writable;
         memcpy(&writable, &sc, sizeof writable);
         used = spk_heap_used(&writable->heap, &most);

@@ -3,6 +3,8 @@
 # All tests, from a fresh Debian on: installs what is missing (saying so), then runs the steps
 # below, each of which builds what it needs, and stops at the first that fails.
 #   usage: run-all.sh [STEP...]       builds in .build/<step>, or in ${BUILD_DIR}/<step>
+# What a step prints goes to .build/<step>.log, and is shown when the step fails.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # started as sh run-all.sh
 set -uo pipefail
 
 all_steps=(gcc clang arch install asan tsan valgrind)
@@ -12,33 +14,27 @@ builds=${BUILD_DIR:-$root/.build}
 jobs=$(nproc)
 
 tools() {
-    . "$root/tests/need.sh"
     need 'command -v gcc && has_header gcc stdio.h' gcc libc6-dev
     need 'command -v g++' g++
-    need 'command -v clang && command -v clang++' clang
+    # The sanitizers' libraries come with some versions of clang, with others they do not.
+    need 'command -v clang && command -v clang++ && has_sanitizers clang' clang '?libclang-rt-dev'
     need 'command -v cmake && command -v ctest' cmake
     need 'command -v make' make
     need 'has_header gcc cmocka.h' libcmocka-dev
     need 'command -v pkg-config' pkg-config
     need 'command -v python3' python3
     need 'command -v valgrind' valgrind
-    install_missing || return
-    need 'has_sanitizers clang' libclang-rt-dev # some versions of clang bring them along
     install_missing
 }
 has_sanitizers() {
     echo 'int main(void) { return 0; }' | "$1" -fsanitize=address,undefined -x c -o /dev/null -
 }
 
-# build NAME COMPILER OPTION...: configures and builds; silent unless that fails.
+# build NAME COMPILER OPTION...: configures and builds.
 build() {
-    local dir=$builds/$1 cc=$2
-    mkdir -p "$dir" || return
-    {
-        cmake -S "$root" -B "$dir" -G 'Unix Makefiles' -DCMAKE_C_COMPILER="$cc" \
-            -DBUILD_TESTING=ON "${@:3}" \
-            && cmake --build "$dir" --parallel "$jobs"
-    } > "$dir/build.log" 2>&1 || { grep -vE '^\[ *[0-9]+%\]' "$dir/build.log"; return 1; }
+    cmake -S "$root" -B "$builds/$1" -G 'Unix Makefiles' -DCMAKE_C_COMPILER="$2" \
+        -DBUILD_TESTING=ON "${@:3}" \
+        && cmake --build "$builds/$1" --parallel "$jobs"
 }
 
 # tests NAME LABELS OPTION...: runs the tests with one of the labels; it is a failure that there is
@@ -90,15 +86,19 @@ step_valgrind() {
     release gcc && tests gcc example
 }
 
-# run STEP: in a subshell, so that a step's environment ends with it.
+# summary LOG: ctest's closing lines.
+summary() { grep -E '^[0-9]+% tests passed|^Total Test time' "$1"; }
+
+# run NUMBER STEP: in a subshell, so that a step's environment ends with it.
 run() {
-    local started=$SECONDS
-    echo "== $1"
-    if ! ("step_$1"); then
-        echo "== FAILED: $1, after $((SECONDS - started)) s; its output stands above" >&2
+    local started=$SECONDS log=$builds/$2.log
+    echo "== $1 of $steps: $2"
+    if ! (quietly "$log" "step_$2"); then
+        echo "== FAILED: $2, after $((SECONDS - started)) s" >&2
         exit 1
     fi
-    echo "== $1: good, $((SECONDS - started)) s"
+    summary "$log"
+    echo "== $2: good, $((SECONDS - started)) s"
 }
 
 for step in "$@"; do
@@ -107,8 +107,12 @@ for step in "$@"; do
         exit 2
     fi
 done
+. "$root/tests/need.sh"
 tools || { echo "== FAILED: tools are missing" >&2; exit 1; }
-for step in "${@:-${all_steps[@]}}"; do
-    run "$step"
+[ $# -gt 0 ] || set -- "${all_steps[@]}"
+steps=$# number=0
+echo "== $steps steps on $jobs CPUs: $*"
+for step in "$@"; do
+    run $((number += 1)) "$step"
 done
-echo "== all good, $SECONDS s: ${*:-${all_steps[*]}}"
+echo "== all good, $SECONDS s: $*"

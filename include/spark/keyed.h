@@ -42,23 +42,24 @@ typedef struct spark_keyed_options {
     const spark_partitioner *partitioner; /* NULL: by hash; overrides partitions */
 } spark_keyed_options;
 
-/* spark_reduce_by_key: (k, v) with all values of k merged by f, on the map side first. f's ACC and
- * IN are the value type. Spark: reduceByKey. */
+/* spark_reduce_by_key (wide): (k, v) with all values of k merged by f, on the map side first. f's
+ * ACC and IN are the value type. Spark: reduceByKey. */
 spark_rdd *spark_reduce_by_key(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, int partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_keyed_options *options) SPARK_USE_RESULT_;
 
-/* spark_reduce_by_key_dense: the same for integer keys 0 to k - 1: arrays instead of hashing; rows
- * in the order of the keys, for keys that occur. `dense` is a spark_dense_partitioner, which the
- * result has. */
+/* spark_reduce_by_key_dense (wide): the same for integer keys 0 to k - 1: arrays instead of
+ * hashing; rows in the order of the keys, for keys that occur. `dense` is a
+ * spark_dense_partitioner, which the result has. */
 spark_rdd *spark_reduce_by_key_dense(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_partitioner *dense) SPARK_USE_RESULT_;
 
-/* spark_aggregate_by_key: starts each key of each map partition with a copy of *zero, adds values
- * with `add` (ACC, V) and merges these with `combine` (ACC, ACC): spark_aggregate_by_key(rdd,
- * SPARK_ZERO(moments), add_value, combine, NULL, 0). How often zero is used for a key depends on
- * the data and must not matter. env is bound to both. Spark: aggregateByKey. */
+/* spark_aggregate_by_key (wide): starts each key of each map partition with a copy of *zero, adds
+ * values with `add` (ACC, V) and merges these with `combine` (ACC, ACC):
+ * spark_aggregate_by_key(rdd, SPARK_ZERO(moments), add_value, combine, NULL, 0). How often zero is
+ * used for a key depends on the data and must not matter. env is bound to both. Spark:
+ * aggregateByKey. */
 spark_rdd *spark_aggregate_by_key(spark_site at, spark_rdd *rdd, const spark_type *acc,
     const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
     const spark_env *env, int partitions) SPARK_USE_RESULT_;
@@ -66,7 +67,7 @@ spark_rdd *spark_aggregate_by_key_with(spark_site at, spark_rdd *rdd, const spar
     const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
     const spark_env *env, const spark_keyed_options *options) SPARK_USE_RESULT_;
 
-/* spark_fold_by_key: the same where the accumulator is a value: spark_fold_by_key(rdd,
+/* spark_fold_by_key (wide): the same where the accumulator is a value: spark_fold_by_key(rdd,
  * SPARK_VALUE(int64_t, &zero), f, NULL, 0). Spark: foldByKey. */
 spark_rdd *spark_fold_by_key(spark_site at, spark_rdd *rdd, const spark_type *type,
     const void *zero, const spark_merge_def *f, const spark_env *env,
@@ -75,10 +76,10 @@ spark_rdd *spark_fold_by_key_with(spark_site at, spark_rdd *rdd, const spark_typ
     const void *zero, const spark_merge_def *f, const spark_env *env,
     const spark_keyed_options *options) SPARK_USE_RESULT_;
 
-/* spark_combine_by_key: the general form: `create` (V, ACC) makes the accumulator of a key's first
- * value in a map partition, `add` (ACC, V) adds further ones, `combine` (ACC, ACC) merges those of
- * different map partitions. How often create runs for a key depends on the data. env is bound to
- * all three. Spark: combineByKey. */
+/* spark_combine_by_key (wide): the general form: `create` (V, ACC) makes the accumulator of a key's
+ * first value in a map partition, `add` (ACC, V) adds further ones, `combine` (ACC, ACC) merges
+ * those of different map partitions. How often create runs for a key depends on the data. env is
+ * bound to all three. Spark: combineByKey. */
 spark_rdd *spark_combine_by_key(spark_site at, spark_rdd *rdd, const spark_map_def *create,
     const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
     int partitions) SPARK_USE_RESULT_;
@@ -86,28 +87,28 @@ spark_rdd *spark_combine_by_key_with(spark_site at, spark_rdd *rdd, const spark_
     const spark_merge_def *add, const spark_merge_def *combine, const spark_env *env,
     const spark_keyed_options *options) SPARK_USE_RESULT_;
 
-/* spark_group_by_key: (k, list of its values), values in the order of the input. A group is held in
- * memory as one array; reduce_by_key and aggregate_by_key are not. Spark: groupByKey. */
+/* spark_group_by_key (wide): (k, list of its values), values in the order of the input. A group is
+ * held in memory as one array; reduce_by_key and aggregate_by_key are not. Spark: groupByKey. */
 spark_rdd *spark_group_by_key(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_group_by_key_with(
     spark_site at, spark_rdd *rdd, const spark_keyed_options *options) SPARK_USE_RESULT_;
 
-/* spark_group_map_by_key: what f, a SPARK_GROUP, emits for each key; its values are read one by one,
- * where they lie, so no array of them is made. Drops the partitioner. Spark: groupByKey, then
- * flatMap over the iterator. */
+/* spark_group_map_by_key (wide): what f, a SPARK_GROUP, emits for each key; its values are read one
+ * by one, where they lie, so no array of them is made. Drops the partitioner. Spark: groupByKey,
+ * then flatMap over the iterator. */
 spark_rdd *spark_group_map_by_key(spark_site at, spark_rdd *rdd, const spark_group_def *f,
     const spark_env *env, int partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_group_map_by_key_with(spark_site at, spark_rdd *rdd, const spark_group_def *f,
     const spark_env *env, const spark_keyed_options *options) SPARK_USE_RESULT_;
 
-/* spark_group_by: (f(x), list of such x). Spark: groupBy. */
+/* spark_group_by (wide): (f(x), list of such x). Spark: groupBy. */
 spark_rdd *spark_group_by(spark_site at, spark_rdd *rdd, const spark_map_def *f,
     const spark_env *env, int partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_group_by_with(spark_site at, spark_rdd *rdd, const spark_map_def *f,
     const spark_env *env, const spark_keyed_options *options) SPARK_USE_RESULT_;
 
-/* spark_cogroup: (k, struct of a list for each RDD) for every key of any of 2 to 4 RDDs of pairs;
- * the struct reads as any struct of such lists:
+/* spark_cogroup (wide): (k, struct of a list for each RDD) for every key of any of 2 to 4 RDDs of
+ * pairs; the struct reads as any struct of such lists:
  *
  *   SPARK_STRUCT(activity, (click_list, clicks), (buy_list, buys));
  *
@@ -119,10 +120,11 @@ spark_rdd *spark_cogroup_with(spark_site at, size_t n, spark_rdd *const rdds[],
     const spark_keyed_options *options) SPARK_USE_RESULT_;
 spark_rdd *spark_group_with(spark_site at, size_t n, spark_rdd *const rdds[]) SPARK_USE_RESULT_;
 
-/* spark_subtract_by_key: the pairs of rdd whose key is no key of other; duplicates stay. Placed as
- * rdd is, or into as many partitions as it has. Spark: subtractByKey. spark_subtract: the elements
- * of rdd that are not in other. Spark: subtract. spark_intersection: the elements both have, each
- * once. Spark: intersection. A partitioner given to their _with forms places elements. */
+/* spark_subtract_by_key (wide): the pairs of rdd whose key is no key of other; duplicates stay.
+ * Placed as rdd is, or into as many partitions as it has. Spark: subtractByKey. spark_subtract: the
+ * elements of rdd that are not in other. Spark: subtract. spark_intersection: the elements both
+ * have, each once. Spark: intersection. A partitioner given to their _with forms places
+ * elements. */
 spark_rdd *spark_subtract_by_key(
     spark_site at, spark_rdd *rdd, spark_rdd *other, int partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_subtract_by_key_with(spark_site at, spark_rdd *rdd, spark_rdd *other,
@@ -136,16 +138,16 @@ spark_rdd *spark_subtract_with(spark_site at, spark_rdd *rdd, spark_rdd *other,
 spark_rdd *spark_intersection_with(spark_site at, spark_rdd *rdd, spark_rdd *other,
     const spark_keyed_options *options) SPARK_USE_RESULT_;
 
-/* spark_partition_by: the pairs, placed by p; order of the input within a partition. Returns rdd
- * itself when it is placed so already. Spark: partitionBy. */
+/* spark_partition_by (wide): the pairs, placed by p; order of the input within a partition. Returns
+ * rdd itself when it is placed so already. Spark: partitionBy. */
 spark_rdd *spark_partition_by(
     spark_site at, spark_rdd *rdd, const spark_partitioner *p) SPARK_USE_RESULT_;
 
-/* spark_distinct: each value once. Without a shuffle where rdd has a partitioner and the count
- * stays. Spark: distinct. */
+/* spark_distinct (wide): each value once. Without a shuffle where rdd has a partitioner and the
+ * count stays. Spark: distinct. */
 spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
 
-/* Joins: a row for each pair of a left and a right value with equal keys: (k, (v, w)); outer joins
+/* Joins (wide): a row for each pair of a left and a right value with equal keys: (k, (v, w)); outer joins
  * have optionals: left (k, (v, optional w)), right (k, (optional v, w)), full both. Sides that are
  * placed alike are not shuffled. Spark: join, leftOuterJoin, rightOuterJoin, fullOuterJoin. */
 spark_rdd *spark_join(
@@ -157,9 +159,9 @@ spark_rdd *spark_right_outer_join(
 spark_rdd *spark_full_outer_join(
     spark_site at, spark_rdd *left, spark_rdd *right, int partitions) SPARK_USE_RESULT_;
 
-/* spark_join_map: any of these joins, with rows made by SPARK_JOIN: no nested pairs, NULL for an
- * absent side. The fast form; its rows need not be pairs, so the result has no partitioner, which that
- * of the others has. */
+/* spark_join_map (wide): any of these joins, with rows made by SPARK_JOIN: no nested pairs, NULL
+ * for an absent side. The fast form; its rows need not be pairs, so the result has no partitioner,
+ * which that of the others has. */
 typedef enum spark_join_kind {
     SPARK_INNER,
     SPARK_LEFT_OUTER,

@@ -7,13 +7,13 @@
 
 SPARK_BEGIN_DECLS
 
-/* spark_pipe: runs `command`, its words separated by white space and without a shell, once for each
- * partition, also for empty ones. It reads the elements, a line each in the form of spark_print;
- * the lines it prints, as spark_text_file tells them apart, are the elements (spark_str) of the result;
- * its errors go to stderr. A command that cannot be run or ends with another status than 0 fails the
- * task. One that stops reading early and ends with 0 is fine (Spark fails it). Where the rows come
- * from a file, by steps alone, its path is in the environment as map_input_file and
- * mapreduce_map_input_file. Spark: pipe. */
+/* spark_pipe (narrow): runs `command`, its words separated by white space and without a shell, once
+ * for each partition, also for empty ones. It reads the elements, a line each in the form of
+ * spark_print; the lines it prints, as spark_text_file tells them apart, are the elements
+ * (spark_str) of the result; its errors go to stderr. A command that cannot be run or ends with
+ * another status than 0 fails the task. One that stops reading early and ends with 0 is fine (Spark
+ * fails it). Where the rows come from a file, by steps alone, its path is in the environment as
+ * map_input_file and mapreduce_map_input_file. Spark: pipe. */
 spark_rdd *spark_pipe(spark_site at, spark_rdd *rdd, const char *command) SPARK_USE_RESULT_;
 
 /* spark_pipe_options: lists end with NULL and are copied. */

@@ -12,26 +12,27 @@
 
 SPARK_BEGIN_DECLS
 
-/* spark_sort_by: by an order of the elements; NULL: their natural order. partitions 0: as many as
- * rdd has. A computed key: key_by, sort_by_key, values. Spark: sortBy. */
+/* spark_sort_by (wide): by an order of the elements; NULL: their natural order. partitions 0: as
+ * many as rdd has. A computed key: key_by, sort_by_key, values. Spark: sortBy. */
 spark_rdd *spark_sort_by(
     spark_site at, spark_rdd *rdd, const spark_order *order, int partitions) SPARK_USE_RESULT_;
 
-/* spark_sort_by_key: pairs by key; order is one of the key type, NULL: ascending, spark_order_desc:
- * descending. Spark: sortByKey. */
+/* spark_sort_by_key (wide): pairs by key; order is one of the key type, NULL: ascending,
+ * spark_order_desc: descending. Spark: sortByKey. */
 spark_rdd *spark_sort_by_key(
     spark_site at, spark_rdd *rdd, const spark_order *order, int partitions) SPARK_USE_RESULT_;
 
-/* spark_repartition_and_sort_within_partitions: pairs placed by p and each partition sorted by key;
- * order as for spark_sort_by_key. Without a shuffle where rdd is placed so. Spark: the same name. */
+/* spark_repartition_and_sort_within_partitions (wide): pairs placed by p and each partition sorted
+ * by key; order as for spark_sort_by_key. Without a shuffle where rdd is placed so. Spark: the same
+ * name. */
 spark_rdd *spark_repartition_and_sort_within_partitions(spark_site at, spark_rdd *rdd,
     const spark_partitioner *p, const spark_order *order) SPARK_USE_RESULT_;
 
-/* spark_filter_by_range: the pairs whose key is from *low to *high, both included, in the natural
- * order: spark_filter_by_range(rdd, SPARK_VALUE(int64_t, &low), SPARK_VALUE(int64_t, &high)). Of an
- * RDD that is placed by ranges of that order (by spark_sort_by_key, in either direction, or a
- * spark_range_partitioner), only the partitions between those of the two keys are looked at; the
- * result has these alone, and no partitioner. Spark: filterByRange. */
+/* spark_filter_by_range (narrow): the pairs whose key is from *low to *high, both included, in the
+ * natural order: spark_filter_by_range(rdd, SPARK_VALUE(int64_t, &low), SPARK_VALUE(int64_t,
+ * &high)). Of an RDD that is placed by ranges of that order (by spark_sort_by_key, in either
+ * direction, or a spark_range_partitioner), only the partitions between those of the two keys are
+ * looked at; the result has these alone, and no partitioner. Spark: filterByRange. */
 spark_rdd *spark_filter_by_range(spark_site at, spark_rdd *rdd, const spark_type *low_type,
     const void *low, const spark_type *high_type, const void *high) SPARK_USE_RESULT_;
 

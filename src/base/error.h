@@ -22,7 +22,7 @@ typedef struct spk_failure {
 #define SPK_FAILURE(code_, message_)                                                               \
     {                                                                                              \
         .code = (code_), .job = -1, .stage = -1, .partition = -1, .attempt = -1, .record = -1,     \
-        .line = -1, .site = "", .message = message_                                                            \
+        .line = -1, .site = "", .message = message_                                                \
     }
 
 /* spk_no_memory, spk_of_nothing: what stands for a failure where nothing can be allocated or nothing

@@ -62,11 +62,11 @@ struct spk_pipe {
     size_t n_ops;
     spk_sink sink;
     bool stopped;
-    bool suspect;         /* the rows of task->suspect come from this source */
-    spk_origin at;        /* the next row of the source; n is 0 */
-    uint32_t run;         /* its number in the attempt, from 1 */
-    uint32_t tally;       /* what updates of its steps hang on; see spk_tally */
-    size_t first_delta;   /* none before it is of its steps */
+    bool suspect;       /* the rows of task->suspect come from this source */
+    spk_origin at;      /* the next row of the source; n is 0 */
+    uint32_t run;       /* its number in the attempt, from 1 */
+    uint32_t tally;     /* what updates of its steps hang on; see spk_tally */
+    size_t first_delta; /* none before it is of its steps */
 };
 
 typedef struct spk_level {

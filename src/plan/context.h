@@ -38,6 +38,10 @@ struct spark_context {
     char *local_checkpoints; /* the same for local ones: a local directory (io/local_dir.h), its lock */
     int local_lock;
     atomic_int marked;       /* nodes whose checkpoints wait to be written */
+    /* write_marked: writes those above rdd, for an action; set with the first mark, so that only
+     * programs with checkpoints have what writes them. */
+    spark_status (*write_marked)(
+        spark_rdd *rdd, const char *action, spark_site at, spk_failure *failure);
     struct spk_cut *cuts;    /* edges that wait to go; under plan_lock */
     atomic_bool has_cuts;
     struct spk_scheduler *scheduler;
@@ -55,7 +59,10 @@ struct spark_context {
 
 enum { SPK_DEFAULT_PARTITIONS = 16 };
 
-/* spk_context_none: what verbs work on when they are given no context: it carries an error. */
+/* Contexts that carry an error and nothing else, of no memory of their own. spk_context_none: what
+ * verbs work on when they are given none. spk_context_no_memory: what could not be made. */
 spark_context *spk_context_none(void);
+spark_context *spk_context_no_memory(void);
+bool spk_context_is_constant(const spark_context *sc);
 
 #endif

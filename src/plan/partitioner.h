@@ -5,6 +5,7 @@
 #ifndef SPK_PLAN_PARTITIONER_H
 #define SPK_PLAN_PARTITIONER_H
 
+#include "plan/ranges.h"
 #include "plan/rdd.h"
 
 typedef enum spk_partitioner_kind {
@@ -26,8 +27,8 @@ struct spark_partitioner {
     spark_partitioner_def def;
     spk_env env;
     size_t env_size;
-    struct spk_ranges *ranges; /* by range; owned; filled when partitions are known */
-    uint64_t keys;             /* dense */
+    spk_ranges *ranges; /* by range; owned; filled when partitions are known */
+    uint64_t keys;      /* dense */
 };
 
 static inline bool spk_partitioner_known(const spark_partitioner *p)
@@ -48,10 +49,6 @@ spark_partitioner *spk_partitioner_of(
 spark_partitioner *spk_partitioner_broken(spark_context *sc, const spk_failure *failure);
 spark_partitioner *spk_partitioner_in_scope(
     spark_site at, spark_context *sc, spk_partitioner_kind kind, int partitions);
-
-/* spk_ranges_free, _equal: ranges are the shuffle room's; NULL is fine. */
-void spk_ranges_free(struct spk_ranges *ranges);
-bool spk_ranges_equal(const struct spk_ranges *a, const struct spk_ranges *b);
 
 /* spk_rdd_placed: the RDD's partitioner in *placed, or NULL, preparing the RDD where it is not
  * known yet. */

@@ -158,7 +158,7 @@ void spk_rdd_unref(spark_rdd *rdd)
             }
         }
         free_once(node);
-        spk_blocks_free(node->blocks);
+        spk_held_free((spk_held *)(void *)node->blocks);
         spk_partitioner_unref(node->partitioner);
         spk_env_fini(&node->env);
         free(node->deps);

@@ -10,6 +10,7 @@
 #include <spark/keyed.h>
 #include <spark/rdd.h>
 
+#include "base/held.h"
 #include "plan/context.h"
 #include "type/order.h"
 
@@ -43,8 +44,8 @@ typedef struct spk_class {
     int64_t (*reads)(const spark_rdd *rdd, int partition, const char **path);
     /* where: of such a source: the file and line its row has come from (spk_failure_in), as far as
      * that is known; row -1: which one is not known. After a failure, without a lock: it may read. */
-    void (*where)(spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row,
-        spk_failure *failure);
+    void (*where)(
+        spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row, spk_failure *failure);
     /* one_to_one: a step that makes one row of each, in order. */
     bool one_to_one;
 
@@ -115,7 +116,7 @@ struct spark_rdd {
     atomic_int planned; /* how many there will be, at most; -1: not known before prepared */
     bool prepares;      /* some thread does; under plan_lock */
     uint32_t ancestors;    /* nodes on the longest way to a source: seeds, ids never */
-    spk_block_set *blocks; /* not NULL once persisted */
+    spk_block_set *blocks; /* not NULL once persisted; begins with a spk_held */
     atomic_int level;
     uint32_t n_deps;
     spk_dep *deps;
@@ -232,9 +233,6 @@ void spk_env_fini(spk_env *env);
 /* spk_value_keep: a deep copy of *value (NULL: all bytes zero) that belongs to the node, which
  * frees it with spk_heap_free. NULL: no memory. */
 char *spk_value_keep(spark_rdd *rdd, const spk_layout *layout, const void *value, size_t *capacity);
-
-/* spk_blocks_free: block sets are storage's; NULL does nothing. */
-void spk_blocks_free(spk_block_set *blocks);
 
 /* spk_layout_for: spk_layout_of in the context's table. */
 const spk_layout *spk_layout_for(spark_context *sc, const spark_type *type, spk_failure *failure);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The description of a shuffle and the slots its outputs are published in. What an output is, only
- * the shuffle room knows; it installs how one is freed. */
+/* The description of a shuffle and the slots its outputs are published in. */
 #include "plan/shuffle.h"
 
 #include <stdlib.h>
@@ -86,6 +85,18 @@ uint64_t spk_dense_first(const spark_partitioner *p, uint64_t slice)
     return first < p->keys ? first : p->keys;
 }
 
+/* free_outputs: a list. What an output is, only the storage room knows; its head says how it goes. */
+static void free_outputs(struct spk_map_output *list)
+{
+    spk_held_free((spk_held *)(void *)list);
+}
+
+static void prepend(struct spk_map_output **list, struct spk_map_output *output)
+{
+    ((spk_held *)(void *)output)->next = (spk_held *)(void *)*list;
+    *list = output;
+}
+
 spk_shuffle *spk_shuffle_new(spark_rdd *owner, spark_rdd *parent, spark_partitioner *partitioner,
     const spk_layout *row, const spk_layout *key, const spk_aggregator *aggregator)
 {
@@ -162,8 +173,8 @@ void spk_shuffle_free(spk_shuffle *shuffle)
         pthread_mutex_unlock(&shuffle->owner->sc->scope_lock);
     }
     for (int m = 0; m < shuffle->maps; m++)
-        spk_map_output_free(atomic_load(&shuffle->outputs[m]));
-    spk_map_output_free(shuffle->dropped);
+        free_outputs(atomic_load(&shuffle->outputs[m]));
+    free_outputs(shuffle->dropped);
     pthread_mutex_destroy(&shuffle->lock);
     free(shuffle->outputs);
     free(shuffle->counted);
@@ -181,7 +192,7 @@ static bool take_out(spk_shuffle *shuffle, int m, struct spk_map_output **list)
     atomic_fetch_add(&shuffle->missing, 1);
     pthread_mutex_lock(&shuffle->lock);
     const bool read = atomic_load(&shuffle->readers) > 0;
-    spk_map_output_append(read ? &shuffle->dropped : list, output);
+    prepend(read ? &shuffle->dropped : list, output);
     pthread_mutex_unlock(&shuffle->lock);
     return true;
 }
@@ -192,7 +203,7 @@ bool spk_shuffle_drop(spk_shuffle *shuffle, int m)
     if (shuffle->maps < 0 || m < 0 || m >= shuffle->maps)
         return false;
     const bool was = take_out(shuffle, m, &unused);
-    spk_map_output_free(unused);
+    free_outputs(unused);
     return was;
 }
 

@@ -51,7 +51,7 @@ struct spk_shuffle {
 
     /* Filled when jobs run. */
     atomic_int maps; /* partitions of the parent; -1: not prepared; set after what it counts */
-    _Atomic(struct spk_map_output *) *outputs;
+    _Atomic(struct spk_map_output *) *outputs; /* each begins with a spk_held */
     atomic_int missing;
     atomic_int readers;             /* attempts that may be reading outputs */
     pthread_mutex_t lock;           /* guards what follows */
@@ -101,10 +101,5 @@ static inline bool spk_shuffle_complete(const spk_shuffle *shuffle)
 {
     return atomic_load(&shuffle->maps) >= 0 && atomic_load(&shuffle->missing) == 0;
 }
-
-/* spk_map_output_free: outputs are made, and their making is known, in storage; NULL does nothing.
- * A dropped list is freed whole. */
-void spk_map_output_free(struct spk_map_output *output);
-void spk_map_output_append(struct spk_map_output **list, struct spk_map_output *output);
 
 #endif

@@ -6,6 +6,19 @@
 
 #include "plan/broadcast.h"
 
+spark_status spk_action_check(spark_rdd *rdd, const char *name, spark_site at, spk_failure *failure)
+{
+    if (rdd && !rdd->error && !spk_task_current()) {
+        spark_context *sc = rdd->sc;
+        if (atomic_load_explicit(&sc->marked, memory_order_acquire) > 0
+            && sc->write_marked(rdd, name, at, failure) != SPARK_OK)
+            return failure->code;
+        if (atomic_load_explicit(&sc->has_cuts, memory_order_relaxed))
+            spk_cut_lineages(sc);
+    }
+    return spk_job_check(rdd, name, at, failure);
+}
+
 spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
     const spark_type *want, spark_array *result, spk_failure *failure)
 {

@@ -4,40 +4,19 @@
 #ifndef SPK_SHUFFLE_RANGES_H
 #define SPK_SHUFFLE_RANGES_H
 
+#include "plan/ranges.h"
 #include "storage/run.h"
-#include "type/order.h"
-
-enum { SPK_RANGE_CELLS = 2048 };
-
-typedef struct spk_ranges {
-    spk_ordering ordering, keys; /* of rows, and of what it looks at of them: of the bounds */
-    uint32_t n;         /* slices, over all partitions */
-    uint32_t slices;    /* of a partition */
-    uint32_t n_bounds;  /* n - 1 at most; bound i is the last of slice i */
-    uint64_t *prefixes; /* of the bounds */
-    uint32_t
-        *starts; /* of SPK_RANGE_CELLS + 1 equal cells of the prefixes between the first bound and
-                         the last: how many bounds lie below each */
-    unsigned shift; /* a cell is 1 << shift wide */
-    char *bounds;   /* keys, side by side; what they point to follows */
-    spk_heap *heap;
-    size_t capacity;
-} spk_ranges;
 
 /* spk_ranges_make: at most `partitions` ranges with `slices` each, all of equal parts of n sampled
  * keys, which it sorts, as Spark's RangePartitioner chooses bounds. ranges->ordering and keys must be
  * set. False: no memory. */
 bool spk_ranges_make(spk_ranges *ranges, spk_heap *heap, char *sample, size_t n, int partitions,
     uint32_t slices);
-void spk_ranges_fini(spk_ranges *ranges);
 
 /* spk_ranges_find: the slice of each of n rows, `step` apart, which have at their front what the
  * ordering looks at. Equal rows share one. */
 void spk_ranges_find(
     const spk_ranges *ranges, const char *rows, size_t step, size_t n, uint32_t *slices);
-
-/* spk_ranges_same_order: whether their orders are the same. */
-bool spk_ranges_same_order(const spk_ranges *a, const spk_ranges *b);
 
 /* spk_sort_entries: by prefix, stably; the result is in the returned one of the two arrays of n. */
 typedef struct spk_sort_entry {

@@ -72,14 +72,13 @@ bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle
         = !shuffle->ranges && !dealt && key->key_class != SPK_KEY_8 && key->key_class != SPK_KEY_4;
     w->may_be_dense = shuffle->raw && !private && spk_dense_window_fits(shuffle);
     spk_arena_init(&w->raw_strings, task->heap);
-    w->output = calloc(1, sizeof *w->output);
+    w->output = spk_map_output_new(task->heap);
     if (!w->output
         || !reserve(task->heap, &w->counts, &w->counts_capacity, (w->total + (size_t)1) * 4)) {
         spk_writer_discard(w);
         spk_task_nomem(task);
         return false;
     }
-    w->output->heap = task->heap;
     w->tail = &w->output->runs;
     return true;
 }

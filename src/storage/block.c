@@ -8,18 +8,37 @@
 enum { WAS_PUT = 1, WAS_COUNTED = 2 };
 
 struct spk_block_set {
+    spk_held held;
     pthread_mutex_t lock;
     int n;
     spk_block **slots;
     uint8_t *marks;
 };
 
+static void free_set(spk_held *held)
+{
+    spk_block_set *blocks = (spk_block_set *)(void *)held;
+    spk_blocks_clear(blocks);
+    pthread_mutex_destroy(&blocks->lock);
+    free(blocks->slots);
+    free(blocks->marks);
+    free(blocks);
+}
+
 spk_block_set *spk_blocks_new(void)
 {
     spk_block_set *blocks = calloc(1, sizeof *blocks);
-    if (blocks)
+    if (blocks) {
         pthread_mutex_init(&blocks->lock, NULL);
+        blocks->held.free = free_set;
+    }
     return blocks;
+}
+
+void spk_blocks_free(spk_block_set *blocks)
+{
+    if (blocks)
+        spk_held_free(&blocks->held);
 }
 
 void spk_block_unpin(spk_block *block)
@@ -143,15 +162,4 @@ uint64_t spk_blocks_bytes(spk_block_set *blocks)
         bytes += blocks->slots[i] ? blocks->slots[i]->rows.bytes : 0;
     pthread_mutex_unlock(&blocks->lock);
     return bytes;
-}
-
-void spk_blocks_free(spk_block_set *blocks)
-{
-    if (!blocks)
-        return;
-    spk_blocks_clear(blocks);
-    pthread_mutex_destroy(&blocks->lock);
-    free(blocks->slots);
-    free(blocks->marks);
-    free(blocks);
 }

@@ -15,6 +15,8 @@ typedef struct spk_block {
 } spk_block;
 
 spk_block_set *spk_blocks_new(void);
+/* spk_blocks_free: NULL does nothing. */
+void spk_blocks_free(spk_block_set *blocks);
 
 /* spk_blocks_get: the block of a partition, pinned; NULL: there is none. */
 spk_block *spk_blocks_get(spk_block_set *blocks, int partition);

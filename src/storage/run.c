@@ -55,20 +55,27 @@ void spk_runs_free(spk_heap *heap, spk_run *runs)
     }
 }
 
-void spk_map_output_free(spk_map_output *output)
+static void free_output(spk_held *held)
 {
-    while (output) {
-        spk_map_output *next = output->next;
-        spk_runs_free(output->heap, output->runs);
-        free(output);
-        output = next;
-    }
+    spk_map_output *output = (spk_map_output *)(void *)held;
+    spk_runs_free(output->heap, output->runs);
+    free(output);
 }
 
-void spk_map_output_append(spk_map_output **list, spk_map_output *output)
+spk_map_output *spk_map_output_new(spk_heap *heap)
 {
-    output->next = *list;
-    *list = output;
+    spk_map_output *output = calloc(1, sizeof *output);
+    if (output) {
+        output->held.free = free_output;
+        output->heap = heap;
+    }
+    return output;
+}
+
+void spk_map_output_free(spk_map_output *output)
+{
+    if (output)
+        spk_held_free(&output->held);
 }
 
 void spk_rows_init(spk_rows *rows, spk_heap *heap, const spk_layout *layout)

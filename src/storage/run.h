@@ -11,6 +11,7 @@
 #define SPK_STORAGE_RUN_H
 
 #include "base/heap.h"
+#include "base/held.h"
 #include "type/layout.h"
 
 /* spk_slice_end: of a sparse index: a slice that has rows, and where they end. */
@@ -65,11 +66,14 @@ void spk_runs_free(spk_heap *heap, spk_run *runs);
 
 /* spk_map_output: what one map partition wrote for a shuffle. */
 typedef struct spk_map_output {
-    struct spk_map_output *next; /* among the dropped ones */
+    spk_held held; /* the shuffle's; a list of those it has dropped */
     spk_heap *heap;
     spk_run *runs;
     uint64_t n, bytes;
 } spk_map_output;
+/* spk_map_output_new: empty. NULL: no memory. spk_map_output_free: NULL does nothing. */
+spk_map_output *spk_map_output_new(spk_heap *heap);
+void spk_map_output_free(spk_map_output *output);
 
 /* spk_rows: a rows list being built or read. */
 typedef struct spk_rows {

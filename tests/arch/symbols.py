@@ -33,9 +33,9 @@ def read_symbols(archive, nm):
     """Symbols of all members; this format of nm has type and section, which the short one hides."""
     symbols, member = [], ""
     for line in report.run(nm, "--format=sysv", str(archive)).splitlines():
-        heading = re.match(r"(?:Symbols|Undefined symbols) from .*\[(.+)\]:", line)
-        if heading:
-            member = heading[1]
+        heading = re.match(r"(?:Symbols|Undefined symbols) from (?:.*\[(.+)\]|(.+)):$", line)
+        if heading:  # GNU: archive[member]; llvm: member
+            member = heading[1] or heading[2]
         cells = [cell.strip() for cell in line.split("|")]
         if len(cells) == 7 and cells[0] != "Name":
             symbols.append(Symbol(member, cells[0], cells[2], cells[3], cells[6]))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import headers
 import layers
+import links
 import symbols
 import tree
 
@@ -135,6 +136,12 @@ class TopLevel(Tree):
         self.write("build/CMakeCache.txt", "")
         self.check(None)
 
+    def test_build_of_any_name_under_git(self):
+        subprocess.run(["git", "init", "-q", str(self.root)], check=True)
+        self.write("out/CMakeCache.txt", "")
+        self.write("out/deep/x.c", "", spdx="")
+        self.check(None)
+
     def test_extra(self):
         self.write("docs/x.md", "")
         self.check("docs: does not belong")
@@ -220,6 +227,51 @@ class Symbols(Tree):
     def test_other_library(self):
         self.append("src/base/heap.c", "int deflate(int x);\nint spk_z(int x) { return deflate(x); }\n")
         self.check("deflate: not from libc")
+
+
+class Links(Tree):
+    def check(self, wanted):
+        objects = []
+        for path in sorted((self.root / "src").rglob("*.c")):
+            name = path.relative_to(self.root / "src").as_posix() + ".o"
+            objects.append(self.root / "spark.dir" / name)
+            objects[-1].parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run([CC, "-std=c11", f"-I{self.root / 'include'}", f"-I{self.root / 'src'}",
+                            "-c", "-o", str(objects[-1]), str(path)], check=True)
+        self.expect(links.check(self.root, NM, objects)[0], wanted)
+
+    def test_good(self):
+        self.check(None)
+
+    def test_room_below(self):
+        self.append("src/base/heap.c", "int spark_map(int x);\n"
+                                       "int spk_low(void) { return spark_map(1); }\n")
+        self.check("src/base/heap.c: links spark_map, which src/rdd/narrow/map.c defines")
+
+    def test_composition_root(self):
+        self.append("src/context.c", "int spk_root(void) { return 1; }\n")
+        self.append("src/rdd/narrow/map.c", "int spk_root(void);\n"
+                                            "int spk_low(void) { return spk_root(); }\n")
+        self.check("src/rdd/narrow/map.c: links spk_root")
+
+    def other_family(self):
+        self.append("src/rdd/narrow/map.c", "int spk_own(void) { return 1; }\n")
+        self.write("src/rdd/action/save.c", "int spk_own(void);\n"
+                                            "int spk_save(void) { return spk_own(); }\n")
+
+    def test_other_family(self):
+        self.other_family()
+        self.check("src/rdd/action/save.c: links spk_own of another family")
+
+    def test_other_family_declared(self):
+        self.other_family()
+        self.write("src/rdd/narrow.h", "int spk_own(void);\n")
+        self.check(None)
+
+    def test_other_family_public(self):
+        self.write("src/rdd/action/save.c", "int spark_map(int x);\n"
+                                            "int spk_save(void) { return spark_map(1); }\n")
+        self.check(None)
 
 
 if __name__ == "__main__":

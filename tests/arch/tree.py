@@ -31,8 +31,14 @@ def project_files(root):
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         if git.returncode == 0:
             names = git.stdout.decode().split("\0")
-            return sorted({name for name in names if name and (root / name).exists()})
+            return sorted({name for name in names if name and (root / name).exists()
+                           and not is_built(root, name)})
     return sorted(walk(root, ""))
+
+
+def is_built(root, name):
+    """Whether a file lies in a build directory, whatever that is called."""
+    return any((root / folder / "CMakeCache.txt").exists() for folder in list(Path(name).parents)[:-1])
 
 
 def walk(root, below):

@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The word count that the README shows is examples/wordcount.c, which is shorter than 80 lines; all examples are
-# shorter than 120.
+# The program that the README begins with is examples/primes.c, and prints what stands below it; the word
+# count is shorter than 80 lines; all examples are shorter than 120.
 #   usage: readme.sh ROOT
 set -euo pipefail
 
 cd "$1"
-awk '/^```/ { inside = $0 == "```c"; if (shown) exit; next } inside { print; shown = 1 }' README.md \
-    | diff -u - examples/wordcount.c
+
+# block N: the Nth block of code of the README.
+block() { awk -v n="$1" '/^```/ { inside = !inside; seen += inside; next } inside && seen == n' README.md; }
+
+diff -u <(block 1) <(tail -n +3 examples/primes.c)
+diff -u <(block 2) tests/examples/primes.txt
 [ "$(wc -l < examples/wordcount.c)" -lt 80 ] || { echo "examples/wordcount.c is too long" >&2; exit 1; }
 for source in examples/*.c; do
     [ "$(wc -l < "$source")" -lt 120 ] || { echo "$source is too long" >&2; exit 1; }

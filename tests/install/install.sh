@@ -54,6 +54,13 @@ for other in 0.0 0.99 1.0; do
 done
 configure "$work/same" -DCMAKE_PREFIX_PATH="$tree" -DWANTED_VERSION="$version"
 
+echo "find_package, where nothing optimises"
+quietly "$cmake" -S "$here/consumer" -B "$work/plain" -DCMAKE_C_COMPILER="$cc" \
+    -DCMAKE_PREFIX_PATH="$tree" -DCMAKE_BUILD_TYPE=
+grep -q 'DCMAKE_BUILD_TYPE=Release' "$work/log" || fail "no word of a build that optimises nothing"
+configure "$work/fine" -DCMAKE_PREFIX_PATH="$tree"
+if grep -q 'DCMAKE_BUILD_TYPE=Release' "$work/log"; then fail "a Release build is complained about"; fi
+
 echo "pkg-config"
 export PKG_CONFIG_PATH=$tree/$libdir/pkgconfig
 expect "version of libspark.pc" "$version" "$("$pkg_config" --modversion libspark)"

@@ -16,6 +16,9 @@ typedef struct checkpoint_rdd {
     bool local;
 } checkpoint_rdd;
 
+static spark_status write_all(
+    spark_rdd *rdd, const char *action, spark_site at, spk_failure *failure);
+
 /* ---- marking */
 
 static spark_rdd *mark(spark_site at, spark_rdd *rdd, const char *name, spk_checkpoint wanted)
@@ -26,8 +29,11 @@ static spark_rdd *mark(spark_site at, spark_rdd *rdd, const char *name, spk_chec
     pthread_mutex_lock(&rdd->sc->plan_lock);
     int none = SPK_NO_CHECKPOINT, reliable = SPK_MARKED;
     const bool first = atomic_compare_exchange_strong(&rdd->checkpoint, &none, (int)wanted);
-    if (first)
+    if (first) {
+        if (!rdd->sc->write_marked)
+            rdd->sc->write_marked = write_all;
         atomic_fetch_add(&rdd->sc->marked, 1);
+    }
     if (first
         || (wanted == SPK_MARKED_LOCALLY
             && atomic_compare_exchange_strong(&rdd->checkpoint, &reliable, (int)wanted)))
@@ -252,17 +258,4 @@ static spark_status write_all(
             spk_rdd_unref(next);
         }
     }
-}
-
-spark_status spk_action_check(spark_rdd *rdd, const char *name, spark_site at, spk_failure *failure)
-{
-    if (rdd && !rdd->error && !spk_task_current()) {
-        spark_context *sc = rdd->sc;
-        if (atomic_load_explicit(&sc->marked, memory_order_relaxed) > 0
-            && write_all(rdd, name, at, failure) != SPARK_OK)
-            return failure->code;
-        if (atomic_load_explicit(&sc->has_cuts, memory_order_relaxed))
-            spk_cut_lineages(sc);
-    }
-    return spk_job_check(rdd, name, at, failure);
 }
