@@ -68,7 +68,9 @@ static spark_future *hopeless(int which)
 
 static spark_status act(spark_future *f)
 {
-    const spark_env bound = { SPARK_ENV_REF, f->env.value, f->env_size, NULL };
+    const spark_env bound = { .kind = SPARK_ENV_REF,
+        .data = f->env.value,
+        .size = spk_env_bytes(f->env_size) };
     const spark_env *env = f->env.value ? &bound : NULL;
     switch (f->kind) {
     case COLLECT:
