@@ -244,7 +244,8 @@ typedef struct spark_order {
     static inline void f##_(                                                                       \
         SPARK_T_, const IN *in SPARK_UNUSED_, OUT *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 
-/* SPARK_KEY(f, T, K, member): a projection, usable wherever a map is. */
+/* SPARK_KEY(f, T, K, member): a projection, usable wherever a map is; of a member of a member, too:
+ * SPARK_KEY(city_of, order, spark_str, customer.city). */
 #define SPARK_KEY(f, T, K, member)                                                                 \
     SPARK_ASSERT_(SPARK_SAME_(T, member, K), #T "." #member " is not " #K);                        \
     SPARK_MAP_(f, T, K, void, 0, #member)                                                          \
@@ -697,7 +698,8 @@ typedef struct spark_order {
         const ENV *env SPARK_UNUSED_)
 
 /* SPARK_ORDER(f, T, (asc|desc, member), ...): an order of T by members, the first most significant:
- * SPARK_ORDER(most_frequent, word_count, (desc, value), (asc, key)); */
+ * SPARK_ORDER(most_frequent, word_count, (desc, value), (asc, key)); a member may be one of a member
+ * or of a fixed array: (desc, value.amount), (asc, code[2]). Up to 24 of them. */
 #define SPARK_DIRECTION_asc false
 #define SPARK_DIRECTION_desc true
 #define SPARK_ORDER_KEY_Y_(T, direction, member)                                                   \

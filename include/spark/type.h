@@ -486,6 +486,11 @@ void spark_array_free(spark_array *array);
 #define SPARK_ITEMS(T, array) ((const T *)spark_array_items(array, SPARK_TYPE(T)))
 const void *spark_array_items(const spark_array *array, const spark_type *want);
 
+/* spark_array_print: the elements to a file that is open for writing, one a line, in the form of
+ * spark_print, and flushed: spark_array_print(stdout, &array). SPARK_EIO: it cannot be written.
+ * spark_array_sort (action.h) sorts them. */
+spark_status spark_array_print(FILE *file, const spark_array *array);
+
 /* SPARK_POINTER_: a pointer to T, or to void; any other is an error, and not a warning, which would not
  * be shown where the headers are those of the system. */
 #ifdef __cplusplus

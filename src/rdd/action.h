@@ -23,6 +23,10 @@ spark_status spk_action_end(
 spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char *name,
     spark_site at, spk_failure *failure);
 
+/* spk_take_as: take, under the name of the action it is for. */
+spark_status spk_take_as(const char *name, spark_site at, spark_rdd *rdd, size_t n,
+    const spark_type *want, spark_array *result);
+
 /* spk_collect_as: collect, under the name of the action it is for. */
 spark_status spk_collect_as(
     const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result);

@@ -258,14 +258,20 @@ static spark_status collect_take(spark_rdd *rdd, spark_site at, const char *name
     return status;
 }
 
+spark_status spk_take_as(const char *name, spark_site at, spark_rdd *rdd, size_t n,
+    const spark_type *want, spark_array *result)
+{
+    spk_failure failure;
+    spark_status status = spk_action_begin(rdd, name, at, want, result, &failure);
+    if (status == SPARK_OK)
+        status = collect_take(rdd, at, name, n, result, &failure);
+    return spk_action_end(status, &failure, name, at);
+}
+
 spark_status spark_take(
     spark_site at, spark_rdd *rdd, size_t n, const spark_type *want, spark_array *result)
 {
-    spk_failure failure;
-    spark_status status = spk_action_begin(rdd, "take", at, want, result, &failure);
-    if (status == SPARK_OK)
-        status = collect_take(rdd, at, "take", n, result, &failure);
-    return spk_action_end(status, &failure, "take", at);
+    return spk_take_as("take", at, rdd, n, want, result);
 }
 
 spark_status spark_first(spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result)
