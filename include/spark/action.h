@@ -47,6 +47,18 @@ spark_status spark_take(spark_site at, spark_rdd *rdd, size_t n, const spark_typ
 spark_status spark_first(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
+/* spark_show: prints the first n elements, or all, to standard output, one a line, in the form of
+ * spark_print: spark_show(counts, 20). SPARK_EIO: it cannot be written. Elsewhere, or another order:
+ * spark_take, spark_take_ordered, and spark_array_print. Spark: take(n).foreach(println). */
+spark_status spark_show(spark_site at, spark_rdd *rdd, size_t n) SPARK_USE_RESULT_;
+
+/* spark_array_sort: sorts the elements of a result, where they lie, by an order (NULL: natural);
+ * equal ones keep their order, and SPARK_FIND goes on finding. On the calling thread, with up to 32
+ * bytes of data memory an element and as much again as the elements; 2^32 - 1 elements at most. On
+ * failure (SPARK_ETYPE, SPARK_ENOMEM) the array is as it was. */
+spark_status spark_array_sort(
+    spark_site at, spark_array *array, const spark_order *order) SPARK_USE_RESULT_;
+
 /* spark_take_ordered: the n smallest, ascending by order (NULL: natural); spark_top: the n
  * largest, descending. Of equal ones, those that come first. Each task holds twice n elements at most,
  * and all tasks together three times n more; beyond 262,144 the whole is sorted instead (see
@@ -152,6 +164,8 @@ SPARK_END_DECLS
 #define spark_aggregate(...) spark_aggregate(SPARK_HERE, __VA_ARGS__)
 #define spark_take(...) spark_take(SPARK_HERE, __VA_ARGS__)
 #define spark_first(...) spark_first(SPARK_HERE, __VA_ARGS__)
+#define spark_show(...) spark_show(SPARK_HERE, __VA_ARGS__)
+#define spark_array_sort(...) spark_array_sort(SPARK_HERE, __VA_ARGS__)
 #define spark_take_ordered(...) spark_take_ordered(SPARK_HERE, __VA_ARGS__)
 #define spark_top(...) spark_top(SPARK_HERE, __VA_ARGS__)
 #define spark_max(...) spark_max(SPARK_HERE, __VA_ARGS__)

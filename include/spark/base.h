@@ -16,6 +16,11 @@
 #define SPARK_ASSERT_(x, text) static_assert(x, text)
 #define SPARK_SAME_(T, member, F) true
 #define SPARK_CXX_(...) __VA_ARGS__
+template <class T, class V> inline T spark_cast_(V *p) /* a cast in a template is never useless */
+{
+    return static_cast<T>(p);
+}
+#define SPARK_CAST_(T, p) spark_cast_<T>(p)
 #else
 #define SPARK_BEGIN_DECLS
 #define SPARK_END_DECLS
@@ -23,6 +28,14 @@
 #define SPARK_ASSERT_(x, text) _Static_assert(x, text)
 #define SPARK_SAME_(T, member, F) _Generic(&((T *)0)->member, F * : true, default : false)
 #define SPARK_CXX_(...)
+#define SPARK_CAST_(T, p) ((T)(p))
+/* SPARK_CHECKED_: 0, where x is true; else the text is an error. */
+#define SPARK_CHECKED_(x, text)                                                                    \
+    (0                                                                                             \
+        * sizeof(struct {                                                                          \
+              int checked;                                                                         \
+              _Static_assert(x, text);                                                             \
+          }))
 #endif
 
 #define SPARK_UNUSED_ __attribute__((unused))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Wide operations on pairs: they shuffle, unless the RDD is partitioned as wanted already.
- * `partitions` 0: Spark's default-partitioner rule (the partitioner of the largest partitioned
+ * `partitions` 0 (a number computed as 0 asks for it too, in silence): Spark's default-partitioner rule (the partitioner of the largest partitioned
  * input where it is large enough, else default_parallelism where that is set, else as many
  * partitions as the largest input). Order within a partition: by a part of the hash, then first
  * occurrence; the same for any number of threads, though Spark promises none. */
@@ -21,9 +21,10 @@ spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int p
 spark_partitioner *spark_hash_partitioner(spark_site at, spark_context *sc, int partitions);
 /* spark_range_partitioner: places keys by ranges of an order (NULL: natural) that hold about as many
  * pairs of rdd each; samples rdd with a job at the call. There may be fewer partitions than asked
- * for, where keys repeat; 1 for an empty rdd, and where 0 are asked for. Equal when the bounds and directions are. Spark:
- * RangePartitioner. spark_dense_partitioner: places integer keys 0 to keys - 1 by ranges of equal
- * width; any other key fails the task. */
+ * for, where keys repeat; 1 for an empty rdd, and where 0 are asked for. Equal when the bounds and
+ * directions are. Spark: RangePartitioner. spark_dense_partitioner: places integer keys 0 to
+ * keys - 1 (keys: 1 to 2^40) by ranges of equal width; any other key fails the task. The identity
+ * partitioner, for keys that are numbers of partitions, is spark_dense_partitioner(sc, n, n). */
 spark_partitioner *spark_range_partitioner(
     spark_site at, spark_rdd *rdd, const spark_order *order, int partitions);
 spark_partitioner *spark_dense_partitioner(
@@ -143,6 +144,15 @@ spark_rdd *spark_intersection_with(spark_site at, spark_rdd *rdd, spark_rdd *oth
 spark_rdd *spark_partition_by(
     spark_site at, spark_rdd *rdd, const spark_partitioner *p) SPARK_USE_RESULT_;
 
+/* spark_assume_partitioner (narrow): the pairs of rdd as they lie, which you promise is where p places them: as
+ * many partitions as p has (else SPARK_EINVAL from the action), each key in its own. What wants them
+ * placed so then needs no shuffle: rows that a file for each partition brings, or that
+ * spark_map_partitions made. A wrong promise gives wrong results; spark_conf.check asks p for every
+ * key and fails the task that has another's. p may be another RDD's (spark_rdd_partitioner). Spark:
+ * mapPartitions(preservesPartitioning), or a subclass. */
+spark_rdd *spark_assume_partitioner(
+    spark_site at, spark_rdd *rdd, const spark_partitioner *p) SPARK_USE_RESULT_;
+
 /* spark_distinct (wide): each value once. Without a shuffle where rdd has a partitioner and the
  * count stays. Spark: distinct. */
 spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
@@ -210,6 +220,7 @@ SPARK_END_DECLS
 #define spark_intersection_with(...) spark_intersection_with(SPARK_HERE, __VA_ARGS__)
 #define spark_intersection(...) spark_intersection(SPARK_HERE, __VA_ARGS__)
 #define spark_join_with(...) spark_join_with(SPARK_HERE, __VA_ARGS__)
+#define spark_assume_partitioner(...) spark_assume_partitioner(SPARK_HERE, __VA_ARGS__)
 #define spark_distinct(...) spark_distinct(SPARK_HERE, __VA_ARGS__)
 #define spark_join(...) spark_join(SPARK_HERE, __VA_ARGS__)
 #define spark_left_outer_join(...) spark_left_outer_join(SPARK_HERE, __VA_ARGS__)

@@ -9,7 +9,7 @@
 SPARK_BEGIN_DECLS
 
 /* spark_parallelize: n elements of memory as an RDD of `partitions` partitions (0: the default,
- * 16). The elements are copied, deep, at the call: spark_parallelize(sc, SPARK_DATA(order, n,
+ * 16; a number computed as 0 asks for it too, in silence). The elements are copied, deep, at the call: spark_parallelize(sc, SPARK_DATA(order, n,
  * orders), 8). Partition i holds elements i*n/partitions up to (i+1)*n/partitions. Spark:
  * parallelize, which reads the collection when the job runs and defaults to the number of cores. */
 spark_rdd *spark_parallelize(spark_site at, spark_context *sc, const spark_type *type, size_t n,

@@ -96,6 +96,35 @@ int spark_task_stage(const spark_task *task);
 
 SPARK_END_DECLS
 
+/* SPARK_TRY_, SPARK_CATCH_: around what a function of the user does. An exception must not pass
+ * through the library, which is C and would be left as it stands: it fails the attempt, as
+ * spark_fail does. */
+#if defined __cplusplus && defined __cpp_exceptions
+#include <exception>
+inline void spark_threw_(spark_task *task) noexcept
+{
+    if (!task)
+        return;
+    try {
+        throw;
+    } catch (const std::exception &e) {
+        spark_fail(task, "exception: %s", e.what());
+    } catch (...) {
+        spark_fail(task, "an exception that is no std::exception");
+    }
+}
+#define SPARK_TRY_ try {
+#define SPARK_CATCH_(task)                                                                         \
+    }                                                                                              \
+    catch (...)                                                                                    \
+    {                                                                                              \
+        spark_threw_(task);                                                                        \
+    }
+#else
+#define SPARK_TRY_
+#define SPARK_CATCH_(task)
+#endif
+
 #ifdef __cplusplus
 template <class O> inline bool spark_emit(O *out, const typename O::item_type &item)
 {

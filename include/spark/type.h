@@ -7,10 +7,11 @@
  *   SPARK_STRUCT(order, (int64_t, id), (double, amount), (char, code, 3));
  *   SPARK_PAIR(word_count, spark_str, int64_t);          struct { spark_str key; int64_t value; }
  *
- * Built in are bool, char, float, double, int8_t to int64_t, uint8_t to uint64_t, spark_str,
- * spark_bytes, spark_date and spark_time; use them for int, long and size_t, which have no
- * description. A type's name must be one identifier, also that of a state or an env (typedef
- * `unsigned long` first; a typedef of your own, as `typedef int64_t user_id`, has none: say int64_t).
+ * Built in are the numbers of C (bool, char, int, unsigned long long, size_t, int64_t, ..., float,
+ * double), spark_str, spark_bytes, spark_date and spark_time. What counts is the size: int is
+ * int32_t, long and long long are int64_t. Any other type's name must be one identifier, also that
+ * of a state or an env. A typedef of your own has no description until SPARK_NUMBER(user_id) gives
+ * it one, and pointers have none (SPARK_HANDLE).
  *
  * Equality, hash and order follow the description field by field, never the padding: -0.0 equals
  * 0.0, all NaN are equal and sort last, false sorts before true, strings compare as unsigned
@@ -85,7 +86,34 @@ struct spark_type {
 };
 
 /* SPARK_TYPE: the description of a C type that libspark knows: SPARK_TYPE(int64_t). */
-#define SPARK_TYPE(T) (&spark_type_of_##T)
+#define SPARK_TYPE(T) SPARK_SELECT_(SPARK_WORDS_##T, SPARK_NUMBER_TYPE_, SPARK_NAMED_TYPE_, ~)(T)
+#define SPARK_NAMED_TYPE_(T) (&spark_type_of_##T)
+
+/* SPARK_WORDS_: words that begin the name of a number, which may have several and are told apart by
+ * the compiler; all other names are pasted. */
+#define SPARK_SELECT_(...) SPARK_SELECT_X_(__VA_ARGS__)
+#define SPARK_SELECT_X_(a, b, c, ...) c
+#define SPARK_WORDS_bool ~,
+#define SPARK_WORDS__Bool ~,
+#define SPARK_WORDS_char ~,
+#define SPARK_WORDS_signed ~,
+#define SPARK_WORDS_unsigned ~,
+#define SPARK_WORDS_short ~,
+#define SPARK_WORDS_int ~,
+#define SPARK_WORDS_long ~,
+#define SPARK_WORDS_float ~,
+#define SPARK_WORDS_double ~,
+#define SPARK_WORDS_const ~,
+#define SPARK_WORDS_void ~,
+#define SPARK_WORDS_enum ~,
+#define SPARK_WORDS_size_t ~,
+#define SPARK_WORDS_ssize_t ~,
+#define SPARK_WORDS_ptrdiff_t ~,
+#define SPARK_WORDS_intptr_t ~,
+#define SPARK_WORDS_uintptr_t ~,
+#define SPARK_WORDS_intmax_t ~,
+#define SPARK_WORDS_uintmax_t ~,
+#define SPARK_WORDS_time_t ~,
 
 /* spark_type_check: does memory described by `have` read as `want`? Compares kinds, sizes and
  * offsets all the way down, and names as said above. SPARK_OK, or SPARK_ETYPE and an error that
@@ -118,18 +146,21 @@ typedef struct spark_iterator spark_iterator;
 
 /* SPARK_OUT(T), SPARK_IN(T): the typed ends of a stream of T: what spark_emit and spark_next take.
  */
-#define SPARK_PORTS_(T)                                                                            \
-    typedef struct spark_out_of_##T {                                                              \
+#define SPARK_PORTS_AS_(name, T)                                                                   \
+    typedef struct spark_out_of_##name {                                                           \
         spark_emitter *raw;                                                                        \
         T *item;                                                                                   \
         SPARK_CXX_(typedef T item_type;)                                                           \
-    } spark_out_of_##T;                                                                            \
-    typedef struct spark_in_of_##T {                                                               \
+    } spark_out_of_##name;                                                                         \
+    typedef struct spark_in_of_##name {                                                            \
         spark_iterator *raw;                                                                       \
         const T *item;                                                                             \
-    } spark_in_of_##T
-#define SPARK_OUT(T) spark_out_of_##T
-#define SPARK_IN(T) spark_in_of_##T
+    } spark_in_of_##name
+#define SPARK_PORTS_(T) SPARK_PORTS_AS_(T, T)
+#define SPARK_OUT(T) SPARK_SELECT_(SPARK_WORDS_##T, SPARK_NUMBER_OUT_, SPARK_NAMED_OUT_, ~)(T)
+#define SPARK_IN(T) SPARK_SELECT_(SPARK_WORDS_##T, SPARK_NUMBER_IN_, SPARK_NAMED_IN_, ~)(T)
+#define SPARK_NAMED_OUT_(T) spark_out_of_##T
+#define SPARK_NAMED_IN_(T) spark_in_of_##T
 
 /* spark_str: a view of bytes, by convention UTF-8. Not NUL-terminated: never pass .ptr to strtol,
  * strtod, sscanf or atoi; spark/str.h has what replaces them. */
@@ -163,28 +194,116 @@ SPARK_BUILT_IN_(uint8_t);
 SPARK_BUILT_IN_(uint16_t);
 SPARK_BUILT_IN_(uint32_t);
 SPARK_BUILT_IN_(uint64_t);
-SPARK_BUILT_IN_(float);
-SPARK_BUILT_IN_(double);
-SPARK_BUILT_IN_(char);
 SPARK_BUILT_IN_(spark_str);
 SPARK_BUILT_IN_(spark_bytes);
 SPARK_BUILT_IN_(spark_date);
 SPARK_BUILT_IN_(spark_time);
+extern const spark_type spark_type_of_bool, spark_type_of_char, spark_type_of_float,
+    spark_type_of_double;
+
+/* The numbers of C by their own names: M(which of the built-in ones, whose ports). */
+SPARK_ASSERT_(sizeof(int) == 4 && sizeof(long) == 8 && sizeof(long long) == 8, "libspark is LP64");
+SPARK_PORTS_AS_(bool, bool);
+SPARK_PORTS_AS_(char, char);
+SPARK_PORTS_AS_(float, float);
+SPARK_PORTS_AS_(double, double);
+SPARK_PORTS_AS_(c_schar_, signed char);
+SPARK_PORTS_AS_(c_uchar_, unsigned char);
+SPARK_PORTS_AS_(c_short_, short);
+SPARK_PORTS_AS_(c_ushort_, unsigned short);
+SPARK_PORTS_AS_(c_int_, int);
+SPARK_PORTS_AS_(c_uint_, unsigned int);
+SPARK_PORTS_AS_(c_long_, long);
+SPARK_PORTS_AS_(c_ulong_, unsigned long);
+SPARK_PORTS_AS_(c_llong_, long long);
+SPARK_PORTS_AS_(c_ullong_, unsigned long long);
+#define SPARK_UNKNOWN_                                                                             \
+    "no type of elements: strings are spark_str, structs need SPARK_STRUCT, pointers SPARK_HANDLE"
 #ifdef __cplusplus
-SPARK_BUILT_IN_(bool);
+SPARK_END_DECLS
+#include <initializer_list>
+template <class T> struct spark_number_ {
+    static constexpr spark_kind kind = SPARK_KIND_STRUCT;
+    typedef spark_out_of_char out;
+    typedef spark_in_of_char in;
+    static constexpr const spark_type *type()
+    {
+        static_assert(sizeof(T) == 0, SPARK_UNKNOWN_);
+        return nullptr;
+    }
+};
+#define SPARK_NUMBER_CXX_(T, named, port, k)                                                       \
+    template <> struct spark_number_<T> {                                                          \
+        static constexpr spark_kind kind = k;                                                      \
+        typedef spark_out_of_##port out;                                                           \
+        typedef spark_in_of_##port in;                                                             \
+        static constexpr const spark_type *type()                                                  \
+        {                                                                                          \
+            return &spark_type_of_##named;                                                         \
+        }                                                                                          \
+    }
+SPARK_NUMBER_CXX_(bool, bool, bool, SPARK_KIND_BOOL);
+SPARK_NUMBER_CXX_(char, char, char, SPARK_KIND_CHAR);
+SPARK_NUMBER_CXX_(signed char, int8_t, c_schar_, SPARK_KIND_I8);
+SPARK_NUMBER_CXX_(unsigned char, uint8_t, c_uchar_, SPARK_KIND_U8);
+SPARK_NUMBER_CXX_(short, int16_t, c_short_, SPARK_KIND_I16);
+SPARK_NUMBER_CXX_(unsigned short, uint16_t, c_ushort_, SPARK_KIND_U16);
+SPARK_NUMBER_CXX_(int, int32_t, c_int_, SPARK_KIND_I32);
+SPARK_NUMBER_CXX_(unsigned int, uint32_t, c_uint_, SPARK_KIND_U32);
+SPARK_NUMBER_CXX_(long, int64_t, c_long_, SPARK_KIND_I64);
+SPARK_NUMBER_CXX_(unsigned long, uint64_t, c_ulong_, SPARK_KIND_U64);
+SPARK_NUMBER_CXX_(long long, int64_t, c_llong_, SPARK_KIND_I64);
+SPARK_NUMBER_CXX_(unsigned long long, uint64_t, c_ullong_, SPARK_KIND_U64);
+SPARK_NUMBER_CXX_(float, float, float, SPARK_KIND_F32);
+SPARK_NUMBER_CXX_(double, double, double, SPARK_KIND_F64);
+template <class T> constexpr spark_kind spark_kind_of_()
+{
+    if constexpr (__is_enum(T))
+        return spark_number_<__underlying_type(T)>::kind;
+    else
+        return spark_number_<T>::kind;
+}
+template <class T> struct spark_plain_ {
+    typedef T type;
+};
+template <class T> struct spark_plain_<const T> {
+    typedef T type;
+};
+#define SPARK_NUMBER_TYPE_(T) (spark_number_<T>::type())
+#define SPARK_NUMBER_OUT_(T) spark_number_<T>::out
+#define SPARK_NUMBER_IN_(T) spark_number_<T>::in
+#define SPARK_KIND_OF_(T) (spark_kind_of_<spark_plain_<T>::type>())
+SPARK_BEGIN_DECLS
 #else
-extern const spark_type spark_type_of_bool; /* `bool` is a macro in C: it pastes as bool or _Bool */
-typedef struct spark_out_of_bool {
-    spark_emitter *raw;
-    bool *item;
-} spark_out_of_bool;
-typedef struct spark_in_of_bool {
-    spark_iterator *raw;
-    const bool *item;
-} spark_in_of_bool;
-#define spark_type_of__Bool spark_type_of_bool
-#define spark_out_of__Bool spark_out_of_bool
-#define spark_in_of__Bool spark_in_of_bool
+#define SPARK_PER_NUMBER_(x, M, other)                                                             \
+    _Generic((x),                                                                                  \
+        bool: M(bool, bool, SPARK_KIND_BOOL),                                                      \
+        char: M(char, char, SPARK_KIND_CHAR),                                                      \
+        signed char: M(int8_t, c_schar_, SPARK_KIND_I8),                                           \
+        unsigned char: M(uint8_t, c_uchar_, SPARK_KIND_U8),                                        \
+        short: M(int16_t, c_short_, SPARK_KIND_I16),                                               \
+        unsigned short: M(uint16_t, c_ushort_, SPARK_KIND_U16),                                    \
+        int: M(int32_t, c_int_, SPARK_KIND_I32),                                                   \
+        unsigned int: M(uint32_t, c_uint_, SPARK_KIND_U32),                                        \
+        long: M(int64_t, c_long_, SPARK_KIND_I64),                                                 \
+        unsigned long: M(uint64_t, c_ulong_, SPARK_KIND_U64),                                      \
+        long long: M(int64_t, c_llong_, SPARK_KIND_I64),                                           \
+        unsigned long long: M(uint64_t, c_ullong_, SPARK_KIND_U64),                                \
+        float: M(float, float, SPARK_KIND_F32),                                                    \
+        double: M(double, double, SPARK_KIND_F64),                                                 \
+        default: other)
+#define SPARK_NUMBER_TYPE_X_(named, port, kind) &spark_type_of_##named
+#define SPARK_NUMBER_OUT_X_(named, port, kind) (spark_out_of_##port *)0
+#define SPARK_NUMBER_IN_X_(named, port, kind) (spark_in_of_##port *)0
+#define SPARK_NUMBER_KIND_X_(named, port, kind) kind
+#define SPARK_NUMBER_TYPE_(T)                                                                      \
+    (SPARK_PER_NUMBER_(*(T *)0, SPARK_NUMBER_TYPE_X_, &spark_type_of_char)                         \
+        + SPARK_CHECKED_(SPARK_KIND_OF_(T) != SPARK_KIND_STRUCT, #T ": " SPARK_UNKNOWN_))
+#define SPARK_NUMBER_OUT_(T)                                                                       \
+    __typeof__(*SPARK_PER_NUMBER_(*(T *)0, SPARK_NUMBER_OUT_X_, (spark_out_of_char *)0))
+#define SPARK_NUMBER_IN_(T)                                                                        \
+    __typeof__(*SPARK_PER_NUMBER_(*(T *)0, SPARK_NUMBER_IN_X_, (spark_in_of_char *)0))
+#define SPARK_KIND_OF_(T) SPARK_PER_NUMBER_(*(T *)0, SPARK_NUMBER_KIND_X_, SPARK_KIND_STRUCT)
 #endif
 
 /* Lists of (C type, member) or (C type, member, array length), up to 24 members. */
@@ -314,9 +433,36 @@ typedef struct spark_in_of_bool {
         (uint32_t)sizeof(T), (uint32_t)SPARK_ALIGNOF_(T), 0, precision, scale, NULL, NULL, NULL }; \
     SPARK_PORTS_(T)
 
+/* SPARK_NUMBER: describes a typedef of a number, or an enum: it is a number of that size.
+ *   typedef uint32_t user_id;
+ *   SPARK_NUMBER(user_id); */
+#define SPARK_NUMBER(T)                                                                            \
+    SPARK_ASSERT_(SPARK_KIND_OF_(T) != SPARK_KIND_STRUCT, #T " is not a number");                  \
+    SPARK_TYPE_OBJECT_(T, SPARK_KIND_OF_(T), 0, NULL, NULL, NULL)
+
 /* SPARK_BLOB: bytes without a description, compared byte for byte: only for a T without padding and
- * without floating point members. May not hold pointers to memory the library should copy. */
+ * without floating point members. A pointer in it is copied as the number it is: SPARK_HANDLE. */
 #define SPARK_BLOB(T) SPARK_TYPE_OBJECT_(T, SPARK_KIND_BLOB, 0, NULL, NULL, NULL)
+
+/* SPARK_HANDLE(T, P): struct { P *ptr; }: an element that is the address of something the library
+ * knows nothing of: SPARK_HANDLE(image_ref, struct image). Of that it holds:
+ *   - Only the address is copied, compared, hashed and printed. As a key it gives groups and orders
+ *     that differ from run to run, as addresses do; use an id of the thing.
+ *   - *ptr belongs to the program. It must be there as long as any RDD that has the handle, in its
+ *     cache or lineage, is used. The library never frees it, and no function may: functions run
+ *     again for the same elements, after a failure and for every job, in several threads at once.
+ *     So they do not consume, change or take over what a handle of *in points to.
+ *   - What a function makes and hands on as a handle is known to nobody once its attempt has failed,
+ *     or its result was dropped: keep a list in env, under a lock, and free it after the last job.
+ *     (spark_defer frees at the end of the attempt, which is too early for what was emitted.)
+ *   - It means nothing to another process: no object files, no spark_checkpoint.
+ * Where the contents can be described, a view (spark_str, SPARK_LIST) has none of these troubles:
+ * the engine copies what it keeps. */
+#define SPARK_HANDLE(T, P)                                                                         \
+    typedef struct T {                                                                             \
+        P *ptr;                                                                                    \
+    } T;                                                                                           \
+    SPARK_BLOB(T)
 
 SPARK_OPTIONAL(spark_opt_i32, int32_t);
 SPARK_OPTIONAL(spark_opt_i64, int64_t);
@@ -343,6 +489,11 @@ void spark_array_free(spark_array *array);
 #define SPARK_ITEMS(T, array) ((const T *)spark_array_items(array, SPARK_TYPE(T)))
 const void *spark_array_items(const spark_array *array, const spark_type *want);
 
+/* spark_array_print: the elements to a file that is open for writing, one a line, in the form of
+ * spark_print, and flushed: spark_array_print(stdout, &array). SPARK_EIO: it cannot be written.
+ * spark_array_sort (action.h) sorts them. */
+spark_status spark_array_print(FILE *file, const spark_array *array);
+
 /* SPARK_POINTER_: a pointer to T, or to void; any other is an error, and not a warning, which would not
  * be shown where the headers are those of the system. */
 #ifdef __cplusplus
@@ -356,11 +507,38 @@ const void *spark_array_items(const spark_array *array, const spark_type *want);
 
 /* SPARK_DATA, SPARK_VALUE, SPARK_ZERO: typed arguments; the pointer is checked against the type.
  *   SPARK_DATA(order, n, orders)   `type, n, data`    SPARK_VALUE(order, &x)   `type, value`
- *   SPARK_ZERO(moments)            `type, NULL`: all bytes zero */
+ *   SPARK_ZERO(moments)            `type, NULL`: all bytes zero
+ * SPARK_DATA_OF, SPARK_LITERALS: as SPARK_DATA, counted by the compiler; the one takes an array (not
+ * a pointer to its first element, which has no size), the other its elements:
+ *   SPARK_DATA_OF(order, orders)
+ *   SPARK_LITERALS(int, 3, 1, 4)   SPARK_LITERALS(word_count, { SPARK_STR("be"), 2 }) */
 #define SPARK_DATA(T, n, ...) SPARK_TYPE(T), (n), SPARK_POINTER_(T, __VA_ARGS__)
 #define SPARK_VALUE(T, ...) SPARK_TYPE(T), SPARK_POINTER_(T, __VA_ARGS__)
 #define SPARK_ZERO(T) SPARK_TYPE(T), NULL
+#define SPARK_DATA_OF(T, ...)                                                                      \
+    SPARK_TYPE(T), SPARK_COUNT_(__VA_ARGS__), SPARK_POINTER_(T, __VA_ARGS__)
+#ifdef __cplusplus
+#define SPARK_COUNT_(...) spark_count_of_(__VA_ARGS__)
+#define SPARK_LITERALS(T, ...)                                                                     \
+    SPARK_TYPE(T), std::initializer_list<T> { __VA_ARGS__ }.size(),                                \
+        std::initializer_list<T> { __VA_ARGS__ }.begin()
+#else
+#define SPARK_COUNT_(...)                                                                          \
+    (sizeof(__VA_ARGS__) / sizeof((__VA_ARGS__)[0])                                                \
+        + SPARK_CHECKED_(!__builtin_types_compatible_p(__typeof__(__VA_ARGS__),                    \
+                             __typeof__(&(__VA_ARGS__)[0])),                                       \
+            "SPARK_DATA_OF counts an array, not what a pointer points to"))
+#define SPARK_LITERALS(T, ...)                                                                     \
+    SPARK_TYPE(T), sizeof((T[]) { __VA_ARGS__ }) / sizeof(T), ((const T[]) { __VA_ARGS__ })
+#endif
 
 SPARK_END_DECLS
+
+#ifdef __cplusplus
+template <class T, size_t n> constexpr size_t spark_count_of_(const T (&)[n])
+{
+    return n;
+}
+#endif
 
 #endif

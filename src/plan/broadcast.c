@@ -24,11 +24,6 @@ void spk_broadcast_unref(spark_broadcast *broadcast)
     free(broadcast);
 }
 
-size_t spk_broadcast_size(const spark_broadcast *broadcast)
-{
-    return broadcast->size;
-}
-
 /* usable: the context a broadcast is made in, or NULL with an error raised. */
 static spark_context *usable(spark_site at, spark_context *sc, const void *value)
 {
@@ -42,8 +37,8 @@ static spark_context *usable(spark_site at, spark_context *sc, const void *value
     return NULL;
 }
 
-/* make: with room for `bytes`, of which `size` are the value. */
-static spark_broadcast *make(spark_site at, spark_context *sc, size_t size, size_t bytes)
+/* make: with room for `bytes`, which begin with the value; env: what that is. */
+static spark_broadcast *make(spark_site at, spark_context *sc, size_t env, size_t bytes)
 {
     spk_failure failure;
     spark_broadcast *broadcast = calloc(1, sizeof *broadcast);
@@ -54,7 +49,7 @@ static spark_broadcast *make(spark_site at, spark_context *sc, size_t size, size
         spk_failure_nomem(&failure, "broadcast", at);
         return spk_raise(&failure), NULL;
     }
-    broadcast->size = size;
+    broadcast->env = env;
     broadcast->sc = sc;
     atomic_init(&broadcast->refs, 1);
     spk_scope_add(sc, &broadcast->object, broadcast_release);
@@ -76,8 +71,9 @@ spark_broadcast *spark_broadcast_new(
     const spk_layout *layout = spk_layout_for(sc, type, &failure);
     if (!layout)
         return spk_raise(&failure), NULL;
+    const size_t env = layout->size | (size_t)type->kind << SPK_ENV_KIND_SHIFT;
     spark_broadcast *broadcast
-        = make(at, sc, layout->size, up(layout->size) + spk_value_bytes(layout, value));
+        = make(at, sc, env, up(layout->size) + spk_value_bytes(layout, value));
     if (broadcast) {
         memcpy(broadcast->value, value, layout->size);
         spk_value_pack(layout, broadcast->value, broadcast->value + up(layout->size));

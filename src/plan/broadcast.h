@@ -11,7 +11,7 @@ struct spark_broadcast {
     spk_object object;
     atomic_int refs;
     spark_context *sc;
-    size_t size;
+    size_t env; /* what it is as an env: size and kind, as SPARK_ENV_SIZE */
     atomic_bool destroyed;
     char *value; /* the value, then what it points to */
     size_t capacity;
@@ -19,6 +19,5 @@ struct spark_broadcast {
 
 void spk_broadcast_ref(spark_broadcast *broadcast);
 void spk_broadcast_unref(spark_broadcast *broadcast); /* NULL does nothing */
-size_t spk_broadcast_size(const spark_broadcast *broadcast);
 
 #endif

@@ -140,7 +140,7 @@ spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int p
     }
     partitioner->def = *f;
     partitioner->env = bound;
-    partitioner->env_size = env ? (env->size ? env->size : f->env_size) : 0;
+    partitioner->env_size = env ? (env->size ? env->size : spk_env_bytes(f->env_size)) : 0;
     return partitioner;
 }
 

@@ -224,11 +224,20 @@ int64_t spk_rdd_reads(spark_rdd *rdd, int partition, const char **path);
  * it. */
 void spk_rdd_blame(const spark_rdd *rdd, spk_failure *failure);
 
-/* spk_env_bind: makes *env of what a verb was given; wanted: the size the function expects, 0:
- * any. On failure what was owned is destroyed. */
+/* spk_env_bind: makes *env of what a verb was given; wanted: what the function expects, as env_size of
+ * its definition: bytes, and the kind above them; 0: any. On failure what was owned is destroyed. */
 spark_status spk_env_bind(
     spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure);
 void spk_env_fini(spk_env *env);
+/* spk_env_join: what two functions expect that are bound to one env; SPK_ENV_APART, which no env is:
+ * different things. spk_env_bytes: of an env_size. */
+enum { SPK_ENV_KIND_SHIFT = 56 };
+#define SPK_ENV_APART SIZE_MAX
+size_t spk_env_join(size_t a, size_t b);
+static inline size_t spk_env_bytes(size_t wanted)
+{
+    return wanted & (((size_t)1 << SPK_ENV_KIND_SHIFT) - 1);
+}
 
 /* spk_value_keep: a deep copy of *value (NULL: all bytes zero) that belongs to the node, which
  * frees it with spk_heap_free. NULL: no memory. */

@@ -27,9 +27,9 @@ spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char 
 spark_status spk_collect_as(
     const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result);
 
-/* spk_take_as: take, of any type, under the name of the action it is for, which raises the failure. */
+/* spk_take_as: take, under the name of the action it is for, which raises the failure. */
 spark_status spk_take_as(const char *name, spark_site at, spark_rdd *rdd, size_t n,
-    spark_array *result, spk_failure *failure);
+    const spark_type *want, spark_array *result, spk_failure *failure);
 
 /* spk_collect_partition: the rows of one partition, which become the caller's. */
 spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *rdd, int partition,

@@ -9,7 +9,7 @@
 #include "rdd/map_index.h"
 
 typedef struct owner {
-    spk_heap *heap;
+    spark_context *sc;
     void *items;
     size_t capacity;
     spk_run *runs;
@@ -22,9 +22,10 @@ void spark_array_free(spark_array *array)
 {
     owner *o = array ? array->owner : NULL;
     if (o) {
-        spk_runs_free(o->heap, o->runs);
-        spk_heap_free(o->heap, o->items, o->capacity);
-        spk_heap_free(o->heap, o->slots, o->slots_capacity);
+        spk_heap *heap = &o->sc->heap;
+        spk_runs_free(heap, o->runs);
+        spk_heap_free(heap, o->items, o->capacity);
+        spk_heap_free(heap, o->slots, o->slots_capacity);
         free(o);
     }
     if (array)
@@ -56,8 +57,8 @@ spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_ro
         rows += lists[i].n;
     owner *o = calloc(1, sizeof *o);
     if (o) {
-        o->heap = &sc->heap;
-        o->items = spk_heap_alloc(o->heap, rows * layout->size + 1, &o->capacity);
+        o->sc = sc;
+        o->items = spk_heap_alloc(&sc->heap, rows * layout->size + 1, &o->capacity);
     }
     if (!o || !o->items) {
         free(o);
@@ -82,6 +83,27 @@ spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const v
         return spk_failure_nomem(failure, NULL, NULL);
     }
     return spk_result_rows(sc, layout, &rows, 1, result, failure);
+}
+
+spark_context *spk_result_context(const spark_array *array)
+{
+    const owner *o = array ? array->owner : NULL;
+    return o ? o->sc : NULL;
+}
+
+char *spk_result_items(const spark_array *array)
+{
+    const owner *o = array->owner;
+    return o->items;
+}
+
+void spk_result_reindex(const spark_array *array)
+{
+    owner *o = array->owner;
+    spk_failure failure;
+    if (o->slots) /* it was made before: the layout is there */
+        spk_index_make(&o->index, spk_layout_of(o->sc->types, array->type, &failure), o->items, array->n,
+            o->slots);
 }
 
 const spark_index *spark_array_index(const spark_array *array)

@@ -17,4 +17,10 @@ spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const v
 spark_status spk_result_index(
     spark_context *sc, const spk_layout *pair, spark_array *pairs, spk_failure *failure);
 
+/* spk_result_context, _items: of an array that an action gave; NULL: of another. _reindex: after its
+ * elements have changed places. */
+spark_context *spk_result_context(const spark_array *array);
+char *spk_result_items(const spark_array *array);
+void spk_result_reindex(const spark_array *array);
+
 #endif

@@ -259,7 +259,7 @@ static void test_env__of_another_size_is_refused(void **state)
     spark_context *sc = oracle_open(2);
     sources s = load(sc);
     refused(spark_filter(s.reals, is_above, SPARK_COPY(limit)), SPARK_EINVAL, "filter(is_above)",
-        "env has 4 bytes, the function wants 8");
+        "env has 4 bytes (int32_t), the function wants 8 (double)");
     refused(spark_filter(s.reals, is_above, NULL), SPARK_EINVAL, "filter(is_above)",
         "the function wants an env of 8 bytes");
     refused(spark_filter(s.reals, is_above, SPARK_REF((double *)NULL)), SPARK_EINVAL,

@@ -961,6 +961,12 @@ static void test_foreach_partition__need_not_read_all(void **state)
     oracle_close(sc);
 }
 
+SPARK_FOREACH_PARTITION(owns, int64_t, int64_t)
+{
+    while (spark_next(in))
+        spark_fail(task, "%lld: an empty partition was wanted", (long long)*env);
+}
+
 static void test_foreach_partition__tells_what_is_wrong(void **state)
 {
     const visit v = { NULL, NULL, NULL, NULL };
@@ -984,10 +990,10 @@ static void test_foreach_partition__tells_what_is_wrong(void **state)
     assert_int_equal(spark_last_error()->partition, 1);
     assert_int_equal(spark_last_error()->attempt, 3);
     destroyed = 0;
-    oracle_fails(spark_foreach_partition(NULL, stops_early, SPARK_OWN(owned(), destroy)),
+    oracle_fails(spark_foreach_partition(NULL, owns, SPARK_OWN(owned(), destroy)),
         SPARK_EINVAL, "NULL");
     oracle_ok(spark_foreach_partition(
-        spark_range(sc, 0, 0, 1, 1), stops_early, SPARK_OWN(owned(), destroy)));
+        spark_range(sc, 0, 0, 1, 1), owns, SPARK_OWN(owned(), destroy)));
     assert_int_equal(destroyed, 2);
     oracle_close(sc);
 }

@@ -569,7 +569,7 @@ static void test_verbs__refuse_what_is_wrong(void **state)
     refused(spark_flat_map_values(pairs, fail_at, NULL), SPARK_EINVAL, "flatMapValues(fail_at)",
         "the function wants an env of 8 bytes");
     refused(spark_flat_map_values(pairs, fail_at, SPARK_COPY(small)), SPARK_EINVAL,
-        "flatMapValues(fail_at)", "env has 4 bytes, the function wants 8");
+        "flatMapValues(fail_at)", "env has 4 bytes (int32_t), the function wants 8 (int64_t)");
     passes_on(spark_flat_map_values(bad, fail_at, SPARK_COPY(by)));
     oracle_fails(spark_collect(spark_flat_map_values(NULL, twice, NULL), NULL, &array),
         SPARK_EINVAL, "NULL");
@@ -583,7 +583,7 @@ static void test_verbs__refuse_what_is_wrong(void **state)
     refused(spark_filter_map(w, pick, NULL), SPARK_EINVAL, "collect(pick)",
         "the function wants an env of 8 bytes");
     refused(spark_filter_map(w, pick, SPARK_COPY(small)), SPARK_EINVAL, "collect(pick)",
-        "env has 4 bytes, the function wants 8");
+        "env has 4 bytes (int32_t), the function wants 8 (int64_t)");
     passes_on(spark_filter_map(bad, pick, SPARK_COPY(by)));
     oracle_fails(
         spark_collect(spark_filter_map(NULL, nothing, NULL), NULL, &array), SPARK_EINVAL, "NULL");

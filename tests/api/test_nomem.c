@@ -246,6 +246,24 @@ SPARK_FINISH(pairs_of, i64_pair, int64_t, int64_t)
 {
     spark_emit(out, state->value);
 }
+typedef struct last_one {
+    int64_t *last;
+} last_one;
+SPARK_BEGIN(begun, last_one, int64_t, int64_t)
+{
+    state->last = spark_alloc(task, 4096);
+    if (state->last)
+        *state->last = 17;
+}
+SPARK_STEP(begun, last_one, int64_t, int64_t)
+{
+    spark_emit(out, *state->last);
+    *state->last = *in;
+}
+SPARK_FINISH(begun, last_one, int64_t, int64_t)
+{
+    spark_emit(out, *state->last);
+}
 SPARK_MERGE(add_up, int64_t, int64_t)
 {
     *acc += *in;
@@ -409,6 +427,54 @@ static spark_status job_reduce_text(spark_context *sc, uint64_t *digest)
     spark_array one;
     spark_status status = spark_reduce(keys, longest, NULL, SPARK_TYPE(spark_str), &one);
     return digest_of(status, &one, digest);
+}
+
+static spark_status job_sort_array(spark_context *sc, uint64_t *digest)
+{
+    spark_array array;
+    spark_status status = spark_collect(text_pairs(sc), NULL, &array);
+    if (status == SPARK_OK && (status = spark_array_sort(&array, by_text)) != SPARK_OK)
+        spark_array_free(&array);
+    return digest_of(status, &array, digest);
+}
+
+static spark_status job_sort_map(spark_context *sc, uint64_t *digest)
+{
+    spark_array array;
+    spark_rdd *pairs = spark_map(numbers(sc), to_pair, NULL);
+    spark_status status = spark_collect_as_map(pairs, NULL, &array);
+    if (status == SPARK_OK && (status = spark_array_sort(&array, by_value)) != SPARK_OK)
+        spark_array_free(&array);
+    return digest_of(status, &array, digest);
+}
+
+SPARK_MAP(to_long_text, int64_t, spark_str)
+{
+    *out = spark_str_format(task, "%600d", (int)*in);
+}
+static spark_status job_print(spark_context *sc, uint64_t *digest)
+{
+    static FILE *file; /* its buffer is not the library's to lose */
+    spark_array array;
+    if (!file)
+        file = fopen("/dev/null", "w");
+    spark_status status = spark_take(spark_map(numbers(sc), to_long_text, NULL), 20, NULL, &array);
+    if (status == SPARK_OK && (status = spark_array_print(file, &array)) != SPARK_OK)
+        spark_array_free(&array);
+    return digest_of(status, &array, digest);
+}
+
+static spark_status job_assume(spark_context *sc, uint64_t *digest)
+{
+    const spark_partitioner *p = spark_partitioner_new(sc, 3, by_rest, NULL);
+    spark_rdd *placed = spark_partition_by(spark_map(numbers(sc), to_pair, NULL), p);
+    spark_rdd *assumed = spark_assume_partitioner(spark_union(placed, placed), p);
+    return collected(spark_reduce_by_key(assumed, spark_op_sum, NULL, 0), digest);
+}
+
+static spark_status job_begin(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_map_stateful(numbers(sc), begun, NULL), digest);
 }
 
 static spark_status job_sort(spark_context *sc, uint64_t *digest)
@@ -840,6 +906,11 @@ static const struct {
     { "reduce_by_key with a function", job_reduce_user },
     { "reduce of strings", job_reduce_text },
     { "sort_by", job_sort },
+    { "array_sort", job_sort_array },
+    { "array_sort of a map", job_sort_map },
+    { "array_print", job_print },
+    { "assume_partitioner", job_assume },
+    { "map_stateful with a begin", job_begin },
     { "sort_by of strings", job_sort_text },
     { "sort_by_key", job_sort_by_key },
     { "full_outer_join", job_join },

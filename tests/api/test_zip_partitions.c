@@ -479,7 +479,7 @@ static void test_zip_partitions__refuses_what_is_wrong(void **state)
     refused(spark_zip_partitions_n(3, list, weigh, NULL, NULL), SPARK_EINVAL,
         "zipPartitions(weigh)", "the function wants an env of 8 bytes");
     refused(spark_zip_partitions_n(3, list, weigh, SPARK_COPY(small), NULL), SPARK_EINVAL,
-        "zipPartitions(weigh)", "env has 4 bytes, the function wants 8");
+        "zipPartitions(weigh)", "env has 4 bytes (int32_t), the function wants 8 (int64_t)");
     /* The RDDs. */
     for (size_t i = 0; i < 3; i++) {
         list[i] = bad;

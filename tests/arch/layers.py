@@ -14,7 +14,7 @@ import report
 ROOMS = ["base", "type", "plan", "io", "storage", "exec", "shuffle", "scheduler", "rdd"]
 FAMILIES = ["narrow", "keyed", "source", "action", "node"]  # of rdd; what they share stands in rdd/
 COMPOSITION_ROOT = "context.c"     # the one file that may include every room
-PUBLIC_INCLUDES = re.compile(r"spark/\w+\.h|std\w+\.h|string\.h")
+PUBLIC_INCLUDES = re.compile(r"spark/\w+\.h|std\w+\.h|string\.h|exception|initializer_list")
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 
@@ -64,7 +64,7 @@ def check_source(src, path):
 
 
 def check_public(include, path):
-    """Complaints about one public header: it includes public headers and the C library."""
+    """Complaints about one public header: it includes public headers and the library of C or C++."""
     for quote, name in includes(path):
         if quote == '"' or not PUBLIC_INCLUDES.fullmatch(name):
             yield f"include/{path.relative_to(include).as_posix()}: includes {name}"

@@ -50,6 +50,9 @@ def judge(case, path, cc, flags):
     places = re.findall(rf"{re.escape(path)}:(\d+):\d+: {PLACE}", text)
     if not places or any(not case.first < int(line) < case.last for line in places):
         return f"is refused, but not in its lines {case.first} to {case.last}:\n{text}"
+    if "no type of elements" in case.pattern and (len(re.findall(r"\berror:", text)) != 1
+                                                  or text.count("\n") > 70):
+        return f"is refused at too great a length:\n{text}"
     if not re.search(case.pattern, text):
         return f"is refused for another reason than /{case.pattern}/:\n{text}"
     return None

@@ -51,6 +51,10 @@ SPARK_FILTER(is_long, word_count, size_t)
 {
     return in->key.len >= *env;
 }
+SPARK_MAP(digits_of, long, unsigned long long, int)
+{
+    *out = (unsigned long long)(*in < 0 ? -*in : *in) % (unsigned)*env;
+}
 SPARK_MERGE(longest, spark_str, spark_str)
 {
     if (in->len > acc->len)
@@ -141,6 +145,16 @@ static spark_status count_words(spark_context *sc, int64_t *total, int64_t *size
     (void)spark_rdd_status(spark_union(texts, spark_text_fd(sc, 0, 0)));
     char *literal = spark_path_literal(own);
     free(literal);
+
+    const long numbers[] = { 10, -21, 32 };
+    spark_rdd *digits = spark_map(
+        spark_parallelize(sc, SPARK_DATA_OF(long, numbers), 2), digits_of, SPARK_COPY((int) { 10 }));
+    digits = spark_union(
+        digits, spark_parallelize(sc, SPARK_LITERALS(unsigned long long, 4, 5), 1));
+    int64_t n_digits = 0;
+    status = spark_count(digits, &n_digits);
+    if (status != SPARK_OK || n_digits != 5)
+        return SPARK_EINVAL;
 
     const int two = 2;
     sums = spark_coalesce_by(sums, 1, all_together, NULL);

@@ -129,6 +129,30 @@ SPARK_KEY(value_of, word_count, int32_t, value);
 SPARK_ORDER(by_value, word_count, (desc, valeu));
 #endif
 
+/* Types that have no description: one complaint, which says what to do. */
+
+#ifdef WRONG_map_of_char_pointers /* const char \*: no type of elements: strings are spark_str */
+SPARK_MAP(length_of, const char *, int64_t)
+{
+    *out = (int64_t)strlen(*in);
+}
+#endif
+
+#ifdef WRONG_struct_of_pointer /* double \*: no type of elements: .*pointers SPARK_HANDLE */
+SPARK_STRUCT(matrix, (int, rows), (double *, cells));
+#endif
+
+#ifdef WRONG_pair_of_long_double /* long double: no type of elements */
+SPARK_PAIR(precise, int, long double);
+#endif
+
+#ifdef WRONG_number_that_is_none /* loose is not a number */
+typedef struct loose {
+    int x;
+} loose;
+SPARK_NUMBER(loose);
+#endif
+
 /* Arguments of verbs. */
 
 spark_status program(spark_context *sc, spark_rdd *rdd, spark_array *result)
@@ -154,6 +178,13 @@ spark_status program(spark_context *sc, spark_rdd *rdd, spark_array *result)
 #ifdef WRONG_data_of_other_type /* T16: not compatible with any */
     const double numbers[] = { 1, 2 };
     means = spark_parallelize(sc, SPARK_DATA(word_count, 2, numbers), 1);
+#endif
+#ifdef WRONG_data_counted_by_pointer /* SPARK_DATA_OF counts an array, not what a pointer points to */
+    const word_count *first = words;
+    means = spark_parallelize(sc, SPARK_DATA_OF(word_count, first), 1);
+#endif
+#ifdef WRONG_data_counted_of_other_type /* not compatible with any */
+    means = spark_parallelize(sc, SPARK_DATA_OF(mean, words), 1);
 #endif
 #ifdef WRONG_status_ignored /* T17: unused-result [-Werror=unused-result] */
     spark_collect(means, SPARK_TYPE(mean), result);

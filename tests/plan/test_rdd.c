@@ -454,12 +454,12 @@ static void test_env__of_another_size_is_destroyed(void **state)
     destroyed = 0;
     assert_int_equal(spk_env_bind(&env, SPARK_OWN(&one, destroy), 8, &failure), SPARK_EINVAL);
     assert_int_equal(destroyed, 1);
-    assert_string_equal(failure.message, "env has 4 bytes, the function wants 8");
+    assert_string_equal(failure.message, "env has 4 bytes (int32_t), the function wants 8");
     assert_int_equal(spk_env_bind(&env, SPARK_SHARED(b), 4, &failure), SPARK_EINVAL);
     assert_int_equal(atomic_load(&b->refs), 1);
     assert_int_equal(spk_env_bind(&env, SPARK_SHARED(NULL), 4, &failure), SPARK_EINVAL);
     assert_int_equal(spk_env_bind(&env, NULL, 4, &failure), SPARK_EINVAL);
-    const spark_env unknown = { (spark_env_kind)77, &one, sizeof one, NULL };
+    const spark_env unknown = { (spark_env_kind)77, &one, sizeof one, NULL, SPARK_KIND_I32 };
     assert_int_equal(spk_env_bind(&env, &unknown, 0, &failure), SPARK_EINVAL);
 }
 

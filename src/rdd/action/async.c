@@ -90,7 +90,9 @@ static spark_future *hopeless(int which)
 static spark_status act(spark_future *f)
 {
     const running *r = f->running;
-    const spark_env bound = { SPARK_ENV_REF, r->env.value, r->action.env_size, NULL };
+    const spark_env bound = { .kind = SPARK_ENV_REF,
+        .data = r->env.value,
+        .size = spk_env_bytes(r->action.env_size) };
     const spark_env *env = r->env.value ? &bound : NULL;
     switch (f->kind) {
     case COLLECT:

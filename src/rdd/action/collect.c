@@ -259,9 +259,9 @@ static spark_status collect_take(spark_rdd *rdd, spark_site at, const char *name
 }
 
 spark_status spk_take_as(const char *name, spark_site at, spark_rdd *rdd, size_t n,
-    spark_array *result, spk_failure *failure)
+    const spark_type *want, spark_array *result, spk_failure *failure)
 {
-    const spark_status status = spk_action_begin(rdd, name, at, NULL, result, failure);
+    const spark_status status = spk_action_begin(rdd, name, at, want, result, failure);
     return status == SPARK_OK ? collect_take(rdd, at, name, n, result, failure) : status;
 }
 
@@ -269,9 +269,7 @@ spark_status spark_take(
     spark_site at, spark_rdd *rdd, size_t n, const spark_type *want, spark_array *result)
 {
     spk_failure failure;
-    spark_status status = spk_action_begin(rdd, "take", at, want, result, &failure);
-    if (status == SPARK_OK)
-        status = collect_take(rdd, at, "take", n, result, &failure);
+    const spark_status status = spk_take_as("take", at, rdd, n, want, result, &failure);
     return spk_action_end(status, &failure, "take", at);
 }
 

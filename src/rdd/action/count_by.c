@@ -54,7 +54,7 @@ spark_status spark_count_by_value(
     const spark_type *type = spark_rdd_type(rdd);
     const size_t size = type ? type->size : 0;
     const spark_map_def itself = { "itself", NULL, type, sizeof size, itself_run, NULL };
-    const spark_env env = { SPARK_ENV_COPY, &size, sizeof size, NULL };
+    const spark_env env = { .data = &size, .size = sizeof size };
     spark_rdd *pairs = type ? spark_key_by(at, rdd, &itself, &env) : rdd;
     const spark_status status = count_pairs("countByValue", at, pairs, want, result);
     spark_scope_end(scope);

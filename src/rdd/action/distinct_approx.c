@@ -327,7 +327,7 @@ static spark_rdd *distinct_by_key(spark_site at, spark_rdd *rdd, const double *r
     merge_def.fold = merge_fold;
     const spark_map_def estimate_def
         = { name, NULL, SPARK_TYPE(int64_t), sizeof e, estimate_run, NULL };
-    const spark_env env = { SPARK_ENV_COPY, &e, sizeof e, NULL };
+    const spark_env env = { .data = &e, .size = sizeof e };
     spark_rdd *sketches = spark_aggregate_by_key_with(
         at, rdd, registers, NULL, &add_def, &merge_def, &env, options);
     return spark_map_values(at, sketches, &estimate_def, &env);

@@ -296,9 +296,8 @@ static spark_status fold(const request *r, spark_array *result)
     folding how = { .zero = r->zero };
     bool empty = false;
     char *blank = NULL;
-    const size_t env_size = !r->add || !r->combine ? 0
-        : r->add->env_size                         ? r->add->env_size
-                                                   : r->combine->env_size;
+    const bool has = r->add && r->combine;
+    const size_t env_size = has ? spk_env_join(r->add->env_size, r->combine->env_size) : 0;
     spark_status status = spk_env_bind(&env, r->env, env_size, &failure);
     if (status != SPARK_OK)
         spk_failure_at(&failure, r->name, r->at);

@@ -126,7 +126,7 @@ static spark_status sort_and_take(spark_site at, const char *name, spark_rdd *rd
     const spark_order *by = largest ? reversed(order, &other, keys) : order;
     spark_scope *scope = spark_scope_begin(rdd->sc);
     spark_rdd *sorted = spark_sort_by(at, rdd, by, 0);
-    const spark_status status = spk_take_as(name, at, sorted, n, result, failure);
+    const spark_status status = spk_take_as(name, at, sorted, n, NULL, result, failure);
     spark_scope_end(scope);
     return status;
 }

@@ -95,8 +95,8 @@ static spk_aggregator other_type(spk_verb *v, spk_start start, const spk_layout 
 static spk_function of_both(const spark_merge_def *add, const spark_merge_def *combine)
 {
     spk_function function = SPK_FUNCTION(add, add && combine, NULL, NULL);
-    if (function.usable && function.env_size == 0)
-        function.env_size = combine->env_size;
+    if (function.usable)
+        function.env_size = spk_env_join(add->env_size, combine->env_size);
     return function;
 }
 
@@ -160,8 +160,8 @@ spark_rdd *spark_combine_by_key_with(spark_site at, spark_rdd *rdd, const spark_
     spk_verb v;
     const bool has = create && create->run;
     spk_function function = of_both(has ? add : NULL, combine);
-    if (function.usable && create->env_size)
-        function.env_size = create->env_size;
+    if (function.usable)
+        function.env_size = spk_env_join(create->env_size, function.env_size);
     spk_verb_begin(&v, at, "combineByKey", &function, 1, &rdd, env);
     spk_verb_pairs(&v, v.in);
     spk_verb_want(&v, has ? create->in : NULL, v.bad ? NULL : v.in->value);

@@ -98,9 +98,12 @@ static bool open_stateful(spk_pipe *pipe, spk_op *op)
     state->arenas = spk_step_arenas(task);
     op->state = state;
     if (state->arenas && s->def.open) {
+        spk_arena *scratch = task->scratch;
         task->op = op;
         task->current_partition = op->partition;
+        task->scratch = spk_keep_of(task); /* the state is there to the end, and what it points to */
         s->def.open(task, state->users, op->rdd->env.value);
+        task->scratch = scratch;
     }
     return !spk_task_failed(task);
 }
