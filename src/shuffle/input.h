@@ -5,7 +5,8 @@
 #ifndef SPK_SHUFFLE_INPUT_H
 #define SPK_SHUFFLE_INPUT_H
 
-#include "exec/task.h"
+#include "exec/chain.h"
+#include "exec/emit.h"
 #include "storage/run.h"
 
 typedef struct spk_segment {
