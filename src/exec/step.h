@@ -142,22 +142,27 @@ static inline size_t spk_pipe_rows(const spk_pipe *pipe, size_t row_size)
 }
 
 /* spk_pieces: how many elements a function gets in one call. What it allocates is known when it
- * returns: one that allocates gets them one by one, others twice as many with every call, up to
- * `most`; so that a batch is not worth more memory than a few elements, whatever they are. */
+ * returns: one that allocates gets SPK_FEW at most, and one by one once that was much; others twice as
+ * many with every call, up to `most`; so that a batch is not worth more memory than a few elements,
+ * whatever they are. */
+enum { SPK_FEW = 4 };
 typedef struct spk_pieces {
-    size_t next; /* 0: 1 */
-    bool allocates;
+    size_t next;  /* 0: 1 */
+    size_t bytes; /* most that was allocated for each element of a call */
 } spk_pieces;
 static inline size_t spk_piece(const spk_pieces *pieces, size_t left)
 {
-    const size_t n = pieces->allocates || !pieces->next ? 1 : pieces->next;
+    const size_t n = pieces->bytes > SPK_BATCH_BYTES / SPK_FEW || !pieces->next ? 1 : pieces->next;
     return n < left ? n : left;
 }
 static inline void spk_piece_done(spk_pieces *pieces, size_t n, size_t allocated, size_t most)
 {
-    pieces->allocates = pieces->allocates || allocated > 0;
+    if (allocated > pieces->bytes * n)
+        pieces->bytes = (allocated + n - 1) / n;
     if (pieces->next <= n)
         pieces->next = n * 2 < most ? n * 2 : most;
+    if (pieces->bytes && pieces->next > SPK_FEW)
+        pieces->next = SPK_FEW;
 }
 
 /* spk_pipe_alloc: memory of the push that runs. NULL: the task has failed. */
