@@ -79,7 +79,10 @@ typedef struct spark_conf {
     int batch_rows;            /* 1024, at most 65536: rows handed from function to function at once,
                                 and no more of them than make 64 KiB, themselves or with what
                                 functions allocate for them; results never depend on it */
-    size_t thread_stack_bytes; /* 1 MiB: what a function of a job has, at least */
+    size_t thread_stack_bytes; /* 1 MiB: of each thread that runs functions. Partitions that are
+                                computed inside each other (zips, coalesces, placed RDDs), however
+                                deep, go on on the stack of another thread when half of one is
+                                used; functions have the rest */
     const spark_fault *faults;
     size_t n_faults;
     spark_scheduler_mode scheduler_mode; /* SPARK_FIFO: older jobs first */

@@ -3,7 +3,7 @@
 #ifndef SPK_EXEC_ACCUMULATOR_H
 #define SPK_EXEC_ACCUMULATOR_H
 
-#include "exec/task.h"
+#include "exec/step.h"
 
 /* spk_gathered: what one attempt has added to an accumulator of values: elements, or an accumulator
  * of the user's with what it points to. */

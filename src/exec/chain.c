@@ -3,10 +3,12 @@
  * explicit list, to a source or to a cached block. Persisted nodes whose block is missing cut the
  * way into phases: each phase runs into a block, the next one starts from it. A block that finds
  * no memory is given up: what it holds is passed on, and the rest follows without caching. */
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
+#include "exec/chain.h"
 #include "exec/pipe.h"
-#include "exec/task.h"
 #include "plan/broadcast.h"
 #include "storage/spill.h"
 
@@ -281,17 +283,10 @@ static void run_phases(phase *p)
     }
 }
 
-bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
+static bool run_chain(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
 {
     const size_t base = task->n_walk;
     spk_block *block = NULL;
-    if (task->nesting >= SPK_CHAINS) {
-        spk_task_fail(task, SPARK_EINVAL,
-            "partitions are computed inside each other more than %d "
-            "deep; persist an RDD in between",
-            SPK_CHAINS);
-        return false;
-    }
     spk_frame own, *outer = task->frame;
     if (task->nesting++ > 0) { /* the outermost chain's lasts as long as the attempt */
         spk_frame_begin(&own, task);
@@ -326,6 +321,62 @@ bool spk_chain_block(spark_task *task, spark_rdd *rdd, int partition, spk_block 
         return false;
     task->cached_reads += *block != NULL;
     return true;
+}
+
+/* ---- chains within chains
+ *
+ * An RDD may be made of thousands that are computed inside each other: zips, coalesces, and all that
+ * is placed already. They take stack, and when half of it is gone, the next one goes on on the
+ * stack of another thread, for which this one waits. */
+
+typedef struct deeper {
+    spark_task *task;
+    spark_rdd *rdd;
+    int partition;
+    spk_sink sink;
+    bool more;
+} deeper;
+
+static void *run_deeper(void *argument)
+{
+    deeper *d = argument;
+    spk_task_move(d->task);
+    d->more = run_chain(d->task, d->rdd, d->partition, d->sink);
+    return NULL;
+}
+
+static bool run_on_new_stack(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
+{
+    deeper d = { task, rdd, partition, sink, false };
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, before;
+    int refused = pthread_attr_init(&attributes);
+    if (!refused) {
+        pthread_attr_setstacksize(&attributes, task->sc->stack_bytes);
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        refused = pthread_create(&thread, &attributes, run_deeper, &d);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        pthread_attr_destroy(&attributes);
+    }
+    if (refused) {
+        spk_task_fail(task, SPARK_ENOMEM,
+            "no thread for partitions that are computed inside each other, %d deep so far: write an "
+            "RDD in between with spark_local_checkpoint, or give spark_conf.thread_stack_bytes more",
+            task->nesting);
+        return false;
+    }
+    pthread_join(thread, NULL);
+    spk_task_move(task);
+    return d.more;
+}
+
+bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
+{
+    const bool deep = task->nesting >= SPK_SHALLOW && spk_stack_short(task);
+    return deep ? run_on_new_stack(task, rdd, partition, sink)
+                : run_chain(task, rdd, partition, sink);
 }
 
 typedef struct drain {

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "exec/pipe.h"
-#include "exec/task.h"
 
 void spk_check_begin(spark_task *task)
 {

@@ -5,6 +5,7 @@
  * float sum or a collection would show where batches end. So each role of each node has a delta of
  * its own, in which the updates stand in the order of its elements, and deltas are merged in the order
  * of the nodes: (job, stage, partition, step). A table finds the delta; the last one is tried first. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -84,6 +85,7 @@ static bool make_once(spark_rdd *rdd, spark_accumulator *a)
 static bool take_once(spark_accumulator *a, const spk_delta *delta)
 {
     spk_once *once = find_once(delta->rdd, a);
+    assert(once && delta->partition < delta->rdd->partitions);
     pthread_mutex_lock(&a->lock);
     if (once->id != a->id) {
         memset(once->counted, 0, (size_t)spk_rdd_partitions(delta->rdd));

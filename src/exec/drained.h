@@ -3,7 +3,7 @@
 #ifndef SPK_EXEC_DRAINED_H
 #define SPK_EXEC_DRAINED_H
 
-#include "exec/task.h"
+#include "exec/emit.h"
 
 /* spk_drained: the state of a step that works on the whole partition: its rows, all of them when
  * `finish` is called. open and run are those of such a class. */

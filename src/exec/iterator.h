@@ -4,7 +4,7 @@
 #ifndef SPK_EXEC_ITERATOR_H
 #define SPK_EXEC_ITERATOR_H
 
-#include "exec/task.h"
+#include "exec/step.h"
 
 struct spark_iterator {
     const char *at, *end; /* of the span */

@@ -12,8 +12,9 @@
  * wider rows of it than SPK_BATCH_BYTES, or a copy would take too much, it goes on in pieces, each
  * pushed from inside. A piece is never cut smaller again by the steps below that make rows as wide, so
  * this nests a few times at most. */
-#include "exec/task.h"
+#include "exec/emit.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -95,36 +96,37 @@ static bool compact(spk_pipe *pipe, size_t at, spk_batch *batch)
     return true;
 }
 
-/* make_level: NULL: no memory. */
-static spk_level *make_level(spark_task *task)
+/* add_level: false: no memory. */
+static bool add_level(spark_task *task)
 {
+    if (task->n_levels == task->max_levels) {
+        const int most = task->max_levels ? task->max_levels * 2 : 16;
+        spk_level **levels = realloc(task->levels, (size_t)most * sizeof(spk_level *));
+        if (!levels)
+            return false;
+        task->levels = levels;
+        task->max_levels = most;
+    }
     spk_level *level = calloc(1, sizeof *level);
     if (!level)
-        return NULL;
+        return false;
     spk_arena_init(&level->arenas[0], task->heap);
     spk_arena_init(&level->arenas[1], task->heap);
-    return level;
+    task->levels[task->n_levels++] = level;
+    return true;
 }
 
 static bool enter(spark_task *task)
 {
-    const int most = SPK_LEVELS + 2 * SPK_CHAINS;
-    if (task->depth == most) {
-        spk_task_fail(task, SPARK_EINVAL, "steps nest deeper than %d", most);
-        return false;
-    }
-    spk_level **level = &task->levels[task->depth];
-    if (!*level && !(*level = make_level(task))) {
+    if (task->depth == task->n_levels && !add_level(task)) {
         spk_task_nomem(task);
         return false;
     }
-    (*level)->current = 0;
-    task->depth++;
+    task->levels[task->depth++]->current = 0;
     return true;
 }
 
-/* recycle: the memory of what has passed on. */
-static void recycle(spark_task *task, spk_arena *arena)
+void spk_recycle(spark_task *task, spk_arena *arena)
 {
     if (task->check)
         spk_check_retire(task, arena);
@@ -134,9 +136,10 @@ static void recycle(spark_task *task, spk_arena *arena)
 
 static void leave(spark_task *task)
 {
+    assert(task->depth > 0);
     spk_level *level = task->levels[--task->depth];
-    recycle(task, &level->arenas[0]);
-    recycle(task, &level->arenas[1]);
+    spk_recycle(task, &level->arenas[0]);
+    spk_recycle(task, &level->arenas[1]);
 }
 
 /* deliver: to the sink. */
@@ -263,6 +266,7 @@ static bool push_inside(spk_pipe *pipe, size_t at, spk_batch batch)
 bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
 {
     spark_task *task = pipe->task;
+    assert(batch.n > 0 && at <= pipe->n_ops);
     if (pipe->stopped)
         return false;
     if (at > 0)
@@ -326,8 +330,8 @@ bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, sp
     *out = (spk_out) { .outer = task->outs, .pipe = pipe, .next_op = next, .row_size = row_size };
     out->arenas[0] = &arenas[0];
     out->arenas[1] = &arenas[1];
-    recycle(task, &arenas[0]);
-    recycle(task, &arenas[1]);
+    spk_recycle(task, &arenas[0]);
+    spk_recycle(task, &arenas[1]);
     out->outer_scratch = task->scratch;
     out->capacity = spk_pipe_rows(pipe, row_size);
     out->buffer = spk_pipe_alloc(pipe, out->capacity * row_size + 1);
@@ -346,6 +350,7 @@ bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, sp
 void spk_out_close(spk_out *out, spk_batch *batch)
 {
     spark_task *task = out->pipe->task;
+    assert(task->outs == out); /* they close in the reverse order */
     task->outs = out->outer;
     task->scratch = out->outer_scratch;
     batch->rows = out->buffer;
@@ -417,7 +422,7 @@ static void retire(spk_out *out)
     spark_task *task = out->pipe->task;
     const uint64_t row = out->head.rows;
     if (out->arenas[1]->bytes > 0 && out->old_row < row)
-        recycle(task, out->arenas[1]);
+        spk_recycle(task, out->arenas[1]);
     if (out->arenas[0]->bytes > FLUSH_BYTES && out->arenas[1]->bytes == 0) {
         spk_arena *young = out->arenas[0];
         out->arenas[0] = out->arenas[1];

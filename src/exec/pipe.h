@@ -3,7 +3,7 @@
 #ifndef SPK_EXEC_PIPE_H
 #define SPK_EXEC_PIPE_H
 
-#include "exec/task.h"
+#include "exec/step.h"
 
 bool spk_pipe_open(spk_pipe *pipe);
 /* spk_pipe_finish: the end of the partition, step by step. */

@@ -8,7 +8,7 @@
 #ifndef SPK_EXEC_POOL_H
 #define SPK_EXEC_POOL_H
 
-#include "exec/task.h"
+#include "exec/step.h"
 
 typedef struct spk_task_set spk_task_set;
 

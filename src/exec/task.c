@@ -17,6 +17,39 @@ spark_task *spk_task_current(void)
     return current;
 }
 
+void spk_task_move(spark_task *task)
+{
+    current = task;
+    task->stack_low = NULL;
+    if (task->check)
+        spk_check_begin(task);
+}
+
+/* find_stack: where the system does not tell, there is room. */
+static void find_stack(spark_task *task)
+{
+    static const char nowhere[1];
+    pthread_attr_t attributes;
+    void *low = NULL;
+    task->stack_low = nowhere;
+    task->stack_size = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return;
+    if (pthread_attr_getstack(&attributes, &low, &task->stack_size) == 0)
+        task->stack_low = low;
+    else
+        task->stack_size = 0;
+    pthread_attr_destroy(&attributes);
+}
+
+bool spk_stack_short(spark_task *task)
+{
+    if (!task->stack_low)
+        find_stack(task);
+    const char *here = __builtin_frame_address(0);
+    return task->stack_size > 0 && (size_t)(here - task->stack_low) < task->stack_size / 2;
+}
+
 spark_task *spk_task_new(spark_context *sc)
 {
     spark_task *task = calloc(1, sizeof *task);
@@ -42,11 +75,12 @@ void spk_task_free(spark_task *task)
 {
     if (!task)
         return;
-    for (int i = 0; i < SPK_LEVELS + 2 * SPK_CHAINS && task->levels[i]; i++) {
+    for (int i = 0; i < task->n_levels; i++) {
         spk_arena_fini(&task->levels[i]->arenas[0]);
         spk_arena_fini(&task->levels[i]->arenas[1]);
         free(task->levels[i]);
     }
+    free(task->levels);
     for (int i = 0; i < SPK_QUARANTINE; i++)
         spk_arena_fini(&task->quarantine[i]);
     spk_arena_fini(&task->base.keep);
@@ -83,9 +117,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = 0;
     task->batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;
     task->scratch = &task->base.keep;
-    if (task->check)
-        spk_check_begin(task);
-    current = task;
+    spk_task_move(task);
 }
 
 static void run_defers(spk_frame *frame)

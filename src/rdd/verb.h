@@ -4,7 +4,8 @@
 #ifndef SPK_RDD_VERB_H
 #define SPK_RDD_VERB_H
 
-#include "exec/task.h"
+#include "exec/chain.h"
+#include "exec/emit.h"
 
 typedef struct spk_verb {
     spark_site at;

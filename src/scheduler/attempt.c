@@ -2,6 +2,7 @@
 /* One attempt, on a worker: compute, then publish once. All it makes hangs on the attempt until it
  * has won the slot of its partition; an attempt that fails leaves nothing but finished cache
  * blocks. */
+#include "exec/chain.h"
 #include "scheduler/stage.h"
 
 #include <stdlib.h>

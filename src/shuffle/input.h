@@ -5,7 +5,8 @@
 #ifndef SPK_SHUFFLE_INPUT_H
 #define SPK_SHUFFLE_INPUT_H
 
-#include "exec/task.h"
+#include "exec/chain.h"
+#include "exec/emit.h"
 #include "storage/parcel.h"
 
 /* spk_slot: what a shard has of a parcel: the bytes of its slice on disk are from..to; block: these,

@@ -10,7 +10,7 @@
 #define SPK_SHUFFLE_TABLE_H
 
 #include "base/arena.h"
-#include "exec/task.h"
+#include "exec/step.h"
 #include "plan/shuffle.h"
 
 typedef struct spk_table {

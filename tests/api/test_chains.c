@@ -205,7 +205,7 @@ static void test_fault_block__drops_what_a_zip_would_read(void **state)
     oracle_close(sc);
 }
 
-/* Coalesces, zips and cartesians may stand inside each other, hundreds deep, also behind flat_maps
+/* Coalesces, zips and cartesians may stand inside each other, thousands deep, also behind flat_maps
  * that fill all levels. */
 static void test_coalesce__of_coalesces_of_unions(void **state)
 {
@@ -223,6 +223,47 @@ SPARK_FLAT_MAP(grow, int64_t, int64_t)
     if (*in == 0)
         spark_emit(out, 1);
 }
+/* Each of 3,000 inside the next one, on a small stack as well: the chains go on on another one. */
+SPARK_PAIR(pair_of_numbers, int64_t, int64_t);
+SPARK_MAP(in_pair, int64_t, pair_of_numbers)
+{
+    char text[2048]; /* functions need stack too */
+    memset(text, (int)*in, sizeof text);
+    *out = (pair_of_numbers) { *in, 1 + (text[*in] != (char)*in) };
+}
+static spark_rdd *nested(spark_context *sc, int depth, bool persisted)
+{
+    const spark_keyed_options placed = { 0, spark_hash_partitioner(sc, 2) };
+    spark_rdd *one = spark_map(spark_range(sc, 0, 5, 1, 1), in_pair, NULL);
+    spark_rdd *state = spark_partition_by(one, placed.partitioner);
+    for (int i = 1; i < depth; i++) {
+        state = spark_union(state, spark_partition_by(one, placed.partitioner));
+        state = spark_reduce_by_key_with(state, spark_op_sum, NULL, &placed);
+        if (persisted)
+            state = spark_cache(state);
+    }
+    return state;
+}
+static void test_chains__nest_thousands_deep(void **state)
+{
+    static const spark_conf confs[] = { { .threads = 1 },
+        { .threads = 2, .batch_rows = 1, .thread_stack_bytes = 256 * 1024 },
+        { .threads = 1, .check = true } };
+    enum { DEPTH = 1500 };
+    (void)state;
+    for (size_t c = 0; c < LENGTH(confs); c++)
+        for (int persisted = 0; persisted < 2; persisted++) {
+            spark_context *sc = oracle_open_conf(&confs[c]);
+            spark_array sums;
+            oracle_ok(spark_collect(nested(sc, DEPTH, persisted), NULL, &sums));
+            assert_int_equal(sums.n, 5);
+            for (size_t i = 0; i < sums.n; i++)
+                assert_int_equal(SPARK_ITEMS(pair_of_numbers, &sums)[i].value, DEPTH);
+            spark_array_free(&sums);
+            oracle_close(sc);
+        }
+}
+
 static void test_coalesce__behind_a_chain_of_flat_maps(void **state)
 {
     (void)state;
@@ -285,6 +326,7 @@ int main(void)
         oracle_test(test_fault_block__drops_what_a_coalesce_would_read),
         oracle_test(test_fault_block__drops_what_a_zip_would_read),
         oracle_test(test_coalesce__of_coalesces_of_unions),
+        oracle_test(test_chains__nest_thousands_deep),
         oracle_test(test_coalesce__behind_a_chain_of_flat_maps),
         oracle_test(test_coalesce__holds_one_partition_at_a_time),
         oracle_test(test_sample__says_what_is_wrong_with_a_large_fraction),

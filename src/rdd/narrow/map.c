@@ -51,10 +51,6 @@ static void call_map(
         pipe->task, n, in + m->in_offset, step, out + m->out_offset, out_step, op->rdd->env.value);
 }
 
-/* FEW: how many elements that point to memory are made by one call of a function that has not
- * allocated any so far. */
-enum { FEW = 16 };
-
 static bool pieces_open(spk_pipe *pipe, spk_op *op)
 {
     spk_pieces *pieces = spk_arena_alloc(spk_keep_of(pipe->task), sizeof *pieces, 16);
@@ -114,7 +110,7 @@ static void map_pieces(spk_pipe *pipe, spk_op *op, const map_rdd *m, spk_batch i
                 out + done * out_step + m->out_offset);
             return;
         }
-        spk_piece_done(pieces, n, task->scratch->bytes - before, views ? FEW : SIZE_MAX);
+        spk_piece_done(pieces, n, task->scratch->bytes - before, views ? 2 * SPK_FEW : SIZE_MAX);
         if (task->scratch->bytes - mark.bytes < SPK_BATCH_BYTES
             || (views && (done + n == in.n || !spk_pipe_may_push(pipe))))
             continue;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Emitters: what functions of the user hand elements to: a buffer that is pushed on when it is full. */
+#ifndef SPK_EXEC_EMIT_H
+#define SPK_EXEC_EMIT_H
+
+#include "exec/step.h"
+
+/* spk_out: what stands behind an emitter: an output buffer that is pushed on when it is full. */
+struct spk_out {
+    spark_emitter head;
+    struct spk_out *outer; /* of those of the attempt that are open */
+    spk_pipe *pipe;
+    size_t next_op;
+    char *buffer;
+    size_t row_size, capacity;
+    spk_arena *arenas[2]; /* what the function allocates; see spk_out_open */
+    uint64_t old_row;
+    spk_arena *outer_scratch;
+    bool (*drain)(struct spk_out *out); /* where rows of a full buffer go; NULL: to the next step */
+    struct spk_out *front;              /* one that drains into this one; NULL: there is none */
+};
+
+/* spk_out_open: an emitter for a step (or a source: op NULL, next 0) whose rows go to step `next`;
+ * spk_out_close: what is left in it, as the last batch. arenas: two that belong to the step, in
+ * which spark_alloc gets its memory while the emitter is open. */
+bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, spk_arena *arenas);
+void spk_out_close(spk_out *out, spk_batch *batch);
+
+/* spk_source_open, _close: an emitter for rows a source makes by calling a function; close pushes
+ * what is left. Both: false: nothing more is wanted. close only after open was true. */
+bool spk_source_open(spk_out *out, spk_pipe *pipe, size_t row_size, spk_arena *arenas);
+bool spk_source_close(spk_out *out);
+
+/* spk_emitter_room: makes room for one more row behind emitter->next; false: nothing more is
+ * wanted. */
+bool spk_emitter_room(spark_emitter *emitter);
+
+#endif
