@@ -73,7 +73,7 @@
 
 /* SPK_LEVELS: pushes nest so deep because of full buffers, beyond those that chains inside each other
  * need; SPK_SHALLOW: levels that any stack has room for. */
-enum { SPK_LEVELS = 256, SPK_SHALLOW = 8, SPK_BATCH_BYTES = 64 * 1024 };
+enum { SPK_LEVELS = 256, SPK_SHALLOW = 8 };
 
 /* spk_op: a step of a chain that runs. */
 struct spk_op {

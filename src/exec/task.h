@@ -181,6 +181,8 @@ static inline size_t spk_task_batch(const spark_task *task)
     return (size_t)task->sc->batch_rows;
 }
 
+enum { SPK_BATCH_BYTES = 64 * 1024 };
+
 /* spk_task_fit: how many values of this size a buffer beside a batch should hold: no more than a batch
  * has, nor than SPK_BATCH_BYTES of them, and one at least. */
 static inline size_t spk_task_fit(const spark_task *task, size_t size)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "plan/broadcast.h"
+#include "scheduler/lineage.h"
 
 spark_status spk_action_check(spark_rdd *rdd, const char *name, spark_site at, spk_failure *failure)
 {

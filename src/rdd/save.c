@@ -77,7 +77,7 @@ static void parts_discard(spk_state *state)
 spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool scratch,
     const spk_saver *saver, spk_failure *failure)
 {
-    saving to = { .layout = rdd->layout, .saver = saver, .parts = rdd->partitions };
+    saving to = { .layout = rdd->layout, .saver = saver, .parts = spk_rdd_partitions(rdd) };
     const spk_action action = { .name = saver->name,
         .site = at,
         .state_size = sizeof(spk_save_state),

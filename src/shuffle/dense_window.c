@@ -15,7 +15,7 @@ enum { MOST_BYTES = 8 * 1024 * 1024 };
 
 static bool is_plain(const spk_aggregator *a)
 {
-    return a->key->size == 8 && a->out->size == 16 && a->acc_offset == 8;
+    return a->key->size == 8 && a->out->size == 16 && a->out->value_offset == 8;
 }
 
 static bool is_sum_f64(const spk_aggregator *a)
@@ -27,7 +27,7 @@ static bool is_sum_f64(const spk_aggregator *a)
 bool spk_dense_window_fits(const spk_shuffle *shuffle)
 {
     const spk_aggregator *a = shuffle->aggregator;
-    return a && a->acc && a->in == a->out && !a->acc->views
+    return a && a->start == SPK_START_VALUE && !a->acc->views
         && shuffle->partitioner->kind == SPK_BY_DENSE
         && shuffle->slices == spk_slices_for(shuffle->partitioner->partitions)
         && shuffle->partitioner->keys <= MOST_BYTES / (a->acc->size ? a->acc->size : 1);
@@ -108,11 +108,11 @@ static bool add_any(spk_dense_window *w, const char *rows, size_t n)
         char *acc = w->accs + key * size;
         if (!w->present[key]) {
             w->present[key] = 1;
-            memcpy(acc, rows + a->acc_offset, size);
+            memcpy(acc, rows + a->out->value_offset, size);
             continue;
         }
         w->targets[hits] = acc;
-        memcpy(w->gathered + hits++ * size, rows + a->acc_offset, size);
+        memcpy(w->gathered + hits++ * size, rows + a->out->value_offset, size);
     }
     if (hits)
         a->combine.def.run(w->task, hits, w->targets, w->gathered, size, a->combine.env);
@@ -164,7 +164,7 @@ static char *write_keys(const spk_dense_window *w, uint64_t first, uint64_t end,
         if (w->present[k]) {
             memset(row, 0, a->out->size);
             spk_dense_key_put(a->key, row, k);
-            memcpy(row + a->acc_offset, w->accs + k * w->acc_size, w->acc_size);
+            memcpy(row + a->out->value_offset, w->accs + k * w->acc_size, w->acc_size);
             row += a->out->size;
         }
     return row;

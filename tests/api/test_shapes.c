@@ -380,8 +380,8 @@ static void place_run(spark_task *task, size_t n, const void *key, size_t step,
         out[i] = (uint32_t)(shape_get(b->key, (const char *)key + i * step) % partitions);
 }
 
-#define BIND(...) (&(const spark_env) { SPARK_ENV_COPY, &(binding) { __VA_ARGS__ }, \
-    sizeof(binding), NULL })
+#define BIND(...) (&(const spark_env) { .kind = SPARK_ENV_COPY, .data = &(binding) { __VA_ARGS__ }, \
+    .size = sizeof(binding) })
 
 /* untyped: definitions take whatever there is, as those of generated code may. */
 static bool untyped;

@@ -33,14 +33,14 @@ static void run_assumed(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 
 static spark_status assume_prepare(spark_rdd *rdd, spk_failure *failure)
 {
-    const int have = rdd->deps[0].rdd->partitions, want = rdd->partitioner->partitions;
+    const int have = spk_rdd_partitions(rdd->deps[0].rdd), want = rdd->partitioner->partitions;
     if (have != want) {
         spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
             "there are %d partitions, and the partitioner has %d", have, want);
         spk_rdd_blame(rdd, failure);
         return SPARK_EINVAL;
     }
-    __atomic_store_n(&rdd->partitions, have, __ATOMIC_RELEASE);
+    spk_rdd_partitions_set(rdd, have);
     return SPARK_OK;
 }
 
