@@ -23,23 +23,37 @@ struct spark_emitter {
     bool closed;   /* nobody wants more */
     uint64_t rows; /* input elements begun */
 };
-bool spark_emit_full_(spark_emitter *out, const void *item, size_t size);
+bool spark_emit_room_(spark_emitter *out);
+static inline void *spark_emit_slot_(spark_emitter *out, size_t size)
+{
+    if (out->next == out->end && !spark_emit_room_(out))
+        return NULL;
+    void *slot = out->next;
+    out->next += size;
+    return slot;
+}
 static inline bool spark_emit_(spark_emitter *out, const void *item, size_t size)
 {
-    if (out->next == out->end)
-        return spark_emit_full_(out, item, size);
-    memcpy(out->next, item, size);
-    out->next += size;
-    return true;
+    void *slot = spark_emit_slot_(out, size);
+    if (slot)
+        memcpy(slot, item, size);
+    return slot != NULL;
 }
 
 /* spark_emit: hands an element on: spark_emit(out, (word_count){ word, 1 }). The compiler checks
  * the type; the element is copied, what its strings point to is not. false: nobody wants more
  * (take, cancellation, failure): return. */
 #ifndef __cplusplus
+/* The element is made first, then its place, so that it goes there from registers. */
 #define spark_emit(out, ...)                                                                       \
-    spark_emit_((out)->raw, (__typeof__(*(out)->item)[1]) { 1 ? (__VA_ARGS__) : *(out)->item },    \
-        sizeof *(out)->item)
+    __extension__({                                                                                \
+        const __typeof__(*(out)->item) spark_made_ = 1 ? (__VA_ARGS__) : *(out)->item;             \
+        __typeof__((out)->item) const spark_slot_                                                  \
+            = (__typeof__((out)->item))spark_emit_slot_((out)->raw, sizeof spark_made_);           \
+        if (spark_slot_)                                                                           \
+            *spark_slot_ = spark_made_;                                                            \
+        spark_slot_ != NULL;                                                                       \
+    })
 #endif
 
 /* spark_next: the next input element of an iterator, NULL at the end. */

@@ -489,13 +489,9 @@ bool spk_emitter_room(spark_emitter *emitter)
     return !out->head.closed;
 }
 
-bool spark_emit_full_(spark_emitter *emitter, const void *item, size_t size)
+bool spark_emit_room_(spark_emitter *emitter)
 {
-    if (!spk_emitter_room(emitter))
-        return false;
-    memcpy(emitter->next, item, size);
-    emitter->next += size;
-    return true;
+    return spk_emitter_room(emitter);
 }
 
 void spk_out_nudge(spark_task *task)
