@@ -41,6 +41,27 @@ uint64_t spk_dense_key(const spk_layout *key, const void *row)
     }
 }
 
+#define WRITE(T)                                                                                   \
+    {                                                                                              \
+        const T small = (T)value;                                                                  \
+        memcpy(row, &small, sizeof small);                                                         \
+        break;                                                                                     \
+    }
+
+void spk_dense_key_put(const spk_layout *key, void *row, uint64_t value)
+{
+    switch (key->size) {
+    case 1:
+        WRITE(uint8_t)
+    case 2:
+        WRITE(uint16_t)
+    case 4:
+        WRITE(uint32_t)
+    default:
+        WRITE(uint64_t)
+    }
+}
+
 static uint64_t dense_slices(const spark_partitioner *p)
 {
     return (uint64_t)p->partitions * spk_slices_for(p->partitions);

@@ -66,10 +66,12 @@ struct spk_shuffle {
     int distance;
 };
 
-/* spk_dense_key: of an integer key; what is negative becomes huge. spk_dense_scale: key * scale >> shift
+/* spk_dense_key: of an integer key; what is negative becomes huge. spk_dense_key_put: writes one.
+ * spk_dense_scale: key * scale >> shift
  * is the slice of a key, over all partitions with spk_slices_for each; a partition is what its
  * slices make, also where a shuffle has fewer of them. spk_dense_first: the first key of a slice. */
 uint64_t spk_dense_key(const spk_layout *key, const void *row);
+void spk_dense_key_put(const spk_layout *key, void *row, uint64_t value);
 uint64_t spk_dense_scale(const spark_partitioner *partitioner);
 int spk_dense_shift(const spark_partitioner *partitioner);
 uint64_t spk_dense_first(const spark_partitioner *partitioner, uint64_t slice);

@@ -9,6 +9,8 @@
 #include "shuffle/writer.h"
 #include "storage/spill.h"
 
+enum { WRITTEN_AT_ONCE = 1024 };
+
 static bool look_up(spk_input *in)
 {
     spk_shuffle *shuffle = in->shuffle;
@@ -43,6 +45,22 @@ static bool on_disk(const spk_input *in)
     return false;
 }
 
+/* write_block: rows of a block go to the writer, where they may be as they are. */
+static void write_block(spk_input *in, spk_writer *writer)
+{
+    const spk_sink sink = spk_writer_sink(writer);
+    const size_t size = in->shuffle->row->size;
+    writer->borrow = !in->shuffle->aggregator;
+    for (const spk_run *run = in->block->rows.first; run; run = run->next)
+        for (uint64_t i = 0, n; i < run->n && !spk_task_unwanted(in->task); i += n) {
+            n = run->n - i < WRITTEN_AT_ONCE ? run->n - i : WRITTEN_AT_ONCE;
+            if (!sink.take(sink.state, (spk_batch) { run->rows + i * size, (size_t)n }))
+                return;
+        }
+}
+
+/* write_private: the partition, for this task alone. A block that is in memory is not copied but for
+ * its rows: it stays until the input is closed. */
 static bool write_private(spk_input *in, spark_rdd *rdd, int partition)
 {
     spk_writer writer;
@@ -54,7 +72,12 @@ static bool write_private(spk_input *in, spark_rdd *rdd, int partition)
     if (!spk_writer_open(&writer, task, in->shuffle, true))
         return false;
     spk_task_end_is(task, owner->operation, owner->function, owner->site);
-    spk_chain_run(task, rdd, partition, spk_writer_sink(&writer));
+    if (spk_chain_block(task, rdd, partition, &in->block)) {
+        if (in->block)
+            write_block(in, &writer);
+        else
+            spk_chain_run(task, rdd, partition, spk_writer_sink(&writer));
+    }
     in->private = spk_writer_close(&writer);
     spk_task_end_is(task, operation, function, site);
     in->outputs = &in->private;
@@ -83,6 +106,8 @@ void spk_input_close(spk_input *in)
     spk_map_output *unused = NULL;
     spk_map_output_free(in->private);
     in->private = NULL;
+    spk_block_unpin(in->block);
+    in->block = NULL;
     if (!in->reading)
         return;
     in->reading = false;

@@ -31,6 +31,7 @@ typedef struct spk_input {
     spk_map_output **outputs;
     int n_outputs;
     spk_map_output *private;
+    spk_block *block; /* what rows of `private` may point into; or NULL */
     uint32_t first, slices;
     bool reading;
     bool spilled; /* some of it is on disk */

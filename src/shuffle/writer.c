@@ -70,6 +70,7 @@ bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle
         w->turn = (first_turn((uint32_t)task->partition, w->partitions) + 1) % w->partitions;
     w->carry
         = !shuffle->ranges && !dealt && key->key_class != SPK_KEY_8 && key->key_class != SPK_KEY_4;
+    w->may_be_dense = shuffle->raw && !private && spk_dense_window_fits(shuffle);
     spk_arena_init(&w->raw_strings, task->heap);
     w->output = calloc(1, sizeof *w->output);
     if (!w->output
@@ -89,6 +90,9 @@ static void free_buffers(spk_writer *w)
     if (w->has_combiner)
         spk_combiner_close(&w->combiner);
     w->has_combiner = false;
+    if (w->has_dense)
+        spk_dense_window_close(&w->dense);
+    w->has_dense = false;
     spk_arena_fini(&w->raw_strings);
     spk_heap_free(heap, w->raw, w->raw_capacity);
     spk_heap_free(heap, w->raw_hashes, w->raw_hashes_capacity);
@@ -143,8 +147,7 @@ static bool place_dense(spk_writer *w, const char *rows, size_t n, uint32_t *ids
         const char *row = rows + i * size;
         const uint64_t key = wide ? spk_load64(row) : spk_dense_key(w->shuffle->key, row);
         if (key >= p->keys) {
-            spk_task_fail(w->task, SPARK_ETASK, "key %lld is not one of 0 to %llu", (long long)key,
-                (unsigned long long)p->keys - 1);
+            spk_dense_stray(w->task, p, key);
             return false;
         }
         ids[i] = (uint32_t)(key * scale >> shift) & mask;
@@ -258,6 +261,20 @@ static bool spill(spk_writer *w, spk_run **run)
     return true;
 }
 
+/* publish: the run becomes the output's. */
+static bool publish(spk_writer *w, spk_run *run)
+{
+    if (w->task->sc->spill && spk_spill_wanted(w->task->heap) && !spill(w, &run)) {
+        spk_runs_free(w->task->heap, run);
+        return false;
+    }
+    *w->tail = run;
+    w->tail = &run->next;
+    w->output->n += run->n;
+    w->output->bytes += run->bytes;
+    return true;
+}
+
 /* seal: n rows become a run of the output. */
 static bool seal(
     spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings)
@@ -283,15 +300,7 @@ static bool seal(
         for (size_t i = 0; i < n; i++)
             tail = spk_value_pack(row, run->rows + i * row->size, tail);
     run->bytes = n * row->size + strings;
-    if (w->task->sc->spill && spk_spill_wanted(w->task->heap) && !spill(w, &run)) {
-        spk_runs_free(w->task->heap, run);
-        return false;
-    }
-    *w->tail = run;
-    w->tail = &run->next;
-    w->output->n += n;
-    w->output->bytes += run->bytes;
-    return true;
+    return publish(w, run);
 }
 
 static uint64_t string_bytes_of(const spk_layout *row, const char *rows, size_t n)
@@ -348,6 +357,21 @@ static bool combine(spk_writer *w, spk_batch *batch)
 }
 
 /* ---- raw windows */
+
+/* go_dense: the first raw window is full, so there are rows enough for a place for each key. */
+static bool go_dense(spk_writer *w)
+{
+    w->has_dense = spk_dense_window_open(&w->dense, w->task, w->shuffle);
+    const bool good = w->has_dense && spk_dense_window_add(&w->dense, w->raw, w->raw_n);
+    w->raw_n = 0;
+    return good;
+}
+
+static bool seal_dense(spk_writer *w)
+{
+    spk_run *run = spk_dense_window_seal(&w->dense, w->total);
+    return run && publish(w, run);
+}
 
 static bool seal_raw(spk_writer *w)
 {
@@ -434,17 +458,20 @@ static bool take_raw(spk_writer *w, spk_batch *batch)
     w->raw_n += n;
     batch->rows += n * in_size;
     batch->n -= n;
-    if (w->raw_n * row->size + w->raw_string_bytes >= WINDOW_BYTES)
-        return seal_raw(w);
-    return true;
+    if (w->raw_n * row->size + w->raw_string_bytes < WINDOW_BYTES)
+        return true;
+    return w->may_be_dense ? go_dense(w) : seal_raw(w);
 }
 
 static bool writer_take(void *state, spk_batch batch)
 {
     spk_writer *w = state;
-    while (batch.n > 0 && !spk_task_failed(w->task))
+    while (batch.n > 0 && !spk_task_failed(w->task)) {
+        if (w->has_dense)
+            return spk_dense_window_add(&w->dense, batch.rows, batch.n);
         if (!(w->combining ? combine(w, &batch) : take_raw(w, &batch)))
             return false;
+    }
     return true;
 }
 
@@ -460,6 +487,8 @@ spk_map_output *spk_writer_close(spk_writer *w)
         good = seal_window(w);
     if (good && w->raw_n > 0)
         good = seal_raw(w);
+    if (good && w->has_dense)
+        good = seal_dense(w);
     if (!good) {
         spk_writer_discard(w);
         return NULL;

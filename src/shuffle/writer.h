@@ -8,6 +8,7 @@
 #define SPK_SHUFFLE_WRITER_H
 
 #include "shuffle/combine.h"
+#include "shuffle/dense_window.h"
 #include "storage/run.h"
 
 typedef struct spk_writer {
@@ -21,6 +22,8 @@ typedef struct spk_writer {
     uint32_t turn; /* of rows that are dealt out: the partition of the next one */
     bool has_combiner;
     spk_combiner combiner;
+    bool may_be_dense, has_dense; /* once there are rows enough, a place for each key */
+    spk_dense_window dense;
     char *raw;
     uint64_t *raw_hashes;
     size_t raw_n, raw_max, raw_capacity, raw_hashes_capacity;
