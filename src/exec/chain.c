@@ -68,6 +68,17 @@ static bool uses_destroyed(spark_task *task, const spark_rdd *rdd)
     return true;
 }
 
+/* persisted_block: the block of a persisted node, pinned, where there is one; NULL also for others.
+ * False: the task has failed. */
+static bool persisted_block(spark_task *task, spark_rdd *rdd, int partition, spk_block **block)
+{
+    *block = NULL;
+    if (task->drop_blocks && !drop_block(task, rdd, partition))
+        return false;
+    *block = spk_blocks_get(rdd->blocks, partition);
+    return true;
+}
+
 /* walk_up: notes the nodes from rdd to the source; *block is the cached block the last one stands
  * for. */
 static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block **block)
@@ -77,10 +88,8 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
         int parent_partition = partition;
         spark_rdd *stored = spk_rdd_stored(rdd);
         const bool persisted = atomic_load_explicit(&rdd->level, memory_order_acquire) != 0;
-        if (persisted && task->drop_blocks && !drop_block(task, rdd, partition))
+        if (persisted && !persisted_block(task, rdd, partition, block))
             return false;
-        if (persisted)
-            *block = spk_blocks_get(rdd->blocks, partition);
         if (!note(task, (spk_walk) { rdd, partition, persisted && !*block, stored != NULL })
             || (!stored && uses_destroyed(task, rdd)))
             return false;
@@ -306,6 +315,17 @@ bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sin
     if (--task->nesting > 0)
         spk_frame_end(&own, task);
     return !spk_task_unwanted(task);
+}
+
+bool spk_chain_block(spark_task *task, spark_rdd *rdd, int partition, spk_block **block)
+{
+    *block = NULL;
+    if (atomic_load_explicit(&rdd->level, memory_order_acquire) == 0)
+        return true;
+    if (uses_destroyed(task, rdd) || !persisted_block(task, rdd, partition, block))
+        return false;
+    task->cached_reads += *block != NULL;
+    return true;
 }
 
 typedef struct drain {

@@ -313,6 +313,10 @@ bool spk_emitter_room(spark_emitter *emitter);
  * task has failed. */
 bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink);
 
+/* spk_chain_block: the partition as the block that is in memory, pinned: what a chain that begins
+ * with it would push. NULL: run the chain. False: the task has failed. */
+bool spk_chain_block(spark_task *task, spark_rdd *rdd, int partition, spk_block **block);
+
 /* spk_chain_drain: the partition as a rows list. */
 bool spk_chain_drain(spark_task *task, spark_rdd *rdd, int partition, spk_rows *rows);
 

@@ -264,7 +264,7 @@ static bool spill(spk_writer *w, spk_run **run)
 /* publish: the run becomes the output's. */
 static bool publish(spk_writer *w, spk_run *run)
 {
-    if (w->task->sc->spill && spk_spill_wanted(w->task->heap) && !spill(w, &run)) {
+    if (w->task->sc->spill && !w->borrow && spk_spill_wanted(w->task->heap) && !spill(w, &run)) {
         spk_runs_free(w->task->heap, run);
         return false;
     }
@@ -289,14 +289,14 @@ static bool seal(
     }
     if (!place(w, rows, n, hashes))
         return false;
-    spk_run *run
-        = spk_run_alloc(w->task->heap, n, row->size, (size_t)strings, w->total, w->carry, &tail);
+    const size_t behind = w->borrow ? 0 : (size_t)strings;
+    spk_run *run = spk_run_alloc(w->task->heap, n, row->size, behind, w->total, w->carry, &tail);
     if (!run) {
         spk_task_nomem(w->task);
         return false;
     }
     scatter(w, run, rows, n, w->carry ? hashes : NULL);
-    if (row->views)
+    if (row->views && !w->borrow)
         for (size_t i = 0; i < n; i++)
             tail = spk_value_pack(row, run->rows + i * row->size, tail);
     run->bytes = n * row->size + strings;
@@ -413,18 +413,19 @@ static bool grow_raw(spk_writer *w)
     return true;
 }
 
-/* own: copies what the raw rows from `first` on point to; stops after the row that fills the
- * window. */
+/* own: copies what the raw rows from `first` on point to (borrowed, it is counted all the same);
+ * stops after the row that fills the window. */
 static bool own(spk_writer *w, size_t first, size_t *n)
 {
     const spk_layout *row = row_of(w);
     for (size_t i = 0; i < *n; i++) {
         char *at = w->raw + (first + i) * row->size;
         const size_t bytes = spk_value_bytes(row, at);
-        char *room = spk_arena_alloc(&w->raw_strings, bytes, 8);
+        char *room = w->borrow ? at : spk_arena_alloc(&w->raw_strings, bytes, 8);
         if (!room)
             return false;
-        spk_value_pack(row, at, room);
+        if (!w->borrow)
+            spk_value_pack(row, at, room);
         w->raw_string_bytes += bytes;
         if (w->raw_string_bytes + (first + i + 1) * row->size >= WINDOW_BYTES)
             *n = i + 1;

@@ -17,6 +17,7 @@ typedef struct spk_writer {
     uint32_t partitions, slices, total; /* total: slices of all partitions */
     bool private;                       /* rows are of one partition, which is not told apart */
     bool combining, carry;              /* carry: runs hold hashes */
+    bool borrow; /* what rows point to stays as long as the output: of a private one, raw */
     int raw_left;                       /* raw windows until combining is tried again */
     uint64_t window_rows;
     uint32_t turn; /* of rows that are dealt out: the partition of the next one */
