@@ -305,20 +305,6 @@ static bool publish(spk_writer *w, spk_run *run)
     return true;
 }
 
-/* publish: the run becomes the output's. */
-static bool publish(spk_writer *w, spk_run *run)
-{
-    if (w->task->sc->spill && !w->borrow && spk_spill_wanted(w->task->heap) && !spill(w, &run)) {
-        spk_runs_free(w->task->heap, run);
-        return false;
-    }
-    *w->tail = run;
-    w->tail = &run->next;
-    w->output->n += run->n;
-    w->output->bytes += run->bytes;
-    return true;
-}
-
 /* seal: n rows become a run of the output. */
 static bool seal(
     spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings)
