@@ -67,7 +67,7 @@ typedef struct spk_env {
 
 typedef struct spk_dep {
     spark_rdd *rdd;
-    spk_shuffle *shuffle; /* NULL: narrow */
+    _Atomic(spk_shuffle *) shuffle; /* NULL: narrow; the cleaner may look while a verb sets it */
 } spk_dep;
 
 /* spk_cut: what takes the place of a node's edges once its checkpoint is written: `dep`, an edge to
