@@ -85,7 +85,7 @@ static bool make_once(spark_rdd *rdd, spark_accumulator *a)
 static bool take_once(spark_accumulator *a, const spk_delta *delta)
 {
     spk_once *once = find_once(delta->rdd, a);
-    assert(once && delta->partition < delta->rdd->partitions);
+    assert(once && delta->partition < spk_rdd_partitions(delta->rdd));
     pthread_mutex_lock(&a->lock);
     if (once->id != a->id) {
         memset(once->counted, 0, (size_t)spk_rdd_partitions(delta->rdd));
