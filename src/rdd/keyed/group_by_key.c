@@ -4,6 +4,21 @@
 
 #include "rdd/keyed/keyed.h"
 #include "rdd/narrow.h"
+#include "shuffle/reduce.h"
+
+static void read_groups(spk_pipe *pipe, spk_input *input, const spk_keyed_rdd *k, int partition)
+{
+    (void)partition;
+    spk_reduce_group(pipe, input, 1, k->rdd.layout);
+}
+static const spk_keyed_kind grouped = { .read = read_groups };
+
+static void map_groups(spk_pipe *pipe, spk_input *input, const spk_keyed_rdd *k, int partition)
+{
+    (void)partition;
+    spk_reduce_group_map(pipe, input, &k->group, k->rdd.env.value, k->rdd.layout);
+}
+static const spk_keyed_kind mapped = { .read = map_groups };
 
 static spark_rdd *group(
     const char *operation, spark_site at, spark_rdd *rdd, const spark_keyed_options *options)
@@ -19,9 +34,8 @@ static spark_rdd *group(
         const spk_layout *values = spk_verb_layout(&v, list);
         out = spk_verb_pair(&v, v.in->key, values);
     }
-    const spk_keyed k = {
-        .kind = SPK_KEYED_GROUP, .key = v.bad ? NULL : v.in->key, .out = out, .options = options
-    };
+    const spk_keyed k
+        = { .kind = &grouped, .key = v.bad ? NULL : v.in->key, .out = out, .options = options };
     return spk_keyed_new(&v, &k);
 }
 
@@ -60,7 +74,7 @@ spark_rdd *spark_group_map_by_key_with(spark_site at, spark_rdd *rdd, const spar
     spk_verb_want(&v, function.usable ? f->key : NULL, v.bad ? NULL : v.in->key);
     spk_verb_want(&v, function.usable ? f->value : NULL, v.bad ? NULL : v.in->value);
     const spk_layout *out = spk_verb_layout(&v, function.out);
-    const spk_keyed k = { .kind = SPK_KEYED_GROUP_MAP,
+    const spk_keyed k = { .kind = &mapped,
         .key = v.bad ? NULL : v.in->key,
         .out = out,
         .group = f,

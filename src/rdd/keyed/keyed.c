@@ -11,58 +11,34 @@
 #include "plan/partitioner.h"
 #include "shuffle/reduce.h"
 
-typedef struct keyed_rdd {
-    spark_rdd rdd;
-    spk_keyed_kind kind;
-    spk_aggregator aggregator;
-    spark_group_def group;
-    spk_ordering *ordering;
-    spark_partitioner *target; /* where rows go; also the node's, unless it is dropped */
-    spk_shuffle *own;          /* how a narrow dependency is written; else NULL */
-    char *zero;
-    size_t zero_capacity;
-} keyed_rdd;
-
 static void keyed_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    keyed_rdd *k = SPK_NODE(keyed_rdd, rdd);
+    spk_keyed_rdd *k = SPK_NODE(spk_keyed_rdd, rdd);
     spk_input input;
     if (!spk_input_open(&input, pipe->task, &rdd->deps[0], k->own, partition))
         return;
-    switch (k->kind) {
-    case SPK_KEYED_COMBINE:
-        spk_reduce_combine(pipe, &input, &k->aggregator);
-        break;
-    case SPK_KEYED_COMBINE_DENSE:
-        spk_reduce_dense(pipe, &input, &k->aggregator, k->target, partition);
-        break;
-    case SPK_KEYED_GROUP:
-        spk_reduce_group(pipe, &input, 1, rdd->layout);
-        break;
-    case SPK_KEYED_GROUP_MAP:
-        spk_reduce_group_map(pipe, &input, &k->group, rdd->env.value, rdd->layout);
-        break;
-    case SPK_KEYED_PASS:
-        spk_reduce_pass(pipe, &input);
-        break;
-    case SPK_KEYED_SORT:
-        spk_reduce_sort_by(pipe, &input, k->ordering);
-        break;
-    }
+    k->kind->read(pipe, &input, k, partition);
     spk_input_close(&input);
 }
+
+static void combine(spk_pipe *pipe, spk_input *input, const spk_keyed_rdd *k, int partition)
+{
+    (void)partition;
+    spk_reduce_combine(pipe, input, &k->aggregator);
+}
+const spk_keyed_kind spk_keyed_combine = { .read = combine };
 
 static spark_status keyed_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     (void)failure;
-    const keyed_rdd *k = SPK_NODE(keyed_rdd, rdd);
+    const spk_keyed_rdd *k = SPK_NODE(spk_keyed_rdd, rdd);
     spk_rdd_partitions_set(rdd, k->target->partitions);
     return SPARK_OK;
 }
 
 static void keyed_release(spark_rdd *rdd)
 {
-    keyed_rdd *k = SPK_NODE(keyed_rdd, rdd);
+    spk_keyed_rdd *k = SPK_NODE(spk_keyed_rdd, rdd);
     spk_shuffle_free(k->own);
     spk_partitioner_unref(k->target);
     free(k->ordering);
@@ -81,7 +57,7 @@ static const spk_class local = { .name = "MapPartitionsRDD",
     .release = keyed_release };
 
 /* attach: the shuffle, wide or narrow, to a node that is filled otherwise. */
-static bool attach(keyed_rdd *k, const spk_keyed *r, bool wide)
+static bool attach(spk_keyed_rdd *k, const spk_keyed *r, bool wide)
 {
     spark_rdd *rdd = &k->rdd, *parent = rdd->deps[0].rdd;
     const bool combine = r->aggregator != NULL;
@@ -89,10 +65,10 @@ static bool attach(keyed_rdd *k, const spk_keyed *r, bool wide)
         combine ? r->out : parent->layout, r->key, combine ? &k->aggregator : NULL);
     if (!shuffle)
         return false;
-    if (r->kind == SPK_KEYED_PASS || r->kind == SPK_KEYED_SORT)
-        shuffle->slices = 1; /* the order of the input is promised */
+    if (r->kind->ordered)
+        shuffle->slices = 1;
     enum { WINDOW_KEYS = 65536 };
-    shuffle->raw = r->kind == SPK_KEYED_COMBINE_DENSE && k->target->keys > WINDOW_KEYS;
+    shuffle->raw = r->kind->dense && k->target->keys > WINDOW_KEYS;
     if (wide)
         rdd->deps[0].shuffle = shuffle;
     else
@@ -101,7 +77,7 @@ static bool attach(keyed_rdd *k, const spk_keyed *r, bool wide)
 }
 
 /* fill: what the node owns of the request. */
-static bool fill(keyed_rdd *k, const spk_keyed *r)
+static bool fill(spk_keyed_rdd *k, const spk_keyed *r)
 {
     k->kind = r->kind;
     if (r->group)
@@ -148,9 +124,10 @@ spark_rdd *spk_keyed_new(spk_verb *v, const spk_keyed *r)
             spk_verb_fail_with(v, &failure);
     }
     const bool wide = !v->bad && !spark_partitioner_equal(placed, target);
-    spark_rdd *rdd = spk_verb_make(v, wide ? &shuffled : &local, sizeof(keyed_rdd), r->out, &made);
+    spark_rdd *rdd
+        = spk_verb_make(v, wide ? &shuffled : &local, sizeof(spk_keyed_rdd), r->out, &made);
     if (made) {
-        keyed_rdd *k = SPK_NODE(keyed_rdd, rdd);
+        spk_keyed_rdd *k = SPK_NODE(spk_keyed_rdd, rdd);
         k->target = target;
         spk_partitioner_ref(target);
         if (!r->lose && !(r->drop && wide))

@@ -7,11 +7,26 @@
 
 #include "plan/partitioner.h"
 #include "rdd/keyed/keyed.h"
+#include "shuffle/reduce.h"
 
 static const char *name_of(const spark_partitioner *p)
 {
     return p && p->kind == SPK_BY_FUNCTION ? p->def.name : NULL;
 }
+
+static void pass(spk_pipe *pipe, spk_input *input, const spk_keyed_rdd *k, int partition)
+{
+    (void)k, (void)partition;
+    spk_reduce_pass(pipe, input);
+}
+static const spk_keyed_kind passed = { .read = pass, .ordered = true };
+
+static void sort(spk_pipe *pipe, spk_input *input, const spk_keyed_rdd *k, int partition)
+{
+    (void)partition;
+    spk_reduce_sort_by(pipe, input, k->ordering);
+}
+static const spk_keyed_kind sorted = { .read = sort, .ordered = true };
 
 spark_rdd *spark_partition_by(spark_site at, spark_rdd *rdd, const spark_partitioner *p)
 {
@@ -25,9 +40,8 @@ spark_rdd *spark_partition_by(spark_site at, spark_rdd *rdd, const spark_partiti
     const spark_partitioner *placed = spk_verb_placed(&v, 0);
     if (!v.bad && spark_partitioner_equal(placed, p))
         return rdd;
-    const spk_keyed k = {
-        .kind = SPK_KEYED_PASS, .key = v.bad ? NULL : v.in->key, .out = v.in, .options = &options
-    };
+    const spk_keyed k
+        = { .kind = &passed, .key = v.bad ? NULL : v.in->key, .out = v.in, .options = &options };
     return spk_keyed_new(&v, &k);
 }
 
@@ -47,7 +61,7 @@ spark_rdd *spark_repartition_and_sort_within_partitions(
         spk_verb_fail(&v, failure.code, "%s", failure.message);
     if (!v.bad)
         ordering.layout = v.in; /* keys stand at the front of pairs */
-    const spk_keyed k = { .kind = SPK_KEYED_SORT,
+    const spk_keyed k = { .kind = &sorted,
         .key = v.bad ? NULL : v.in->key,
         .out = v.in,
         .ordering = &ordering,
@@ -67,7 +81,7 @@ spark_rdd *spark_repartition(spark_site at, spark_rdd *rdd, int partitions)
         spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
     const spark_keyed_options options = { partitions, turns };
     const spk_keyed k
-        = { .kind = SPK_KEYED_PASS, .key = v.in, .out = v.in, .options = &options, .drop = true };
+        = { .kind = &passed, .key = v.in, .out = v.in, .options = &options, .drop = true };
     rdd = spk_keyed_new(&v, &k);
     spk_partitioner_unref(turns);
     return rdd;
@@ -91,7 +105,7 @@ spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions)
     }
     if (!v.bad)
         a = (spk_aggregator) { .start = SPK_START_NONE, .key = v.in, .in = v.in, .out = v.in };
-    const spk_keyed k = { .kind = SPK_KEYED_COMBINE,
+    const spk_keyed k = { .kind = &spk_keyed_combine,
         .key = a.key,
         .out = a.out,
         .aggregator = &a,

@@ -8,6 +8,7 @@
 #include "plan/partitioner.h"
 #include "rdd/keyed/keyed.h"
 #include "shuffle/merge.h"
+#include "shuffle/reduce.h"
 
 static void bind_merge(spk_verb *v, spk_merging *merging, const spark_merge_def *f,
     const spk_layout *acc, const spk_layout *in)
@@ -35,30 +36,26 @@ static spk_aggregator same_type(spk_verb *v, const spark_merge_def *f)
     return a;
 }
 
-/* reduce: dense: the partitioner of the options must be one. */
 static spark_rdd *reduce(const char *name, spark_site at, spark_rdd *rdd, const spark_merge_def *f,
-    const spark_env *env, const spark_keyed_options *options, bool dense)
+    const spark_env *env, const spark_keyed_options *options, const spk_keyed_kind *kind)
 {
     spk_verb v;
     const spk_function function = SPK_FUNCTION(f, f, NULL, NULL);
     spk_verb_begin(&v, at, name, &function, 1, &rdd, env);
     const spk_aggregator a = same_type(&v, f);
-    if (dense && options->partitioner && options->partitioner->error)
+    if (kind->dense && options->partitioner && options->partitioner->error)
         spk_verb_fail_with(&v, options->partitioner->error);
-    if (dense && (!options->partitioner || options->partitioner->kind != SPK_BY_DENSE))
+    if (kind->dense && (!options->partitioner || options->partitioner->kind != SPK_BY_DENSE))
         spk_verb_fail(&v, SPARK_EINVAL, "the partitioner is not a dense one");
-    const spk_keyed k = { .kind = dense ? SPK_KEYED_COMBINE_DENSE : SPK_KEYED_COMBINE,
-        .key = a.key,
-        .out = a.out,
-        .aggregator = &a,
-        .options = options };
+    const spk_keyed k
+        = { .kind = kind, .key = a.key, .out = a.out, .aggregator = &a, .options = options };
     return spk_keyed_new(&v, &k);
 }
 
 spark_rdd *spark_reduce_by_key_with(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_keyed_options *options)
 {
-    return reduce("reduceByKey", at, rdd, f, env, options, false);
+    return reduce("reduceByKey", at, rdd, f, env, options, &spk_keyed_combine);
 }
 
 spark_rdd *spark_reduce_by_key(
@@ -68,11 +65,17 @@ spark_rdd *spark_reduce_by_key(
     return spark_reduce_by_key_with(at, rdd, f, env, &options);
 }
 
+static void read_dense(spk_pipe *pipe, spk_input *input, const spk_keyed_rdd *k, int partition)
+{
+    spk_reduce_dense(pipe, input, &k->aggregator, k->target, partition);
+}
+static const spk_keyed_kind dense_kind = { .read = read_dense, .dense = true };
+
 spark_rdd *spark_reduce_by_key_dense(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, const spark_partitioner *dense)
 {
     const spark_keyed_options options = { 0, dense };
-    return reduce("reduceByKeyDense", at, rdd, f, env, &options, true);
+    return reduce("reduceByKeyDense", at, rdd, f, env, &options, &dense_kind);
 }
 
 /* other_type: V merged into ACC. */
@@ -113,7 +116,7 @@ static spark_rdd *aggregate(const char *operation, spark_site at, spark_rdd *rdd
     const spk_aggregator a = other_type(&v, SPK_START_ZERO, layout, add, combine);
     if (!v.bad && !zero && !(zero = blank = calloc(1, layout->size)))
         spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
-    const spk_keyed k = { .kind = SPK_KEYED_COMBINE,
+    const spk_keyed k = { .kind = &spk_keyed_combine,
         .key = a.key,
         .out = a.out,
         .aggregator = &a,
@@ -170,7 +173,7 @@ spark_rdd *spark_combine_by_key_with(spark_site at, spark_rdd *rdd, const spark_
     if (has)
         a.create = *create;
     const spk_keyed k = {
-        .kind = SPK_KEYED_COMBINE, .key = a.key, .out = a.out, .aggregator = &a, .options = options
+        .kind = &spk_keyed_combine, .key = a.key, .out = a.out, .aggregator = &a, .options = options
     };
     return spk_keyed_new(&v, &k);
 }
