@@ -562,8 +562,93 @@ static size_t probe_hashed(spk_table *t, const request *r, size_t i, bool sum)
     }
 }
 
+/* ---- sums of pairs of integers, by far the most common */
+
+enum { PAIR = 16, PIECE = 256, PATIENCE = 32 };
+
+static bool are_pairs(const spk_table *t, const request *r)
+{
+    return t->key->key_class == SPK_KEY_8 && t->row_size == PAIR && r->step == PAIR
+        && r->move->from == 8 && r->move->to == 8;
+}
+
+/* foresee: the same as fetch, for a piece of pairs. */
+static void foresee(const spk_table *t, const char *elements, size_t n)
+{
+    const uint32_t mask = (1u << t->row_bits) - 1;
+    uint32_t at[PIECE];
+    for (size_t i = 0; i < n; i++) {
+        at[i] = bucket_of(spk_hash_u64(spk_load64(elements + i * PAIR)), t->shift);
+        __builtin_prefetch(&t->directory[at[i]]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t entry = t->directory[at[i]];
+        __builtin_prefetch(t->rows + (size_t)((entry & mask) - (entry != 0)) * PAIR);
+    }
+}
+
+/* add_at_once: adds each pair whose key is in the row that the first place looked at names (the first
+ * row, where it names none), without a branch that depends on it, since the processor cannot foresee
+ * it. `late`: the others, in their order; returns how many they are. */
+static size_t add_at_once(spk_table *t, const char *elements, size_t n, uint32_t *late)
+{
+    const sight s = look(t);
+    size_t n_late = 0;
+    for (size_t i = 0; i < n; i++, elements += PAIR) {
+        const uint64_t key = spk_load64(elements), value = spk_load64(elements + 8);
+        const uint32_t entry = s.directory[bucket_of(spk_hash_u64(key), s.shift)];
+        char *row = s.rows + (size_t)((entry & s.row_mask) - (entry != 0)) * PAIR;
+        const bool here = spk_load64(row) == key;
+        const uint64_t total = spk_load64(row + 8) + (value & (0 - (uint64_t)here));
+        memcpy(row + 8, &total, 8);
+        late[n_late] = (uint32_t)i;
+        n_late += !here;
+    }
+    return n_late;
+}
+
+/* sum_pairs: piece by piece; those that are late are probed for afterwards: a sum of integers is the
+ * same in any order, and rows that are new come in theirs. Returns where it stopped: where there is no
+ * row yet, the limits might be met, or so many are late that this does not pay; SIZE_MAX: no memory. */
+static size_t sum_pairs(spk_table *t, const request *r)
+{
+    char pairs[PIECE * PAIR];
+    uint64_t hashes[PIECE];
+    uint32_t late[PIECE];
+    size_t i = 0, n;
+    for (; i < r->n && t->n > 0 && !t->guarded && t->patient == 0; i += n) {
+        const char *elements = r->elements + i * PAIR;
+        n = r->n - i < PIECE ? r->n - i : PIECE;
+        if (t->n + n > r->limit || t->string_bytes + (t->n + n) * PAIR > r->bytes_limit)
+            break;
+        if (t->n > IN_CACHE)
+            foresee(t, elements, n);
+        request rest = *r;
+        rest.n = add_at_once(t, elements, n, late);
+        for (size_t j = 0; j < rest.n; j++)
+            memcpy(pairs + j * PAIR, elements + (size_t)late[j] * PAIR, PAIR);
+        spk_hash_keys(t->key, pairs, PAIR, rest.n, hashes);
+        rest.elements = pairs;
+        rest.hashes = hashes;
+        t->allowance += n * SPK_STEPS_EACH;
+        t->patient = rest.n * 4 > n ? PATIENCE : 0;
+        size_t done = probe(t, &rest, 0, KEY8, false, true);
+        if (t->guarded && done < rest.n)
+            done = probe_guarded(t, &rest, done, true);
+        if (done == SIZE_MAX)
+            return SIZE_MAX;
+    }
+    return i;
+}
+
 static size_t run_hashed(spk_table *t, request *r, size_t i, bool sum)
 {
+    if (sum && i == 0 && are_pairs(t, r)) {
+        t->patient -= t->patient > 0;
+        i = sum_pairs(t, r);
+        if (i >= r->n) /* SIZE_MAX too */
+            return i;
+    }
     if (!r->hashes) {
         spk_hash_keys(t->key, r->elements, r->step, r->n, r->found->hashes);
         r->hashes = r->found->hashes;

@@ -19,6 +19,7 @@ typedef struct spk_table {
     size_t row_size;
     bool borrow; /* key strings are not copied: what they point to outlives the table */
     bool dense, may_be_dense, guarded;
+    uint32_t patient; /* batches for which sums are probed for one by one */
     uint32_t seen; /* elements, until it is known whether keys are dense */
     uint64_t base; /* of dense keys */
     uint64_t allowance; /* steps past other keys, until the table is guarded */

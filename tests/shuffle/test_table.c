@@ -676,6 +676,33 @@ static void test_sum__wraps(void **state)
     close_both(b);
 }
 
+/* Pairs of integers whose keys mostly are there, seldom, or in turns; limits that are met in the midst of
+ * what is added at once. */
+static void test_sum__of_pairs_agrees_however_many_are_there(void **state)
+{
+    enum { N = 4000 };
+    static const uint64_t keys[] = { 1, 5, 300, 1500, 100000 };
+    static i64_i64 elements[N];
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+        for (int way = 0; way < 8; way++) {
+            beside *b = open_both(*state, SPARK_TYPE(i64_i64), true, false, way & 1);
+            for (size_t i = 0; i < N; i++) {
+                const uint64_t spread = way & 2 && i / 1000 % 2 ? 20 : keys[k];
+                const int64_t key = (int64_t)(random_below(spread) * UINT64_C(0x9e3779b97f4a7c15));
+                elements[i] = (i64_i64) { key, (int64_t)random_below(1000) - 500 };
+            }
+            for (size_t i = 0, some; i < N; i += some) {
+                const uint32_t limit
+                    = way & 4 ? b->table.n + 1 + (uint32_t)random_below(300) : UINT32_MAX;
+                some = 1 + random_below(MOST);
+                some = some < N - i ? some : N - i;
+                some = step(b, (const char *)&elements[i], some, limit, UINT64_MAX);
+            }
+            expect_same(b);
+            close_both(b);
+        }
+}
+
 /* ---- memory */
 
 static void test_find__without_memory_says_so(void **state)
@@ -732,6 +759,7 @@ int main(void)
         fixture_test(test_directory__of_a_shard_has_short_chains),
         fixture_test(test_value__may_start_from_zero_or_point_to_memory),
         fixture_test(test_sum__wraps),
+        fixture_test(test_sum__of_pairs_agrees_however_many_are_there),
         fixture_test(test_find__without_memory_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
