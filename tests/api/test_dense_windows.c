@@ -57,7 +57,7 @@ SPARK_MAP(to_span, int64_t, i32_span)
 SPARK_MERGE(add_span, span, span)
 {
     acc->low = acc->low < in->low ? acc->low : in->low;
-    acc->sum = acc->sum * 3 + in->sum; /* the order shows */
+    acc->sum = (int64_t)((uint64_t)acc->sum * 3 + (uint64_t)in->sum); /* the order shows */
     acc->odd = acc->odd || in->odd;
 }
 

@@ -331,10 +331,10 @@ static void test_pipe__ends_lines_as_texts_do(void **state)
 /* hash_of: of a line, so that long ones may be compared. */
 SPARK_MAP(hash_of, spark_str, int64_t)
 {
-    int64_t h = (int64_t)in->len;
+    uint64_t h = in->len;
     for (size_t i = 0; i < in->len; i++)
-        h = h * 31 + in->ptr[i];
-    *out = h;
+        h = h * 31 + (unsigned char)in->ptr[i];
+    *out = (int64_t)h;
 }
 
 /* same_lines: the n bytes of text come out of a child as the lines of a text file. */

@@ -1464,15 +1464,15 @@ static void run_all(world *w, bool plain)
 }
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-static uint64_t runs = 60;
+static uint64_t runs = 25;
 #elif defined __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-static uint64_t runs = 60;
+static uint64_t runs = 25;
 #else
-static uint64_t runs = 200;
+static uint64_t runs = 80;
 #endif
 #else
-static uint64_t runs = 200;
+static uint64_t runs = 80;
 #endif
 static uint64_t first_seed = 1;
 static bool verbose;
