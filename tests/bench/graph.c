@@ -285,10 +285,9 @@ static void *spark_open(const bench_options *o)
     link *made = graph_make(g->vertices, &links_made);
     const size_t n = (size_t)links_made;
     spark_rdd *links = spark_parallelize(g->sc, SPARK_DATA(link, n, made), g->partitions);
-    g->links = spark_cache(g->way->group(g, links));
+    g->links = spark_local_checkpoint(spark_cache(g->way->group(g, links))); /* no lineage: `made` goes */
     int64_t found;
     bench_ok(spark_count(g->links, &found));
-    bench_ok(spark_clean_shuffle_dependencies(g->links)); /* they are in memory */
     spark_rdd_release(links);
     free(made);
     return g;
