@@ -48,7 +48,11 @@ static void set_sides(spk_combiner *c, spk_phase phase)
         .size = a->acc->size,
         .zero = c->start == SPK_START_VALUE ? NULL : a->zero,
         .views = a->acc->views ? a->acc : NULL };
-    c->fused = c->start == SPK_START_VALUE && spk_merging_is_sum_i64(c->merging);
+    if (c->start == SPK_START_VALUE && spk_merging_is_sum_i64(c->merging))
+        c->fused = SPK_SUM_I64;
+    else if (c->start == SPK_START_VALUE && a->key->key_class == SPK_KEY_8
+        && c->merging->def.op == SPARK_OP_SUM && a->acc->type->kind == SPARK_KIND_F64)
+        c->fused = SPK_SUM_F64;
     assert(c->start != SPK_START_VALUE || c->value->size == a->acc->size);
     assert(c->start == SPK_START_VALUE || a->zero);
 }
@@ -227,8 +231,8 @@ static size_t add(spk_combiner *c, const char *rows, size_t n, const uint64_t *h
     if (c->move.views)
         return add_with_views(c, rows, n, hashes, limit, bytes_limit);
     if (c->fused)
-        return spk_table_sum(
-            &c->table, rows, c->row->size, n, hashes, &c->move, limit, bytes_limit, &c->found);
+        return spk_table_sum(&c->table, c->fused, rows, c->row->size, n, hashes, &c->move, limit,
+            bytes_limit, &c->found);
     const size_t done = spk_table_find(
         &c->table, rows, c->row->size, n, hashes, &c->move, limit, bytes_limit, &c->found);
     if (done == SIZE_MAX || c->start == SPK_START_NONE)

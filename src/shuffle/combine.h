@@ -18,7 +18,7 @@ typedef struct spk_combiner {
     const spk_merging *merging;
     spk_table table;
     spk_value_move move;
-    bool fused;
+    spk_summing fused; /* merged while probing */
     spk_found found;
     void **accs;
     char *gathered; /* values of hits, side by side; or one ACC as it was */

@@ -364,11 +364,25 @@ static inline sight look(const spk_table *t)
         t->shift, t->row_bits };
 }
 
+/* added: two values of 8 bytes. */
+static inline uint64_t added(uint64_t sum, uint64_t value, const spk_summing summing)
+{
+    double a, b;
+    if (summing == SPK_SUM_I64)
+        return sum + value;
+    memcpy(&a, &sum, sizeof a);
+    memcpy(&b, &value, sizeof b);
+    a += b;
+    memcpy(&sum, &a, sizeof sum);
+    return sum;
+}
+
 /* probe: the one loop, from element `i` on. Returns where it stopped: at the end, before a row
  * that has no room, before a key that is not dense, or before one that made the table guarded.
  * SIZE_MAX: no memory. */
 static inline __attribute__((always_inline)) size_t probe(
-    spk_table *t, const request *r, size_t i, const key_kind kind, const bool dense, const bool sum)
+    spk_table *t, const request *r, size_t i, const key_kind kind, const bool dense,
+    const spk_summing sum)
 {
     const size_t step = r->step, n = r->n;
     const uint32_t from = r->move->from, to = r->move->to;
@@ -413,7 +427,7 @@ static inline __attribute__((always_inline)) size_t probe(
             if (!sum)
                 found->rows[i] = t->n - 1;
         } else if (sum) {
-            const uint64_t total = spk_load64(row + to) + spk_load64(element + from);
+            const uint64_t total = added(spk_load64(row + to), spk_load64(element + from), sum);
             memcpy(row + to, &total, 8);
         } else {
             found->rows[i] = number;
@@ -427,7 +441,8 @@ static inline __attribute__((always_inline)) size_t probe(
 
 /* find_guarded: the same for one element of a guarded table, whatever its key: what is rare is
  * written once. */
-static insertion find_guarded(spk_table *t, const request *r, size_t i, uint64_t place, bool sum)
+static insertion find_guarded(spk_table *t, const request *r, size_t i, uint64_t place,
+    const spk_summing sum)
 {
     const char *element = r->elements + i * r->step;
     const key_kind kind = kind_of(t->key);
@@ -447,8 +462,8 @@ static insertion find_guarded(spk_table *t, const request *r, size_t i, uint64_t
         if ((entry & ~s.row_mask) != salt || !same_key(t, kind, row, number, element, hash))
             continue;
         if (sum) {
-            const uint64_t total
-                = spk_load64(row + r->move->to) + spk_load64(element + r->move->from);
+            const uint64_t total = added(
+                spk_load64(row + r->move->to), spk_load64(element + r->move->from), sum);
             memcpy(row + r->move->to, &total, 8);
         } else {
             r->found->rows[i] = number;
@@ -458,7 +473,7 @@ static insertion find_guarded(spk_table *t, const request *r, size_t i, uint64_t
     }
 }
 
-static size_t probe_guarded(spk_table *t, const request *r, size_t i, bool sum)
+static size_t probe_guarded(spk_table *t, const request *r, size_t i, spk_summing sum)
 {
     enum { SOME = 256 };
     uint64_t places[SOME];
@@ -541,28 +556,39 @@ static bool undense(spk_table *t)
     return rehash(t, size);
 }
 
-static size_t run_dense(spk_table *t, const request *r, bool sum)
+static size_t run_dense(spk_table *t, const request *r, spk_summing sum)
 {
-    if (t->key->key_class == SPK_KEY_8)
-        return sum ? probe(t, r, 0, KEY8, true, true) : probe(t, r, 0, KEY8, true, false);
-    return sum ? probe(t, r, 0, KEY4, true, true) : probe(t, r, 0, KEY4, true, false);
+    if (t->key->key_class == SPK_KEY_4)
+        return sum ? probe(t, r, 0, KEY4, true, SPK_SUM_I64) : probe(t, r, 0, KEY4, true, SPK_NO_SUM);
+    return sum == SPK_SUM_I64 ? probe(t, r, 0, KEY8, true, SPK_SUM_I64)
+        : sum == SPK_SUM_F64  ? probe(t, r, 0, KEY8, true, SPK_SUM_F64)
+                              : probe(t, r, 0, KEY8, true, SPK_NO_SUM);
 }
 
-static size_t probe_hashed(spk_table *t, const request *r, size_t i, bool sum)
+static size_t probe_8(spk_table *t, const request *r, size_t i, spk_summing sum)
+{
+    return sum == SPK_SUM_I64 ? probe(t, r, i, KEY8, false, SPK_SUM_I64)
+        : sum == SPK_SUM_F64  ? probe(t, r, i, KEY8, false, SPK_SUM_F64)
+                              : probe(t, r, i, KEY8, false, SPK_NO_SUM);
+}
+
+static size_t probe_hashed(spk_table *t, const request *r, size_t i, spk_summing sum)
 {
     switch (kind_of(t->key)) {
     case KEY8:
-        return sum ? probe(t, r, i, KEY8, false, true) : probe(t, r, i, KEY8, false, false);
+        return probe_8(t, r, i, sum);
     case KEY4:
-        return sum ? probe(t, r, i, KEY4, false, true) : probe(t, r, i, KEY4, false, false);
+        return sum ? probe(t, r, i, KEY4, false, SPK_SUM_I64) : probe(t, r, i, KEY4, false, SPK_NO_SUM);
     case KEY_STR:
-        return sum ? probe(t, r, i, KEY_STR, false, true) : probe(t, r, i, KEY_STR, false, false);
+        return sum ? probe(t, r, i, KEY_STR, false, SPK_SUM_I64)
+                   : probe(t, r, i, KEY_STR, false, SPK_NO_SUM);
     default:
-        return sum ? probe(t, r, i, KEY_ANY, false, true) : probe(t, r, i, KEY_ANY, false, false);
+        return sum ? probe(t, r, i, KEY_ANY, false, SPK_SUM_I64)
+                   : probe(t, r, i, KEY_ANY, false, SPK_NO_SUM);
     }
 }
 
-/* ---- sums of pairs of integers, by far the most common */
+/* ---- sums of pairs of 8-byte keys and numbers, by far the most common */
 
 enum { PAIR = 16, PIECE = 256, PATIENCE = 32 };
 
@@ -590,7 +616,8 @@ static void foresee(const spk_table *t, const char *elements, size_t n)
 /* add_at_once: adds each pair whose key is in the row that the first place looked at names (the first
  * row, where it names none), without a branch that depends on it, since the processor cannot foresee
  * it. `late`: the others, in their order; returns how many they are. */
-static size_t add_at_once(spk_table *t, const char *elements, size_t n, uint32_t *late)
+static inline __attribute__((always_inline)) size_t add_at_once(
+    spk_table *t, const char *elements, size_t n, uint32_t *late, const spk_summing sum)
 {
     const sight s = look(t);
     size_t n_late = 0;
@@ -599,7 +626,8 @@ static size_t add_at_once(spk_table *t, const char *elements, size_t n, uint32_t
         const uint32_t entry = s.directory[bucket_of(spk_hash_u64(key), s.shift)];
         char *row = s.rows + (size_t)((entry & s.row_mask) - (entry != 0)) * PAIR;
         const bool here = spk_load64(row) == key;
-        const uint64_t total = spk_load64(row + 8) + (value & (0 - (uint64_t)here));
+        const uint64_t old = spk_load64(row + 8), mask = 0 - (uint64_t)here;
+        const uint64_t total = (added(old, value, sum) & mask) | (old & ~mask);
         memcpy(row + 8, &total, 8);
         late[n_late] = (uint32_t)i;
         n_late += !here;
@@ -607,10 +635,11 @@ static size_t add_at_once(spk_table *t, const char *elements, size_t n, uint32_t
     return n_late;
 }
 
-/* sum_pairs: piece by piece; those that are late are probed for afterwards: a sum of integers is the
- * same in any order, and rows that are new come in theirs. Returns where it stopped: where there is no
+/* sum_pairs: piece by piece; those that are late are probed for afterwards, and rows that are new come in
+ * their order. All elements of one key in a piece are added at once, or all are late, so that those of a
+ * key are added in theirs. Returns where it stopped: where there is no
  * row yet, the limits might be met, or so many are late that this does not pay; SIZE_MAX: no memory. */
-static size_t sum_pairs(spk_table *t, const request *r)
+static size_t sum_pairs(spk_table *t, const request *r, spk_summing sum)
 {
     char pairs[PIECE * PAIR];
     uint64_t hashes[PIECE];
@@ -624,7 +653,8 @@ static size_t sum_pairs(spk_table *t, const request *r)
         if (t->n > IN_CACHE)
             foresee(t, elements, n);
         request rest = *r;
-        rest.n = add_at_once(t, elements, n, late);
+        rest.n = sum == SPK_SUM_I64 ? add_at_once(t, elements, n, late, SPK_SUM_I64)
+                                    : add_at_once(t, elements, n, late, SPK_SUM_F64);
         for (size_t j = 0; j < rest.n; j++)
             memcpy(pairs + j * PAIR, elements + (size_t)late[j] * PAIR, PAIR);
         spk_hash_keys(t->key, pairs, PAIR, rest.n, hashes);
@@ -632,20 +662,20 @@ static size_t sum_pairs(spk_table *t, const request *r)
         rest.hashes = hashes;
         t->allowance += n * SPK_STEPS_EACH;
         t->patient = rest.n * 4 > n ? PATIENCE : 0;
-        size_t done = probe(t, &rest, 0, KEY8, false, true);
+        size_t done = probe_8(t, &rest, 0, sum);
         if (t->guarded && done < rest.n)
-            done = probe_guarded(t, &rest, done, true);
+            done = probe_guarded(t, &rest, done, sum);
         if (done == SIZE_MAX)
             return SIZE_MAX;
     }
     return i;
 }
 
-static size_t run_hashed(spk_table *t, request *r, size_t i, bool sum)
+static size_t run_hashed(spk_table *t, request *r, size_t i, spk_summing sum)
 {
     if (sum && i == 0 && are_pairs(t, r)) {
         t->patient -= t->patient > 0;
-        i = sum_pairs(t, r);
+        i = sum_pairs(t, r, sum);
         if (i >= r->n) /* SIZE_MAX too */
             return i;
     }
@@ -668,7 +698,7 @@ static bool is_stray(const spk_table *t, const request *r, size_t i)
     return i < r->n && key_at(t, r->elements + i * r->step) - t->base >= DENSE_RANGE;
 }
 
-static size_t table_run(spk_table *t, request *r, bool sum)
+static size_t table_run(spk_table *t, request *r, spk_summing sum)
 {
     r->found->n_hits = 0;
     if (t->may_be_dense && !try_dense(t, r))
@@ -689,15 +719,15 @@ size_t spk_table_find(spk_table *t, const char *elements, size_t step, size_t n,
     spk_found *found)
 {
     request r = { elements, step, n, hashes, move, limit, bytes_limit, found };
-    return table_run(t, &r, false);
+    return table_run(t, &r, SPK_NO_SUM);
 }
 
-size_t spk_table_sum(spk_table *t, const char *elements, size_t step, size_t n,
+size_t spk_table_sum(spk_table *t, spk_summing summing, const char *elements, size_t step, size_t n,
     const uint64_t *hashes, const spk_value_move *move, uint32_t limit, uint64_t bytes_limit,
     spk_found *found)
 {
     request r = { elements, step, n, hashes, move, limit, bytes_limit, found };
-    return table_run(t, &r, true);
+    return table_run(t, &r, summing);
 }
 
 bool spk_found_open(spark_task *task, spk_found *found)

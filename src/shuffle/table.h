@@ -84,8 +84,12 @@ size_t spk_table_find(spk_table *table, const char *elements, size_t step, size_
     const uint64_t *hashes, const spk_value_move *move, uint32_t limit, uint64_t bytes_limit,
     spk_found *found);
 
-/* spk_table_sum: the same where the value is an int64_t that hits are added to. */
-size_t spk_table_sum(spk_table *table, const char *elements, size_t step, size_t n,
+/* spk_summing: what hits are added to; of doubles: only where keys have 8 bytes. */
+typedef enum spk_summing { SPK_NO_SUM, SPK_SUM_I64, SPK_SUM_F64 } spk_summing;
+
+/* spk_table_sum: the same where the value is an int64_t or a double that hits are added to, for each
+ * key in the order of its elements. */
+size_t spk_table_sum(spk_table *table, spk_summing summing, const char *elements, size_t step, size_t n,
     const uint64_t *hashes, const spk_value_move *move, uint32_t limit, uint64_t bytes_limit,
     spk_found *found);
 

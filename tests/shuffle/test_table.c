@@ -126,8 +126,11 @@ static size_t step(beside *b, const char *elements, size_t n, uint32_t limit, ui
     if (b->give_hashes)
         spk_hash_keys(row->key, elements, row->size, n, given);
     const size_t want = add(&b->map, elements, n, limit, bytes_limit);
-    const size_t have = (b->sum ? spk_table_sum : spk_table_find)(&b->table, elements, row->size, n,
-        b->give_hashes ? given : NULL, &b->move, limit, bytes_limit, &b->found);
+    const size_t have = b->sum
+        ? spk_table_sum(&b->table, SPK_SUM_I64, elements, row->size, n,
+            b->give_hashes ? given : NULL, &b->move, limit, bytes_limit, &b->found)
+        : spk_table_find(&b->table, elements, row->size, n, b->give_hashes ? given : NULL, &b->move,
+            limit, bytes_limit, &b->found);
     assert_int_equal(have, want);
     assert_int_equal(b->table.n, b->map.n);
     if (!b->borrow)
@@ -295,7 +298,7 @@ static void test_dense__grows_to_all_its_keys(void **state)
     for (int64_t i = 0; i < 2 * N; i += BATCH) {
         for (int64_t j = 0; j < BATCH; j++)
             batch[j] = (i64_i64) { (i + j) * 40503 % N, 1 };
-        assert_int_equal(spk_table_sum(&t, (const char *)batch, 16, BATCH, NULL, &move, UINT32_MAX,
+        assert_int_equal(spk_table_sum(&t, SPK_SUM_I64, (const char *)batch, 16, BATCH, NULL, &move, UINT32_MAX,
                              UINT64_MAX, &found),
             BATCH);
     }
@@ -325,7 +328,7 @@ static void flood(fixture *f, const spark_type *type, const char *elements, size
     assert_true(spk_table_init(&t, &f->heap, layout->key, layout->size, 0, true));
     for (int again = 0; again < 2; again++)
         for (size_t i = 0; i < n; i += BATCH) {
-            assert_int_equal(spk_table_sum(&t, elements + i * layout->size, layout->size, BATCH,
+            assert_int_equal(spk_table_sum(&t, SPK_SUM_I64, elements + i * layout->size, layout->size, BATCH,
                                  NULL, &move, UINT32_MAX, UINT64_MAX, &found),
                 BATCH);
             assert_true(t.guarded); /* 1,000 of one place take half a million steps */
@@ -381,7 +384,7 @@ static void test_flood__of_hits_is_seen(void **state)
         elements[i] = (i64_i64) { collisions_next(&at, 77), 1 };
     assert_true(spk_table_init(&t, &f->heap, layout->key, 16, 0, false));
     for (int i = 0; i < ROUNDS; i++)
-        assert_int_equal(spk_table_sum(&t, (const char *)(i ? &elements[N - 1] : elements), 16,
+        assert_int_equal(spk_table_sum(&t, SPK_SUM_I64, (const char *)(i ? &elements[N - 1] : elements), 16,
                              i ? 1 : N, NULL, &move, UINT32_MAX, UINT64_MAX, &found),
             i ? 1 : N);
     assert_int_equal(t.n, N);
@@ -617,7 +620,7 @@ static void test_directory__of_a_shard_has_short_chains(void **state)
             const uint64_t h = spk_hash_u64(keys[family]);
             if (h >> 56 != 0x53) /* one slice of one partition */
                 continue;
-            assert_int_equal(spk_table_sum(&t, (const char *)&e, 16, 1, NULL, &move, UINT32_MAX,
+            assert_int_equal(spk_table_sum(&t, SPK_SUM_I64, (const char *)&e, 16, 1, NULL, &move, UINT32_MAX,
                                  UINT64_MAX, &found),
                 1);
         }
@@ -703,6 +706,52 @@ static void test_sum__of_pairs_agrees_however_many_are_there(void **state)
         }
 }
 
+SPARK_PAIR(i64_f64, int64_t, double);
+
+/* Sums of doubles, each key's in the order of its elements, to the bit; negative zeros stay. */
+static void test_sum__of_doubles_keeps_the_order_of_each_key(void **state)
+{
+    enum { N = 4000, KEYS = 700 };
+    fixture *f = *state;
+    const spk_layout *layout = layout_of(f->types, SPARK_TYPE(i64_f64));
+    const spk_value_move move = { 8, 8, 8, NULL, NULL };
+    static i64_f64 elements[N];
+    static uint64_t hashes[MOST];
+    static uint32_t rows[MOST], hits[MOST];
+    for (int way = 0; way < 12; way++) { /* keys apart or side by side; mostly there or not */
+        const uint64_t keys = way % 3 == 0 ? KEYS : way % 3 == 1 ? 40 : 3, step = way & 4 ? 1 : 1000003;
+        spk_found found = { hashes, rows, hits, 0 };
+        spk_table t;
+        double sums[KEYS];
+        uint64_t order[KEYS], seen = 0;
+        bool there[KEYS] = { false };
+        assert_true(spk_table_init(&t, &f->heap, layout->key, 16, 0, false));
+        for (size_t i = 0; i < N; i++) {
+            const uint64_t k = random_below(keys);
+            const double value = k % 7 == 2 ? -0.0 : (double)random_below(1000) / 7 - 1e9 / (double)(i + 1);
+            elements[i] = (i64_f64) { (int64_t)(k * step), value };
+            sums[k] = there[k] ? sums[k] + value : value;
+            order[seen] = k;
+            seen += !there[k];
+            there[k] = true;
+        }
+        for (size_t i = 0, some; i < N; i += some) {
+            some = 1 + random_below(1024);
+            some = some < N - i ? some : N - i;
+            assert_int_equal(spk_table_sum(&t, SPK_SUM_F64, (const char *)&elements[i], 16, some, NULL,
+                                 &move, UINT32_MAX, UINT64_MAX, &found),
+                some);
+        }
+        assert_int_equal(t.n, seen);
+        for (uint32_t i = 0; i < t.n; i++) {
+            const i64_f64 *row = (const i64_f64 *)(const void *)spk_table_row(&t, i);
+            assert_int_equal(row->key, order[i] * step);
+            assert_memory_equal(&row->value, &sums[order[i]], sizeof row->value);
+        }
+        spk_table_fini(&t);
+    }
+}
+
 /* ---- memory */
 
 static void test_find__without_memory_says_so(void **state)
@@ -759,6 +808,7 @@ int main(void)
         fixture_test(test_directory__of_a_shard_has_short_chains),
         fixture_test(test_value__may_start_from_zero_or_point_to_memory),
         fixture_test(test_sum__wraps),
+        fixture_test(test_sum__of_doubles_keeps_the_order_of_each_key),
         fixture_test(test_sum__of_pairs_agrees_however_many_are_there),
         fixture_test(test_find__without_memory_says_so),
     };
