@@ -32,8 +32,9 @@ spark_status spark_future_get(spark_future *future, spark_array *result) SPARK_U
 spark_status spark_future_count(spark_future *future, int64_t *n) SPARK_USE_RESULT_;
 bool spark_future_is_completed(spark_future *future);
 
-/* spark_future_job: the id of the job that it runs now, or ran last; -1: none has begun. A take runs
- * several, one after the other. Spark: FutureAction.jobIds. */
+/* spark_future_job: the id of the job that it runs now, or ran last; -1: none has begun, which is no id
+ * to ask for (to spark_job_stats_get it is SPARK_ANY). A take runs several, one after the other.
+ * Spark: FutureAction.jobIds. */
 int spark_future_job(const spark_future *future);
 
 /* spark_future_cancel: ends its jobs with SPARK_ECANCELLED; does not wait for that. */
@@ -86,8 +87,9 @@ void spark_cancel_jobs_with_tag(spark_context *sc, const char *tag, const char *
 void spark_cancel_all_jobs(spark_context *sc);
 
 /* spark_cancel_on_signal: from now on the signal (SIGINT: Ctrl-C) cancels the jobs of this context:
- * those that run and those of futures; when there are none, the job that starts next. They end with
- * SPARK_ECANCELLED, "... cancelled by signal 2 (SIGINT)", and what happens then is the program's. A
+ * those that run and those of futures; when there are none, the job that starts next (a moment later: a
+ * thread of the library's does it). They end with SPARK_ECANCELLED, "... cancelled by signal 2
+ * (SIGINT)", and what happens then is the program's; spark_text_fd reads its stream to the end first. A
  * second signal before another job has begun does what the signal did before (as a rule it ends the
  * process), and so do later ones. Several contexts may want one signal, one context several signals, a
  * process eight different ones. What was there before comes back with the last context that wants it.

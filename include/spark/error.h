@@ -26,7 +26,8 @@ typedef enum spark_status {
  * not apply. The message begins with operation, site and cause; where a task failed, the file, line
  * and record follow, and what Spark says of it ("Job aborted due to stage failure: ..."). A line is
  * found by taking rows one by one in the attempt after a failure: where there is only one attempt
- * (spark_conf.task_max_failures), it is known of functions that take lines, or maps of lines, only. */
+ * (spark_conf.task_max_failures), it is known of functions that take lines, or maps of lines, only.
+ * Rows that are read from a cached block have none. */
 typedef struct spark_error {
     spark_status code;
     const char *operation; /* "map(to_sale)", "textFile" */

@@ -279,11 +279,15 @@ static spark_status bind(spark_rdd *rdd, const char *name, spark_site at, foldin
     if (!add || !combine)
         return spk_failure_set(
             failure, SPARK_EINVAL, name, at, "%s at %s: the function is NULL", name, at);
-    if (spk_merging_bind(&how->add, add, env, how->acc, rdd->layout, failure) != SPARK_OK
-        || spk_merging_bind(&how->combine, combine, env, how->acc, how->acc, failure) != SPARK_OK) {
+    const spark_merge_def *wrong = NULL;
+    if (spk_merging_bind(&how->add, add, env, how->acc, rdd->layout, failure) != SPARK_OK)
+        wrong = add;
+    else if (spk_merging_bind(&how->combine, combine, env, how->acc, how->acc, failure) != SPARK_OK)
+        wrong = combine;
+    if (wrong) {
         const spk_failure plain = *failure;
         return spk_failure_set(
-            failure, plain.code, name, at, "%s(%s) at %s: %s", name, add->name, at, plain.message);
+            failure, plain.code, name, at, "%s(%s) at %s: %s", name, wrong->name, at, plain.message);
     }
     how->add.def.in = rdd->layout->type;
     return SPARK_OK;

@@ -14,8 +14,11 @@ static void bind_merge(spk_verb *v, spk_merging *merging, const spark_merge_def 
     const spk_layout *acc, const spk_layout *in)
 {
     spk_failure failure;
+    const char *const function = v->function;
+    v->function = f ? f->name : NULL; /* the one that does not fit */
     if (!v->bad && spk_merging_bind(merging, f, NULL, acc, in, &failure) != SPARK_OK)
         spk_verb_fail(v, failure.code, "%s", failure.message);
+    v->function = function;
 }
 
 /* same_type: V merged into V. */
@@ -167,8 +170,10 @@ spark_rdd *spark_combine_by_key_with(spark_site at, spark_rdd *rdd, const spark_
         function.env_size = spk_env_join(create->env_size, function.env_size);
     spk_verb_begin(&v, at, "combineByKey", &function, 1, &rdd, env);
     spk_verb_pairs(&v, v.in);
+    v.function = has ? create->name : v.function; /* the one that does not fit */
     spk_verb_want(&v, has ? create->in : NULL, v.bad ? NULL : v.in->value);
     const spk_layout *acc = spk_verb_layout(&v, has ? create->out : NULL);
+    v.function = function.name;
     spk_aggregator a = other_type(&v, SPK_START_CREATE, acc, add, combine);
     if (has)
         a.create = *create;
