@@ -10,12 +10,13 @@
 #include "base/hash.h"
 #include "shuffle/merge.h"
 
-enum { MOST_BYTES = 8 * 1024 * 1024 };
+enum { MOST_BYTES = 8 * 1024 * 1024, RUN_BYTES = 1024 * 1024 };
 #define NEGATIVE_ZERO (UINT64_C(1) << 63)
 
 static bool is_plain(const spk_aggregator *a)
 {
-    return a->key->size == 8 && a->out->size == 16 && a->out->value_offset == 8;
+    return a->key->size == 8 && a->acc->size == 8 && a->out->size == 16
+        && a->out->value_offset == 8;
 }
 
 static bool is_sum_f64(const spk_aggregator *a)
@@ -139,10 +140,10 @@ static void mark_f64(spk_dense_window *w)
         w->present[k] |= sums[k] != NEGATIVE_ZERO;
 }
 
-static size_t count_present(const spk_dense_window *w)
+static size_t count_present(const spk_dense_window *w, uint64_t first, uint64_t end)
 {
     size_t n = 0;
-    for (size_t k = 0; k < w->partitioner->keys; k++)
+    for (uint64_t k = first; k < end; k++)
         n += w->present[k];
     return n;
 }
@@ -170,32 +171,47 @@ static char *write_keys(const spk_dense_window *w, uint64_t first, uint64_t end,
     return row;
 }
 
-spk_run *spk_dense_window_seal(spk_dense_window *w, uint32_t slices)
+/* write_slice: rows of the keys of slice s, from `row` on, and its end in the index. */
+static char *write_slice(const spk_dense_window *w, spk_run *run, uint32_t s, char *row)
 {
     const size_t size = w->aggregator->out->size;
+    const char *start = row;
+    if (run->offsets)
+        run->offsets[s] = (uint32_t)((size_t)(row - run->rows) / size);
+    row = write_keys(
+        w, spk_dense_first(w->partitioner, s), spk_dense_first(w->partitioner, s + 1), row);
+    if (!run->offsets && row > start)
+        run->ends[run->n_ends++]
+            = (spk_slice_end) { s, (uint32_t)((size_t)(row - run->rows) / size) };
+    return row;
+}
+
+spk_run *spk_dense_window_seal(spk_dense_window *w, uint32_t slices, uint32_t *from)
+{
+    const size_t size = w->aggregator->out->size;
+    const uint32_t first = *from;
+    size_t n = 0;
     char *tail;
-    if (is_sum_f64(w->aggregator))
+    if (first == 0 && is_sum_f64(w->aggregator))
         mark_f64(w);
-    const size_t n = count_present(w);
+    for (; *from < slices && n * size < RUN_BYTES; ++*from)
+        n += count_present(w, spk_dense_first(w->partitioner, *from),
+            spk_dense_first(w->partitioner, *from + 1));
+    if (n == 0)
+        return NULL;
     /* One row more: where the last key is not there, it is written all the same. */
     spk_run *run = spk_run_alloc(w->task->heap, n + 1, size, 0, slices, false, &tail);
     if (!run) {
         spk_task_nomem(w->task);
         return NULL;
     }
+    for (uint32_t s = 0; run->offsets && s < first; s++)
+        run->offsets[s] = 0;
     char *row = run->rows;
-    for (uint32_t s = 0; s < slices; s++) {
-        const char *start = row;
-        if (run->offsets)
-            run->offsets[s] = (uint32_t)((size_t)(row - run->rows) / size);
-        row = write_keys(
-            w, spk_dense_first(w->partitioner, s), spk_dense_first(w->partitioner, s + 1), row);
-        if (!run->offsets && row > start)
-            run->ends[run->n_ends++]
-                = (spk_slice_end) { s, (uint32_t)((size_t)(row - run->rows) / size) };
-    }
-    if (run->offsets)
-        run->offsets[slices] = (uint32_t)n;
+    for (uint32_t s = first; s < *from; s++)
+        row = write_slice(w, run, s, row);
+    for (uint32_t s = *from; run->offsets && s <= slices; s++)
+        run->offsets[s] = (uint32_t)n;
     run->n = n;
     run->bytes = n * size;
     return run;

@@ -35,8 +35,9 @@ bool spk_dense_window_add(spk_dense_window *window, const char *rows, size_t n);
 /* spk_dense_stray: fails the task: the key is not one of the partitioner's. */
 void spk_dense_stray(spark_task *task, const spark_partitioner *partitioner, uint64_t key);
 
-/* spk_dense_window_seal: the keys that are there, in their order, as a run with `slices` slices for
- * all partitions. NULL: the task has failed. */
-spk_run *spk_dense_window_seal(spk_dense_window *window, uint32_t slices);
+/* spk_dense_window_seal: the keys that are there, in their order, as runs of up to 1 MiB and a slice,
+ * each with `slices` slices for all partitions: that of the slices from *from on, which moves on to the
+ * next one's. NULL: the task has failed, or *from is `slices`. */
+spk_run *spk_dense_window_seal(spk_dense_window *window, uint32_t slices, uint32_t *from);
 
 #endif

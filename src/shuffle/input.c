@@ -4,6 +4,7 @@
  * aside. */
 #include "shuffle/input.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/list.h"
@@ -85,12 +86,13 @@ static void free_parcels(spk_input *in)
     in->n_parcels = 0;
 }
 
-/* write_block: rows of a block go to the writer, where they may be as they are. */
+/* write_block: rows of a block go to the writer as they are; no function of the user is called. */
 static void write_block(spk_input *in, spk_writer *writer)
 {
     const spk_sink sink = spk_writer_sink(writer);
-    const size_t size = in->shuffle->row->size;
-    writer->borrow = !in->shuffle->aggregator;
+    const size_t size = in->block->rows.layout->size;
+    assert(!in->shuffle->aggregator && size == in->shuffle->row->size);
+    writer->borrow = true;
     for (const spk_run *run = in->block->rows.first; run; run = run->next)
         for (uint64_t i = 0, n; i < run->n && !spk_task_unwanted(in->task); i += n) {
             n = run->n - i < WRITTEN_AT_ONCE ? run->n - i : WRITTEN_AT_ONCE;
@@ -99,8 +101,8 @@ static void write_block(spk_input *in, spk_writer *writer)
         }
 }
 
-/* write_private: the partition, for this task alone. A block that is in memory is not copied but for
- * its rows: it stays until the input is closed. */
+/* write_private: the partition, for this task alone. Of a block that is in memory only the rows are
+ * copied, where they are not combined: it stays until the input is closed. */
 static bool write_private(spk_input *in, spark_rdd *rdd, int partition)
 {
     spk_writer writer;
@@ -112,7 +114,9 @@ static bool write_private(spk_input *in, spark_rdd *rdd, int partition)
     if (!spk_writer_open(&writer, task, in->shuffle, true))
         return false;
     spk_task_end_is(task, owner->operation, owner->function, owner->site);
-    if (spk_chain_block(task, rdd, partition, &in->block)) {
+    if (in->shuffle->aggregator) {
+        spk_chain_run(task, rdd, partition, spk_writer_sink(&writer));
+    } else if (spk_chain_block(task, rdd, partition, &in->block)) {
         if (in->block)
             write_block(in, &writer);
         else

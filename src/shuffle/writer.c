@@ -393,14 +393,19 @@ static bool go_dense(spk_writer *w)
 {
     w->has_dense = spk_dense_window_open(&w->dense, w->task, w->shuffle);
     const bool good = w->has_dense && spk_dense_window_add(&w->dense, w->raw, w->raw_n);
-    w->raw_n = 0;
+    spk_heap_free(w->task->heap, w->raw, w->raw_capacity);
+    w->raw = NULL;
+    w->raw_n = w->raw_max = w->raw_capacity = 0;
     return good;
 }
 
 static bool seal_dense(spk_writer *w)
 {
-    spk_run *run = spk_dense_window_seal(&w->dense, w->total);
-    return run && publish(w, run);
+    uint32_t from = 0;
+    for (spk_run *run; (run = spk_dense_window_seal(&w->dense, w->total, &from));)
+        if (!publish(w, run))
+            return false;
+    return !spk_task_failed(w->task);
 }
 
 static bool seal_raw(spk_writer *w)

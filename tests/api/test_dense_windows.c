@@ -8,6 +8,9 @@
 
 SPARK_PAIR(i64_f64, int64_t, double);
 SPARK_PAIR(u32_f32, uint32_t, float);
+SPARK_PAIR(i64_f32, int64_t, float);
+SPARK_PAIR(i64_i8, int64_t, int8_t);
+SPARK_PAIR(u64_u16, uint64_t, uint16_t);
 SPARK_STRUCT(span, (int16_t, low), (int64_t, sum), (bool, odd));
 SPARK_PAIR(i32_span, int32_t, span);
 SPARK_LIST(numbers, int32_t);
@@ -54,6 +57,20 @@ SPARK_MAP(to_span, int64_t, i32_span)
     *out = (i32_span) { (int32_t)key_of(*in), { (int16_t)(*in % 30011), *in, *in & 1 } };
 }
 
+/* Values narrower than their place in the row. */
+SPARK_MAP(to_narrow_f32, int64_t, i64_f32)
+{
+    *out = (i64_f32) { key_of(*in), (float)(*in % 1000) * 0.1f };
+}
+SPARK_MAP(to_i8, int64_t, i64_i8)
+{
+    *out = (i64_i8) { key_of(*in), (int8_t)(*in % 7) };
+}
+SPARK_MAP(to_u16, int64_t, u64_u16)
+{
+    *out = (u64_u16) { (uint64_t)key_of(*in), (uint16_t)(*in % 60013) };
+}
+
 SPARK_MERGE(add_span, span, span)
 {
     acc->low = acc->low < in->low ? acc->low : in->low;
@@ -96,6 +113,11 @@ SPARK_MERGE(add_span, span, span)
 EXPECTED(i64_f64, double, to_f64, ADD)
 EXPECTED(u32_f32, float, to_f32, ADD)
 EXPECTED(i64_i64, int64_t, to_i64, ADD)
+#define ADD_I8(acc, in) (*(acc) = (int8_t)(*(acc) + *(in)))
+#define MOST_U16(acc, in) (*(acc) = *(acc) > *(in) ? *(acc) : *(in))
+EXPECTED(i64_f32, float, to_narrow_f32, ADD)
+EXPECTED(i64_i8, int8_t, to_i8, ADD_I8)
+EXPECTED(u64_u16, uint16_t, to_u16, MOST_U16)
 EXPECTED(i32_span, span, to_span, ADD_SPAN)
 
 static bool same_f64(double a, double b)
@@ -148,6 +170,9 @@ WINDOW_TEST(i64_f64, to_f64, spark_op_sum, same_f64)
 WINDOW_TEST(u32_f32, to_f32, spark_op_sum, same_f32)
 WINDOW_TEST(i64_i64, to_i64, spark_op_sum, same_i64)
 WINDOW_TEST(i32_span, to_span, add_span, same_span)
+WINDOW_TEST(i64_f32, to_narrow_f32, spark_op_sum, same_f32)
+WINDOW_TEST(i64_i8, to_i8, spark_op_sum, same_i64)
+WINDOW_TEST(u64_u16, to_u16, spark_op_max, same_i64)
 
 SPARK_FILTER(late_stray, i64_f64)
 {
@@ -183,7 +208,132 @@ static void test_dense_window__names_a_stray_key(void **state)
     }
 }
 
+/* 1 M keys in 32 MiB: the window is sealed piece by piece, and the pieces go to disk. */
+enum { WIDE = 4000000, WIDE_KEYS = 1 << 20 };
+SPARK_MAP(to_wide, int64_t, i64_i64)
+{
+    *out = (i64_i64) { *in * 7919 % WIDE_KEYS, *in };
+}
+
+static void test_dense_window__fits_a_small_budget(void **state)
+{
+    (void)state;
+    spark_context *sc
+        = oracle_open_conf(&(spark_conf) { .threads = 1, .memory_bytes = (size_t)32 << 20 });
+    const spark_partitioner *p = spark_dense_partitioner(sc, WIDE_KEYS, 4);
+    spark_rdd *rows = spark_cache(spark_map(spark_range(sc, 0, WIDE, 1, 4), to_wide, NULL));
+    assert_int_equal(oracle_count(rows), WIDE);
+    int64_t *want = calloc(WIDE_KEYS, sizeof *want), n = 0;
+    assert_non_null(want);
+    for (int64_t i = 0; i < WIDE; i++)
+        want[i * 7919 % WIDE_KEYS] += i;
+    for (int t = 0; t < 4; t++) { /* a quarter at a time: results count as well */
+        spark_array part;
+        oracle_ok(spark_collect_partitions(spark_reduce_by_key_dense(rows, spark_op_sum, NULL, p), 1,
+            (const int[]) { t }, SPARK_TYPE(i64_i64), &part));
+        for (size_t i = 0; i < part.n; i++, n++) {
+            const i64_i64 *row = &SPARK_ITEMS(i64_i64, &part)[i];
+            assert_int_equal(row->key, n);
+            assert_int_equal(row->value, want[n]);
+        }
+        spark_array_free(&part);
+    }
+    assert_int_equal(n, WIDE_KEYS);
+    free(want);
+    oracle_close(sc);
+}
+
 /* ---- sides read from blocks */
+
+/* Verbs by key of pairs that are placed and cached, whose rows in and out differ in size, more in a
+ * partition than are written at once: the same from blocks as without. */
+SPARK_STRUCT(wide, (int64_t, sum), (int64_t, n), (double, most));
+SPARK_PAIR(i64_wide, int64_t, wide);
+SPARK_MAP(to_own_key, int64_t, i64_i64)
+{
+    *out = (i64_i64) { *in % 3001, *in };
+}
+SPARK_MAP(widen, int64_t, wide)
+{
+    *out = (wide) { *in, 1, (double)*in };
+}
+SPARK_MERGE(add_number, wide, int64_t)
+{
+    *acc = (wide) { acc->sum + *in, acc->n + 1, acc->most > (double)*in ? acc->most : (double)*in };
+}
+SPARK_MERGE(add_wide, wide, wide)
+{
+    *acc = (wide) { acc->sum + in->sum, acc->n + in->n, acc->most > in->most ? acc->most : in->most };
+}
+SPARK_MERGE(narrow, int64_t, wide)
+{
+    *acc = *acc * 3 % 1000003 + in->sum;
+}
+SPARK_MERGE(add_narrow, int64_t, int64_t)
+{
+    *acc = *acc * 5 % 1000003 + *in;
+}
+
+static spark_rdd *by_key(spark_rdd *pairs, spark_rdd *wides, int verb, spark_partitioner *p)
+{
+    const spark_keyed_options placed = { .partitioner = p };
+    switch (verb) {
+    case 0:
+        return spark_aggregate_by_key_with(
+            pairs, SPARK_ZERO(wide), add_number, add_wide, NULL, &placed);
+    case 1:
+        return spark_aggregate_by_key_with(
+            wides, SPARK_ZERO(int64_t), narrow, add_narrow, NULL, &placed);
+    case 2:
+        return spark_combine_by_key_with(pairs, widen, add_number, add_wide, NULL, &placed);
+    case 3:
+        return spark_fold_by_key_with(
+            pairs, SPARK_ZERO(int64_t), add_narrow, NULL, &placed);
+    case 4:
+        return spark_subtract_by_key(pairs, wides, 0);
+    case 5:
+        return spark_distinct(pairs, 0);
+    case 6:
+        return spark_reduce_by_key_with(wides, add_wide, NULL, &placed);
+    case 7:
+        return spark_group_by_key_with(wides, &placed);
+    default:
+        return spark_subtract_by_key(wides, pairs, 0);
+    }
+}
+
+static void test_by_key__of_placed_and_cached_pairs(void **state)
+{
+    (void)state;
+    for (int verb = 0; verb <= 8; verb++) {
+        char *want = NULL;
+        for (int way = 0; way < 6; way++) {
+            spark_context *sc = oracle_open_conf(&(spark_conf) {
+                .threads = 1 + way % 2, .batch_rows = way == 5 ? 7 : 0, .check = way == 4 });
+            spark_partitioner *p = spark_hash_partitioner(sc, 2);
+            spark_rdd *pairs = spark_partition_by(
+                spark_map(spark_range(sc, 0, 9000, 1, 3), to_own_key, NULL), p);
+            spark_rdd *wides = spark_map_values(spark_partition_by(
+                spark_map(spark_range(sc, 1500, 7500, 1, 3), to_own_key, NULL), p), widen, NULL);
+            if (way > 0) { /* the second action reads blocks */
+                spark_cache(pairs);
+                spark_cache(wides);
+                assert_int_equal(oracle_count(pairs) + oracle_count(wides), 15000);
+            }
+            char *have = oracle_layout(by_key(pairs, wides, verb, p));
+            if (have == NULL)
+                fail_msg("%s", spark_last_error()->message);
+            if (want == NULL)
+                want = have;
+            else {
+                assert_string_equal(have, want);
+                free(have);
+            }
+            oracle_close(sc);
+        }
+        free(want);
+    }
+}
 
 SPARK_MAP(to_numbers, int64_t, i64_numbers)
 {
@@ -258,6 +408,11 @@ int main(void)
         oracle_test(test_dense_window__merges_u32_f32),
         oracle_test(test_dense_window__merges_i64_i64),
         oracle_test(test_dense_window__merges_i32_span),
+        oracle_test(test_dense_window__merges_i64_f32),
+        oracle_test(test_dense_window__merges_i64_i8),
+        oracle_test(test_dense_window__merges_u64_u16),
+        oracle_test(test_dense_window__fits_a_small_budget),
+        oracle_test(test_by_key__of_placed_and_cached_pairs),
         oracle_test(test_dense_window__names_a_stray_key),
         oracle_test(test_join__of_cached_sides_is_that_of_others),
     };
