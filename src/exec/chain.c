@@ -3,8 +3,6 @@
  * explicit list, to a source or to a cached block. Persisted nodes whose block is missing cut the
  * way into phases: each phase runs into a block, the next one starts from it. A block that finds
  * no memory is given up: what it holds is passed on, and the rest follows without caching. */
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "exec/chain.h"
@@ -327,7 +325,7 @@ bool spk_chain_block(spark_task *task, spark_rdd *rdd, int partition, spk_block 
  *
  * An RDD may be made of thousands that are computed inside each other: zips, coalesces, and all that
  * is placed already. They take stack, and when half of it is gone, the next one goes on on the
- * stack of another thread, for which this one waits. */
+ * stack of another thread, for which this one waits. So do their batches on the way out (pipe.c). */
 
 typedef struct deeper {
     spark_task *task;
@@ -337,39 +335,16 @@ typedef struct deeper {
     bool more;
 } deeper;
 
-static void *run_deeper(void *argument)
+static void run_deeper(void *data)
 {
-    deeper *d = argument;
-    spk_task_move(d->task);
+    deeper *d = data;
     d->more = run_chain(d->task, d->rdd, d->partition, d->sink);
-    return NULL;
 }
 
 static bool run_on_new_stack(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
 {
     deeper d = { task, rdd, partition, sink, false };
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
-    int refused = pthread_attr_init(&attributes);
-    if (!refused) {
-        pthread_attr_setstacksize(&attributes, task->sc->stack_bytes);
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        refused = pthread_create(&thread, &attributes, run_deeper, &d);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        pthread_attr_destroy(&attributes);
-    }
-    if (refused) {
-        spk_task_fail(task, SPARK_ENOMEM,
-            "no thread for partitions that are computed inside each other, %d deep so far: write an "
-            "RDD in between with spark_local_checkpoint, or give spark_conf.thread_stack_bytes more",
-            task->nesting);
-        return false;
-    }
-    pthread_join(thread, NULL);
-    spk_task_move(task);
-    return d.more;
+    return spk_task_on_new_stack(task, run_deeper, &d) && d.more;
 }
 
 bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)

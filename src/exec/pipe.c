@@ -239,7 +239,7 @@ static void note_origin(const spk_pipe *pipe, size_t n)
 }
 
 /* push_inside: on from step `at`, in a level of its own. */
-static bool push_inside(spk_pipe *pipe, size_t at, spk_batch batch)
+static bool push_here(spk_pipe *pipe, size_t at, spk_batch batch)
 {
     spark_task *task = pipe->task;
     const spk_op *op = task->op;
@@ -259,6 +259,31 @@ static bool push_inside(spk_pipe *pipe, size_t at, spk_batch batch)
     task->current_partition = partition;
     task->scratch = scratch;
     if (spk_task_unwanted(task))
+        pipe->stopped = true;
+    return !pipe->stopped;
+}
+
+typedef struct pushing {
+    spk_pipe *pipe;
+    size_t at;
+    spk_batch batch;
+} pushing;
+
+static void push_there(void *data)
+{
+    const pushing *p = data;
+    push_here(p->pipe, p->at, p->batch);
+}
+
+/* push_inside: through the pipes of chains that are deep inside each other a batch goes out by as many
+ * calls, on the stack of another thread where half of this one's is gone. */
+static bool push_inside(spk_pipe *pipe, size_t at, spk_batch batch)
+{
+    pushing p = { pipe, at, batch };
+    spark_task *task = pipe->task;
+    if (task->nesting < SPK_SHALLOW || !spk_stack_short(task))
+        return push_here(pipe, at, batch);
+    if (!spk_task_on_new_stack(task, push_there, &p) || spk_task_unwanted(task))
         pipe->stopped = true;
     return !pipe->stopped;
 }

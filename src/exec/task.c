@@ -2,6 +2,7 @@
 /* The state of an attempt, and what functions of the user may do with it. */
 #include "exec/task.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include <spark/str.h>
@@ -48,6 +49,47 @@ bool spk_stack_short(spark_task *task)
         find_stack(task);
     const char *here = __builtin_frame_address(0);
     return task->stack_size > 0 && (size_t)(here - task->stack_low) < task->stack_size / 2;
+}
+
+typedef struct elsewhere {
+    spark_task *task;
+    void (*run)(void *data);
+    void *data;
+} elsewhere;
+
+static void *run_elsewhere(void *argument)
+{
+    const elsewhere *e = argument;
+    spk_task_move(e->task);
+    e->run(e->data);
+    return NULL;
+}
+
+bool spk_task_on_new_stack(spark_task *task, void (*run)(void *data), void *data)
+{
+    elsewhere e = { task, run, data };
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, before;
+    int refused = pthread_attr_init(&attributes);
+    if (!refused) {
+        pthread_attr_setstacksize(&attributes, task->sc->stack_bytes);
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        refused = pthread_create(&thread, &attributes, run_elsewhere, &e);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        pthread_attr_destroy(&attributes);
+    }
+    if (refused) {
+        spk_task_fail(task, SPARK_ENOMEM,
+            "no thread for partitions that are computed inside each other, %d deep so far: write an "
+            "RDD in between with spark_local_checkpoint, or give spark_conf.thread_stack_bytes more",
+            task->nesting);
+        return false;
+    }
+    pthread_join(thread, NULL);
+    spk_task_move(task);
+    return true;
 }
 
 spark_task *spk_task_new(spark_context *sc)

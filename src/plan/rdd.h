@@ -126,7 +126,8 @@ struct spark_rdd {
     uint64_t mark;            /* of the scheduler's last walk that came by; under its lock */
     _Atomic(spk_once *) once;
     spark_rdd *next_free;
-    spark_rdd *next_held, **held; /* in the context's list; held NULL: in none */
+    spark_rdd *next_held;        /* in the context's list of those that scopes hold; */
+    _Atomic(spark_rdd **) held;  /* what points to this one; NULL: in none, for ever */
 };
 
 /* spk_rdd_new: a node of `size` bytes (its class's struct, which begins with spark_rdd), zeroed

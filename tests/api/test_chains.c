@@ -268,6 +268,36 @@ static void test_chains__nest_thousands_deep(void **state)
         }
 }
 
+/* Coalesces, unions and zips inside each other, whose batches go out through all of them. */
+SPARK_FILTER(any_pair, pair_of_numbers)
+{
+    return in->value > 0;
+}
+static spark_rdd *inside(spark_context *sc, int depth, int kind)
+{
+    spark_rdd *rdd = spark_map(spark_range(sc, 0, 20, 1, 2), in_pair, NULL);
+    spark_rdd *others = spark_parallelize(sc, SPARK_TYPE(pair_of_numbers), 0, NULL, 1);
+    spark_rdd *numbers = spark_range(sc, 0, 20, 1, 2);
+    for (int i = 0; i < depth; i++)
+        rdd = kind == 0 ? spark_coalesce(spark_filter(rdd, any_pair, NULL), 1)
+            : kind == 1 ? spark_coalesce(spark_union(rdd, others), 1)
+                        : spark_keys(spark_zip(rdd, numbers));
+    return rdd;
+}
+static void test_chains__push_through_thousands(void **state)
+{
+    static const spark_conf confs[] = { { .threads = 1 },
+        { .threads = 2, .batch_rows = 1, .thread_stack_bytes = 64 * 1024 },
+        { .threads = 1, .check = true } };
+    (void)state;
+    for (size_t c = 0; c < LENGTH(confs); c++)
+        for (int kind = 0; kind < 3; kind++) {
+            spark_context *sc = oracle_open_conf(&confs[c]);
+            assert_int_equal(oracle_count(inside(sc, c == 1 ? DEPTH / 5 : 2 * DEPTH, kind)), 20);
+            oracle_close(sc);
+        }
+}
+
 static void test_coalesce__behind_a_chain_of_flat_maps(void **state)
 {
     (void)state;
@@ -331,6 +361,7 @@ int main(void)
         oracle_test(test_fault_block__drops_what_a_zip_would_read),
         oracle_test(test_coalesce__of_coalesces_of_unions),
         oracle_test(test_chains__nest_thousands_deep),
+        oracle_test(test_chains__push_through_thousands),
         oracle_test(test_coalesce__behind_a_chain_of_flat_maps),
         oracle_test(test_coalesce__holds_one_partition_at_a_time),
         oracle_test(test_sample__says_what_is_wrong_with_a_large_fraction),
