@@ -56,14 +56,9 @@ spark_status spk_env_check(
 
 /* ---- counting */
 
-typedef struct counting {
-    spk_state head;
-    int64_t n;
-} counting;
-
-static bool take_count(void *state, spk_batch batch)
+bool spk_take_count(void *state, spk_batch batch)
 {
-    ((counting *)state)->n += (int64_t)batch.n;
+    ((spk_counting *)state)->n += (int64_t)batch.n;
     return true;
 }
 
@@ -71,8 +66,8 @@ spark_status spk_count_rows(
     const char *name, spark_site at, spark_rdd *rdd, int n, int64_t *counts, spk_failure *failure)
 {
     const spk_action action
-        = { .name = name, .site = at, .state_size = sizeof(counting), .take = take_count };
-    counting *parts = calloc((size_t)n + 1, sizeof *parts);
+        = { .name = name, .site = at, .state_size = sizeof(spk_counting), .take = spk_take_count };
+    spk_counting *parts = calloc((size_t)n + 1, sizeof *parts);
     if (!parts)
         return spk_failure_nomem(failure, name, at);
     const spark_status status = spk_job_run(rdd, &action, NULL, n, parts, failure);

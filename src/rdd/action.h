@@ -40,6 +40,13 @@ spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *r
 spark_status spk_collect_heads(const char *name, spark_site at, spark_rdd *rdd, size_t wanted,
     int from, int n, spk_rows *lists, spk_failure *failure);
 
+/* spk_counting: the state of an action that counts rows, which spk_take_count takes. */
+typedef struct spk_counting {
+    spk_state head;
+    int64_t n;
+} spk_counting;
+bool spk_take_count(void *state, spk_batch batch);
+
 /* spk_count_rows: how many rows each of the first n partitions has. */
 spark_status spk_count_rows(
     const char *name, spark_site at, spark_rdd *rdd, int n, int64_t *counts, spk_failure *failure);

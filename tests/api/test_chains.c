@@ -223,7 +223,7 @@ SPARK_FLAT_MAP(grow, int64_t, int64_t)
     if (*in == 0)
         spark_emit(out, 1);
 }
-/* Each of 3,000 inside the next one, on a small stack as well: the chains go on on another one. */
+/* Each of DEPTH inside the next one, on a small stack as well: the chains go on on another one. */
 SPARK_PAIR(pair_of_numbers, int64_t, int64_t);
 SPARK_MAP(in_pair, int64_t, pair_of_numbers)
 {

@@ -67,17 +67,6 @@ static spark_bounded count_of(int64_t n, int done, int all, double confidence)
 
 /* ---- count */
 
-typedef struct counting {
-    spk_state head;
-    int64_t n;
-} counting;
-
-static bool take_count(void *state, spk_batch batch)
-{
-    ((counting *)state)->n += (int64_t)batch.n;
-    return true;
-}
-
 spark_status spark_count_approx(
     spark_site at, spark_rdd *rdd, int64_t timeout_ms, double confidence, spark_bounded *result)
 {
@@ -85,14 +74,14 @@ spark_status spark_count_approx(
     spk_failure failure;
     int done = 0;
     int64_t n = 0;
-    counting *states = NULL;
+    spk_counting *states = NULL;
     uint8_t *finished = NULL;
     spark_status status = spk_job_check(rdd, name, at, &failure);
     if (status == SPARK_OK)
         status = check(at, name, confidence, result, &failure);
     if (status == SPARK_OK) {
         spk_action action
-            = { .name = name, .site = at, .state_size = sizeof *states, .take = take_count };
+            = { .name = name, .site = at, .state_size = sizeof *states, .take = spk_take_count };
         states = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *states);
         finished = calloc((size_t)spk_rdd_partitions(rdd) + 1, 1);
         status = states && finished
