@@ -11,7 +11,7 @@
 #include "scheduler/job.h"
 #include "scheduler/lineage.h"
 #include "scheduler/stage.h"
-#include "storage/spill.h"
+#include "storage/store.h"
 
 enum {
     DEFAULT_FAILURES = 4,
@@ -188,12 +188,10 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
         return spk_failure_nomem(failure, "SparkContext", NULL);
     if (conf->local_dir && !copy_text(&sc->local_dir, conf->local_dir))
         return spk_failure_nomem(failure, "SparkContext", NULL);
-    if (conf->memory_bytes > 0) {
-        sc->spill = malloc(sizeof *sc->spill);
-        if (!sc->spill)
-            return spk_failure_nomem(failure, "SparkContext", NULL);
-        spk_spill_init(sc->spill, sc->local_dir);
-    }
+    sc->store = malloc(sizeof *sc->store);
+    if (!sc->store)
+        return spk_failure_nomem(failure, "SparkContext", NULL);
+    spk_store_init(sc->store, &sc->heap, sc->local_dir);
     return make_pools(sc, conf, failure);
 }
 
@@ -218,13 +216,13 @@ static void take_down(spark_context *sc)
     spk_shares_free(sc);
     spk_rdd_bury(sc);
     spk_types_free(sc->types);
-    if (sc->spill)
-        spk_spill_fini(sc->spill);
-    free(sc->spill);
+    if (sc->store)
+        spk_store_fini(sc->store);
+    free(sc->store);
     spk_own_directory_end(sc->checkpoint_dir);
     spk_local_dir_end(sc->local_checkpoints, sc->local_lock);
     free(sc->local_dir);
-    sc->spill = NULL;
+    sc->store = NULL;
     sc->local_dir = NULL;
     spk_heap_fini(&sc->heap);
     pthread_mutex_destroy(&sc->scope_lock);

@@ -103,7 +103,8 @@ spark_task *spk_task_new(spark_context *sc)
         return NULL;
     }
     task->sc = sc;
-    task->heap = &sc->heap;
+    task->store = sc->store;
+    task->heap = sc->store->heap;
     task->batch_rows = (size_t)sc->batch_rows;
     task->check = sc->check;
     for (int i = 0; i < SPK_QUARANTINE; i++)

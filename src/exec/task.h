@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "plan/shuffle.h"
 #include "storage/block.h"
+#include "storage/store.h"
 
 /* SPK_POISON: what memory of passed batches is filled with in check mode; SPK_QUARANTINE: how many
  * arenas of such memory are kept from being used again. */
@@ -75,7 +76,8 @@ typedef struct spk_walk {
 
 struct spark_task {
     spark_context *sc;
-    spk_heap *heap;
+    spk_store *store; /* of the executor it runs on */
+    spk_heap *heap;   /* of the store */
     const atomic_bool *cancelled; /* of the job; may be NULL */
     spk_failure failure;          /* of the attempt; code SPARK_OK while it goes well */
     spk_shuffle *lost;            /* the attempt ended because an output of it is missing */

@@ -32,7 +32,7 @@ struct spark_context {
     atomic_int oldest_job; /* none with a lower number runs any more */
     _Atomic uint64_t next_accumulator;
     atomic_uint persist_epoch; /* changes with every persist and unpersist */
-    struct spk_spill *spill;   /* storage's; only with a limit of memory */
+    struct spk_store *store;   /* storage's: of the executor that shares the heap above */
     char *local_dir;
     char *checkpoint_dir;    /* of this context alone, in the one that was set; under plan_lock */
     char *local_checkpoints; /* the same for local ones: a local directory (io/local_dir.h), its lock */

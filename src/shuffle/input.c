@@ -138,7 +138,7 @@ bool spk_input_open(
     in->slices = in->shuffle->slices;
     in->first = dep->shuffle ? (uint32_t)partition * in->slices : 0;
     if ((dep->shuffle ? look_up(in) : write_private(in, dep->rdd, partition))
-        && (!task->sc->spill || find_parcels(in)))
+        && (task->heap->limit == 0 || find_parcels(in)))
         return true;
     spk_input_close(in);
     return false;

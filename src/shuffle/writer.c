@@ -274,7 +274,7 @@ static bool spill(spk_writer *w, spk_run **run)
 {
     spk_failure failure;
     uint64_t written;
-    const spk_parcel_place place = { .spill = w->task->sc->spill,
+    const spk_parcel_place place = { .spill = &w->task->store->spill,
         .heap = w->task->heap,
         .layout = row_of(w),
         .key = (uint64_t)(uint32_t)w->shuffle->id << 1 | w->private,
@@ -293,7 +293,7 @@ static bool spill(spk_writer *w, spk_run **run)
 static bool publish(spk_writer *w, spk_run *run)
 {
     const uint64_t n = run->n, bytes = run->bytes;
-    if (w->task->sc->spill && !w->borrow && spk_spill_wanted(w->task->heap) && !spill(w, &run)) {
+    if (!w->borrow && spk_spill_wanted(w->task->heap) && !spill(w, &run)) {
         spk_runs_free(w->task->heap, run);
         return false;
     }
