@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/faults.h"
 #include "io/local_dir.h"
 #include "io/output.h"
 #include "scheduler/job.h"
@@ -102,6 +103,15 @@ static bool copy_text(char **to, const char *from)
     return *to != NULL;
 }
 
+/* place_program: calls of the program's threads may fail, too. */
+__attribute__((cold, noinline)) static bool place_program(spark_context *sc)
+{
+    sc->place = malloc(sizeof *sc->place);
+    if (sc->place)
+        spk_place_init(sc->place, sc->plan);
+    return sc->place != NULL;
+}
+
 static bool copy_faults(spark_context *sc, const spark_conf *conf)
 {
     if (conf->n_faults == 0)
@@ -111,7 +121,8 @@ static bool copy_faults(spark_context *sc, const spark_conf *conf)
         return false;
     memcpy(sc->faults, conf->faults, conf->n_faults * sizeof *sc->faults);
     sc->n_faults = conf->n_faults;
-    return true;
+    return spk_faults_new(sc->faults, sc->n_faults, &sc->plan)
+        && (!sc->plan || place_program(sc));
 }
 
 static spark_status make_pools(spark_context *sc, const spark_conf *conf, spk_failure *failure)
@@ -206,6 +217,7 @@ static void init(spark_context *sc)
 
 static void take_down(spark_context *sc)
 {
+    SPK_AT(sc->place);
     if (sc->leave_signals)
         sc->leave_signals(sc);
     spk_scope_close_all(sc);
@@ -229,10 +241,14 @@ static void take_down(spark_context *sc)
     pthread_mutex_destroy(&sc->plan_lock);
     pthread_cond_destroy(&sc->prepared);
     free(sc->faults);
+    free(sc->place);
+    spk_faults_free(sc->plan);
     free(sc->app_name);
     sc->types = NULL;
     sc->scheduler = NULL;
     sc->faults = NULL;
+    sc->place = NULL;
+    sc->plan = NULL;
     sc->app_name = NULL;
 }
 
@@ -255,6 +271,7 @@ spark_context *spark_context_new(const spark_conf *conf)
         return spk_context_no_memory();
     spark_status status = configure(sc, conf ? conf : &none, &failure);
     spk_heap_init(&sc->heap, conf ? conf->memory_bytes : 0);
+    sc->heap.place = sc->place;
     init(sc);
     if (status == SPARK_OK && !(sc->types = spk_types_new()))
         status = spk_failure_nomem(&failure, "SparkContext", NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fault plan: what goes wrong, where, in a run that is to be disturbed (spark_conf.faults). Spark
+/* The fault plan: what goes wrong, where, in a run that is to be disturbed: spark_conf.faults. Spark
  * has none: its tests kill processes. */
 #ifndef SPARK_FAULT_H
 #define SPARK_FAULT_H
@@ -14,14 +14,44 @@ SPARK_BEGIN_DECLS
  * stage of a job with one shuffle is 1, also where the stage before is skipped. Stages above a
  * shuffle whose outputs are all there do not exist; those that turn out to be needed because outputs
  * are lost come behind the result stage. Attempts count from 0 for each task; when a stage is
- * submitted again, for outputs that were lost after it had ended, its tasks count anew. */
+ * submitted again, for outputs that were lost after it had ended, its tasks count anew.
+ *
+ * The kinds from SPARK_FAULT_ALLOC on are calls that fail. A line with one of them counts the calls of
+ * its kind that match, over the whole context; the one with number `nth` (from 1 on; 0: 1) fails, and
+ * `times` - 1 after it (0: it alone; SPARK_ANY: all). With a `rate`, nth and times do not matter: each
+ * call fails with this probability. It fails with `error`, an errno (0: what stands beside the kind),
+ * and is not made; with `most`, reads and writes are made instead, of so many bytes at most. What the
+ * program's own threads do for the context (listing input files, beginning and ending a save, merging
+ * results) matches SPARK_ANY alone: so with .attempt = 0 a plan harms the first attempts of tasks and
+ * nothing else, and every job still gets done.
+ *
+ * What can be replayed. A task's faults (TASK to RANDOM), and calls that fail at a rate, depend on the
+ * plan and on job, stage, partition, attempt and the number of the call within the attempt, never on
+ * time or threads: one seed hits the same places again, as long as jobs are started in the same order
+ * and attempts make the same calls; what they do for want of memory (spilling, evicting) and for whom
+ * (a cached block is computed by who comes first) is only the same with one thread. So is what a line
+ * with `nth` counts, unless partition and attempt are given. Results never depend on any of it: they
+ * have the same bytes, or there is an error. */
 typedef enum spark_fault_kind {
     SPARK_FAULT_TASK = 1, /* the attempt does all its work, then fails instead of publishing it */
     SPARK_FAULT_BLOCK,    /* before the attempt: the cached blocks it would read are dropped */
     SPARK_FAULT_SHUFFLE,  /* before the attempt: output `output` of each shuffle it reads is lost */
-    SPARK_FAULT_RANDOM    /* anywhere: each of the three with probability `rate`, drawn from seed,
+    SPARK_FAULT_RANDOM,   /* anywhere: each of the three with probability `rate`, drawn from seed,
                              job, stage, partition and attempt; never on the last permitted
                              attempt */
+
+    SPARK_FAULT_ALLOC = 32, /* memory: of data, and of most of what describes it (ENOMEM) */
+    SPARK_FAULT_OPEN,       /* opening or making a file, a directory, a pipe; locking one (EMFILE) */
+    SPARK_FAULT_READ,       /* of a file, a pipe, a directory, of what stat says (EIO) */
+    SPARK_FAULT_WRITE,      /* (ENOSPC) */
+    SPARK_FAULT_FSYNC,      /* (EIO) */
+    SPARK_FAULT_RENAME,     /* (EIO) */
+    SPARK_FAULT_CLOSE,      /* of what was written; it is closed all the same (EIO) */
+    SPARK_FAULT_REMOVE,     /* of a file or directory, which is left behind (EIO) */
+    SPARK_FAULT_IO,         /* any of the seven above, counted together */
+    SPARK_FAULT_THREAD,     /* starting a thread or a process (EAGAIN) */
+    SPARK_FAULT_CORRUPT     /* a block that has been read back from disk (spilled, cached, of an object
+                               file, of a checkpoint) has one bit flipped; its checksum will tell */
 } spark_fault_kind;
 
 #define SPARK_ANY (-1)
@@ -30,9 +60,19 @@ typedef struct spark_fault {
     spark_fault_kind kind;
     int job, stage, partition, attempt;
     int output;  /* SPARK_FAULT_SHUFFLE: the map partition */
-    double rate; /* SPARK_FAULT_RANDOM: 0 to 1 */
+    double rate; /* 0 to 1; of SPARK_FAULT_RANDOM, and of calls; 0: calls go by nth */
     uint64_t seed;
+    uint64_t nth; /* calls: which one fails */
+    int times;    /* and how many; SPARK_ANY: all from there on */
+    int error;    /* and with which errno */
+    size_t most;  /* or: of how many bytes it is made; 0: it fails */
 } spark_fault;
+
+/* SPARK_ANYWHERE: in a line of a plan: matches all that happens.
+ *
+ *     { SPARK_FAULT_WRITE, SPARK_ANYWHERE, .nth = 3, .error = ENOSPC } */
+#define SPARK_ANYWHERE                                                                             \
+    .job = SPARK_ANY, .stage = SPARK_ANY, .partition = SPARK_ANY, .attempt = SPARK_ANY
 
 SPARK_END_DECLS
 

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/faults.h"
+
 enum { SMALL = 32 * 1024, SLACK = 32 * 1024 * 1024 };
 #define LARGEST_CLASS ((size_t)SMALL << 15)
 
@@ -176,7 +178,7 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
 {
     unsigned class = SPK_HEAP_CLASSES;
     void *block;
-    if (size > SIZE_MAX / 4)
+    if (size > SIZE_MAX / 4 || (heap->place && spk_struck_at(heap->place, SPARK_FAULT_ALLOC, NULL)))
         return NULL;
     const bool small = size <= SMALL - 128; /* also when it has been rounded up */
     if (small)

@@ -15,12 +15,15 @@
 
 enum { SPK_HEAP_CLASSES = 64, SPK_HEAP_RECENT = 4, SPK_CHUNK = 64 * 1024 };
 
+struct spk_place;
+
 typedef struct spk_heap {
     pthread_mutex_t lock;
     uint64_t limit; /* 0: none */
     uint64_t mapped, cached, peak;
     uint64_t high[SPK_HEAP_RECENT];
     unsigned newest;
+    struct spk_place *place; /* of a fault plan: whose allocations fail; NULL: there is none */
     void *free_lists[SPK_HEAP_CLASSES];
 } spk_heap;
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sys.h"
+
 typedef struct worker {
     spk_pool *pool;
     spark_task *task;
@@ -191,7 +193,7 @@ static bool start(spk_pool *pool, worker *w, spark_context *sc)
     pthread_attr_setstacksize(&attributes, sc->stack_bytes);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int refused = pthread_create(&w->thread, &attributes, work, w);
+    const int refused = spk_thread_start(sc->place, &w->thread, &attributes, work, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (refused)

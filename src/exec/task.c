@@ -7,6 +7,7 @@
 
 #include <spark/str.h>
 
+#include "base/sys.h"
 #include "exec/pipe.h"
 
 enum { FIRST_ROWS = 16 }; /* of the first batch of a task; see pace in pipe.c */
@@ -22,6 +23,8 @@ void spk_task_move(spark_task *task)
 {
     current = task;
     task->stack_low = NULL;
+    if (task->place.plan)
+        spk_place_enter(&task->place);
     if (task->check)
         spk_check_begin(task);
 }
@@ -76,7 +79,7 @@ bool spk_task_on_new_stack(spark_task *task, void (*run)(void *data), void *data
         pthread_attr_setstacksize(&attributes, task->sc->stack_bytes);
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
-        refused = pthread_create(&thread, &attributes, run_elsewhere, &e);
+        refused = spk_thread_start(NULL, &thread, &attributes, run_elsewhere, &e);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         pthread_attr_destroy(&attributes);
     }
@@ -107,6 +110,7 @@ spark_task *spk_task_new(spark_context *sc)
     task->heap = sc->store->heap;
     task->batch_rows = (size_t)sc->batch_rows;
     task->check = sc->check;
+    spk_place_init(&task->place, sc->place ? sc->place->plan : NULL);
     for (int i = 0; i < SPK_QUARANTINE; i++)
         spk_arena_init(&task->quarantine[i], task->heap);
     task->frame = &task->base;
@@ -135,6 +139,18 @@ void spk_task_free(spark_task *task)
     free(task);
 }
 
+/* enter_place: the thread may have been elsewhere, as one of the program. */
+__attribute__((cold, noinline)) static void enter_place(spark_task *task)
+{
+    spk_place_init(&task->place, task->place.plan);
+    if (task->stage >= 0) { /* else a merge of results, which is not tried again */
+        task->place.job = task->job;
+        task->place.partition = task->partition;
+        task->place.attempt = task->attempt;
+    }
+    task->outer = spk_place_enter(&task->place);
+}
+
 void spk_task_begin(spark_task *task, int job, int stage, int partition, int attempt)
 {
     task->failure.code = SPARK_OK;
@@ -160,6 +176,8 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = 0;
     task->batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;
     task->scratch = &task->base.keep;
+    if (task->place.plan)
+        enter_place(task);
     spk_task_move(task);
 }
 
@@ -192,6 +210,8 @@ void spk_task_end(spark_task *task)
     spk_task_drop_deltas(task, 0);
     spk_arena_reset(&task->base.keep);
     current = NULL;
+    if (task->place.plan)
+        spk_place_enter(task->outer);
 }
 
 /* name_failure: which operation it was, and where that was written. */

@@ -7,6 +7,7 @@
 #include <spark/shared.h>
 
 #include "base/arena.h"
+#include "base/faults.h"
 #include "plan/shuffle.h"
 #include "storage/block.h"
 #include "storage/store.h"
@@ -100,6 +101,7 @@ struct spark_task {
     int n_levels, max_levels;
     const char *stack_low; /* end of the stack of the thread; NULL: not looked up yet */
     size_t stack_size;
+    spk_place place, *outer; /* for a plan's calls; where the thread was before */
     bool drop_blocks;            /* a fault: cached blocks that the attempt would read are lost */
     struct spk_dropped *dropped; /* those that were dropped by it */
     spk_delta *deltas;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/faults.h"
+#include "base/sys.h"
 #include "io/files.h"
 
 static const char magic[8] = "SPKOBJ1";
@@ -57,7 +59,7 @@ void spk_block_end_make(spk_block_head *head, uint64_t rows, uint32_t parts)
 static bool read_all(int fd, uint64_t at, char *to, size_t n, size_t *got)
 {
     for (*got = 0; *got < n;) {
-        const ssize_t some = pread(fd, to + *got, n - *got, (off_t)(at + *got));
+        const ssize_t some = spk_pread(fd, to + *got, n - *got, (off_t)(at + *got));
         if (some < 0 && errno == EINTR)
             continue;
         if (some < 0)
@@ -81,7 +83,7 @@ spark_status spk_blocks_open(spk_blocks_file *file, const char *path, uint32_t r
 {
     spk_blocks_header header, want;
     size_t got;
-    *file = (spk_blocks_file) { path, open(path, O_RDONLY | O_CLOEXEC), row_size, 0, 0, 0 };
+    *file = (spk_blocks_file) { path, spk_open(path, O_RDONLY | O_CLOEXEC, 0), row_size, 0, 0, 0 };
     if (file->fd < 0)
         return spk_io_failure(failure, "cannot open", path, errno);
     spk_blocks_header_make(&want, row_size, fingerprint);
@@ -109,6 +111,7 @@ static spark_status read_block(
         return spk_io_failure(failure, "cannot read", file->path, errno);
     if (got < head->bytes)
         return damaged(file, "the file ends inside a block", failure);
+    spk_corrupt(block, (size_t)head->bytes);
     if (spk_crc32c(0, block, (size_t)head->bytes) != head->checksum)
         return damaged(file, "the checksum of the block is wrong", failure);
     file->at += sizeof *head + head->bytes;

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/faults.h"
+#include "base/sys.h"
 #include "io/files.h"
 
 extern char **environ;
@@ -40,17 +42,17 @@ static void remove_directory(spk_child *child)
         nftw(child->directory, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
     free(child->directory);
     child->directory = NULL;
-    rmdir("tasks"); /* when it is empty */
+    spk_rmdir("tasks"); /* when it is empty */
 }
 
 /* link_all: what is in the current directory, into the child's. */
 static bool link_all(const char *directory)
 {
-    DIR *here = opendir(".");
+    DIR *here = spk_opendir(".");
     bool good = here != NULL;
     const struct dirent *entry;
     char *current = realpath(".", NULL);
-    while (good && current && (entry = readdir(here)) != NULL) {
+    while (good && current && (entry = spk_readdir(here)) != NULL) {
         char *from = NULL, *to = NULL;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0
             || strcmp(entry->d_name, "tasks") == 0)
@@ -73,10 +75,10 @@ static bool make_directory(spk_child *child)
     bool made = false;
     /* Another child that ends may take "tasks" away in between. */
     for (int tries = 0; !made && tries < 100; tries++) {
-        if (mkdir("tasks", 0777) != 0 && errno != EEXIST)
+        if (spk_mkdir("tasks", 0777) != 0 && errno != EEXIST)
             return false;
         strcpy(name, "tasks/XXXXXX");
-        made = mkdtemp(name) != NULL;
+        made = spk_mkdtemp(name) != NULL;
         if (!made && errno != ENOENT)
             return false;
     }
@@ -142,7 +144,9 @@ static int spawn(
     if (!error && child->directory)
         error = posix_spawn_file_actions_addchdir_np(&actions, child->directory);
     if (!error)
-        error = posix_spawnp(&child->pid, argv[0], &actions, &attributes, argv, all);
+        error = spk_struck(SPARK_FAULT_THREAD, NULL)
+            ? errno
+            : posix_spawnp(&child->pid, argv[0], &actions, &attributes, argv, all);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     free(all);
@@ -165,9 +169,9 @@ spark_status spk_child_start(
         remove_directory(child);
         return failure->code;
     }
-    if (pipe2(in, O_CLOEXEC) != 0)
+    if (spk_pipe2(in, O_CLOEXEC) != 0)
         error = errno;
-    else if (pipe2(out, O_CLOEXEC) != 0) {
+    else if (spk_pipe2(out, O_CLOEXEC) != 0) {
         error = errno;
         close_both(in);
     }
@@ -217,7 +221,7 @@ static ssize_t write_quietly(int fd, const char *data, size_t n)
     sigpending(&pending);
     const bool was_pending = sigismember(&pending, SIGPIPE) == 1;
     pthread_sigmask(SIG_BLOCK, &pipe, &before);
-    const ssize_t done = write(fd, data, n);
+    const ssize_t done = spk_write(fd, data, n);
     const int error = errno;
     if (done < 0 && error == EPIPE && !was_pending) {
         const struct timespec now = { 0, 0 };
@@ -242,7 +246,7 @@ bool spk_child_write(
 
 bool spk_child_read(spk_child *child, char *to, size_t room, size_t *n, spk_failure *failure)
 {
-    const ssize_t got = read(child->out, to, room);
+    const ssize_t got = spk_read(child->out, to, room);
     *n = got >= 0 ? (size_t)got : SIZE_MAX;
     if (got >= 0 || errno == EAGAIN || errno == EINTR)
         return true;

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "io/glob.h"
 
 spark_status spk_io_failure(spk_failure *failure, const char *what, const char *path, int error)
@@ -73,12 +74,12 @@ static spark_status true_size(
     *size = (uint64_t)info->st_size;
     if (*size > MOST_CLAIMED || (*size > 0 && info->st_blocks > 0))
         return SPARK_OK;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int fd = spk_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     ssize_t n = -1;
     if (fd >= 0)
-        n = pread(fd, &byte, 1, *size > 0 ? (off_t)*size - 1 : 0);
+        n = spk_pread(fd, &byte, 1, *size > 0 ? (off_t)*size - 1 : 0);
     if (fd >= 0 && n < 0 && errno == ESPIPE)
-        n = read(fd, &byte, 1);
+        n = spk_read(fd, &byte, 1);
     const int error = n < 0 ? errno : 0;
     if (fd >= 0)
         close(fd);
@@ -140,7 +141,7 @@ static spark_status for_each_name(
     const char *directory, bool middle, each_name *f, void *state, spk_failure *failure)
 {
     const char *listed = directory[0] == '\0' ? "." : directory;
-    DIR *stream = opendir(listed);
+    DIR *stream = spk_opendir(listed);
     if (stream == NULL && vanished(errno))
         return SPARK_OK;
     if (stream == NULL)
@@ -148,7 +149,7 @@ static spark_status for_each_name(
     spark_status status = SPARK_OK;
     while (status == SPARK_OK) {
         errno = 0;
-        const struct dirent *entry = readdir(stream);
+        const struct dirent *entry = spk_readdir(stream);
         if (entry == NULL && errno != 0)
             status = spk_io_failure(failure, "cannot list", listed, errno);
         if (entry == NULL)
@@ -172,13 +173,13 @@ static spark_status not_regular(spk_failure *failure, const char *path, mode_t m
 static bool is_null_device(const struct stat *info)
 {
     struct stat null;
-    return S_ISCHR(info->st_mode) && stat("/dev/null", &null) == 0 && S_ISCHR(null.st_mode)
+    return S_ISCHR(info->st_mode) && spk_stat("/dev/null", &null) == 0 && S_ISCHR(null.st_mode)
         && null.st_rdev == info->st_rdev;
 }
 
 static bool is_terminal(const char *path)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    const int fd = spk_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
     const bool terminal = fd >= 0 && isatty(fd);
     if (fd >= 0)
         close(fd);
@@ -221,7 +222,7 @@ static spark_status add_entry(
     char *path = join(directory, name, strlen(name));
     if (path == NULL)
         return spk_failure_nomem(failure, NULL, NULL);
-    if (stat(path, &info) != 0)
+    if (spk_stat(path, &info) != 0)
         status
             = vanished(errno) ? SPARK_OK : spk_io_failure(failure, "cannot look at", path, errno);
     else if (S_ISREG(info.st_mode))
@@ -241,7 +242,7 @@ static spark_status add(listing *found, char *path, spk_failure *failure)
 {
     struct stat info;
     spark_status status = SPARK_OK;
-    if (stat(path, &info) != 0) {
+    if (spk_stat(path, &info) != 0) {
         if (!vanished(errno))
             status = spk_io_failure(failure, "cannot look at", path, errno);
     } else {

@@ -20,6 +20,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/sys.h"
 #include "io/form.h"
 
 enum {
@@ -247,7 +248,7 @@ static spark_status check_form(const spk_lines *lines, spk_failure *failure)
     char head[SPK_FORM_BYTES];
     ssize_t n;
     do
-        n = pread(lines->fd, head, sizeof head, 0);
+        n = spk_pread(lines->fd, head, sizeof head, 0);
     while (n < 0 && errno == EINTR);
     return n <= 0 ? SPARK_OK : spk_form_check(lines->file->path, head, (size_t)n, failure);
 }

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "io/files.h"
 #include "io/output.h"
 
@@ -28,14 +29,14 @@ static void remove_tree(int fd, int depth)
         close(fd);
         return;
     }
-    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+    for (const struct dirent *e; (e = spk_readdir(dir)) != NULL;) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0
-            || unlinkat(fd, e->d_name, 0) == 0)
+            || spk_unlinkat(fd, e->d_name, 0) == 0)
             continue;
-        const int inner = depth > 0 ? openat(fd, e->d_name, OPEN) : -1;
+        const int inner = depth > 0 ? spk_openat(fd, e->d_name, OPEN) : -1;
         if (inner >= 0)
             remove_tree(inner, depth - 1);
-        unlinkat(fd, e->d_name, AT_REMOVEDIR);
+        spk_unlinkat(fd, e->d_name, AT_REMOVEDIR);
     }
     closedir(dir);
 }
@@ -44,26 +45,26 @@ static void remove_tree(int fd, int depth)
 static void sweep_one(int parent, const char *name)
 {
     struct stat is;
-    const int fd = openat(parent, name, OPEN);
+    const int fd = spk_openat(parent, name, OPEN);
     if (fd < 0)
         return;
-    if (fstat(fd, &is) != 0 || is.st_uid != geteuid() || flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (spk_fstat(fd, &is) != 0 || is.st_uid != geteuid() || spk_flock(fd, LOCK_EX | LOCK_NB) != 0) {
         close(fd);
         return;
     }
-    const int within = openat(fd, ".", OPEN); /* the lock stays until the directory has gone */
+    const int within = spk_openat(fd, ".", OPEN); /* the lock stays until the directory has gone */
     if (within >= 0)
         remove_tree(within, DEPTH);
-    unlinkat(parent, name, AT_REMOVEDIR);
+    spk_unlinkat(parent, name, AT_REMOVEDIR);
     close(fd);
 }
 
 static void sweep(const char *path)
 {
-    DIR *dir = opendir(path);
+    DIR *dir = spk_opendir(path);
     if (!dir)
         return;
-    for (const struct dirent *e; (e = readdir(dir)) != NULL;)
+    for (const struct dirent *e; (e = spk_readdir(dir)) != NULL;)
         if (strncmp(e->d_name, prefix, sizeof prefix - 1) == 0)
             sweep_one(dirfd(dir), e->d_name);
     closedir(dir);
@@ -73,10 +74,10 @@ static void sweep(const char *path)
 static int lock_it(const char *path)
 {
     struct stat have, is;
-    const int lock = open(path, OPEN);
+    const int lock = spk_open(path, OPEN, 0);
     if (lock < 0)
         return -1;
-    if (flock(lock, LOCK_EX | LOCK_NB) == 0 && fstat(lock, &have) == 0 && stat(path, &is) == 0
+    if (spk_flock(lock, LOCK_EX | LOCK_NB) == 0 && spk_fstat(lock, &have) == 0 && spk_stat(path, &is) == 0
         && have.st_ino == is.st_ino && have.st_dev == is.st_dev)
         return lock;
     close(lock);

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "io/files.h"
 #include "io/save_lock.h"
 
@@ -51,7 +52,7 @@ static int open_for(const char *path, int flags)
 {
     int fd;
     do
-        fd = open(path, flags | O_CLOEXEC, 0666);
+        fd = spk_open(path, flags | O_CLOEXEC, 0666);
     while (fd < 0 && errno == EINTR);
     return fd;
 }
@@ -59,7 +60,7 @@ static int open_for(const char *path, int flags)
 /* sync_fd: 0, or an errno. Some file systems cannot sync a directory and say so with EINVAL. */
 static int sync_fd(int fd)
 {
-    while (fsync(fd) != 0)
+    while (spk_fsync(fd) != 0)
         if (errno != EINTR)
             return errno == EINVAL || errno == ENOTSUP ? 0 : errno;
     return 0;
@@ -99,15 +100,15 @@ static bool ours(const char *name)
 /* unlink_once: removes the parts in a directory; how many, or -1 and errno. */
 static int unlink_once(const char *path)
 {
-    DIR *stream = opendir(path);
+    DIR *stream = spk_opendir(path);
     if (stream == NULL)
         return -1;
     int removed = 0, error = 0;
     const struct dirent *entry;
-    while (error == 0 && (errno = 0, entry = readdir(stream)) != NULL) {
+    while (error == 0 && (errno = 0, entry = spk_readdir(stream)) != NULL) {
         if (!ours(entry->d_name))
             continue;
-        if (unlinkat(dirfd(stream), entry->d_name, 0) == 0)
+        if (spk_unlinkat(dirfd(stream), entry->d_name, 0) == 0)
             removed++;
         else if (errno != ENOENT)
             error = errno;
@@ -127,7 +128,7 @@ static int empty_and_remove(const char *path)
     do
         removed = unlink_once(path);
     while (removed > 0);
-    return removed < 0 ? -1 : rmdir(path);
+    return removed < 0 ? -1 : spk_rmdir(path);
 }
 
 static void forget(spk_output *output)
@@ -162,7 +163,7 @@ static int make_parents(char *path)
         if (sign != '/' && sign != '\0')
             continue;
         *at = '\0';
-        const bool made = mkdir(path, 0777) == 0 || errno == EEXIST;
+        const bool made = spk_mkdir(path, 0777) == 0 || errno == EEXIST;
         *at = sign;
         if (!made)
             return errno;
@@ -175,12 +176,12 @@ static spark_status make_directory(const char *path, spk_failure *failure)
 {
     place parent;
     const char *slash = strrchr(path, '/');
-    if (mkdir(path, 0777) == 0)
+    if (spk_mkdir(path, 0777) == 0)
         return SPARK_OK;
     if (errno == ENOENT && slash && slash > path) {
         snprintf(parent.path, sizeof parent.path, "%.*s", (int)(slash - path), path);
         errno = make_parents(parent.path);
-        if (errno == 0 && mkdir(path, 0777) == 0)
+        if (errno == 0 && spk_mkdir(path, 0777) == 0)
             return SPARK_OK;
     }
     if (errno == EEXIST)
@@ -201,14 +202,14 @@ spark_status spk_output_begin(
     spark_status status = make_directory(output->path, failure);
     if (status == SPARK_OK) {
         place temporary = below(output, "_temporary");
-        const bool made = mkdir(temporary.path, 0777) == 0;
+        const bool made = spk_mkdir(temporary.path, 0777) == 0;
         const int error = !made ? errno
             : scratch           ? 0
                                 : spk_save_lock_take(output->path, &output->lock);
         if (error != 0) {
             status = spk_io_failure(failure, "cannot create", temporary.path, error);
-            rmdir(temporary.path);
-            rmdir(output->path);
+            spk_rmdir(temporary.path);
+            spk_rmdir(output->path);
         }
     }
     if (status != SPARK_OK)
@@ -223,7 +224,7 @@ static spark_status create_marker(const spk_output *output, spk_failure *failure
     if (fd < 0)
         return spk_io_failure(failure, "cannot create", marker.path, errno);
     int error = output->scratch ? 0 : sync_fd(fd);
-    if (close(fd) != 0 && error == 0 && errno != EINTR)
+    if (spk_close(fd) != 0 && error == 0 && errno != EINTR)
         error = errno;
     spark_status status = SPARK_OK;
     if (error != 0)
@@ -231,7 +232,7 @@ static spark_status create_marker(const spk_output *output, spk_failure *failure
     else if (!output->scratch)
         status = sync_directory(output->path, failure);
     if (status != SPARK_OK)
-        unlink(marker.path);
+        spk_unlink(marker.path);
     return status;
 }
 
@@ -282,7 +283,7 @@ spark_status spk_own_directory(
     int error = make_parents(*path);
     if (error == 0) {
         memcpy(*path + strlen(*path), own, size);
-        if (mkdtemp(*path) != NULL)
+        if (spk_mkdtemp(*path) != NULL)
             return SPARK_OK;
         error = errno;
     }
@@ -294,7 +295,7 @@ spark_status spk_own_directory(
 void spk_own_directory_end(char *path)
 {
     if (path != NULL)
-        rmdir(path);
+        spk_rmdir(path);
     free(path);
 }
 
@@ -326,7 +327,7 @@ spark_status spk_part_open(spk_part *part, const spk_output *output, spk_heap *h
 static spark_status flush(spk_part *part, spk_failure *failure)
 {
     for (size_t at = 0; at < part->used;) {
-        ssize_t n = write(part->fd, part->buffer + at, part->used - at);
+        ssize_t n = spk_write(part->fd, part->buffer + at, part->used - at);
         if (n < 0 && errno != EINTR)
             return spk_io_failure(failure, "cannot write", attempt_place(part).path, errno);
         if (n > 0)
@@ -361,7 +362,7 @@ spark_status spk_part_close(spk_part *part, spk_failure *failure)
 {
     spark_status status = flush(part, failure);
     int error = status == SPARK_OK && !part->output->scratch ? sync_fd(part->fd) : 0;
-    if (close(part->fd) != 0 && error == 0 && errno != EINTR)
+    if (spk_close(part->fd) != 0 && error == 0 && errno != EINTR)
         error = errno;
     part->fd = -1;
     if (status == SPARK_OK && error != 0)
@@ -373,11 +374,11 @@ spark_status spk_part_close(spk_part *part, spk_failure *failure)
 spark_status spk_part_publish(spk_part *part, spk_failure *failure)
 {
     place from = attempt_place(part), to = part_place(part);
-    if (rename(from.path, to.path) == 0)
+    if (spk_rename(from.path, to.path) == 0)
         return SPARK_OK;
     spark_status status
         = spk_io_failure(failure, "cannot rename a finished part to", to.path, errno);
-    unlink(from.path);
+    spk_unlink(from.path);
     return status;
 }
 
@@ -387,5 +388,5 @@ void spk_part_discard(spk_part *part)
         close(part->fd);
     part->fd = -1;
     free_buffer(part);
-    unlink(attempt_place(part).path);
+    spk_unlink(attempt_place(part).path);
 }

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sys.h"
+
 typedef struct lock_path {
     char path[PATH_MAX + 1];
 } lock_path;
@@ -28,7 +30,7 @@ static int open_for(const char *path, int flags)
 {
     int fd;
     do
-        fd = open(path, flags | O_CLOEXEC, 0666);
+        fd = spk_open(path, flags | O_CLOEXEC, 0666);
     while (fd < 0 && errno == EINTR);
     return fd;
 }
@@ -39,29 +41,29 @@ int spk_save_lock_take(const char *directory, int *lock)
     *lock = open_for(early.path, O_RDWR | O_CREAT | O_EXCL);
     if (*lock < 0)
         return errno;
-    if (flock(*lock, LOCK_EX | LOCK_NB) == 0 && rename(early.path, late.path) == 0)
+    if (spk_flock(*lock, LOCK_EX | LOCK_NB) == 0 && spk_rename(early.path, late.path) == 0)
         return 0;
     close(*lock);
     *lock = -1;
-    unlink(early.path);
+    spk_unlink(early.path);
     return 0;
 }
 
 void spk_save_lock_remove(const char *directory)
 {
-    unlink(inside(directory, "/_lock").path);
+    spk_unlink(inside(directory, "/_lock").path);
 }
 
 const char *spk_save_lock_tell(const char *directory)
 {
     struct stat info;
-    if (stat(inside(directory, "").path, &info) != 0 || !S_ISDIR(info.st_mode))
+    if (spk_stat(inside(directory, "").path, &info) != 0 || !S_ISDIR(info.st_mode))
         return "already exists: choose another one or remove it";
     const int lock = open_for(inside(directory, "/_lock").path, O_RDONLY);
     if (lock < 0)
         return "already exists and holds an unfinished save: remove it, if nobody writes there "
                "any more, or choose another one";
-    const bool ended = flock(lock, LOCK_SH | LOCK_NB) == 0;
+    const bool ended = spk_flock(lock, LOCK_SH | LOCK_NB) == 0;
     close(lock);
     return ended ? "already exists and holds an unfinished save, whose process has ended: remove "
                    "it or choose another one"

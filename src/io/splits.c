@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "io/files.h"
 
 static const uint64_t LARGEST_SPLIT = 32u * 1024 * 1024;
@@ -14,7 +15,7 @@ static const double SPLIT_SLOP = 1.1; /* a rest of up to this many splits is not
 int spk_file_open(const spk_file *file)
 {
     int fd = file->fd;
-    while (fd < 0 && (fd = open(file->path, O_RDONLY | O_CLOEXEC)) < 0)
+    while (fd < 0 && (fd = spk_open(file->path, O_RDONLY | O_CLOEXEC, 0)) < 0)
         if (errno != EINTR)
             return -1;
     return fd;
@@ -31,8 +32,8 @@ int spk_file_read(const spk_file *file, int fd, char *to, size_t n, uint64_t off
     *got = 0;
     while (*got < n) {
         const ssize_t some = file->size == SPK_TO_END
-            ? read(fd, to + *got, n - *got)
-            : pread(fd, to + *got, n - *got, (off_t)(offset + *got));
+            ? spk_read(fd, to + *got, n - *got)
+            : spk_pread(fd, to + *got, n - *got, (off_t)(offset + *got));
         if (some < 0 && errno != EINTR)
             return errno;
         if (some == 0)

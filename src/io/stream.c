@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sys.h"
+
 enum { PIECE = 256 * 1024 };
 
 int spk_unnamed_file(const char *directory, const char *what, spk_failure *failure)
@@ -20,11 +22,11 @@ int spk_unnamed_file(const char *directory, const char *what, spk_failure *failu
     int fd = -1;
     errno = ENAMETOOLONG;
     if (snprintf(path, sizeof path, "%s/libspark-XXXXXX", directory) < (int)sizeof path)
-        fd = mkostemp(path, O_CLOEXEC);
+        fd = spk_mkostemp(path, O_CLOEXEC);
     if (fd < 0)
         spk_io_failure(failure, what, directory, errno);
     else
-        unlink(path);
+        spk_unlink(path);
     return fd;
 }
 
@@ -32,7 +34,7 @@ int spk_unnamed_file(const char *directory, const char *what, spk_failure *failu
 static ssize_t read_some(int fd, char *buffer)
 {
     for (;;) {
-        const ssize_t n = read(fd, buffer, PIECE);
+        const ssize_t n = spk_read(fd, buffer, PIECE);
         struct pollfd ready = { .fd = fd, .events = POLLIN };
         if (n >= 0 || (errno != EINTR && errno != EAGAIN))
             return n;
@@ -45,7 +47,7 @@ static ssize_t read_some(int fd, char *buffer)
 static int write_all(int fd, const char *bytes, size_t n)
 {
     while (n > 0) {
-        const ssize_t some = write(fd, bytes, n);
+        const ssize_t some = spk_write(fd, bytes, n);
         if (some < 0 && errno != EINTR)
             return errno;
         bytes += some > 0 ? some : 0;
@@ -98,7 +100,7 @@ spark_status spk_files_of_fd(int fd, const char *name, spk_files *files, spk_fai
     spark_status status = SPARK_OK;
     if (path == NULL || files->at == NULL)
         status = spk_failure_nomem(failure, NULL, NULL);
-    else if (fstat(fd, &info) != 0)
+    else if (spk_fstat(fd, &info) != 0)
         status = spk_io_failure(failure, "cannot look at", name, errno);
     if (status != SPARK_OK) {
         close(fd);

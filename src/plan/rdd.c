@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/faults.h"
 #include "base/list.h"
 #include "plan/broadcast.h"
 #include "plan/partitioner.h"
@@ -417,6 +418,7 @@ spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure)
     spark_status status = SPARK_OK;
     if (spk_rdd_is_prepared(rdd))
         return SPARK_OK;
+    SPK_AT(rdd->sc->place);
     if (!spk_list_add(&stack, rdd))
         return spk_failure_nomem(failure, rdd->operation, rdd->site);
     pthread_mutex_lock(&sc->plan_lock);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/faults.h"
 #include "rdd/action.h"
 
 typedef struct saving {
@@ -87,6 +88,7 @@ spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool 
         .end = end,
         .publish = publish,
         .discard = parts_discard };
+    SPK_AT(rdd->sc->place);
     spk_save_state *states = calloc((size_t)spk_rdd_partitions(rdd) + 1, sizeof *states);
     if (!states)
         return spk_failure_nomem(failure, action.name, at);

@@ -215,6 +215,7 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     const int attempt = stage->attempts[index], round = atomic_load(&stage->attempt);
     task->cancelled = &job->cancelled;
     spk_task_begin(task, job->id, stage->id, partition, attempt);
+    task->place.stage = stage->position;
     const spk_origin *suspects = atomic_load(&stage->suspects);
     task->suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
     if (job->scheduler->sc->n_faults > 0)

@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fault plan: which attempt fails or loses its inputs is a function of the plan and the
  * numbers of job, stage, partition and attempt, never of time or threads. */
-#include "base/hash.h"
+#include "base/faults.h"
 #include "scheduler/stage.h"
-
-static bool matches(int wanted, int is)
-{
-    return wanted == SPARK_ANY || wanted == is;
-}
 
 static bool here(const spark_fault *f, const spk_stage *stage, int partition, int attempt)
 {
-    return matches(f->job, stage->job->id) && matches(f->stage, stage->position)
-        && matches(f->partition, partition) && matches(f->attempt, attempt);
+    return spk_fault_matches(f->job, stage->job->id) && spk_fault_matches(f->stage, stage->position)
+        && spk_fault_matches(f->partition, partition) && spk_fault_matches(f->attempt, attempt);
 }
 
-/* drawn: a coin that falls the same way for the same numbers; kind tells the three coins apart. */
+/* drawn: kind tells the three coins apart. */
 static bool drawn(
     const spark_fault *f, const spk_stage *stage, int partition, int attempt, unsigned kind)
 {
-    if (f->kind != SPARK_FAULT_RANDOM
-        || attempt + 1 >= stage->job->scheduler->sc->task_max_failures)
-        return false;
-    uint64_t h = spk_hash_combine(SPK_HASH_SEED ^ f->seed, kind);
-    h = spk_hash_combine(h, (uint64_t)stage->job->id << 32 | (uint32_t)stage->position);
-    h = spk_hash_combine(h, (uint64_t)partition << 32 | (uint32_t)attempt);
-    return (double)(spk_hash_u64(h) >> 11) * 0x1p-53 < f->rate;
+    return f->kind == SPARK_FAULT_RANDOM
+        && attempt + 1 < stage->job->scheduler->sc->task_max_failures
+        && spk_fault_drawn(f, stage->job->id, stage->position, partition, attempt, kind);
 }
 
 bool spk_fault_task(const spk_stage *stage, int partition, int attempt)

@@ -10,6 +10,7 @@
 
 #include <spark/async.h>
 
+#include "base/sys.h"
 #include "scheduler/stage.h"
 
 enum { MOST_SIGNALS = 8, WATCHER_STACK = 256 * 1024 };
@@ -103,7 +104,7 @@ static void *watch_signals(void *argument)
     return argument;
 }
 
-static bool start_watching(void)
+static bool start_watching(const spark_context *sc)
 {
     pthread_attr_t attributes;
     sigset_t all, before;
@@ -116,7 +117,8 @@ static bool start_watching(void)
     pthread_attr_setstacksize(&attributes, WATCHER_STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int refused = pthread_create(&spk_signal_state.thread, &attributes, watch_signals, NULL);
+    const int refused = spk_thread_start(
+        sc->place, &spk_signal_state.thread, &attributes, watch_signals, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return !refused;
@@ -209,7 +211,7 @@ static spark_status add_watch(spark_context *sc, int signal, spk_failure *failur
             "%s: signal %d: %d other signals cancel jobs already, and no more can", name, signal,
             MOST_SIGNALS);
     watch *at = malloc(sizeof *at);
-    if (!at || (first && !start_watching())) {
+    if (!at || (first && !start_watching(sc))) {
         free(at);
         return spk_failure_nomem(failure, name, NULL);
     }

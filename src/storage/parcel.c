@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "base/faults.h"
 #include "base/hash.h"
 
 enum { BUFFER = 1024 * 1024, LEAST = 4 * 1024 * 1024, A_SLICE = 2048 };
@@ -519,6 +520,7 @@ static spark_status see_granule(
         parcel->directory + which * sizeof seen->extents, failure);
     if (status != SPARK_OK)
         return status;
+    spk_corrupt(seen->extents, bytes);
     if (spk_hash_bytes(seen->extents, bytes) != parcel->granules[which].checksum)
         return changed(parcel, failure);
     seen->which = which + 1;
@@ -571,6 +573,7 @@ spark_status spk_extent_open(const spk_parcel *parcel, const spk_extent *extent,
     uint64_t **hashes, spk_failure *failure)
 {
     const spk_layout *layout = parcel->layout;
+    spk_corrupt(rows, extent->bytes);
     if (spk_hash_bytes(rows, extent->bytes) != extent->checksum)
         return changed(parcel, failure);
     *hashes = parcel->carries

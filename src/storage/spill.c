@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "io/files.h"
 
 void spk_spill_init(spk_spill *spill, const char *directory)
@@ -76,7 +77,7 @@ spark_status spk_spill_write(
     const spk_spill *spill, const void *data, size_t n, uint64_t at, spk_failure *failure)
 {
     for (const char *from = data; n > 0;) {
-        const ssize_t done = pwrite(spill->fd, from, n, (off_t)at);
+        const ssize_t done = spk_pwrite(spill->fd, from, n, (off_t)at);
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)
@@ -93,7 +94,7 @@ spark_status spk_spill_read(
     const spk_spill *spill, void *to, size_t n, uint64_t at, spk_failure *failure)
 {
     for (char *into = to; n > 0;) {
-        const ssize_t got = pread(spill->fd, into, n, (off_t)at);
+        const ssize_t got = spk_pread(spill->fd, into, n, (off_t)at);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)

@@ -274,8 +274,8 @@ static void test_accumulator__of_three_stages(void **state)
 static void test_accumulator__does_not_count_failed_attempts(void **state)
 {
     static const spark_fault faults[]
-        = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0, 0, 0, 0 },
-              { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, 1, 1, 0, 0, 0 } };
+        = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, .attempt = 0 },
+              { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, 1, .attempt = 1 } };
     (void)state;
     char *want = up_to(100);
     for (int threads = 1; threads <= 8; threads *= 2) {
@@ -375,8 +375,8 @@ static void test_accumulator__is_exact_under_random_faults(void **state)
     (void)state;
     char *want = up_to(100);
     for (uint64_t seed = 0; seed < 40; seed++) {
-        const spark_fault faults[] = { { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY,
-            SPARK_ANY, SPARK_ANY, 0.2, seed } };
+        const spark_fault faults[] = { { SPARK_FAULT_RANDOM, SPARK_ANYWHERE,
+            .rate = 0.2, .seed = seed } };
         spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = seed % 2 ? 8 : 1,
             .check = seed % 3 == 0,
             .faults = faults,

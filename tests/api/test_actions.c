@@ -783,8 +783,8 @@ static void test_save_as_text_file__of_a_failing_job_leaves_nothing(void **state
 
 static void test_save_as_text_file__survives_faults(void **state)
 {
-    spark_fault faults[] = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0, 0, 0, 0 },
-        { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, 2, 1, 0, 0, 0 } };
+    spark_fault faults[] = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, .attempt = 0 },
+        { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, 2, .attempt = 1 } };
     (void)state;
     spark_context *sc
         = oracle_open_conf(&(spark_conf) { .threads = 2, .faults = faults, .n_faults = 2 });

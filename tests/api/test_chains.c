@@ -182,7 +182,7 @@ static void test_zip__blames_itself_for_a_short_right_side(void **state)
  * cartesian as well. */
 static void test_fault_block__drops_what_a_coalesce_would_read(void **state)
 {
-    const spark_fault plan[] = { { SPARK_FAULT_BLOCK, 1, 0, SPARK_ANY, 0, 0, 0, 0 } };
+    const spark_fault plan[] = { { SPARK_FAULT_BLOCK, 1, 0, SPARK_ANY, .attempt = 0 } };
     (void)state;
     spark_context *sc
         = oracle_open_conf(&(spark_conf) { .threads = 1, .faults = plan, .n_faults = 1 });
@@ -194,7 +194,7 @@ static void test_fault_block__drops_what_a_coalesce_would_read(void **state)
 }
 static void test_fault_block__drops_what_a_zip_would_read(void **state)
 {
-    const spark_fault plan[] = { { SPARK_FAULT_BLOCK, 1, 0, SPARK_ANY, 0, 0, 0, 0 } };
+    const spark_fault plan[] = { { SPARK_FAULT_BLOCK, 1, 0, SPARK_ANY, .attempt = 0 } };
     (void)state;
     spark_context *sc
         = oracle_open_conf(&(spark_conf) { .threads = 1, .faults = plan, .n_faults = 1 });

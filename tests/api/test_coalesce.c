@@ -512,8 +512,8 @@ static void test_repartition__gives_the_same_after_losses(void **state)
 {
     /* Job 0 loses every first attempt; job 1 loses an output while it reads. */
     static const spark_fault plan[] = {
-        { SPARK_FAULT_TASK, 0, SPARK_ANY, SPARK_ANY, 0, 0, 0, 0 },
-        { SPARK_FAULT_SHUFFLE, 1, 1, 0, 0, 1, 0, 0 },
+        { SPARK_FAULT_TASK, 0, SPARK_ANY, SPARK_ANY, .attempt = 0 },
+        { SPARK_FAULT_SHUFFLE, 1, 1, 0, .attempt = 0, .output = 1 },
     };
     (void)state;
     spark_context *calm = oracle_open(2);

@@ -620,9 +620,9 @@ static void test_partitioner_preservation__of_joins_and_cogroups(void **state)
 static void test_cogroup__survives_lost_outputs(void **state)
 {
     const spark_fault plan[] = {
-        { SPARK_FAULT_TASK, 0, 0, SPARK_ANY, 0, 0, 0, 0 },
-        { SPARK_FAULT_TASK, 0, 1, 1, 0, 0, 0, 0 },
-        { SPARK_FAULT_SHUFFLE, 0, 2, 1, 0, 2, 0, 0 },
+        { SPARK_FAULT_TASK, 0, 0, SPARK_ANY, .attempt = 0 },
+        { SPARK_FAULT_TASK, 0, 1, 1, .attempt = 0 },
+        { SPARK_FAULT_SHUFFLE, 0, 2, 1, .attempt = 0, .output = 2 },
     };
     tables t = fill(11, KEYS, 5);
     char *want = NULL;

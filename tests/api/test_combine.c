@@ -776,9 +776,9 @@ static void test_combine__survives_lost_outputs(void **state)
 {
     static i32_i64 data[ROWS];
     const spark_fault plan[] = {
-        { SPARK_FAULT_TASK, 0, 0, SPARK_ANY, 0, 0, 0, 0 },
-        { SPARK_FAULT_SHUFFLE, 0, 1, 1, 0, 2, 0, 0 },
-        { SPARK_FAULT_SHUFFLE, 1, 1, 0, 0, 1, 0, 0 },
+        { SPARK_FAULT_TASK, 0, 0, SPARK_ANY, .attempt = 0 },
+        { SPARK_FAULT_SHUFFLE, 0, 1, 1, .attempt = 0, .output = 2 },
+        { SPARK_FAULT_SHUFFLE, 1, 1, 0, .attempt = 0, .output = 1 },
     };
     (void)state;
     for (size_t i = 0; i < ROWS; i++)

@@ -400,8 +400,8 @@ static void test_reduce_by_key_dense__survives_lost_outputs(void **state)
 {
     static i64_i64 data[ROWS];
     const spark_fault plan[] = {
-        { SPARK_FAULT_TASK, 0, 0, SPARK_ANY, 0, 0, 0, 0 },
-        { SPARK_FAULT_SHUFFLE, 0, 1, 1, 0, 2, 0, 0 },
+        { SPARK_FAULT_TASK, 0, 0, SPARK_ANY, .attempt = 0 },
+        { SPARK_FAULT_SHUFFLE, 0, 1, 1, .attempt = 0, .output = 2 },
     };
     char *want = NULL;
     (void)state;

@@ -384,7 +384,7 @@ static char *joined(const spark_conf *conf, bool cached, bool full, bool dense)
 static void test_join__of_cached_sides_is_that_of_others(void **state)
 {
     static const spark_fault lost[]
-        = { { SPARK_FAULT_BLOCK, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0, SPARK_ANY, 0, 0 } };
+        = { { SPARK_FAULT_BLOCK, SPARK_ANY, SPARK_ANY, SPARK_ANY, .attempt = 0 } };
     static const spark_conf confs[] = { { .threads = 1 }, { .threads = 2, .batch_rows = 7 },
         { .threads = 2, .faults = lost, .n_faults = 1 },
         { .threads = 2, .faults = oracle_random_faults, .n_faults = 1 }, { .check = true },

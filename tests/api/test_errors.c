@@ -759,8 +759,8 @@ static void test_faults__at_random_never_fail_a_job(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 150; seed++) {
-        spark_fault fault = { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY,
-            SPARK_ANY, seed % 3 == 0 ? 1.0 : 0.1, seed };
+        spark_fault fault = { SPARK_FAULT_RANDOM, SPARK_ANYWHERE,
+            .rate = seed % 3 == 0 ? 1.0 : 0.1, .seed = seed };
         spark_context *sc = oracle_open_conf(
             &(spark_conf) { .threads = seed % 2 ? 8 : 1, .faults = &fault, .n_faults = 1 });
         spark_rdd *rdd = spark_cache(spark_map(spark_range(sc, 0, 100, 1, 16), to_two, NULL));

@@ -574,9 +574,9 @@ static void test_sort_by_key__survives_lost_outputs(void **state)
     static i32_i64 data[ROWS];
     /* Jobs 0 and 1 are samples. */
     const spark_fault plan[] = {
-        { SPARK_FAULT_TASK, 0, 0, SPARK_ANY, 0, 0, 0, 0 },
-        { SPARK_FAULT_TASK, 1, 0, 1, 0, 0, 0, 0 },
-        { SPARK_FAULT_SHUFFLE, 2, SPARK_ANY, 1, 0, 2, 0, 0 },
+        { SPARK_FAULT_TASK, 0, 0, SPARK_ANY, .attempt = 0 },
+        { SPARK_FAULT_TASK, 1, 0, 1, .attempt = 0 },
+        { SPARK_FAULT_SHUFFLE, 2, SPARK_ANY, 1, .attempt = 0, .output = 2 },
     };
     char *want = NULL;
     (void)state;

@@ -763,8 +763,7 @@ static void test_pipe__under_faults_gives_the_same_and_counts_once(void **state)
     (void)state;
     for (uint64_t seed = 0; seed < 12; seed++) {
         const spark_fault faults[] = { oracle_every_task_fails_once[0],
-            { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0.3,
-                seed } };
+            { SPARK_FAULT_RANDOM, SPARK_ANYWHERE, .rate = 0.3, .seed = seed } };
         spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = seed % 2 ? 8 : 1,
             .faults = faults + seed % 2,
             .n_faults = 1,

@@ -66,7 +66,7 @@ static void test_scope__with_one_thread_ends_where_it_began(void **state)
 static void test_scope__of_failed_jobs_gives_memory_back(void **state)
 {
     (void)state;
-    spark_fault fault = { SPARK_FAULT_TASK, SPARK_ANY, 1, 1, SPARK_ANY, 0, 0, 0 };
+    spark_fault fault = { SPARK_FAULT_TASK, SPARK_ANY, 1, 1, .attempt = SPARK_ANY };
     spark_context *sc
         = oracle_open_conf(&(spark_conf) { .threads = 1, .faults = &fault, .n_faults = 1 });
     uint64_t first = 0;

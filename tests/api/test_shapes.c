@@ -1433,8 +1433,7 @@ static spark_rdd *values_of(world *w)
 static spark_conf configuration(world *w, spark_fault *fault, bool plain)
 {
     static const int batches[] = { 1, 2, 7, 1024 };
-    *fault = (spark_fault) { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY,
-        SPARK_ANY, 0.1, w->seed };
+    *fault = (spark_fault) { SPARK_FAULT_RANDOM, SPARK_ANYWHERE, .rate = 0.1, .seed = w->seed };
     if (plain)
         return (spark_conf) { .threads = 1, .batch_rows = batches[w->seed % 4] };
     return (spark_conf) { .threads = 1 + (int)oracle_below(&w->state, 3),

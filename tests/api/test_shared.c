@@ -177,8 +177,8 @@ static void test_counter__counts_a_lazy_function_once_an_action(void **state)
 
 static void test_counter__does_not_count_failed_attempts(void **state)
 {
-    spark_fault faults[] = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0, 0, 0, 0 },
-        { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, 1, 1, 0, 0, 0 } };
+    spark_fault faults[] = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, .attempt = 0 },
+        { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, 1, .attempt = 1 } };
     (void)state;
     spark_context *sc
         = oracle_open_conf(&(spark_conf) { .threads = 2, .faults = faults, .n_faults = 2 });
@@ -253,8 +253,8 @@ static void test_counter__is_exact_under_random_faults(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 40; seed++) {
-        spark_fault faults[] = { { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY,
-            SPARK_ANY, 0.2, seed } };
+        spark_fault faults[] = { { SPARK_FAULT_RANDOM, SPARK_ANYWHERE,
+            .rate = 0.2, .seed = seed } };
         spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = seed % 2 ? 8 : 1,
             .faults = faults,
             .n_faults = 1,

@@ -400,10 +400,10 @@ static void test_subtract__survives_lost_outputs(void **state)
 {
     static i32_i64 left[ROWS], right[ROWS];
     const spark_fault plan[] = {
-        { SPARK_FAULT_SHUFFLE, 0, 2, 1, 0, 2, 0, 0 },
-        { SPARK_FAULT_SHUFFLE, 1, 2, 0, 0, 1, 0, 0 },
-        { SPARK_FAULT_TASK, 2, 2, SPARK_ANY, 0, 0, 0, 0 },
-        { SPARK_FAULT_SHUFFLE, 2, 2, 2, 0, 0, 0, 0 },
+        { SPARK_FAULT_SHUFFLE, 0, 2, 1, .attempt = 0, .output = 2 },
+        { SPARK_FAULT_SHUFFLE, 1, 2, 0, .attempt = 0, .output = 1 },
+        { SPARK_FAULT_TASK, 2, 2, SPARK_ANY, .attempt = 0 },
+        { SPARK_FAULT_SHUFFLE, 2, 2, 2, .attempt = 0 },
     };
     oracle_text want = { NULL, 0, 0 };
     (void)state;

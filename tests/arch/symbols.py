@@ -7,6 +7,7 @@
 - No writable data but thread-locals, and what a signal handler reaches, for signals are of the
   process: state of the process is what tests trip over.
 - Everything undefined comes from libc, libm and pthreads.
+- Files and threads are reached through base/sys.c alone, or a fault plan would miss some calls.
 
 usage: symbols.py ARCHIVE NM CC INCLUDE_DIR...
 """
@@ -25,6 +26,12 @@ WRITABLE = re.compile(r"\.(data|bss|tdata|tbss)(\.|$)|\*COM\*")
 CONSTANT_AFTER_RELOCATION = re.compile(r"\.data\.rel\.ro(\.|$)")
 
 OF_THE_PROCESS = {"spk_signal_state"}
+
+SYS = "sys.c.o"
+THROUGH_SYS = re.compile(
+    r"(open|openat|read|pread|write|pwrite|fsync|fdatasync|rename|unlink|unlinkat|rmdir|mkdir|mkdtemp"
+    r"|mkostemp|pipe2|flock|opendir|readdir|stat|fstat|preadv|pwritev|ftruncate|fdopen)(64)?"
+    r"|pthread_create")
 
 SYSTEM_LIBRARIES = ["-nodefaultlibs", "-lc", "-lm", "-lpthread"]
 
@@ -94,6 +101,14 @@ def check_data(symbols):
             yield f"{s.name} ({s.member}): writable, in {s.section}"
 
 
+def check_calls(symbols):
+    """Complaints about calls that only base/sys.c makes."""
+    for s in symbols:
+        name = s.name.split("@")[0]
+        if s.kind == "U" and s.member != SYS and THROUGH_SYS.fullmatch(name):
+            yield f"{name} ({s.member}): not through spk_{name} of base/sys.h"
+
+
 def check_wants(archive, cc):
     """Complaints about what libc, libm and pthreads do not have."""
     with tempfile.TemporaryDirectory() as directory:
@@ -116,7 +131,7 @@ def check(archive, nm, cc, includes):
     symbols = read_symbols(archive, nm)
     declared = declared_names(includes, cc)
     complaints = [*check_exports(symbols, declared), *check_data(symbols),
-                  *check_wants(archive, cc)]
+                  *check_calls(symbols), *check_wants(archive, cc)]
     return complaints, len(symbols) if declared else 0
 
 

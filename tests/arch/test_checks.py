@@ -203,6 +203,11 @@ class Symbols(Tree):
         self.append("src/base/heap.c", "int heap_size(void) { return 1; }\n")
         self.check("heap_size (heap.o): neither")
 
+    def test_call_of_the_system(self):
+        self.append("src/base/heap.c", "int rmdir(const char *path);\n"
+                                       "int spk_f(void) { return rmdir(\"a\"); }\n")
+        self.check("rmdir (heap.o): not through spk_rmdir of base/sys.h")
+
     def test_hidden_verb(self):
         self.append("src/base/heap.c", "int spark_size(void) { return 1; }\n")
         self.check("spark_size (heap.o): spark_ but in no public header")

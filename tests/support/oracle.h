@@ -315,7 +315,7 @@ typedef spark_rdd *(*oracle_build)(spark_context *sc, int partitions, const void
 
 static const int oracle_partitions[] = { 1, 2, 3, 7, 16 };
 static const spark_fault oracle_random_faults[]
-    = { { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0.1, 4711 } };
+    = { { SPARK_FAULT_RANDOM, SPARK_ANYWHERE, .rate = 0.1, .seed = 4711 } };
 
 #define ORACLE_SHAPE(threads_, batch_rows_)                                                        \
     {                                                                                              \
@@ -351,7 +351,7 @@ static const spark_conf oracle_confs[] = {
  * oracle_open_failing: one where, if `failing`, whatever can fail does so at random.
  * oracle_open_failing_by: one of the former for seeds 0 and 1, of the latter for all others. */
 static const spark_fault oracle_every_task_fails_once[]
-    = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0, 0, 0, 0 } };
+    = { { SPARK_FAULT_TASK, SPARK_ANY, SPARK_ANY, SPARK_ANY, .attempt = 0 } };
 
 static inline spark_context *oracle_open_failing_once(int threads)
 {
@@ -370,7 +370,7 @@ static inline spark_context *oracle_open_failing(int threads, bool failing)
 static inline spark_context *oracle_open_failing_by(uint64_t seed, double rate)
 {
     const spark_fault faults[] = { oracle_every_task_fails_once[0],
-        { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, rate, seed } };
+        { SPARK_FAULT_RANDOM, SPARK_ANYWHERE, .rate = rate, .seed = seed } };
     return oracle_open_conf(&(spark_conf) { .threads = seed % 2 ? 8 : 1,
         .faults = faults + (seed > 1),
         .n_faults = 1,

@@ -12,6 +12,7 @@
 #include <spark/async.h>
 
 #include "base/deadline.h"
+#include "base/sys.h"
 #include "plan/properties.h"
 #include "rdd/action.h"
 #include "scheduler/cancel.h"
@@ -234,7 +235,7 @@ static bool start_thread(spark_future *f)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     f->state = RUNNING;
-    const bool good = pthread_create(&thread, NULL, drive, f) == 0;
+    const bool good = spk_thread_start(f->sc->place, &thread, NULL, drive, f) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_mutex_lock(&f->sc->scope_lock);
     if (good)

@@ -4,6 +4,7 @@
  * walks up from then on; the old edges go when no job can be walking along them any more. */
 #include <stdlib.h>
 
+#include "base/faults.h"
 #include "io/local_dir.h"
 #include "rdd/action.h"
 #include "rdd/object_part.h"
@@ -75,6 +76,7 @@ spark_status spark_set_checkpoint_dir(spark_site at, spark_context *sc, const ch
         return sc ? spk_raise(sc->error) : spk_raisef(SPARK_EINVAL, name, at, "no context");
     if (!directory || !*directory)
         return spk_raisef(SPARK_EINVAL, name, at, "%s at %s: the path is empty", name, at);
+    SPK_AT(sc->place);
     if (spk_own_directory(directory, "libspark-", &path, &failure) != SPARK_OK) {
         spk_failure_at(&failure, name, at);
         return spk_raise(&failure);
@@ -210,6 +212,7 @@ static spark_status write(
 {
     const char *name = local ? "localCheckpoint" : "checkpoint";
     const spk_saver saver = spk_object_saver(name);
+    SPK_AT(rdd->sc->place);
     pthread_mutex_lock(&rdd->sc->plan_lock);
     const spark_site marked_at = rdd->checkpoint_at;
     pthread_mutex_unlock(&rdd->sc->plan_lock);
