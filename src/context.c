@@ -172,6 +172,11 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
             conf->master);
     if (check_numbers(conf, failure) != SPARK_OK)
         return failure->code;
+    if (!(conf->memory_storage_fraction >= 0 && conf->memory_storage_fraction <= 1))
+        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+            "spark_conf.memory_storage_fraction is %g; it must be 0, for the default, to 1",
+            conf->memory_storage_fraction);
+    sc->storage_fraction = conf->memory_storage_fraction > 0 ? conf->memory_storage_fraction : 0.5;
     if (conf->n_faults > 0 && !conf->faults)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "n_faults is %zu, but faults is NULL", conf->n_faults);

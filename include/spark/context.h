@@ -43,8 +43,12 @@ typedef struct spark_conf {
     int task_max_failures;   /* 4: attempts of one task before its job fails */
     int stage_max_attempts;  /* 4: consecutive attempts of a stage that lost its input */
     uint64_t memory_bytes;   /* no limit: data memory (shuffle, cache, tables) of the context. With
-                                one, shuffle data beyond half of it goes to disk, and caching stops
-                                there; 32 MiB a thread are enough */
+                                one, shuffle data beyond half of it goes to disk; cached partitions
+                                may take three quarters, as long as it is not needed for tasks; 32
+                                MiB a thread are enough */
+    double memory_storage_fraction; /* 0.5: how much of memory_bytes is left to cached partitions as
+                                long as shuffle data can go to disk instead; beyond it they go when
+                                tasks need memory. 0 to 1. Spark: spark.memory.storageFraction */
     const char *local_dir;   /* $TMPDIR, else /var/tmp: where that is written */
     bool check;              /* finds views of dead memory and descriptions that do not fit; slow */
     int limit_initial_partitions; /* 1: partitions that the first job of a take or first scans;
@@ -125,13 +129,17 @@ typedef struct spark_job_stats {
     int64_t total_tasks;  /* how many are to succeed in all, as far as is known now: of the stages that
                              have run or are to run; grows when outputs are lost */
     int64_t failed_tasks; /* attempts that failed */
-    int64_t lost_inputs;  /* attempts ended because a map output was gone */
+    int64_t lost_inputs;  /* attempts ended because a map output was gone, or a cached block on disk
+                             damaged */
     int64_t recomputed_partitions;
     int64_t cached_reads;  /* partitions read from the cache */
     int64_t cached_blocks; /* partitions put into the cache */
     int64_t shuffle_rows;  /* rows written by map sides */
     int64_t shuffle_bytes;
     int64_t spilled_bytes; /* written to disk for lack of memory */
+    int64_t evicted_blocks;      /* cached partitions that left memory because its tasks wanted it */
+    int64_t cache_bytes_written; /* of cached partitions, to disk */
+    int64_t cache_bytes_read;    /* of cached partitions, from disk */
 } spark_job_stats;
 
 /* spark_job_stats_get: job SPARK_ANY: the job that ended last; one that runs: what it has done so far.

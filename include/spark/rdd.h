@@ -33,22 +33,6 @@ const spark_partitioner *spark_rdd_partitioner(const spark_rdd *rdd);
 size_t spark_rdd_n_dependencies(const spark_rdd *rdd);
 spark_rdd *spark_rdd_dependency(const spark_rdd *rdd, size_t i, bool *shuffle);
 
-/* spark_persist: marks the RDD: its partitions stay in memory once computed. Lazy; a partition
- * that finds no room is passed on and computed again next time. Returns rdd. Spark: persist,
- * cache; of its levels there is MEMORY_ONLY so far, and assigning another one later is
- * SPARK_EINVAL. spark_cache: the default level. spark_unpersist: drops the blocks and the mark. */
-typedef enum spark_level { SPARK_DEFAULT_LEVEL = 0, SPARK_MEMORY_ONLY } spark_level;
-spark_rdd *spark_persist(spark_site at, spark_rdd *rdd, spark_level level);
-spark_rdd *spark_cache(spark_site at, spark_rdd *rdd);
-spark_rdd *spark_unpersist(spark_site at, spark_rdd *rdd);
-bool spark_rdd_is_persisted(const spark_rdd *rdd);
-/* spark_rdd_storage_level: SPARK_DEFAULT_LEVEL: it is not persisted. Spark: getStorageLevel. */
-spark_level spark_rdd_storage_level(const spark_rdd *rdd);
-/* spark_rdd_cached_partitions: how many blocks are there now. */
-int spark_rdd_cached_partitions(spark_rdd *rdd);
-/* spark_rdd_cached_bytes: of these. Spark: RDDInfo.memSize. */
-uint64_t spark_rdd_cached_bytes(const spark_rdd *rdd);
-
 /* spark_drop_block: forgets the cached block of a partition, as a failure would; the next job that
  * needs it computes it again, and only it. spark_drop_shuffle_output: the same for what map
  * partition `output` wrote for the shuffle rdd reads. false: there was none. For tests. */
@@ -106,9 +90,6 @@ SPARK_END_DECLS
 #ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_rdd_partitions(...) spark_rdd_partitions(SPARK_HERE, __VA_ARGS__)
-#define spark_persist(...) spark_persist(SPARK_HERE, __VA_ARGS__)
-#define spark_cache(...) spark_cache(SPARK_HERE, __VA_ARGS__)
-#define spark_unpersist(...) spark_unpersist(SPARK_HERE, __VA_ARGS__)
 #define spark_clean_shuffle_dependencies(...)                                                      \
     spark_clean_shuffle_dependencies(SPARK_HERE, __VA_ARGS__)
 #define spark_checkpoint(...) spark_checkpoint(SPARK_HERE, __VA_ARGS__)

@@ -113,6 +113,13 @@ uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak)
     return used;
 }
 
+uint64_t spk_heap_free_bytes(spk_heap *heap)
+{
+    uint64_t peak;
+    const uint64_t used = spk_heap_used(heap, &peak);
+    return !heap->limit ? UINT64_MAX : used < heap->limit ? heap->limit - used : 0;
+}
+
 const char *spk_heap_refusal(
     spk_heap *heap, const char *what, uint64_t bytes, char *text, size_t size)
 {
@@ -174,10 +181,12 @@ static bool heap_take(spk_heap *heap, unsigned class, size_t capacity, void **bl
     return granted;
 }
 
-void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
+/* alloc: *refused: the limit has said no. */
+static void *alloc(spk_heap *heap, size_t size, size_t *capacity, bool *refused)
 {
     unsigned class = SPK_HEAP_CLASSES;
-    void *block;
+    void *block = NULL;
+    *refused = false;
     if (size > SIZE_MAX / 4 || (heap->place && spk_struck_at(heap->place, SPARK_FAULT_ALLOC, NULL)))
         return NULL;
     const bool small = size <= SMALL - 128; /* also when it has been rounded up */
@@ -189,7 +198,8 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
         *capacity = (size + 0xfffff) & ~(size_t)0xfffff;
     if (*capacity == 0)
         *capacity = 128;
-    if (!heap_take(heap, class, *capacity, &block) || block)
+    *refused = !heap_take(heap, class, *capacity, &block);
+    if (*refused || block)
         return block;
     if (small)
         block = aligned_alloc(64, *capacity);
@@ -205,6 +215,25 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
     if (heap->mapped > heap->peak)
         heap->peak = heap->mapped;
     pthread_mutex_unlock(&heap->lock);
+    return block;
+}
+
+void *spk_heap_try(spk_heap *heap, size_t size, size_t *capacity)
+{
+    bool refused;
+    return alloc(heap, size, capacity, &refused);
+}
+
+void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
+{
+    bool refused;
+    void *block = alloc(heap, size, capacity, &refused);
+    while (refused && *capacity <= heap->limit) { /* what was reclaimed may have gone to others */
+        bool (*reclaim)(void *, uint64_t) = atomic_load_explicit(&heap->reclaim, memory_order_acquire);
+        if (!reclaim || !reclaim(heap->reclaimer, *capacity))
+            break;
+        block = alloc(heap, size, capacity, &refused);
+    }
     return block;
 }
 

@@ -4,11 +4,14 @@
  *
  * class: one of the block sizes; cached: freed blocks kept for reuse; mapped: everything held from
  * the system, cached blocks included; limit: the most that may be mapped; high: the most that was in
- * use at once, of the time since the last spk_heap_settle and of some times before. */
+ * use at once, of the time since the last spk_heap_settle and of some times before; stored: of what is in
+ * use, what cached blocks hold, which goes when memory is wanted; kept: how much of that is left to them
+ * as long as others can do with the rest, by going to disk. */
 #ifndef SPK_BASE_HEAP_H
 #define SPK_BASE_HEAP_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +28,13 @@ typedef struct spk_heap {
     unsigned newest;
     struct spk_place *place; /* of a fault plan: whose allocations fail; NULL: there is none */
     void *free_lists[SPK_HEAP_CLASSES];
+    _Atomic uint64_t stored;
+    uint64_t kept; /* and reclaimer: set before reclaim */
+    /* reclaim: frees at least that many stored bytes, or none: false. Called without the heap's lock,
+     * where the limit would refuse a block: it takes locks of caches and of the spill file, writes,
+     * waits for no other task and runs no function of the user. NULL: nothing is stored. */
+    bool (*_Atomic reclaim)(void *reclaimer, uint64_t bytes);
+    void *reclaimer;
 } spk_heap;
 
 void spk_heap_init(spk_heap *heap, uint64_t limit);
@@ -33,10 +43,15 @@ void spk_heap_fini(spk_heap *heap); /* everything must have been given back */
 /* spk_heap_alloc: at least `size` bytes, 64-byte aligned, not zeroed; *capacity is what there is
  * and what spk_heap_free wants back. NULL: the system or the limit says no. */
 void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity);
+/* spk_heap_try: the same, but nothing is reclaimed for it. */
+void *spk_heap_try(spk_heap *heap, size_t size, size_t *capacity);
 void spk_heap_free(spk_heap *heap, void *block, size_t capacity);
 
 /* spk_heap_used: bytes handed out, and the most that was ever mapped. */
 uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak);
+
+/* spk_heap_free_bytes: how much may still be handed out; UINT64_MAX: there is no limit. */
+uint64_t spk_heap_free_bytes(spk_heap *heap);
 
 /* spk_heap_refusal: text that says what was refused, how much of it, and which limit was in the way, in
  * `text`, which it returns. */

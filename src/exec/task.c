@@ -155,6 +155,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
 {
     task->failure.code = SPARK_OK;
     task->lost = NULL;
+    task->lost_block = false;
     task->failed_op = NULL;
     task->origin.rdd = NULL;
     task->job = job;
@@ -174,6 +175,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->runs = 0;
     task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
     task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = 0;
+    task->evicted_blocks = task->cache_bytes_written = task->cache_bytes_read = 0;
     task->batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;
     task->scratch = &task->base.keep;
     if (task->place.plan)

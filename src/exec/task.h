@@ -82,6 +82,7 @@ struct spark_task {
     const atomic_bool *cancelled; /* of the job; may be NULL */
     spk_failure failure;          /* of the attempt; code SPARK_OK while it goes well */
     spk_shuffle *lost;            /* the attempt ended because an output of it is missing */
+    bool lost_block;              /* it has failed because a cached block turned out to be damaged */
     const spk_op *failed_op;      /* whose function failed */
     spk_origin origin, suspect;   /* of the failure; of the last attempt's: pushed one by one */
     int job, stage, partition, attempt;
@@ -115,6 +116,7 @@ struct spark_task {
     size_t n_walk, max_walk;
     uint32_t *keep_indexes; /* batch_rows of them, for filters */
     int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes, spilled_bytes;
+    int64_t evicted_blocks, cache_bytes_written, cache_bytes_read;
     bool check;
     const char *stack_top; /* of the thread; in check mode, as is what follows */
     spk_arena quarantine[SPK_QUARANTINE];

@@ -33,6 +33,11 @@ struct spark_context {
     _Atomic uint64_t next_accumulator;
     atomic_uint persist_epoch; /* changes with every persist and unpersist */
     struct spk_store *store;   /* storage's: of the executor that shares the heap above */
+    struct spk_block_set *persisted; /* of all RDDs that are, or were; under scope_lock */
+    /* exec's: what tasks do with persisted RDDs; set with the first one, so that only programs with
+     * such have it. */
+    const struct spk_caching *caching;
+    double storage_fraction;
     char *local_dir;
     char *checkpoint_dir;    /* of this context alone, in the one that was set; under plan_lock */
     char *local_checkpoints; /* the same for local ones: a local directory (io/local_dir.h), its lock */

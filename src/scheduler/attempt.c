@@ -9,6 +9,8 @@
 
 #include "shuffle/writer.h"
 
+enum { MOST_LOSSES = 4 }; /* damaged blocks for each task of a stage that are no failures */
+
 static int partition_of(const spk_stage *stage, int index)
 {
     return stage->shuffle || !stage->job->partitions ? stage->partitions[index]
@@ -79,13 +81,16 @@ static void give_up(spk_stage *stage, const spk_failure *failure, int partition,
     spk_job_changed(job);
 }
 
+/* task_failed: an attempt that has found a damaged block is not to blame, as long as not all that is
+ * written is damaged. */
 static void task_failed(spk_stage *stage, spark_task *task, int index)
 {
     spk_job *job = stage->job;
     struct spk_scheduler *scheduler = job->scheduler;
-    atomic_fetch_add(&job->failed, 1);
+    atomic_fetch_add(task->lost_block ? &job->lost_inputs : &job->failed, 1);
     pthread_mutex_lock(&scheduler->lock);
-    const int failures = ++stage->failures[index];
+    const bool lost = task->lost_block && ++stage->lost_blocks <= stage->set.n * MOST_LOSSES;
+    const int failures = lost ? stage->failures[index] : ++stage->failures[index];
     stage->attempts[index]++;
     const bool again = failures < scheduler->sc->task_max_failures;
     if (again)
@@ -203,6 +208,12 @@ static void add_counters(spk_job *job, const spark_task *task)
         atomic_fetch_add(&job->bytes, task->shuffle_bytes);
     if (task->spilled_bytes)
         atomic_fetch_add(&job->spilled, task->spilled_bytes);
+    if (task->evicted_blocks)
+        atomic_fetch_add(&job->evicted, task->evicted_blocks);
+    if (task->cache_bytes_written)
+        atomic_fetch_add(&job->cache_written, task->cache_bytes_written);
+    if (task->cache_bytes_read)
+        atomic_fetch_add(&job->cache_read, task->cache_bytes_read);
 }
 
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index)

@@ -123,6 +123,7 @@ static void submit(spk_stage *stage)
     atomic_store(&stage->remaining, stage->set.n);
     stage->left = stage->set.n;
     stage->losses = 0;
+    stage->lost_blocks = 0;
     for (int i = 0; i < stage->set.n; i++)
         stage->failures[i] = stage->attempts[i] = 0;
     free(atomic_exchange(&stage->suspects, NULL));
@@ -454,6 +455,9 @@ static spark_job_stats stats_now(const spk_job *job)
     s.shuffle_rows = atomic_load(&job->rows);
     s.shuffle_bytes = atomic_load(&job->bytes);
     s.spilled_bytes = atomic_load(&job->spilled);
+    s.evicted_blocks = atomic_load(&job->evicted);
+    s.cache_bytes_written = atomic_load(&job->cache_written);
+    s.cache_bytes_read = atomic_load(&job->cache_read);
     return s;
 }
 

@@ -64,6 +64,7 @@ struct spk_stage {
     uint8_t *attempts;
     _Atomic(spk_origin *) suspects; /* of the tasks: where the last attempt failed; or NULL */
     int n_lost;
+    int lost_blocks;  /* attempts that found one damaged; under the lock */
     bool lost_now;    /* one of them began in this attempt of the stage: it is a new loss */
     int losses, left; /* rounds that lost inputs and finished no task; tasks left at the last */
     spk_shuffle *lost_shuffle;
@@ -105,7 +106,7 @@ struct spk_job {
     spk_failure failure;
     spark_job_stats stats;
     atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
-        spilled;
+        spilled, evicted, cache_written, cache_read;
 };
 
 /* spk_stage_of: the stage that fills a shuffle (NULL: the result stage), if the job has it. */

@@ -1,37 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A block set is an array of slots under a lock, made when the first block is put. Two attempts may
- * compute one block; the first to put it wins, and both read the winner's. */
+ * compute one block; the first to put it wins, and both read the winner's. What a block has of memory
+ * and disk is the business of the store it lies in (evict.c), under that one's lock.
+ *
+ * A set lives as long as its RDD and the last block of it that somebody holds. */
 #include "storage/block.h"
 
 #include <stdlib.h>
 
+#include "storage/evict.h"
+
 enum { WAS_PUT = 1, WAS_COUNTED = 2 };
 
-struct spk_block_set {
-    spk_held held;
-    pthread_mutex_t lock;
-    int n;
-    spk_block **slots;
-    uint8_t *marks;
-};
-
-static void free_set(spk_held *held)
+void spk_block_set_unref(spk_block_set *blocks)
 {
-    spk_block_set *blocks = (spk_block_set *)(void *)held;
-    spk_blocks_clear(blocks);
+    if (atomic_fetch_sub_explicit(&blocks->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    while (blocks->tenants) {
+        spk_tenant *tenant = blocks->tenants;
+        blocks->tenants = tenant->next;
+        free(tenant);
+    }
     pthread_mutex_destroy(&blocks->lock);
     free(blocks->slots);
     free(blocks->marks);
     free(blocks);
 }
 
-spk_block_set *spk_blocks_new(void)
+static void enlist(spk_block_set *blocks, spark_context *sc)
+{
+    pthread_mutex_lock(&sc->scope_lock);
+    blocks->next = sc->persisted;
+    if (blocks->next)
+        blocks->next->link = &blocks->next;
+    sc->persisted = blocks;
+    blocks->link = &sc->persisted;
+    pthread_mutex_unlock(&sc->scope_lock);
+}
+
+static void delist(spk_block_set *blocks)
+{
+    if (!blocks->rdd)
+        return;
+    spark_context *sc = blocks->rdd->sc;
+    pthread_mutex_lock(&sc->scope_lock);
+    *blocks->link = blocks->next;
+    if (blocks->next)
+        blocks->next->link = blocks->link;
+    pthread_mutex_unlock(&sc->scope_lock);
+}
+
+static void free_set(spk_held *held)
+{
+    spk_block_set *blocks = (spk_block_set *)(void *)held;
+    delist(blocks);
+    spk_blocks_clear(blocks);
+    spk_block_set_unref(blocks);
+}
+
+spk_block_set *spk_blocks_new(spark_rdd *rdd, spark_level level)
 {
     spk_block_set *blocks = calloc(1, sizeof *blocks);
-    if (blocks) {
-        pthread_mutex_init(&blocks->lock, NULL);
-        blocks->held.free = free_set;
-    }
+    if (!blocks)
+        return NULL;
+    pthread_mutex_init(&blocks->lock, NULL);
+    blocks->held.free = free_set;
+    blocks->rdd = rdd;
+    atomic_init(&blocks->level, (int)level);
+    atomic_init(&blocks->refs, 1);
+    if (rdd)
+        enlist(blocks, rdd->sc);
     return blocks;
 }
 
@@ -39,14 +77,6 @@ void spk_blocks_free(spk_block_set *blocks)
 {
     if (blocks)
         spk_held_free(&blocks->held);
-}
-
-void spk_block_unpin(spk_block *block)
-{
-    if (block && atomic_fetch_sub_explicit(&block->refs, 1, memory_order_acq_rel) == 1) {
-        spk_rows_fini(&block->rows);
-        free(block);
-    }
 }
 
 /* make_slots: with the lock held. */
@@ -67,46 +97,55 @@ static bool make_slots(spk_block_set *blocks, int n)
     return true;
 }
 
+spk_tenant *spk_tenant_of(spk_block_set *blocks, spk_store *store)
+{
+    pthread_mutex_lock(&blocks->lock);
+    spk_tenant *tenant = blocks->tenants;
+    while (tenant && tenant->store != store)
+        tenant = tenant->next;
+    if (!tenant && (tenant = calloc(1, sizeof *tenant))) {
+        *tenant = (spk_tenant) { .next = blocks->tenants, .set = blocks, .store = store };
+        blocks->tenants = tenant;
+    }
+    pthread_mutex_unlock(&blocks->lock);
+    return tenant;
+}
+
 spk_block *spk_blocks_get(spk_block_set *blocks, int partition)
 {
     pthread_mutex_lock(&blocks->lock);
     spk_block *block = blocks->slots ? blocks->slots[partition] : NULL;
     if (block)
-        atomic_fetch_add_explicit(&block->refs, 1, memory_order_relaxed);
+        spk_block_pin(block);
     pthread_mutex_unlock(&blocks->lock);
     return block;
 }
 
 spk_block *spk_blocks_put(
-    spk_block_set *blocks, int partition, int partitions, spk_rows *rows, bool *won, bool *first)
+    spk_block_set *blocks, int partitions, spk_block *block, bool *won, bool *first)
 {
-    spk_block *block = calloc(1, sizeof *block);
-    if (!block)
-        return NULL;
+    spk_block *there = NULL;
+    *won = *first = false;
     pthread_mutex_lock(&blocks->lock);
-    if (!make_slots(blocks, partitions)) {
-        pthread_mutex_unlock(&blocks->lock);
-        free(block);
-        return NULL;
-    }
-    *first = !(blocks->marks[partition] & WAS_PUT);
-    *won = blocks->slots[partition] == NULL;
-    if (*won) {
-        block->rows = *rows;
-        atomic_init(&block->refs, 2);
-        blocks->slots[partition] = block;
-        blocks->marks[partition] |= WAS_PUT;
-    } else {
-        free(block);
-        block = blocks->slots[partition];
-        atomic_fetch_add_explicit(&block->refs, 1, memory_order_relaxed);
+    if (atomic_load(&blocks->level) != 0 && make_slots(blocks, partitions)) {
+        spk_block **slot = &blocks->slots[block->partition];
+        *first = !(blocks->marks[block->partition] & WAS_PUT);
+        *won = !*slot;
+        if (*won) {
+            *slot = block;
+            atomic_fetch_add_explicit(&blocks->present, 1, memory_order_release);
+            blocks->marks[block->partition] |= WAS_PUT;
+            spk_block_is_put(block);
+        } else {
+            there = *slot;
+            spk_block_pin(there);
+        }
     }
     pthread_mutex_unlock(&blocks->lock);
-    if (*won)
-        spk_rows_init(rows, rows->heap, rows->layout);
-    else
-        spk_rows_fini(rows);
-    return block;
+    if (!there)
+        return block;
+    spk_block_unpin(block);
+    return there;
 }
 
 bool spk_blocks_count_once(spk_block_set *blocks, int partition, int partitions)
@@ -120,17 +159,34 @@ bool spk_blocks_count_once(spk_block_set *blocks, int partition, int partitions)
     return once;
 }
 
-bool spk_blocks_drop(spk_block_set *blocks, int partition)
+/* take: the block of a slot, which is empty then, if it is `that` (NULL: any). */
+static spk_block *take(spk_block_set *blocks, int partition, const spk_block *that)
 {
     spk_block *block = NULL;
     pthread_mutex_lock(&blocks->lock);
     if (blocks->slots && partition >= 0 && partition < blocks->n) {
         block = blocks->slots[partition];
-        blocks->slots[partition] = NULL;
+        if (that && block != that)
+            block = NULL;
+        if (block)
+            spk_slot_empty(blocks, partition);
     }
     pthread_mutex_unlock(&blocks->lock);
-    spk_block_unpin(block);
+    return block;
+}
+
+bool spk_blocks_drop(spk_block_set *blocks, int partition)
+{
+    spk_block *block = take(blocks, partition, NULL);
+    if (block)
+        spk_block_is_dropped(block);
     return block != NULL;
+}
+
+void spk_blocks_lose(spk_block *block)
+{
+    if (take(block->tenant->set, block->partition, block))
+        spk_block_is_dropped(block);
 }
 
 void spk_blocks_clear(spk_block_set *blocks)
@@ -144,22 +200,22 @@ void spk_blocks_clear(spk_block_set *blocks)
         spk_blocks_drop(blocks, i);
 }
 
-int spk_blocks_present(spk_block_set *blocks)
+int spk_blocks_leave(spk_block_set *blocks, const spk_store *store)
 {
-    int present = 0;
-    pthread_mutex_lock(&blocks->lock);
-    for (int i = 0; i < blocks->n; i++)
-        present += blocks->slots[i] != NULL;
-    pthread_mutex_unlock(&blocks->lock);
-    return present;
-}
-
-uint64_t spk_blocks_bytes(spk_block_set *blocks)
-{
-    uint64_t bytes = 0;
-    pthread_mutex_lock(&blocks->lock);
-    for (int i = 0; i < blocks->n; i++)
-        bytes += blocks->slots[i] ? blocks->slots[i]->rows.bytes : 0;
-    pthread_mutex_unlock(&blocks->lock);
-    return bytes;
+    int left = 0;
+    for (int i = 0;; i++) {
+        spk_block *block = NULL;
+        pthread_mutex_lock(&blocks->lock);
+        const bool more = i < blocks->n;
+        if (more && blocks->slots[i] && blocks->slots[i]->tenant->store == store) {
+            block = blocks->slots[i];
+            spk_slot_empty(blocks, i);
+        }
+        pthread_mutex_unlock(&blocks->lock);
+        if (block)
+            spk_block_is_dropped(block);
+        left += block != NULL;
+        if (!more)
+            return left;
+    }
 }

@@ -9,8 +9,6 @@
 #include "plan/shuffle.h"
 #include "storage/parcel.h"
 
-enum { LARGEST_BLOCK = 1024 * 1024 };
-
 static size_t up(size_t n, size_t align)
 {
     return (n + align - 1) / align * align;
@@ -86,28 +84,113 @@ void spk_rows_init(spk_rows *rows, spk_heap *heap, const spk_layout *layout)
 void spk_rows_fini(spk_rows *rows)
 {
     spk_runs_free(rows->heap, rows->first);
-    *rows = (spk_rows) { .heap = rows->heap, .layout = rows->layout };
+    *rows = (spk_rows) { .heap = rows->heap, .layout = rows->layout, .timid = rows->timid };
+}
+
+spk_run *spk_run_for(spk_heap *heap, size_t row_bytes, size_t tail_bytes, bool timid)
+{
+    const size_t head = up(sizeof(spk_run), 64), size = head + up(row_bytes, 64) + tail_bytes;
+    size_t capacity;
+    char *block = timid ? spk_heap_try(heap, size, &capacity) : spk_heap_alloc(heap, size, &capacity);
+    if (!block)
+        return NULL;
+    spk_run *run = (spk_run *)(void *)block;
+    *run = (spk_run) { .capacity = capacity, .rows = block + head };
+    return run;
+}
+
+void spk_rows_append_run(spk_rows *rows, spk_run *run)
+{
+    run->next = NULL;
+    *(rows->last ? &rows->last->next : &rows->first) = run;
+    rows->last = run;
+    rows->row_end = rows->tail = run->rows;
+    rows->n += run->n;
+    rows->bytes += run->bytes;
+}
+
+uint64_t spk_rows_held(const spk_rows *rows)
+{
+    uint64_t bytes = 0;
+    for (const spk_run *run = rows->first; run; run = run->next)
+        bytes += run->capacity;
+    return bytes;
+}
+
+/* move_run: all of `from` behind what `to` has, its tail up to *end. */
+static void move_run(const spk_layout *layout, const spk_run *from, spk_run *to, char **end)
+{
+    char *rows = to->rows + to->n * layout->size;
+    size_t bytes;
+    const char *old = spk_rows_tail(from, layout, &bytes);
+    char *tail = *end - bytes;
+    memcpy(rows, from->rows, from->n * layout->size);
+    memcpy(tail, old, bytes);
+    if (layout->views)
+        spk_rows_shift(
+            layout, rows, from->n, (ptrdiff_t)((uintptr_t)tail - (uintptr_t)old), false);
+    *end -= up(bytes, 64); /* tails end at multiples of 64, so that what is aligned stays so */
+    to->n += from->n;
+}
+
+/* exact_run: room for a list of runs, and no more. NULL: no memory, or nothing is gained. */
+static spk_run *exact_run(const spk_rows *rows, const spk_run *runs, size_t *tails)
+{
+    size_t row_bytes = 0, held = 0, tail;
+    *tails = 0;
+    for (const spk_run *run = runs; run; run = run->next) {
+        row_bytes += run->n * rows->layout->size;
+        spk_rows_tail(run, rows->layout, &tail);
+        *tails += up(tail, 64);
+        held += run->capacity;
+    }
+    spk_run *exact = spk_run_for(rows->heap, row_bytes, *tails, true);
+    if (exact && exact->capacity >= held) {
+        spk_heap_free(rows->heap, exact, exact->capacity);
+        return NULL;
+    }
+    return exact;
+}
+
+void spk_rows_compact(spk_rows *rows)
+{
+    const bool all = rows->bytes <= SPK_ROWS_BLOCK;
+    spk_run **link = &rows->first;
+    size_t tails;
+    while (!all && *link != rows->last)
+        link = &(*link)->next;
+    spk_run *old = *link, *exact = old ? exact_run(rows, old, &tails) : NULL;
+    if (!exact)
+        return;
+    char *end = (char *)exact + exact->capacity;
+    for (const spk_run *run = old; run; run = run->next) {
+        move_run(rows->layout, run, exact, &end);
+        rows->bytes -= run->bytes;
+    }
+    exact->bytes = exact->n * rows->layout->size + tails;
+    rows->bytes += exact->bytes;
+    *link = rows->last = exact;
+    rows->row_end = rows->tail = exact->rows; /* nothing more goes in */
+    spk_runs_free(rows->heap, old);
 }
 
 /* add_block: an open run with room for at least `need` bytes. */
 static bool add_block(spk_rows *rows, size_t need)
 {
     size_t size = rows->last ? rows->last->capacity * 2 : 0;
-    char *tail;
-    if (size > LARGEST_BLOCK)
-        size = LARGEST_BLOCK;
+    if (size > SPK_ROWS_BLOCK)
+        size = SPK_ROWS_BLOCK;
     if (size < need)
         size = need;
-    spk_run *run = spk_run_alloc(rows->heap, 0, 1, size, 0, false, &tail);
+    spk_run *run = spk_run_for(rows->heap, size, 0, rows->timid);
     if (!run)
         return false;
-    run->rows = tail;
     if (rows->last)
         rows->last->next = run;
     else
         rows->first = run;
     rows->last = run;
-    rows->row_end = tail;
+    rows->row_end = run->rows;
     rows->tail = (char *)run + run->capacity;
     return true;
 }

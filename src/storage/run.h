@@ -80,14 +80,32 @@ typedef struct spk_rows {
     spk_heap *heap;
     const spk_layout *layout;
     spk_run *first, *last;
-    char *row_end, *tail; /* free room of the last run */
+    char *row_end, *tail; /* free room of the last run, in which tails end with the block */
     uint64_t n, bytes;
+    bool timid; /* takes memory that is free, and reclaims none */
 } spk_rows;
 
 void spk_rows_init(spk_rows *rows, spk_heap *heap, const spk_layout *layout);
 /* spk_rows_append: deep copies. false: no memory; what was there stays. */
 bool spk_rows_append(spk_rows *rows, const char *from, size_t n);
 void spk_rows_fini(spk_rows *rows);
+/* spk_rows_append_run: a run that was made apart; nothing is appended to it. */
+void spk_rows_append_run(spk_rows *rows, spk_run *run);
+/* spk_rows_held: what they take of the heap. */
+uint64_t spk_rows_held(const spk_rows *rows);
+/* spk_rows_tail: what the rows of a run of a list point to, which ends with its block. */
+static inline char *spk_rows_tail(const spk_run *run, const spk_layout *layout, size_t *bytes)
+{
+    *bytes = (size_t)(run->bytes - run->n * layout->size);
+    return (char *)(uintptr_t)run + run->capacity - *bytes;
+}
+/* spk_rows_compact: rows that fit one block (SPK_ROWS_BLOCK) move to one of their size; of more, the
+ * last run does. Without memory they stay as they are. */
+enum { SPK_ROWS_BLOCK = 1024 * 1024 };
+void spk_rows_compact(spk_rows *rows);
+/* spk_run_for: an empty run with room for so many bytes of rows and of what they point to, as one of a
+ * list. timid: see above. NULL: no memory. */
+spk_run *spk_run_for(spk_heap *heap, size_t row_bytes, size_t tail_bytes, bool timid);
 /* spk_rows_cut: only the first n stay. */
 void spk_rows_cut(spk_rows *rows, uint64_t n);
 

@@ -29,10 +29,12 @@ bool spk_spill_wanted(spk_heap *heap)
 {
     if (heap->limit == 0)
         return false;
+    const uint64_t stored = atomic_load_explicit(&heap->stored, memory_order_relaxed);
+    const uint64_t kept = stored < heap->kept ? stored : heap->kept;
     pthread_mutex_lock(&heap->lock);
-    const bool wanted = heap->mapped - heap->cached > heap->limit / 2;
+    const uint64_t used = heap->mapped - heap->cached;
     pthread_mutex_unlock(&heap->lock);
-    return wanted;
+    return used > stored && used - stored > (heap->limit - kept) / 2;
 }
 
 const char *spk_local_directory(const char *asked)

@@ -23,7 +23,8 @@ const char *spk_local_directory(const char *asked);
 void spk_spill_init(spk_spill *spill, const char *directory);
 void spk_spill_fini(spk_spill *spill);
 
-/* spk_spill_wanted: whether a run that has just been sealed should go to disk. */
+/* spk_spill_wanted: whether a run that has just been sealed should go to disk: what is in use, cached
+ * blocks aside, is more than half of what there is without those that are left alone (heap->kept). */
 bool spk_spill_wanted(spk_heap *heap);
 
 /* spk_spill_reserve: room for n bytes at *at. spk_spill_forget: it is free again. */

@@ -9,6 +9,7 @@
 
 typedef struct fixture {
     spk_heap heap;
+    spk_store store;
     spk_types *types;
     const spk_layout *layout;
     spk_block_set *blocks;
@@ -23,7 +24,8 @@ static int open_blocks(void **state)
     spk_heap_init(&f->heap, 0);
     f->types = spk_types_new();
     f->layout = spk_layout_of(f->types, SPARK_TYPE(int64_t), &failure);
-    f->blocks = spk_blocks_new();
+    spk_store_init(&f->store, &f->heap, NULL);
+    f->blocks = spk_blocks_new(NULL, SPARK_MEMORY_ONLY);
     *state = f;
     return f->blocks && f->layout ? 0 : -1;
 }
@@ -32,7 +34,9 @@ static int close_blocks(void **state)
 {
     fixture *f = *state;
     spk_blocks_free(f->blocks);
-    const bool given_back = f->heap.mapped == f->heap.cached;
+    const bool given_back = f->heap.mapped == f->heap.cached && f->heap.stored == 0
+        && f->store.idle == 0 && f->store.building == 0;
+    spk_store_fini(&f->store);
     spk_types_free(f->types);
     spk_heap_fini(&f->heap);
     free(f);
@@ -41,14 +45,18 @@ static int close_blocks(void **state)
 
 enum { PARTITIONS = 5 };
 
-static spk_rows rows_of(fixture *f, int64_t value, size_t n)
+/* block_of: a finished block of n equal values. */
+static spk_block *block_of(fixture *f, int partition, int64_t value, size_t n)
 {
-    spk_rows rows;
-    spk_rows_init(&rows, &f->heap, f->layout);
-    for (size_t i = 0; i < n; i++)
-        if (!spk_rows_append(&rows, (const char *)&value, 1))
+    spk_failure failure;
+    spk_block *block = spk_block_new(f->blocks, &f->store, f->layout, partition);
+    for (size_t i = 0; block && i < n; i++)
+        if (!spk_rows_append(&block->rows, (const char *)&value, 1)
+            || !spk_block_hold(block, NULL))
             abort();
-    return rows;
+    if (!block || spk_block_finish(block, &failure) != SPARK_OK)
+        abort();
+    return block;
 }
 
 static int64_t first_of(const spk_block *block)
@@ -60,14 +68,11 @@ static int64_t first_of(const spk_block *block)
 static spk_block *put(fixture *f, int partition, int64_t value, bool want_won, bool want_first)
 {
     bool won, first;
-    spk_rows rows = rows_of(f, value, 10);
-    spk_block *block = spk_blocks_put(f->blocks, partition, PARTITIONS, &rows, &won, &first);
+    spk_block *block = block_of(f, partition, value, 10);
+    block = spk_blocks_put(f->blocks, PARTITIONS, block, &won, &first);
     assert_non_null(block);
     assert_int_equal(won, want_won);
     assert_int_equal(first, want_first);
-    assert_null(rows.first); /* taken over in any case */
-    assert_int_equal(rows.n, 0);
-    assert_ptr_equal(rows.layout, f->layout);
     return block;
 }
 
@@ -76,7 +81,7 @@ static void test_set__is_empty_at_first(void **state)
     fixture *f = *state;
     assert_null(spk_blocks_get(f->blocks, 3));
     assert_int_equal(spk_blocks_present(f->blocks), 0);
-    assert_int_equal(spk_blocks_bytes(f->blocks), 0);
+    assert_int_equal(f->blocks->memory_bytes, 0);
     assert_false(spk_blocks_drop(f->blocks, 0));
     spk_blocks_clear(f->blocks);
     spk_blocks_free(NULL);
@@ -91,22 +96,21 @@ static void test_put__wins_where_nothing_is(void **state)
     assert_true(first_of(b) == 7);
     spk_block *c = put(f, 3, 9, true, true), *got = spk_blocks_get(f->blocks, 2);
     assert_ptr_equal(got, a);
-    assert_int_equal(atomic_load(&a->refs), 4);
+    assert_int_equal(a->refs, 4);
     assert_int_equal(spk_blocks_present(f->blocks), 2);
-    assert_int_equal(spk_blocks_bytes(f->blocks), 2 * 10 * sizeof(int64_t));
+    assert_int_equal(f->blocks->memory_bytes, 2 * 10 * sizeof(int64_t));
     spk_block_unpin(a);
     spk_block_unpin(b);
     spk_block_unpin(got);
     spk_block_unpin(c);
-    assert_int_equal(atomic_load(&a->refs), 1);
+    assert_int_equal(a->refs, 1);
 }
 
 static void test_put__of_no_rows_is_a_block(void **state)
 {
     fixture *f = *state;
     bool won, first;
-    spk_rows none = rows_of(f, 0, 0);
-    spk_block_unpin(spk_blocks_put(f->blocks, 0, PARTITIONS, &none, &won, &first));
+    spk_block_unpin(spk_blocks_put(f->blocks, PARTITIONS, block_of(f, 0, 0, 0), &won, &first));
     assert_true(won && first);
     spk_block *block = spk_blocks_get(f->blocks, 0);
     assert_non_null(block);
@@ -172,7 +176,7 @@ static void test_clear__forgets_everything(void **state)
     assert_true(spk_blocks_count_once(f->blocks, 0, PARTITIONS));
     spk_blocks_clear(f->blocks);
     assert_int_equal(spk_blocks_present(f->blocks), 0);
-    assert_int_equal(spk_blocks_bytes(f->blocks), 0);
+    assert_int_equal(f->blocks->memory_bytes, 0);
     assert_true(first_of(reader) == 7);
     assert_true(spk_blocks_count_once(f->blocks, 0, PARTITIONS));
     spk_block_unpin(put(f, 0, 9, true, true));
@@ -196,9 +200,9 @@ static void *race(void *arg)
     racer *r = arg;
     for (int p = 0; p < MANY; p++) {
         bool won, first;
-        spk_rows rows = rows_of(r->f, r->name, 5);
+        spk_block *block = block_of(r->f, p, r->name, 5);
         pthread_barrier_wait(r->barrier);
-        spk_block *block = spk_blocks_put(r->f->blocks, p, MANY, &rows, &won, &first);
+        block = spk_blocks_put(r->f->blocks, MANY, block, &won, &first);
         if (!block)
             abort();
         r->won += won;
@@ -244,8 +248,8 @@ static void *put_read_drop(void *arg)
         spk_block *block = spk_blocks_get(r->f->blocks, p);
         if (!block) {
             bool won, first;
-            spk_rows rows = rows_of(r->f, p, 20);
-            block = spk_blocks_put(r->f->blocks, p, PARTITIONS, &rows, &won, &first);
+            block = block_of(r->f, p, p, 20);
+            block = spk_blocks_put(r->f->blocks, PARTITIONS, block, &won, &first);
         }
         if ((i + r->name) % 3 == 0)
             spk_blocks_drop(r->f->blocks, p);

@@ -107,8 +107,9 @@ static void describe_blocks(writer *w, const spark_rdd *rdd, const char *prefix)
     const int n = rdd->blocks && atomic_load(&rdd->level) ? spk_blocks_present(rdd->blocks) : 0;
     if (n == 0)
         return;
-    snprintf(line, sizeof line, "    CachedPartitions: %d; MemorySize: %llu B; DiskSize: 0 B", n,
-        (unsigned long long)spk_blocks_bytes(rdd->blocks));
+    snprintf(line, sizeof line, "    CachedPartitions: %d; MemorySize: %llu B; DiskSize: %llu B", n,
+        (unsigned long long)atomic_load(&rdd->blocks->memory_bytes),
+        (unsigned long long)atomic_load(&rdd->blocks->disk_bytes));
     puts_to(w->out, "\n");
     puts_to(w->out, prefix);
     puts_to(w->out, line);
@@ -158,6 +159,18 @@ static void write_one(writer *w, const frame *f)
     free(prefix);
 }
 
+/* level_text: Spark's StorageLevel.description. */
+static const char *level_text(spark_level level)
+{
+    static const char *const texts[] = { [SPARK_DEFAULT_LEVEL] = "",
+        [SPARK_MEMORY_ONLY] = "Memory Deserialized 1x Replicated",
+        [SPARK_MEMORY_AND_DISK] = "Disk Memory Deserialized 1x Replicated",
+        [SPARK_MEMORY_ONLY_SER] = "Memory Serialized 1x Replicated",
+        [SPARK_MEMORY_AND_DISK_SER] = "Disk Memory Serialized 1x Replicated",
+        [SPARK_DISK_ONLY] = "Disk Serialized 1x Replicated" };
+    return texts[level];
+}
+
 const char *spark_to_debug_string(spark_site at, spark_rdd *rdd)
 {
     spk_failure failure;
@@ -166,7 +179,7 @@ const char *spark_to_debug_string(spark_site at, spark_rdd *rdd)
         return spk_raise(&failure), "";
     text t = { .good = true };
     writer w = { .out = &t, .good = true };
-    w.level = spark_rdd_is_persisted(rdd) ? "Memory Deserialized 1x Replicated" : "";
+    w.level = level_text(spark_rdd_storage_level(rdd));
     pthread_mutex_lock(&rdd->sc->plan_lock);
     push(&w, rdd, joined("", 0, "", 0, 0), true, true);
     while (w.n > 0) {

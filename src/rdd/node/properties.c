@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Properties of an RDD, and persistence. */
+/* Properties of an RDD. */
 #include <stdlib.h>
 
 #include "plan/partitioner.h"
@@ -73,59 +73,6 @@ const spark_partitioner *spark_rdd_partitioner(const spark_rdd *rdd)
     return placed;
 }
 
-spark_rdd *spark_persist(spark_site at, spark_rdd *rdd, spark_level level)
-{
-    spark_rdd *bad = spk_rdd_broken(rdd, "persist", at);
-    const int wanted = level == SPARK_DEFAULT_LEVEL ? SPARK_MEMORY_ONLY : (int)level;
-    if (bad)
-        return bad;
-    if (wanted != SPARK_MEMORY_ONLY)
-        return spk_rdd_errorf(
-            rdd->sc, SPARK_EINVAL, "persist", NULL, at, "there is no storage level %d", (int)level);
-    pthread_mutex_lock(&rdd->sc->plan_lock);
-    if (!rdd->blocks)
-        rdd->blocks = spk_blocks_new();
-    if (rdd->blocks)
-        atomic_store_explicit(&rdd->level, wanted, memory_order_release);
-    atomic_fetch_add(&rdd->sc->persist_epoch, 1);
-    pthread_mutex_unlock(&rdd->sc->plan_lock);
-    return rdd->blocks
-        ? rdd
-        : spk_rdd_errorf(rdd->sc, SPARK_ENOMEM, "persist", NULL, at, "out of memory");
-}
-
-spark_rdd *spark_cache(spark_site at, spark_rdd *rdd)
-{
-    return spark_persist(at, rdd, SPARK_DEFAULT_LEVEL);
-}
-
-spark_rdd *spark_unpersist(spark_site at, spark_rdd *rdd)
-{
-    spark_rdd *bad = spk_rdd_broken(rdd, "unpersist", at);
-    if (bad)
-        return bad;
-    atomic_store(&rdd->level, 0);
-    atomic_fetch_add(&rdd->sc->persist_epoch, 1);
-    if (rdd->blocks)
-        spk_blocks_clear(rdd->blocks);
-    return rdd;
-}
-
-bool spark_rdd_is_persisted(const spark_rdd *rdd)
-{
-    return rdd && !rdd->error && atomic_load(&rdd->level) != 0;
-}
-
-int spark_rdd_cached_partitions(spark_rdd *rdd)
-{
-    return rdd && rdd->blocks ? spk_blocks_present(rdd->blocks) : 0;
-}
-
-uint64_t spark_rdd_cached_bytes(const spark_rdd *rdd)
-{
-    return rdd && rdd->blocks ? spk_blocks_bytes(rdd->blocks) : 0;
-}
-
 bool spark_drop_block(spark_rdd *rdd, int partition)
 {
     return rdd && rdd->blocks && spk_blocks_drop(rdd->blocks, partition);
@@ -192,9 +139,4 @@ spark_rdd *spark_rdd_dependency(const spark_rdd *rdd, size_t i, bool *shuffle)
     if (shuffle)
         *shuffle = dep.shuffle != NULL;
     return dep.rdd;
-}
-
-spark_level spark_rdd_storage_level(const spark_rdd *rdd)
-{
-    return rdd && !rdd->error && atomic_load(&rdd->level) ? SPARK_MEMORY_ONLY : SPARK_DEFAULT_LEVEL;
 }
