@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/faults.h"
+#include "base/limits.h"
 #include "io/local_dir.h"
 #include "io/output.h"
 #include "scheduler/job.h"
@@ -22,30 +23,12 @@ enum {
     MOST_BATCH = 65536
 };
 
-/* ---- how many threads */
+/* ---- how much of the machine */
 
-/* quota: CPUs the cgroup grants, rounded up; 0: no limit is known. */
-static int cgroup_quota(void)
-{
-    double most = 0, period = 0;
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
-    if (file) { /* version 2: "max 100000" or "150000 100000" */
-        if (fscanf(file, "%lf %lf", &most, &period) != 2)
-            most = 0;
-        fclose(file);
-    } else if ((file = fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "re"))) {
-        if (fscanf(file, "%lf", &most) != 1)
-            most = 0;
-        fclose(file);
-        period = 100000;
-    }
-    return most > 0 && period > 0 ? (int)((most + period - 1) / period) : 0;
-}
-
-static int usable_cpus(void)
+static int usable_cpus(const spk_limits *limits)
 {
     cpu_set_t set;
-    const int quota = cgroup_quota();
+    const int quota = limits->cpus < MOST_THREADS ? (int)limits->cpus + (limits->cpus > (int)limits->cpus) : 0;
     int cpus = 0;
     if (sched_getaffinity(0, sizeof set, &set) == 0)
         cpus = CPU_COUNT(&set);
@@ -162,6 +145,19 @@ static spark_status check_numbers(const spark_conf *conf, spk_failure *failure)
     return SPARK_OK;
 }
 
+/* measure: what was not told is taken from what the process may have. */
+static void measure(spark_context *sc, uint64_t *memory_bytes)
+{
+    if (sc->threads && *memory_bytes)
+        return;
+    const uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    const spk_limits limits = spk_limits_read("", ram);
+    if (!sc->threads)
+        sc->threads = usable_cpus(&limits);
+    if (!*memory_bytes)
+        *memory_bytes = spk_limits_share(limits.memory_bytes);
+}
+
 static spark_status configure(spark_context *sc, const spark_conf *conf, spk_failure *failure)
 {
     int threads = 0, failures = 0;
@@ -183,7 +179,7 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
     if (conf->n_pools > 0 && !conf->pools)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "n_pools is %zu, but pools is NULL", conf->n_pools);
-    sc->threads = conf->threads ? conf->threads : threads ? threads : usable_cpus();
+    sc->threads = conf->threads ? conf->threads : threads;
     sc->default_parallelism = conf->default_parallelism;
     sc->task_max_failures = conf->task_max_failures ? conf->task_max_failures
         : failures                                  ? failures
@@ -275,7 +271,9 @@ spark_context *spark_context_new(const spark_conf *conf)
     if (!sc)
         return spk_context_no_memory();
     spark_status status = configure(sc, conf ? conf : &none, &failure);
-    spk_heap_init(&sc->heap, conf ? conf->memory_bytes : 0);
+    uint64_t memory_bytes = conf ? conf->memory_bytes : 0;
+    measure(sc, &memory_bytes);
+    spk_heap_init(&sc->heap, memory_bytes);
     sc->heap.place = sc->place;
     init(sc);
     if (status == SPARK_OK && !(sc->types = spk_types_new()))
@@ -318,6 +316,11 @@ int spark_context_default_parallelism(const spark_context *sc)
     if (!sc || sc->error)
         return 0;
     return sc->default_parallelism ? sc->default_parallelism : SPK_DEFAULT_PARTITIONS;
+}
+
+uint64_t spark_memory_limit(const spark_context *sc)
+{
+    return sc && !spk_context_is_constant(sc) ? sc->heap.limit : 0;
 }
 
 uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak)

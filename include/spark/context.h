@@ -29,8 +29,8 @@ typedef struct spark_conf {
     const char *app_name;    /* "libspark" */
     const char *master;      /* "local[*]"; local, local[N], local[N,F], local[*,F]: N threads, F
                                 attempts a task (Spark's plain local has one attempt; here 4) */
-    int threads;             /* the CPUs this process may use (affinity and cgroup quota); at most
-                                4096; overrides the number in master. So many functions of jobs run at
+    int threads;             /* the CPUs this process may use (affinity, and the quotas of its control
+                                group and those above, rounded up); at most 4096; overrides the number in master. So many functions of jobs run at
                                 once, at most, over all jobs of the context. They run on as many
                                 worker threads, all signals blocked; the only task that a job has
                                 to do may run on the thread that called the action instead, in the
@@ -42,10 +42,15 @@ typedef struct spark_conf {
                                 that answers do not depend on the machine */
     int task_max_failures;   /* 4: attempts of one task before its job fails */
     int stage_max_attempts;  /* 4: consecutive attempts of a stage that lost its input */
-    uint64_t memory_bytes;   /* no limit: data memory (shuffle, cache, tables) of the context. With
-                                one, shuffle data beyond half of it goes to disk; cached partitions
-                                may take three quarters, as long as it is not needed for tasks; 32
-                                MiB a thread are enough */
+    uint64_t memory_bytes;   /* three quarters of what the process may have (but at least 64 MiB of it
+                                stay free, or three quarters where it is little), which is the RAM, or
+                                the smallest memory limit of its control group and those above,
+                                versions 1 and 2: spark_memory_limit tells. All data memory (shuffle,
+                                cache, tables, buffers) of the context, freed blocks that wait for
+                                reuse included; what the process has beside it is at most 64 MiB.
+                                Shuffle data beyond half of it goes to disk; cached partitions may take
+                                three quarters, as long as it is not needed for tasks; 32 MiB a thread
+                                are enough. UINT64_MAX: no limit */
     double memory_storage_fraction; /* 0.5: how much of memory_bytes is left to cached partitions as
                                 long as shuffle data can go to disk instead; beyond it they go when
                                 tasks need memory. 0 to 1. Spark: spark.memory.storageFraction */
@@ -145,6 +150,10 @@ typedef struct spark_job_stats {
 /* spark_job_stats_get: job SPARK_ANY: the job that ended last; one that runs: what it has done so far.
  * SPARK_EINVAL for a job that is unknown; the last 1024 jobs are remembered. */
 spark_status spark_job_stats_get(spark_context *sc, int job, spark_job_stats *stats);
+
+/* spark_memory_limit: the most data memory the context may have, in bytes: spark_conf.memory_bytes, or
+ * what was chosen for it. 0: the context could not be made, or what the machine has is not known. */
+uint64_t spark_memory_limit(const spark_context *sc);
 
 /* spark_memory_bytes: data memory the context uses now, without freed blocks that it keeps for
  * reuse; peak (may be NULL): the most it has had from the system so far, with these. */
