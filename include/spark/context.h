@@ -67,6 +67,9 @@ typedef struct spark_conf {
                                 that answers do not depend on the machine */
     int task_max_failures;   /* 4: attempts of one task before its job fails */
     int stage_max_attempts;  /* 4: consecutive attempts of a stage that lost its input */
+    int64_t task_timeout_ms; /* no limit: how long an attempt of a task may take, in milliseconds; see
+                                spark_set_task_timeout */
+    int64_t job_timeout_ms;  /* no limit: the same of a job; see spark_set_job_timeout */
     uint64_t memory_bytes;   /* no limit: data memory (shuffle, cache, tables) of the context. With
                                 one, shuffle data beyond half of it goes to disk, and caching stops
                                 there; 32 MiB a thread are enough */
