@@ -142,6 +142,10 @@ static spark_status check_numbers(const spark_conf *conf, spk_failure *failure)
             return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
                 "spark_conf.%s is %d; it must be 0, for the default, to %d", numbers[i].name,
                 numbers[i].value, numbers[i].most);
+    if (conf->task_timeout_ms < 0 || conf->job_timeout_ms < 0)
+        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+            "spark_conf.%s_timeout_ms is negative; no limit is 0",
+            conf->task_timeout_ms < 0 ? "task" : "job");
     return SPARK_OK;
 }
 
@@ -193,6 +197,8 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
     sc->limit_scale_up = conf->limit_scale_up_factor ? conf->limit_scale_up_factor : 4;
     if (sc->limit_scale_up < 2)
         sc->limit_scale_up = 2;
+    sc->task_timeout_ms = conf->task_timeout_ms;
+    sc->job_timeout_ms = conf->job_timeout_ms;
     sc->check = conf->check;
     sc->stack_bytes = conf->thread_stack_bytes ? conf->thread_stack_bytes : 1024 * 1024;
     if (!copy_text(&sc->app_name, conf->app_name ? conf->app_name : "libspark")

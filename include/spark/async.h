@@ -71,6 +71,21 @@ spark_status spark_remove_job_tag(spark_context *sc, const char *tag);
 spark_status spark_clear_job_tags(spark_context *sc);
 spark_status spark_set_scheduler_pool(spark_context *sc, const char *pool);
 
+/* Time limits, in milliseconds, of jobs that start from now on; for scopes, as groups are. They go
+ * before those of spark_conf; 0: no limit; SPARK_EINVAL for less. Like cancelling, a limit is noticed at
+ * the next batch, or where a function asks spark_cancelled or emits; no function is cut short, and an
+ * action does not return before those that run have.
+ *
+ * spark_set_task_timeout: an attempt of a task that takes longer fails, and is tried again as after
+ * any failure; the error names the function that ran when the time was up. One whose rows are all
+ * computed is not asked for the time any more. spark_set_job_timeout: a job that takes longer
+ * fails; the error says which tasks ran, and in what. An action may run several jobs (take,
+ * checkpoints, what finds out how many partitions there are), each with the whole time; a timed action
+ * (spark_count_approx) that is due before ends as ever. Both errors are SPARK_EDEADLINE, so that
+ * SPARK_ETIMEOUT of spark_future_wait means one thing. Spark: neither, for batch jobs. */
+spark_status spark_set_task_timeout(spark_context *sc, int64_t ms);
+spark_status spark_set_job_timeout(spark_context *sc, int64_t ms);
+
 /* Cancelling: the jobs that run now, and by group, tag or all those that a future has yet to start,
  * end with SPARK_ECANCELLED; tasks notice at the next batch (which
  * is small where functions are slow), or where their function asks spark_cancelled. reason may be NULL. Unknown numbers and names do

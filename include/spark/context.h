@@ -42,6 +42,9 @@ typedef struct spark_conf {
                                 that answers do not depend on the machine */
     int task_max_failures;   /* 4: attempts of one task before its job fails */
     int stage_max_attempts;  /* 4: consecutive attempts of a stage that lost its input */
+    int64_t task_timeout_ms; /* no limit: how long an attempt of a task may take, in milliseconds; see
+                                spark_set_task_timeout */
+    int64_t job_timeout_ms;  /* no limit: the same of a job; see spark_set_job_timeout */
     uint64_t memory_bytes;   /* three quarters of what the process may have (but at least 64 MiB of it
                                 stay free, or three quarters where it is little), which is the RAM, or
                                 the smallest memory limit of its control group and those above,

@@ -19,7 +19,8 @@ typedef enum spark_status {
     SPARK_EEMPTY,     /* reduce or first of an empty collection */
     SPARK_ETASK,      /* a function has failed, or outputs were lost, as often as may be */
     SPARK_ECANCELLED, /* the job was cancelled */
-    SPARK_ETIMEOUT    /* it still runs */
+    SPARK_ETIMEOUT,   /* of a wait: what is waited for still runs */
+    SPARK_EDEADLINE   /* a task, as often as may be, or a job took longer than its limit */
 } spark_status;
 
 /* spark_error: what is known of a failure. Strings are never NULL; numbers are -1 where they do

@@ -16,6 +16,13 @@ struct timespec spk_deadline(int64_t ms)
     return at;
 }
 
+int64_t spk_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void spk_deadline_cond_init(pthread_cond_t *condition)
 {
     pthread_condattr_t attributes;

@@ -33,7 +33,7 @@ int spark_complain(const char *program)
 const char *spark_status_name(spark_status status)
 {
     static const char *const names[] = { "SPARK_OK", "SPARK_EINVAL", "SPARK_ETYPE", "SPARK_ENOMEM",
-        "SPARK_EIO", "SPARK_EEMPTY", "SPARK_ETASK", "SPARK_ECANCELLED", "SPARK_ETIMEOUT" };
+        "SPARK_EIO", "SPARK_EEMPTY", "SPARK_ETASK", "SPARK_ECANCELLED", "SPARK_ETIMEOUT", "SPARK_EDEADLINE" };
     const size_t i = (size_t)status;
     return i < sizeof names / sizeof names[0] ? names[i] : "unknown status";
 }

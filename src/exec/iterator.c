@@ -4,7 +4,7 @@
 
 const void *spark_peek_(spark_iterator *in)
 {
-    if (spk_task_unwanted(in->task))
+    if (spk_task_over(in->task))
         return NULL;
     return in->at != in->end || in->refill(in) ? in->at : NULL;
 }

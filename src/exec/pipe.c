@@ -16,8 +16,8 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/deadline.h"
 #include "exec/pipe.h"
 
 enum { LEVEL_BYTES = 256 * 1024, FLUSH_BYTES = 64 * 1024 };
@@ -152,6 +152,16 @@ static void deliver(spk_pipe *pipe, spk_batch batch)
     task->scratch = &level->arenas[level->current];
     if (!pipe->sink.take(pipe->sink.state, batch))
         pipe->stopped = true;
+    if (task->deadline)
+        spk_task_late(task);
+}
+
+/* leave_off: nobody wants the rest; what ran is noted. */
+static void leave_off(spark_task *task)
+{
+    if (!task->left)
+        task->left_in = task->op ? task->op->rdd : NULL;
+    task->left = true;
 }
 
 /* advance: the batch through the steps from `at` on. */
@@ -174,20 +184,16 @@ static void advance(spk_pipe *pipe, size_t at, spk_batch batch)
         task->scratch = &level->arenas[level->current];
         op->rdd->class->run(pipe, op, &batch);
         op->seen += n;
+        if (task->deadline)
+            spk_task_late(task);
         if (task->check && !spk_task_failed(task)
             && !spk_check_views(pipe, op, op->rdd->layout, batch, "returned"))
             return;
     }
-    if (batch.n > 0 && !pipe->stopped && !spk_task_unwanted(task))
+    if (spk_task_unwanted(task))
+        leave_off(task);
+    else if (batch.n > 0 && !pipe->stopped)
         deliver(pipe, batch);
-}
-
-/* clock_ms: a coarse clock, which costs a few nanoseconds. */
-static int64_t clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* pace: cancelling is noticed between batches, so those of slow functions are small: a task begins
@@ -296,9 +302,9 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
         return false;
     if (at > 0)
         return push_inside(pipe, at, batch);
-    const int64_t start = clock_ms();
+    const int64_t start = spk_clock_ms();
     const bool more = push_inside(pipe, 0, batch);
-    pace(task, clock_ms() - start);
+    pace(task, spk_clock_ms() - start);
     if (spk_task_failed(task))
         note_origin(pipe, batch.n);
     pipe->at.row += batch.n;
@@ -336,6 +342,8 @@ void spk_pipe_finish(spk_pipe *pipe)
         task->current_partition = op->partition;
         task->scratch = &task->levels[task->depth - 1]->arenas[0];
         op->rdd->class->finish(pipe, op, &batch);
+        if (task->deadline)
+            spk_task_late(task);
         if (!task->check || spk_task_failed(task)
             || spk_check_views(pipe, op, op->rdd->layout, batch, "emitted"))
             advance(pipe, i + 1, batch);
@@ -514,7 +522,7 @@ static bool make_room(spk_out *out)
 bool spk_emitter_room(spark_emitter *emitter)
 {
     spk_out *out = (spk_out *)(void *)emitter;
-    if (!out->head.closed && !make_room(out))
+    if (!out->head.closed && (spk_task_over(out->pipe->task) || !make_room(out)))
         close_out(out);
     return !out->head.closed;
 }

@@ -7,6 +7,7 @@
 
 #include <spark/str.h>
 
+#include "base/deadline.h"
 #include "base/sys.h"
 #include "exec/pipe.h"
 
@@ -163,6 +164,9 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->partition = task->current_partition = partition;
     task->attempt = attempt;
     task->op = NULL;
+    task->left_in = NULL;
+    task->left = false;
+    task->deadline = 0;
     task->end_operation = NULL;
     task->outs = NULL;
     task->depth = task->nesting = 0;
@@ -291,9 +295,20 @@ void spark_fail(spark_task *task, const char *format, ...)
     va_end(args);
 }
 
+bool spk_task_late(spark_task *task)
+{
+    if (spk_clock_ms() < task->deadline)
+        return false;
+    spk_task_fail(task, SPARK_EDEADLINE, "the attempt took longer than its limit of %lld ms",
+        (long long)task->limit_ms);
+    return true;
+}
+
 bool spark_cancelled(const spark_task *task)
 {
-    return spk_task_unwanted(task);
+    spark_task *own;
+    memcpy(&own, &task, sizeof own);
+    return spk_task_over(own);
 }
 
 int spark_task_partition(const spark_task *task)

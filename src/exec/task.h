@@ -87,6 +87,9 @@ struct spark_task {
     spk_origin origin, suspect;   /* of the failure; of the last attempt's: pushed one by one */
     int job, stage, partition, attempt;
     const spk_op *op;                         /* whose function runs; NULL: that of the end: */
+    const spark_rdd *left_in; /* of a job that was stopped: whose function ran last, if one did; */
+    bool left;                /* it is known */
+    int64_t deadline, limit_ms; /* when it is late, on spk_clock_ms (0: never); how long that is */
     const char *end_operation, *end_function; /* the action or shuffle that takes the rows */
     spark_site end_site;
     int current_partition;
@@ -146,6 +149,14 @@ static inline bool spk_task_unwanted(const spark_task *task)
 {
     return spk_task_failed(task)
         || (task->cancelled && atomic_load_explicit(task->cancelled, memory_order_relaxed));
+}
+
+/* spk_task_late: fails an attempt that has taken too long, in the name of what runs. spk_task_over:
+ * unwanted, or too late by now. */
+bool spk_task_late(spark_task *task);
+static inline bool spk_task_over(spark_task *task)
+{
+    return (task->deadline && spk_task_late(task)) || spk_task_unwanted(task);
 }
 
 /* spk_task_end_is: says what takes the rows in the end, for messages. */

@@ -58,6 +58,7 @@ struct spark_context {
     struct spk_share **shares;  /* of fair scheduling */
     size_t n_shares;
     size_t stack_bytes;
+    int64_t task_timeout_ms, job_timeout_ms; /* 0: none */
     spark_fault *faults;
     size_t n_faults;
     struct spk_faults *plan; /* the part of them that is about calls */

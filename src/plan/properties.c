@@ -59,6 +59,14 @@ static bool inherit(spk_properties *p, const spk_properties *from)
         p->has_pool = true;
         good = put(&p->pool, from->pool);
     }
+    if (!p->has_task_timeout && from->has_task_timeout) {
+        p->has_task_timeout = true;
+        p->task_timeout_ms = from->task_timeout_ms;
+    }
+    if (!p->has_job_timeout && from->has_job_timeout) {
+        p->has_job_timeout = true;
+        p->job_timeout_ms = from->job_timeout_ms;
+    }
     if (!p->started)
         p->started = from->started;
     return good && spk_tags_add_all(&p->tags, &from->tags);
@@ -67,7 +75,7 @@ static bool inherit(spk_properties *p, const spk_properties *from)
 bool spk_properties_now(spark_context *sc, spk_properties *p)
 {
     bool good = true;
-    *p = (spk_properties) { .started = NULL };
+    *p = (spk_properties) { .task_timeout_ms = 0 };
     if (!atomic_load_explicit(&sc->has_properties, memory_order_acquire))
         return true;
     pthread_mutex_lock(&sc->scope_lock);
@@ -109,7 +117,8 @@ bool spk_properties_set(spark_context *sc, const spk_properties *from, spk_start
 /* ---- the public side */
 
 typedef struct change {
-    bool group, describe, pool;     /* which are changed */
+    bool group, describe, pool, task_time, job_time; /* which are changed */
+    int64_t ms;
     const char *text, *description; /* of group or pool */
     const char *add, *remove;       /* tags */
     bool clear;                     /* all tags */
@@ -129,6 +138,14 @@ static bool apply(spk_properties *p, const change *c)
     if (c->describe) {
         good = good && put(&p->description, c->description);
         p->has_description = true;
+    }
+    if (c->task_time) {
+        p->task_timeout_ms = c->ms;
+        p->has_task_timeout = true;
+    }
+    if (c->job_time) {
+        p->job_timeout_ms = c->ms;
+        p->has_job_timeout = true;
     }
     if (c->add)
         good = good && spk_tags_add(&p->tags, c->add);
@@ -201,6 +218,23 @@ spark_status spark_set_scheduler_pool(spark_context *sc, const char *pool)
 {
     const change c = { .pool = true, .text = pool };
     return set(sc, "setLocalProperty", &c);
+}
+
+static spark_status set_time(spark_context *sc, const char *name, const change *c)
+{
+    if (c->ms < 0)
+        return spk_raisef(SPARK_EINVAL, name, NULL, "%s: %lld ms; no limit is 0", name, (long long)c->ms);
+    return set(sc, name, c);
+}
+
+spark_status spark_set_task_timeout(spark_context *sc, int64_t ms)
+{
+    return set_time(sc, "setTaskTimeout", &(change) { .task_time = true, .ms = ms });
+}
+
+spark_status spark_set_job_timeout(spark_context *sc, int64_t ms)
+{
+    return set_time(sc, "setJobTimeout", &(change) { .job_time = true, .ms = ms });
 }
 
 /* text_now: of a property, which is taken out of *p; the rest is freed. */

@@ -12,8 +12,10 @@ typedef struct spk_started spk_started;
 /* spk_properties: of a scope, or of a job, which has its own copies. Texts may be NULL. */
 typedef struct spk_properties {
     bool has_group, has_description, has_pool; /* also when it is NULL: none */
+    bool has_task_timeout, has_job_timeout;    /* also when it is 0: none */
     bool closed;                               /* scopes outside are not asked */
     char *group, *description, *pool;
+    int64_t task_timeout_ms, job_timeout_ms; /* of a job: with what the context says */
     spk_tags tags;
     spk_started *started; /* what starts the jobs in the background; may be NULL */
 } spk_properties;

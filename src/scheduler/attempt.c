@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/deadline.h"
 #include "shuffle/writer.h"
 
 enum { MOST_LOSSES = 4 }; /* damaged blocks for each task of a stage that are no failures */
@@ -228,6 +229,10 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     spk_task_begin(task, job->id, stage->id, partition, attempt);
     task->place.stage = stage->position;
     const spk_origin *suspects = atomic_load(&stage->suspects);
+    if (job->properties.task_timeout_ms > 0) {
+        task->limit_ms = job->properties.task_timeout_ms;
+        task->deadline = spk_clock_ms() + task->limit_ms;
+    }
     task->suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
     if (job->scheduler->sc->n_faults > 0)
         spk_fault_inputs(stage, task, partition, attempt);
@@ -237,6 +242,8 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
         compute_result(stage, task, index);
     spk_task_end(task);
     add_counters(job, task);
+    if (atomic_load_explicit(&job->overdue, memory_order_relaxed))
+        spk_overdue_tell(stage, task);
     if (task->lost)
         input_lost(stage, task->lost, index, round);
     else if (spk_task_failed(task))

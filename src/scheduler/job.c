@@ -133,7 +133,7 @@ static void submit(spk_stage *stage)
     queue_held(job);
     if (stage->set.n == 0) {
         spk_stage_note(stage);
-    } else if (stage->set.n == 1 && job->busy == 0 && !job->action->timed) {
+    } else if (stage->set.n == 1 && job->busy == 0 && job->time_ms == INT64_MAX) {
         job->held = stage;
     } else {
         queue(job, stage);
@@ -378,13 +378,13 @@ static bool finished(const spk_job *job)
         || (job->result->submitted && atomic_load(&job->result->remaining) == 0);
 }
 
-/* wait: for a change; false: the time of a timed job is up. */
+/* wait: for a change; false: the time of the job is up. */
 static bool wait(spk_job *job, const struct timespec *deadline)
 {
     pthread_mutex_t *lock = &job->scheduler->lock;
     int status = 0;
     job->waits = true;
-    if (job->action->timed)
+    if (job->time_ms < INT64_MAX)
         status = pthread_cond_timedwait(&job->changed, lock, deadline);
     else
         pthread_cond_wait(&job->changed, lock);
@@ -408,8 +408,8 @@ static void drive(spk_job *job)
 {
     struct spk_scheduler *scheduler = job->scheduler;
     struct timespec deadline = { 0, 0 };
-    if (job->action->timed)
-        deadline = spk_deadline(job->action->timeout_ms);
+    if (job->time_ms < INT64_MAX)
+        deadline = spk_deadline(job->time_ms);
     pthread_mutex_lock(&scheduler->lock);
     scheduler->walking++;
     start(job);
@@ -423,6 +423,8 @@ static void drive(spk_job *job)
             run_held(job);
         else if (has_workers(job))
             more = wait(job, &deadline);
+        if (!more && job->is_limited && !finished(job))
+            spk_job_overdue(job);
     }
     atomic_store(&job->cancelled, true); /* what still runs is not wanted any more */
     spk_job_leave(job);
@@ -430,6 +432,8 @@ static void drive(spk_job *job)
     for (size_t i = 0; i < job->n_stages; i++)
         if (job->stages[i]->submitted && !job->forked)
             spk_pool_remove(scheduler->pool, &job->stages[i]->set);
+    if (job->overdue)
+        spk_overdue_end(job);
 }
 
 /* ---- the ends of a job */
@@ -528,6 +532,26 @@ static void forget_published(spk_job *job)
         free(job->published);
 }
 
+/* sooner: a limit that a clock can be asked for. */
+static int64_t sooner(int64_t ms)
+{
+    const int64_t ages = (int64_t)1 << 48;
+    return ms < ages ? ms : ages;
+}
+
+/* set_time: how long it may take: until its result is wanted as it is, or it fails. */
+static void set_time(spk_job *job)
+{
+    const spark_context *sc = job->scheduler->sc;
+    spk_properties *p = &job->properties;
+    p->job_timeout_ms = sooner(p->has_job_timeout ? p->job_timeout_ms : sc->job_timeout_ms);
+    p->task_timeout_ms = sooner(p->has_task_timeout ? p->task_timeout_ms : sc->task_timeout_ms);
+    job->time_ms = job->action->timed ? job->action->timeout_ms : INT64_MAX;
+    job->is_limited = p->job_timeout_ms > 0 && p->job_timeout_ms < job->time_ms;
+    if (job->is_limited)
+        job->time_ms = p->job_timeout_ms;
+}
+
 spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *partitions, int n,
     void *results, spk_failure *failure)
 {
@@ -549,7 +573,8 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
         return spk_failure_nomem(failure, action->name, action->site);
     }
     spk_rdd_ref(rdd);
-    if (action->timed)
+    set_time(&job);
+    if (job.time_ms < INT64_MAX)
         spk_deadline_cond_init(&job.changed);
     spk_clean_job(&job);
     if (n > 0)

@@ -102,7 +102,11 @@ struct spk_job {
     int n_others;                        /* stages that wait for stages of other jobs */
     bool waits;                          /* the driver does, for `changed` */
     bool has_workers, forked;            /* it has asked whether they are in this process: yes, no */
+    int64_t time_ms; /* how long it may take; INT64_MAX: for ever */
+    bool is_limited; /* then it fails; else it is a timed action's */
     atomic_bool cancelled;
+    atomic_bool overdue; /* it was cancelled because its time was up */
+    int n_told;          /* attempts that have said what they were at then */
     spk_failure failure;
     spark_job_stats stats;
     atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
@@ -139,6 +143,12 @@ static inline void spk_job_changed(spk_job *job)
 void spk_job_admit(spk_job *job);
 void spk_job_leave(spk_job *job);
 void spk_job_cancel(spk_job *job, const char *reason);
+
+/* A job whose time is up. spk_job_overdue: fails it; with the lock held. spk_overdue_tell: an attempt of it
+ * leaves; spk_overdue_end: all have left; both without. */
+void spk_job_overdue(spk_job *job);
+void spk_overdue_tell(spk_stage *stage, const spark_task *task);
+void spk_overdue_end(spk_job *job);
 
 /* The cleaner; none of these with the lock held. spk_clean_made: an output of so many bytes.
  * spk_clean: drops what nobody will read, when the walk is paid for. spk_clean_job: at both ends of a

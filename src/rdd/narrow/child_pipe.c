@@ -195,7 +195,7 @@ static bool exchange(talk *t, spk_out *out, bool at_end)
     while (t->used > 0 || (at_end && !t->ended)) {
         if (at_end && t->used == 0)
             spk_child_close_in(&t->child);
-        if (spk_task_unwanted(t->task) || out->head.closed)
+        if (spk_task_over(t->task) || out->head.closed)
             return false;
         if (!spk_child_wait_io(&t->child, !t->ended, t->used > 0, &readable, &writable, &failure)) {
             fail(t, &failure);
@@ -292,7 +292,7 @@ static void child_pipe_finish(spk_pipe *pipe, spk_op *op, spk_batch *batch)
         return;
     if (exchange(t, &out, true)) {
         while (!spk_child_ended(&t->child, false, &status))
-            if (spk_task_unwanted(t->task)) {
+            if (spk_task_over(t->task)) {
                 spk_out_close(&out, batch);
                 return;
             }

@@ -26,7 +26,7 @@ static void find_record(
     spark_task *task = pipe->task;
     const spk_failure first = task->failure;
     const size_t step = in_size(&m->rdd), out_step = m->rdd.layout->size;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && first.code != SPARK_EDEADLINE; i++) {
         task->failure.code = SPARK_OK;
         m->def.run(task, 1, in + i * step, step, out, out_step, m->rdd.env.value);
         if (spk_task_failed(task)) {
@@ -316,7 +316,7 @@ static void run_filter(spk_pipe *pipe, spk_op *op, spk_batch *batch)
             spk_arena_rewind(task->scratch, mark);
     }
     if (spk_task_failed(task)) {
-        if (out)
+        if (out && task->failure.code != SPARK_EDEADLINE)
             find_filter_record(pipe, op, SPK_NODE(filter_rdd, op->rdd), batch);
         kept = 0;
     }
