@@ -240,16 +240,21 @@ spark_status spk_output_commit(spk_output *output, spk_failure *failure)
 {
     spark_status status = SPARK_OK;
     place temporary = below(output, "_temporary");
-    spk_save_lock_remove(output->path);
-    if (empty_and_remove(temporary.path) != 0)
-        status = spk_io_failure(failure, "cannot remove", temporary.path, errno);
+    int error = spk_save_lock_remove(output->path);
+    if (error == 0 && empty_and_remove(temporary.path) != 0)
+        error = errno;
+    if (error != 0)
+        status = spk_io_failure(failure, "cannot remove", temporary.path, error);
     if (status == SPARK_OK && !output->scratch)
         status = sync_directory(output->path, failure);
     if (status == SPARK_OK && !output->scratch)
         status = sync_parent(output->path, failure);
     if (status == SPARK_OK)
         status = create_marker(output, failure);
-    forget(output);
+    if (status == SPARK_OK)
+        forget(output);
+    else
+        spk_output_abort(output);
     return status;
 }
 

@@ -18,8 +18,8 @@ typedef struct spk_output {
  * well, and stays. */
 spark_status spk_output_begin(
     spk_output *output, const char *path, bool scratch, spk_failure *failure);
-/* spk_output_commit: removes _temporary, writes _SUCCESS, syncs the directory. On failure the
- * directory stays, without _SUCCESS. */
+/* spk_output_commit: removes _temporary, writes _SUCCESS, syncs the directory. On failure it
+ * aborts. */
 spark_status spk_output_commit(spk_output *output, spk_failure *failure);
 /* spk_output_abort: removes everything that was made. Best effort. Both end the output. */
 void spk_output_abort(spk_output *output);

@@ -103,6 +103,7 @@ struct spk_job {
     bool has_workers, forked;            /* it has asked whether they are in this process: yes, no */
     atomic_bool cancelled;
     spk_failure failure;
+    char unread[256]; /* why an output that was there could not be read, the last time; or "" */
     spark_job_stats stats;
     atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
         spilled;
