@@ -11,6 +11,7 @@ typedef struct spk_output {
     char *path;
     bool scratch; /* it need not outlive the process: nothing is synced */
     int lock;     /* held as long as this process writes; -1: none */
+    int parts;    /* how many there may be, by the one who makes it; 0: not known */
 } spk_output;
 
 /* spk_output_begin: makes the directory; one that exists is refused, and if it holds an unfinished

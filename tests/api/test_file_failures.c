@@ -179,6 +179,7 @@ static const struct kind {
     { SPARK_FAULT_IO, "any call", ENFILE, 0 },
     { SPARK_FAULT_THREAD, "thread", EAGAIN, 0 },
     { SPARK_FAULT_CORRUPT, "corrupt", 0, 0 },
+    { SPARK_FAULT_ALLOC, "allocation", ENOMEM, 0 },
 };
 
 /* ---- one run */
