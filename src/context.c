@@ -104,7 +104,7 @@ static bool copy_faults(spark_context *sc, const spark_conf *conf)
         return false;
     memcpy(sc->faults, conf->faults, conf->n_faults * sizeof *sc->faults);
     sc->n_faults = conf->n_faults;
-    return spk_faults_new(sc->faults, sc->n_faults, &sc->plan)
+    return spk_faults_new(sc->faults, sc->n_faults, &sc->faults_off, &sc->plan)
         && (!sc->plan || place_program(sc));
 }
 
@@ -327,6 +327,17 @@ int spark_context_default_parallelism(const spark_context *sc)
 uint64_t spark_memory_limit(const spark_context *sc)
 {
     return sc && !spk_context_is_constant(sc) ? sc->heap.limit : 0;
+}
+
+uint64_t spark_faults_struck(const spark_context *sc)
+{
+    return sc && sc->plan ? spk_faults_struck(sc->plan) : 0;
+}
+
+void spark_faults_enable(spark_context *sc, bool enable)
+{
+    if (sc && !spk_context_is_constant(sc))
+        atomic_store(&sc->faults_off, !enable);
 }
 
 uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak)

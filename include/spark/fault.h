@@ -74,6 +74,14 @@ typedef struct spark_fault {
 #define SPARK_ANYWHERE                                                                             \
     .job = SPARK_ANY, .stage = SPARK_ANY, .partition = SPARK_ANY, .attempt = SPARK_ANY
 
+/* spark_faults_struck: how many calls (kinds from SPARK_FAULT_ALLOC on) the context's plan has made
+ * fail, shortened or corrupted so far. A loop over nth has come to its end when it is 0. */
+uint64_t spark_faults_struck(const spark_context *sc);
+
+/* spark_faults_enable: whether the plan acts; it does from the beginning. While it does not, nothing
+ * is counted. With it a test looks whether the context is still of use. */
+void spark_faults_enable(spark_context *sc, bool enable);
+
 SPARK_END_DECLS
 
 #endif

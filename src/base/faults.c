@@ -14,13 +14,16 @@ typedef struct line {
 } line;
 
 struct spk_faults {
+    const atomic_bool *off;
+    _Atomic uint64_t struck;
     size_t n;
     line lines[];
 };
 
 static _Thread_local spk_place *here;
 
-__attribute__((cold)) bool spk_faults_new(const spark_fault *lines, size_t n, spk_faults **plan)
+__attribute__((cold)) bool spk_faults_new(
+    const spark_fault *lines, size_t n, const atomic_bool *off, spk_faults **plan)
 {
     size_t calls = 0;
     *plan = NULL;
@@ -32,6 +35,8 @@ __attribute__((cold)) bool spk_faults_new(const spark_fault *lines, size_t n, sp
     if (!*plan)
         return false;
     (*plan)->n = 0;
+    (*plan)->off = off;
+    atomic_init(&(*plan)->struck, 0);
     for (size_t i = 0; i < n; i++)
         if (lines[i].kind >= SPARK_FAULT_ALLOC) {
             line *l = &(*plan)->lines[(*plan)->n++];
@@ -39,6 +44,11 @@ __attribute__((cold)) bool spk_faults_new(const spark_fault *lines, size_t n, sp
             atomic_init(&l->met, 0);
         }
     return true;
+}
+
+uint64_t spk_faults_struck(const spk_faults *plan)
+{
+    return atomic_load(&plan->struck);
 }
 
 void spk_faults_free(spk_faults *plan)
@@ -109,6 +119,8 @@ __attribute__((cold, noinline)) static bool strike(
     spk_place *place, spark_fault_kind kind, size_t *n)
 {
     const spark_fault *hit = NULL;
+    if (atomic_load_explicit(place->plan->off, memory_order_relaxed))
+        return false;
     const unsigned number = atomic_fetch_add_explicit(
         &place->calls[kind - SPARK_FAULT_ALLOC], 1, memory_order_relaxed);
     for (size_t i = 0; i < place->plan->n; i++)
@@ -116,6 +128,7 @@ __attribute__((cold, noinline)) static bool strike(
             hit = place->plan->lines[i].fault;
     if (!hit)
         return false;
+    atomic_fetch_add_explicit(&place->plan->struck, 1, memory_order_relaxed);
     if (n && hit->most > 0) {
         *n = *n < hit->most ? *n : hit->most;
         return false;

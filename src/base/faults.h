@@ -22,9 +22,12 @@ typedef struct spk_place {
 } spk_place;
 
 /* spk_faults_new: of the lines that are about calls; *plan is NULL where there are none. The lines
- * must outlive it. False: no memory. */
-bool spk_faults_new(const spark_fault *lines, size_t n, spk_faults **plan);
+ * must outlive it, and `off`: the plan does not act while it is set. False: no memory. */
+bool spk_faults_new(
+    const spark_fault *lines, size_t n, const atomic_bool *off, spk_faults **plan);
 void spk_faults_free(spk_faults *plan);
+/* spk_faults_struck: how many calls it has hit. */
+uint64_t spk_faults_struck(const spk_faults *plan);
 
 /* spk_fault_matches: whether a number of a plan's line is this one. */
 static inline bool spk_fault_matches(int wanted, int is)

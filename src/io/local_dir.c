@@ -70,31 +70,45 @@ static void sweep(const char *path)
     closedir(dir);
 }
 
-/* lock_it: -1: somebody else has swept it. */
+/* lock_it: -1 and errno; see swept. */
 static int lock_it(const char *path)
 {
     struct stat have, is;
     const int lock = spk_open(path, OPEN, 0);
     if (lock < 0)
         return -1;
-    if (spk_flock(lock, LOCK_EX | LOCK_NB) == 0 && spk_fstat(lock, &have) == 0 && spk_stat(path, &is) == 0
-        && have.st_ino == is.st_ino && have.st_dev == is.st_dev)
+    int error = 0;
+    if (spk_flock(lock, LOCK_EX | LOCK_NB) != 0 || spk_fstat(lock, &have) != 0
+        || spk_stat(path, &is) != 0)
+        error = errno;
+    else if (have.st_ino != is.st_ino || have.st_dev != is.st_dev)
+        error = ENOENT;
+    if (error == 0)
         return lock;
     close(lock);
+    errno = error;
     return -1;
+}
+
+/* swept: it could not be locked because somebody else removes, or has removed, it. */
+static bool swept(int error)
+{
+    return error == ENOENT || error == EWOULDBLOCK;
 }
 
 spark_status spk_local_dir_make(const char *parent, char **path, int *lock, spk_failure *failure)
 {
+    int error = EWOULDBLOCK;
     sweep(parent);
-    for (int i = 0; i < TRIES; i++) {
+    for (int i = 0; i < TRIES && swept(error); i++) {
         const spark_status status = spk_own_directory(parent, prefix, path, failure);
         if (status != SPARK_OK || (*lock = lock_it(*path)) >= 0)
             return status;
+        error = errno;
         spk_own_directory_end(*path);
         *path = NULL;
     }
-    return spk_io_failure(failure, "cannot lock a directory in", parent, EAGAIN);
+    return spk_io_failure(failure, "cannot lock a directory in", parent, error);
 }
 
 void spk_local_dir_end(char *path, int lock)

@@ -34,11 +34,16 @@ static place below(const spk_output *output, const char *name)
     return p;
 }
 
-static place part_place(const spk_part *part)
+static place place_of(const spk_output *output, int partition)
 {
     char name[32];
-    snprintf(name, sizeof name, "part-%05d", part->partition);
-    return below(part->output, name);
+    snprintf(name, sizeof name, "part-%05d", partition);
+    return below(output, name);
+}
+
+static place part_place(const spk_part *part)
+{
+    return place_of(part->output, part->partition);
 }
 
 static place attempt_place(const spk_part *part)
@@ -193,7 +198,7 @@ static spark_status make_directory(const char *path, spk_failure *failure)
 spark_status spk_output_begin(
     spk_output *output, const char *path, bool scratch, spk_failure *failure)
 {
-    *output = (spk_output) { NULL, scratch, -1 };
+    *output = (spk_output) { NULL, scratch, -1, 0 };
     if (path == NULL || *spk_io_path(path) == '\0')
         return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "The output path is empty");
     output->path = copy_path(path);
@@ -240,17 +245,30 @@ spark_status spk_output_commit(spk_output *output, spk_failure *failure)
 {
     spark_status status = SPARK_OK;
     place temporary = below(output, "_temporary");
-    spk_save_lock_remove(output->path);
-    if (empty_and_remove(temporary.path) != 0)
-        status = spk_io_failure(failure, "cannot remove", temporary.path, errno);
+    int error = spk_save_lock_remove(output->path);
+    if (error == 0 && empty_and_remove(temporary.path) != 0)
+        error = errno;
+    if (error != 0)
+        status = spk_io_failure(failure, "cannot remove", temporary.path, error);
     if (status == SPARK_OK && !output->scratch)
         status = sync_directory(output->path, failure);
     if (status == SPARK_OK && !output->scratch)
         status = sync_parent(output->path, failure);
     if (status == SPARK_OK)
         status = create_marker(output, failure);
-    forget(output);
+    if (status == SPARK_OK)
+        forget(output);
+    else
+        spk_output_abort(output);
     return status;
+}
+
+/* remove_known: where the directory cannot be listed: it takes a descriptor, and there may be none. */
+static void remove_known(const spk_output *output)
+{
+    for (int i = 0; i < output->parts; i++)
+        spk_unlink(place_of(output, i).path);
+    spk_rmdir(output->path);
 }
 
 void spk_output_abort(spk_output *output)
@@ -259,8 +277,10 @@ void spk_output_abort(spk_output *output)
         return;
     place temporary = below(output, "_temporary");
     spk_save_lock_remove(output->path);
-    empty_and_remove(temporary.path);
-    empty_and_remove(output->path);
+    if (empty_and_remove(temporary.path) != 0)
+        spk_rmdir(temporary.path);
+    if (empty_and_remove(output->path) != 0)
+        remove_known(output);
     forget(output);
 }
 

@@ -11,6 +11,7 @@ typedef struct spk_output {
     char *path;
     bool scratch; /* it need not outlive the process: nothing is synced */
     int lock;     /* held as long as this process writes; -1: none */
+    int parts;    /* how many there may be, by the one who makes it; 0: not known */
 } spk_output;
 
 /* spk_output_begin: makes the directory; one that exists is refused, and if it holds an unfinished
@@ -18,8 +19,8 @@ typedef struct spk_output {
  * well, and stays. */
 spark_status spk_output_begin(
     spk_output *output, const char *path, bool scratch, spk_failure *failure);
-/* spk_output_commit: removes _temporary, writes _SUCCESS, syncs the directory. On failure the
- * directory stays, without _SUCCESS. */
+/* spk_output_commit: removes _temporary, writes _SUCCESS, syncs the directory. On failure it
+ * aborts. */
 spark_status spk_output_commit(spk_output *output, spk_failure *failure);
 /* spk_output_abort: removes everything that was made. Best effort. Both end the output. */
 void spk_output_abort(spk_output *output);

@@ -49,9 +49,9 @@ int spk_save_lock_take(const char *directory, int *lock)
     return 0;
 }
 
-void spk_save_lock_remove(const char *directory)
+int spk_save_lock_remove(const char *directory)
 {
-    spk_unlink(inside(directory, "/_lock").path);
+    return spk_unlink(inside(directory, "/_lock").path) == 0 || errno == ENOENT ? 0 : errno;
 }
 
 const char *spk_save_lock_tell(const char *directory)

@@ -5,9 +5,9 @@
 #define SPK_IO_SAVE_LOCK_H
 
 /* spk_save_lock_take: *lock is a descriptor, or -1 where the file system knows no locks; closing it
- * lets go. 0, or an errno. spk_save_lock_remove: its file. */
+ * lets go. spk_save_lock_remove: its file, if there is one. Both 0, or an errno. */
 int spk_save_lock_take(const char *directory, int *lock);
-void spk_save_lock_remove(const char *directory);
+int spk_save_lock_remove(const char *directory);
 
 /* spk_save_lock_tell: what is to be said of an output directory that is there already, behind its
  * name: "already exists: ...". */

@@ -16,17 +16,26 @@
 
 enum { PIECE = 256 * 1024 };
 
-int spk_unnamed_file(const char *directory, const char *what, spk_failure *failure)
+/* named_once: for file systems where a file must have a name first. */
+static int named_once(const char *directory)
 {
     char path[4096];
     int fd = -1;
     errno = ENAMETOOLONG;
     if (snprintf(path, sizeof path, "%s/libspark-XXXXXX", directory) < (int)sizeof path)
         fd = spk_mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        spk_unlink(path);
+    return fd;
+}
+
+int spk_unnamed_file(const char *directory, const char *what, spk_failure *failure)
+{
+    int fd = spk_open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+        fd = named_once(directory);
     if (fd < 0)
         spk_io_failure(failure, what, directory, errno);
-    else
-        spk_unlink(path);
     return fd;
 }
 

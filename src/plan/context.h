@@ -61,6 +61,7 @@ struct spark_context {
     int64_t task_timeout_ms, job_timeout_ms; /* 0: none */
     spark_fault *faults;
     size_t n_faults;
+    atomic_bool faults_off;
     struct spk_faults *plan; /* the part of them that is about calls */
     struct spk_place *place; /* of the program's threads; NULL: no call is to fail */
 };

@@ -96,6 +96,7 @@ spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool 
     if (status != SPARK_OK) {
         spk_failure_at(failure, action.name, at);
     } else {
+        to.output.parts = to.parts;
         status = spk_job_run(rdd, &action, NULL, spk_rdd_partitions(rdd), states, failure);
         if (status != SPARK_OK)
             spk_output_abort(&to.output);

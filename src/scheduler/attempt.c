@@ -109,7 +109,7 @@ static void task_failed(spk_stage *stage, spark_task *task, int index)
 }
 
 /* input_lost: met: the attempt of the stage when the task began. */
-static void input_lost(spk_stage *stage, spk_shuffle *shuffle, int index, int met)
+static void input_lost(spk_stage *stage, const spark_task *task, int index, int met)
 {
     struct spk_scheduler *scheduler = stage->job->scheduler;
     atomic_fetch_add(&stage->job->lost_inputs, 1);
@@ -117,7 +117,9 @@ static void input_lost(spk_stage *stage, spk_shuffle *shuffle, int index, int me
     stage->lost[stage->n_lost++] = index;
     stage->lost_now |= met == stage->attempt;
     stage->attempts[index]++;
-    stage->lost_shuffle = shuffle;
+    stage->lost_shuffle = task->lost;
+    if (task->failure.code == SPARK_EIO)
+        snprintf(stage->job->unread, sizeof stage->job->unread, "%.255s", task->failure.message);
     scheduler->lossy = true;
     spk_stage_note(stage);
     pthread_mutex_unlock(&scheduler->lock);
@@ -245,7 +247,7 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     if (atomic_load_explicit(&job->overdue, memory_order_relaxed))
         spk_overdue_tell(stage, task);
     if (task->lost)
-        input_lost(stage, task->lost, index, round);
+        input_lost(stage, task, index, round);
     else if (spk_task_failed(task))
         task_failed(stage, task, index);
     else if (!atomic_load_explicit(&job->cancelled, memory_order_relaxed)) {

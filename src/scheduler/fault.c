@@ -22,6 +22,8 @@ static bool drawn(
 bool spk_fault_task(const spk_stage *stage, int partition, int attempt)
 {
     const spark_context *sc = stage->job->scheduler->sc;
+    if (atomic_load_explicit(&sc->faults_off, memory_order_relaxed))
+        return false;
     for (size_t i = 0; i < sc->n_faults; i++)
         if (sc->faults[i].kind == SPARK_FAULT_TASK
                 ? here(&sc->faults[i], stage, partition, attempt)
@@ -46,6 +48,8 @@ static void drop_outputs(const spk_stage *stage, int output, bool modulo)
 void spk_fault_inputs(const spk_stage *stage, spark_task *task, int partition, int attempt)
 {
     const spark_context *sc = stage->job->scheduler->sc;
+    if (atomic_load_explicit(&sc->faults_off, memory_order_relaxed))
+        return;
     for (size_t i = 0; i < sc->n_faults; i++) {
         const spark_fault *f = &sc->faults[i];
         if ((f->kind == SPARK_FAULT_BLOCK && here(f, stage, partition, attempt))

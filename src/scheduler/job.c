@@ -179,10 +179,11 @@ static void resume(spk_stage *stage)
 static void abort_job(spk_job *job, const spk_stage *stage)
 {
     spk_failure failure;
-    spk_failure_set(&failure, SPARK_ETASK, job->action->name, job->action->site,
-        "outputs of shuffle %d were lost again and again; Job aborted due to stage failure: stage "
+    const char *why = job->unread;
+    spk_failure_set(&failure, *why ? SPARK_EIO : SPARK_ETASK, job->action->name, job->action->site,
+        "outputs of shuffle %d were lost again and again%s%s; Job aborted due to stage failure: stage "
         "%d has failed the maximum allowable number of times: %d",
-        stage->lost_shuffle->id, stage->id, job->scheduler->sc->stage_max_attempts);
+        stage->lost_shuffle->id, *why ? ": " : "", why, stage->id, job->scheduler->sc->stage_max_attempts);
     spk_failure_at(&failure, job->action->name, job->action->site);
     fail_job(job, &failure, stage);
 }

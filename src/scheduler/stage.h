@@ -108,6 +108,7 @@ struct spk_job {
     atomic_bool overdue; /* it was cancelled because its time was up */
     int n_told;          /* attempts that have said what they were at then */
     spk_failure failure;
+    char unread[256]; /* why an output that was there could not be read, the last time; or "" */
     spark_job_stats stats;
     atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
         spilled, evicted, cache_written, cache_read;

@@ -11,13 +11,14 @@
 #include "base/sys.h"
 
 enum { CALLS = 40 };
+static atomic_bool off;
 
 /* under: a place outside tasks, with a plan of one line. */
 static spk_place under(const spark_fault *line)
 {
     spk_faults *plan;
     spk_place place;
-    assert_true(spk_faults_new(line, 1, &plan));
+    assert_true(spk_faults_new(line, 1, &off, &plan));
     assert_non_null(plan);
     spk_place_init(&place, plan);
     return place;
@@ -72,8 +73,23 @@ static void test_faults__a_plan_of_other_kinds_strikes_no_call(void **state)
     spk_faults *plan;
     const spark_fault lines[] = { { SPARK_FAULT_TASK, SPARK_ANYWHERE },
         { SPARK_FAULT_RANDOM, SPARK_ANYWHERE, .rate = 1 } };
-    assert_true(spk_faults_new(lines, 2, &plan));
+    assert_true(spk_faults_new(lines, 2, &off, &plan));
     assert_null(plan);
+}
+
+static void test_faults__a_plan_that_is_off_neither_strikes_nor_counts(void **state)
+{
+    (void)state;
+    char text[CALLS + 1];
+    const spark_fault line = { SPARK_FAULT_READ, SPARK_ANYWHERE, .nth = 2 };
+    spk_place place = under(&line);
+    atomic_store(&off, true);
+    assert_string_equal(struck(&place, SPARK_FAULT_READ, 4, text), "....");
+    assert_int_equal(spk_faults_struck(place.plan), 0);
+    atomic_store(&off, false);
+    assert_string_equal(struck(&place, SPARK_FAULT_READ, 4, text), ".x..");
+    assert_int_equal(spk_faults_struck(place.plan), 1);
+    spk_faults_free(place.plan);
 }
 
 static void test_faults__lines_match_who_calls(void **state)
@@ -197,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_faults__the_nth_call_of_a_kind_fails_once_or_for_ever),
         cmocka_unit_test(test_faults__io_means_each_call_on_files_and_no_other),
         cmocka_unit_test(test_faults__a_plan_of_other_kinds_strikes_no_call),
+        cmocka_unit_test(test_faults__a_plan_that_is_off_neither_strikes_nor_counts),
         cmocka_unit_test(test_faults__lines_match_who_calls),
         cmocka_unit_test(test_faults__rates_strike_the_same_calls_of_an_attempt_again),
         cmocka_unit_test(test_faults__calls_fail_with_the_error_of_the_line),

@@ -13,6 +13,11 @@
 
 #include "spark_test.h"
 
+/* SCRATCH_IN_MEMORY: defined as 1 by tests that write very many files. */
+#ifndef SCRATCH_IN_MEMORY
+#define SCRATCH_IN_MEMORY 0
+#endif
+
 /* scratch_enter: makes a directory and goes there. scratch_leave: goes back and removes it. */
 static int scratch_before = -1;
 static char scratch_path[64];
@@ -28,7 +33,8 @@ static inline int scratch_enter(void **state)
 {
     (void)state;
     scratch_before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    strcpy(scratch_path, "/tmp/spark-io-XXXXXX");
+    const bool memory = SCRATCH_IN_MEMORY && access("/dev/shm", W_OK) == 0;
+    strcpy(scratch_path, memory ? "/dev/shm/spark-io-XXXXXX" : "/tmp/spark-io-XXXXXX");
     return scratch_before < 0 || mkdtemp(scratch_path) == NULL || chdir(scratch_path) != 0;
 }
 
