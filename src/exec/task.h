@@ -102,6 +102,7 @@ struct spark_task {
     const char *stack_low; /* end of the stack of the thread; NULL: not looked up yet */
     size_t stack_size;
     bool drop_blocks;            /* a fault: cached blocks that the attempt would read are lost */
+    struct spk_claim *claims;    /* the scheduler's: blocks that nobody else computes meanwhile */
     struct spk_dropped *dropped; /* those that were dropped by it */
     spk_delta *deltas;
     uint32_t *delta_heads; /* buckets, max_deltas of them: number + 1 */

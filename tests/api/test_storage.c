@@ -438,6 +438,126 @@ static void test_disk__that_cannot_be_written_is_an_error_that_says_so(void **st
     oracle_close(sc);
 }
 
+/* ---- computed once */
+
+static atomic_llong computed;
+
+SPARK_MAP(slow, int64_t, int64_t)
+{
+    (void)task;
+    if (*in % 64 == 0)
+        nanosleep(&(struct timespec) { 0, 500000 }, NULL);
+    atomic_fetch_add(&computed, 1);
+    *out = *in;
+}
+SPARK_MAP(slow_and_fails, int64_t, int64_t)
+{
+    slow_(task, in, out, NULL);
+    if (*in % 100 == 99 && spark_task_attempt(task) == 0)
+        spark_fail(task, "at its end");
+}
+
+enum { JOBS = 6, SHARED = 1600 };
+
+static void *count_shared(void *rdd)
+{
+    int64_t n = -1;
+    if (spark_count(rdd, &n) != SPARK_OK)
+        n = -1;
+    return (void *)(intptr_t)n;
+}
+
+/* jobs_at_once: JOBS threads count the RDD. */
+static void jobs_at_once(spark_rdd *rdd)
+{
+    pthread_t threads[JOBS];
+    void *n;
+    for (int i = 0; i < JOBS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, count_shared, rdd), 0);
+    for (int i = 0; i < JOBS; i++) {
+        pthread_join(threads[i], &n);
+        assert_int_equal((intptr_t)n, SHARED);
+    }
+}
+
+static void test_blocks__that_many_jobs_need_are_computed_once(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 8; threads *= 2)
+        for (size_t i = 0; i < LENGTH(levels); i++) {
+            spark_context *sc = oracle_open(threads);
+            const spark_accumulator *count = spark_counter(sc, "seen");
+            spark_rdd *once = spark_map(spark_range(sc, 0, SHARED, 1, 16), slow, NULL);
+            spark_rdd *rdd = spark_persist(spark_map(once, seen, SPARK_COPY(count)), levels[i]);
+            atomic_store(&computed, 0);
+            jobs_at_once(spark_map(rdd, same, NULL));
+            assert_int_equal(computed, SHARED);
+            assert_int_equal(spark_accumulator_value(count), SHARED);
+            oracle_close(sc);
+        }
+}
+
+/* Two persisted RDDs in one chain, and two stages of one job that share the first. */
+static void test_blocks__of_a_chain_are_claimed_together(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(4);
+    spark_rdd *first
+        = spark_cache(spark_map(spark_range(sc, 0, SHARED, 1, 16), slow, NULL));
+    spark_rdd *second = spark_cache(spark_map(first, same, NULL));
+    spark_rdd *both = spark_union(spark_map(second, same, NULL), spark_map(first, same, NULL));
+    atomic_store(&computed, 0);
+    int64_t n;
+    oracle_ok(spark_count(spark_distinct(both, 4), &n));
+    assert_int_equal(n, SHARED);
+    assert_int_equal(computed, SHARED);
+    spark_unpersist(first);
+    spark_persist(first, SPARK_DISK_ONLY);
+    spark_unpersist(second);
+    spark_cache(second);
+    atomic_store(&computed, 0);
+    jobs_at_once(second);
+    assert_int_equal(computed, SHARED);
+    oracle_close(sc);
+}
+
+static void test_blocks__whose_attempt_fails_are_computed_by_who_waited(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 4; threads *= 4) {
+        spark_context *sc = oracle_open_conf(
+            &(spark_conf) { .threads = threads, .task_max_failures = 8 });
+        spark_rdd *rdd
+            = spark_cache(spark_map(spark_range(sc, 0, SHARED, 1, 16), slow_and_fails, NULL));
+        jobs_at_once(rdd);
+        assert_int_equal(info_of(rdd).cached_partitions, 16);
+        oracle_close(sc);
+    }
+}
+
+static void test_blocks__whose_job_is_cancelled_are_computed_by_who_waited(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(4);
+    spark_rdd *rdd = spark_cache(spark_map(spark_range(sc, 0, SHARED, 1, 4), slow, NULL));
+    for (int round = 0; round < 4; round++) {
+        spark_future *future = spark_count_async(rdd);
+        nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
+        pthread_t threads[JOBS];
+        void *n;
+        for (int i = 0; i < JOBS; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, count_shared, rdd), 0);
+        spark_future_cancel(future);
+        for (int i = 0; i < JOBS; i++) {
+            pthread_join(threads[i], &n);
+            assert_int_equal((intptr_t)n, SHARED);
+        }
+        spark_unpersist(rdd);
+        spark_cache(rdd);
+    }
+    oracle_close(sc);
+}
+
 /* ---- many */
 
 static void test_storage__of_thousands_of_rdds_and_blocks(void **state)
@@ -479,6 +599,10 @@ int main(void)
         oracle_test(test_debug_string__shows_memory_and_disk),
         oracle_test(test_accumulators__count_blocks_once_whatever_becomes_of_them),
         oracle_test(test_disk__that_cannot_be_written_is_an_error_that_says_so),
+        oracle_test(test_blocks__that_many_jobs_need_are_computed_once),
+        oracle_test(test_blocks__of_a_chain_are_claimed_together),
+        oracle_test(test_blocks__whose_attempt_fails_are_computed_by_who_waited),
+        oracle_test(test_blocks__whose_job_is_cancelled_are_computed_by_who_waited),
         oracle_test(test_storage__of_thousands_of_rdds_and_blocks),
     };
     const char *only = getenv("STORAGE_TEST");
