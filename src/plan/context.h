@@ -37,6 +37,7 @@ struct spark_context {
     /* exec's: what tasks do with persisted RDDs; set with the first one, so that only programs with
      * such have it. */
     const struct spk_caching *caching;
+    _Atomic(const struct spk_parking *) parking; /* likewise the scheduler's */
     double storage_fraction;
     char *local_dir;
     char *checkpoint_dir;    /* of this context alone, in the one that was set; under plan_lock */

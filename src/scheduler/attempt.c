@@ -3,7 +3,7 @@
  * has won the slot of its partition; an attempt that fails leaves nothing but finished cache
  * blocks. */
 #include "exec/chain.h"
-#include "scheduler/stage.h"
+#include "scheduler/park.h"
 
 #include <stdlib.h>
 
@@ -236,12 +236,20 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
         task->deadline = spk_clock_ms() + task->limit_ms;
     }
     task->suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
+    const spk_parking *parking
+        = atomic_load_explicit(&job->scheduler->sc->parking, memory_order_acquire);
+    if (parking && !parking->claim(stage, task, index)) {
+        spk_task_end(task);
+        return;
+    }
     if (job->scheduler->sc->n_faults > 0)
         spk_fault_inputs(stage, task, partition, attempt);
     if (stage->shuffle)
         compute_output(stage, task);
     else
         compute_result(stage, task, index);
+    if (parking)
+        parking->release(job->scheduler, task);
     spk_task_end(task);
     add_counters(job, task);
     if (atomic_load_explicit(&job->overdue, memory_order_relaxed))

@@ -10,7 +10,7 @@
 
 #include "storage/evict.h"
 
-enum { WAS_PUT = 1, WAS_COUNTED = 2 };
+enum { WAS_PUT = 1, WAS_COUNTED = 2, IS_CLAIMED = 4 };
 
 void spk_block_set_unref(spk_block_set *blocks)
 {
@@ -159,6 +159,55 @@ bool spk_blocks_count_once(spk_block_set *blocks, int partition, int partitions)
     return once;
 }
 
+/* ---- claims */
+
+spk_claimed spk_blocks_claim(spk_block_set *blocks, int partition, int partitions)
+{
+    spk_claimed said = SPK_CLAIM_NONE;
+    pthread_mutex_lock(&blocks->lock);
+    if (make_slots(blocks, partitions)) {
+        uint8_t *mark = &blocks->marks[partition];
+        said = blocks->slots[partition] ? SPK_CLAIM_THERE
+            : *mark & IS_CLAIMED        ? SPK_CLAIM_TAKEN
+                                        : SPK_CLAIMED;
+        *mark |= said == SPK_CLAIMED ? IS_CLAIMED : 0;
+    }
+    pthread_mutex_unlock(&blocks->lock);
+    return said;
+}
+
+bool spk_blocks_await(spk_block_set *blocks, int partition, spk_parked *parked)
+{
+    pthread_mutex_lock(&blocks->lock);
+    const bool taken = blocks->marks[partition] & IS_CLAIMED;
+    if (taken) {
+        parked->next = blocks->parked;
+        blocks->parked = parked;
+    }
+    pthread_mutex_unlock(&blocks->lock);
+    return taken;
+}
+
+spk_parked *spk_blocks_unclaim(spk_block_set *blocks, int partition)
+{
+    spk_parked *waiting = NULL;
+    pthread_mutex_lock(&blocks->lock);
+    blocks->marks[partition] &= (uint8_t)~IS_CLAIMED;
+    for (spk_parked **link = &blocks->parked, *parked; (parked = *link);) {
+        if (parked->partition != partition) {
+            link = &parked->next;
+            continue;
+        }
+        *link = parked->next;
+        parked->next = waiting;
+        waiting = parked;
+    }
+    pthread_mutex_unlock(&blocks->lock);
+    return waiting;
+}
+
+/* ---- dropping */
+
 /* take: the block of a slot, which is empty then, if it is `that` (NULL: any). */
 static spk_block *take(spk_block_set *blocks, int partition, const spk_block *that)
 {
@@ -194,7 +243,7 @@ void spk_blocks_clear(spk_block_set *blocks)
     pthread_mutex_lock(&blocks->lock);
     const int n = blocks->n;
     for (int i = 0; i < n; i++)
-        blocks->marks[i] = 0;
+        blocks->marks[i] &= IS_CLAIMED;
     pthread_mutex_unlock(&blocks->lock);
     for (int i = 0; i < n; i++)
         spk_blocks_drop(blocks, i);

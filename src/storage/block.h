@@ -50,6 +50,7 @@ struct spk_block_set {
     spk_block **slots;
     uint8_t *marks;
     spk_tenant *tenants;
+    struct spk_parked *parked; /* tasks that wait for blocks others compute */
     /* Of blocks in slots; bytes: rows and what they point to. */
     atomic_int present, in_memory, on_disk;
     _Atomic uint64_t memory_bytes, disk_bytes;
@@ -122,6 +123,19 @@ bool spk_store_evict(
 /* spk_blocks_count_once: whether accumulator updates of this partition still are to be counted;
  * from now on they are. */
 bool spk_blocks_count_once(spk_block_set *blocks, int partition, int partitions);
+
+/* spk_blocks_claim: SPK_CLAIMED: the block is not there, and is the caller's to compute until
+ * spk_blocks_unclaim, which returns those that wait for it; SPK_CLAIM_TAKEN: it is somebody else's;
+ * SPK_CLAIM_NONE: no memory. spk_blocks_await: it waits, if the claim is still taken. */
+typedef struct spk_parked {
+    struct spk_parked *next;
+    int partition;
+    int job, stage, index; /* the scheduler's */
+} spk_parked;
+typedef enum spk_claimed { SPK_CLAIM_NONE, SPK_CLAIM_THERE, SPK_CLAIMED, SPK_CLAIM_TAKEN } spk_claimed;
+spk_claimed spk_blocks_claim(spk_block_set *blocks, int partition, int partitions);
+spk_parked *spk_blocks_unclaim(spk_block_set *blocks, int partition);
+bool spk_blocks_await(spk_block_set *blocks, int partition, spk_parked *parked);
 
 /* spk_blocks_drop: false: there was none. spk_blocks_lose: this block, if it is there still.
  * spk_blocks_clear: all, and what is known of them. spk_blocks_leave: all that lie in a store. Returns how many. */

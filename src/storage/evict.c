@@ -225,10 +225,10 @@ void spk_block_empty(spk_block *block)
 }
 
 /* compact: a smaller copy; what the block holds changes. */
-static void compact(spk_block *block)
+static void compact(spk_block *block, bool exact)
 {
     spk_store *store = store_of(block);
-    spk_rows_compact(&block->rows);
+    spk_rows_compact(&block->rows, exact);
     const uint64_t held = spk_rows_held(&block->rows);
     pthread_mutex_lock(&store->lock);
     charge(block, (int64_t)(held - block->held));
@@ -241,8 +241,8 @@ spark_status spk_block_finish(spk_block *block, spk_failure *failure)
     const int level = atomic_load(&block->tenant->set->level);
     if (block->disk || level == SPARK_DISK_ONLY)
         return spk_block_write(block, failure);
-    if (spk_level_is_exact(level))
-        compact(block);
+    if (spk_level_is_exact(level) || spk_rows_slack(&block->rows) > block->held / 8)
+        compact(block, spk_level_is_exact(level));
     pthread_mutex_lock(&store->lock);
     store->building -= block->held;
     block->building = false;

@@ -152,25 +152,25 @@ static spk_run *exact_run(const spk_rows *rows, const spk_run *runs, size_t *tai
     return exact;
 }
 
-void spk_rows_compact(spk_rows *rows)
+void spk_rows_compact(spk_rows *rows, bool exact)
 {
-    const bool all = rows->bytes <= SPK_ROWS_BLOCK;
+    const bool all = exact && rows->bytes <= SPK_ROWS_BLOCK;
     spk_run **link = &rows->first;
     size_t tails;
     while (!all && *link != rows->last)
         link = &(*link)->next;
-    spk_run *old = *link, *exact = old ? exact_run(rows, old, &tails) : NULL;
-    if (!exact)
+    spk_run *old = *link, *moved = old ? exact_run(rows, old, &tails) : NULL;
+    if (!moved)
         return;
-    char *end = (char *)exact + exact->capacity;
+    char *end = (char *)moved + moved->capacity;
     for (const spk_run *run = old; run; run = run->next) {
-        move_run(rows->layout, run, exact, &end);
+        move_run(rows->layout, run, moved, &end);
         rows->bytes -= run->bytes;
     }
-    exact->bytes = exact->n * rows->layout->size + tails;
-    rows->bytes += exact->bytes;
-    *link = rows->last = exact;
-    rows->row_end = rows->tail = exact->rows; /* nothing more goes in */
+    moved->bytes = moved->n * rows->layout->size + tails;
+    rows->bytes += moved->bytes;
+    *link = rows->last = moved;
+    rows->row_end = rows->tail = moved->rows; /* nothing more goes in */
     spk_runs_free(rows->heap, old);
 }
 

@@ -99,10 +99,14 @@ static inline char *spk_rows_tail(const spk_run *run, const spk_layout *layout, 
     *bytes = (size_t)(run->bytes - run->n * layout->size);
     return (char *)(uintptr_t)run + run->capacity - *bytes;
 }
-/* spk_rows_compact: rows that fit one block (SPK_ROWS_BLOCK) move to one of their size; of more, the
- * last run does. Without memory they stay as they are. */
+/* spk_rows_compact: the last run moves to a block of its size; exact: all runs do, to one block, if they
+ * fit it (SPK_ROWS_BLOCK). Without memory they stay as they are. spk_rows_slack: what that would gain. */
 enum { SPK_ROWS_BLOCK = 1024 * 1024 };
-void spk_rows_compact(spk_rows *rows);
+void spk_rows_compact(spk_rows *rows, bool exact);
+static inline size_t spk_rows_slack(const spk_rows *rows)
+{
+    return (size_t)(rows->tail - rows->row_end);
+}
 /* spk_run_for: an empty run with room for so many bytes of rows and of what they point to, as one of a
  * list. timid: see above. NULL: no memory. */
 spk_run *spk_run_for(spk_heap *heap, size_t row_bytes, size_t tail_bytes, bool timid);

@@ -553,6 +553,45 @@ static spark_status job_persist(spark_context *sc, uint64_t *digest)
     return status;
 }
 
+/* An RDD at each level on top of the others, read twice; and what is known of them. */
+static spark_status job_levels(spark_context *sc, uint64_t *digest)
+{
+    spark_storage_info infos[8];
+    spark_rdd *rdds[8], *rdd = text_pairs(sc);
+    for (int level = SPARK_MEMORY_ONLY; level <= SPARK_DISK_ONLY; level++)
+        rdd = spark_persist(spark_map_values(rdd, twice, NULL), (spark_level)level);
+    int64_t n = 0;
+    spark_status status = spark_count(rdd, &n);
+    if (status == SPARK_OK)
+        status = collected(spark_reduce_by_key(rdd, spark_op_sum, NULL, 2), digest);
+    spark_storage_infos(sc, infos, 8);
+    spark_persistent_rdds(sc, rdds, 8);
+    disarm();
+    *digest += (uint64_t)n;
+    return status;
+}
+
+/* Blocks that push each other out, in a context of little memory, which is made as well. */
+static spark_status job_evict(spark_context *unused, uint64_t *digest)
+{
+    enum { EACH = 3 * 131072 / 4 };
+    (void)unused;
+    spark_context *sc
+        = spark_context_new(&(spark_conf) { .threads = 1, .memory_bytes = 3 * 1024 * 1024 });
+    spark_rdd *rdds[2];
+    double sum = 0;
+    spark_status status = SPARK_OK;
+    for (int i = 0; i < 2; i++)
+        rdds[i] = spark_persist(spark_range(sc, i, i + EACH, 1, 4), SPARK_MEMORY_AND_DISK);
+    for (int i = 0; i < 4 && status == SPARK_OK; i++) {
+        status = spark_sum(rdds[i % 2], &sum);
+        *digest = *digest * 31 + (uint64_t)sum;
+    }
+    disarm();
+    spark_context_free(sc);
+    return status;
+}
+
 static spark_status job_take_ordered(spark_context *sc, uint64_t *digest)
 {
     spark_array some;
@@ -920,6 +959,8 @@ static const struct {
     { "group_by_key of strings", job_group_text },
     { "group_map_by_key", job_group_map },
     { "persist", job_persist },
+    { "levels of storage", job_levels },
+    { "eviction", job_evict },
     { "take_ordered", job_take_ordered },
     { "top of very many", job_top_many },
     { "take", job_take },

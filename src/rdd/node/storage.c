@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "exec/fill.h"
 #include "rdd/action.h"
+#include "scheduler/park.h"
 
 static bool is_level(spark_level level)
 {
@@ -31,7 +32,9 @@ static spark_status mark(spark_rdd *rdd, spark_level level)
         rdd->blocks = spk_blocks_new(rdd, level);
     if (!rdd->blocks)
         return SPARK_ENOMEM;
-    rdd->sc->caching = &spk_cached_chains;
+    if (!rdd->sc->caching)
+        rdd->sc->caching = &spk_cached_chains;
+    atomic_store(&rdd->sc->parking, &spk_parked_tasks);
     atomic_store(&rdd->blocks->level, (int)level);
     atomic_store_explicit(&rdd->level, (int)level, memory_order_release);
     atomic_fetch_add(&rdd->sc->persist_epoch, 1);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blocks that several tasks need at once are computed once.
+ *
+ * claim: an attempt's word that it computes a block; parked: a task that waits for one, on no
+ * worker. */
+#ifndef SPK_SCHEDULER_PARK_H
+#define SPK_SCHEDULER_PARK_H
+
+#include "scheduler/stage.h"
+
+/* spk_parking: contexts have it from the first spark_persist on (context.h). claim: before any
+ * function of the user runs: claims all blocks that the chain of the attempt lacks, or none; false: the
+ * task is parked, and this attempt has not begun. release: at the end of the attempt, whatever has
+ * become of it: what it claimed is free, and the tasks parked there go first in their sets. */
+typedef struct spk_parking {
+    bool (*claim)(spk_stage *stage, spark_task *task, int index);
+    void (*release)(struct spk_scheduler *scheduler, spark_task *task);
+} spk_parking;
+
+/* spk_parked_tasks: the only one. */
+extern const spk_parking spk_parked_tasks;
+
+#endif
