@@ -253,6 +253,7 @@ spark_context *spark_context_new(const spark_conf *conf)
     uint64_t memory_bytes = conf ? conf->memory_bytes : 0;
     measure(sc, &memory_bytes);
     spk_heap_init(&sc->heap, memory_bytes);
+    sc->max_result_bytes = conf && conf->max_result_bytes ? conf->max_result_bytes : memory_bytes;
     init(sc);
     if (status == SPARK_OK && !(sc->types = spk_types_new()))
         status = spk_failure_nomem(&failure, "SparkContext", NULL);

@@ -53,6 +53,7 @@ struct spark_context {
     struct spk_share **shares;  /* of fair scheduling */
     size_t n_shares;
     size_t stack_bytes;
+    uint64_t max_result_bytes; /* 0: no limit */
     spark_fault *faults;
     size_t n_faults;
 };

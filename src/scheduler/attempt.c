@@ -87,7 +87,7 @@ static void task_failed(spk_stage *stage, spark_task *task, int index)
     pthread_mutex_lock(&scheduler->lock);
     const int failures = ++stage->failures[index];
     stage->attempts[index]++;
-    const bool again = failures < scheduler->sc->task_max_failures;
+    const bool again = failures < scheduler->sc->task_max_failures && !task->hopeless;
     if (again)
         suspect(stage, index, &task->origin);
     pthread_mutex_unlock(&scheduler->lock);
