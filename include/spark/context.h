@@ -82,7 +82,10 @@ typedef struct spark_conf {
                                   part of memory_bytes: until all is there, what does not fit in that
                                   goes to disk, and the array is yours. Spark:
                                   spark.driver.maxResultSize */
-    const char *local_dir;   /* $TMPDIR, else /var/tmp: where that is written */
+    const char *local_dir;   /* $TMPDIR, else /var/tmp: where that is written; several directories, up
+                                to 16, with commas between them, are used in turn, and one that is full
+                                or gone is left out. A tmpfs is memory: an error. Spark:
+                                spark.local.dir */
     bool check;              /* finds views of dead memory and descriptions that do not fit; slow */
     int limit_initial_partitions; /* 1: partitions that the first job of a take or first scans;
                                      Spark: spark.rdd.limit.initialNumPartitions */

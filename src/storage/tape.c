@@ -175,9 +175,7 @@ spark_status spk_stretch_load(const spk_tape *tape, const spk_stretch *s, spk_he
     spark_status status = spk_spill_read(&tape->store->spill, rows, s->bytes, s->at, failure);
     if (status == SPARK_OK
         && checksum_of(rows, row_bytes, rows + s->tail_at, s->bytes - s->tail_at) != s->checksum)
-        status = spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "a spill file in %s has changed on disk",
-            spk_local_directory(tape->store->spill.directory));
+        status = spk_spill_changed(&tape->store->spill, s->at, failure);
     if (status != SPARK_OK) {
         spk_runs_free(heap, *run);
         *run = NULL;

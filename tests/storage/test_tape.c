@@ -23,7 +23,7 @@ static int open_taped(void **state)
         return -1;
     spk_heap_init(&t->f.heap, 4 * MIB);
     t->f.types = spk_types_new();
-    spk_store_init(&t->store, &t->f.heap, "/tmp");
+    spk_store_init(&t->store, &t->f.heap, ".");
     *state = t;
     return 0;
 }
