@@ -281,6 +281,7 @@ spark_context *spark_context_new(const spark_conf *conf)
     measure(sc, &memory_bytes);
     spk_heap_init(&sc->heap, memory_bytes);
     sc->heap.place = sc->place;
+    sc->max_result_bytes = conf && conf->max_result_bytes ? conf->max_result_bytes : memory_bytes;
     init(sc);
     if (status == SPARK_OK && !(sc->types = spk_types_new()))
         status = spk_failure_nomem(&failure, "SparkContext", NULL);

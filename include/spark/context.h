@@ -30,11 +30,13 @@ typedef struct spark_conf {
     const char *master;      /* "local[*]"; local, local[N], local[N,F], local[*,F]: N threads, F
                                 attempts a task (Spark's plain local has one attempt; here 4) */
     int threads;             /* the CPUs this process may use (affinity, and the quotas of its control
-                                group and those above, rounded up); at most 4096; overrides the number in master. So many functions of jobs run at
-                                once, at most, over all jobs of the context. They run on as many
-                                worker threads, all signals blocked; the only task that a job has
-                                to do may run on the thread that called the action instead, in the
-                                place of a worker, if that has thread_stack_bytes left. Merges of
+                                group and those above, rounded up); at most 4096; overrides the number
+                                in master. So many functions of jobs run at once, at most, over all
+                                jobs of the context; fewer where memory_bytes is less than 32 MiB for
+                                each. They run on as many worker threads, all signals blocked; the
+                                only task that a job has to do may run on the thread that called the
+                                action instead, in the place of a worker, if that has
+                                thread_stack_bytes left. Merges of
                                 results, and what finds out partitions (SPARK_COALESCER), run on
                                 calling threads besides; each future has one of its own */
     int default_parallelism; /* unset: parallelize and range make 16 partitions, wide operations
@@ -52,12 +54,20 @@ typedef struct spark_conf {
                                 cache, tables, buffers) of the context, freed blocks that wait for
                                 reuse included; what the process has beside it is at most 64 MiB.
                                 Shuffle data beyond half of it goes to disk; cached partitions may take
-                                three quarters, as long as it is not needed for tasks; 32 MiB a thread
-                                are enough. UINT64_MAX: no limit */
+                                three quarters, as long as it is not needed for tasks. UINT64_MAX: no
+                                limit */
     double memory_storage_fraction; /* 0.5: how much of memory_bytes is left to cached partitions as
                                 long as shuffle data can go to disk instead; beyond it they go when
                                 tasks need memory. 0 to 1. Spark: spark.memory.storageFraction */
-    const char *local_dir;   /* $TMPDIR, else /var/tmp: where that is written */
+    uint64_t max_result_bytes; /* memory_bytes: what one action may hand over, elements and what they
+                                  point to; more is SPARK_ENOMEM, which says how much. Results are not
+                                  part of memory_bytes: until all is there, what does not fit in that
+                                  goes to disk, and the array is yours. Spark:
+                                  spark.driver.maxResultSize */
+    const char *local_dir;   /* $TMPDIR, else /var/tmp: where that is written; several directories, up
+                                to 16, with commas between them, are used in turn, and one that is full
+                                or gone is left out. A tmpfs is memory: an error. Spark:
+                                spark.local.dir */
     bool check;              /* finds views of dead memory and descriptions that do not fit; slow */
     int limit_initial_partitions; /* 1: partitions that the first job of a take or first scans;
                                      Spark: spark.rdd.limit.initialNumPartitions */

@@ -181,32 +181,40 @@ static bool heap_take(spk_heap *heap, unsigned class, size_t capacity, void **bl
     return granted;
 }
 
+/* measure: the class of a block, or SPK_HEAP_CLASSES for those that are not kept, and its capacity. */
+static unsigned measure(size_t size, size_t *capacity)
+{
+    if (size <= SMALL - 128) { /* also when it has been rounded up */
+        *capacity = size ? (size + 127) & ~(size_t)127 : 128;
+        return SPK_HEAP_CLASSES;
+    }
+    if (size <= LARGEST_CLASS)
+        return class_of(size, capacity);
+    *capacity = (size + 0xfffff) & ~(size_t)0xfffff;
+    return SPK_HEAP_CLASSES;
+}
+
+static void *from_system(size_t capacity)
+{
+    if (capacity < SMALL)
+        return aligned_alloc(64, capacity);
+    void *block
+        = mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return block == MAP_FAILED ? NULL : block;
+}
+
 /* alloc: *refused: the limit has said no. */
 static void *alloc(spk_heap *heap, size_t size, size_t *capacity, bool *refused)
 {
-    unsigned class = SPK_HEAP_CLASSES;
     void *block = NULL;
     *refused = false;
     if (size > SIZE_MAX / 4 || (heap->place && spk_struck_at(heap->place, SPARK_FAULT_ALLOC, NULL)))
         return NULL;
-    const bool small = size <= SMALL - 128; /* also when it has been rounded up */
-    if (small)
-        *capacity = (size + 127) & ~(size_t)127;
-    else if (size <= LARGEST_CLASS)
-        class = class_of(size, capacity);
-    else
-        *capacity = (size + 0xfffff) & ~(size_t)0xfffff;
-    if (*capacity == 0)
-        *capacity = 128;
+    const unsigned class = measure(size, capacity);
     *refused = !heap_take(heap, class, *capacity, &block);
     if (*refused || block)
         return block;
-    if (small)
-        block = aligned_alloc(64, *capacity);
-    else if ((block = mmap(
-                  NULL, *capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
-        == MAP_FAILED)
-        block = NULL;
+    block = from_system(*capacity);
     if (!block) {
         discharge(heap, *capacity);
         return NULL;
@@ -260,5 +268,53 @@ void spk_heap_free(spk_heap *heap, void *block, size_t capacity)
     }
     pthread_mutex_unlock(&heap->lock);
     if (!keep)
+        munmap(block, capacity);
+}
+
+/* ---- blocks of the program */
+
+void spk_heap_give(spk_heap *heap, size_t capacity)
+{
+    discharge(heap, capacity);
+}
+
+void *spk_heap_given(spk_heap *heap, size_t size, size_t *capacity)
+{
+    if (size > SIZE_MAX / 4)
+        return NULL;
+    const unsigned class = measure(size, capacity);
+    void **block = NULL;
+    pthread_mutex_lock(&heap->lock);
+    if (class < SPK_HEAP_CLASSES && (block = heap->free_lists[class])) {
+        heap->free_lists[class] = block[0];
+        heap->cached -= *capacity;
+        heap->mapped -= *capacity;
+    }
+    pthread_mutex_unlock(&heap->lock);
+    return block ? block : from_system(*capacity);
+}
+
+/* spk_heap_take_back: a block is kept where one of the heap would be, if the limit has room for it. */
+void spk_heap_take_back(spk_heap *heap, void *block, size_t capacity)
+{
+    size_t same;
+    if (!block)
+        return;
+    if (capacity < SMALL) {
+        free(block);
+        return;
+    }
+    pthread_mutex_lock(&heap->lock);
+    const uint64_t after = heap->mapped + capacity;
+    const bool keep = capacity <= LARGEST_CLASS && class_of(capacity, &same) < SPK_HEAP_CLASSES
+        && (heap->limit == 0 || after <= heap->limit);
+    if (keep) {
+        heap->mapped = after;
+        heap->peak = after > heap->peak ? after : heap->peak;
+    }
+    pthread_mutex_unlock(&heap->lock);
+    if (keep)
+        spk_heap_free(heap, block, capacity);
+    else
         munmap(block, capacity);
 }

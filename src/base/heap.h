@@ -47,6 +47,12 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity);
 void *spk_heap_try(spk_heap *heap, size_t size, size_t *capacity);
 void spk_heap_free(spk_heap *heap, void *block, size_t capacity);
 
+/* Blocks that are given to the program, as results are, and not charged from then on. _give: a block of
+ * this heap becomes one. _given: a new one. _take_back: it is free again, in this heap or another. */
+void spk_heap_give(spk_heap *heap, size_t capacity);
+void *spk_heap_given(spk_heap *heap, size_t size, size_t *capacity);
+void spk_heap_take_back(spk_heap *heap, void *block, size_t capacity);
+
 /* spk_heap_used: bytes handed out, and the most that was ever mapped. */
 uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak);
 

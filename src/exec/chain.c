@@ -213,28 +213,3 @@ bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sin
     return deep ? run_on_new_stack(task, rdd, partition, sink)
                 : run_chain(task, rdd, partition, sink);
 }
-
-typedef struct drain {
-    spark_task *task;
-    spk_rows *rows;
-} drain;
-
-static bool drain_take(void *state, spk_batch batch)
-{
-    drain *d = state;
-    if (spk_rows_append(d->rows, batch.rows, batch.n))
-        return true;
-    spk_task_nomem(d->task);
-    return false;
-}
-
-bool spk_chain_drain(spark_task *task, spark_rdd *rdd, int partition, spk_rows *rows)
-{
-    drain d = { task, rows };
-    spk_rows_init(rows, task->heap, rdd->layout);
-    const spk_sink sink = { drain_take, &d };
-    if (spk_chain_run(task, rdd, partition, sink))
-        return true;
-    spk_rows_fini(rows);
-    return false;
-}

@@ -14,7 +14,4 @@ bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sin
  * with it would push. NULL: run the chain. False: the task has failed. */
 bool spk_chain_block(spark_task *task, spark_rdd *rdd, int partition, spk_block **block);
 
-/* spk_chain_drain: the partition as a rows list. */
-bool spk_chain_drain(spark_task *task, spark_rdd *rdd, int partition, spk_rows *rows);
-
 #endif

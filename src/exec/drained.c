@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps that work on the whole partition: its rows are gathered, and the work is done at the end. */
 #include "exec/drained.h"
 
-static void free_rows(void *data)
+#include "exec/chain.h"
+
+bool spk_drain(spark_task *task, spk_tape *tape, const char *rows, size_t n)
 {
-    spk_rows_fini(data);
+    spk_failure failure;
+    const uint64_t before = tape->written;
+    const spark_status status = spk_tape_append(tape, rows, n, &failure);
+    task->spilled_bytes += (int64_t)(tape->written - before);
+    if (status != SPARK_OK)
+        spk_task_fail_with(task, &failure);
+    return status == SPARK_OK;
 }
 
-bool spk_rows_defer(spark_task *task, spk_rows *rows)
+/* ---- steps */
+
+static void free_state(void *data)
 {
-    spark_defer(task, free_rows, rows);
-    return !spk_task_failed(task);
+    spk_drained *state = data;
+    spk_tape_reader_fini(&state->reader);
+    spk_tape_fini(&state->tape);
 }
 
 bool spk_drained_open(spk_pipe *pipe, spk_op *op)
@@ -21,15 +31,67 @@ bool spk_drained_open(spk_pipe *pipe, spk_op *op)
         spk_task_nomem(task);
         return false;
     }
-    spk_rows_init(&state->rows, task->heap, op->rdd->deps[0].rdd->layout);
+    *state = (spk_drained) { .arenas = NULL };
+    spk_tape_init(&state->tape, task->store, op->rdd->deps[0].rdd->layout);
     op->state = state;
-    return spk_rows_defer(task, &state->rows) && (state->arenas = spk_step_arenas(task)) != NULL;
+    spark_defer(task, free_state, state);
+    return !spk_task_failed(task) && (state->arenas = spk_step_arenas(task)) != NULL;
 }
 
 void spk_drained_run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
     spk_drained *state = op->state;
-    if (!spk_rows_append(&state->rows, batch->rows, batch->n))
-        spk_task_nomem(pipe->task);
+    spk_drain(pipe->task, &state->tape, batch->rows, batch->n);
     batch->n = 0;
+}
+
+/* ---- sources */
+
+typedef struct draining {
+    spark_task *task;
+    spk_tape *tape;
+} draining;
+
+static bool take(void *state, spk_batch batch)
+{
+    draining *d = state;
+    return spk_drain(d->task, d->tape, batch.rows, batch.n);
+}
+
+bool spk_chain_drain(spark_task *task, spark_rdd *rdd, int partition, spk_tape *tape)
+{
+    draining d = { task, tape };
+    spk_tape_init(tape, task->store, rdd->layout);
+    if (spk_chain_run(task, rdd, partition, (spk_sink) { take, &d }))
+        return true;
+    spk_tape_fini(tape);
+    return false;
+}
+
+/* ---- reading */
+
+static bool next_rows(spark_iterator *in)
+{
+    spk_failure failure;
+    spk_tape_reader *reader;
+    size_t n;
+    memcpy(&reader, &in->source, sizeof reader);
+    if (in->out && reader->before && reader->tape->rows.layout->views && !spk_emitter_pass(in->out))
+        reader->hold = true; /* what still waits points there */
+    if (spk_tape_next(reader, &in->at, &n, &failure) != SPARK_OK) {
+        spk_task_fail_with(in->task, &failure);
+        n = 0;
+    }
+    in->end = in->at + n * in->size;
+    return n > 0;
+}
+
+spark_iterator spk_iterator_tape(
+    spark_task *task, spk_tape_reader *reader, spark_emitter *out)
+{
+    return (spark_iterator) { .size = reader->tape->rows.layout->size,
+        .refill = next_rows,
+        .source = reader,
+        .out = out,
+        .task = task };
 }

@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps that work on the whole partition. */
+/* Partitions that are drained: onto a tape, from which they are read when all rows are there. */
 #ifndef SPK_EXEC_DRAINED_H
 #define SPK_EXEC_DRAINED_H
 
 #include "exec/emit.h"
+#include "exec/iterator.h"
+#include "storage/tape.h"
 
-/* spk_drained: the state of a step that works on the whole partition: its rows, all of them when
- * `finish` is called. open and run are those of such a class. */
+/* spk_drained: the state of a step that reads the whole partition, once all of its rows are on the tape,
+ * when `finish` is called. open and run are those of such a class. */
 typedef struct spk_drained {
-    spk_rows rows;
-    spk_arena *arenas; /* for spk_out_open */
+    spk_tape tape;
+    spk_tape_reader reader; /* for finish: what it has read stays until the chain ends */
+    spk_arena *arenas;      /* for spk_out_open */
 } spk_drained;
 bool spk_drained_open(spk_pipe *pipe, spk_op *op);
 void spk_drained_run(spk_pipe *pipe, spk_op *op, spk_batch *batch);
-/* spk_rows_defer: the list is freed when the attempt ends. False: it has failed. */
-bool spk_rows_defer(spark_task *task, spk_rows *rows);
+
+/* spk_drain: appends to a tape. False: the task has failed. */
+bool spk_drain(spark_task *task, spk_tape *tape, const char *rows, size_t n);
+
+/* spk_chain_drain: a partition on a tape, which is the caller's. False: the task has failed. */
+bool spk_chain_drain(spark_task *task, spark_rdd *rdd, int partition, spk_tape *tape);
+
+/* spk_iterator_tape: over what a reader reads; both stay until the iterator is not used any more. What
+ * was emitted through `out` has passed on before memory is taken back that it may point to. */
+spark_iterator spk_iterator_tape(
+    spark_task *task, spk_tape_reader *reader, spark_emitter *out);
 
 #endif

@@ -35,4 +35,7 @@ bool spk_source_close(spk_out *out);
  * wanted. */
 bool spk_emitter_room(spark_emitter *emitter);
 
+/* spk_emitter_pass: pushes on what waits in the buffer; false: it still waits there. */
+bool spk_emitter_pass(spark_emitter *emitter);
+
 #endif

@@ -28,25 +28,3 @@ const void *spark_next_(spark_iterator *in)
     }
     return memcpy(in->shown, row, in->size);
 }
-
-static bool next_run(spark_iterator *in)
-{
-    const spk_run *run = in->source;
-    while (run && run->n == 0)
-        run = run->next;
-    if (!run)
-        return false;
-    in->at = run->rows;
-    in->end = run->rows + run->n * in->size;
-    in->source = run->next;
-    return true;
-}
-
-spark_iterator spk_iterator_rows(spark_task *task, const spk_rows *rows, spark_emitter *out)
-{
-    return (spark_iterator) { .size = rows->layout->size,
-        .refill = next_run,
-        .source = rows->first,
-        .out = out,
-        .task = task };
-}

@@ -18,7 +18,4 @@ struct spark_iterator {
     char *shown; /* check mode: elements are handed out as copies that the next call poisons */
 };
 
-/* spk_iterator_rows: over a rows list, which stays. */
-spark_iterator spk_iterator_rows(spark_task *task, const spk_rows *rows, spark_emitter *out);
-
 #endif

@@ -527,6 +527,18 @@ bool spk_emitter_room(spark_emitter *emitter)
     return !out->head.closed;
 }
 
+bool spk_emitter_pass(spark_emitter *emitter)
+{
+    spk_out *out = (spk_out *)(void *)emitter;
+    if (out->head.closed || out->head.next == out->buffer)
+        return true;
+    if (out->drain || !spk_pipe_may_push(out->pipe))
+        return false;
+    if (!flush(out))
+        close_out(out);
+    return true;
+}
+
 bool spark_emit_room_(spark_emitter *emitter)
 {
     return spk_emitter_room(emitter);

@@ -29,6 +29,7 @@ struct spk_pool {
     bool stop;
     atomic_uint epoch;
     int n;
+    int most; /* tasks at once, for which there is memory */
     worker *workers;
     spark_context *sc;
     int busy;          /* workers in a set */
@@ -144,6 +145,22 @@ static void run_some(spk_pool *pool, spark_task *task, spk_task_set *set, unsign
     } while (!pool->sc->fair && atomic_load_explicit(&pool->epoch, memory_order_relaxed) == epoch);
 }
 
+/* tasks_at_once: how many attempts find the memory that each may need to get on (windows, a shard, the
+ * buffers of a chain, all of them twice while they grow) in the half of the limit that is not for what
+ * they leave behind. Less memory means fewer tasks at once; one may always run. */
+static int tasks_at_once(const spark_context *sc, int workers)
+{
+    const uint64_t floor = 16 * 1024 * 1024, fit = sc->heap.limit / 2 / floor;
+    return sc->heap.limit == 0 || fit >= (uint64_t)workers ? workers : fit > 0 ? (int)fit : 1;
+}
+
+/* rest: a worker that sleeps while memory is short holds nothing. */
+static void rest(const spk_pool *pool, spark_task *task)
+{
+    if (pool->most < pool->n && task)
+        spk_task_rest(task);
+}
+
 static void *work(void *argument)
 {
     worker *w = argument;
@@ -153,8 +170,9 @@ static void *work(void *argument)
         int index;
         bool more;
         const unsigned epoch = atomic_load(&pool->epoch);
-        spk_task_set *set = pool->busy + pool->lent < pool->n ? choose(pool, &index, &more) : NULL;
+        spk_task_set *set = pool->busy + pool->lent < pool->most ? choose(pool, &index, &more) : NULL;
         if (!set) {
+            rest(pool, w->task);
             pool->idle++;
             pthread_cond_wait(&pool->work, &pool->lock);
             pool->idle--;
@@ -218,6 +236,7 @@ spk_pool *spk_pool_new(spark_context *sc, int threads)
     while (started < threads && start(pool, &pool->workers[started], sc))
         started++;
     pool->n = started;
+    pool->most = tasks_at_once(sc, started);
     pool->sc = sc;
     pthread_mutex_unlock(&pool->lock);
     if (started > 0)
@@ -344,6 +363,7 @@ void spk_pool_lent(spk_pool *pool, spk_task_set *set)
 {
     pthread_mutex_lock(&pool->lock);
     pool->lent = 0;
+    rest(pool, pool->spare);
     if (set->share)
         set->share->running--;
     if (is_queued(pool))

@@ -119,19 +119,25 @@ spark_task *spk_task_new(spark_context *sc)
     return task;
 }
 
+void spk_task_rest(spark_task *task)
+{
+    for (int i = 0; i < task->n_levels; i++) {
+        spk_arena_fini(&task->levels[i]->arenas[0]);
+        spk_arena_fini(&task->levels[i]->arenas[1]);
+    }
+    spk_arena_fini(&task->base.keep);
+}
+
 void spk_task_free(spark_task *task)
 {
     if (!task)
         return;
-    for (int i = 0; i < task->n_levels; i++) {
-        spk_arena_fini(&task->levels[i]->arenas[0]);
-        spk_arena_fini(&task->levels[i]->arenas[1]);
+    spk_task_rest(task);
+    for (int i = 0; i < task->n_levels; i++)
         free(task->levels[i]);
-    }
     free(task->levels);
     for (int i = 0; i < SPK_QUARANTINE; i++)
         spk_arena_fini(&task->quarantine[i]);
-    spk_arena_fini(&task->base.keep);
     free(task->deltas);
     free(task->delta_heads);
     free(task->tallies);
@@ -158,6 +164,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->lost = NULL;
     task->lost_block = false;
     task->failed_op = NULL;
+    task->hopeless = false;
     task->origin.rdd = NULL;
     task->job = job;
     task->stage = stage;

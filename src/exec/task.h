@@ -84,6 +84,7 @@ struct spark_task {
     spk_shuffle *lost;            /* the attempt ended because an output of it is missing */
     bool lost_block;              /* it has failed because a cached block turned out to be damaged */
     const spk_op *failed_op;      /* whose function failed */
+    bool hopeless;                /* it would fail again */
     spk_origin origin, suspect;   /* of the failure; of the last attempt's: pushed one by one */
     int job, stage, partition, attempt;
     const spk_op *op;                         /* whose function runs; NULL: that of the end: */
@@ -130,6 +131,8 @@ struct spark_task {
 /* spk_task_new: with everything a worker needs to run attempts. NULL: no memory. */
 spark_task *spk_task_new(spark_context *sc);
 void spk_task_free(spark_task *task);
+/* spk_task_rest: between attempts: gives back what memory is kept for the next one. */
+void spk_task_rest(spark_task *task);
 
 /* spk_task_begin, _end: around an attempt; end runs what was deferred and forgets all state but the
  * failure and the deltas. */

@@ -60,6 +60,7 @@ struct spark_context {
     size_t n_shares;
     size_t stack_bytes;
     int64_t task_timeout_ms, job_timeout_ms; /* 0: none */
+    uint64_t max_result_bytes; /* 0: no limit */
     spark_fault *faults;
     size_t n_faults;
     atomic_bool faults_off;

@@ -5,6 +5,7 @@
 #define SPK_RDD_ACTION_H
 
 #include "scheduler/job.h"
+#include "storage/tape.h"
 
 /* spk_action_check: spk_job_check for an action, which writes the checkpoints first that wait above
  * rdd. */
@@ -31,14 +32,9 @@ spark_status spk_collect_as(
 spark_status spk_take_as(const char *name, spark_site at, spark_rdd *rdd, size_t n,
     const spark_type *want, spark_array *result, spk_failure *failure);
 
-/* spk_collect_partition: the rows of one partition, which become the caller's. */
+/* spk_collect_partition: one partition on a tape, which becomes the caller's. */
 spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *rdd, int partition,
-    spk_rows *rows, spk_failure *failure);
-
-/* spk_collect_heads: the first rows, at most `wanted` of each, of the partitions from `from` to
- * from + n - 1, as lists that become the caller's. */
-spark_status spk_collect_heads(const char *name, spark_site at, spark_rdd *rdd, size_t wanted,
-    int from, int n, spk_rows *lists, spk_failure *failure);
+    spk_tape *tape, spk_failure *failure);
 
 /* spk_counting: the state of an action that counts rows, which spk_take_count takes. */
 typedef struct spk_counting {

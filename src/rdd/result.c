@@ -23,54 +23,123 @@ void spark_array_free(spark_array *array)
     owner *o = array ? array->owner : NULL;
     if (o) {
         spk_heap *heap = &o->sc->heap;
-        spk_runs_free(heap, o->runs);
-        spk_heap_free(heap, o->items, o->capacity);
-        spk_heap_free(heap, o->slots, o->slots_capacity);
+        for (spk_run *run = o->runs, *next; run; run = next) {
+            next = run->next;
+            spk_heap_take_back(heap, run, run->capacity);
+        }
+        spk_heap_take_back(heap, o->items, o->capacity);
+        spk_heap_take_back(heap, o->slots, o->slots_capacity);
         free(o);
     }
     if (array)
         *array = (spark_array) { NULL, NULL, 0, NULL };
 }
 
-/* move_rows: the rows of a list to `to`; its runs stay for what the rows point to, else they go. */
-static char *move_rows(owner *o, spk_rows *list, char *to)
+/* own_run: what rows of the result point to. */
+static void own_run(owner *o, spk_run *run, spk_heap *heap)
 {
-    const size_t size = list->layout->size;
-    for (const spk_run *run = list->first; run; run = run->next) {
+    spk_heap_give(heap, run->capacity);
+    run->next = o->runs;
+    o->runs = run;
+}
+
+/* move_memory: what is in memory of a tape, to `to`. */
+static char *move_memory(owner *o, spk_tape *tape, char *to)
+{
+    const size_t size = tape->rows.layout->size;
+    const bool views = tape->rows.layout->views != 0;
+    spk_heap *heap = tape->rows.heap;
+    for (spk_run *run = tape->rows.first, *next; run; run = next) {
+        next = run->next;
         memcpy(to, run->rows, run->n * size);
         to += run->n * size;
+        if (views)
+            own_run(o, run, heap);
+        else
+            spk_heap_free(heap, run, run->capacity);
     }
-    if (list->layout->views && list->last) {
-        list->last->next = o->runs;
-        o->runs = list->first;
-        list->first = list->last = NULL;
-    }
-    spk_rows_fini(list);
+    tape->rows.first = tape->rows.last = NULL;
     return to;
 }
 
-spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_rows *lists, size_t n,
-    spark_array *result, spk_failure *failure)
+/* move_rows: the rows of a tape, to *to; what is on disk goes first. */
+static spark_status move_rows(owner *o, spk_tape *tape, char **to, spk_failure *failure)
 {
-    uint64_t rows = 0;
-    for (size_t i = 0; i < n; i++)
-        rows += lists[i].n;
+    const size_t size = tape->rows.layout->size;
+    spk_heap *heap = tape->rows.heap;
+    for (size_t i = 0; i < tape->n_stretches; i++) {
+        spk_run *run;
+        if (spk_stretch_load(tape, &tape->stretches[i], heap, &run, failure) != SPARK_OK)
+            return failure->code;
+        memcpy(*to, run->rows, run->n * size);
+        *to += run->n * size;
+        if (tape->rows.layout->views)
+            own_run(o, run, heap);
+        else
+            spk_runs_free(heap, run);
+    }
+    *to = move_memory(o, tape, *to);
+    return SPARK_OK;
+}
+
+spark_status spk_result_too_large(
+    const spark_context *sc, uint64_t bytes, uint64_t rows, spk_failure *failure)
+{
+    return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL,
+        "the result is too large: %llu bytes in %llu elements, and perhaps more; "
+        "spark_conf.max_result_bytes is %llu%s",
+        (unsigned long long)bytes, (unsigned long long)rows,
+        (unsigned long long)sc->max_result_bytes,
+        sc->max_result_bytes == sc->heap.limit ? ", as memory_bytes" : "");
+}
+
+/* start: an array with room for rows. */
+static owner *start(spark_context *sc, const spk_layout *layout, uint64_t rows, spk_failure *failure)
+{
     owner *o = calloc(1, sizeof *o);
     if (o) {
         o->sc = sc;
-        o->items = spk_heap_alloc(&sc->heap, rows * layout->size + 1, &o->capacity);
+        o->items = spk_heap_given(&sc->heap, rows * layout->size + 1, &o->capacity);
     }
-    if (!o || !o->items) {
-        free(o);
-        for (size_t i = 0; i < n; i++)
-            spk_rows_fini(&lists[i]);
-        return spk_failure_nomem(failure, NULL, NULL);
+    if (o && o->items)
+        return o;
+    free(o);
+    spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "out of memory: the result takes %llu bytes",
+        (unsigned long long)rows * layout->size);
+    return NULL;
+}
+
+spark_status spk_result_tapes(spark_context *sc, const spk_layout *layout, spk_tape *tapes, size_t n,
+    spark_array *result, spk_failure *failure)
+{
+    uint64_t rows = 0, bytes = 0;
+    owner *o = NULL;
+    for (size_t i = 0; i < n; i++) {
+        rows += tapes[i].n;
+        bytes += tapes[i].bytes;
     }
-    char *to = o->items;
-    for (size_t i = 0; i < n; i++)
-        to = move_rows(o, &lists[i], to);
-    *result = (spark_array) { layout->type, o->items, (size_t)rows, o };
-    return SPARK_OK;
+    spark_status status = sc->max_result_bytes && bytes > sc->max_result_bytes
+        ? spk_result_too_large(sc, bytes, rows, failure)
+        : SPARK_OK;
+    if (status == SPARK_OK && !(o = start(sc, layout, rows, failure)))
+        status = failure->code;
+    char *to = o ? o->items : NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (status == SPARK_OK)
+            status = move_rows(o, &tapes[i], &to, failure);
+        spk_tape_fini(&tapes[i]);
+    }
+    *result = (spark_array) { layout->type, o ? o->items : NULL, (size_t)rows, o };
+    if (status != SPARK_OK)
+        spark_array_free(result);
+    return status;
+}
+
+spark_status spk_result_rows(
+    spark_context *sc, spk_rows *list, spark_array *result, spk_failure *failure)
+{
+    spk_tape tape = { .store = sc->store, .rows = *list, .n = list->n, .bytes = list->bytes };
+    return spk_result_tapes(sc, list->layout, &tape, 1, result, failure);
 }
 
 spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,
@@ -82,7 +151,7 @@ spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const v
         spk_rows_fini(&rows);
         return spk_failure_nomem(failure, NULL, NULL);
     }
-    return spk_result_rows(sc, layout, &rows, 1, result, failure);
+    return spk_result_rows(sc, &rows, result, failure);
 }
 
 spark_context *spk_result_context(const spark_array *array)
@@ -118,7 +187,7 @@ spark_status spk_result_index(
     owner *o = pairs->owner;
     uint32_t *slots = NULL;
     if (pairs->n < UINT32_MAX)
-        o->slots = slots = spk_heap_alloc(
+        o->slots = slots = spk_heap_given(
             &sc->heap, spk_index_slots(pairs->n) * sizeof *slots, &o->slots_capacity);
     if (!slots) {
         spark_array_free(pairs);

@@ -3,11 +3,18 @@
 #ifndef SPK_RDD_RESULT_H
 #define SPK_RDD_RESULT_H
 
-#include "storage/run.h"
+#include "storage/tape.h"
 
-/* spk_result_rows: a result array of rows lists (taken over), one after the other. */
-spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_rows *lists, size_t n,
+/* spk_result_tapes: a result array of what is on tapes (taken over), one after the other. The array is not
+ * charged; more than spark_conf.max_result_bytes is an error. */
+spark_status spk_result_tapes(spark_context *sc, const spk_layout *layout, spk_tape *tapes, size_t n,
     spark_array *result, spk_failure *failure);
+/* spk_result_rows: of a rows list of the context's heap, which is taken over. */
+spark_status spk_result_rows(
+    spark_context *sc, spk_rows *list, spark_array *result, spk_failure *failure);
+/* spk_result_too_large: says so; `bytes` and more. */
+spark_status spk_result_too_large(
+    const spark_context *sc, uint64_t bytes, uint64_t rows, spk_failure *failure);
 /* spk_result_one: of a copy of one value. */
 spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,
     spark_array *result, spk_failure *failure);

@@ -93,7 +93,7 @@ static void task_failed(spk_stage *stage, spark_task *task, int index)
     const bool lost = task->lost_block && ++stage->lost_blocks <= stage->set.n * MOST_LOSSES;
     const int failures = lost ? stage->failures[index] : ++stage->failures[index];
     stage->attempts[index]++;
-    const bool again = failures < scheduler->sc->task_max_failures;
+    const bool again = failures < scheduler->sc->task_max_failures && !task->hopeless;
     if (again)
         suspect(stage, index, &task->origin);
     pthread_mutex_unlock(&scheduler->lock);

@@ -108,9 +108,7 @@ static spark_status load(
     if (status != SPARK_OK)
         return status;
     if (checksum_of(run->rows, piece->row_bytes, tail, tail_bytes) != piece->checksum)
-        return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "a spill file in %s has changed on disk",
-            spk_local_directory(rows->spill->directory));
+        return spk_spill_changed(rows->spill, piece->at, failure);
     if (layout->views)
         spk_rows_shift(layout, run->rows, run->n,
             (ptrdiff_t)((uint64_t)(uintptr_t)tail - piece->tail), false);

@@ -503,12 +503,6 @@ static uint32_t granule_size(const spk_parcel *parcel, uint64_t which)
     return left < SPK_GRANULE ? (uint32_t)left : SPK_GRANULE;
 }
 
-static spark_status changed(const spk_parcel *parcel, spk_failure *failure)
-{
-    return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-        "a spill file in %s has changed on disk", spk_local_directory(parcel->spill->directory));
-}
-
 static spark_status see_granule(
     const spk_parcel *parcel, uint64_t which, spk_granule_seen *seen, spk_failure *failure)
 {
@@ -522,7 +516,7 @@ static spark_status see_granule(
         return status;
     spk_corrupt(seen->extents, bytes);
     if (spk_hash_bytes(seen->extents, bytes) != parcel->granules[which].checksum)
-        return changed(parcel, failure);
+        return spk_spill_changed(parcel->spill, parcel->at, failure);
     seen->which = which + 1;
     return SPARK_OK;
 }
@@ -575,7 +569,7 @@ spark_status spk_extent_open(const spk_parcel *parcel, const spk_extent *extent,
     const spk_layout *layout = parcel->layout;
     spk_corrupt(rows, extent->bytes);
     if (spk_hash_bytes(rows, extent->bytes) != extent->checksum)
-        return changed(parcel, failure);
+        return spk_spill_changed(parcel->spill, parcel->at, failure);
     *hashes = parcel->carries
         ? (uint64_t *)(void *)(rows + up((size_t)extent->n * layout->size))
         : NULL;

@@ -84,7 +84,7 @@ void spk_rows_init(spk_rows *rows, spk_heap *heap, const spk_layout *layout)
 void spk_rows_fini(spk_rows *rows)
 {
     spk_runs_free(rows->heap, rows->first);
-    *rows = (spk_rows) { .heap = rows->heap, .layout = rows->layout, .timid = rows->timid };
+    *rows = (spk_rows) { .heap = rows->heap, .layout = rows->layout, .largest = rows->largest, .timid = rows->timid };
 }
 
 spk_run *spk_run_for(spk_heap *heap, size_t row_bytes, size_t tail_bytes, bool timid)
@@ -174,21 +174,28 @@ void spk_rows_compact(spk_rows *rows, bool exact)
     spk_runs_free(rows->heap, old);
 }
 
-/* add_block: an open run with room for at least `need` bytes. */
-static bool add_block(spk_rows *rows, size_t need)
+/* add_block: an open run with room for `need` bytes; the first one for as much as is wanted. */
+static bool add_block(spk_rows *rows, size_t want, size_t need)
 {
-    size_t size = rows->last ? rows->last->capacity * 2 : 0;
-    if (size > SPK_ROWS_BLOCK)
-        size = SPK_ROWS_BLOCK;
+    size_t size = rows->last ? rows->last->capacity * 2 : want;
+    size_t most = rows->last ? SPK_ROWS_BLOCK : want;
+    if (rows->largest && rows->largest < most)
+        most = rows->largest;
+    if (size > most)
+        size = most;
     if (size < need)
         size = need;
     spk_run *run = spk_run_for(rows->heap, size, 0, rows->timid);
     if (!run)
         return false;
-    if (rows->last)
+    if (rows->layout->views && run->capacity < SPK_CHUNK)
+        memset(run->rows, 0, (size_t)((char *)run + run->capacity - run->rows)); /* gaps may go to disk */
+    if (rows->last) {
+        rows->last->tail = rows->tail;
         rows->last->next = run;
-    else
+    } else {
         rows->first = run;
+    }
     rows->last = run;
     rows->row_end = run->rows;
     rows->tail = (char *)run + run->capacity;
@@ -201,7 +208,7 @@ static bool append_plain(spk_rows *rows, const char *from, size_t n)
     while (n > 0) {
         size_t room = rows->last ? (size_t)(rows->tail - rows->row_end) / size : 0;
         if (room == 0) {
-            if (!add_block(rows, n * size))
+            if (!add_block(rows, n * size, size))
                 return false;
             room = (size_t)(rows->tail - rows->row_end) / size;
         }
@@ -234,8 +241,8 @@ bool spk_rows_append(spk_rows *rows, const char *from, size_t n)
     for (size_t i = 0; i < n; i++, from += size) {
         const size_t bytes = spk_value_bytes(rows->layout, from);
         if (!rows->last || (size_t)(rows->tail - rows->row_end) < size + bytes) {
-            const size_t all = rows->last ? size + bytes : deep_bytes(rows, from, n - i);
-            if (!add_block(rows, all))
+            const size_t all = rows->last ? 0 : deep_bytes(rows, from, n - i);
+            if (!add_block(rows, all, size + bytes))
                 return false;
         }
         memcpy(rows->row_end, from, size);

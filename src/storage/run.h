@@ -30,6 +30,7 @@ typedef struct spk_run {
     uint32_t *offsets; /* of slices + 1; NULL: the index is sparse: */
     spk_slice_end *ends;
     uint64_t *hashes; /* of the rows, or NULL where they are cheap */
+    char *tail;       /* of a rows list: from here on to the end is what the rows point to */
 
     struct spk_parcel *parcel; /* not NULL: the rows are in it, as those of `member`; see parcel.h */
     uint32_t member;
@@ -81,6 +82,7 @@ typedef struct spk_rows {
     const spk_layout *layout;
     spk_run *first, *last;
     char *row_end, *tail; /* free room of the last run, in which tails end with the block */
+    size_t largest;       /* no block is larger, but for one row; 0: 1 MiB, but the first */
     uint64_t n, bytes;
     bool timid; /* takes memory that is free, and reclaims none */
 } spk_rows;

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One file a context, unlinked when it is made. Space that is free again is given back by punching
- * holes, where the system can. */
+/* One file a directory, made when it is first needed, unlinked at once. Each piece goes to the next one;
+ * its room is asked for before it is written, so that a disk that is full is found when another can
+ * still take over. A directory that is gone or full is left out, until all are. Space that is free again
+ * is given back by punching holes, where the system can.
+ *
+ * A file system in memory is no place for what memory has no room for: it would take from the same
+ * memory, uncharged, so it counts as a directory that cannot be used. */
 #include "storage/spill.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -14,14 +21,17 @@
 
 void spk_spill_init(spk_spill *spill, const char *directory)
 {
-    *spill = (spk_spill) { .directory = directory, .fd = -1 };
+    *spill = (spk_spill) { .directory = directory };
+    for (int i = 0; i < SPK_SPILL_FILES; i++)
+        spill->files[i].fd = -1;
     pthread_mutex_init(&spill->lock, NULL);
 }
 
 void spk_spill_fini(spk_spill *spill)
 {
-    if (spill->fd >= 0)
-        close(spill->fd);
+    for (int i = 0; i < SPK_SPILL_FILES; i++)
+        if (spill->files[i].fd >= 0)
+            close(spill->files[i].fd);
     pthread_mutex_destroy(&spill->lock);
 }
 
@@ -37,56 +47,158 @@ bool spk_spill_wanted(spk_heap *heap)
     return used > stored && used - stored > (heap->limit - kept) / 2;
 }
 
-const char *spk_local_directory(const char *asked)
+static const char *usual_directory(void)
 {
     const char *set = getenv("TMPDIR");
-    if (asked && *asked)
-        return asked;
     return set && *set ? set : access("/var/tmp", W_OK) == 0 ? "/var/tmp" : "/tmp";
 }
 
-/* open_file: with the lock held. */
-static spark_status open_file(spk_spill *spill, spk_failure *failure)
+bool spk_local_directory(const char *asked, unsigned i, char path[SPK_PATH])
 {
-    if (spill->fd < 0)
-        spill->fd = spk_unnamed_file(
-            spk_local_directory(spill->directory), "cannot make a spill file in", failure);
-    return spill->fd < 0 ? failure->code : SPARK_OK;
+    const char *at = asked && *asked ? asked : usual_directory();
+    for (size_t n; *at; at += n) {
+        at += *at == ',';
+        n = strcspn(at, ",");
+        if (n == 0 || i-- > 0)
+            continue;
+        n = n < SPK_PATH ? n : SPK_PATH - 1;
+        memcpy(path, at, n);
+        path[n] = '\0';
+        return true;
+    }
+    return false;
+}
+
+/* ---- files */
+
+static uint64_t offset_of(uint64_t at)
+{
+    return at & ((UINT64_C(1) << SPK_SPILL_SHIFT) - 1);
+}
+
+static unsigned file_of(uint64_t at)
+{
+    return (unsigned)(at >> SPK_SPILL_SHIFT);
+}
+
+/* fails: of the i-th file. */
+static spark_status fails(
+    const spk_spill *spill, const char *what, unsigned i, int error, spk_failure *failure)
+{
+    char path[SPK_PATH] = "";
+    spk_local_directory(spill->directory, i, path);
+    return spk_io_failure(failure, what, path, error);
+}
+
+/* open_file: with the lock held. */
+static spark_status open_file(spk_spill *spill, unsigned i, spk_failure *failure)
+{
+    spk_spill_file *file = &spill->files[i];
+    char path[SPK_PATH];
+    struct statfs is;
+    if (file->fd >= 0)
+        return SPARK_OK;
+    spk_local_directory(spill->directory, i, path);
+    const int fd = spk_unnamed_file(path, "cannot make a spill file in", failure);
+    if (fd < 0)
+        return failure->code;
+    if (fstatfs(fd, &is) == 0 && (is.f_type == TMPFS_MAGIC || is.f_type == RAMFS_MAGIC)) {
+        close(fd);
+        return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+            "cannot make a spill file in %s: it is in memory; name a directory on a disk in "
+            "spark_conf.local_dir",
+            path);
+    }
+    file->fd = fd;
+    return SPARK_OK;
+}
+
+/* next_file: the next one that is not bad, open; -1: there is none any more, *failure is that of the last,
+ * if it was found now. With the lock held. */
+static int next_file(spk_spill *spill, spk_failure *failure)
+{
+    char path[SPK_PATH];
+    unsigned n = 0;
+    while (n < SPK_SPILL_FILES && spk_local_directory(spill->directory, n, path))
+        n++;
+    for (unsigned tried = 0; tried < n; tried++) {
+        const unsigned i = spill->next++ % n;
+        if (spill->files[i].bad)
+            continue;
+        if (open_file(spill, i, failure) == SPARK_OK)
+            return (int)i;
+        spill->files[i].bad = true;
+    }
+    for (unsigned i = 0; i < n; i++)
+        spill->files[i].bad = false; /* the next one who asks tries again */
+    return -1;
+}
+
+/* make_room: on the disk, where the file system can tell. Returns an errno. */
+static int make_room(int fd, uint64_t at, uint64_t n)
+{
+    int error;
+    do
+        error = n == 0 || fallocate(fd, 0, (off_t)at, (off_t)n) == 0 ? 0 : errno;
+    while (error == EINTR);
+    return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL ? 0 : error;
+}
+
+static void leave_out(spk_spill *spill, unsigned i)
+{
+    pthread_mutex_lock(&spill->lock);
+    spill->files[i].bad = true;
+    pthread_mutex_unlock(&spill->lock);
 }
 
 spark_status spk_spill_reserve(spk_spill *spill, uint64_t n, uint64_t *at, spk_failure *failure)
 {
-    pthread_mutex_lock(&spill->lock);
-    const spark_status status = open_file(spill, failure);
-    if (status == SPARK_OK) {
-        *at = spill->end;
-        spill->end += n;
+    spk_failure_set(failure, SPARK_EIO, NULL, NULL, "spark_conf.local_dir names no directory");
+    for (;;) {
+        pthread_mutex_lock(&spill->lock);
+        const int i = next_file(spill, failure);
+        if (i >= 0) {
+            *at = spill->files[i].end;
+            spill->files[i].end += n;
+        }
+        pthread_mutex_unlock(&spill->lock);
+        if (i < 0)
+            return failure->code;
+        const int error = make_room(spill->files[i].fd, *at, n);
+        *at |= (uint64_t)i << SPK_SPILL_SHIFT;
+        if (!error)
+            return SPARK_OK;
+        fails(spill, "cannot write to a spill file in", (unsigned)i, error, failure);
+        leave_out(spill, (unsigned)i);
     }
-    pthread_mutex_unlock(&spill->lock);
-    return status;
 }
 
 void spk_spill_forget(const spk_spill *spill, uint64_t at, uint64_t n)
 {
 #ifdef FALLOC_FL_PUNCH_HOLE
-    fallocate(spill->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)n);
+    fallocate(spill->files[file_of(at)].fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+        (off_t)offset_of(at), (off_t)n);
 #else
     (void)spill, (void)at, (void)n;
 #endif
 }
 
 spark_status spk_spill_write(
-    const spk_spill *spill, const void *data, size_t n, uint64_t at, spk_failure *failure)
+    spk_spill *spill, const void *data, size_t n, uint64_t at, spk_failure *failure)
 {
+    const unsigned i = file_of(at);
+    off_t to = (off_t)offset_of(at);
     for (const char *from = data; n > 0;) {
-        const ssize_t done = spk_pwrite(spill->fd, from, n, (off_t)at);
+        const ssize_t done = spk_pwrite(spill->files[i].fd, from, n, to);
         if (done < 0 && errno == EINTR)
             continue;
-        if (done <= 0)
-            return spk_io_failure(failure, "cannot write to a spill file in",
-                spk_local_directory(spill->directory), done < 0 ? errno : ENOSPC);
+        if (done <= 0) {
+            fails(spill, "cannot write to a spill file in", i, done < 0 ? errno : ENOSPC, failure);
+            leave_out(spill, i);
+            return failure->code;
+        }
         from += done;
-        at += (uint64_t)done;
+        to += done;
         n -= (size_t)done;
     }
     return SPARK_OK;
@@ -95,16 +207,26 @@ spark_status spk_spill_write(
 spark_status spk_spill_read(
     const spk_spill *spill, void *to, size_t n, uint64_t at, spk_failure *failure)
 {
+    const unsigned i = file_of(at);
+    off_t from = (off_t)offset_of(at);
     for (char *into = to; n > 0;) {
-        const ssize_t got = spk_pread(spill->fd, into, n, (off_t)at);
+        const ssize_t got = spk_pread(spill->files[i].fd, into, n, from);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            return spk_io_failure(failure, "cannot read a spill file in",
-                spk_local_directory(spill->directory), got < 0 ? errno : EIO);
+            return fails(
+                spill, "cannot read a spill file in", i, got < 0 ? errno : EIO, failure);
         into += got;
-        at += (uint64_t)got;
+        from += got;
         n -= (size_t)got;
     }
     return SPARK_OK;
+}
+
+spark_status spk_spill_changed(const spk_spill *spill, uint64_t at, spk_failure *failure)
+{
+    char path[SPK_PATH] = "";
+    spk_local_directory(spill->directory, file_of(at), path);
+    return spk_failure_set(
+        failure, SPARK_EIO, NULL, NULL, "a spill file in %s has changed on disk", path);
 }

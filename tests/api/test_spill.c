@@ -190,7 +190,7 @@ static void test_spill__survives_faults(void **state)
 
 static void test_spill__leaves_no_file_and_no_descriptor(void **state)
 {
-    char directory[] = "/tmp/libspark-test-XXXXXX";
+    char directory[] = "libspark-test-XXXXXX";
     int64_t spilled;
     uint64_t peak;
     (void)state;

@@ -311,14 +311,14 @@ static void test_parcel__notices_what_changed_on_disk(void **state)
     static rig r;
     open_rig(&r, *state, SPARK_TYPE(invoice), 7, true);
     assert_true(add_all(&r) > 0);
-    for (uint64_t at = 100; at < r.spill.end; at += 997) {
+    for (uint64_t at = 100; at < r.spill.files[0].end; at += 997) {
         char byte;
-        assert_int_equal(pread(r.spill.fd, &byte, 1, (off_t)at), 1);
+        assert_int_equal(pread(r.spill.files[0].fd, &byte, 1, (off_t)at), 1);
         byte ^= 1;
-        assert_int_equal(pwrite(r.spill.fd, &byte, 1, (off_t)at), 1);
+        assert_int_equal(pwrite(r.spill.files[0].fd, &byte, 1, (off_t)at), 1);
     }
     assert_true(read_all(&r) > 0);
-    assert_int_equal(ftruncate(r.spill.fd, 0), 0);
+    assert_int_equal(ftruncate(r.spill.files[0].fd, 0), 0);
     assert_true(read_all(&r) > 0);
     close_rig(&r);
 }

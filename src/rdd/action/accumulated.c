@@ -77,7 +77,7 @@ static spark_status join_rows(const reading *r, spark_array *result, spk_failure
     spk_rows_init(&all, &a->sc->heap, a->layout);
     if (append(&all, r->folded[0]) && append_parts(&all, r, 0, r->driver)
         && append(&all, r->folded[1]) && append_parts(&all, r, r->driver, r->n))
-        return spk_result_rows(a->sc, a->layout, &all, 1, result, failure);
+        return spk_result_rows(a->sc, &all, result, failure);
     spk_rows_fini(&all);
     return spk_failure_nomem(failure, "accumulator", NULL);
 }

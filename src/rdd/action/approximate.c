@@ -315,7 +315,7 @@ static spark_status as_pairs(spark_rdd *rdd, const tally *total, const spk_layou
     good = good && row;
     free(row);
     if (good)
-        return spk_result_rows(rdd->sc, out, &rows, 1, result, failure);
+        return spk_result_rows(rdd->sc, &rows, result, failure);
     spk_rows_fini(&rows);
     return spk_failure_nomem(failure, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include <spark/action.h>
 
+#include "exec/drained.h"
 #include "rdd/action.h"
 #include "rdd/result.h"
 
@@ -11,40 +12,78 @@
 
 typedef struct collecting {
     spk_state head;
-    spk_rows rows;
+    spk_tape tape;
+    uint64_t counted; /* bytes of it */
 } collecting;
+
+/* gathering: what the partitions of one job are collected for. */
+typedef struct gathering {
+    const spk_layout *layout;
+    size_t wanted;          /* rows of each partition */
+    uint64_t most;          /* bytes of all of them */
+    _Atomic uint64_t bytes; /* that have been collected so far */
+    bool scan;              /* it is wanted to stop early */
+} gathering;
 
 static bool begin_collect(spk_state *state)
 {
     collecting *c = (collecting *)state;
-    spk_rows_init(&c->rows, state->task->heap, state->action->arg);
+    const gathering *g = state->action->arg;
+    spk_tape_init(&c->tape, state->task->store, g->layout);
+    /* Few are wanted: small batches, so that little beyond them is computed. */
+    const size_t most = (size_t)state->task->sc->batch_rows;
+    if (g->scan)
+        state->task->batch_rows = g->wanted < most ? g->wanted : most;
     return true;
+}
+
+static gathering *gathering_of(const collecting *c)
+{
+    gathering *g;
+    memcpy(&g, &c->head.action->arg, sizeof g);
+    return g;
+}
+
+/* count: what has been collected by all tasks; trying again makes it no smaller. */
+static bool count(collecting *c)
+{
+    gathering *g = gathering_of(c);
+    spark_task *task = c->head.task;
+    const uint64_t more = c->tape.bytes - c->counted;
+    const uint64_t all = atomic_fetch_add_explicit(&g->bytes, more, memory_order_relaxed) + more;
+    spk_failure failure;
+    c->counted += more;
+    if (all <= g->most)
+        return true;
+    spk_result_too_large(task->sc, all, c->tape.n, &failure);
+    task->hopeless = true;
+    spk_task_fail_with(task, &failure);
+    return false;
 }
 
 static bool take_all(void *state, spk_batch batch)
 {
     collecting *c = state;
-    if (spk_rows_append(&c->rows, batch.rows, batch.n))
-        return true;
-    spk_task_nomem(c->head.task);
-    return false;
+    return spk_drain(c->head.task, &c->tape, batch.rows, batch.n) && count(c);
 }
 
 static void free_collect(spk_state *state)
 {
-    spk_rows_fini(&((collecting *)state)->rows);
+    collecting *c = (collecting *)state;
+    atomic_fetch_sub_explicit(&gathering_of(c)->bytes, c->counted, memory_order_relaxed);
+    spk_tape_fini(&c->tape);
 }
 
-/* collect_lists: runs such an action; its lists of rows, in order, become the caller's. */
-static spark_status collect_lists(spark_rdd *rdd, const spk_action *action, const int *partitions,
-    int n, spk_rows *lists, spk_failure *failure)
+/* collect_tapes: runs such an action; its tapes, in order, become the caller's. */
+static spark_status collect_tapes(spark_rdd *rdd, const spk_action *action, const int *partitions,
+    int n, spk_tape *tapes, spk_failure *failure)
 {
     collecting *parts = calloc((size_t)n + 1, sizeof *parts);
     if (!parts)
         return spk_failure_nomem(failure, action->name, action->site);
     const spark_status status = spk_job_run(rdd, action, partitions, n, parts, failure);
     for (int i = 0; status == SPARK_OK && i < n; i++)
-        lists[i] = parts[i].rows;
+        tapes[i] = parts[i].tape;
     free(parts);
     return status;
 }
@@ -52,13 +91,13 @@ static spark_status collect_lists(spark_rdd *rdd, const spk_action *action, cons
 static spark_status collect(spark_rdd *rdd, const spk_action *action, const int *partitions,
     size_t n, spark_array *result, spk_failure *failure)
 {
-    spk_rows *lists = malloc((n + 1) * sizeof *lists);
-    if (!lists)
+    spk_tape *tapes = malloc((n + 1) * sizeof *tapes);
+    if (!tapes)
         return spk_failure_nomem(failure, action->name, action->site);
-    spark_status status = collect_lists(rdd, action, partitions, (int)n, lists, failure);
+    spark_status status = collect_tapes(rdd, action, partitions, (int)n, tapes, failure);
     if (status == SPARK_OK)
-        status = spk_result_rows(rdd->sc, rdd->layout, lists, n, result, failure);
-    free(lists);
+        status = spk_result_tapes(rdd->sc, rdd->layout, tapes, n, result, failure);
+    free(tapes);
     return status;
 }
 
@@ -79,13 +118,18 @@ static spark_status check_partitions(spark_rdd *rdd, const char *name, spark_sit
                               "%s at %s: %zu partitions are too many", name, at, n);
 }
 
+static uint64_t most_of(const spark_context *sc)
+{
+    return sc->max_result_bytes ? sc->max_result_bytes : UINT64_MAX;
+}
+
 /* collecting_of: the action that gathers the rows of partitions. */
-static spk_action collecting_of(const char *name, spark_site at, const spark_rdd *rdd)
+static spk_action collecting_of(const char *name, spark_site at, const gathering *g)
 {
     return (spk_action) { .name = name,
         .site = at,
         .state_size = sizeof(collecting),
-        .arg = rdd->layout,
+        .arg = g,
         .begin = begin_collect,
         .take = take_all,
         .discard = free_collect };
@@ -100,7 +144,8 @@ static spark_status collect_some(const char *name, spark_site at, spark_rdd *rdd
     if (status == SPARK_OK && some)
         status = check_partitions(rdd, name, at, n, partitions, &failure);
     if (status == SPARK_OK) {
-        const spk_action action = collecting_of(name, at, rdd);
+        gathering g = { .layout = rdd->layout, .most = most_of(rdd->sc) };
+        const spk_action action = collecting_of(name, at, &g);
         status = collect(rdd, &action, some ? partitions : NULL,
             some ? n : (size_t)spk_rdd_partitions(rdd), result, &failure);
     }
@@ -120,13 +165,14 @@ spark_status spark_collect_partitions(spark_site at, spark_rdd *rdd, size_t n,
 }
 
 spark_status spk_collect_partition(const char *name, spark_site at, spark_rdd *rdd, int partition,
-    spk_rows *rows, spk_failure *failure)
+    spk_tape *tape, spk_failure *failure)
 {
     collecting part;
-    const spk_action action = collecting_of(name, at, rdd);
+    gathering g = { .layout = rdd->layout, .most = UINT64_MAX };
+    const spk_action action = collecting_of(name, at, &g);
     const spark_status status = spk_job_run(rdd, &action, &partition, 1, &part, failure);
     if (status == SPARK_OK)
-        *rows = part.rows;
+        *tape = part.tape;
     return status;
 }
 
@@ -160,35 +206,17 @@ spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n)
 
 /* ---- take */
 
-typedef struct taking {
-    const spk_layout *layout;
-    size_t wanted;
-} taking;
-
-static bool begin_take(spk_state *state)
-{
-    collecting *c = (collecting *)state;
-    const taking *t = state->action->arg;
-    spk_rows_init(&c->rows, state->task->heap, t->layout);
-    /* Few are wanted: small batches, so that little beyond them is computed. */
-    const size_t most = (size_t)state->task->sc->batch_rows;
-    state->task->batch_rows = t->wanted < most ? t->wanted : most;
-    return true;
-}
-
 static bool take_some(void *state, spk_batch batch)
 {
     collecting *c = state;
-    const taking *t = c->head.action->arg;
+    const size_t wanted = gathering_of(c)->wanted;
     spark_task *task = c->head.task;
-    const size_t left = t->wanted - (size_t)c->rows.n, n = batch.n < left ? batch.n : left;
-    if (!spk_rows_append(&c->rows, batch.rows, n)) {
-        spk_task_nomem(task);
+    const size_t left = wanted - (size_t)c->tape.n, n = batch.n < left ? batch.n : left;
+    if (!spk_drain(task, &c->tape, batch.rows, n) || !count(c))
         return false;
-    }
     if (task->batch_rows * 2 <= (size_t)task->sc->batch_rows)
         task->batch_rows *= 2;
-    return c->rows.n < t->wanted;
+    return c->tape.n < wanted;
 }
 
 /* next_round: how many partitions to scan next (Spark's rule). */
@@ -204,23 +232,20 @@ static int64_t next_round(const spark_context *sc, int64_t scanned, int64_t foun
     return more < most ? more : most;
 }
 
-spark_status spk_collect_heads(const char *name, spark_site at, spark_rdd *rdd, size_t wanted,
-    int from, int n, spk_rows *lists, spk_failure *failure)
+/* collect_heads: the first rows, at most `wanted` of each, of n partitions from `from` on. */
+static spark_status collect_heads(const char *name, spark_site at, spark_rdd *rdd, size_t wanted,
+    int from, int n, spk_tape *tapes, spk_failure *failure)
 {
-    const taking t = { rdd->layout, wanted };
-    const spk_action action = { .name = name,
-        .site = at,
-        .state_size = sizeof(collecting),
-        .arg = &t,
-        .begin = begin_take,
-        .take = take_some,
-        .discard = free_collect };
+    gathering g
+        = { .layout = rdd->layout, .wanted = wanted, .most = most_of(rdd->sc), .scan = true };
+    spk_action action = collecting_of(name, at, &g);
+    action.take = take_some;
     int *ids = malloc((size_t)n * sizeof *ids);
     if (!ids)
         return spk_failure_nomem(failure, name, at);
     for (int i = 0; i < n; i++)
         ids[i] = from + i;
-    const spark_status status = collect_lists(rdd, &action, ids, n, lists, failure);
+    const spark_status status = collect_tapes(rdd, &action, ids, n, tapes, failure);
     free(ids);
     return status;
 }
@@ -229,32 +254,32 @@ static spark_status collect_take(spark_rdd *rdd, spark_site at, const char *name
     spark_array *result, spk_failure *failure)
 {
     const int all = spk_rdd_partitions(rdd);
-    spk_rows *lists = malloc(((size_t)all + 1) * sizeof *lists);
+    spk_tape *tapes = malloc(((size_t)all + 1) * sizeof *tapes);
     int64_t scanned = 0;
     size_t found = 0;
     spark_status status = SPARK_OK;
-    if (!lists)
+    if (!tapes)
         return spk_failure_nomem(failure, name, at);
     while (status == SPARK_OK && found < wanted && scanned < all) {
         int64_t n = next_round(rdd->sc, scanned, (int64_t)found, (int64_t)(wanted - found));
         n = n < 1 ? 1 : n > all - scanned ? all - scanned : n;
-        status = spk_collect_heads(
-            name, at, rdd, wanted - found, (int)scanned, (int)n, lists + scanned, failure);
+        status = collect_heads(
+            name, at, rdd, wanted - found, (int)scanned, (int)n, tapes + scanned, failure);
         for (int64_t i = scanned; status == SPARK_OK && i < scanned + n; i++) {
             /* A partition brings up to what was missing before the round: cut what is too much. */
-            if (found + lists[i].n > wanted)
-                spk_rows_cut(&lists[i], wanted - found);
-            found += (size_t)lists[i].n;
+            if (found + tapes[i].n > wanted)
+                spk_tape_cut(&tapes[i], wanted - found);
+            found += (size_t)tapes[i].n;
         }
         if (status == SPARK_OK)
             scanned += n;
     }
     if (status == SPARK_OK)
-        status = spk_result_rows(rdd->sc, rdd->layout, lists, (size_t)scanned, result, failure);
+        status = spk_result_tapes(rdd->sc, rdd->layout, tapes, (size_t)scanned, result, failure);
     else
         for (int64_t i = 0; i < scanned; i++)
-            spk_rows_fini(&lists[i]);
-    free(lists);
+            spk_tape_fini(&tapes[i]);
+    free(tapes);
     return status;
 }
 

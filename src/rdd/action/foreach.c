@@ -4,7 +4,7 @@
 
 #include <spark/action.h>
 
-#include "exec/iterator.h"
+#include "exec/drained.h"
 #include "rdd/action.h"
 
 typedef struct visiting {
@@ -18,7 +18,7 @@ typedef struct visiting {
 typedef struct visit_state {
     spk_state head;
     spk_pieces pieces;
-    spk_rows rows;
+    spk_tape tape;
 } visit_state;
 
 static bool foreach_take(void *state, spk_batch batch)
@@ -42,29 +42,28 @@ static bool foreach_take(void *state, spk_batch batch)
 static bool begin_whole(spk_state *state)
 {
     const visiting *v = state->action->arg;
-    spk_rows_init(&((visit_state *)state)->rows, state->task->heap, v->layout);
+    spk_tape_init(&((visit_state *)state)->tape, state->task->store, v->layout);
     return true;
 }
 
 static bool take_whole(void *state, spk_batch batch)
 {
     visit_state *s = state;
-    if (spk_rows_append(&s->rows, batch.rows, batch.n))
-        return true;
-    spk_task_nomem(s->head.task);
-    return false;
+    return spk_drain(s->head.task, &s->tape, batch.rows, batch.n);
 }
 
 static void discard_whole(spk_state *state)
 {
-    spk_rows_fini(&((visit_state *)state)->rows);
+    spk_tape_fini(&((visit_state *)state)->tape);
 }
 
 static bool end_whole(spk_state *state)
 {
     const visiting *v = state->action->arg;
-    spark_iterator in = spk_iterator_rows(state->task, &((visit_state *)state)->rows, NULL);
+    spk_tape_reader reader = spk_tape_read(&((visit_state *)state)->tape);
+    spark_iterator in = spk_iterator_tape(state->task, &reader, NULL);
     v->whole.run(state->task, &in, v->env);
+    spk_tape_reader_fini(&reader);
     discard_whole(state);
     return !spk_task_failed(state->task);
 }

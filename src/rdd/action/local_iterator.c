@@ -12,15 +12,17 @@ struct spark_local_iterator {
     spark_site site;
     spark_status status;
     int next; /* partition */
-    spk_rows rows;
-    const spk_run *run;
-    uint64_t at; /* in the run */
+    spk_tape tape;
+    spk_tape_reader reader;
+    const char *at; /* the next row, and how many lie side by side */
+    size_t n;
 };
 
 static void local_iterator_release(spk_object *object)
 {
     spark_local_iterator *it = (spark_local_iterator *)(void *)object;
-    spk_rows_fini(&it->rows);
+    spk_tape_reader_fini(&it->reader);
+    spk_tape_fini(&it->tape);
     spk_rdd_unref(it->rdd);
     free(it);
 }
@@ -39,42 +41,58 @@ spark_local_iterator *spark_to_local_iterator(spark_site at, spark_rdd *rdd, con
     it->rdd = rdd;
     it->site = at;
     spk_rdd_ref(rdd);
-    spk_rows_init(&it->rows, &rdd->sc->heap, rdd->layout);
     spk_scope_add(rdd->sc, &it->object, local_iterator_release);
     return it;
 }
 
-/* advance: to the next partition that has rows. */
+/* stop: no more rows come. */
+static void stop(spark_local_iterator *it, const spk_failure *failure)
+{
+    it->status = failure->code;
+    it->next = spk_rdd_partitions(it->rdd);
+    it->n = 0;
+    spk_raise(failure);
+}
+
+/* next_partition: is computed, and lies on the tape. */
+static bool next_partition(spark_local_iterator *it)
+{
+    spk_failure failure;
+    if (it->next >= spk_rdd_partitions(it->rdd))
+        return false;
+    spk_tape_reader_fini(&it->reader);
+    spk_tape_fini(&it->tape);
+    it->tape.store = NULL;
+    if (spk_collect_partition(
+            "toLocalIterator", it->site, it->rdd, it->next++, &it->tape, &failure)
+        != SPARK_OK) {
+        it->tape.store = NULL;
+        stop(it, &failure);
+        return false;
+    }
+    it->reader = spk_tape_read(&it->tape);
+    return true;
+}
+
+/* advance: to the next rows. */
 static bool advance(spark_local_iterator *it)
 {
     spk_failure failure;
-    while (!it->run && it->next < spk_rdd_partitions(it->rdd)) {
-        spk_rows_fini(&it->rows);
-        it->status = spk_collect_partition(
-            "toLocalIterator", it->site, it->rdd, it->next++, &it->rows, &failure);
-        if (it->status != SPARK_OK) {
-            spk_rows_init(&it->rows, &it->rdd->sc->heap, it->rdd->layout);
-            it->next = spk_rdd_partitions(it->rdd);
-            spk_raise(&failure);
-            return false;
-        }
-        it->run = it->rows.first;
-        it->at = 0;
-        while (it->run && it->run->n == 0)
-            it->run = it->run->next;
-    }
-    return it->run != NULL;
+    do {
+        if (it->tape.store
+            && spk_tape_next(&it->reader, &it->at, &it->n, &failure) != SPARK_OK)
+            stop(it, &failure);
+    } while (it->n == 0 && next_partition(it));
+    return it->n > 0;
 }
 
 const void *spark_local_next_(spark_local_iterator *it)
 {
-    if (!it || (!it->run && !advance(it)))
+    if (!it || (it->n == 0 && !advance(it)))
         return NULL;
-    const char *row = it->run->rows + it->at++ * it->rdd->layout->size;
-    while (it->run && it->at == it->run->n) {
-        it->run = it->run->next;
-        it->at = 0;
-    }
+    const char *row = it->at;
+    it->at += it->rdd->layout->size;
+    it->n--;
     return row;
 }
 

@@ -7,6 +7,7 @@
 #include <spark/keyed.h>
 
 #include "plan/partitioner.h"
+#include "exec/drained.h"
 #include "rdd/action.h"
 #include "rdd/result.h"
 #include "rdd/verb.h"
@@ -19,14 +20,14 @@ typedef struct looking {
 
 typedef struct look_state {
     spk_state head;
-    spk_rows rows;
+    spk_tape tape;
 } look_state;
 
 static bool lookup_begin(spk_state *state)
 {
     look_state *s = (look_state *)state;
     const looking *l = state->action->arg;
-    spk_rows_init(&s->rows, state->task->heap, l->pair->value);
+    spk_tape_init(&s->tape, state->task->store, l->pair->value);
     return true;
 }
 
@@ -38,17 +39,15 @@ static bool lookup_take(void *state, spk_batch batch)
     for (size_t i = 0; i < batch.n; i++) {
         const char *row = batch.rows + i * pair->size;
         if (spk_value_equal(pair->key, l->key, row)
-            && !spk_rows_append(&s->rows, row + pair->value_offset, 1)) {
-            spk_task_nomem(s->head.task);
+            && !spk_drain(s->head.task, &s->tape, row + pair->value_offset, 1))
             return false;
-        }
     }
     return true;
 }
 
 static void lookup_discard(spk_state *state)
 {
-    spk_rows_fini(&((look_state *)state)->rows);
+    spk_tape_fini(&((look_state *)state)->tape);
 }
 
 /* place_of: the partition of the key, by a function of the user's perhaps: on a task of the
@@ -105,17 +104,17 @@ static spark_status look_up(
             != SPARK_OK)
         return failure->code;
     look_state *states = calloc((size_t)n + 1, sizeof *states);
-    spk_rows *lists = malloc(((size_t)n + 1) * sizeof *lists);
-    spark_status status = !states || !lists
+    spk_tape *tapes = malloc(((size_t)n + 1) * sizeof *tapes);
+    spark_status status = !states || !tapes
         ? spk_failure_nomem(failure, action->name, action->site)
         : spk_job_run(rdd, action, placed ? &one : NULL, n, states, failure);
     if (status == SPARK_OK) {
         for (int i = 0; i < n; i++)
-            lists[i] = states[i].rows;
-        status = spk_result_rows(rdd->sc, l->pair->value, lists, (size_t)n, result, failure);
+            tapes[i] = states[i].tape;
+        status = spk_result_tapes(rdd->sc, l->pair->value, tapes, (size_t)n, result, failure);
     }
     free(states);
-    free(lists);
+    free(tapes);
     return status;
 }
 

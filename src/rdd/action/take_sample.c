@@ -75,7 +75,7 @@ spark_status spark_take_sample(spark_site at, spark_rdd *rdd, bool with_replacem
     if (status != SPARK_OK)
         return status;
     if (total == 0) {
-        status = spk_result_rows(rdd->sc, rdd->layout, NULL, 0, result, &failure);
+        status = spk_result_tapes(rdd->sc, rdd->layout, NULL, 0, result, &failure);
         return spk_action_end(status, &failure, name, at);
     }
     status = !with_replacement && (int64_t)n >= total

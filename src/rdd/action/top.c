@@ -84,7 +84,7 @@ static spark_status as_array(
     for (size_t i = 0; good && i < all->n; i++)
         good = spk_rows_append(&rows, spk_smallest_row(all, i), 1);
     if (good)
-        return spk_result_rows(rdd->sc, rdd->layout, &rows, 1, result, failure);
+        return spk_result_rows(rdd->sc, &rows, result, failure);
     spk_rows_fini(&rows);
     return spk_failure_nomem(failure, NULL, NULL);
 }

@@ -3,12 +3,15 @@
  * of pairs at a time. */
 #include <spark/transform.h>
 
+#include "exec/chain.h"
+#include "exec/drained.h"
 #include "rdd/verb.h"
 
 typedef struct crossing {
     spk_pipe *pipe;
+    const spk_op *op;
     const spk_layout *pair;
-    const spk_rows *right;
+    const spk_tape *right;
     char *rows; /* of the batch that is made */
     size_t n, max;
 } crossing;
@@ -50,13 +53,33 @@ static bool cross(crossing *c, const char *left, const char *right, size_t n)
     return true;
 }
 
+/* cross_all: one left row with the right side, of which a piece goes before the next but one comes. */
+static bool cross_all(crossing *c, const char *left)
+{
+    spk_tape_reader reader = spk_tape_read(c->right);
+    spk_failure failure;
+    const char *rows;
+    size_t n = 0;
+    bool more = true;
+    do {
+        if (spk_tape_next(&reader, &rows, &n, &failure) != SPARK_OK) {
+            c->pipe->task->op = c->op;
+            spk_task_fail_with(c->pipe->task, &failure);
+            more = false;
+        } else if (n > 0) {
+            more = cross(c, left, rows, n) && (!reader.block || c->n == 0 || push(c));
+        }
+    } while (more && n > 0);
+    spk_tape_reader_fini(&reader);
+    return more;
+}
+
 static bool take_left(void *state, spk_batch batch)
 {
     crossing *c = state;
     for (size_t i = 0; i < batch.n; i++)
-        for (const spk_run *run = c->right->first; run; run = run->next)
-            if (!cross(c, batch.rows + i * c->pair->key->size, run->rows, run->n))
-                return false;
+        if (!cross_all(c, batch.rows + i * c->pair->key->size))
+            return false;
     return c->n == 0 || push(c); /* the left rows go now */
 }
 
@@ -65,8 +88,8 @@ static void cartesian_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     spark_task *task = pipe->task;
     spark_rdd *left = rdd->deps[0].rdd, *right = rdd->deps[1].rdd;
     const spk_layout *pair = rdd->layout;
-    crossing c = { .pipe = pipe, .pair = pair, .max = spk_pipe_rows(pipe, pair->size) };
-    spk_rows rows;
+    crossing c = { .pipe = pipe, .op = task->op, .pair = pair, .max = spk_pipe_rows(pipe, pair->size) };
+    spk_tape tape;
     const size_t bytes = SPK_BATCH_BYTES + (size_t)pair->size;
     c.rows = spk_arena_alloc(spk_keep_of(task), bytes, 64);
     if (!c.rows) {
@@ -74,13 +97,13 @@ static void cartesian_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         return;
     }
     memset(c.rows, 0, bytes);
-    if (!spk_chain_drain(task, right, partition % spk_rdd_partitions(right), &rows))
+    if (!spk_chain_drain(task, right, partition % spk_rdd_partitions(right), &tape))
         return;
-    c.right = &rows;
-    if (rows.n > 0)
+    c.right = &tape;
+    if (tape.n > 0)
         spk_chain_run(
             task, left, partition / spk_rdd_partitions(right), (spk_sink) { take_left, &c });
-    spk_rows_fini(&rows);
+    spk_tape_fini(&tape);
 }
 
 static spark_status cartesian_prepare(spark_rdd *rdd, spk_failure *failure)

@@ -4,7 +4,6 @@
 #include <spark/transform.h>
 
 #include "exec/drained.h"
-#include "exec/iterator.h"
 #include "rdd/verb.h"
 
 /* keeps_keys: whether the result is to have the partitioner, which pairs with keys of another type
@@ -33,10 +32,11 @@ static void call_partitions(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     const partitions_rdd *p = SPK_NODE(partitions_rdd, op->rdd);
     spk_drained *state = op->state;
     spk_out out;
+    state->reader = spk_tape_read(&state->tape);
     if (!spk_out_open(
             &out, pipe, (size_t)(op - pipe->ops) + 1, op->rdd->layout->size, state->arenas))
         return;
-    spark_iterator in = spk_iterator_rows(pipe->task, &state->rows, &out.head);
+    spark_iterator in = spk_iterator_tape(pipe->task, &state->reader, &out.head);
     p->def.run(pipe->task, &in, &out.head, op->rdd->env.value);
     spk_out_close(&out, batch);
 }

@@ -3,7 +3,8 @@
  * the right one, which is drained; zip_partitions drains all, for its function pulls. */
 #include <spark/transform.h>
 
-#include "exec/iterator.h"
+#include "exec/chain.h"
+#include "exec/drained.h"
 #include "rdd/verb.h"
 
 typedef struct zip_rdd {
@@ -29,7 +30,9 @@ typedef struct zipping {
     spk_pipe *pipe;
     const spk_op *op;
     const spk_layout *pair;
-    spark_iterator right;
+    spk_tape_reader right;
+    const char *at; /* of it: the next row, and how many lie side by side */
+    size_t left_over;
     spark_task *task;
     char *rows; /* of the batch that is made */
     size_t max;
@@ -42,24 +45,47 @@ static void unequal(const zipping *z)
         z->task, SPARK_ETASK, "Can only zip RDDs with same number of elements in each partition");
 }
 
+/* more_right: whether the right side has another row. */
+static bool more_right(zipping *z)
+{
+    spk_failure failure;
+    if (z->left_over == 0
+        && spk_tape_next(&z->right, &z->at, &z->left_over, &failure) != SPARK_OK) {
+        z->task->op = z->op;
+        spk_task_fail_with(z->task, &failure);
+    }
+    return z->left_over > 0 && !spk_task_unwanted(z->task);
+}
+
+/* pair_up: n rows of the left side with as many of the right one. */
+static void pair_up(zipping *z, const char *left, size_t n)
+{
+    const spk_layout *pair = z->pair;
+    const size_t size = pair->value->size;
+    char *row = z->rows;
+    memset(row, 0, n * pair->size);
+    for (size_t i = 0; i < n; i++, row += pair->size) {
+        memcpy(row, left + i * pair->key->size, pair->key->size);
+        memcpy(row + pair->value_offset, z->at + i * size, size);
+    }
+    z->at += n * size;
+    z->left_over -= n;
+}
+
+/* take_left: what is pushed never reaches from one piece of the right side into the next, which may
+ * take the place of it. */
 static bool take_left(void *state, spk_batch batch)
 {
     zipping *z = state;
-    const spk_layout *pair = z->pair;
     for (size_t done = 0, n; done < batch.n; done += n) {
-        char *row = z->rows;
-        n = batch.n - done < z->max ? batch.n - done : z->max;
-        memset(row, 0, n * pair->size);
-        for (size_t i = 0; i < n; i++, row += pair->size) {
-            const void *right = spark_next_(&z->right);
-            if (!right) {
-                if (!spk_task_unwanted(z->task))
-                    unequal(z);
-                return false;
-            }
-            memcpy(row, batch.rows + (done + i) * pair->key->size, pair->key->size);
-            memcpy(row + pair->value_offset, right, pair->value->size);
+        if (!more_right(z)) {
+            if (!spk_task_unwanted(z->task))
+                unequal(z);
+            return false;
         }
+        n = batch.n - done < z->max ? batch.n - done : z->max;
+        n = n < z->left_over ? n : z->left_over;
+        pair_up(z, batch.rows + done * z->pair->key->size, n);
         if (!spk_push(z->pipe, z->rows, n))
             return false;
     }
@@ -74,19 +100,20 @@ static void produce_zip(spk_pipe *pipe, spark_rdd *rdd, int partition)
         .pair = rdd->layout,
         .task = task,
         .max = spk_task_fit(task, rdd->layout->size) };
-    spk_rows rows;
+    spk_tape tape;
     z.rows = spk_arena_alloc(spk_keep_of(task), z.max * rdd->layout->size, 64);
     if (!z.rows) {
         spk_task_nomem(task);
         return;
     }
-    if (!spk_chain_drain(task, rdd->deps[1].rdd, partition, &rows))
+    if (!spk_chain_drain(task, rdd->deps[1].rdd, partition, &tape))
         return;
-    z.right = spk_iterator_rows(task, &rows, NULL);
+    z.right = spk_tape_read(&tape);
     if (spk_chain_run(task, rdd->deps[0].rdd, partition, (spk_sink) { take_left, &z })
-        && !pipe->stopped && spark_peek_(&z.right))
+        && !pipe->stopped && more_right(&z))
         unequal(&z);
-    spk_rows_fini(&rows);
+    spk_tape_reader_fini(&z.right);
+    spk_tape_fini(&tape);
 }
 
 spark_rdd *spark_zip(spark_site at, spark_rdd *a, spark_rdd *b)
@@ -111,24 +138,28 @@ static void produce_partitions(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const zip_rdd *z = SPK_NODE(zip_rdd, rdd);
     spark_task *task = pipe->task;
-    spk_rows rows[4];
+    spk_tape tapes[4];
+    spk_tape_reader readers[4];
     spark_iterator in[4], *const pointers[4] = { &in[0], &in[1], &in[2], &in[3] };
     spk_out out;
     uint32_t n = 0;
     spk_arena *arenas = spk_step_arenas(task);
     bool good = arenas != NULL;
     while (good && n < rdd->n_deps) {
-        good = spk_chain_drain(task, rdd->deps[n].rdd, partition, &rows[n]);
+        good = spk_chain_drain(task, rdd->deps[n].rdd, partition, &tapes[n]);
+        readers[n] = spk_tape_read(&tapes[n]);
         n += good;
     }
     if (good && spk_source_open(&out, pipe, rdd->layout->size, arenas)) {
         for (uint32_t i = 0; i < n; i++)
-            in[i] = spk_iterator_rows(task, &rows[i], &out.head);
+            in[i] = spk_iterator_tape(task, &readers[i], &out.head);
         z->def.run(task, pointers, &out.head, rdd->env.value);
         spk_source_close(&out);
     }
-    while (n > 0)
-        spk_rows_fini(&rows[--n]);
+    while (n-- > 0) {
+        spk_tape_reader_fini(&readers[n]);
+        spk_tape_fini(&tapes[n]);
+    }
 }
 
 spark_rdd *spark_zip_partitions_n(spark_site at, size_t n, spark_rdd *const rdds[],

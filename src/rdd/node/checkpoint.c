@@ -106,9 +106,11 @@ static char *path_for(const spark_rdd *rdd, bool local, spk_failure *failure)
     char *path = NULL;
     spark_status status = SPARK_OK;
     pthread_mutex_lock(&sc->plan_lock);
-    if (local && !sc->local_checkpoints)
-        status = spk_local_dir_make(spk_local_directory(sc->local_dir), &sc->local_checkpoints,
-            &sc->local_lock, failure);
+    char parent[SPK_PATH];
+    for (unsigned i = 0; local && !sc->local_checkpoints
+         && spk_local_directory(sc->local_dir, i, parent);
+         i++)
+        status = spk_local_dir_make(parent, &sc->local_checkpoints, &sc->local_lock, failure);
     const char *directory = local ? sc->local_checkpoints : sc->checkpoint_dir;
     if (status == SPARK_OK && !directory) {
         spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,

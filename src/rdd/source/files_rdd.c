@@ -57,10 +57,20 @@ static spark_status read_fd(spk_files_rdd *f, const char *directory, spk_failure
     return status;
 }
 
+/* writable: the first of the local directories that is, or the last one. */
+static const char *writable(const char *asked, char path[SPK_PATH])
+{
+    *path = '\0';
+    for (unsigned i = 0; spk_local_directory(asked, i, path) && access(path, W_OK) != 0; i++)
+        ;
+    return path;
+}
+
 spark_status spk_files_rdd_list(spark_rdd *rdd, bool streams, spk_failure *failure)
 {
     spk_files_rdd *f = SPK_NODE(spk_files_rdd, rdd);
-    const char *directory = streams ? spk_local_directory(rdd->sc->local_dir) : NULL;
+    char path[SPK_PATH];
+    const char *directory = streams ? writable(rdd->sc->local_dir, path) : NULL;
     spark_status status = SPARK_OK;
     if (f->lost.code != SPARK_OK) {
         *failure = f->lost;

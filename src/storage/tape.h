@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tapes: rows that are written in order and read in order, any number of times: what is drained or
+ * collected. While memory is ample they are a rows list; when it is not, what was written so far goes to
+ * the spill file of the store, and is read back a stretch at a time.
+ *
+ * stretch: rows on disk, those of one block of a rows list, with a checksum. */
+#ifndef SPK_STORAGE_TAPE_H
+#define SPK_STORAGE_TAPE_H
+
+#include "storage/store.h"
+
+typedef struct spk_stretch {
+    uint64_t at, checksum, n, use; /* use: how many of the n rows count */
+    size_t bytes, tail_at; /* n rows, and what they point to from tail_at on, with pointers as offsets */
+} spk_stretch;
+
+typedef struct spk_tape {
+    spk_store *store;
+    spk_rows rows; /* its end, which is in memory */
+    spk_stretch *stretches;
+    size_t n_stretches, capacity;
+    uint64_t n, bytes; /* of all rows */
+    uint64_t written;  /* bytes on disk */
+} spk_tape;
+
+void spk_tape_init(spk_tape *tape, spk_store *store, const spk_layout *layout);
+void spk_tape_fini(spk_tape *tape);
+
+/* spk_tape_append: deep copies. A failure says what was too large or which disk failed; the tape is to
+ * be freed then. */
+spark_status spk_tape_append(
+    spk_tape *tape, const char *from, size_t n, spk_failure *failure);
+
+/* spk_tape_cut: only the first n rows stay. */
+void spk_tape_cut(spk_tape *tape, uint64_t n);
+
+/* spk_tape_reader: a place on a tape, which must not be written any more. */
+typedef struct spk_tape_reader {
+    const spk_tape *tape;
+    size_t next;             /* stretch */
+    const spk_run *memory;   /* the next run that is in memory */
+    spk_run *block, *before; /* of the last two stretches */
+    bool hold;               /* what is read stays until the end */
+    spk_run *held;
+} spk_tape_reader;
+
+/* spk_tape_read: at the beginning. spk_tape_next: the next rows, some that lie side by side: they and
+ * what they point to stay until the call after the next; with `hold`, to the end. *n is 0 at the end. */
+spk_tape_reader spk_tape_read(const spk_tape *tape);
+spark_status spk_tape_next(
+    spk_tape_reader *reader, const char **rows, size_t *n, spk_failure *failure);
+void spk_tape_reader_fini(spk_tape_reader *reader);
+
+/* spk_stretch_load: a stretch as a run of this heap, to be freed. */
+spark_status spk_stretch_load(const spk_tape *tape, const spk_stretch *stretch, spk_heap *heap,
+    spk_run **run, spk_failure *failure);
+
+#endif
