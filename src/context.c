@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "exec/crash.h"
 #include "io/local_dir.h"
 #include "io/output.h"
 #include "scheduler/job.h"
@@ -155,6 +156,12 @@ static spark_status check_numbers(const spark_conf *conf, spk_failure *failure)
     return SPARK_OK;
 }
 
+static bool wants_crash_reports(void)
+{
+    const char *set = getenv("SPARK_CRASH_REPORTS");
+    return set && *set && strcmp(set, "0") != 0;
+}
+
 static spark_status configure(spark_context *sc, const spark_conf *conf, spk_failure *failure)
 {
     int threads = 0, failures = 0;
@@ -188,6 +195,7 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
     sc->task_timeout_ms = conf->task_timeout_ms;
     sc->job_timeout_ms = conf->job_timeout_ms;
     sc->check = conf->check;
+    sc->crash_reports = conf->crash_reports || wants_crash_reports();
     sc->stack_bytes = conf->thread_stack_bytes ? conf->thread_stack_bytes : 1024 * 1024;
     if (!copy_text(&sc->app_name, conf->app_name ? conf->app_name : "libspark")
         || !copy_faults(sc, conf))
@@ -231,6 +239,8 @@ static void take_down(spark_context *sc)
     sc->store = NULL;
     sc->local_dir = NULL;
     spk_heap_fini(&sc->heap);
+    if (sc->crash_reports)
+        spk_crash_end();
     pthread_mutex_destroy(&sc->scope_lock);
     pthread_mutex_destroy(&sc->plan_lock);
     pthread_cond_destroy(&sc->prepared);
@@ -264,6 +274,8 @@ spark_context *spark_context_new(const spark_conf *conf)
     init(sc);
     if (status == SPARK_OK && !(sc->types = spk_types_new()))
         status = spk_failure_nomem(&failure, "SparkContext", NULL);
+    if (sc->crash_reports)
+        spk_crash_begin();
     if (status == SPARK_OK && !(sc->scheduler = spk_scheduler_new(sc)))
         status = spk_failure_set(
             &failure, SPARK_ENOMEM, "SparkContext", NULL, "no thread could be started");

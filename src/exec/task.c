@@ -2,12 +2,13 @@
 /* The state of an attempt, and what functions of the user may do with it. */
 #include "exec/task.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include <spark/str.h>
 
 #include "base/deadline.h"
+#include "base/signals.h"
+#include "exec/crash.h"
 #include "exec/pipe.h"
 
 enum { FIRST_ROWS = 16 }; /* of the first batch of a task; see pace in pipe.c */
@@ -23,6 +24,8 @@ void spk_task_move(spark_task *task)
 {
     current = task;
     task->stack_low = NULL;
+    if (task->single)
+        spk_crash_enter(task);
     if (task->check)
         spk_check_begin(task);
 }
@@ -63,6 +66,8 @@ static void *run_elsewhere(void *argument)
     const elsewhere *e = argument;
     spk_task_move(e->task);
     e->run(e->data);
+    if (e->task->single)
+        spk_crash_leave(e->task);
     return NULL;
 }
 
@@ -71,12 +76,11 @@ bool spk_task_on_new_stack(spark_task *task, void (*run)(void *data), void *data
     elsewhere e = { task, run, data };
     pthread_attr_t attributes;
     pthread_t thread;
-    sigset_t all, before;
+    sigset_t before;
     int refused = pthread_attr_init(&attributes);
     if (!refused) {
         pthread_attr_setstacksize(&attributes, task->sc->stack_bytes);
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
+        spk_signals_block(&before);
         refused = pthread_create(&thread, &attributes, run_elsewhere, &e);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         pthread_attr_destroy(&attributes);
@@ -108,6 +112,7 @@ spark_task *spk_task_new(spark_context *sc)
     task->heap = sc->store->heap;
     task->batch_rows = (size_t)sc->batch_rows;
     task->check = sc->check;
+    task->single = sc->crash_reports;
     for (int i = 0; i < SPK_QUARANTINE; i++)
         spk_arena_init(&task->quarantine[i], task->heap);
     task->frame = &task->base;
@@ -133,6 +138,7 @@ void spk_task_free(spark_task *task)
     free(task->tallies);
     free(task->walk);
     free(task->keep_indexes);
+    free(task->crash_stack);
     free(task);
 }
 
@@ -147,6 +153,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->partition = task->current_partition = partition;
     task->attempt = attempt;
     task->op = NULL;
+    task->at = -1;
     task->left_in = NULL;
     task->left = false;
     task->deadline = 0;
@@ -196,6 +203,8 @@ void spk_task_end(spark_task *task)
     spk_task_drop_deltas(task, 0);
     spk_arena_reset(&task->base.keep);
     current = NULL;
+    if (task->single)
+        spk_crash_leave(task);
 }
 
 /* name_failure: which operation it was, and where that was written. */
