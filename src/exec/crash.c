@@ -190,7 +190,6 @@ void spk_crash_begin(void)
 {
     struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
     action.sa_sigaction = on_crash;
-    sigemptyset(&action.sa_mask);
     pthread_mutex_lock(&spk_crash_state.lock);
     for (int i = 0; i < CAUGHT && spk_crash_state.users == 0; i++) {
         sigaction(caught[i].signal, NULL, &spk_crash_state.before[i]);
