@@ -119,6 +119,8 @@ struct spark_task {
     bool single;          /* functions get one element a call, and crashes are reported */
     const spk_op *at_op;  /* of the call that runs, where it is of one element: whose function, and */
     int64_t at;           /* which element of its partition; -1: not known */
+    const spark_rdd *anew; /* whose blocks are neither read nor made; NULL: none */
+    const char *callers;   /* in check mode: the stack above it is alive; NULL: none of it is */
     char *crash_stack;    /* where a handler runs; NULL: none yet */
     const char *crash_low; /* the end of the thread's stack */
     bool check;

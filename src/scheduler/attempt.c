@@ -3,7 +3,7 @@
  * has won the slot of its partition; an attempt that fails leaves nothing but finished cache
  * blocks. */
 #include "exec/chain.h"
-#include "scheduler/stage.h"
+#include "scheduler/alone.h"
 
 #include <stdlib.h>
 
@@ -88,12 +88,14 @@ static void task_failed(spk_stage *stage, spark_task *task, int index)
     pthread_mutex_lock(&scheduler->lock);
     const int failures = ++stage->failures[index];
     stage->attempts[index]++;
-    const bool again = failures < scheduler->sc->task_max_failures;
+    const spk_alone *alone = job->properties.alone;
+    const bool again
+        = failures < (alone ? alone->most_failures : scheduler->sc->task_max_failures);
     if (again)
         suspect(stage, index, &task->origin);
     pthread_mutex_unlock(&scheduler->lock);
     if (again && !atomic_load(&job->cancelled))
-        spk_pool_retry(scheduler->pool, &stage->set, index);
+        spk_stage_again(stage, index);
     if (again)
         return;
     if (!atomic_load(&job->cancelled))
@@ -187,7 +189,7 @@ static void compute_result(spk_stage *stage, spark_task *task, int index)
     }
     memcpy(job->results + (size_t)index * action->state_size, state, action->state_size);
     job->published[index] = 1;
-    spk_task_merge_deltas(task, 0, true);
+    spk_task_merge_deltas(task, 0, !action->counts_nothing);
 }
 
 static void add_counters(spk_job *job, const spark_task *task)
@@ -222,7 +224,7 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
         task->deadline = spk_clock_ms() + task->limit_ms;
     }
     task->suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
-    if (job->scheduler->sc->n_faults > 0)
+    if (job->scheduler->sc->n_faults > 0 && !job->properties.alone)
         spk_fault_inputs(stage, task, partition, attempt);
     if (stage->shuffle)
         compute_output(stage, task);

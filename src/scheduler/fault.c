@@ -31,7 +31,7 @@ static bool drawn(
 bool spk_fault_task(const spk_stage *stage, int partition, int attempt)
 {
     const spark_context *sc = stage->job->scheduler->sc;
-    for (size_t i = 0; i < sc->n_faults; i++)
+    for (size_t i = 0; i < sc->n_faults && !stage->job->properties.alone; i++)
         if (sc->faults[i].kind == SPARK_FAULT_TASK
                 ? here(&sc->faults[i], stage, partition, attempt)
                 : drawn(&sc->faults[i], stage, partition, attempt, 0))
