@@ -16,6 +16,7 @@
 #include <spark/keyed.h>
 #include <spark/pipe.h>
 #include <spark/rdd.h>
+#include <spark/replay.h>
 #include <spark/shared.h>
 #include <spark/sort.h>
 #include <spark/source.h>

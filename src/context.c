@@ -8,6 +8,7 @@
 
 #include "base/faults.h"
 #include "base/limits.h"
+#include "exec/crash.h"
 #include "io/local_dir.h"
 #include "io/output.h"
 #include "scheduler/job.h"
@@ -162,6 +163,12 @@ static void measure(spark_context *sc, uint64_t *memory_bytes)
         *memory_bytes = spk_limits_share(limits.memory_bytes);
 }
 
+static bool wants_crash_reports(void)
+{
+    const char *set = getenv("SPARK_CRASH_REPORTS");
+    return set && *set && strcmp(set, "0") != 0;
+}
+
 static spark_status configure(spark_context *sc, const spark_conf *conf, spk_failure *failure)
 {
     int threads = 0, failures = 0;
@@ -200,6 +207,7 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
     sc->task_timeout_ms = conf->task_timeout_ms;
     sc->job_timeout_ms = conf->job_timeout_ms;
     sc->check = conf->check;
+    sc->crash_reports = conf->crash_reports || wants_crash_reports();
     sc->stack_bytes = conf->thread_stack_bytes ? conf->thread_stack_bytes : 1024 * 1024;
     if (!copy_text(&sc->app_name, conf->app_name ? conf->app_name : "libspark")
         || !copy_faults(sc, conf))
@@ -244,6 +252,8 @@ static void take_down(spark_context *sc)
     sc->store = NULL;
     sc->local_dir = NULL;
     spk_heap_fini(&sc->heap);
+    if (sc->crash_reports)
+        spk_crash_end();
     pthread_mutex_destroy(&sc->scope_lock);
     pthread_mutex_destroy(&sc->plan_lock);
     pthread_cond_destroy(&sc->prepared);
@@ -285,6 +295,8 @@ spark_context *spark_context_new(const spark_conf *conf)
     init(sc);
     if (status == SPARK_OK && !(sc->types = spk_types_new()))
         status = spk_failure_nomem(&failure, "SparkContext", NULL);
+    if (sc->crash_reports)
+        spk_crash_begin();
     if (status == SPARK_OK && !(sc->scheduler = spk_scheduler_new(sc)))
         status = spk_failure_set(
             &failure, SPARK_ENOMEM, "SparkContext", NULL, "no thread could be started");

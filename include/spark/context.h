@@ -33,10 +33,10 @@ typedef struct spark_conf {
                                 group and those above, rounded up); at most 4096; overrides the number
                                 in master. So many functions of jobs run at once, at most, over all
                                 jobs of the context; fewer where memory_bytes is less than 32 MiB for
-                                each. They run on as many worker threads, all signals blocked; the
-                                only task that a job has to do may run on the thread that called the
-                                action instead, in the place of a worker, if that has
-                                thread_stack_bytes left. Merges of
+                                each. They run on as many worker threads, all signals blocked but
+                                those of crashes; the only task that a job has to do may run on the
+                                thread that called the action instead, in the place of a worker, if
+                                that has thread_stack_bytes left. Merges of
                                 results, and what finds out partitions (SPARK_COALESCER), run on
                                 calling threads besides; each future has one of its own */
     int default_parallelism; /* unset: parallelize and range make 16 partitions, wide operations
@@ -82,6 +82,15 @@ typedef struct spark_conf {
                                 used; functions have the rest */
     const spark_fault *faults;
     size_t n_faults;
+    bool crash_reports; /* so does SPARK_CRASH_REPORTS in the environment, other than "" and "0": where a
+                           function of this context ends the process by SIGSEGV, SIGBUS, SIGFPE, SIGILL
+                           or SIGABRT (an overflow of its stack, a failed assert), standard error gets
+                           a line that names the signal, the operation and where it was written, job,
+                           stage, partition, attempt, and the record (its index in the partition, of
+                           functions of single elements, and of iterators); then the signal goes on to
+                           the handler that was there before. Functions get elements one by one then,
+                           which costs some 10 ns an element. Handlers are of the process, while there
+                           is such a context; those that the program installs later go before */
     spark_scheduler_mode scheduler_mode; /* SPARK_FIFO: older jobs first */
     const spark_pool *pools;             /* of SPARK_FAIR; others have weight 1 and no minimum */
     size_t n_pools;

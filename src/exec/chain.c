@@ -43,7 +43,8 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
     for (;;) {
         int parent_partition = partition;
         spark_rdd *stored = spk_rdd_stored(rdd);
-        const bool persisted = atomic_load_explicit(&rdd->level, memory_order_acquire) != 0;
+        const bool persisted
+            = atomic_load_explicit(&rdd->level, memory_order_acquire) != 0 && rdd != task->anew;
         if (persisted && !task->sc->caching->find(task, rdd, partition, block))
             return false;
         if (!note(task, (spk_walk) { rdd, partition, persisted && !*block, stored != NULL })

@@ -19,7 +19,7 @@ void spk_check_begin(spark_task *task)
     if (pthread_getattr_np(pthread_self(), &attributes) != 0)
         return;
     if (pthread_attr_getstack(&attributes, &low, &size) == 0)
-        task->stack_top = (const char *)low + size;
+        task->stack_top = task->callers ? task->callers : (const char *)low + size;
     pthread_attr_destroy(&attributes);
 }
 

@@ -148,6 +148,7 @@ static void deliver(spk_pipe *pipe, spk_batch batch)
     spark_task *task = pipe->task;
     spk_level *level = task->levels[task->depth - 1];
     task->op = NULL;
+    task->at = -1;
     task->current_partition = task->partition;
     task->scratch = &level->arenas[level->current];
     if (!pipe->sink.take(pipe->sink.state, batch))
@@ -248,7 +249,8 @@ static void note_origin(const spk_pipe *pipe, size_t n)
 static bool push_here(spk_pipe *pipe, size_t at, spk_batch batch)
 {
     spark_task *task = pipe->task;
-    const spk_op *op = task->op;
+    const spk_op *op = task->op, *at_op = task->at_op;
+    const int64_t element = task->at;
     const int partition = task->current_partition;
     spk_arena *scratch = task->scratch;
     spk_frame *frame = task->frame;
@@ -262,6 +264,8 @@ static bool push_here(spk_pipe *pipe, size_t at, spk_batch batch)
     task->frame = frame;
     task->pipe = outer;
     task->op = op;
+    task->at_op = at_op;
+    task->at = element;
     task->current_partition = partition;
     task->scratch = scratch;
     if (spk_task_unwanted(task))
@@ -331,6 +335,7 @@ void spk_pipe_finish(spk_pipe *pipe)
 {
     spark_task *task = pipe->task;
     const spk_pipe *outer = task->pipe;
+    const spk_op *outer_op = task->op;
     task->pipe = pipe;
     for (size_t i = 0; i < pipe->n_ops && !pipe->stopped && !spk_task_unwanted(task); i++) {
         spk_op *op = &pipe->ops[i];
@@ -351,6 +356,7 @@ void spk_pipe_finish(spk_pipe *pipe)
         leave(task);
     }
     task->pipe = outer;
+    task->op = outer_op;
     if (!pipe->stopped)
         spk_task_whole(task, pipe);
 }

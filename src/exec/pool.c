@@ -8,10 +8,10 @@
 #include "exec/pool.h"
 
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "base/sys.h"
 
 typedef struct worker {
@@ -201,7 +201,7 @@ static void *work(void *argument)
 static bool start(spk_pool *pool, worker *w, spark_context *sc)
 {
     pthread_attr_t attributes;
-    sigset_t all, before;
+    sigset_t before;
     w->pool = pool;
     w->task = spk_task_new(sc);
     if (!w->task || pthread_attr_init(&attributes) != 0) {
@@ -209,8 +209,7 @@ static bool start(spk_pool *pool, worker *w, spark_context *sc)
         return false;
     }
     pthread_attr_setstacksize(&attributes, sc->stack_bytes);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    spk_signals_block(&before);
     const int refused = spk_thread_start(sc->place, &w->thread, &attributes, work, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);

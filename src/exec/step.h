@@ -149,10 +149,12 @@ enum { SPK_FEW = 4 };
 typedef struct spk_pieces {
     size_t next;  /* 0: 1 */
     size_t bytes; /* most that was allocated for each element of a call */
+    bool single;  /* it gets one, always */
 } spk_pieces;
 static inline size_t spk_piece(const spk_pieces *pieces, size_t left)
 {
-    const size_t n = pieces->bytes > SPK_BATCH_BYTES / SPK_FEW || !pieces->next ? 1 : pieces->next;
+    const bool one = pieces->single || !pieces->next || pieces->bytes > SPK_BATCH_BYTES / SPK_FEW;
+    const size_t n = one ? 1 : pieces->next;
     return n < left ? n : left;
 }
 static inline void spk_piece_done(spk_pieces *pieces, size_t n, size_t allocated, size_t most)

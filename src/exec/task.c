@@ -2,12 +2,13 @@
 /* The state of an attempt, and what functions of the user may do with it. */
 #include "exec/task.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 #include <spark/str.h>
 
 #include "base/deadline.h"
+#include "base/signals.h"
+#include "exec/crash.h"
 #include "base/sys.h"
 #include "exec/pipe.h"
 
@@ -26,6 +27,8 @@ void spk_task_move(spark_task *task)
     task->stack_low = NULL;
     if (task->place.plan)
         spk_place_enter(&task->place);
+    if (task->single)
+        spk_crash_enter(task);
     if (task->check)
         spk_check_begin(task);
 }
@@ -66,6 +69,8 @@ static void *run_elsewhere(void *argument)
     const elsewhere *e = argument;
     spk_task_move(e->task);
     e->run(e->data);
+    if (e->task->single)
+        spk_crash_leave(e->task);
     return NULL;
 }
 
@@ -74,12 +79,11 @@ bool spk_task_on_new_stack(spark_task *task, void (*run)(void *data), void *data
     elsewhere e = { task, run, data };
     pthread_attr_t attributes;
     pthread_t thread;
-    sigset_t all, before;
+    sigset_t before;
     int refused = pthread_attr_init(&attributes);
     if (!refused) {
         pthread_attr_setstacksize(&attributes, task->sc->stack_bytes);
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
+        spk_signals_block(&before);
         refused = spk_thread_start(NULL, &thread, &attributes, run_elsewhere, &e);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         pthread_attr_destroy(&attributes);
@@ -112,6 +116,7 @@ spark_task *spk_task_new(spark_context *sc)
     task->batch_rows = (size_t)sc->batch_rows;
     task->check = sc->check;
     spk_place_init(&task->place, sc->place ? sc->place->plan : NULL);
+    task->single = sc->crash_reports;
     for (int i = 0; i < SPK_QUARANTINE; i++)
         spk_arena_init(&task->quarantine[i], task->heap);
     task->frame = &task->base;
@@ -143,6 +148,7 @@ void spk_task_free(spark_task *task)
     free(task->tallies);
     free(task->walk);
     free(task->keep_indexes);
+    free(task->crash_stack);
     free(task);
 }
 
@@ -171,6 +177,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->partition = task->current_partition = partition;
     task->attempt = attempt;
     task->op = NULL;
+    task->at = -1;
     task->left_in = NULL;
     task->left = false;
     task->deadline = 0;
@@ -226,6 +233,8 @@ void spk_task_end(spark_task *task)
     current = NULL;
     if (task->place.plan)
         spk_place_enter(task->outer);
+    if (task->single)
+        spk_crash_leave(task);
 }
 
 /* name_failure: which operation it was, and where that was written. */

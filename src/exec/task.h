@@ -122,6 +122,13 @@ struct spark_task {
     uint32_t *keep_indexes; /* batch_rows of them, for filters */
     int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes, spilled_bytes;
     int64_t evicted_blocks, cache_bytes_written, cache_bytes_read;
+    bool single;          /* functions get one element a call, and crashes are reported */
+    const spk_op *at_op;  /* of the call that runs, where it is of one element: whose function, and */
+    int64_t at;           /* which element of its partition; -1: not known */
+    const spark_rdd *anew; /* whose blocks are neither read nor made; NULL: none */
+    const char *callers;   /* in check mode: the stack above it is alive; NULL: none of it is */
+    char *crash_stack;    /* where a handler runs; NULL: none yet */
+    const char *crash_low; /* the end of the thread's stack */
     bool check;
     const char *stack_top; /* of the thread; in check mode, as is what follows */
     spk_arena quarantine[SPK_QUARANTINE];
@@ -161,6 +168,13 @@ bool spk_task_late(spark_task *task);
 static inline bool spk_task_over(spark_task *task)
 {
     return (task->deadline && spk_task_late(task)) || spk_task_unwanted(task);
+}
+
+/* spk_task_at: a function of op (NULL: of the end of the chain) is called with one element. */
+static inline void spk_task_at(spark_task *task, const spk_op *op, uint64_t element)
+{
+    task->at_op = op;
+    task->at = (int64_t)element;
 }
 
 /* spk_task_end_is: says what takes the rows in the end, for messages. */

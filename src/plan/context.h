@@ -54,7 +54,7 @@ struct spark_context {
     char *app_name;
     int threads, default_parallelism, task_max_failures, stage_max_attempts, batch_rows;
     int limit_initial, limit_scale_up;
-    bool check, fair;
+    bool check, fair, crash_reports;
     atomic_bool has_properties; /* some scope has, or had */
     struct spk_share **shares;  /* of fair scheduling */
     size_t n_shares;

@@ -69,6 +69,8 @@ static bool inherit(spk_properties *p, const spk_properties *from)
     }
     if (!p->started)
         p->started = from->started;
+    if (!p->alone)
+        p->alone = from->alone;
     return good && spk_tags_add_all(&p->tags, &from->tags);
 }
 

@@ -8,6 +8,8 @@
 
 /* spk_started: the scheduler's: an action in the background. */
 typedef struct spk_started spk_started;
+/* spk_alone: the scheduler's: jobs that their caller does alone. */
+typedef struct spk_alone spk_alone;
 
 /* spk_properties: of a scope, or of a job, which has its own copies. Texts may be NULL. */
 typedef struct spk_properties {
@@ -18,6 +20,7 @@ typedef struct spk_properties {
     int64_t task_timeout_ms, job_timeout_ms; /* of a job: with what the context says */
     spk_tags tags;
     spk_started *started; /* what starts the jobs in the background; may be NULL */
+    spk_alone *alone;     /* who does them; NULL: the workers */
 } spk_properties;
 
 /* spk_properties_now: what a job that this thread starts carries. Nothing is allocated where nothing

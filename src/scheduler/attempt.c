@@ -3,6 +3,7 @@
  * has won the slot of its partition; an attempt that fails leaves nothing but finished cache
  * blocks. */
 #include "exec/chain.h"
+#include "scheduler/alone.h"
 #include "scheduler/park.h"
 
 #include <stdlib.h>
@@ -93,12 +94,14 @@ static void task_failed(spk_stage *stage, spark_task *task, int index)
     const bool lost = task->lost_block && ++stage->lost_blocks <= stage->set.n * MOST_LOSSES;
     const int failures = lost ? stage->failures[index] : ++stage->failures[index];
     stage->attempts[index]++;
-    const bool again = failures < scheduler->sc->task_max_failures && !task->hopeless;
+    const spk_alone *alone = job->properties.alone;
+    const int most = alone ? alone->most_failures : scheduler->sc->task_max_failures;
+    const bool again = failures < most && !task->hopeless;
     if (again)
         suspect(stage, index, &task->origin);
     pthread_mutex_unlock(&scheduler->lock);
     if (again && !atomic_load(&job->cancelled))
-        spk_pool_retry(scheduler->pool, &stage->set, index);
+        spk_stage_again(stage, index);
     if (again)
         return;
     if (!atomic_load(&job->cancelled))
@@ -194,7 +197,7 @@ static void compute_result(spk_stage *stage, spark_task *task, int index)
     }
     memcpy(job->results + (size_t)index * action->state_size, state, action->state_size);
     job->published[index] = 1;
-    spk_task_merge_deltas(task, 0, true);
+    spk_task_merge_deltas(task, 0, !action->counts_nothing);
 }
 
 static void add_counters(spk_job *job, const spark_task *task)
@@ -238,11 +241,11 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     task->suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
     const spk_parking *parking
         = atomic_load_explicit(&job->scheduler->sc->parking, memory_order_acquire);
-    if (parking && !parking->claim(stage, task, index)) {
+    if (parking && !job->properties.alone && !parking->claim(stage, task, index)) {
         spk_task_end(task);
         return;
     }
-    if (job->scheduler->sc->n_faults > 0)
+    if (job->scheduler->sc->n_faults > 0 && !job->properties.alone)
         spk_fault_inputs(stage, task, partition, attempt);
     if (stage->shuffle)
         compute_output(stage, task);

@@ -22,7 +22,7 @@ static bool drawn(
 bool spk_fault_task(const spk_stage *stage, int partition, int attempt)
 {
     const spark_context *sc = stage->job->scheduler->sc;
-    if (atomic_load_explicit(&sc->faults_off, memory_order_relaxed))
+    if (atomic_load_explicit(&sc->faults_off, memory_order_relaxed) || stage->job->properties.alone)
         return false;
     for (size_t i = 0; i < sc->n_faults; i++)
         if (sc->faults[i].kind == SPARK_FAULT_TASK

@@ -9,7 +9,7 @@
  *
  * Locks: the scheduler's lock guards stages, jobs and who fills which shuffle. No user code runs
  * under it. */
-#include "scheduler/stage.h"
+#include "scheduler/alone.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -94,8 +94,20 @@ static bool has_workers(spk_job *job)
 
 static void queue(spk_job *job, spk_stage *stage)
 {
-    if (has_workers(job))
+    const spk_alone *alone = job->properties.alone;
+    if (alone)
+        alone->again(stage, -1);
+    else if (has_workers(job))
         spk_pool_submit(job->scheduler->pool, &stage->set);
+}
+
+void spk_stage_again(spk_stage *stage, int index)
+{
+    const spk_alone *alone = stage->job->properties.alone;
+    if (alone)
+        alone->again(stage, index);
+    else
+        spk_pool_retry(stage->job->scheduler->pool, &stage->set, index);
 }
 
 /* queue_held: the stage that was held back, since others run beside it. */
@@ -133,7 +145,8 @@ static void submit(spk_stage *stage)
     queue_held(job);
     if (stage->set.n == 0) {
         spk_stage_note(stage);
-    } else if (stage->set.n == 1 && job->busy == 0 && job->time_ms == INT64_MAX) {
+    } else if (stage->set.n == 1 && job->busy == 0 && job->time_ms == INT64_MAX
+        && !job->properties.alone) {
         job->held = stage;
     } else {
         queue(job, stage);
@@ -173,7 +186,7 @@ static void resume(spk_stage *stage)
     stage->n_lost = 0;
     stage->lost_now = false;
     for (int i = 0; i < n; i++)
-        spk_pool_retry(stage->job->scheduler->pool, &stage->set, stage->lost[i]);
+        spk_stage_again(stage, stage->lost[i]);
 }
 
 static void abort_job(spk_job *job, const spk_stage *stage)
@@ -405,6 +418,12 @@ static void start(spk_job *job)
         no_memory(job);
 }
 
+/* does_one: a task of a job that its driver does alone. */
+static bool does_one(spk_job *job)
+{
+    return job->properties.alone && job->properties.alone->next(job);
+}
+
 static void drive(spk_job *job)
 {
     struct spk_scheduler *scheduler = job->scheduler;
@@ -422,7 +441,7 @@ static void drive(spk_job *job)
             retire(job);
         else if (job->held)
             run_held(job);
-        else if (has_workers(job))
+        else if (!does_one(job) && has_workers(job))
             more = wait(job, &deadline);
         if (!more && job->is_limited && !finished(job))
             spk_job_overdue(job);

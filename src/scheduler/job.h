@@ -28,6 +28,8 @@ struct spk_action {
     bool (*publish)(spk_state *state); /* may be NULL; once a partition */
     void (*discard)(spk_state *state); /* may be NULL; of an attempt that failed */
 
+    bool counts_nothing; /* its results: what they add to accumulators */
+
     /* timed: the job ends after timeout_ms with what is done: SPARK_OK, and done[i] says which
      * results there are (room for as many as partitions are asked for). */
     bool timed;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cancelling by signals. A handler may do next to nothing, so it only posts a semaphore (the one
  * call of the kind that is safe there); a thread that waits for it cancels, as any thread may. What a
- * handler reaches has to be static, for signals are of the process: this is the library's only such
- * state, and programs that do not ask for it do not have it. */
+ * handler reaches has to be static, for signals are of the process: this and exec/crash are the
+ * library's only such state, and programs that do not ask for it do not have it. */
 #include <errno.h>
 #include <semaphore.h>
 #include <signal.h>

@@ -15,8 +15,9 @@ static bool all_cached(const spark_rdd *rdd)
         && spk_blocks_present(rdd->blocks) == spk_rdd_partitions(rdd);
 }
 
-/* find_inputs: the shuffles that the stage of this node reads. */
-static bool find_inputs(struct spk_scheduler *scheduler, spark_rdd *rdd, spk_list *inputs)
+/* find_inputs: the shuffles that the stage of this node reads; anew: also if all its blocks are there. */
+static bool find_inputs(
+    struct spk_scheduler *scheduler, spark_rdd *rdd, bool anew, spk_list *inputs)
 {
     const uint64_t mark = ++scheduler->mark;
     spk_list nodes = { NULL, 0, 0 };
@@ -26,7 +27,7 @@ static bool find_inputs(struct spk_scheduler *scheduler, spark_rdd *rdd, spk_lis
         if (node->mark == mark)
             continue;
         node->mark = mark;
-        if (all_cached(node) || spk_rdd_stored(node))
+        if ((all_cached(node) && !(anew && node == rdd)) || spk_rdd_stored(node))
             continue;
         for (uint32_t i = 0; i < node->n_deps && good; i++)
             good = node->deps[i].shuffle ? spk_list_add(inputs, node->deps[i].shuffle)
@@ -44,7 +45,8 @@ bool spk_stage_cut(spk_stage *stage)
     const size_t room = (size_t)(stage->room ? stage->room : 1);
     if (!stage->partitions)
         stage->partitions = calloc(room, 3 * sizeof(int) + 2);
-    bool good = stage->partitions && find_inputs(stage->job->scheduler, stage->rdd, &inputs);
+    bool good = stage->partitions && find_inputs(stage->job->scheduler, stage->rdd,
+                                        !stage->shuffle && stage->job->properties.alone, &inputs);
     if (good && inputs.n > 0)
         good = (stage->inputs = calloc(inputs.n, sizeof *stage->inputs)) != NULL;
     if (good) {

@@ -56,6 +56,8 @@ struct spk_stage {
     bool fills;     /* shuffle->running is this stage */
     bool ran, noted;
     spk_stage *next_noted, *next_through;
+    bool has_turn; /* the driver of a job that is done alone takes tasks of it */
+    spk_stage *next_turn;
     atomic_int remaining;
     int room;          /* for tasks */
     int *partitions;   /* of the tasks; what follows lies behind it */
@@ -97,6 +99,7 @@ struct spk_job {
     spk_stage *result;
     spk_stage *first_noted, *last_noted; /* to be looked at */
     spk_stage *first_through;            /* to be taken off the queue */
+    spk_stage *first_turn;               /* of a job that is done alone: with tasks to run */
     spk_stage *held;                     /* of one task, submitted, but not queued yet */
     int busy;                            /* stages submitted and not through */
     int n_others;                        /* stages that wait for stages of other jobs */
@@ -159,6 +162,9 @@ void spk_clean_made(struct spk_scheduler *scheduler, uint64_t bytes);
 void spk_clean(struct spk_scheduler *scheduler);
 void spk_clean_job(const spk_job *job);
 void spk_clean_aborted(const spk_job *job);
+
+/* spk_stage_again: a task of it is to be run again. */
+void spk_stage_again(spk_stage *stage, int index);
 
 /* spk_attempt_run: the `run` of every task set. */
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index);

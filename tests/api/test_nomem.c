@@ -931,6 +931,15 @@ static spark_status job_checkpoint(spark_context *sc, uint64_t *digest)
     return status;
 }
 
+static spark_status job_replay(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *rdd = spark_sort_by_key(spark_repartition(text_pairs(sc), 2), NULL, 2);
+    const int64_t n = spark_replay(rdd, 0);
+    disarm();
+    *digest = (uint64_t)n;
+    return n < 0 ? spark_last_error()->code : SPARK_OK;
+}
+
 typedef spark_status job_function(spark_context *sc, uint64_t *digest);
 static const struct {
     const char *name;
@@ -991,6 +1000,7 @@ static const struct {
     { "scopes", job_scoped },
     { "local_checkpoint", job_checkpoint },
     { "futures with tags", job_future },
+    { "replay", job_replay },
     { "cancel_on_signal", job_signal },
     { "twelve shuffles", job_stages },
 };

@@ -91,9 +91,18 @@ static spark_storage_info info_of(const spark_rdd *rdd)
 /* ---- any type, any level, any budget */
 
 static const spark_fault some_faults[]
-    = { { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, .2, 77 } };
+    = { { .kind = SPARK_FAULT_RANDOM,
+        .job = SPARK_ANY,
+        .stage = SPARK_ANY,
+        .partition = SPARK_ANY,
+        .attempt = SPARK_ANY,
+        .rate = .2,
+        .seed = 77 } };
 static const spark_fault lost_blocks[]
-    = { { SPARK_FAULT_BLOCK, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0, SPARK_ANY, 0, 0 } };
+    = { { .kind = SPARK_FAULT_BLOCK,
+        .job = SPARK_ANY,
+        .stage = SPARK_ANY,
+        .partition = SPARK_ANY } };
 
 static spark_conf draw_conf(uint64_t *dice)
 {

@@ -25,7 +25,7 @@ Symbol = namedtuple("Symbol", "member name kind type section")
 WRITABLE = re.compile(r"\.(data|bss|tdata|tbss)(\.|$)|\*COM\*")
 CONSTANT_AFTER_RELOCATION = re.compile(r"\.data\.rel\.ro(\.|$)")
 
-OF_THE_PROCESS = {"spk_signal_state"}
+OF_THE_PROCESS = {"spk_signal_state", "spk_crash_state"}
 
 SYS = "sys.c.o"
 THROUGH_SYS = re.compile(

@@ -252,16 +252,16 @@ static void test_disk_rows__that_have_changed_are_found(void **state)
             piece->at + piece->row_bytes, piece->at + piece->row_bytes + piece->tail_bytes - 1 };
         for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
             char byte, other;
-            assert_int_equal(pread(f->store.spill.fd, &byte, 1, (off_t)places[k]), 1);
+            assert_int_equal(pread(f->store.spill.files[0].fd, &byte, 1, (off_t)places[k]), 1);
             other = (char)(byte ^ 4);
-            assert_int_equal(pwrite(f->store.spill.fd, &other, 1, (off_t)places[k]), 1);
+            assert_int_equal(pwrite(f->store.spill.files[0].fd, &other, 1, (off_t)places[k]), 1);
             assert_null(spk_disk_rows_read(&block->disk_rows, i, &f->heap, false, &failure));
             assert_int_equal(failure.code, SPARK_EIO);
             assert_non_null(strstr(failure.message, "changed on disk"));
-            assert_int_equal(pwrite(f->store.spill.fd, &byte, 1, (off_t)places[k]), 1);
+            assert_int_equal(pwrite(f->store.spill.files[0].fd, &byte, 1, (off_t)places[k]), 1);
         }
     }
-    assert_int_equal(ftruncate(f->store.spill.fd, 100), 0);
+    assert_int_equal(ftruncate(f->store.spill.files[0].fd, 100), 0);
     assert_null(spk_disk_rows_read(&block->disk_rows, 0, &f->heap, false, &failure));
     assert_int_equal(failure.code, SPARK_EIO);
     spk_blocks_lose(block);

@@ -12,6 +12,7 @@
 #include <spark/async.h>
 
 #include "base/deadline.h"
+#include "base/signals.h"
 #include "base/sys.h"
 #include "plan/properties.h"
 #include "rdd/action.h"
@@ -230,10 +231,9 @@ static void *drive(void *argument)
 
 static bool start_thread(spark_future *f)
 {
-    sigset_t all, before;
+    sigset_t before;
     pthread_t thread;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    spk_signals_block(&before);
     f->state = RUNNING;
     const bool good = spk_thread_start(f->sc->place, &thread, NULL, drive, f) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -18,6 +18,7 @@ typedef struct visiting {
 typedef struct visit_state {
     spk_state head;
     spk_pieces pieces;
+    uint64_t seen;
     spk_tape tape;
 } visit_state;
 
@@ -28,14 +29,17 @@ static bool foreach_take(void *state, spk_batch batch)
     const visiting *v = s->head.action->arg;
     const size_t size = v->layout->size;
     const spk_arena_mark mark = spk_arena_note(task->scratch);
+    s->pieces.single = task->single;
     for (size_t i = 0, n; i < batch.n && !spk_task_failed(task); i += n) {
         const size_t before = task->scratch->bytes;
         n = spk_piece(&s->pieces, batch.n - i);
+        spk_task_at(task, NULL, s->seen + i);
         v->each.run(task, n, batch.rows + i * size, size, v->env);
         spk_piece_done(&s->pieces, n, task->scratch->bytes - before, SIZE_MAX);
         if (task->scratch->bytes - mark.bytes > SPK_BATCH_BYTES)
             spk_arena_rewind(task->scratch, mark);
     }
+    s->seen += batch.n;
     return !spk_task_failed(task);
 }
 

@@ -69,6 +69,7 @@ static void run_values(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     for (size_t i = 0; i < rows.n && !v.pairs.head.closed; i++) {
         v.key = rows.rows + i * in->size;
         v.pairs.head.rows++;
+        spk_task_at(task, op, op->seen + i);
         r->def.run(task, 1, v.key + in->value_offset, in->size, &v.out.head, op->rdd->env.value);
         drain(&v.out);
     }

@@ -58,7 +58,7 @@ static bool pieces_open(spk_pipe *pipe, spk_op *op)
         spk_task_nomem(pipe->task);
         return false;
     }
-    *pieces = (spk_pieces) { .next = 0 };
+    *pieces = (spk_pieces) { .single = pipe->task->single };
     op->state = pieces;
     return true;
 }
@@ -76,7 +76,7 @@ static bool map_open(spk_pipe *pipe, spk_op *op)
     if (!pieces_open(pipe, op))
         return false;
     if (m->def.path || m->def.run == copy_nothing)
-        ((spk_pieces *)op->state)->next = SIZE_MAX;
+        *(spk_pieces *)op->state = (spk_pieces) { .next = SIZE_MAX };
     return true;
 }
 
@@ -103,6 +103,7 @@ static void map_pieces(spk_pipe *pipe, spk_op *op, const map_rdd *m, spk_batch i
     for (size_t done = 0, n; done < in.n; done += n) {
         const size_t before = task->scratch->bytes;
         n = spk_piece(pieces, in.n - done);
+        spk_task_at(task, op, op->seen + done);
         call_map(pipe, op, m, in.rows + done * step, n, out + done * out_step);
         if (spk_task_failed(task)) {
             op->seen += done; /* the attempt is over; this tells where */
@@ -310,6 +311,7 @@ static void run_filter(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     for (size_t i = 0, n; out && i < batch->n && !spk_task_failed(task); i += n) {
         const size_t before = task->scratch->bytes;
         n = spk_piece(pieces, batch->n - i);
+        spk_task_at(task, op, op->seen + i);
         kept += run_some(pipe, op, batch->rows + i * size, n, out + kept * size);
         spk_piece_done(pieces, n, task->scratch->bytes - before, spk_task_batch(task));
         if (task->scratch->bytes - mark.bytes > SPK_BATCH_BYTES)
@@ -364,7 +366,11 @@ static void run_flat_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     batch->n = 0;
     if (!spk_out_open(&out, pipe, (size_t)(op - pipe->ops) + 1, op->rdd->layout->size, op->state))
         return;
-    f->def.run(task, in.n, in.rows, in_size(op->rdd), &out.head, op->rdd->env.value);
+    const size_t piece = task->single ? 1 : in.n, step = in_size(op->rdd);
+    for (size_t i = 0; i < in.n && !out.head.closed; i += piece) {
+        spk_task_at(task, op, op->seen + i);
+        f->def.run(task, piece, in.rows + i * step, step, &out.head, op->rdd->env.value);
+    }
     if (spk_task_failed(task) && task->op == op && out.head.rows > 0)
         spk_locate(task, (int64_t)(op->seen + out.head.rows - 1));
     spk_out_close(&out, batch);

@@ -124,8 +124,12 @@ static void run_stateful(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     batch->n = 0;
     if (!open_out(&out, pipe, op))
         return;
-    s->def.each(pipe->task, state->users, in.n, in.rows, op->rdd->deps[0].rdd->layout->size,
-        &out.head, op->rdd->env.value);
+    const size_t piece = pipe->task->single ? 1 : in.n, step = op->rdd->deps[0].rdd->layout->size;
+    for (size_t i = 0; i < in.n && !out.head.closed; i += piece) {
+        spk_task_at(pipe->task, op, op->seen + i);
+        s->def.each(pipe->task, state->users, piece, in.rows + i * step, step, &out.head,
+            op->rdd->env.value);
+    }
     spk_out_close(&out, batch);
 }
 
