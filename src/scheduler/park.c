@@ -109,4 +109,32 @@ static bool claim(spk_stage *stage, spark_task *task, int index)
     }
 }
 
-const spk_parking spk_parked_tasks = { .claim = claim, .release = release };
+/* ---- what nobody will read */
+
+/* unread: returns how many sets there are in all. Without memory for the list, the next sweep sees to the
+ * rest. */
+static size_t unread(const spark_context *sc, uint64_t mark, spk_list *sets)
+{
+    size_t n = 0;
+    bool good = true;
+    for (spk_block_set *blocks = sc->persisted; blocks; blocks = blocks->next, n++)
+        if (good && blocks->rdd->mark != mark && spk_blocks_present(blocks) > 0) {
+            good = spk_list_add(sets, blocks);
+            if (good)
+                spk_block_set_ref(blocks);
+        }
+    return n;
+}
+
+static void forget(spk_list *sets)
+{
+    while (sets->n > 0) {
+        spk_block_set *blocks = sets->at[--sets->n];
+        spk_blocks_empty(blocks);
+        spk_block_set_unref(blocks);
+    }
+    free(sets->at);
+}
+
+const spk_parking spk_parked_tasks
+    = { .claim = claim, .release = release, .unread = unread, .forget = forget };
