@@ -136,10 +136,10 @@ static inline void spark_scope_leave_(spark_scope **scope)
         = spark_scope_begin(sc)
 
 /* spark_rdd_replace: releases *slot and puts `next` there, moved to the scope that *slot belonged
- * to: how a loop hands out what it made inside SPARK_SCOPED. A released RDD lives on, with its
- * cached blocks, while a descendant does: spark_unpersist it first where the loop caches. What its
- * shuffles wrote goes once it has been read and no RDD that a scope holds would read it again; of
- * the last round it is kept, so that a lost block costs one partition and not all rounds. */
+ * to: how a loop hands out what it made inside SPARK_SCOPED. A released RDD lives on while a
+ * descendant does. What its shuffles wrote, and its cached blocks, go once no RDD that a scope holds would
+ * read them again; of the last round they are kept, so that a lost block costs one partition and not all
+ * rounds. spark_unpersist it first where its blocks are to go at once. */
 void spark_rdd_replace(spark_rdd **slot, spark_rdd *next);
 
 /* spark_rdd_release: gives an RDD back before its scope ends. NULL does nothing. */

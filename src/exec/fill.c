@@ -257,6 +257,8 @@ static bool keep(filler *f, size_t first_delta)
     task->remade_blocks += won && !first;
     if (there)
         spk_task_merge_deltas(task, first_delta, false);
+    if (there && task->has_put)
+        task->has_put(task, rdd->blocks, block->partition);
     spk_block_unpin(p->source);
     p->source = block;
     p->from = p->to;

@@ -188,6 +188,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->drop_blocks = false;
     task->dropped = NULL;
     task->claims = NULL;
+    task->has_put = NULL;
     task->n_deltas = task->last_delta = task->n_tallies = task->n_walk = 0;
     task->role = SPK_MAIN;
     task->pipe = NULL;

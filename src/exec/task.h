@@ -109,6 +109,7 @@ struct spark_task {
     spk_place place, *outer; /* for a plan's calls; where the thread was before */
     bool drop_blocks;            /* a fault: cached blocks that the attempt would read are lost */
     struct spk_claim *claims;    /* the scheduler's: blocks that nobody else computes meanwhile */
+    void (*has_put)(spark_task *task, spk_block_set *blocks, int partition); /* likewise; or NULL */
     struct spk_dropped *dropped; /* those that were dropped by it */
     spk_delta *deltas;
     uint32_t *delta_heads; /* buckets, max_deltas of them: number + 1 */

@@ -39,6 +39,11 @@ typedef struct spk_class {
      * returned parent. */
     spark_rdd *(*choose)(spark_rdd *rdd, int partition, int *parent_partition);
 
+    /* inner: of a source: its i-th chain of those that produce runs inside, as a parent and a partition of
+     * it; false: there are not so many. NULL: the same partition of each parent without a shuffle. */
+    bool (*inner)(
+        const spark_rdd *rdd, int partition, int i, spark_rdd **parent, int *parent_partition);
+
     /* reads: of a source that reads files: how many bytes of them its partition reads, and which
      * file, where it is one. */
     int64_t (*reads)(const spark_rdd *rdd, int partition, const char **path);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cleaner (Spark's ContextCleaner): outputs of shuffles that nobody will read go by themselves.
+/* The cleaner (Spark's ContextCleaner): outputs of shuffles, and cached blocks, that nobody will read go
+ * by themselves.
  * Spark waits until the garbage collector finds a shuffle unreachable, which it never is in a loop
  * whose lineage grows. Here a sweep walks up from the RDDs that scopes hold and from the jobs that
  * run, and counts what stands in the way of each shuffle:
@@ -10,13 +11,14 @@
  * Outputs at distance 0 are kept, for the next job reads them; so are those at distance 1, from
  * which what stands at distance 0 can be made again: without them a lost block of the last round of
  * a loop would cost all rounds. What is farther off goes. Within a job that has lost nothing,
- * outputs that it made itself and that its stages have read go at distance 1 as well. Where anything
+ * outputs that it made itself and that its stages have read go at distance 1 as well. Cached blocks go
+ * with what is farther off than what is kept. Where anything
  * was ever lost, one round more is kept. Whatever went and is missed all the same comes back from
  * its lineage, as after any loss.
  *
  * A walk costs as many steps as there are nodes near the RDDs held. It is paid for by what was made
  * since the last one, so that sweeping is never more than a share of the work. */
-#include "scheduler/stage.h"
+#include "scheduler/park.h"
 
 #include <stdlib.h>
 
@@ -126,7 +128,8 @@ static void drop(const sweep *s, struct spk_map_output **unused)
 
 /* sweep_now: with the scheduler's lock held; the other one keeps every RDD that is held, hence
  * all that it reaches, from being freed. */
-static void sweep_now(struct spk_scheduler *scheduler, struct spk_map_output **unused)
+static void sweep_now(struct spk_scheduler *scheduler, const spk_parking *parking,
+    struct spk_map_output **unused, spk_list *sets)
 {
     sweep s = { .scheduler = scheduler,
         .mark = ++scheduler->mark,
@@ -137,6 +140,8 @@ static void sweep_now(struct spk_scheduler *scheduler, struct spk_map_output **u
     walk(&s);
     if (s.good) /* else the next sweep sees to it */
         drop(&s, unused);
+    if (s.good && parking)
+        s.steps += (long long)parking->unread(scheduler->sc, s.mark, sets);
     pthread_mutex_unlock(&scheduler->sc->scope_lock);
     for (int i = 0; i < FARTHEST; i++)
         free(s.at[i].at);
@@ -151,16 +156,21 @@ void spk_clean_made(struct spk_scheduler *scheduler, uint64_t bytes)
 void spk_clean(struct spk_scheduler *scheduler)
 {
     struct spk_map_output *unused = NULL;
-    if (atomic_load_explicit(&scheduler->sc->n_filled, memory_order_relaxed) == 0
+    spk_list sets = { NULL, 0, 0 };
+    const spk_parking *parking
+        = atomic_load_explicit(&scheduler->sc->parking, memory_order_acquire);
+    if ((atomic_load_explicit(&scheduler->sc->n_filled, memory_order_relaxed) == 0 && !parking)
         || atomic_load(&scheduler->walk_credit) < atomic_load(&scheduler->walk_cost))
         return;
     pthread_mutex_lock(&scheduler->lock);
-    sweep_now(scheduler, &unused);
+    sweep_now(scheduler, parking, &unused, &sets);
     const long long cost = atomic_load(&scheduler->walk_cost);
     const long long left = atomic_load(&scheduler->walk_credit) - cost;
     atomic_store(&scheduler->walk_credit, left < cost * MOST_SAVED ? left : cost * MOST_SAVED);
     pthread_mutex_unlock(&scheduler->lock);
     spk_map_output_free(unused);
+    if (parking)
+        parking->forget(&sets);
 }
 
 void spk_clean_job(const spk_job *job)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks that several tasks need at once are computed once.
+/* What the scheduler does about cached blocks: those that several tasks need at once are computed once,
+ * and those that nobody will read go.
  *
  * claim: an attempt's word that it computes a block; parked: a task that waits for one, on no
  * worker. */
@@ -11,10 +12,14 @@
 /* spk_parking: contexts have it from the first spark_persist on (context.h). claim: before any
  * function of the user runs: claims all blocks that the chain of the attempt lacks, or none; false: the
  * task is parked, and this attempt has not begun. release: at the end of the attempt, whatever has
- * become of it: what it claimed is free, and the tasks parked there go first in their sets. */
+ * become of it: what it claimed is free, and the tasks parked there go first in their sets.
+ * unread: the block sets whose RDDs a walk of this mark did not come by, with the scheduler's and the
+ * scopes' lock held; forget: drops their blocks, without. */
 typedef struct spk_parking {
     bool (*claim)(spk_stage *stage, spark_task *task, int index);
     void (*release)(struct spk_scheduler *scheduler, spark_task *task);
+    size_t (*unread)(const spark_context *sc, uint64_t mark, spk_list *sets);
+    void (*forget)(spk_list *sets);
 } spk_parking;
 
 /* spk_parked_tasks: the only one. */

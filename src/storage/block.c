@@ -245,6 +245,14 @@ void spk_blocks_clear(spk_block_set *blocks)
     for (int i = 0; i < n; i++)
         blocks->marks[i] &= IS_CLAIMED;
     pthread_mutex_unlock(&blocks->lock);
+    spk_blocks_empty(blocks);
+}
+
+void spk_blocks_empty(spk_block_set *blocks)
+{
+    pthread_mutex_lock(&blocks->lock);
+    const int n = blocks->n; /* which does not change once it is known */
+    pthread_mutex_unlock(&blocks->lock);
     for (int i = 0; i < n; i++)
         spk_blocks_drop(blocks, i);
 }

@@ -75,6 +75,13 @@ spk_block_set *spk_blocks_new(spark_rdd *rdd, spark_level level);
 /* spk_blocks_free: NULL does nothing. */
 void spk_blocks_free(spk_block_set *blocks);
 
+/* spk_block_set_ref: the set stays, but not its RDD. */
+static inline void spk_block_set_ref(spk_block_set *blocks)
+{
+    atomic_fetch_add_explicit(&blocks->refs, 1, memory_order_relaxed);
+}
+void spk_block_set_unref(spk_block_set *blocks);
+
 /* spk_blocks_get: the block of a partition, pinned; NULL: there is none. */
 spk_block *spk_blocks_get(spk_block_set *blocks, int partition);
 static inline void spk_block_unpin(spk_block *block)
@@ -138,10 +145,11 @@ spk_parked *spk_blocks_unclaim(spk_block_set *blocks, int partition);
 bool spk_blocks_await(spk_block_set *blocks, int partition, spk_parked *parked);
 
 /* spk_blocks_drop: false: there was none. spk_blocks_lose: this block, if it is there still.
- * spk_blocks_clear: all, and what is known of them. spk_blocks_leave: all that lie in a store. Returns how many. */
+ * spk_blocks_empty: all. spk_blocks_clear: all, and what is known of them. spk_blocks_leave: all that lie in a store. Returns how many. */
 bool spk_blocks_drop(spk_block_set *blocks, int partition);
 void spk_blocks_lose(spk_block *block);
 void spk_blocks_clear(spk_block_set *blocks);
+void spk_blocks_empty(spk_block_set *blocks);
 int spk_blocks_leave(spk_block_set *blocks, const spk_store *store);
 
 static inline int spk_blocks_present(const spk_block_set *blocks)

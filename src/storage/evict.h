@@ -20,6 +20,5 @@ static inline void spk_slot_empty(spk_block_set *blocks, int partition)
 
 /* spk_tenant_of: made if need be; NULL: no memory. */
 spk_tenant *spk_tenant_of(spk_block_set *blocks, spk_store *store);
-void spk_block_set_unref(spk_block_set *blocks);
 
 #endif

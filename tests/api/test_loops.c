@@ -253,6 +253,64 @@ static void loops_at_once(void **state)
     oracle_close(sc);
 }
 
+/* cached_rounds: each round is persisted, and none is unpersisted. */
+static void cached_rounds(spark_level level, bool shuffles)
+{
+    spark_context *sc = open_with(2, NULL, 0);
+    spark_rdd *rows = spark_persist(begin(sc), level);
+    spark_storage_info infos[LATE + 1];
+    size_t most = 0;
+    for (int i = 1; i <= LATE; i++) {
+        SPARK_SCOPED(sc);
+        spark_rdd *next = shuffles ? step(rows) : spark_map(rows, wander, NULL);
+        spark_persist(next, level);
+        digest(next);
+        spark_rdd_replace(&rows, next);
+        const size_t kept = spark_storage_infos(sc, infos, LATE + 1);
+        most = i > EARLY && kept > most ? kept : most;
+    }
+    if (most > EARLY)
+        fail_msg("%zu rounds are kept", most);
+    assert_int_equal(spark_rdd_cached_partitions(rows), PARTITIONS);
+    assert_true(spark_drop_block(rows, 1));
+    assert_true(digest(rows) == by_hand(LATE));
+    assert_in_range(last_job(sc).recomputed_partitions, 1, PARTITIONS + 1);
+    for (int p = 0; p < PARTITIONS; p++)
+        spark_drop_block(rows, p);
+    assert_true(digest(rows) == by_hand(LATE));
+    oracle_close(sc);
+}
+
+static void a_loop_that_never_unpersists_is_flat(void **state)
+{
+    (void)state;
+    for (int shuffles = 0; shuffles < 2; shuffles++) {
+        cached_rounds(SPARK_MEMORY_ONLY, shuffles);
+        cached_rounds(SPARK_DISK_ONLY, shuffles);
+    }
+}
+
+/* What a scope holds, and what it is read through, stays however many jobs run. */
+static void what_is_cached_and_held_stays(void **state)
+{
+    (void)state;
+    spark_context *sc = open_with(2, NULL, 0);
+    spark_rdd *held = spark_cache(begin(sc));
+    spark_rdd *over = spark_cache(spark_map(held, wander, NULL));
+    spark_rdd *released = spark_cache(begin(sc));
+    spark_rdd *through = spark_map(released, wander, NULL);
+    digest(over);
+    digest(through);
+    spark_rdd_release(released);
+    for (int i = 0; i < 3 * LATE; i++)
+        digest(spark_map(over, wander, NULL));
+    assert_int_equal(spark_rdd_cached_partitions(held), PARTITIONS);
+    assert_int_equal(spark_rdd_cached_partitions(over), PARTITIONS);
+    digest(through);
+    assert_int_equal(last_job(sc).cached_reads, PARTITIONS);
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +322,8 @@ int main(void)
         oracle_test(all_rounds_come_back),
         oracle_test(faults_change_nothing),
         oracle_test(loops_at_once),
+        oracle_test(a_loop_that_never_unpersists_is_flat),
+        oracle_test(what_is_cached_and_held_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

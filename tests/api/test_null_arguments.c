@@ -258,6 +258,9 @@ static void told(spark_status status)
     V(level, e->number = (int64_t)spark_rdd_storage_level(NUMBERS))                                \
     V(cached, e->number = spark_rdd_cached_partitions(NUMBERS))                                    \
     V(cached_bytes, e->number = (int64_t)spark_rdd_cached_bytes(NUMBERS))                          \
+    S(storage_info, spark_rdd_storage_info(NUMBERS, P(&info)))                                     \
+    V(storage_infos, e->number = (int64_t)spark_storage_infos(P(e->sc), P(&info), 1))                    \
+    V(persistent_rdds, e->number = (int64_t)spark_persistent_rdds(P(e->sc), P(&persistent), 1))          \
     V(drop_block, e->number = spark_drop_block(NUMBERS, I(0)))                                     \
     V(drop_output, e->number = spark_drop_shuffle_output(NUMBERS, I(0)))                           \
     S(clean, spark_clean_shuffle_dependencies(NUMBERS))                                            \
@@ -339,6 +342,8 @@ static int64_t counts[3];
 static size_t found;
 static int ids[4];
 static uint64_t peak;
+static spark_storage_info info;
+static spark_rdd *persistent;
 static bool shuffles;
 static spark_stat_counter stats;
 static spark_bounded bounded;

@@ -459,6 +459,10 @@ SPARK_MAP(slow, int64_t, int64_t)
     atomic_fetch_add(&computed, 1);
     *out = *in;
 }
+SPARK_FILTER(is_none, int64_t)
+{
+    return *in < 0;
+}
 SPARK_MAP(slow_and_fails, int64_t, int64_t)
 {
     slow_(task, in, out, NULL);
@@ -528,6 +532,30 @@ static void test_blocks__of_a_chain_are_claimed_together(void **state)
     jobs_at_once(second);
     assert_int_equal(computed, SHARED);
     oracle_close(sc);
+}
+
+/* Chains inside others: many tasks need one block of the right side, and of the left one. */
+static void test_blocks__that_many_tasks_of_one_job_need_are_computed_once(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 4; threads *= 2) {
+        spark_context *sc = oracle_open(threads);
+        spark_rdd *left = spark_cache(spark_map(spark_range(sc, 0, 640, 1, 4), slow, NULL));
+        spark_rdd *right = spark_persist(
+            spark_map(spark_range(sc, 0, 640, 1, 5), slow, NULL), SPARK_DISK_ONLY);
+        int64_t n;
+        atomic_store(&computed, 0);
+        oracle_ok(spark_count(spark_cartesian(left, right), &n));
+        assert_int_equal(n, 640 * 640);
+        assert_int_equal(computed, 2 * 640);
+        spark_rdd *third = spark_cache(spark_map(spark_range(sc, 0, SHARED, 1, 8), slow, NULL));
+        spark_rdd *zipped = spark_zip(spark_coalesce(third, 3), spark_coalesce(third, 3));
+        spark_rdd *again = spark_keys(spark_zip(third, spark_map(third, same, NULL)));
+        atomic_store(&computed, 0);
+        jobs_at_once(spark_union(spark_keys(zipped), spark_filter(again, is_none, NULL)));
+        assert_int_equal(computed, SHARED);
+        oracle_close(sc);
+    }
 }
 
 static void test_blocks__whose_attempt_fails_are_computed_by_who_waited(void **state)
@@ -610,6 +638,7 @@ int main(void)
         oracle_test(test_disk__that_cannot_be_written_is_an_error_that_says_so),
         oracle_test(test_blocks__that_many_jobs_need_are_computed_once),
         oracle_test(test_blocks__of_a_chain_are_claimed_together),
+        oracle_test(test_blocks__that_many_tasks_of_one_job_need_are_computed_once),
         oracle_test(test_blocks__whose_attempt_fails_are_computed_by_who_waited),
         oracle_test(test_blocks__whose_job_is_cancelled_are_computed_by_who_waited),
         oracle_test(test_storage__of_thousands_of_rdds_and_blocks),

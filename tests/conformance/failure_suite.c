@@ -123,10 +123,9 @@ static void failure_suite__accumulates_over_10_tasks(void **state)
 
 static void failure_suite__caches_at_every_level(void **state)
 {
-    /* Memory is the only level so far. */
     (void)state;
     spark_context *sc = oracle_open(2);
-    for (int level = SPARK_DEFAULT_LEVEL; level <= SPARK_MEMORY_ONLY; level++) {
+    for (int level = SPARK_DEFAULT_LEVEL; level <= SPARK_DISK_ONLY; level++) {
         spark_rdd *rdd = spark_persist(spark_range(sc, 1, 1001, 1, 10), (spark_level)level);
         for (int i = 0; i < 3; i++)
             assert_int_equal(oracle_count(rdd), 1000);

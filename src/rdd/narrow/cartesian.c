@@ -106,6 +106,17 @@ static void cartesian_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     spk_tape_fini(&tape);
 }
 
+static bool cartesian_inner(
+    const spark_rdd *rdd, int partition, int i, spark_rdd **parent, int *parent_partition)
+{
+    const int rights = spk_rdd_partitions(rdd->deps[1].rdd);
+    if (i > 1)
+        return false;
+    *parent = rdd->deps[i].rdd;
+    *parent_partition = i > 0 ? partition % rights : partition / rights;
+    return true;
+}
+
 static spark_status cartesian_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     const int64_t n = (int64_t)spk_rdd_partitions(rdd->deps[0].rdd)
@@ -120,7 +131,10 @@ static spark_status cartesian_prepare(spark_rdd *rdd, spk_failure *failure)
 spark_rdd *spark_cartesian(spark_site at, spark_rdd *a, spark_rdd *b)
 {
     static const spk_class class = {
-        .name = "CartesianRDD", .produce = cartesian_produce, .prepare = cartesian_prepare
+        .name = "CartesianRDD",
+        .produce = cartesian_produce,
+        .inner = cartesian_inner,
+        .prepare = cartesian_prepare
     };
     spark_rdd *parents[] = { a, b };
     spk_verb v;

@@ -42,6 +42,19 @@ static void coalesce_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     }
 }
 
+static bool coalesce_inner(
+    const spark_rdd *rdd, int partition, int i, spark_rdd **parent, int *parent_partition)
+{
+    const coalesced_rdd *c = SPK_NODE(coalesced_rdd, rdd);
+    int64_t from, to;
+    group_of(rdd, partition, &from, &to);
+    if (from + i >= to)
+        return false;
+    *parent = rdd->deps[0].rdd;
+    *parent_partition = c->starts ? c->members[from + i] : (int)from + i;
+    return true;
+}
+
 /* reads: of all files of its parts; the path where all parts read one file. */
 static int64_t coalesce_reads(const spark_rdd *rdd, int partition, const char **path)
 {
@@ -147,6 +160,7 @@ spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions)
 {
     static const spk_class class = { .name = "CoalescedRDD",
         .produce = coalesce_produce,
+        .inner = coalesce_inner,
         .reads = coalesce_reads,
         .prepare = coalesce_prepare };
     spk_verb v;
@@ -167,6 +181,7 @@ spark_rdd *spark_coalesce_by(spark_site at, spark_rdd *rdd, int partitions,
 {
     static const spk_class class = { .name = "CoalescedRDD",
         .produce = coalesce_produce,
+        .inner = coalesce_inner,
         .prepare = prepare_groups,
         .release = coalesce_release };
     spk_verb v;

@@ -116,6 +116,8 @@ static void tell(const spark_rdd *rdd, const spk_block_set *blocks, spark_storag
 spark_status spark_rdd_storage_info(const spark_rdd *rdd, spark_storage_info *info)
 {
     const spark_status status = spark_rdd_status(rdd);
+    if (!info)
+        return spk_raisef(SPARK_EINVAL, "getStorageInfo", NULL, "there is no room for the information");
     *info = (spark_storage_info) { .rdd = -1, .partitions = -1 };
     if (status == SPARK_OK)
         tell(rdd, rdd->blocks, info);
@@ -176,7 +178,7 @@ size_t spark_storage_infos(spark_context *sc, spark_storage_info *infos, size_t 
     pthread_mutex_lock(&sc->scope_lock);
     const bool good = sets(sc, has_blocks, &list);
     const size_t n = list.n;
-    for (size_t i = 0; good && i < n && i < max; i++)
+    for (size_t i = 0; good && infos && i < n && i < max; i++)
         tell(((const spk_block_set *)list.at[i])->rdd, list.at[i], &infos[i]);
     pthread_mutex_unlock(&sc->scope_lock);
     free(list.at);
@@ -191,7 +193,7 @@ size_t spark_persistent_rdds(spark_context *sc, spark_rdd **rdds, size_t max)
     pthread_mutex_lock(&sc->scope_lock);
     const bool good = sets(sc, is_held, &list);
     const size_t n = list.n;
-    for (size_t i = 0; good && i < n && i < max; i++)
+    for (size_t i = 0; good && rdds && i < n && i < max; i++)
         rdds[i] = ((const spk_block_set *)list.at[i])->rdd;
     pthread_mutex_unlock(&sc->scope_lock);
     free(list.at);
