@@ -11,7 +11,8 @@
 
 SPARK_BEGIN_DECLS
 
-/* spark_collect: all elements, partitions in order. Spark: collect. */
+/* spark_collect: all elements, partitions in order; at most spark_conf.max_result_bytes, as of every
+ * action. Spark: collect. */
 spark_status spark_collect(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 

@@ -411,8 +411,8 @@ typedef struct spark_order {
         const ENV *env SPARK_UNUSED_)
 
 /* SPARK_PARTITIONS(f, IN, OUT[, ENV]): called once a partition, also for empty ones; reads with
- * spark_next(in), writes with spark_emit(out, ...). The partition is held in memory meanwhile;
- * SPARK_STEP and SPARK_FINISH do not need that. */
+ * spark_next(in), writes with spark_emit(out, ...). The partition is computed first, and
+ * held, on disk what does not fit in memory; SPARK_STEP and SPARK_FINISH do not need that. */
 #define SPARK_PARTITIONS(...)                                                                      \
     SPARK_PICK_4_(__VA_ARGS__, SPARK_PARTITIONS4_, SPARK_PARTITIONS3_, 0, 0)(__VA_ARGS__)
 #define SPARK_PARTITIONS3_(f, IN, OUT) SPARK_PARTITIONS_(f, IN, OUT, void, 0)

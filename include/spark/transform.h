@@ -81,7 +81,7 @@ spark_rdd *spark_zip(spark_site at, spark_rdd *a, spark_rdd *b) SPARK_USE_RESULT
 
 /* spark_zip_partitions (narrow): f on partition i of a and of b; numbers of elements may differ,
  * numbers of partitions not. spark_zip_partitions_n: of 2 to 4 RDDs, as many as f takes. The
- * partitions are held in memory meanwhile. Spark: zipPartitions. */
+ * partitions are computed first, and held, on disk what does not fit in memory. Spark: zipPartitions. */
 spark_rdd *spark_zip_partitions(spark_site at, spark_rdd *a, spark_rdd *b, const spark_zip_def *f,
     const spark_env *env) SPARK_USE_RESULT_;
 spark_rdd *spark_zip_partitions_n(spark_site at, size_t n, spark_rdd *const rdds[],
@@ -96,8 +96,8 @@ spark_rdd *spark_zip_with_index(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_
 spark_rdd *spark_zip_with_unique_id(spark_site at, spark_rdd *rdd) SPARK_USE_RESULT_;
 
 /* spark_cartesian (narrow): a pair for each element of a and each of b. Partition i * (partitions
- * of b) + j has partition i of a with j of b, which is held in memory. More than 2^31 - 1
- * partitions are SPARK_EINVAL. Spark: cartesian. */
+ * of b) + j has partition i of a with j of b, which is held; what of it is on disk is read
+ * again for each element of a. More than 2^31 - 1 partitions are SPARK_EINVAL. Spark: cartesian. */
 spark_rdd *spark_cartesian(spark_site at, spark_rdd *a, spark_rdd *b) SPARK_USE_RESULT_;
 
 /* spark_coalesce (narrow): the same elements in at most `partitions` partitions (at least 1), each

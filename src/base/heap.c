@@ -123,9 +123,13 @@ uint64_t spk_heap_free_bytes(spk_heap *heap)
 const char *spk_heap_refusal(
     spk_heap *heap, const char *what, uint64_t bytes, char *text, size_t size)
 {
-    uint64_t peak;
-    const unsigned long long used = spk_heap_used(heap, &peak), wanted = bytes;
-    if (heap->limit)
+    pthread_mutex_lock(&heap->lock);
+    const unsigned long long used = heap->mapped - heap->cached;
+    const unsigned long long wanted = bytes ? bytes : heap->refused;
+    pthread_mutex_unlock(&heap->lock);
+    if (wanted == 0)
+        snprintf(text, size, "out of memory");
+    else if (heap->limit)
         snprintf(text, size,
             "out of memory: %s takes %llu bytes; spark_conf.memory_bytes is %llu, of which %llu are in "
             "use",
@@ -172,6 +176,7 @@ static bool heap_take(spk_heap *heap, unsigned class, size_t capacity, void **bl
         victims = make_room(heap, capacity);
         granted = !heap->limit || heap->mapped + capacity <= heap->limit;
         heap->mapped += granted ? capacity : 0;
+        heap->refused = granted ? heap->refused : capacity;
     }
     const uint64_t in_use = heap->mapped - heap->cached;
     if (in_use > heap->high[heap->newest])

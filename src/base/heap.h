@@ -24,6 +24,7 @@ typedef struct spk_heap {
     pthread_mutex_t lock;
     uint64_t limit; /* 0: none */
     uint64_t mapped, cached, peak;
+    uint64_t refused; /* bytes of the block that was refused last, for messages; 0: none was */
     uint64_t high[SPK_HEAP_RECENT];
     unsigned newest;
     struct spk_place *place; /* of a fault plan: whose allocations fail; NULL: there is none */
@@ -60,7 +61,7 @@ uint64_t spk_heap_used(spk_heap *heap, uint64_t *peak);
 uint64_t spk_heap_free_bytes(spk_heap *heap);
 
 /* spk_heap_refusal: text that says what was refused, how much of it, and which limit was in the way, in
- * `text`, which it returns. */
+ * `text`, which it returns. bytes: 0: as many as the block had that was refused last. */
 const char *spk_heap_refusal(
     spk_heap *heap, const char *what, uint64_t bytes, char *text, size_t size);
 

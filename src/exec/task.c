@@ -288,11 +288,9 @@ void spk_task_fail(spark_task *task, spark_status code, const char *format, ...)
 
 void spk_task_nomem(spark_task *task)
 {
-    if (task->heap && task->heap->limit)
-        spk_task_fail(task, SPARK_ENOMEM, "out of memory; spark_conf.memory_bytes is %llu",
-            (unsigned long long)task->heap->limit);
-    else
-        spk_task_fail(task, SPARK_ENOMEM, "out of memory");
+    char text[300];
+    spk_task_fail(task, SPARK_ENOMEM, "%s",
+        spk_heap_refusal(task->heap, "one more block", 0, text, sizeof text));
 }
 
 void *spk_task_alloc(spark_task *task, const char *what, size_t bytes, size_t *capacity)

@@ -150,8 +150,10 @@ spark_status spk_blocks_next(spk_blocks_file *file, spk_heap *heap, spk_block_he
     if (head->bytes == 0)
         return check_end(file, head, failure);
     char *memory = spk_heap_alloc(heap, (size_t)head->bytes + 1, capacity);
+    char text[300];
     if (!memory)
-        return spk_failure_nomem(failure, NULL, NULL);
+        return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s",
+            spk_heap_refusal(heap, "a block of an object file", head->bytes, text, sizeof text));
     const spark_status status = read_block(file, head, memory, failure);
     if (status == SPARK_OK)
         *block = memory;

@@ -152,6 +152,21 @@ static size_t cut(spk_lines *lines, spark_str *out, size_t max)
     return n;
 }
 
+/* too_long: a line of more than `kept` bytes finds no buffer; 0: no line does. */
+static spark_status too_long(
+    const spk_lines *lines, size_t kept, size_t usable, spk_failure *failure)
+{
+    char what[400], text[600];
+    if (kept > 0)
+        snprintf(what, sizeof what,
+            "the line at offset %llu of %s is longer than %zu bytes; its buffer",
+            (unsigned long long)lines->position, lines->file->path, kept);
+    else
+        snprintf(what, sizeof what, "the read buffer of %s", lines->file->path);
+    return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s",
+        spk_heap_refusal(lines->heap, what, usable, text, sizeof text));
+}
+
 /* make_room: moves the unread bytes to the front; a buffer that is full of them is doubled. */
 static spark_status make_room(spk_lines *lines, spk_failure *failure)
 {
@@ -162,9 +177,7 @@ static spark_status make_room(spk_lines *lines, spk_failure *failure)
         size_t capacity;
         char *bigger = spk_heap_alloc(lines->heap, usable, &capacity);
         if (bigger == NULL)
-            return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL,
-                "out of memory: the line at offset %llu of %s is longer than %zu bytes",
-                (unsigned long long)lines->position, lines->file->path, kept);
+            return too_long(lines, kept, usable, failure);
         memcpy(bigger, old, kept);
         spk_heap_free(lines->heap, lines->buffer, lines->capacity);
         lines->buffer = bigger;
@@ -260,7 +273,7 @@ static spark_status begin(spk_lines *lines, size_t size, spk_failure *failure)
     lines->buffer = spk_heap_alloc(lines->heap, size, &lines->capacity);
     lines->usable = size;
     if (lines->buffer == NULL)
-        return spk_failure_nomem(failure, NULL, NULL);
+        return too_long(lines, 0, size, failure);
     return lines->position == 0 ? skip_mark(lines, failure) : skip_line(lines, failure);
 }
 

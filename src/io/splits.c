@@ -79,6 +79,14 @@ static spark_status fill(const spk_file *file, int fd, spk_heap *heap, char **co
     return SPARK_OK;
 }
 
+static spark_status no_room(spk_heap *heap, const spk_file *file, spk_failure *failure)
+{
+    char what[400], text[600];
+    snprintf(what, sizeof what, "the content of %s", file->path);
+    return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s",
+        spk_heap_refusal(heap, what, file->size == SPK_TO_END ? 0 : file->size, text, sizeof text));
+}
+
 spark_status spk_file_content(const spk_file *file, spk_heap *heap, char **content, size_t *n,
     size_t *capacity, spk_failure *failure)
 {
@@ -90,8 +98,7 @@ spark_status spk_file_content(const spk_file *file, spk_heap *heap, char **conte
         heap, file->size == SPK_TO_END ? FIRST : (size_t)file->size + 1, capacity);
     *n = 0;
     spark_status status = *content == NULL
-        ? spk_failure_set(
-            failure, SPARK_ENOMEM, NULL, NULL, "out of memory for the content of %s", file->path)
+        ? no_room(heap, file, failure)
         : fill(file, fd, heap, content, n, capacity, failure);
     if (status != SPARK_OK && *content != NULL)
         spk_heap_free(heap, *content, *capacity);

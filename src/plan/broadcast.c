@@ -45,8 +45,13 @@ static spark_broadcast *make(spark_site at, spark_context *sc, size_t env, size_
     if (broadcast)
         broadcast->value = spk_heap_alloc(&sc->heap, bytes, &broadcast->capacity);
     if (!broadcast || !broadcast->value) {
+        char text[300];
+        if (broadcast)
+            spk_failure_set(&failure, SPARK_ENOMEM, "broadcast", at, "broadcast at %s: %s", at,
+                spk_heap_refusal(&sc->heap, "the value", bytes, text, sizeof text));
+        else
+            spk_failure_nomem(&failure, "broadcast", at);
         free(broadcast);
-        spk_failure_nomem(&failure, "broadcast", at);
         return spk_raise(&failure), NULL;
     }
     broadcast->env = env;

@@ -774,7 +774,7 @@ static void test_states__are_charged_and_bounded(void **state)
     uint64_t peak;
     (void)state;
     assert_true(edges && counts);
-    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 16 << 20 });
+    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 16000000 });
     spark_rdd *rdd = spark_range(sc, 0, 300000, 1, 300);
     oracle_ok(spark_histogram(rdd, BUCKETS, edges, counts, &found)); /* 800 kB a task */
     assert_int_equal(found, BUCKETS);
@@ -786,7 +786,7 @@ static void test_states__are_charged_and_bounded(void **state)
     spark_memory_bytes(sc, &peak);
     assert_in_range(peak, 2 << 20, 16 << 20);
     oracle_fails(spark_count_approx_distinct_with(rdd, 24, 0, &n), SPARK_ENOMEM,
-        "an array of registers takes 16777216 bytes; spark_conf.memory_bytes is 16777216");
+        "an array of registers takes 16777216 bytes; spark_conf.memory_bytes is 16000000");
     oracle_fails(spark_histogram_edges(rdd, 2, (double[]) { 0, 1 }, false, NULL), SPARK_EINVAL,
         "no place");
     oracle_ok(spark_count(rdd, &n)); /* the context is as good as before */

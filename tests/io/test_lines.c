@@ -414,11 +414,14 @@ static void test_no_memory(void **state)
     scratch_write("f", text, size);
     free(text);
     spk_heap_init(&heap, 1000);
-    expect_failure(&heap, "f", 0, size, SPARK_ENOMEM, "out of memory");
+    expect_failure(&heap, "f", 0, size, SPARK_ENOMEM,
+        "out of memory: the read buffer of f takes 1048576 bytes; spark_conf.memory_bytes is 1000, of "
+        "which 0 are in use");
     spk_heap_fini(&heap);
     spk_heap_init(&heap, 2 * 1024 * 1024);
     expect_failure(&heap, "f", 0, size, SPARK_ENOMEM,
-        "out of memory: the line at offset 3 of f is longer than 1048576 bytes");
+        "out of memory: the line at offset 3 of f is longer than 1048576 bytes; its buffer "
+        "takes 2097152 bytes; spark_conf.memory_bytes is 2097152, of which 1048576 are in use");
     spk_heap_fini(&heap);
 }
 

@@ -86,7 +86,9 @@ static spark_status as_array(
     if (good)
         return spk_result_rows(rdd->sc, &rows, result, failure);
     spk_rows_fini(&rows);
-    return spk_failure_nomem(failure, NULL, NULL);
+    char text[300];
+    return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s",
+        spk_heap_refusal(&rdd->sc->heap, "one more block", 0, text, sizeof text));
 }
 
 static spark_status top_run(
