@@ -246,7 +246,7 @@ static const spk_failure *keep(const spk_failure *failure)
     return copy ? copy : &spk_no_memory;
 }
 
-spark_context *spark_context_new(const spark_conf *conf)
+SPK_COLD spark_context *spark_context_new(const spark_conf *conf)
 {
     const spark_conf none = { 0 };
     spk_failure failure;
@@ -266,7 +266,7 @@ spark_context *spark_context_new(const spark_conf *conf)
     return sc;
 }
 
-void spark_context_free(spark_context *sc)
+SPK_COLD void spark_context_free(spark_context *sc)
 {
     if (!sc || spk_context_is_constant(sc) || spk_task_current())
         return;

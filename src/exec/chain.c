@@ -70,7 +70,8 @@ static bool uses_destroyed(spark_task *task, const spark_rdd *rdd)
 
 /* persisted_block: the block of a persisted node, pinned, where there is one; NULL also for others.
  * False: the task has failed. */
-static bool persisted_block(spark_task *task, spark_rdd *rdd, int partition, spk_block **block)
+SPK_COLD static bool persisted_block(
+    spark_task *task, spark_rdd *rdd, int partition, spk_block **block)
 {
     *block = NULL;
     if (task->drop_blocks && !drop_block(task, rdd, partition))
@@ -110,7 +111,7 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
 }
 
 /* make_pipe: the steps below walk[from], down to walk[to]. */
-static bool make_pipe(
+SPK_COLD static bool make_pipe(
     spk_pipe *pipe, const phase *p, uint32_t tally, size_t from, size_t to, spk_sink sink)
 {
     spark_task *task = p->task;
@@ -281,7 +282,7 @@ static void run_phases(phase *p)
     }
 }
 
-static bool run_chain(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
+SPK_COLD static bool run_chain(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
 {
     const size_t base = task->n_walk;
     spk_block *block = NULL;

@@ -11,7 +11,7 @@ typedef struct spk_drained {
     spk_rows rows;
     spk_arena *arenas; /* for spk_out_open */
 } spk_drained;
-bool spk_drained_open(spk_pipe *pipe, spk_op *op);
+SPK_COLD bool spk_drained_open(spk_pipe *pipe, spk_op *op);
 void spk_drained_run(spk_pipe *pipe, spk_op *op, spk_batch *batch);
 /* spk_rows_defer: the list is freed when the attempt ends. False: it has failed. */
 bool spk_rows_defer(spark_task *task, spk_rows *rows);
