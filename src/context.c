@@ -279,7 +279,7 @@ static const spk_failure *keep(const spk_failure *failure)
     return copy ? copy : &spk_no_memory;
 }
 
-spark_context *spark_context_new(const spark_conf *conf)
+SPK_COLD spark_context *spark_context_new(const spark_conf *conf)
 {
     const spark_conf none = { 0 };
     spk_failure failure;
@@ -305,7 +305,7 @@ spark_context *spark_context_new(const spark_conf *conf)
     return sc;
 }
 
-void spark_context_free(spark_context *sc)
+SPK_COLD void spark_context_free(spark_context *sc)
 {
     if (!sc || spk_context_is_constant(sc) || spk_task_current())
         return;
@@ -322,12 +322,12 @@ void spark_context_free(spark_context *sc)
 
 int spark_context_threads(const spark_context *sc)
 {
-    return sc && sc->scheduler ? spk_scheduler_threads(sc->scheduler) : 0;
+    return sc && !sc->error ? spk_scheduler_threads(sc->scheduler) : 0;
 }
 
 const char *spark_context_app_name(const spark_context *sc)
 {
-    return sc && sc->app_name ? sc->app_name : "";
+    return sc && !spk_context_is_constant(sc) && sc->app_name ? sc->app_name : "";
 }
 
 int spark_context_default_parallelism(const spark_context *sc)

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cold.h"
+
 enum { SPK_HEAP_CLASSES = 64, SPK_HEAP_RECENT = 4, SPK_CHUNK = 64 * 1024 };
 
 struct spk_place;
@@ -62,7 +64,7 @@ uint64_t spk_heap_free_bytes(spk_heap *heap);
 
 /* spk_heap_refusal: text that says what was refused, how much of it, and which limit was in the way, in
  * `text`, which it returns. bytes: 0: as many as the block had that was refused last. */
-const char *spk_heap_refusal(
+SPK_COLD const char *spk_heap_refusal(
     spk_heap *heap, const char *what, uint64_t bytes, char *text, size_t size);
 
 /* spk_heap_settle: after each job: of the blocks that wait for reuse, gives those back to the

@@ -66,7 +66,7 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
     }
 }
 
-bool spk_phase_pipe(spk_pipe *pipe, const spk_phase *p, uint32_t tally, size_t from, size_t to,
+SPK_COLD bool spk_phase_pipe(spk_pipe *pipe, const spk_phase *p, uint32_t tally, size_t from, size_t to,
     spk_sink sink)
 {
     spark_task *task = p->task;
@@ -138,7 +138,7 @@ static void run_phases(spk_phase *p)
     }
 }
 
-static bool run_chain(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
+SPK_COLD static bool run_chain(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
 {
     const size_t base = task->n_walk;
     spk_block *block = NULL;

@@ -14,7 +14,7 @@ typedef struct spk_drained {
     spk_tape_reader reader; /* for finish: what it has read stays until the chain ends */
     spk_arena *arenas;      /* for spk_out_open */
 } spk_drained;
-bool spk_drained_open(spk_pipe *pipe, spk_op *op);
+SPK_COLD bool spk_drained_open(spk_pipe *pipe, spk_op *op);
 void spk_drained_run(spk_pipe *pipe, spk_op *op, spk_batch *batch);
 
 /* spk_drain: appends to a tape. False: the task has failed. */

@@ -5,13 +5,13 @@
 
 #include "exec/step.h"
 
-bool spk_pipe_open(spk_pipe *pipe);
+SPK_COLD bool spk_pipe_open(spk_pipe *pipe);
 /* spk_pipe_finish: the end of the partition, step by step. */
-void spk_pipe_finish(spk_pipe *pipe);
+SPK_COLD void spk_pipe_finish(spk_pipe *pipe);
 
 /* spk_task_on_new_stack: calls run(data) on another thread, whose stack is unused, and waits for it.
  * False: there is no thread; the task has failed. */
-bool spk_task_on_new_stack(spark_task *task, void (*run)(void *data), void *data);
+SPK_COLD bool spk_task_on_new_stack(spark_task *task, void (*run)(void *data), void *data);
 
 /* spk_task_close_outs: nothing more is wanted of any emitter of the attempt. */
 void spk_task_close_outs(spark_task *task);

@@ -42,27 +42,27 @@ struct spk_task_set {
 
 /* spk_share_add: to those of the context, under the pool's lock once there is a pool. NULL: no
  * memory. */
-spk_share *spk_share_add(spark_context *sc, const char *name, int weight, int min_share);
+SPK_COLD spk_share *spk_share_add(spark_context *sc, const char *name, int weight, int min_share);
 void spk_shares_free(spark_context *sc);
 
 typedef struct spk_pool spk_pool;
 
 /* spk_pool_new: `threads` workers, fewer when the system refuses; NULL: none could be made. */
-spk_pool *spk_pool_new(spark_context *sc, int threads);
-void spk_pool_free(spk_pool *pool); /* no set may be queued */
+SPK_COLD spk_pool *spk_pool_new(spark_context *sc, int threads);
+SPK_COLD void spk_pool_free(spk_pool *pool); /* no set may be queued */
 int spk_pool_threads(const spk_pool *pool);
 
 /* spk_pool_lend: what the calling thread, which would only wait, runs a task of the set with, in the
  * place of a worker, which does nothing meanwhile. NULL: nobody would have taken the task at once, or
  * the thread has less stack than a worker, or check mode is on, which must tell a function's locals
  * from the caller's. spk_pool_lent gives it back. */
-spark_task *spk_pool_lend(spk_pool *pool, spk_task_set *set);
+SPK_COLD spark_task *spk_pool_lend(spk_pool *pool, spk_task_set *set);
 void spk_pool_lent(spk_pool *pool, spk_task_set *set);
 
 /* Sets are the pool's until removed; remove waits until no worker is inside. retry: claims an index
  * again; never fails, since a set has room for all its tasks. */
 void spk_pool_submit(spk_pool *pool, spk_task_set *set);
 void spk_pool_retry(spk_pool *pool, spk_task_set *set, int index);
-void spk_pool_remove(spk_pool *pool, spk_task_set *set);
+SPK_COLD void spk_pool_remove(spk_pool *pool, spk_task_set *set);
 
 #endif

@@ -179,7 +179,7 @@ spk_arena *spk_step_arenas(spark_task *task);
 void spk_recycle(spark_task *task, spk_arena *arena);
 
 /* spk_check_views: in check mode: whether every view of the rows may be read; fails the task. */
-bool spk_check_views(
+SPK_COLD bool spk_check_views(
     spk_pipe *pipe, const spk_op *op, const spk_layout *layout, spk_batch batch, const char *verb);
 
 #endif

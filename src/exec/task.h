@@ -137,15 +137,15 @@ struct spark_task {
 };
 
 /* spk_task_new: with everything a worker needs to run attempts. NULL: no memory. */
-spark_task *spk_task_new(spark_context *sc);
-void spk_task_free(spark_task *task);
+SPK_COLD spark_task *spk_task_new(spark_context *sc);
+SPK_COLD void spk_task_free(spark_task *task);
 /* spk_task_rest: between attempts: gives back what memory is kept for the next one. */
-void spk_task_rest(spark_task *task);
+SPK_COLD void spk_task_rest(spark_task *task);
 
 /* spk_task_begin, _end: around an attempt; end runs what was deferred and forgets all state but the
  * failure and the deltas. */
-void spk_task_begin(spark_task *task, int job, int stage, int partition, int attempt);
-void spk_task_end(spark_task *task);
+SPK_COLD void spk_task_begin(spark_task *task, int job, int stage, int partition, int attempt);
+SPK_COLD void spk_task_end(spark_task *task);
 
 /* spk_task_current: the task this thread runs functions for, or NULL. spk_task_move: the attempt goes
  * on on this thread. */
@@ -188,12 +188,12 @@ static inline void spk_task_end_is(
 }
 
 /* spk_task_fail: as spark_fail, with a code. spk_task_nomem. The first failure stays. */
-void spk_task_fail(spark_task *task, spark_status code, const char *format, ...)
+SPK_COLD void spk_task_fail(spark_task *task, spark_status code, const char *format, ...)
     SPARK_FORMAT_(3, 4);
-void spk_task_nomem(spark_task *task);
+SPK_COLD void spk_task_nomem(spark_task *task);
 /* spk_task_alloc: a block of the heap for what is named so in the message. NULL: the task has failed. */
 void *spk_task_alloc(spark_task *task, const char *what, size_t bytes, size_t *capacity);
-void spk_task_fail_with(spark_task *task, const spk_failure *failure);
+SPK_COLD void spk_task_fail_with(spark_task *task, const spk_failure *failure);
 /* spk_locate: the record at which a step failed, when it is known. */
 static inline void spk_locate(spark_task *task, int64_t record)
 {
@@ -204,11 +204,11 @@ static inline void spk_locate(spark_task *task, int64_t record)
 /* spk_task_merge_deltas: adds the accumulator updates since `from` to the accumulators and forgets
  * them: integers at once, others as a part of (job, stage, partition, step), to be added in order.
  * own: those that hang on the attempt count; the others go by their tallies. */
-void spk_task_merge_deltas(spark_task *task, size_t from, bool own);
-void spk_task_drop_deltas(spark_task *task, size_t from);
+SPK_COLD void spk_task_merge_deltas(spark_task *task, size_t from, bool own);
+SPK_COLD void spk_task_drop_deltas(spark_task *task, size_t from);
 /* spk_task_tally: a new one, of which *tally is the number + 1. False: the task has failed. _untally:
  * forgets the last ones, of which no delta is left. _whole: the pipe has come to its end. */
-bool spk_task_tally(spark_task *task, spark_rdd *rdd, int partition, uint32_t *tally);
+SPK_COLD bool spk_task_tally(spark_task *task, spark_rdd *rdd, int partition, uint32_t *tally);
 void spk_task_untally(spark_task *task, uint32_t tally);
 void spk_task_whole(spark_task *task, const spk_pipe *pipe);
 

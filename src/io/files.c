@@ -108,7 +108,7 @@ static spark_status append(listing *found, char *path, uint64_t size, spk_failur
 }
 
 /* append_file: a regular one; takes path over. */
-static spark_status append_file(
+SPK_COLD static spark_status append_file(
     listing *found, char *path, const struct stat *info, spk_failure *failure)
 {
     uint64_t size;
@@ -214,7 +214,7 @@ static spark_status append_of_directory(
 }
 
 /* add_entry: a file of a directory that was named. */
-static spark_status add_entry(
+SPK_COLD static spark_status add_entry(
     void *state, const char *directory, const char *name, spk_failure *failure)
 {
     struct stat info;

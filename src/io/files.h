@@ -26,21 +26,23 @@ typedef struct spk_files {
 /* spk_files_list: the files that `spec` names (see spark_text_file), in bytewise order within each
  * of its comma parts. Nothing found, no right to look, no memory: *failure is filled and *files
  * empty. */
-spark_status spk_files_list(const char *spec, spk_files *files, spk_failure *failure);
+SPK_COLD spark_status spk_files_list(const char *spec, spk_files *files, spk_failure *failure);
 /* spk_files_of_fd: what is still to come from a descriptor, which is taken over, on failure too. */
-spark_status spk_files_of_fd(int fd, const char *name, spk_files *files, spk_failure *failure);
+SPK_COLD spark_status spk_files_of_fd(int fd, const char *name, spk_files *files,
+    spk_failure *failure);
 /* spk_files_spool: reads the streams among them to their ends, into files in `directory`, which are
  * gone when *files is freed; NULL: a stream is an error. On failure *files is empty. */
-spark_status spk_files_spool(spk_files *files, const char *directory, spk_failure *failure);
-void spk_files_free(spk_files *files);
+SPK_COLD spark_status spk_files_spool(spk_files *files, const char *directory,
+    spk_failure *failure);
+SPK_COLD void spk_files_free(spk_files *files);
 
 /* spk_unnamed_file: a new file in a directory, unlinked at once, so that nothing is left behind
  * however the process ends. -1: *failure is filled, and begins with `what`. */
-int spk_unnamed_file(const char *directory, const char *what, spk_failure *failure);
+SPK_COLD int spk_unnamed_file(const char *directory, const char *what, spk_failure *failure);
 
 /* spk_file_open: a descriptor to read the file with, its own or a new one; -1 and errno.
  * spk_file_close: closes what that has opened. */
-int spk_file_open(const spk_file *file);
+SPK_COLD int spk_file_open(const spk_file *file);
 void spk_file_close(const spk_file *file, int fd);
 /* spk_file_read: n bytes from `offset` on, or what there is before the end; those of a file without
  * size must be asked for in order. *got: how many. 0, or an errno. */
@@ -64,15 +66,16 @@ typedef struct spk_splits {
 /* spk_splits_make: as Hadoop's FileInputFormat does: goal = total / max(min, 1), pieces of
  * min(goal, 32 MiB), the last up to 1.1 of that; none for an empty file, one for a file without
  * size. */
-spark_status spk_splits_make(
+SPK_COLD spark_status spk_splits_make(
     const spk_files *files, int min_splits, spk_splits *splits, spk_failure *failure);
-void spk_splits_free(spk_splits *splits);
+SPK_COLD void spk_splits_free(spk_splits *splits);
 
 /* spk_io_path: path without a leading "file:" or "file://". */
-const char *spk_io_path(const char *path);
+SPK_COLD const char *spk_io_path(const char *path);
 
 /* spk_io_failure: "WHAT PATH: why", `error` being an errno; SPARK_ENOMEM for ENOMEM, else
  * SPARK_EIO. */
-spark_status spk_io_failure(spk_failure *failure, const char *what, const char *path, int error);
+SPK_COLD spark_status spk_io_failure(spk_failure *failure, const char *what, const char *path,
+    int error);
 
 #endif

@@ -81,7 +81,7 @@ typedef struct braces {
     int produced;
 } braces;
 
-static spark_status expand(braces *b, const char *pattern, int depth);
+SPK_COLD static spark_status expand(braces *b, const char *pattern, int depth);
 
 /* expand_group: pattern with its first group, which begins at `open`, replaced by each
  * alternative. */

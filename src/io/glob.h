@@ -12,22 +12,22 @@ typedef spark_status (*spk_glob_sink)(void *state, const char *text, spk_failure
 /* spk_glob_parts: the parts of spec between commas; those within braces or after a backslash do
  * not separate. spk_glob_braces: what {a,b} in pattern stands for: every combination. Backslashes
  * stay. */
-spark_status spk_glob_parts(
+SPK_COLD spark_status spk_glob_parts(
     const char *spec, spk_glob_sink sink, void *state, spk_failure *failure);
-spark_status spk_glob_braces(
+SPK_COLD spark_status spk_glob_braces(
     const char *pattern, spk_glob_sink sink, void *state, spk_failure *failure);
 
 /* spk_glob_special: whether a sign with a meaning (one of `signs`) is among the n bytes. */
-bool spk_glob_special(const char *text, size_t n, const char *signs);
+SPK_COLD bool spk_glob_special(const char *text, size_t n, const char *signs);
 
 /* spk_glob_check: SPARK_EINVAL for a [ without its ] in a component, or a last backslash. */
-spark_status spk_glob_check(const char *pattern, spk_failure *failure);
+SPK_COLD spark_status spk_glob_check(const char *pattern, spk_failure *failure);
 
 /* spk_glob_match: does the component of n bytes match all of name? * ? [a-z] [^a] [!a] \x; ? and
  * [..] take a character of UTF-8. */
-bool spk_glob_match(const char *component, size_t n, const char *name);
+SPK_COLD bool spk_glob_match(const char *component, size_t n, const char *name);
 
 /* spk_glob_literal: copies n bytes without their backslashes; returns how many that makes. */
-size_t spk_glob_literal(char *to, const char *text, size_t n);
+SPK_COLD size_t spk_glob_literal(char *to, const char *text, size_t n);
 
 #endif

@@ -29,7 +29,7 @@ typedef struct spk_lines {
 spark_status spk_lines_open(
     spk_lines *lines, spk_heap *heap, const spk_split *split, spk_failure *failure);
 /* spk_lines_open_sized: the same with a first buffer of `size` bytes; for tests of its borders. */
-spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const spk_split *split,
+SPK_COLD spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const spk_split *split,
     size_t size, spk_failure *failure);
 
 /* spk_lines_next: up to max lines; they are valid until the next call. 0: the end, or *failure is
@@ -39,6 +39,6 @@ void spk_lines_close(spk_lines *lines);
 
 /* spk_lines_number: which line of the whole file, from 1, line `row` (from 0) of the split is: reads
  * all that is before it. -1: it cannot be told any more. */
-int64_t spk_lines_number(spk_heap *heap, const spk_split *split, uint64_t row);
+SPK_COLD int64_t spk_lines_number(spk_heap *heap, const spk_split *split, uint64_t row);
 
 #endif

@@ -127,7 +127,7 @@ static int unlink_once(const char *path)
 
 /* empty_and_remove: 0, or -1 and errno. Reading a directory while it is emptied may skip names: so
  * again until there is nothing left. */
-static int empty_and_remove(const char *path)
+SPK_COLD static int empty_and_remove(const char *path)
 {
     int removed;
     do

@@ -17,20 +17,20 @@ typedef struct spk_output {
 /* spk_output_begin: makes the directory; one that exists is refused, and if it holds an unfinished
  * save, the failure says so, and whether its process still lives. What leads to it is made as
  * well, and stays. */
-spark_status spk_output_begin(
+SPK_COLD spark_status spk_output_begin(
     spk_output *output, const char *path, bool scratch, spk_failure *failure);
 /* spk_output_commit: removes _temporary, writes _SUCCESS, syncs the directory. On failure it
  * aborts. */
-spark_status spk_output_commit(spk_output *output, spk_failure *failure);
+SPK_COLD spark_status spk_output_commit(spk_output *output, spk_failure *failure);
 /* spk_output_abort: removes everything that was made. Best effort. Both end the output. */
-void spk_output_abort(spk_output *output);
+SPK_COLD void spk_output_abort(spk_output *output);
 
 /* spk_output_remove: removes a committed output directory. Best effort. */
-void spk_output_remove(const char *path);
+SPK_COLD void spk_output_remove(const char *path);
 
 /* spk_own_directory: a new directory that nobody else has, below `parent`, which is made where need
  * be; its name begins with the prefix, of at most 24 signs. *path is the caller's, to be freed. */
-spark_status spk_own_directory(
+SPK_COLD spark_status spk_own_directory(
     const char *parent, const char *prefix, char **path, spk_failure *failure);
 /* spk_own_directory_end: frees the path, and removes the directory where it is empty. */
 void spk_own_directory_end(char *path);
@@ -44,15 +44,15 @@ typedef struct spk_part {
     size_t used, capacity;
 } spk_part;
 
-spark_status spk_part_open(spk_part *part, const spk_output *output, spk_heap *heap, int partition,
-    int attempt, spk_failure *failure);
+SPK_COLD spark_status spk_part_open(spk_part *part, const spk_output *output, spk_heap *heap,
+    int partition, int attempt, spk_failure *failure);
 /* spk_part_reserve: room for n bytes at part->buffer + part->used; add what was used to `used`.
  * NULL: *failure is filled. */
 char *spk_part_reserve(spk_part *part, size_t n, spk_failure *failure);
 /* spk_part_close: flushes, syncs and closes. spk_part_publish: renames to part-NNNNN.
  * spk_part_discard: closes and removes the attempt's file. After either the part is gone. */
-spark_status spk_part_close(spk_part *part, spk_failure *failure);
-spark_status spk_part_publish(spk_part *part, spk_failure *failure);
+SPK_COLD spark_status spk_part_close(spk_part *part, spk_failure *failure);
+SPK_COLD spark_status spk_part_publish(spk_part *part, spk_failure *failure);
 void spk_part_discard(spk_part *part);
 
 #endif

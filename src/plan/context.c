@@ -2,15 +2,23 @@
 /* Contexts without anything. */
 #include "plan/context.h"
 
+#include <stddef.h>
 #include <string.h>
 
-static const spark_context no_context = { .error = &spk_of_nothing };
-static const spark_context no_memory = { .error = &spk_no_memory };
+_Static_assert(offsetof(spark_context, error) == 0, "what a bare context has");
 
-static spark_context *constant(const spark_context *context)
+/* bare: a context of which there is no more than what comes first: its error is looked at before
+ * anything else is, and a kilobyte of zeros for each would be part of every program. */
+typedef struct bare {
+    const spk_failure *error;
+} bare;
+static const bare no_context = { &spk_of_nothing };
+static const bare no_memory = { &spk_no_memory };
+
+static spark_context *constant(const bare *context)
 {
     spark_context *sc;
-    memcpy(&sc, &context, sizeof sc); /* never written: its error is looked at first */
+    memcpy(&sc, &context, sizeof sc); /* never written */
     return sc;
 }
 
@@ -26,5 +34,5 @@ spark_context *spk_context_no_memory(void)
 
 bool spk_context_is_constant(const spark_context *sc)
 {
-    return sc == &no_context || sc == &no_memory;
+    return sc == constant(&no_context) || sc == constant(&no_memory);
 }

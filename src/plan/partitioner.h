@@ -37,27 +37,29 @@ static inline bool spk_partitioner_known(const spark_partitioner *p)
 }
 
 /* spk_partitioner_hash: with one reference, which is the caller's. NULL: no memory. */
-spark_partitioner *spk_partitioner_hash(spark_context *sc, int partitions, spark_site at);
+SPK_COLD spark_partitioner *spk_partitioner_hash(spark_context *sc, int partitions, spark_site at);
 void spk_partitioner_ref(spark_partitioner *partitioner);
 void spk_partitioner_unref(spark_partitioner *partitioner);
 
 /* spk_partitioner_of: with no more than a kind, in no scope; as spk_partitioner_hash otherwise. */
-spark_partitioner *spk_partitioner_of(
+SPK_COLD spark_partitioner *spk_partitioner_of(
     spark_context *sc, spk_partitioner_kind kind, int partitions, spark_site at);
 /* spk_partitioner_in_scope: a partitioner for the user, checked; or one that carries an error.
  * spk_partitioner_broken: such a one; raises the error. */
 spark_partitioner *spk_partitioner_broken(spark_context *sc, const spk_failure *failure);
-spark_partitioner *spk_partitioner_in_scope(
+SPK_COLD spark_partitioner *spk_partitioner_in_scope(
     spark_site at, spark_context *sc, spk_partitioner_kind kind, int partitions);
 
 /* spk_rdd_placed: the RDD's partitioner in *placed, or NULL, preparing the RDD where it is not
  * known yet. */
-spark_status spk_rdd_placed(spark_rdd *rdd, const spark_partitioner **placed, spk_failure *failure);
+SPK_COLD spark_status spk_rdd_placed(spark_rdd *rdd, const spark_partitioner **placed,
+    spk_failure *failure);
 
 /* spk_default_partitioner: where a wide operation on n inputs puts its rows: the one that was
  * asked for, or `partitions` by hash, or by Spark's default-partitioner rule. May have to list
  * files, to know how many partitions an input has. A new reference; NULL: *failure is filled. */
-spark_partitioner *spk_default_partitioner(spark_context *sc, size_t n, spark_rdd *const *rdds,
-    const spark_partitioner *asked, int partitions, spark_site at, spk_failure *failure);
+SPK_COLD spark_partitioner *spk_default_partitioner(spark_context *sc, size_t n,
+    spark_rdd *const *rdds, const spark_partitioner *asked, int partitions, spark_site at,
+    spk_failure *failure);
 
 #endif

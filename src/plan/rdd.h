@@ -150,7 +150,7 @@ typedef struct spk_rdd_args {
     spark_rdd *const *parents;
     spk_env *env;
 } spk_rdd_args;
-spark_rdd *spk_rdd_new(const spk_rdd_args *args, bool *made);
+SPK_COLD spark_rdd *spk_rdd_new(const spk_rdd_args *args, bool *made);
 
 /* SPK_NODE: an RDD as what its class knows it to be, a struct T that begins with the spark_rdd; const
  * where the RDD is. */
@@ -161,25 +161,30 @@ spark_rdd *spk_rdd_new(const spk_rdd_args *args, bool *made);
 
 /* spk_rdd_error: an RDD that carries an error. spk_rdd_errorf: with a message, which begins with
  * "operation(function) at site: ". */
-spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure);
-spark_rdd *spk_rdd_errorf(spark_context *sc, spark_status code, const char *operation,
+SPK_COLD spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure);
+SPK_COLD spark_rdd *spk_rdd_errorf(spark_context *sc, spark_status code, const char *operation,
     const char *function, spark_site at, const char *format, ...) SPARK_FORMAT_(6, 7);
 
+/* spk_rdd_why: of an RDD that carries an error: which. Where there is no context, as of a transformation
+ * of NULL, nothing can keep the error: it is raised at once, and found there unless the thread's last
+ * error is another one by now. */
+SPK_COLD const spk_failure *spk_rdd_why(const spark_rdd *rdd);
+
 /* spk_rdd_broken: rdd itself when it carries an error, an error RDD for NULL, else NULL. */
-spark_rdd *spk_rdd_broken(spark_rdd *rdd, const char *operation, spark_site at);
+SPK_COLD spark_rdd *spk_rdd_broken(spark_rdd *rdd, const char *operation, spark_site at);
 
 /* spk_rdd_bury: frees what check mode kept of released RDDs. */
-void spk_rdd_bury(spark_context *sc);
+SPK_COLD void spk_rdd_bury(spark_context *sc);
 
 void spk_rdd_ref(spark_rdd *rdd);
-void spk_rdd_unref(spark_rdd *rdd);
+SPK_COLD void spk_rdd_unref(spark_rdd *rdd);
 
 /* spk_rdd_partitioner_set: takes a reference; NULL is fine. */
 void spk_rdd_partitioner_set(spark_rdd *rdd, const spark_partitioner *partitioner);
 
 /* spk_rdd_prepare: this node and all it needs, parents first, no recursion. No lock may be held. Where
  * another thread prepares one of them, it is waited for. */
-spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure);
+SPK_COLD spark_status spk_rdd_prepare(spark_rdd *rdd, spk_failure *failure);
 
 /* spk_rdd_partitions: how many the node has, once it is prepared; -1: it is not. _set: by the node's
  * prepare, as the last thing: who sees the number sees what belongs to it. */
@@ -198,7 +203,7 @@ static inline void spk_rdd_partitions_set(spark_rdd *rdd, int n)
 
 /* spk_rdd_planned: how many partitions there will be, at most, preparing the node only where that
  * cannot be known otherwise. -1: *failure is filled. */
-int spk_rdd_planned(spark_rdd *rdd, spk_failure *failure);
+SPK_COLD int spk_rdd_planned(spark_rdd *rdd, spk_failure *failure);
 
 /* spk_checkpoint_waits: it is marked, and the next action is to write it. */
 static inline bool spk_checkpoint_waits(const spark_rdd *rdd)
@@ -217,24 +222,24 @@ static inline spark_rdd *spk_rdd_stored(const spark_rdd *rdd)
 
 /* spk_rdd_fit: whether `have` reads as `want` (NULL: any); else an error RDD to return. what:
  * "input", "value". */
-spark_rdd *spk_rdd_misfit(spark_context *sc, const char *operation, const char *function,
+SPK_COLD spark_rdd *spk_rdd_misfit(spark_context *sc, const char *operation, const char *function,
     spark_site at, const spark_type *want, const spark_type *have);
 
 /* spk_rdd_describe: "map(to_sale) at orders.c:30". Returns text. */
-const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size);
+SPK_COLD const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size);
 
 /* spk_rdd_reads: what of files a partition reads, itself or through steps; -1 and NULL: none. */
-int64_t spk_rdd_reads(spark_rdd *rdd, int partition, const char **path);
+SPK_COLD int64_t spk_rdd_reads(spark_rdd *rdd, int partition, const char **path);
 
 /* spk_rdd_blame: puts the RDD's description in front of a failure, and its operation and site into
  * it. */
-void spk_rdd_blame(const spark_rdd *rdd, spk_failure *failure);
+SPK_COLD void spk_rdd_blame(const spark_rdd *rdd, spk_failure *failure);
 
 /* spk_env_bind: makes *env of what a verb was given; wanted: what the function expects, as env_size of
  * its definition: bytes, and the kind above them; 0: any. On failure what was owned is destroyed. */
-spark_status spk_env_bind(
+SPK_COLD spark_status spk_env_bind(
     spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure);
-void spk_env_fini(spk_env *env);
+SPK_COLD void spk_env_fini(spk_env *env);
 /* spk_env_join: what two functions expect that are bound to one env; SPK_ENV_APART, which no env is:
  * different things. spk_env_bytes: of an env_size. */
 enum { SPK_ENV_KIND_SHIFT = 56 };
@@ -247,9 +252,11 @@ static inline size_t spk_env_bytes(size_t wanted)
 
 /* spk_value_keep: a deep copy of *value (NULL: all bytes zero) that belongs to the node, which
  * frees it with spk_heap_free. NULL: no memory. */
-char *spk_value_keep(spark_rdd *rdd, const spk_layout *layout, const void *value, size_t *capacity);
+SPK_COLD char *spk_value_keep(
+    spark_rdd *rdd, const spk_layout *layout, const void *value, size_t *capacity);
 
 /* spk_layout_for: spk_layout_of in the context's table. */
-const spk_layout *spk_layout_for(spark_context *sc, const spark_type *type, spk_failure *failure);
+SPK_COLD const spk_layout *spk_layout_for(
+    spark_context *sc, const spark_type *type, spk_failure *failure);
 
 #endif

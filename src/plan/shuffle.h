@@ -80,11 +80,12 @@ uint64_t spk_dense_first(const spark_partitioner *partitioner, uint64_t slice);
 uint32_t spk_slices_for(int partitions);
 
 /* spk_shuffle_new: NULL: no memory. The node frees it with spk_shuffle_free. */
-spk_shuffle *spk_shuffle_new(spark_rdd *owner, spark_rdd *parent, spark_partitioner *partitioner,
-    const spk_layout *row, const spk_layout *key, const spk_aggregator *aggregator);
+SPK_COLD spk_shuffle *spk_shuffle_new(spark_rdd *owner, spark_rdd *parent,
+    spark_partitioner *partitioner, const spk_layout *row, const spk_layout *key,
+    const spk_aggregator *aggregator);
 /* spk_shuffle_prepare: makes the slots, once the parent is prepared. */
-spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *failure);
-void spk_shuffle_free(spk_shuffle *shuffle);
+SPK_COLD spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *failure);
+SPK_COLD void spk_shuffle_free(spk_shuffle *shuffle);
 
 /* spk_shuffle_drop: forgets the output of map partition m; false: there was none. */
 bool spk_shuffle_drop(spk_shuffle *shuffle, int m);

@@ -9,27 +9,27 @@
 
 /* spk_action_check: spk_job_check for an action, which writes the checkpoints first that wait above
  * rdd. */
-spark_status spk_action_check(
+SPK_COLD spark_status spk_action_check(
     spark_rdd *rdd, const char *name, spark_site at, spk_failure *failure);
 
 /* spk_action_begin: the checks of every action; want may be NULL; result is zeroed, NULL refused.
  */
-spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
+SPK_COLD spark_status spk_action_begin(spark_rdd *rdd, const char *name, spark_site at,
     const spark_type *want, spark_array *result, spk_failure *failure);
 /* spk_action_end: raises *failure, if there is one; one without an operation is the action's. */
-spark_status spk_action_end(
+SPK_COLD spark_status spk_action_end(
     spark_status status, spk_failure *failure, const char *name, spark_site at);
 
 /* spk_env_check: that the broadcast in env, if there is one, is of the RDD's context. */
-spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char *name,
+SPK_COLD spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, const char *name,
     spark_site at, spk_failure *failure);
 
 /* spk_collect_as: collect, under the name of the action it is for. */
-spark_status spk_collect_as(
+SPK_COLD spark_status spk_collect_as(
     const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result);
 
 /* spk_take_as: take, under the name of the action it is for, which raises the failure. */
-spark_status spk_take_as(const char *name, spark_site at, spark_rdd *rdd, size_t n,
+SPK_COLD spark_status spk_take_as(const char *name, spark_site at, spark_rdd *rdd, size_t n,
     const spark_type *want, spark_array *result, spk_failure *failure);
 
 /* spk_collect_partition: one partition on a tape, which becomes the caller's. */

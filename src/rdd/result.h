@@ -16,12 +16,12 @@ spark_status spk_result_rows(
 spark_status spk_result_too_large(
     const spark_context *sc, uint64_t bytes, uint64_t rows, spk_failure *failure);
 /* spk_result_one: of a copy of one value. */
-spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,
+SPK_COLD spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,
     spark_array *result, spk_failure *failure);
 
 /* spk_result_index: makes pairs a map: of equal keys the last value stays, at the place of the
  * first; SPARK_FIND works on it. On failure the array is freed. */
-spark_status spk_result_index(
+SPK_COLD spark_status spk_result_index(
     spark_context *sc, const spk_layout *pair, spark_array *pairs, spk_failure *failure);
 
 /* spk_result_context, _items: of an array that an action gave; NULL: of another. _reindex: after its

@@ -23,11 +23,11 @@ struct spk_saver {
     bool (*take)(void *state, spk_batch batch);
     bool (*end)(spk_save_state *state);
 };
-spark_status spk_save_parts(
+SPK_COLD spark_status spk_save_parts(
     spark_site at, spark_rdd *rdd, const char *path, const spk_saver *saver);
 /* spk_save_run: the same for a prepared RDD, without the checks; scratch: files that need not
  * outlive the process. */
-spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool scratch,
+SPK_COLD spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool scratch,
     const spk_saver *saver, spk_failure *failure);
 /* spk_save_room: room for n bytes in the part, to be added to part.used. NULL: the task has failed. */
 char *spk_save_room(spk_save_state *state, size_t n);

@@ -46,12 +46,12 @@ int spk_scheduler_threads(const struct spk_scheduler *scheduler);
  * room for n states, which are the caller's when SPARK_OK comes back. Otherwise *failure is
  * filled, and whatever results there were are discarded. No attempt runs any more when it returns.
  */
-spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *partitions, int n,
-    void *results, spk_failure *failure);
+SPK_COLD spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *partitions,
+    int n, void *results, spk_failure *failure);
 
 /* spk_job_check: what every action asks first: is this a usable RDD, and not inside a task?
  * Prepares it. The failure names the action. */
-spark_status spk_job_check(
+SPK_COLD spark_status spk_job_check(
     spark_rdd *rdd, const char *action, spark_site site, spk_failure *failure);
 
 #endif

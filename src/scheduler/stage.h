@@ -124,10 +124,10 @@ spk_stage *spk_stage_of(const spk_job *job, const spk_shuffle *shuffle);
  * does not have yet and that lacks outputs, parents first. What is above a shuffle that is complete
  * is not made. NULL: no memory. spk_stage_cut: finds its inputs, and makes room for its tasks; false:
  * no memory. spk_stage_note: it is to be looked at. */
-spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle);
-bool spk_stage_cut(spk_stage *stage);
+SPK_COLD spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle);
+SPK_COLD bool spk_stage_cut(spk_stage *stage);
 void spk_stage_note(spk_stage *stage);
-void spk_stage_free(spk_stage *stage);
+SPK_COLD void spk_stage_free(spk_stage *stage);
 
 /* spk_stage_complete: nothing is left to fill. Never of the result stage. */
 static inline bool spk_stage_complete(const spk_stage *stage)
@@ -159,7 +159,7 @@ void spk_overdue_end(spk_job *job);
  * job. spk_clean_aborted: of a job that has failed, has left, and runs no task any more: what it
  * leaves half made goes, and all it made when memory was short. */
 void spk_clean_made(struct spk_scheduler *scheduler, uint64_t bytes);
-void spk_clean(struct spk_scheduler *scheduler);
+SPK_COLD void spk_clean(struct spk_scheduler *scheduler);
 void spk_clean_job(const spk_job *job);
 void spk_clean_aborted(const spk_job *job);
 
@@ -167,11 +167,12 @@ void spk_clean_aborted(const spk_job *job);
 void spk_stage_again(spk_stage *stage, int index);
 
 /* spk_attempt_run: the `run` of every task set. */
-void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
+SPK_COLD void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
 
 /* spk_fault_task: whether the attempt is to fail; spk_fault_inputs: drops what the plan says: blocks
  * when the attempt comes to them. */
-bool spk_fault_task(const spk_stage *stage, int partition, int attempt);
-void spk_fault_inputs(const spk_stage *stage, spark_task *task, int partition, int attempt);
+SPK_COLD bool spk_fault_task(const spk_stage *stage, int partition, int attempt);
+SPK_COLD void spk_fault_inputs(
+    const spk_stage *stage, spark_task *task, int partition, int attempt);
 
 #endif

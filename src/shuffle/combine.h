@@ -30,8 +30,8 @@ typedef struct spk_combiner {
 
 /* spk_combiner_open: false: the task has failed. borrow: what keys point to stays until the table is
  * cleared. */
-bool spk_combiner_open(spk_combiner *combiner, spark_task *task, const spk_aggregator *aggregator,
-    spk_phase phase, bool borrow);
+SPK_COLD bool spk_combiner_open(spk_combiner *combiner, spark_task *task,
+    const spk_aggregator *aggregator, spk_phase phase, bool borrow);
 void spk_combiner_close(spk_combiner *combiner);
 
 /* spk_combiner_add: n rows, at most a batch. Returns how many were taken before the table held

@@ -55,7 +55,7 @@ typedef struct spk_input {
 } spk_input;
 
 /* spk_input_open: false: the task has failed, or task->lost says which shuffle lacks an output. */
-bool spk_input_open(
+SPK_COLD bool spk_input_open(
     spk_input *input, spark_task *task, const spk_dep *dep, spk_shuffle *as, int partition);
 void spk_input_close(spk_input *input);
 

@@ -8,8 +8,8 @@
 
 /* spk_merging_bind: SPARK_ETYPE with *failure filled when the function does not take accumulators
  * of layout acc and elements of layout in. env is the value of the bound environment. */
-spark_status spk_merging_bind(spk_merging *merging, const spark_merge_def *def, const void *env,
-    const spk_layout *acc, const spk_layout *in, spk_failure *failure);
+SPK_COLD spark_status spk_merging_bind(spk_merging *merging, const spark_merge_def *def,
+    const void *env, const spk_layout *acc, const spk_layout *in, spk_failure *failure);
 
 /* spk_merging_is_sum_i64: whether it adds int64_t. */
 bool spk_merging_is_sum_i64(const spk_merging *merging);

@@ -10,8 +10,8 @@
 /* spk_ranges_make: at most `partitions` ranges with `slices` each, all of equal parts of n sampled
  * keys, which it sorts, as Spark's RangePartitioner chooses bounds. ranges->ordering and keys must be
  * set. False: no memory. */
-bool spk_ranges_make(spk_ranges *ranges, spk_heap *heap, char *sample, size_t n, int partitions,
-    uint32_t slices);
+SPK_COLD bool spk_ranges_make(spk_ranges *ranges, spk_heap *heap, char *sample, size_t n,
+    int partitions, uint32_t slices);
 
 /* spk_ranges_find: the slice of each of n rows, `step` apart, which have at their front what the
  * ordering looks at. Equal rows share one. */

@@ -39,7 +39,7 @@ typedef struct spk_writer {
 } spk_writer;
 
 /* spk_writer_open: private: all rows are of one partition. False: the task has failed. */
-bool spk_writer_open(
+SPK_COLD bool spk_writer_open(
     spk_writer *writer, spark_task *task, const spk_shuffle *shuffle, bool private);
 spk_sink spk_writer_sink(spk_writer *writer);
 /* spk_writer_close: seals what is left; the output, or NULL when the task has failed. */

@@ -48,7 +48,7 @@ typedef struct spk_parcel_place {
 /* spk_parcel_add: *run, sliced, goes into a parcel and is replaced by its head; where there is no
  * memory for that, or it is huge, it stays as it is. *written: bytes that went to disk by that. On
  * failure *run is to be freed all the same. */
-spark_status spk_parcel_add(
+SPK_COLD spark_status spk_parcel_add(
     const spk_parcel_place *place, spk_run **run, uint64_t *written, spk_failure *failure);
 
 /* spk_parcel_leave: the head of a run is about to go. */
@@ -64,8 +64,9 @@ typedef struct spk_granule_seen {
 } spk_granule_seen;
 typedef bool spk_parcel_visit(
     void *arg, const spk_member *member, const spk_extent *extent, const spk_run *run);
-spark_status spk_parcel_slice(spk_parcel *parcel, uint32_t slice, spk_granule_seen **seen,
-    bool *pinned, spk_parcel_visit *visit, void *arg, spk_failure *failure);
+SPK_COLD spark_status spk_parcel_slice(spk_parcel *parcel, uint32_t slice,
+    spk_granule_seen **seen, bool *pinned, spk_parcel_visit *visit, void *arg,
+    spk_failure *failure);
 void spk_parcel_unpin(spk_parcel *parcel);
 
 /* spk_parcel_read: bytes of the file. spk_extent_open: makes an extent that was read to `rows` usable;

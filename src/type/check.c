@@ -44,7 +44,7 @@ static void add_members(text *t, const spark_type *type, unsigned depth)
 }
 
 /* add_shape: what the type is, whatever it is called. */
-static void add_shape(text *t, const spark_type *type, unsigned depth)
+SPK_COLD static void add_shape(text *t, const spark_type *type, unsigned depth)
 {
     char number[32];
     add(t, kind_name(type->kind));
@@ -149,8 +149,8 @@ static bool differ_numbers(check *c, const char *what, uint64_t want, uint64_t h
     return differ(c, what, w, h);
 }
 
-static bool fits(check *c, const spark_type *want, uint64_t want_at, const spark_type *have,
-    uint64_t have_at, unsigned depth);
+SPK_COLD static bool fits(check *c, const spark_type *want, uint64_t want_at,
+    const spark_type *have, uint64_t have_at, unsigned depth);
 
 static bool fits_field(check *c, const spark_type *want, uint64_t want_at, const spark_type *have,
     uint64_t have_at, uint32_t i, unsigned depth)

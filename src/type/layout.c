@@ -14,12 +14,12 @@
 
 /* ---- structure ---- */
 
-static uint64_t hash_name(const char *name)
+SPK_COLD static uint64_t hash_name(const char *name)
 {
     return name ? spk_hash_bytes(name, strlen(name)) : 0;
 }
 
-static uint64_t hash_structure(const spark_type *type)
+SPK_COLD static uint64_t hash_structure(const spark_type *type)
 {
     uint64_t h = spk_hash_combine(hash_name(type->name), (uint64_t)type->kind);
     h = spk_hash_combine(h, (uint64_t)type->size << 32 | type->align);
@@ -179,7 +179,7 @@ typedef struct compiling {
     bool failed;
 } compiling;
 
-static const spk_layout *layout_of(spk_types *types, const spark_type *type);
+SPK_COLD static const spk_layout *layout_of(spk_types *types, const spark_type *type);
 
 static bool count_leaf(void *arg, const spk_leaf *leaf)
 {

@@ -43,33 +43,34 @@ struct spk_layout {
 
 /* spk_types: the table of a context. Thread-safe. */
 typedef struct spk_types spk_types;
-spk_types *spk_types_new(void); /* NULL: no memory */
-void spk_types_free(spk_types *types);
+SPK_COLD spk_types *spk_types_new(void); /* NULL: no memory */
+SPK_COLD void spk_types_free(spk_types *types);
 
 /* spk_layout_of: NULL with *failure filled: no memory, or a description that makes no sense
  * (unknown kind, no `of`, members outside the struct, nested deeper than 32). */
-const spk_layout *spk_layout_of(spk_types *types, const spark_type *type, spk_failure *failure);
+SPK_COLD const spk_layout *spk_layout_of(spk_types *types, const spark_type *type,
+    spk_failure *failure);
 
 /* spk_types_pair, ...: run-time types, interned: same arguments, same pointer. NULL: no memory. */
 const spark_type *spk_types_pair(spk_types *types, const spark_type *key, const spark_type *value);
 const spark_type *spk_types_optional(spk_types *types, const spark_type *of);
 const spark_type *spk_types_list(spk_types *types, const spark_type *of);
-const spark_type *spk_types_struct(
+SPK_COLD const spark_type *spk_types_struct(
     spk_types *types, size_t n, const spark_type *const members[], const char *const names[]);
 
 /* spk_types_refused: fills *failure with why there is no such type of these members: SPARK_EINVAL when
  * one of them is nested as deep as can be, or they are too large; else there is no memory. */
-spark_status spk_types_refused(
+SPK_COLD spark_status spk_types_refused(
     size_t n, const spark_type *const members[], spk_failure *failure);
 
 /* spk_type_differ: as spark_type_check, without touching the last error: the difference is written
  * to text. */
-spark_status spk_type_differ(
+SPK_COLD spark_status spk_type_differ(
     const spark_type *want, const spark_type *have, char *text, size_t text_size);
 
 /* spk_type_name: "word_count", "i64", "pair(str,i64)", "list(order)": for messages. Returns text.
  */
-const char *spk_type_name(const spark_type *type, char *text, size_t text_size);
+SPK_COLD const char *spk_type_name(const spark_type *type, char *text, size_t text_size);
 
 uint64_t spk_value_hash(const spk_layout *layout, const void *value);
 bool spk_value_equal(const spk_layout *layout, const void *a, const void *b);

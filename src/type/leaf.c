@@ -77,7 +77,7 @@ static bool put(walk *w, spark_kind kind, uint32_t offset, uint32_t size, const 
     return true;
 }
 
-static bool walk_type(walk *w, const spark_type *type, uint32_t offset);
+SPK_COLD static bool walk_type(walk *w, const spark_type *type, uint32_t offset);
 
 static bool walk_field(walk *w, const spark_field *field, uint32_t base)
 {

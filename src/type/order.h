@@ -25,8 +25,8 @@ typedef struct spk_ordering {
 /* spk_ordering_make: order NULL: natural; an order whose in is NULL (spark_order_desc) fits every
  * type. SPARK_ETYPE with *failure filled where the order is one of another type or names an
  * unknown member. */
-spark_status spk_ordering_make(spk_ordering *ordering, spk_types *types, const spk_layout *layout,
-    const spark_order *order, spk_failure *failure);
+SPK_COLD spark_status spk_ordering_make(spk_ordering *ordering, spk_types *types,
+    const spk_layout *layout, const spark_order *order, spk_failure *failure);
 
 /* spk_ordering_reverse: the same, other way round. */
 void spk_ordering_reverse(spk_ordering *ordering);

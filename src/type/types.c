@@ -78,7 +78,7 @@ static bool lay_out(made *m)
     return true;
 }
 
-static const spark_type *types_finish(spk_types *types, made *m)
+SPK_COLD static const spark_type *types_finish(spk_types *types, made *m)
 {
     char text[8];
     const bool fits

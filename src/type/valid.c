@@ -21,7 +21,7 @@ static bool no(gate *g, const spark_type *type, const char *why)
     return false;
 }
 
-static bool valid(gate *g, const spark_type *type, unsigned depth);
+SPK_COLD static bool valid(gate *g, const spark_type *type, unsigned depth);
 
 static bool valid_members(gate *g, const spark_type *type, unsigned depth)
 {

@@ -41,6 +41,6 @@ typedef struct spk_keyed {
     bool lose; /* it has none in any case: its keys are others */
     bool stay; /* rows are placed by something else than the key; no shuffle */
 } spk_keyed;
-spark_rdd *spk_keyed_new(spk_verb *v, const spk_keyed *k);
+SPK_COLD spark_rdd *spk_keyed_new(spk_verb *v, const spk_keyed *k);
 
 #endif

@@ -176,7 +176,8 @@ static spk_smallest_by sample_size(const sampling *how)
 }
 
 /* find_ranges: fills the partitioner, whose ordering is there. */
-static spark_status find_ranges(sampling *how, spark_partitioner *target, spk_failure *failure)
+SPK_COLD static spark_status find_ranges(
+    sampling *how, spark_partitioner *target, spk_failure *failure)
 {
     spk_smallest_shared kept;
     spk_ranges *ranges = target->ranges;

@@ -43,9 +43,9 @@ static void union_release(spark_rdd *rdd)
     free_flat(atomic_load(&SPK_NODE(union_rdd, rdd)->flat));
 }
 
-static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition);
+SPK_COLD static spark_rdd *choose(spark_rdd *rdd, int partition, int *parent_partition);
 
-static bool add_input(flat *f, int first, spark_rdd *rdd)
+SPK_COLD static bool add_input(flat *f, int first, spark_rdd *rdd)
 {
     if (f->n == f->max) {
         const size_t max = f->max ? f->max * 2 : 16;
