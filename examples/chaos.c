@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests a program under faults, as libspark's own tests do: its report is made undisturbed, then with
- * each read, write, open and allocation failing in its turn, then under plans drawn from seeds. Each time
- * it is the same, byte for byte, or there is an error and no report. Exits 1 otherwise.
+/* Tests a program under faults, as libspark's own tests do: its report is made undisturbed, then
+ * with each read, write, open and allocation failing in its turn, then under plans drawn from
+ * seeds. It is the same each time, or there is an error and no report. Exits 1 otherwise.
  *   usage: chaos [FILE [SEEDS]] */
 #include <errno.h>
 #include <spark.h>

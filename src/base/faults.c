@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A line counts the calls that match it, or draws for each from its numbers. The numbers of a place
- * count within the attempt, so that what is drawn does not depend on how attempts are interleaved. */
+ * count within the attempt, so that what is drawn does not depend on how attempts are interleaved.
+ * */
 #include "base/faults.h"
 
 #include <errno.h>

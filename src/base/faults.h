@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls that fail on purpose: the part of a fault plan that is about calls to the system, and who is
- * making them.
+/* Calls that fail on purpose: the part of a fault plan that is about calls to the system, and who
+ * is making them.
  *
  * place: on whose behalf a thread works: an attempt, or the threads of the program. A thread has at
- * most one; without a plan it has none, and then a call costs a look at one variable of the thread. */
+ * most one; without a plan it has none, and then a call costs a look at one variable of the thread.
+ * */
 #ifndef SPK_BASE_FAULTS_H
 #define SPK_BASE_FAULTS_H
 
@@ -53,8 +54,8 @@ static inline void spk_place_back(spk_place **before)
 #define SPK_AT(place)                                                                              \
     spk_place *spk_before __attribute__((cleanup(spk_place_back), unused)) = spk_place_enter(place)
 
-/* spk_struck: the call of this kind that the thread is about to make fails: errno is set. n: how many
- * bytes it is about, which may become fewer; may be NULL. */
+/* spk_struck: the call of this kind that the thread is about to make fails: errno is set. n: how
+ * many bytes it is about, which may become fewer; may be NULL. */
 bool spk_struck(spark_fault_kind kind, size_t *n);
 /* spk_struck_at: the same for a thread that may be nowhere; then it is at `place`. */
 bool spk_struck_at(spk_place *place, spark_fault_kind kind, size_t *n);

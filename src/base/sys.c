@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One thin layer under all I/O, so that a fault plan reaches each call and none can be forgotten:
- * tests/arch holds that no other file makes these calls. A call that is struck is not made; closing
- * is made all the same, or the descriptor would be lost. */
+/* One thin layer under all I/O and all allocations, so that a fault plan reaches each call and none
+ * can be forgotten: tests/arch holds that no other file makes these calls. A call that is struck is
+ * not made; closing is made all the same, or the descriptor would be lost. */
 #include "base/sys.h"
 
 #include <errno.h>
@@ -11,7 +11,24 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/faults.h"
+
+/* In parentheses a name is no macro. */
+void *spk_malloc(size_t size)
+{
+    return spk_struck(SPARK_FAULT_ALLOC, NULL) ? NULL : (malloc)(size);
+}
+
+void *spk_calloc(size_t n, size_t size)
+{
+    return spk_struck(SPARK_FAULT_ALLOC, NULL) ? NULL : (calloc)(n, size);
+}
+
+void *spk_realloc(void *block, size_t size)
+{
+    return spk_struck(SPARK_FAULT_ALLOC, NULL) ? NULL : (realloc)(block, size);
+}
 
 int spk_open(const char *path, int flags, mode_t mode)
 {

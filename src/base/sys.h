@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The calls of the system that the library makes for files and threads: as the functions of the same
- * name, unless a fault plan says that they fail (base/faults.h). */
+/* The calls of the system that the library makes for files and threads: as the functions of the
+ * same name, unless a fault plan says that they fail (base/faults.h). */
 #ifndef SPK_BASE_SYS_H
 #define SPK_BASE_SYS_H
 

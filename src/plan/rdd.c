@@ -345,6 +345,7 @@ spark_rdd *spk_rdd_new(const spk_rdd_args *args, bool *made)
         sc = spk_context_none();
     if (!bad && sc->error)
         bad = spk_rdd_error(sc, sc->error);
+    SPK_AT(sc ? sc->place : NULL);
     rdd = bad ? NULL : calloc(1, args->size);
     if (rdd && fill(rdd, args, sc)) {
         rdd->id = atomic_fetch_add_explicit(&sc->next_rdd, 1, memory_order_relaxed);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/faults.h"
 
 struct spk_scheduler *spk_scheduler_new(spark_context *sc)
 {
@@ -583,6 +584,7 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
         .n = n,
         .results = results,
         .changed = PTHREAD_COND_INITIALIZER };
+    SPK_AT(rdd->sc->place);
     job.published = job.few_published;
     if ((size_t)n > sizeof job.few_published)
         job.published = calloc((size_t)n, 1);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that fail: works that use files run again and again while the n-th call of a kind fails, for n =
- * 1, 2, 3, ... until it is not reached any more; once, and from there on all. A work gives the right answer or
- * an error that names the file, leaves nothing behind, and goes well on the same context afterwards. */
+/* Files that fail: works that use files run again and again while the n-th call of a kind fails,
+ * for n = 1, 2, 3, ... until it is not reached any more; once, and from there on all. A work gives
+ * the right answer or an error that names the file, leaves nothing behind, and goes well on the
+ * same context afterwards. */
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chaos: from a seed a job is drawn (a graph of operations over rows of random types, with caches and
- * checkpoints on the way, and the actions on it), and what befalls it (threads, batches, a budget of
- * memory, a fault plan). It runs undisturbed, then disturbed. All partitions have the same bytes, all
- * accumulators the same sums; or there is an error that the plan explains, and the job then goes well on
- * the same context. Nothing is left: no memory, no file, no descriptor, no thread.
+/* Chaos: from a seed a job is drawn (a graph of operations over rows of random types, with caches
+ * and checkpoints on the way, and the actions on it), and what befalls it (threads, batches, a
+ * budget of memory, a fault plan). It runs undisturbed, then disturbed. All partitions have the
+ * same bytes, all accumulators the same sums; or there is an error that the plan explains, and the
+ * job then goes well on the same context. Nothing is left: no memory, no file, no descriptor, no
+ * thread.
  *
  *   CHAOS_SEED=17                  that seed alone, and what it draws is printed
  *   CHAOS_SEED=1 CHAOS_RUNS=5000   many */
@@ -28,8 +29,8 @@ typedef enum op {
     CACHE, CHECKPOINT, LOCAL_CHECKPOINT, OPS
 } op;
 static const char *const op_names[OPS] = { "parallelize", "range", "objects", "text", "map",
-    "map_values", "filter", "flat_map_values", "sums", "sample", "union", "coalesce", "zip", "index",
-    "counted", "repartition", "reduce_by_key", "aggregate_by_key", "combine_by_key", "fold_by_key",
+    "map_values", "filter", "flat_map_values", "sums", "sample", "union", "coalesce", "zip",
+    "index", "counted", "repartition", "reduce_by_key", "aggregate_by_key", "combine_by_key", "fold_by_key",
     "group_by_key", "group_map", "cogroup", "join", "sort_by_key", "sort_by", "sort_within",
     "partition_by", "distinct", "subtract_by_key", "subtract", "intersection", "cache",
     "checkpoint", "local_checkpoint" };
@@ -40,7 +41,9 @@ typedef struct node {
     uint64_t extra;
 } node;
 
-typedef enum verb { ALL, COUNT, TAKE, REDUCE, COUNT_BY_KEY, SAVE_TEXT, SAVE_OBJECTS, EACH, VERBS } verb;
+typedef enum verb {
+    ALL, COUNT, TAKE, REDUCE, COUNT_BY_KEY, SAVE_TEXT, SAVE_OBJECTS, EACH, VERBS
+} verb;
 static const char *const verb_names[VERBS]
     = { "all", "count", "take", "reduce", "count_by_key", "save_text", "save_objects", "foreach" };
 
@@ -125,7 +128,8 @@ static void draw_graph(job *j)
     for (int i = 0; i < j->n_nodes; i++) {
         node *n = &j->nodes[i];
         const uint64_t sources = j->pair->size > 1024 ? TEXT : MAP; /* a text has many lines */
-        n->op = i == 0 || below(j, 8) == 0 ? (op)below(j, sources) : (op)(MAP + below(j, OPS - MAP));
+        n->op = i == 0 || below(j, 8) == 0 ? (op)below(j, sources)
+                                           : (op)(MAP + below(j, OPS - MAP));
         n->a = i > 0 ? (below(j, 3) ? i - 1 : (int)below(j, (uint64_t)i)) : 0;
         n->b = i > 0 ? (int)below(j, (uint64_t)i) : 0;
         n->partitions = 1 + (int)below(j, 6);
@@ -142,7 +146,8 @@ static void draw_graph(job *j)
 static void draw_call(job *j, spark_fault *f)
 {
     static const int errors[] = { 0, 0, EIO, ENOSPC, EMFILE, EINTR, ENOMEM };
-    f->kind = (spark_fault_kind)(SPARK_FAULT_ALLOC + below(j, SPARK_FAULT_CORRUPT - SPARK_FAULT_ALLOC + 1));
+    enum { KINDS = SPARK_FAULT_CORRUPT - SPARK_FAULT_ALLOC + 1 };
+    f->kind = (spark_fault_kind)(SPARK_FAULT_ALLOC + below(j, KINDS));
     f->error = errors[below(j, LENGTH(errors))];
     f->most = f->error == 0 ? (size_t)below(j, 3) * 7 : 0;
     if (below(j, 2)) {
@@ -172,8 +177,8 @@ static void draw_trouble(job *j)
     j->heals = true;
     for (size_t i = 0; i < lines; i++) {
         spark_fault *f = &j->faults[i];
-        *f = (spark_fault) { SPARK_FAULT_RANDOM, SPARK_ANYWHERE, .rate = 0.01 * (double)(1 + below(j, 20)),
-            .seed = below(j, 1000) };
+        *f = (spark_fault) { SPARK_FAULT_RANDOM, SPARK_ANYWHERE,
+            .rate = 0.01 * (double)(1 + below(j, 20)), .seed = below(j, 1000) };
         if (below(j, 3) == 0)
             *f = (spark_fault) { SPARK_FAULT_TASK, .job = SPARK_ANY, .stage = SPARK_ANY,
                 .partition = (int)below(j, 3) - 1, .attempt = 0 };
@@ -212,8 +217,8 @@ static void describe(const job *j)
             j->nodes[i].a, j->nodes[i].b, j->nodes[i].partitions, (int)j->nodes[i].extra);
     for (int i = 0; i < j->n_acts; i++)
         print_message("  %s of %d\n", verb_names[j->acts[i].verb], j->acts[i].node);
-    print_message("  %d threads, batches of %d, %llu bytes%s\n", j->conf.threads, j->conf.batch_rows,
-        (unsigned long long)j->conf.memory_bytes, j->conf.check ? ", checked" : "");
+    print_message("  %d threads, batches of %d, %llu bytes%s\n", j->conf.threads,
+        j->conf.batch_rows, (unsigned long long)j->conf.memory_bytes, j->conf.check ? ", checked" : "");
     for (size_t i = 0; i < j->conf.n_faults; i++) {
         const spark_fault *f = &j->faults[i];
         print_message("  fault %d: partition %d, attempt %d, rate %g, seed %d, nth %d, times %d, "
@@ -245,7 +250,8 @@ static void map_pairs(spark_task *task, size_t n, const void *in, size_t in_step
     for (size_t i = 0; i < n; i++) {
         const void *row = (const char *)in + i * in_step;
         const uint64_t key = get_key(w->job, row), value = get_value(w->job, row);
-        put_pair(task, w->job, key + w->extra % 2, value * 5 + w->extra, (char *)out + i * out_step);
+        put_pair(task, w->job, key + w->extra % 2, value * 5 + w->extra,
+            (char *)out + i * out_step);
     }
 }
 static void map_numbers(spark_task *task, size_t n, const void *in, size_t in_step, void *out,
@@ -361,7 +367,8 @@ static void zip_pairs(
         const void *l = spark_next_(in[0]), *r = spark_next_(in[1]);
         if (!l || !r)
             return;
-        emit_pair(task, out, w->job, get_key(w->job, l), get_value(w->job, l) * 3 + get_value(w->job, r));
+        emit_pair(task, out, w->job, get_key(w->job, l),
+            get_value(w->job, l) * 3 + get_value(w->job, r));
     }
 }
 /* digest_pairs: a partition as one number: all its rows in order, each looked at as a whole. */
@@ -411,8 +418,8 @@ static spark_rdd *source(const job *j, const built *b, const node *n)
         return to_pairs(j, spark_range(b->sc, 0, (int64_t)j->rows, 1, n->partitions),
             SPARK_TYPE(int64_t), map_numbers, 0);
     case TEXT:
-        return to_pairs(
-            j, spark_text_file(b->sc, "in/*.txt", n->partitions), SPARK_TYPE(spark_str), map_lines, 0);
+        rows = spark_text_file(b->sc, "in/*.txt", n->partitions);
+        return to_pairs(j, rows, SPARK_TYPE(spark_str), map_lines, 0);
     case OBJECTS:
         rows = spark_parallelize(b->sc, j->pair, j->rows, j->data, n->partitions);
         if (b->first && access("objects", F_OK) != 0)
@@ -576,7 +583,8 @@ static uint64_t digest_array(const job *j, const spark_array *rows)
 
 static spark_status digest_all(const job *j, spark_rdd *rdd, uint64_t *digest)
 {
-    const spark_partitions_def f = { "digest_pairs", j->pair, SPARK_TYPE(uint64_t), 0, digest_pairs };
+    const spark_partitions_def f
+        = { "digest_pairs", j->pair, SPARK_TYPE(uint64_t), 0, digest_pairs };
     spark_array parts;
     const spark_status status = spark_collect(
         spark_map_partitions(rdd, &f, WITH(j, 0, NULL)), SPARK_TYPE(uint64_t), &parts);

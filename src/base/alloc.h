@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All sources of the library are compiled with this header in front (src/CMakeLists.txt), so that a
+ * fault plan reaches every allocation, and none that is written later can be forgotten: malloc,
+ * calloc and realloc are these functions. Data memory is not from here, but from base/heap.h. */
+#ifndef SPK_BASE_ALLOC_H
+#define SPK_BASE_ALLOC_H
+
+#include <stdlib.h>
+
+void *spk_malloc(size_t size);
+void *spk_calloc(size_t n, size_t size);
+void *spk_realloc(void *block, size_t size);
+
+#define malloc(size) spk_malloc(size)
+#define calloc(n, size) spk_calloc(n, size)
+#define realloc(block, size) spk_realloc(block, size)
+
+#endif
