@@ -2,6 +2,8 @@
 /* Groups: a table numbers the keys of a shard in the order they come, then a counting sort brings
  * the values of each key together: copied side by side for lists; as pointers to where they lie for
  * functions that read them one by one, which costs 12 bytes a value however large values are. */
+#include <stdio.h>
+
 #include "exec/iterator.h"
 #include "shuffle/reduce.h"
 #include "shuffle/split.h"
@@ -12,6 +14,7 @@ enum { MOST = 4 };
 typedef struct side {
     const spk_layout *row;
     spk_shard shard;
+    bool stays;       /* the shard, once its rows are numbered */
     uint32_t *groups; /* of each row of the shard */
     char *values;     /* lists: side by side; functions: pointers to them */
     size_t groups_capacity, values_capacity;
@@ -71,7 +74,9 @@ static bool number_rows(grouping *g, size_t which)
     const size_t batch = spk_task_batch(g->pipe->task);
     size_t at = 0;
     for (size_t k = 0; k < s->shard.n_segments; k++) {
-        const spk_segment *segment = &s->shard.segments[k];
+        spk_segment *segment = &s->shard.segments[k];
+        if (!spk_segment_load(&s->shard, segment))
+            return false;
         for (size_t i = 0; i < segment->n; i += batch) {
             const size_t n = segment->n - i < batch ? segment->n - i : batch;
             if (!number(g, s, segment, i, n))
@@ -81,26 +86,40 @@ static bool number_rows(grouping *g, size_t which)
             memcpy(s->groups + at, g->found.rows, n * sizeof *s->groups);
             at += n;
         }
+        if (!s->stays)
+            spk_segment_unload(&s->shard, segment);
     }
     return true;
 }
 
-/* number_shard: all sides; `value_bytes` are reserved for each value of a side, 0: its size. */
-static bool number_shard(grouping *g, size_t value_bytes, bool *empty)
+/* refuse: there is no memory for the values of a side. A leaf that could not be split has hardly more
+ * than one key. */
+static bool refuse(grouping *g, size_t which, size_t bytes)
+{
+    spark_task *task = g->pipe->task;
+    const uint64_t most = g->sides[which].shard.n;
+    char what[100], text[300];
+    snprintf(what, sizeof what, "a list of up to %llu values of one key", (unsigned long long)most);
+    spk_task_fail(task, SPARK_ENOMEM, "%s",
+        spk_heap_refusal(task->heap, what, most * bytes, text, sizeof text));
+    return false;
+}
+
+/* number_shard: all sides. lists: the values will be copied side by side, else pointed to. */
+static bool number_shard(grouping *g, bool lists, bool *empty)
 {
     *empty = true;
     for (size_t i = 0; i < g->n; i++) {
         side *s = &g->sides[i];
-        if (!spk_shard_load(&s->shard))
-            return false;
+        const size_t bytes = lists ? s->row->value->size : sizeof(char *);
+        s->stays = !lists || s->row->views;
         *empty = *empty && s->shard.n == 0;
-        const size_t bytes = value_bytes ? value_bytes : s->row->value->size;
-        if (!reserve(g, &s->groups, &s->groups_capacity, s->shard.n * sizeof *s->groups)
-            || !number_rows(g, i)
-            || !reserve(g, &s->values, &s->values_capacity, s->shard.n * bytes + 16)) {
-            spk_task_nomem(g->pipe->task);
+        if (!reserve(g, &s->groups, &s->groups_capacity, s->shard.n * sizeof *s->groups))
+            return refuse(g, i, bytes);
+        if (!number_rows(g, i))
             return false;
-        }
+        if (!reserve(g, &s->values, &s->values_capacity, s->shard.n * bytes + 16))
+            return refuse(g, i, bytes);
     }
     return true;
 }
@@ -173,27 +192,33 @@ static void start_lists(grouping *g, const spk_layout *out)
     }
 }
 
-static void fill_lists(grouping *g, const spk_layout *out, size_t which)
+static bool fill_lists(grouping *g, const spk_layout *out, size_t which)
 {
-    const side *s = &g->sides[which];
+    side *s = &g->sides[which];
     const size_t size = s->row->value->size, offset = s->row->value_offset;
     char *lists = g->lists + out->value_offset + which * sizeof(spark_bytes);
     size_t row = 0;
     for (size_t k = 0; k < s->shard.n_segments; k++) {
-        const char *from = s->shard.segments[k].rows + offset;
-        for (size_t i = 0; i < s->shard.segments[k].n; i++, row++, from += s->row->size) {
+        spk_segment *segment = &s->shard.segments[k];
+        if (!spk_segment_load(&s->shard, segment))
+            return false;
+        const char *from = segment->rows + offset;
+        for (size_t i = 0; i < segment->n; i++, row++, from += s->row->size) {
             spark_bytes *list = (spark_bytes *)(void *)(lists + s->groups[row] * (size_t)out->size);
             char *values;
             memcpy(&values, &list->ptr, sizeof values);
             memcpy(values + list->len++ * size, from, size);
         }
+        if (!s->stays)
+            spk_segment_unload(&s->shard, segment);
     }
+    return true;
 }
 
 static bool group_leaf(grouping *g, const spk_layout *out)
 {
     bool empty;
-    if (!number_shard(g, 0, &empty))
+    if (!number_shard(g, true, &empty))
         return false;
     if (empty)
         return true;
@@ -203,7 +228,8 @@ static bool group_leaf(grouping *g, const spk_layout *out)
     }
     start_lists(g, out);
     for (size_t i = 0; i < g->n; i++)
-        fill_lists(g, out, i);
+        if (!fill_lists(g, out, i))
+            return false;
     return spk_push_rows(g->pipe, g->lists, g->table.n, out->size);
 }
 
@@ -453,7 +479,7 @@ static bool group_map_leaf(grouping *g, const spark_group_def *f, const void *en
     bool empty;
     if (g->leaves.spilled && g->sides[0].shard.bytes > g->pipe->task->heap->limit / 16)
         return call_piecewise(g, f, env, out, arenas);
-    return number_shard(g, sizeof(char *), &empty)
+    return number_shard(g, false, &empty)
         && (empty || call_groups(g, f, env, out, arenas));
 }
 

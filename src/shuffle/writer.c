@@ -374,6 +374,14 @@ static bool publish(spk_writer *w, spk_run *run)
     return true;
 }
 
+static bool refuse(spk_writer *w, const char *what, uint64_t bytes)
+{
+    char text[300];
+    spk_task_fail(w->task, SPARK_ENOMEM, "%s",
+        spk_heap_refusal(w->task->heap, what, bytes, text, sizeof text));
+    return false;
+}
+
 /* seal: n rows become a run of the output. */
 static bool seal(
     spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings)
@@ -390,10 +398,8 @@ static bool seal(
         return false;
     const size_t behind = w->borrow ? 0 : (size_t)strings;
     spk_run *run = spk_run_alloc(w->task->heap, n, row->size, behind, w->total, w->carry, &tail);
-    if (!run) {
-        spk_task_nomem(w->task);
-        return false;
-    }
+    if (!run)
+        return refuse(w, n == 1 ? "a row" : "a window of rows", n * row->size + behind);
     scatter(w, run, rows, n, w->carry ? hashes : NULL);
     if (row->views && !w->borrow)
         for (size_t i = 0; i < n; i++)
@@ -518,7 +524,7 @@ static bool grow_raw(spk_writer *w)
 }
 
 /* own: copies what the raw rows from `first` on point to (borrowed, it is counted all the same);
- * stops after the row that fills the window. */
+ * stops after the row that fills the window. False: the task has failed. */
 static bool own(spk_writer *w, size_t first, size_t *n)
 {
     const spk_layout *row = row_of(w);
@@ -527,7 +533,7 @@ static bool own(spk_writer *w, size_t first, size_t *n)
         const size_t bytes = spk_value_bytes(row, at);
         char *room = w->borrow ? at : spk_arena_alloc(&w->raw_strings, bytes, 8);
         if (!room)
-            return false;
+            return refuse(w, "a row", bytes);
         if (!w->borrow)
             spk_value_pack(row, at, room);
         w->raw_string_bytes += bytes;
@@ -554,10 +560,8 @@ static bool take_raw(spk_writer *w, spk_batch *batch)
         spk_aggregator_create(a, w->task, batch->rows, n, to);
     else
         memcpy(to, batch->rows, n * row->size);
-    if (row->views && !own(w, w->raw_n, &n)) {
-        spk_task_nomem(w->task);
+    if (row->views && !own(w, w->raw_n, &n))
         return false;
-    }
     if (w->carry && w->given) {
         memcpy(w->raw_hashes + w->raw_n, w->given, n * 8);
         w->given += n;

@@ -155,7 +155,7 @@ static int64_t number(const char *text, int64_t least)
 static void usage(const bench_work *work)
 {
     bench_die("usage: [-r spark|plain] [-n SIZE] [-k KEYS] [-t THREADS] [-p PARTITIONS]"
-              " [-i ITERATIONS] [-m MIB] [-s] [-w OUT]%s",
+              " [-i ITERATIONS] [-m MIB] [-s] [-u] [-w OUT]%s",
         work->needs_file ? " FILE" : "");
 }
 
@@ -165,7 +165,7 @@ static bench_options parse(const bench_work *work, int argc, char **argv)
     o.threads = cpus();
     o.way = work->way;
     optind = 1;
-    for (int c; (c = getopt(argc, argv, "r:n:k:t:p:i:m:sw:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "r:n:k:t:p:i:m:suw:")) != -1;) {
         switch (c) {
         case 'r':
             o.spark = strcmp(optarg, "spark") == 0;
@@ -190,6 +190,9 @@ static bench_options parse(const bench_work *work, int argc, char **argv)
         case 'm':
             o.memory = number(optarg, 0);
             limited = o.memory > 0;
+            break;
+        case 'u':
+            o.distinct = true;
             break;
         case 's':
             o.skewed = true;

@@ -23,6 +23,7 @@ typedef struct bench_options {
     int iterations;   /* -i */
     int64_t memory;   /* -m: MiB, spark_conf.memory_bytes; 0: no limit. Inputs are not cached then */
     bool skewed;      /* -s: half of the pairs have key 0 */
+    bool distinct;    /* -u: each of the -k keys comes once, twice where pairs are twice as many, ... */
     bool spark;       /* -r spark, -r plain */
     const char *out;  /* -w: write the input (word count: the whole answer) to this file and exit */
     const char *file; /* the argument */
