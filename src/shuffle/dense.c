@@ -123,11 +123,11 @@ static bool finish_shard(dense *d)
     return spk_push_rows(d->pipe, d->rows, kept, size);
 }
 
-static bool reduce_shard(dense *d, const spk_input *in, spk_shard *shard, adder *adds)
+static bool reduce_shard(dense *d, spk_shard *shard, adder *adds)
 {
     const size_t batch = spk_task_batch(d->pipe->task), size = d->a->out->size;
     for (size_t s = 0; s < shard->n_segments; s++) {
-        if (!spk_segment_load(in, shard, &shard->segments[s]))
+        if (!spk_segment_load(shard, &shard->segments[s]))
             return false;
         for (size_t i = 0; i < shard->segments[s].n; i += batch) {
             const size_t left = shard->segments[s].n - i;
@@ -142,12 +142,12 @@ static bool reduce_shard(dense *d, const spk_input *in, spk_shard *shard, adder 
 
 /* reduce_views: accumulators that point to memory are combined in a table, which then is put in
  * order. */
-static bool reduce_views(dense *d, const spk_input *in, spk_combiner *c, spk_shard *shard)
+static bool reduce_views(dense *d, spk_combiner *c, spk_shard *shard)
 {
     const size_t batch = spk_task_batch(d->pipe->task), size = d->a->out->size;
     spk_table_clear(&c->table);
     for (size_t s = 0; s < shard->n_segments; s++) {
-        if (!spk_segment_load(in, shard, &shard->segments[s]))
+        if (!spk_segment_load(shard, &shard->segments[s]))
             return false;
         for (size_t i = 0; i < shard->segments[s].n; i += batch) {
             const size_t left = shard->segments[s].n - i;
@@ -199,8 +199,8 @@ void spk_reduce_dense(spk_pipe *pipe, spk_input *in, const spk_aggregator *a,
         if (shard.n == 0)
             continue;
         if (!start_shard(&d, spk_dense_first(p, slice), spk_dense_first(p, slice + 1))
-            || !(views ? reduce_views(&d, in, &c, &shard)
-                       : reduce_shard(&d, in, &shard, adder_of(a))))
+            || !(views ? reduce_views(&d, &c, &shard)
+                       : reduce_shard(&d, &shard, adder_of(a))))
             break;
     }
     if (views)

@@ -2,13 +2,14 @@
 /* subtract and intersection: the keys of the right side first, so that a row of the left one whose
  * key is numbered higher is one that right does not have. */
 #include "shuffle/reduce.h"
+#include "shuffle/split.h"
 #include "shuffle/table.h"
 
 typedef struct sieve {
     spk_pipe *pipe;
     spk_input *left, *right;
     bool intersect;
-    spk_shard shard;
+    spk_shard left_shard, right_shard;
     spk_found found;
     spk_table table; /* rows: key, then whether it has been passed on */
     uint32_t flag_at;
@@ -31,14 +32,14 @@ static bool number(sieve *s, const spk_segment *segment, size_t i, size_t n, siz
 static bool add_right(sieve *s)
 {
     const size_t batch = spk_task_batch(s->pipe->task), size = s->right->shuffle->row->size;
-    for (size_t k = 0; k < s->shard.n_segments; k++) {
-        spk_segment *segment = &s->shard.segments[k];
-        if (!spk_segment_load(s->right, &s->shard, segment))
+    for (size_t k = 0; k < s->right_shard.n_segments; k++) {
+        spk_segment *segment = &s->right_shard.segments[k];
+        if (!spk_segment_load(&s->right_shard, segment))
             return false;
         for (size_t i = 0; i < segment->n; i += batch)
             if (!number(s, segment, i, segment->n - i < batch ? segment->n - i : batch, size))
                 return false;
-        spk_segment_unload(&s->shard, segment);
+        spk_segment_unload(&s->right_shard, segment);
     }
     return true;
 }
@@ -55,9 +56,9 @@ static bool sift_left(sieve *s)
 {
     const size_t size = s->left->shuffle->row->size, batch = spk_task_fit(s->pipe->task, size);
     const uint32_t rights = s->table.n;
-    for (size_t k = 0; k < s->shard.n_segments; k++) {
-        spk_segment *segment = &s->shard.segments[k];
-        if (!spk_segment_load(s->left, &s->shard, segment))
+    for (size_t k = 0; k < s->left_shard.n_segments; k++) {
+        spk_segment *segment = &s->left_shard.segments[k];
+        if (!spk_segment_load(&s->left_shard, segment))
             return false;
         for (size_t i = 0; i < segment->n; i += batch) {
             const size_t n = segment->n - i < batch ? segment->n - i : batch;
@@ -70,7 +71,7 @@ static bool sift_left(sieve *s)
             if (!spk_push_rows(s->pipe, s->kept, kept, size))
                 return false;
         }
-        spk_segment_unload(&s->shard, segment);
+        spk_segment_unload(&s->left_shard, segment);
     }
     return true;
 }
@@ -85,18 +86,26 @@ static void sift(spk_pipe *pipe, spk_input *left, spk_input *right, bool interse
     s.kept = spk_arena_alloc(spk_keep_of(task), spk_task_fit(task, size) * size, 64);
     if (!s.kept
         || !spk_table_init(
-            &s.table, task->heap, key, spk_table_room(s.flag_at + 8, key->align), 0, !left->spilled && !right->spilled)) {
+            &s.table, task->heap, key, spk_table_room(s.flag_at + 8, key->align), 0, false)) {
         spk_task_nomem(task);
         return;
     }
-    bool more = spk_found_open(task, &s.found);
-    for (uint32_t slice = 0; slice < left->slices && more; slice++) {
+    spk_shard *const shards[] = { &s.left_shard, &s.right_shard };
+    spk_input *const inputs[] = { left, right };
+    spk_leaves leaves;
+    const bool open
+        = spk_found_open(task, &s.found) && spk_leaves_open(&leaves, task, 2, inputs, shards);
+    bool more = open;
+    while (more && spk_leaves_next(&leaves)) {
+        if (s.left_shard.bytes + s.right_shard.bytes > SPK_LEAF_BYTES && spk_leaves_split(&leaves))
+            continue;
         spk_table_clear(&s.table);
-        more = spk_input_shard(right, slice, &s.shard) && add_right(&s)
-            && spk_input_shard(left, slice, &s.shard) && sift_left(&s);
+        s.table.borrow = !leaves.spilled;
+        more = !spk_task_failed(task) && add_right(&s) && sift_left(&s);
     }
+    if (open)
+        spk_leaves_close(&leaves);
     spk_table_fini(&s.table);
-    spk_shard_fini(&s.shard);
 }
 
 void spk_reduce_subtract(spk_pipe *pipe, spk_input *left, spk_input *right)

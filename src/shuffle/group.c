@@ -2,16 +2,19 @@
 /* Groups: a table numbers the keys of a shard in the order they come, then a counting sort brings
  * the values of each key together: copied side by side for lists; as pointers to where they lie for
  * functions that read them one by one, which costs 12 bytes a value however large values are. */
+#include <stdio.h>
+
 #include "exec/iterator.h"
 #include "shuffle/reduce.h"
+#include "shuffle/split.h"
 #include "shuffle/table.h"
 
 enum { MOST = 4 };
 
 typedef struct side {
-    spk_input *input;
     const spk_layout *row;
     spk_shard shard;
+    bool stays;       /* the shard, once its rows are numbered */
     uint32_t *groups; /* of each row of the shard */
     char *values;     /* lists: side by side; functions: pointers to them */
     size_t groups_capacity, values_capacity;
@@ -23,6 +26,7 @@ typedef struct grouping {
     size_t n;
     side sides[MOST];
     spk_found found;
+    spk_leaves leaves;
     spk_table table;   /* rows: key, then for each side the number of values */
     uint32_t count_at; /* of these */
     char *lists;
@@ -70,7 +74,9 @@ static bool number_rows(grouping *g, size_t which)
     const size_t batch = spk_task_batch(g->pipe->task);
     size_t at = 0;
     for (size_t k = 0; k < s->shard.n_segments; k++) {
-        const spk_segment *segment = &s->shard.segments[k];
+        spk_segment *segment = &s->shard.segments[k];
+        if (!spk_segment_load(&s->shard, segment))
+            return false;
         for (size_t i = 0; i < segment->n; i += batch) {
             const size_t n = segment->n - i < batch ? segment->n - i : batch;
             if (!number(g, s, segment, i, n))
@@ -80,46 +86,60 @@ static bool number_rows(grouping *g, size_t which)
             memcpy(s->groups + at, g->found.rows, n * sizeof *s->groups);
             at += n;
         }
+        if (!s->stays)
+            spk_segment_unload(&s->shard, segment);
     }
     return true;
 }
 
-/* number_shard: all sides; `value_bytes` are reserved for each value of a side, 0: its size. */
-static bool number_shard(grouping *g, uint32_t slice, size_t value_bytes, bool *empty)
+/* refuse: there is no memory for the values of a side. A leaf that could not be split has hardly more
+ * than one key. */
+static bool refuse(grouping *g, size_t which, size_t bytes)
+{
+    spark_task *task = g->pipe->task;
+    const uint64_t most = g->sides[which].shard.n;
+    char what[100], text[300];
+    snprintf(what, sizeof what, "a list of up to %llu values of one key", (unsigned long long)most);
+    spk_task_fail(task, SPARK_ENOMEM, "%s",
+        spk_heap_refusal(task->heap, what, most * bytes, text, sizeof text));
+    return false;
+}
+
+/* number_shard: all sides. lists: the values will be copied side by side, else pointed to. */
+static bool number_shard(grouping *g, bool lists, bool *empty)
 {
     *empty = true;
-    spk_table_clear(&g->table);
     for (size_t i = 0; i < g->n; i++) {
         side *s = &g->sides[i];
-        if (!spk_input_shard(s->input, slice, &s->shard) || !spk_shard_load(s->input, &s->shard))
-            return false;
+        const size_t bytes = lists ? s->row->value->size : sizeof(char *);
+        s->stays = !lists || s->row->views;
         *empty = *empty && s->shard.n == 0;
-        const size_t bytes = value_bytes ? value_bytes : s->row->value->size;
-        if (!reserve(g, &s->groups, &s->groups_capacity, s->shard.n * sizeof *s->groups)
-            || !number_rows(g, i)
-            || !reserve(g, &s->values, &s->values_capacity, s->shard.n * bytes + 16)) {
-            spk_task_nomem(g->pipe->task);
+        if (!reserve(g, &s->groups, &s->groups_capacity, s->shard.n * sizeof *s->groups))
+            return refuse(g, i, bytes);
+        if (!number_rows(g, i))
             return false;
-        }
+        if (!reserve(g, &s->values, &s->values_capacity, s->shard.n * bytes + 16))
+            return refuse(g, i, bytes);
     }
     return true;
 }
 
 static bool open_grouping(grouping *g, spk_pipe *pipe, spk_input *inputs, size_t n)
 {
+    spk_input *all[MOST];
+    spk_shard *shards[MOST];
     *g = (grouping) { .pipe = pipe, .key = inputs[0].shuffle->key, .n = n };
     for (size_t i = 0; i < n; i++) {
-        g->sides[i].input = &inputs[i];
+        all[i] = &inputs[i];
+        shards[i] = &g->sides[i].shard;
         g->sides[i].row = inputs[i].shuffle->row;
     }
     g->count_at = spk_table_room(g->key->size, 8);
-    if (!spk_found_open(pipe->task, &g->found))
+    if (!spk_found_open(pipe->task, &g->found)
+        || !spk_leaves_open(&g->leaves, pipe->task, n, all, shards))
         return false;
-    bool spilled = false;
-    for (size_t i = 0; i < n; i++)
-        spilled = spilled || inputs[i].spilled;
     const size_t row_size = spk_table_room(g->count_at + 8 * n, g->key->align);
-    if (spk_table_init(&g->table, pipe->task->heap, g->key, row_size, 0, !spilled))
+    if (spk_table_init(&g->table, pipe->task->heap, g->key, row_size, 0, false))
         return true;
     spk_task_nomem(pipe->task);
     return false;
@@ -129,12 +149,28 @@ static void close_grouping(grouping *g)
 {
     spk_heap *heap = g->pipe->task->heap;
     spk_table_fini(&g->table);
+    spk_leaves_close(&g->leaves);
     spk_heap_free(heap, g->lists, g->lists_capacity);
     for (size_t i = 0; i < g->n; i++) {
-        spk_shard_fini(&g->sides[i].shard);
         spk_heap_free(heap, g->sides[i].groups, g->sides[i].groups_capacity);
         spk_heap_free(heap, g->sides[i].values, g->sides[i].values_capacity);
     }
+}
+
+/* next_leaf: small enough, where it can be; false: there is none. */
+static bool next_leaf(grouping *g)
+{
+    while (spk_leaves_next(&g->leaves)) {
+        uint64_t bytes = 0;
+        for (size_t i = 0; i < g->n; i++)
+            bytes += g->sides[i].shard.bytes;
+        if (bytes > SPK_LEAF_BYTES && spk_leaves_split(&g->leaves))
+            continue;
+        spk_table_clear(&g->table);
+        g->table.borrow = !g->leaves.spilled;
+        return !spk_task_failed(g->pipe->task);
+    }
+    return false;
 }
 
 /* ---- lists */
@@ -156,27 +192,33 @@ static void start_lists(grouping *g, const spk_layout *out)
     }
 }
 
-static void fill_lists(grouping *g, const spk_layout *out, size_t which)
+static bool fill_lists(grouping *g, const spk_layout *out, size_t which)
 {
-    const side *s = &g->sides[which];
+    side *s = &g->sides[which];
     const size_t size = s->row->value->size, offset = s->row->value_offset;
     char *lists = g->lists + out->value_offset + which * sizeof(spark_bytes);
     size_t row = 0;
     for (size_t k = 0; k < s->shard.n_segments; k++) {
-        const char *from = s->shard.segments[k].rows + offset;
-        for (size_t i = 0; i < s->shard.segments[k].n; i++, row++, from += s->row->size) {
+        spk_segment *segment = &s->shard.segments[k];
+        if (!spk_segment_load(&s->shard, segment))
+            return false;
+        const char *from = segment->rows + offset;
+        for (size_t i = 0; i < segment->n; i++, row++, from += s->row->size) {
             spark_bytes *list = (spark_bytes *)(void *)(lists + s->groups[row] * (size_t)out->size);
             char *values;
             memcpy(&values, &list->ptr, sizeof values);
             memcpy(values + list->len++ * size, from, size);
         }
+        if (!s->stays)
+            spk_segment_unload(&s->shard, segment);
     }
+    return true;
 }
 
-static bool group_shard(grouping *g, uint32_t slice, const spk_layout *out)
+static bool group_leaf(grouping *g, const spk_layout *out)
 {
     bool empty;
-    if (!number_shard(g, slice, 0, &empty))
+    if (!number_shard(g, true, &empty))
         return false;
     if (empty)
         return true;
@@ -186,7 +228,8 @@ static bool group_shard(grouping *g, uint32_t slice, const spk_layout *out)
     }
     start_lists(g, out);
     for (size_t i = 0; i < g->n; i++)
-        fill_lists(g, out, i);
+        if (!fill_lists(g, out, i))
+            return false;
     return spk_push_rows(g->pipe, g->lists, g->table.n, out->size);
 }
 
@@ -195,9 +238,8 @@ void spk_reduce_group(spk_pipe *pipe, spk_input *inputs, size_t n, const spk_lay
     grouping g;
     if (!open_grouping(&g, pipe, inputs, n))
         return;
-    for (uint32_t s = 0; s < inputs[0].slices; s++)
-        if (!group_shard(&g, s, out))
-            break;
+    while (next_leaf(&g) && group_leaf(&g, out))
+        continue;
     close_grouping(&g);
 }
 
@@ -290,7 +332,7 @@ static bool next_batch(piecewise *p)
         return false;
     spk_segment *segment = &s->shard.segments[p->segment];
     const size_t n = segment->n - p->row < most ? segment->n - p->row : most;
-    p->failed = !spk_segment_load(s->input, &s->shard, segment) || !number(g, s, segment, p->row, n);
+    p->failed = !spk_segment_load(&s->shard, segment) || !number(g, s, segment, p->row, n);
     p->batch_n = p->failed ? 0 : n;
     return !p->failed;
 }
@@ -430,20 +472,14 @@ static bool call_piecewise(grouping *g, const spark_group_def *f, const void *en
     return more;
 }
 
-/* group_map_shard: in memory where it fits. */
-static bool group_map_shard(grouping *g, uint32_t slice, const spark_group_def *f, const void *env,
+/* group_map_leaf: in memory where it fits. */
+static bool group_map_leaf(grouping *g, const spark_group_def *f, const void *env,
     const spk_layout *out, spk_arena *arenas)
 {
-    side *s = &g->sides[0];
     bool empty;
-    if (s->input->spilled) {
-        spk_table_clear(&g->table);
-        if (!spk_input_shard(s->input, slice, &s->shard))
-            return false;
-        if (s->shard.bytes > g->pipe->task->heap->limit / 16)
-            return call_piecewise(g, f, env, out, arenas);
-    }
-    return number_shard(g, slice, sizeof(char *), &empty)
+    if (g->leaves.spilled && g->sides[0].shard.bytes > g->pipe->task->heap->limit / 16)
+        return call_piecewise(g, f, env, out, arenas);
+    return number_shard(g, false, &empty)
         && (empty || call_groups(g, f, env, out, arenas));
 }
 
@@ -454,8 +490,7 @@ void spk_reduce_group_map(spk_pipe *pipe, spk_input *input, const spark_group_de
     spk_arena *arenas = spk_step_arenas(pipe->task);
     if (!arenas || !open_grouping(&g, pipe, input, 1))
         return;
-    for (uint32_t s = 0; s < input->slices; s++)
-        if (!group_map_shard(&g, s, f, env, out, arenas))
-            break;
+    while (next_leaf(&g) && group_map_leaf(&g, f, env, out, arenas))
+        continue;
     close_grouping(&g);
 }

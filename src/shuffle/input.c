@@ -10,7 +10,9 @@
 #include "base/list.h"
 #include "shuffle/writer.h"
 
-enum { WRITTEN_AT_ONCE = 1024 };
+/* Of a parcel's slice, TOGETHER bytes are read at once. Of more, each segment is read when it is wanted,
+ * unless it is TINY: in the order of the rows, the segments of one parcel may lie far apart. */
+enum { WRITTEN_AT_ONCE = 1024, TOGETHER = 64 * 1024, TINY = 4096, TINY_TOGETHER = 16 * TOGETHER };
 
 static bool look_up(spk_input *in)
 {
@@ -144,6 +146,16 @@ bool spk_input_open(
     return false;
 }
 
+bool spk_input_adopt(spk_input *in, spark_task *task, spk_shuffle *shuffle, spk_map_output *output,
+    uint32_t slices)
+{
+    *in = (spk_input) {
+        .task = task, .shuffle = shuffle, .private = output, .slices = slices, .n_outputs = 1
+    };
+    in->outputs = &in->private;
+    return output && (task->heap->limit == 0 || find_parcels(in));
+}
+
 void spk_input_close(spk_input *in)
 {
     spk_map_output *unused = NULL;
@@ -257,6 +269,14 @@ static void fail_reading(const spk_input *in, const spk_parcel *parcel, const sp
     spk_task_fail_with(in->task, failure);
 }
 
+/* free_alone: a segment that was loaded apart. */
+static void free_alone(spk_heap *heap, spk_segment *segment)
+{
+    spk_heap_free(heap, segment->alone, segment->capacity);
+    segment->alone = NULL;
+    segment->rows = NULL;
+}
+
 static void free_block(spk_heap *heap, spk_slot *slot)
 {
     spk_heap_free(heap, slot->block, slot->capacity);
@@ -266,9 +286,12 @@ static void free_block(spk_heap *heap, spk_slot *slot)
 /* leave: the shard holds nothing any more. */
 static void leave(spk_shard *shard)
 {
+    for (size_t i = 0; i < shard->n_segments; i++)
+        if (shard->segments[i].alone)
+            free_alone(shard->input->task->heap, &shard->segments[i]);
     for (uint32_t i = 0; i < shard->n_slots; i++) {
         spk_slot *slot = &shard->slots[i];
-        free_block(shard->heap, slot);
+        free_block(shard->input->task->heap, slot);
         if (slot->pinned)
             spk_parcel_unpin(slot->parcel);
     }
@@ -317,7 +340,7 @@ bool spk_input_shard(const spk_input *in, uint32_t slice, spk_shard *shard)
     const size_t size = in->shuffle->row->size;
     const uint32_t s = in->first + slice;
     leave(shard);
-    shard->heap = in->task->heap;
+    shard->input = in;
     shard->n = shard->bytes = 0;
     for (int m = 0; m < in->n_outputs; m++)
         if (!see_runs(shard, in->outputs[m]->runs, s, m, size)) {
@@ -327,35 +350,47 @@ bool spk_input_shard(const spk_input *in, uint32_t slice, spk_shard *shard)
     return in->n_parcels == 0 || see_parcels(in, s, shard);
 }
 
-static bool load_block(const spk_input *in, spk_slot *slot)
+/* load: n bytes of a parcel; NULL: the task has failed. */
+static char *load(
+    const spk_input *in, const spk_parcel *parcel, uint64_t at, size_t n, size_t *capacity)
 {
     spk_failure failure;
-    const size_t n = (size_t)(slot->to - slot->from);
-    slot->block = spk_heap_alloc(in->task->heap, n + 16, &slot->capacity);
-    if (!slot->block) {
-        spk_task_nomem(in->task);
-        return false;
-    }
-    slot->loads++;
-    if (spk_parcel_read(slot->parcel, slot->from, n, slot->block, &failure) == SPARK_OK)
-        return true;
-    free_block(in->task->heap, slot);
-    fail_reading(in, slot->parcel, &failure);
-    return false;
+    char *block = spk_task_alloc(in->task, "a piece of a shard", n + 16, capacity);
+    if (!block || spk_parcel_read(parcel, at, n, block, &failure) == SPARK_OK)
+        return block;
+    spk_heap_free(in->task->heap, block, *capacity);
+    fail_reading(in, parcel, &failure);
+    return NULL;
 }
 
-bool spk_segment_load(const spk_input *in, spk_shard *shard, spk_segment *segment)
+/* load_rows: where the rows of a segment are, now in memory; NULL: the task has failed. */
+static char *load_rows(const spk_input *in, spk_slot *slot, spk_segment *segment)
 {
+    const size_t n = (size_t)(slot->to - slot->from);
+    const bool tiny = segment->extent.bytes < TINY;
+    if (!slot->block && n > (tiny ? TINY_TOGETHER : TOGETHER))
+        return segment->alone = load(in, slot->parcel, segment->extent.at, segment->extent.bytes,
+                   &segment->capacity);
+    if (!slot->block) {
+        slot->block = load(in, slot->parcel, slot->from, n, &slot->capacity);
+        slot->loads++;
+    }
+    return slot->block ? slot->block + (segment->extent.at - slot->from) : NULL;
+}
+
+bool spk_segment_load(spk_shard *shard, spk_segment *segment)
+{
+    const spk_input *in = shard->input;
     spk_failure failure;
     uint64_t *hashes;
-    if (segment->slot == 0)
+    if (segment->slot == 0 || segment->alone)
         return true;
     spk_slot *slot = &shard->slots[segment->slot - 1];
     if (slot->block && segment->load == slot->loads)
         return true;
-    if (!slot->block && !load_block(in, slot))
+    char *rows = load_rows(in, slot, segment);
+    if (!rows)
         return false;
-    char *rows = slot->block + (segment->extent.at - slot->from);
     if (spk_extent_open(slot->parcel, &segment->extent, rows, &hashes, &failure) != SPARK_OK) {
         fail_reading(in, slot->parcel, &failure);
         return false;
@@ -366,16 +401,19 @@ bool spk_segment_load(const spk_input *in, spk_shard *shard, spk_segment *segmen
     return true;
 }
 
-void spk_segment_unload(spk_shard *shard, const spk_segment *segment)
+void spk_segment_unload(spk_shard *shard, spk_segment *segment)
 {
+    spk_heap *heap = shard->input->task->heap;
+    if (segment->alone)
+        free_alone(heap, segment);
     if (spk_segment_goes(shard, segment))
-        free_block(shard->heap, &shard->slots[segment->slot - 1]);
+        free_block(heap, &shard->slots[segment->slot - 1]);
 }
 
-bool spk_shard_load(const spk_input *in, spk_shard *shard)
+bool spk_shard_load(spk_shard *shard)
 {
     for (size_t i = 0; i < shard->n_segments; i++)
-        if (!spk_segment_load(in, shard, &shard->segments[i]))
+        if (!spk_segment_load(shard, &shard->segments[i]))
             return false;
     return true;
 }
@@ -387,26 +425,31 @@ void spk_shard_fini(spk_shard *shard)
     *shard = (spk_shard) { .segments = NULL };
 }
 
-bool spk_shard_copy(
-    const spk_shard *shard, spark_task *task, size_t row_size, bool hashes, spk_shard_rows *rows)
+bool spk_shard_copy(spk_shard *shard, bool hashes, spk_shard_rows *rows)
 {
-    const size_t row_bytes = (shard->n * row_size + 63) / 64 * 64;
+    spark_task *task = shard->input->task;
+    const spk_layout *row = shard->input->shuffle->row;
+    const size_t row_bytes = (shard->n * row->size + 63) / 64 * 64;
+    const size_t bytes = row_bytes + (hashes ? shard->n * 8 : 0) + 64;
     *rows = (spk_shard_rows) { .n = shard->n };
-    rows->rows
-        = spk_heap_alloc(task->heap, row_bytes + (hashes ? shard->n * 8 : 0) + 64, &rows->capacity);
-    if (!rows->rows) {
-        spk_task_nomem(task);
+    if (!(rows->rows = spk_task_alloc(task, "a shard", bytes, &rows->capacity)))
         return false;
-    }
     if (hashes)
         rows->hashes = (uint64_t *)(void *)(rows->rows + row_bytes);
     size_t at = 0;
     for (size_t i = 0; i < shard->n_segments; i++) {
-        const spk_segment *segment = &shard->segments[i];
-        memcpy(rows->rows + at * row_size, segment->rows, segment->n * row_size);
+        spk_segment *segment = &shard->segments[i];
+        if (!spk_segment_load(shard, segment)) {
+            spk_heap_free(task->heap, rows->rows, rows->capacity);
+            rows->rows = NULL;
+            return false;
+        }
+        memcpy(rows->rows + at * row->size, segment->rows, segment->n * row->size);
         if (hashes && segment->hashes)
             memcpy(rows->hashes + at, segment->hashes, segment->n * 8);
         at += segment->n;
+        if (!row->views)
+            spk_segment_unload(shard, segment);
     }
     return true;
 }

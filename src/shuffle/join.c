@@ -8,10 +8,10 @@
  * order is that of the rows either way. */
 #include "base/hash.h"
 #include "shuffle/reduce.h"
+#include "shuffle/split.h"
 #include "shuffle/table.h"
 
 typedef struct side {
-    spk_input *input;
     const spk_layout *row;
     uint32_t value_offset;
     bool keep; /* rows without a match are wanted */
@@ -129,9 +129,7 @@ static bool build(joiner *jn, side *b)
     const spk_layout *key = jn->j->key;
     const size_t size = b->row->size;
     const bool cheap = key->key_class == SPK_KEY_8 || key->key_class == SPK_KEY_4;
-    if (!spk_shard_load(b->input, &b->shard)
-        || !spk_shard_copy(&b->shard, jn->pipe->task, size, true, &jn->rows)
-        || !make_index(jn, jn->rows.n))
+    if (!spk_shard_copy(&b->shard, true, &jn->rows) || !make_index(jn, jn->rows.n))
         return false;
     if (cheap)
         spk_hash_keys(key, jn->rows.rows, size, jn->rows.n, jn->rows.hashes);
@@ -204,7 +202,7 @@ static bool probe(joiner *jn, side *p)
     const size_t size = p->row->size, batch = spk_task_batch(jn->pipe->task);
     for (size_t s = 0; s < p->shard.n_segments; s++) {
         spk_segment *segment = &p->shard.segments[s];
-        if (!spk_segment_load(p->input, &p->shard, segment))
+        if (!spk_segment_load(&p->shard, segment))
             return false;
         for (size_t i = 0, done; i < segment->n; i += done) {
             const size_t n = segment->n - i < batch ? segment->n - i : batch;
@@ -230,12 +228,16 @@ static bool leave_unmatched(joiner *jn, const side *b)
     return true;
 }
 
-static bool join_shard(joiner *jn)
+static bool join_leaf(joiner *jn, spk_leaves *leaves)
 {
     spk_heap *heap = jn->pipe->task->heap;
     const spk_shard *l = &jn->left.shard, *r = &jn->right.shard;
     if ((l->n == 0 && (r->n == 0 || !jn->right.keep)) || (r->n == 0 && !jn->left.keep))
         return true;
+    if ((l->bytes < r->bytes ? l : r)->bytes > SPK_LEAF_BYTES / 2 && spk_leaves_split(leaves))
+        return true;
+    if (spk_task_failed(jn->pipe->task))
+        return false;
     jn->build_left = l->bytes <= r->bytes;
     side *b = jn->build_left ? &jn->left : &jn->right;
     side *p = jn->build_left ? &jn->right : &jn->left;
@@ -268,19 +270,19 @@ static bool open_joiner(joiner *jn)
 void spk_reduce_join(spk_pipe *pipe, spk_input *left, spk_input *right, const spk_joining *j)
 {
     joiner jn = { .pipe = pipe, .j = j, .more = true };
-    jn.left = (side) { left, j->left, j->left_value,
+    jn.left = (side) { j->left, j->left_value,
         j->kind == SPARK_LEFT_OUTER || j->kind == SPARK_FULL_OUTER, { .segments = NULL } };
-    jn.right = (side) { right, j->right, j->right_value,
+    jn.right = (side) { j->right, j->right_value,
         j->kind == SPARK_RIGHT_OUTER || j->kind == SPARK_FULL_OUTER, { .segments = NULL } };
-    if (!open_joiner(&jn))
+    spk_shard *const shards[] = { &jn.left.shard, &jn.right.shard };
+    spk_input *const inputs[] = { left, right };
+    spk_leaves leaves;
+    if (!open_joiner(&jn) || !spk_leaves_open(&leaves, pipe->task, 2, inputs, shards))
         return;
-    for (uint32_t s = 0; s < left->slices; s++)
-        if (!spk_input_shard(left, s, &jn.left.shard) || !spk_input_shard(right, s, &jn.right.shard)
-            || !join_shard(&jn))
-            break;
+    while (spk_leaves_next(&leaves) && join_leaf(&jn, &leaves))
+        continue;
     spk_heap_free(pipe->task->heap, jn.heads, jn.index_capacity);
     spk_arena_fini(&jn.arenas[0]);
     spk_arena_fini(&jn.arenas[1]);
-    spk_shard_fini(&jn.left.shard);
-    spk_shard_fini(&jn.right.shard);
+    spk_leaves_close(&leaves);
 }

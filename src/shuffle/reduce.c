@@ -5,7 +5,7 @@
 #include "shuffle/reduce.h"
 
 #include "shuffle/combine.h"
-#include "shuffle/ranges.h"
+#include "shuffle/split.h"
 
 bool spk_push_rows(spk_pipe *pipe, char *rows, size_t n, size_t size)
 {
@@ -18,78 +18,101 @@ bool spk_push_rows(spk_pipe *pipe, char *rows, size_t n, size_t size)
     return true;
 }
 
+bool spk_push_shard(spk_pipe *pipe, spk_shard *shard)
+{
+    const size_t size = shard->input->shuffle->row->size;
+    bool more = true;
+    for (size_t i = 0; i < shard->n_segments && more; i++) {
+        spk_segment *segment = &shard->segments[i];
+        more = spk_segment_load(shard, segment)
+            && spk_push_rows(pipe, segment->rows, segment->n, size);
+        spk_segment_unload(shard, segment);
+    }
+    return more;
+}
+
 void spk_reduce_pass(spk_pipe *pipe, spk_input *in)
 {
-    const size_t size = in->shuffle->row->size;
     spk_shard shard = { .segments = NULL };
-    bool more = true;
-    for (uint32_t s = 0; s < in->slices && more; s++) {
-        more = spk_input_shard(in, s, &shard);
-        for (size_t i = 0; i < shard.n_segments && more; i++) {
-            spk_segment *segment = &shard.segments[i];
-            more = spk_segment_load(in, &shard, segment)
-                && spk_push_rows(pipe, segment->rows, segment->n, size);
-            spk_segment_unload(&shard, segment);
-        }
-    }
+    for (uint32_t s = 0; s < in->slices; s++)
+        if (!spk_input_shard(in, s, &shard) || !spk_push_shard(pipe, &shard))
+            break;
     spk_shard_fini(&shard);
 }
 
-static bool combine_segment(spk_combiner *c, const spk_segment *segment, size_t batch)
+/* combine_segment: *full: the table has come to hold `most` bytes, and the rest was left. */
+static bool combine_segment(spk_combiner *c, const spk_segment *segment, uint64_t most, bool *full)
 {
+    const size_t batch = spk_task_batch(c->task);
     for (size_t i = 0; i < segment->n; i += batch) {
         const size_t n = segment->n - i < batch ? segment->n - i : batch;
-        if (spk_combiner_add(c, segment->rows + i * c->row->size, n,
-                segment->hashes ? segment->hashes + i : NULL, UINT32_MAX, UINT64_MAX)
-            == SIZE_MAX)
-            return false;
+        const size_t done = spk_combiner_add(c, segment->rows + i * c->row->size, n,
+            segment->hashes ? segment->hashes + i : NULL, UINT32_MAX, most);
+        *full = done < n;
+        if (done != n)
+            return done != SIZE_MAX;
     }
     return true;
 }
 
-static bool combine_loaded(spk_combiner *c, const spk_input *in, spk_shard *shard,
-    spk_segment *segment, size_t batch)
+/* combine_leaf: *full: its keys are too many for one table. After an eighth of the rows that is guessed,
+ * from what depends on them alone. */
+static bool combine_leaf(spk_combiner *c, spk_shard *shard, uint64_t most, bool *full)
 {
-    const bool good = spk_segment_load(in, shard, segment) && combine_segment(c, segment, batch);
-    spk_segment_unload(shard, segment);
-    return good;
+    uint64_t rows = 0;
+    *full = false;
+    spk_table_clear(&c->table);
+    for (size_t i = 0; i < shard->n_segments && !*full; i++) {
+        spk_segment *segment = &shard->segments[i];
+        const bool good = spk_segment_load(shard, segment) && combine_segment(c, segment, most, full);
+        spk_segment_unload(shard, segment);
+        if (!good)
+            return false;
+        const bool early = rows < shard->n / 8;
+        rows += segment->n;
+        const uint64_t held = (uint64_t)c->table.n * c->table.row_size + c->table.string_bytes;
+        if (early && rows >= shard->n / 8 && rows < shard->n && held / rows * shard->n > most)
+            *full = most < UINT64_MAX;
+    }
+    return true;
+}
+
+/* combine_or_split: the leaf is in the table, or split. A function of the user may count what it does, so
+ * it is not called for rows twice: then the leaf's bytes decide. */
+static bool combine_or_split(spk_combiner *c, spk_leaves *leaves, spk_shard *shard)
+{
+    const bool users = c->merging && c->merging->def.op == SPARK_OP_USER;
+    const bool large = shard->bytes > SPK_LEAF_BYTES;
+    bool full = large;
+    c->table.borrow = !leaves->spilled && !large; /* what is borrowed is not counted */
+    if (large && !users && !combine_leaf(c, shard, SPK_LEAF_BYTES, &full))
+        return false;
+    if (large && !full)
+        return true;
+    spk_table_clear(&c->table);
+    if (large && spk_leaves_split(leaves))
+        return true;
+    return !spk_task_failed(c->task) && combine_leaf(c, shard, UINT64_MAX, &full);
 }
 
 void spk_reduce_combine(spk_pipe *pipe, spk_input *in, const spk_aggregator *aggregator)
 {
     spark_task *task = pipe->task;
-    spk_shard shard = { .segments = NULL };
+    spk_shard shard = { .segments = NULL }, *shards = &shard;
+    spk_leaves leaves;
     spk_combiner c;
     bool open = false, more = true;
-    for (uint32_t s = 0; s < in->slices && more; s++) {
-        more = spk_input_shard(in, s, &shard);
-        if (!more || shard.n == 0)
+    if (!spk_leaves_open(&leaves, task, 1, &in, &shards))
+        return;
+    while (more && spk_leaves_next(&leaves)) {
+        if (shard.n == 0)
             continue;
-        if (!open && !(open = spk_combiner_open(&c, task, aggregator, SPK_COMBINE, !in->spilled)))
+        if (!open && !(open = spk_combiner_open(&c, task, aggregator, SPK_COMBINE, false)))
             break;
-        spk_table_clear(&c.table);
-        for (size_t i = 0; i < shard.n_segments && more; i++)
-            more = combine_loaded(&c, in, &shard, &shard.segments[i], spk_task_batch(task));
-        more = more && spk_push_rows(pipe, c.table.rows, c.table.n, aggregator->out->size);
+        more = combine_or_split(&c, &leaves, &shard)
+            && spk_push_rows(pipe, c.table.rows, c.table.n, aggregator->out->size);
     }
     if (open)
         spk_combiner_close(&c);
-    spk_shard_fini(&shard);
-}
-
-void spk_reduce_sort_by(spk_pipe *pipe, spk_input *in, const spk_ordering *ordering)
-{
-    const size_t size = in->shuffle->row->size;
-    spk_heap *heap = pipe->task->heap;
-    spk_shard shard = { .segments = NULL };
-    spk_shard_rows rows;
-    if (spk_input_shard(in, 0, &shard) && spk_shard_load(in, &shard)
-        && spk_shard_copy(&shard, pipe->task, size, false, &rows)) {
-        if (spk_sort_rows(heap, ordering, rows.rows, rows.n))
-            spk_push_rows(pipe, rows.rows, rows.n, size);
-        else
-            spk_task_nomem(pipe->task);
-        spk_heap_free(heap, rows.rows, rows.capacity);
-    }
-    spk_shard_fini(&shard);
+    spk_leaves_close(&leaves);
 }

@@ -33,8 +33,9 @@ void spk_reduce_pass(spk_pipe *pipe, spk_input *input);
 /* spk_reduce_sort_by: the rows of a partition of one slice, sorted. */
 void spk_reduce_sort_by(spk_pipe *pipe, spk_input *input, const spk_ordering *ordering);
 
-/* spk_push_rows: rows that stand side by side, in batches. */
+/* spk_push_rows: rows that stand side by side, in batches. spk_push_shard: those of a shard. */
 bool spk_push_rows(spk_pipe *pipe, char *rows, size_t n, size_t size);
+bool spk_push_shard(spk_pipe *pipe, spk_shard *shard);
 
 /* spk_reduce_sort: the rows of each shard in the order of the ranges, shard after shard. */
 void spk_reduce_sort(spk_pipe *pipe, spk_input *input);

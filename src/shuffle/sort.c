@@ -7,6 +7,7 @@
  * alike in those bits), all digits are sorted after all. */
 #include "shuffle/ranges.h"
 #include "shuffle/reduce.h"
+#include "shuffle/split.h"
 
 enum { DIGIT = 11, BUCKETS = 1 << DIGIT };
 
@@ -190,25 +191,51 @@ bool spk_sort_rows(spk_heap *heap, const spk_ordering *o, char *rows, size_t n)
     return true;
 }
 
-void spk_reduce_sort(spk_pipe *pipe, spk_input *in)
+/* sort_leaf: rows that fit. */
+static bool sort_leaf(spk_pipe *pipe, spk_shard *shard, const spk_ordering *ordering)
+{
+    spk_heap *heap = pipe->task->heap;
+    spk_shard_rows rows;
+    if (!spk_shard_copy(shard, false, &rows))
+        return false;
+    const bool sorted = spk_sort_rows(heap, ordering, rows.rows, rows.n);
+    if (!sorted)
+        spk_task_nomem(pipe->task);
+    const bool more = sorted && spk_push_rows(pipe, rows.rows, rows.n, ordering->layout->size);
+    spk_heap_free(heap, rows.rows, rows.capacity);
+    return more;
+}
+
+/* sort_shards: a shard is split where a sixteenth of the memory is less: sorting holds it three times,
+ * and the result is the same however it is cut. */
+static void sort_shards(
+    spk_pipe *pipe, spk_input *in, const spk_ordering *ordering, const spk_ordering *keys)
 {
     spark_task *task = pipe->task;
-    const size_t size = in->shuffle->row->size;
-    spk_shard shard = { .segments = NULL };
-    bool more = true;
-    for (uint32_t s = 0; s < in->slices && more; s++) {
-        spk_shard_rows rows;
-        more = spk_input_shard(in, s, &shard);
-        if (!more || shard.n == 0)
+    const uint64_t most = task->heap->limit ? task->heap->limit / 16 : UINT64_MAX;
+    spk_shard shard = { .segments = NULL }, *shards = &shard;
+    spk_leaves leaves;
+    bool more = spk_leaves_open(&leaves, task, 1, &in, &shards);
+    if (!more)
+        return;
+    while (more && spk_leaves_next(&leaves)) {
+        if (shard.bytes > most && !leaves.equal && spk_leaves_sort(&leaves, ordering, keys))
             continue;
-        if (!spk_shard_load(in, &shard) || !spk_shard_copy(&shard, task, size, false, &rows))
+        if (spk_task_failed(task))
             break;
-        if (!spk_sort_rows(task->heap, &in->shuffle->ranges->ordering, rows.rows, rows.n)) {
-            spk_task_nomem(task);
-            more = false;
-        }
-        more = more && spk_push_rows(pipe, rows.rows, rows.n, size);
-        spk_heap_free(task->heap, rows.rows, rows.capacity);
+        more = shard.n == 0
+            || (leaves.equal ? spk_push_shard(pipe, &shard) : sort_leaf(pipe, &shard, ordering));
     }
-    spk_shard_fini(&shard);
+    spk_leaves_close(&leaves);
+}
+
+void spk_reduce_sort(spk_pipe *pipe, spk_input *in)
+{
+    const spk_ranges *ranges = in->shuffle->ranges;
+    sort_shards(pipe, in, &ranges->ordering, &ranges->keys);
+}
+
+void spk_reduce_sort_by(spk_pipe *pipe, spk_input *in, const spk_ordering *ordering)
+{
+    sort_shards(pipe, in, ordering, ordering);
 }

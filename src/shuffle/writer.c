@@ -13,7 +13,13 @@
 #include "shuffle/ranges.h"
 #include "storage/parcel.h"
 
-enum { WINDOW_KEYS = 65536, WINDOW_BYTES = 4 * 1024 * 1024, RAW_WINDOWS = 32, PIECE = 1024 };
+enum {
+    WINDOW_KEYS = 65536,
+    WINDOW_BYTES = 4 * 1024 * 1024,
+    SPLIT_BYTES = 1024 * 1024, /* of the windows of a shard that is split */
+    RAW_WINDOWS = 32,
+    PIECE = 1024
+};
 
 static bool reserve(spk_heap *heap, void *slot, size_t *capacity, size_t want)
 {
@@ -53,24 +59,10 @@ static uint32_t first_turn(uint32_t m, uint32_t n)
     }
 }
 
-bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle, bool private)
+static bool open_output(spk_writer *w)
 {
-    const spk_layout *key = shuffle->key;
-    *w = (spk_writer) {
-        .task = task, .shuffle = shuffle, .slices = shuffle->slices, .private = private
-    };
-    w->partitions = private ? 1
-        : shuffle->ranges   ? shuffle->ranges->n / w->slices
-                            : (uint32_t)shuffle->partitioner->partitions; /* known by now */
+    spark_task *task = w->task;
     w->total = w->partitions * w->slices;
-    w->combining = shuffle->aggregator && !shuffle->raw;
-    const bool dealt
-        = !shuffle->ranges && !private && shuffle->partitioner->kind == SPK_BY_POSITION;
-    if (dealt)
-        w->turn = (first_turn((uint32_t)task->partition, w->partitions) + 1) % w->partitions;
-    w->carry
-        = !shuffle->ranges && !dealt && key->key_class != SPK_KEY_8 && key->key_class != SPK_KEY_4;
-    w->may_be_dense = shuffle->raw && !private && spk_dense_window_fits(shuffle);
     spk_arena_init(&w->raw_strings, task->heap);
     w->output = spk_map_output_new(task->heap);
     if (!w->output
@@ -81,6 +73,45 @@ bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle
     }
     w->tail = &w->output->runs;
     return true;
+}
+
+static bool costly_hash(const spk_shuffle *shuffle)
+{
+    return shuffle->key->key_class != SPK_KEY_8 && shuffle->key->key_class != SPK_KEY_4;
+}
+
+bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle, bool private)
+{
+    *w = (spk_writer) { .task = task,
+        .shuffle = shuffle,
+        .slices = shuffle->slices,
+        .private = private,
+        .window_bytes = WINDOW_BYTES };
+    w->partitions = private ? 1
+        : shuffle->ranges   ? shuffle->ranges->n / w->slices
+                            : (uint32_t)shuffle->partitioner->partitions; /* known by now */
+    w->combining = shuffle->aggregator && !shuffle->raw;
+    const bool dealt
+        = !shuffle->ranges && !private && shuffle->partitioner->kind == SPK_BY_POSITION;
+    if (dealt)
+        w->turn = (first_turn((uint32_t)task->partition, w->partitions) + 1) % w->partitions;
+    w->carry = !shuffle->ranges && !dealt && costly_hash(shuffle);
+    w->may_be_dense = shuffle->raw && !private && spk_dense_window_fits(shuffle);
+    return open_output(w);
+}
+
+bool spk_writer_split(spk_writer *w, spark_task *task, const spk_shuffle *shuffle, uint32_t slices,
+    const spk_parting *parting)
+{
+    *w = (spk_writer) { .task = task,
+        .shuffle = shuffle,
+        .parting = parting,
+        .slices = slices,
+        .partitions = 1,
+        .private = true,
+        .carry = !parting->ranges && costly_hash(shuffle),
+        .window_bytes = SPLIT_BYTES };
+    return open_output(w);
 }
 
 static void free_buffers(spk_writer *w)
@@ -173,28 +204,59 @@ static bool place_in_partition(
     return true;
 }
 
+/* place_parting: the slices of rows of a shard that is split. By the hash: by the next eight bits of
+ * another product of it, which nothing else looks at. */
+static void place_parting(
+    spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint32_t *ids)
+{
+    const spk_ranges *r = w->parting->ranges;
+    const size_t size = row_of(w)->size;
+    if (!r) {
+        const unsigned shift = 56 - 8 * w->parting->level;
+        for (size_t i = 0; i < n; i++)
+            ids[i] = (uint32_t)((hashes[i] * UINT64_C(0xff51afd7ed558ccd)) >> shift & 0xff)
+                & (w->slices - 1);
+        return;
+    }
+    spk_ranges_find(r, rows, size, n, ids);
+    for (size_t i = 0; i < n; i++) {
+        const char *bound = r->bounds + ids[i] * (size_t)r->keys.layout->size;
+        const bool equal = ids[i] < r->n_bounds
+            && spk_ordering_compare_key(&r->keys, bound, &r->ordering, rows + i * size) == 0;
+        ids[i] = 2 * ids[i] + equal;
+    }
+}
+
 /* place_piece: the slices of a few rows. hashes: of them, or NULL where they are cheap. */
 static bool place_piece(
     spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint32_t *ids)
 {
     const spark_partitioner *p = w->shuffle->partitioner;
     uint64_t room[PIECE];
+    if (w->parting && w->parting->ranges) {
+        place_parting(w, rows, n, NULL, ids);
+        return true;
+    }
     if (w->shuffle->ranges) {
         spk_ranges_find(w->shuffle->ranges, rows, row_of(w)->size, n, ids);
         return true;
     }
-    if (p->kind == SPK_BY_POSITION) {
+    if (!w->parting && p->kind == SPK_BY_POSITION) {
         for (size_t i = 0; i < n; i++) {
             ids[i] = w->turn;
             w->turn = w->turn + 1 < w->partitions ? w->turn + 1 : 0;
         }
         return true;
     }
-    if (p->kind == SPK_BY_DENSE)
+    if (!w->parting && p->kind == SPK_BY_DENSE)
         return place_dense(w, rows, n, ids);
     if (!hashes) {
         spk_hash_keys(w->shuffle->key, rows, row_of(w)->size, n, room);
         hashes = room;
+    }
+    if (w->parting) {
+        place_parting(w, rows, n, hashes, ids);
+        return true;
     }
     if (p->kind == SPK_BY_HASH) {
         const uint64_t all = (uint64_t)p->partitions * w->slices;
@@ -269,6 +331,13 @@ static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, con
         }
 }
 
+/* kind_of: tells outputs of one shuffle apart that must not share a parcel: who reads them drops them
+ * by map partition, and those split by an order carry no hashes. */
+static unsigned kind_of(const spk_writer *w)
+{
+    return w->parting ? (w->parting->ranges ? 3 : 2) : w->private;
+}
+
 /* spill: the run goes into a parcel. False: that could not be written; the task has failed. */
 static bool spill(spk_writer *w, spk_run **run)
 {
@@ -277,7 +346,7 @@ static bool spill(spk_writer *w, spk_run **run)
     const spk_parcel_place place = { .spill = &w->task->store->spill,
         .heap = w->task->heap,
         .layout = row_of(w),
-        .key = (uint64_t)(uint32_t)w->shuffle->id << 1 | w->private,
+        .key = (uint64_t)(uint32_t)w->shuffle->id << 3 | kind_of(w),
         .output = w->output,
         .map = w->private ? 0 : w->task->partition,
         .position = w->n_runs };
@@ -305,6 +374,14 @@ static bool publish(spk_writer *w, spk_run *run)
     return true;
 }
 
+static bool refuse(spk_writer *w, const char *what, uint64_t bytes)
+{
+    char text[300];
+    spk_task_fail(w->task, SPARK_ENOMEM, "%s",
+        spk_heap_refusal(w->task->heap, what, bytes, text, sizeof text));
+    return false;
+}
+
 /* seal: n rows become a run of the output. */
 static bool seal(
     spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings)
@@ -321,10 +398,8 @@ static bool seal(
         return false;
     const size_t behind = w->borrow ? 0 : (size_t)strings;
     spk_run *run = spk_run_alloc(w->task->heap, n, row->size, behind, w->total, w->carry, &tail);
-    if (!run) {
-        spk_task_nomem(w->task);
-        return false;
-    }
+    if (!run)
+        return refuse(w, n == 1 ? "a row" : "a window of rows", n * row->size + behind);
     scatter(w, run, rows, n, w->carry ? hashes : NULL);
     if (row->views && !w->borrow)
         for (size_t i = 0; i < n; i++)
@@ -422,7 +497,7 @@ static bool seal_raw(spk_writer *w)
 
 static bool grow_raw(spk_writer *w)
 {
-    const size_t size = row_of(w)->size, most = (WINDOW_BYTES + size - 1) / size;
+    const size_t size = row_of(w)->size, most = (w->window_bytes + size - 1) / size;
     size_t want = w->raw_max ? w->raw_max * 4 : PIECE, got;
     if (want > most)
         want = most;
@@ -449,7 +524,7 @@ static bool grow_raw(spk_writer *w)
 }
 
 /* own: copies what the raw rows from `first` on point to (borrowed, it is counted all the same);
- * stops after the row that fills the window. */
+ * stops after the row that fills the window. False: the task has failed. */
 static bool own(spk_writer *w, size_t first, size_t *n)
 {
     const spk_layout *row = row_of(w);
@@ -458,11 +533,11 @@ static bool own(spk_writer *w, size_t first, size_t *n)
         const size_t bytes = spk_value_bytes(row, at);
         char *room = w->borrow ? at : spk_arena_alloc(&w->raw_strings, bytes, 8);
         if (!room)
-            return false;
+            return refuse(w, "a row", bytes);
         if (!w->borrow)
             spk_value_pack(row, at, room);
         w->raw_string_bytes += bytes;
-        if (w->raw_string_bytes + (first + i + 1) * row->size >= WINDOW_BYTES)
+        if (w->raw_string_bytes + (first + i + 1) * row->size >= w->window_bytes)
             *n = i + 1;
     }
     return true;
@@ -470,7 +545,7 @@ static bool own(spk_writer *w, size_t first, size_t *n)
 
 static bool take_raw(spk_writer *w, spk_batch *batch)
 {
-    const spk_aggregator *a = w->shuffle->aggregator;
+    const spk_aggregator *a = w->parting ? NULL : w->shuffle->aggregator;
     const spk_layout *row = row_of(w);
     const size_t in_size = a ? a->in->size : row->size;
     if (w->raw_n == w->raw_max && !grow_raw(w)) {
@@ -485,16 +560,18 @@ static bool take_raw(spk_writer *w, spk_batch *batch)
         spk_aggregator_create(a, w->task, batch->rows, n, to);
     else
         memcpy(to, batch->rows, n * row->size);
-    if (row->views && !own(w, w->raw_n, &n)) {
-        spk_task_nomem(w->task);
+    if (row->views && !own(w, w->raw_n, &n))
         return false;
-    }
-    if (w->carry)
+    if (w->carry && w->given) {
+        memcpy(w->raw_hashes + w->raw_n, w->given, n * 8);
+        w->given += n;
+    } else if (w->carry) {
         spk_hash_keys(w->shuffle->key, to, row->size, n, w->raw_hashes + w->raw_n);
+    }
     w->raw_n += n;
     batch->rows += n * in_size;
     batch->n -= n;
-    if (w->raw_n * row->size + w->raw_string_bytes < WINDOW_BYTES)
+    if (w->raw_n * row->size + w->raw_string_bytes < w->window_bytes)
         return true;
     return w->may_be_dense ? go_dense(w) : seal_raw(w);
 }
@@ -509,6 +586,12 @@ static bool writer_take(void *state, spk_batch batch)
             return false;
     }
     return true;
+}
+
+bool spk_writer_put(spk_writer *w, char *rows, size_t n, const uint64_t *hashes)
+{
+    w->given = hashes;
+    return writer_take(w, (spk_batch) { rows, n });
 }
 
 spk_sink spk_writer_sink(spk_writer *w)

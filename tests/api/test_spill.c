@@ -3,6 +3,7 @@
 #include "oracle.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -28,6 +29,10 @@ SPARK_MAP(to_pair, int64_t, kv)
 SPARK_MAP(to_hot_pair, int64_t, kv)
 {
     *out = (kv) { *in % 2 ? 42 : (int64_t)(mix((uint64_t)*in) % 3001), *in };
+}
+SPARK_MAP(to_one_key, kv, kv)
+{
+    *out = (kv) { 5, in->value };
 }
 SPARK_MAP(to_text, int64_t, sv)
 {
@@ -222,6 +227,120 @@ static void test_spill__tells_where_it_cannot_write(void **state)
     spark_context_free(sc);
 }
 
+/* refused: the work fails with EIO under a limit of the process and a message that has both parts in it;
+ * with the limit as it was the context does the work. */
+static void refused(int resource, rlim_t most, const char *what, const char *why)
+{
+    struct rlimit before;
+    int64_t spilled, want;
+    uint64_t peak;
+    spark_array array;
+    const int64_t zero = 7;
+    const spark_conf plain = { .threads = 1 };
+    want = digest(&plain, 3, &spilled, &peak);
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 2,
+        .memory_bytes = (uint64_t)40 * MIB,
+        .local_dir = "/tmp",
+        .task_max_failures = 1 });
+    spark_rdd *rdd = work(sc, 3);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(resource, &before), 0);
+    const struct rlimit little = { most, before.rlim_max };
+    assert_int_equal(setrlimit(resource, &little), 0);
+    const spark_status status
+        = spark_fold(rdd, SPARK_VALUE(int64_t, &zero), in_order, NULL, &array);
+    assert_int_equal(setrlimit(resource, &before), 0);
+    assert_int_equal(status, SPARK_EIO);
+    assert_non_null(strstr(spark_last_error()->message, what));
+    assert_non_null(strstr(spark_last_error()->message, why));
+    assert_int_equal(digest_of(rdd), want);
+    spark_context_free(sc);
+}
+
+static void test_spill__tells_that_the_disk_is_full(void **state)
+{
+    (void)state;
+    refused(RLIMIT_FSIZE, 1 << 20, "cannot write to a spill file in /tmp", "File too large");
+}
+
+static void test_spill__tells_that_there_are_no_descriptors(void **state)
+{
+    (void)state;
+    refused(RLIMIT_NOFILE, 3, "cannot make a spill file in /tmp", "Too many open files");
+}
+
+SPARK_MAP(to_long_text, int64_t, sv)
+{
+    const size_t n = (size_t)24 * MIB;
+    char *text = spark_alloc(task, *in == 5 ? n : 8);
+    if (!text)
+        return;
+    memset(text, 'x', *in == 5 ? n : 8);
+    *out = (sv) { { text, *in == 5 ? n : 8 }, *in };
+}
+
+static void test_budget__says_what_was_too_large(void **state)
+{
+    int64_t n;
+    (void)state;
+    spark_context *sc = spark_context_new(
+        &(spark_conf) { .threads = 1, .memory_bytes = (uint64_t)64 * MIB, .task_max_failures = 1 });
+    spark_rdd *many = spark_map(spark_range(sc, 0, 12 * ROWS, 1, 16), to_pair, NULL);
+    spark_rdd *lists = spark_group_by_key(spark_map(many, to_one_key, NULL), 4);
+    assert_int_equal(spark_count(lists, &n), SPARK_ENOMEM);
+    assert_non_null(strstr(spark_last_error()->message,
+        "a list of up to 18000000 values of one key takes 144000000 bytes"));
+    assert_non_null(strstr(spark_last_error()->message, "spark_conf.memory_bytes is 67108864"));
+    spark_rdd *texts = spark_map(spark_range(sc, 0, 10, 1, 2), to_long_text, NULL);
+    assert_int_equal(
+        spark_count(spark_partition_by(texts, spark_hash_partitioner(sc, 4)), &n), SPARK_ENOMEM);
+    assert_non_null(strstr(spark_last_error()->message, "a row takes 251658"));
+    assert_int_equal(spark_count(work(sc, 5), &n), SPARK_OK);
+    spark_context_free(sc);
+}
+
+/* spoil: overwrites some of every spill file of this process that is in the directory. */
+static int spoil(const char *directory)
+{
+    char path[64], name[300], noise[4096];
+    int spoilt = 0;
+    memset(noise, 0x5a, sizeof noise);
+    for (int fd = 3; fd < 256; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        const ssize_t n = readlink(path, name, sizeof name - 1);
+        if (n <= 0 || strncmp(name, directory, strlen(directory)) != 0)
+            continue;
+        const off_t end = lseek(fd, 0, SEEK_END);
+        for (off_t at = end / 3; at < end * 2 / 3; at += 100 * (off_t)sizeof noise)
+            assert_int_equal(pwrite(fd, noise, sizeof noise, at), sizeof noise);
+        spoilt += end > 0;
+    }
+    return spoilt;
+}
+
+static void test_spill__finds_what_has_changed_and_makes_it_again(void **state)
+{
+    char directory[] = "/tmp/libspark-test-XXXXXX";
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    for (int which = 3; which <= 5; which++) {
+        spark_job_stats stats;
+        spark_context *sc = spark_context_new(&(spark_conf) { .threads = 2,
+            .memory_bytes = (uint64_t)40 * MIB,
+            .local_dir = directory,
+            .task_max_failures = 1000,
+            .stage_max_attempts = 1000 });
+        spark_rdd *rdd = work(sc, which);
+        const int64_t want = digest_of(rdd);
+        assert_true(spoil(directory) > 0);
+        assert_int_equal(digest_of(rdd), want);
+        assert_int_equal(spark_job_stats_get(sc, SPARK_ANY, &stats), SPARK_OK);
+        assert_true(stats.spilled_bytes > 0); /* by what was made again */
+        spark_context_free(sc);
+    }
+    assert_int_equal(rmdir(directory), 0);
+}
+
 static void test_cache__leaves_half_of_the_memory(void **state)
 {
     int64_t n;
@@ -283,8 +402,8 @@ static void test_spill__nothing_stays_of_a_job_that_failed(void **state)
         .memory_bytes = (uint64_t)40 * MIB,
         .task_max_failures = 1 });
     spark_rdd *many = spark_map(spark_range(sc, 0, 4 * ROWS, 1, 40), to_pair, NULL);
-    spark_rdd *one_range = spark_sort_by(many, NULL, 1);
-    assert_int_equal(spark_count(one_range, &n), SPARK_ENOMEM);
+    spark_rdd *one_list = spark_group_by_key(spark_map(many, to_one_key, NULL), 1);
+    assert_int_equal(spark_count(one_list, &n), SPARK_ENOMEM);
     assert_true(spark_memory_bytes(sc, NULL) < MIB);
     spark_rdd *numbers = spark_filter(spark_range(sc, 0, ROWS, 1, 40), not_the_last, NULL);
     spark_rdd *sums = spark_reduce_by_key(
@@ -304,6 +423,10 @@ int main(void)
         cmocka_unit_test(test_spill__nothing_stays_of_a_job_that_failed),
         cmocka_unit_test(test_spill__leaves_no_file_and_no_descriptor),
         cmocka_unit_test(test_spill__tells_where_it_cannot_write),
+        cmocka_unit_test(test_spill__tells_that_the_disk_is_full),
+        cmocka_unit_test(test_spill__tells_that_there_are_no_descriptors),
+        cmocka_unit_test(test_spill__finds_what_has_changed_and_makes_it_again),
+        cmocka_unit_test(test_budget__says_what_was_too_large),
         cmocka_unit_test(test_cache__leaves_half_of_the_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static const char *program = "bench";
+static bool limited; /* by -m */
 
 void bench_die(const char *format, ...)
 {
@@ -33,7 +34,9 @@ void bench_ok(spark_status status)
 
 spark_context *bench_context(const bench_options *options)
 {
-    return spark_context_new(&(spark_conf) { .app_name = program, .threads = options->threads });
+    return spark_context_new(&(spark_conf) { .app_name = program,
+        .threads = options->threads,
+        .memory_bytes = (uint64_t)options->memory << 20 });
 }
 
 void bench_close(void *state)
@@ -46,8 +49,11 @@ spark_rdd *bench_cached(spark_context *sc, int64_t first, int64_t n, int partiti
     const spark_map_def *make, const spark_env *env)
 {
     spark_rdd *numbers = spark_range(sc, first, first + n, 1, partitions);
-    spark_rdd *made = spark_cache(spark_map(numbers, make, env));
+    spark_rdd *made = spark_map(numbers, make, env);
     int64_t counted;
+    if (limited)
+        return made;
+    made = spark_cache(made);
     bench_ok(spark_count(made, &counted));
     if (counted != n)
         bench_die("%" PRId64 " of %" PRId64 " elements are there", counted, n);
@@ -149,7 +155,7 @@ static int64_t number(const char *text, int64_t least)
 static void usage(const bench_work *work)
 {
     bench_die("usage: [-r spark|plain] [-n SIZE] [-k KEYS] [-t THREADS] [-p PARTITIONS]"
-              " [-i ITERATIONS] [-s] [-w OUT]%s",
+              " [-i ITERATIONS] [-m MIB] [-s] [-u] [-w OUT]%s",
         work->needs_file ? " FILE" : "");
 }
 
@@ -159,7 +165,7 @@ static bench_options parse(const bench_work *work, int argc, char **argv)
     o.threads = cpus();
     o.way = work->way;
     optind = 1;
-    for (int c; (c = getopt(argc, argv, "r:n:k:t:p:i:sw:")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "r:n:k:t:p:i:m:suw:")) != -1;) {
         switch (c) {
         case 'r':
             o.spark = strcmp(optarg, "spark") == 0;
@@ -180,6 +186,13 @@ static bench_options parse(const bench_work *work, int argc, char **argv)
             break;
         case 'i':
             o.iterations = (int)number(optarg, 1);
+            break;
+        case 'm':
+            o.memory = number(optarg, 0);
+            limited = o.memory > 0;
+            break;
+        case 'u':
+            o.distinct = true;
             break;
         case 's':
             o.skewed = true;

@@ -21,7 +21,9 @@ typedef struct bench_options {
     int threads;      /* -t: of libspark; by default the CPUs this process may use */
     int partitions;   /* -p: of the input; 0: the library's default */
     int iterations;   /* -i */
+    int64_t memory;   /* -m: MiB, spark_conf.memory_bytes; 0: no limit. Inputs are not cached then */
     bool skewed;      /* -s: half of the pairs have key 0 */
+    bool distinct;    /* -u: each of the -k keys comes once, twice where pairs are twice as many, ... */
     bool spark;       /* -r spark, -r plain */
     const char *out;  /* -w: write the input (word count: the whole answer) to this file and exit */
     const char *file; /* the argument */
@@ -64,14 +66,14 @@ void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 /* bench_ok: dies with libspark's last error unless status is SPARK_OK. */
 void bench_ok(spark_status status);
 
-/* bench_context: a context with the threads of the options. */
+/* bench_context: a context with the threads and the memory of the options. */
 spark_context *bench_context(const bench_options *options);
 
 /* bench_close: the close of a state that begins with a pointer to its context: frees both. */
 void bench_close(void *state);
 
 /* bench_cached: what `make` makes of n numbers from `first` on, as an RDD that has been computed and
- * is held in memory. */
+ * is held in memory; with a limit of memory it is made whenever it is read. */
 spark_rdd *bench_cached(spark_context *sc, int64_t first, int64_t n, int partitions,
     const spark_map_def *make, const spark_env *env);
 

@@ -9,10 +9,13 @@
 SPARK_PAIR(pair, int64_t, int64_t);
 
 /* pair_at: pair i of a sequence: a random key below `keys`, a random value below 1024. The sequence
- * is chosen by -k and -s: where it is skewed, every second key is 0. */
+ * is chosen by -k, -s and -u: where it is skewed, every second key is 0. */
 static inline pair pair_at(int64_t i, const bench_options *o)
 {
     const uint64_t x = bench_mix((uint64_t)i);
+    if (o->distinct) /* in turn, shuffled by a prime */
+        return (pair) { (int64_t)((uint64_t)i * UINT64_C(2654435761) % (uint64_t)o->keys),
+            (int64_t)(bench_mix(x) & 1023) };
     const int64_t key = o->skewed && i % 2 ? 0 : (int64_t)(x % (uint64_t)o->keys);
     return (pair) { key, (int64_t)(bench_mix(x) & 1023) };
 }
