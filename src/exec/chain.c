@@ -126,7 +126,7 @@ static bool make_pipe(
     }
     for (size_t i = from; i-- > to;)
         if (walk[i].rdd->class->run && !walk[i].stored)
-            pipe->ops[pipe->n_ops++] = (spk_op) { walk[i].rdd, walk[i].partition, NULL, 0 };
+            pipe->ops[pipe->n_ops++] = (spk_op) { .rdd = walk[i].rdd, .partition = walk[i].partition };
     return spk_pipe_open(pipe);
 }
 
@@ -152,7 +152,7 @@ static void run_source(spk_pipe *pipe, const phase *p)
         push_block(pipe, &p->source->rows);
         return;
     }
-    const spk_op op = { source->rdd, source->partition, NULL, 0 };
+    const spk_op op = { .rdd = source->rdd, .partition = source->partition };
     const spk_op *outer = p->task->op;
     const spk_pipe *outer_pipe = p->task->pipe;
     const int partition = p->task->current_partition;
