@@ -114,7 +114,7 @@ const spk_bad_part *spk_bad_part_of(spk_bad *bad, int partition)
 static void release(spk_bad_head *head)
 {
     spk_bad *bad = (spk_bad *)(void *)head;
-    for (int p = 0; p < bad->n_parts; p++) {
+    for (int p = 0; bad->parts && p < bad->n_parts; p++) {
         if (bad->parts[p] && bad->kept)
             spk_rows_fini(&bad->parts[p]->kept);
         free(bad->parts[p]);
