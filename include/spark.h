@@ -7,6 +7,7 @@
 
 #include <spark/action.h>
 #include <spark/async.h>
+#include <spark/bad.h>
 #include <spark/base.h>
 #include <spark/context.h>
 #include <spark/error.h>

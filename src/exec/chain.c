@@ -81,7 +81,7 @@ SPK_COLD bool spk_phase_pipe(spk_pipe *pipe, const spk_phase *p, uint32_t tally,
     }
     for (size_t i = from; i-- > to;)
         if (walk[i].rdd->class->run && !walk[i].stored)
-            pipe->ops[pipe->n_ops++] = (spk_op) { walk[i].rdd, walk[i].partition, NULL, 0 };
+            pipe->ops[pipe->n_ops++] = (spk_op) { .rdd = walk[i].rdd, .partition = walk[i].partition };
     return spk_pipe_open(pipe);
 }
 
@@ -95,7 +95,7 @@ void spk_phase_source(spk_pipe *pipe, const spk_phase *p)
         p->task->sc->caching->push(pipe, p->source);
         return;
     }
-    const spk_op op = { source->rdd, source->partition, NULL, 0 };
+    const spk_op op = { .rdd = source->rdd, .partition = source->partition };
     const spk_op *outer = p->task->op;
     const spk_pipe *outer_pipe = p->task->pipe;
     const int partition = p->task->current_partition;

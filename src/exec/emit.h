@@ -15,6 +15,8 @@ struct spk_out {
     size_t row_size, capacity;
     spk_arena *arenas[2]; /* what the function allocates; see spk_out_open */
     uint64_t old_row;
+    size_t element; /* where in the buffer the element's begins */
+    bool whole; /* what one element made is not passed on before all of it is there */
     spk_arena *outer_scratch;
     bool (*drain)(struct spk_out *out); /* where rows of a full buffer go; NULL: to the next step */
     struct spk_out *front;              /* one that drains into this one; NULL: there is none */
@@ -30,6 +32,15 @@ void spk_out_close(spk_out *out, spk_batch *batch);
  * what is left. Both: false: nothing more is wanted. close only after open was true. */
 bool spk_source_open(spk_out *out, spk_pipe *pipe, size_t row_size, spk_arena *arenas);
 bool spk_source_close(spk_out *out);
+
+/* An element of a step that may be bad: _begin: false: nothing more is wanted. Where it has turned out
+ * to be bad, _end takes back what was emitted since. */
+bool spk_element_begin(spk_out *out, const spk_op *op);
+static inline void spk_element_end(spk_out *out)
+{
+    if (out->pipe->task->at_is_bad && !out->head.closed)
+        out->head.next = out->buffer + out->element;
+}
 
 /* spk_emitter_room: makes room for one more row behind emitter->next; false: nothing more is
  * wanted. */

@@ -224,7 +224,7 @@ static bool same_rows(const spk_pipe *pipe, const spk_op *op)
     for (size_t i = 0; i < pipe->n_ops; i++) {
         if (&pipe->ops[i] == op)
             return true;
-        if (!pipe->ops[i].rdd->class->one_to_one)
+        if (!pipe->ops[i].rdd->class->one_to_one || pipe->ops[i].bad)
             return false;
     }
     return false;
@@ -319,15 +319,20 @@ bool spk_pipe_open(spk_pipe *pipe)
 {
     spark_task *task = pipe->task;
     const spk_pipe *outer = task->pipe;
+    const spk_op *outer_op = task->op;
     bool good = true;
     pipe->run = ++task->runs;
     pipe->first_delta = task->n_deltas;
     task->pipe = pipe;
     for (size_t i = 0; good && i < pipe->n_ops; i++) {
-        const spk_class *class = pipe->ops[i].rdd->class;
-        good = !class->open || class->open(pipe, &pipe->ops[i]);
+        spk_op *op = &pipe->ops[i];
+        const spk_class *class = op->rdd->class;
+        good = (!op->rdd->bad || op->rdd->bad->open(task, op))
+            && (!class->open || class->open(pipe, op));
+        pipe->has_bad = pipe->has_bad || op->bad;
     }
     task->pipe = outer;
+    task->op = outer_op;
     return good;
 }
 
@@ -359,6 +364,9 @@ void spk_pipe_finish(spk_pipe *pipe)
     task->op = outer_op;
     if (!pipe->stopped)
         spk_task_whole(task, pipe);
+    for (size_t i = 0; pipe->has_bad && i < pipe->n_ops; i++)
+        if (pipe->ops[i].bad && !pipe->stopped && !spk_task_unwanted(task))
+            pipe->ops[i].rdd->bad->end(task, &pipe->ops[i]);
 }
 
 /* ---- emitters */
@@ -520,9 +528,19 @@ static bool make_room(spk_out *out)
         return out->drain(out);
     const size_t used = (size_t)(out->head.next - out->buffer);
     out->head.end = out->buffer + out->capacity * out->row_size;
-    if (!spk_pipe_may_push(out->pipe))
+    if (out->whole || !spk_pipe_may_push(out->pipe))
         return used < out->capacity * out->row_size || widen(out);
     return used == 0 || flush(out);
+}
+
+bool spk_element_begin(spk_out *out, const spk_op *op)
+{
+    out->whole = false;
+    if (op->bad && out->head.next == out->head.end && !spk_emitter_room(&out->head))
+        return false;
+    out->whole = op->bad != NULL;
+    out->element = (size_t)(out->head.next - out->buffer);
+    return !out->head.closed;
 }
 
 bool spk_emitter_room(spark_emitter *emitter)

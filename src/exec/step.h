@@ -81,6 +81,7 @@ struct spk_op {
     int partition; /* of that RDD */
     void *state;   /* what open made of it, in the frame */
     uint64_t seen; /* elements of batches that are done */
+    spk_bad_part *bad; /* of an RDD with a policy for bad records; else NULL */
 };
 
 /* spk_sink: the end of a pipe. take: false: no more. */
@@ -99,6 +100,7 @@ struct spk_pipe {
     bool stopped;
     bool suspect;         /* the rows of task->suspect come from this source */
     spk_origin at;        /* the next row of the source; n is 0 */
+    bool has_bad;         /* some step has a policy for bad records */
     uint32_t run;         /* its number in the attempt, from 1 */
     uint32_t tally;       /* what updates of its steps hang on; see spk_tally */
     size_t first_delta;   /* none before it is of its steps */

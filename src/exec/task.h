@@ -126,6 +126,8 @@ struct spark_task {
     bool single;          /* functions get one element a call, and crashes are reported */
     const spk_op *at_op;  /* of the call that runs, where it is of one element: whose function, and */
     int64_t at;           /* which element of its partition; -1: not known */
+    const char *at_row;   /* that element */
+    bool at_is_bad;       /* the function has said so */
     const spark_rdd *anew; /* whose blocks are neither read nor made; NULL: none */
     const char *callers;   /* in check mode: the stack above it is alive; NULL: none of it is */
     char *crash_stack;    /* where a handler runs; NULL: none yet */
@@ -172,10 +174,13 @@ static inline bool spk_task_over(spark_task *task)
 }
 
 /* spk_task_at: a function of op (NULL: of the end of the chain) is called with one element. */
-static inline void spk_task_at(spark_task *task, const spk_op *op, uint64_t element)
+static inline void spk_task_at(
+    spark_task *task, const spk_op *op, uint64_t element, const char *row)
 {
     task->at_op = op;
     task->at = (int64_t)element;
+    task->at_row = row;
+    task->at_is_bad = false;
 }
 
 /* spk_task_end_is: says what takes the rows in the end, for messages. */

@@ -159,6 +159,8 @@ void spk_rdd_unref(spark_rdd *rdd)
             }
         }
         free_once(node);
+        if (node->bad)
+            node->bad->release(node->bad);
         spk_held_free((spk_held *)(void *)node->blocks);
         spk_partitioner_unref(node->partitioner);
         spk_env_fini(&node->env);

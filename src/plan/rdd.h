@@ -18,6 +18,15 @@ typedef struct spk_pipe spk_pipe;
 typedef struct spk_op spk_op;
 typedef struct spk_shuffle spk_shuffle;
 typedef struct spk_block_set spk_block_set;
+typedef struct spk_bad_part spk_bad_part;
+
+/* spk_bad_head: of a policy for bad records (exec/bad.h). release: with the node; open, end: a step of it
+ * begins and ends a partition. */
+typedef struct spk_bad_head {
+    void (*release)(struct spk_bad_head *bad);
+    bool (*open)(spark_task *task, spk_op *op);
+    void (*end)(spark_task *task, const spk_op *op);
+} spk_bad_head;
 
 typedef struct spk_batch {
     char *rows; /* read-only to all but the one who made it */
@@ -53,6 +62,8 @@ typedef struct spk_class {
         spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row, spk_failure *failure);
     /* one_to_one: a step that makes one row of each, in order. */
     bool one_to_one;
+    /* by_element: a step that calls a function for single elements, which may say that they are bad. */
+    bool by_element;
 
     /* prepare: on a calling thread, under no lock, parents first, by one thread at a time, until it
      * succeeds: finds out how many partitions there are, and says so last (spk_rdd_partitions_set). A
@@ -130,6 +141,7 @@ struct spark_rdd {
     _Atomic(spk_cut *) cut;   /* not NULL: what replaces deps, even where they still are */
     uint64_t mark;            /* of the scheduler's last walk that came by; under its lock */
     _Atomic(spk_once *) once;
+    spk_bad_head *bad; /* what is done with bad records; NULL: they fail */
     spark_rdd *next_free;
     spark_rdd *next_held;        /* in the context's list of those that scopes hold; */
     _Atomic(spark_rdd **) held;  /* what points to this one; NULL: in none, for ever */

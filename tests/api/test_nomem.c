@@ -940,6 +940,26 @@ static spark_status job_replay(spark_context *sc, uint64_t *digest)
     return n < 0 ? spark_last_error()->code : SPARK_OK;
 }
 
+SPARK_MAP(not_sevens, int64_t, int64_t)
+{
+    *out = *in;
+    if (*in % 7 == 0)
+        spark_bad_record(task, "%lld", (long long)*in);
+}
+
+static spark_status job_bad(spark_context *sc, uint64_t *digest)
+{
+    spark_rdd *rdd = spark_on_bad_records(spark_map(numbers(sc), not_sevens, NULL),
+        &(spark_bad_policy) { .mode = SPARK_BAD_ASIDE, .max_ratio = 0.5 });
+    int64_t n = 0;
+    spark_status status = spark_count(rdd, &n);
+    if (status == SPARK_OK)
+        status = collected(spark_bad_records(rdd), digest);
+    disarm();
+    *digest += (uint64_t)(n + spark_bad_count(rdd, NULL));
+    return status;
+}
+
 typedef spark_status job_function(spark_context *sc, uint64_t *digest);
 static const struct {
     const char *name;
@@ -1001,6 +1021,7 @@ static const struct {
     { "local_checkpoint", job_checkpoint },
     { "futures with tags", job_future },
     { "replay", job_replay },
+    { "bad records", job_bad },
     { "cancel_on_signal", job_signal },
     { "twelve shuffles", job_stages },
 };

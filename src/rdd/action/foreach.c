@@ -33,7 +33,7 @@ static bool foreach_take(void *state, spk_batch batch)
     for (size_t i = 0, n; i < batch.n && !spk_task_failed(task); i += n) {
         const size_t before = task->scratch->bytes;
         n = spk_piece(&s->pieces, batch.n - i);
-        spk_task_at(task, NULL, s->seen + i);
+        spk_task_at(task, NULL, s->seen + i, batch.rows + i * size);
         v->each.run(task, n, batch.rows + i * size, size, v->env);
         spk_piece_done(&s->pieces, n, task->scratch->bytes - before, SIZE_MAX);
         if (task->scratch->bytes - mark.bytes > SPK_BATCH_BYTES)

@@ -66,12 +66,13 @@ static void run_values(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     v.pairs.front = &v.out;
     v.out.buffer = v.out.head.next = buffer;
     v.out.head.end = buffer + room;
-    for (size_t i = 0; i < rows.n && !v.pairs.head.closed; i++) {
+    for (size_t i = 0; i < rows.n && spk_element_begin(&v.pairs, op); i++) {
         v.key = rows.rows + i * in->size;
         v.pairs.head.rows++;
-        spk_task_at(task, op, op->seen + i);
+        spk_task_at(task, op, op->seen + i, v.key);
         r->def.run(task, 1, v.key + in->value_offset, in->size, &v.out.head, op->rdd->env.value);
         drain(&v.out);
+        spk_element_end(&v.pairs);
     }
     if (spk_task_failed(task) && task->op == op && v.pairs.head.rows > 0)
         spk_locate(task, (int64_t)(op->seen + v.pairs.head.rows - 1));
@@ -82,7 +83,7 @@ spark_rdd *spark_flat_map_values(
     spark_site at, spark_rdd *rdd, const spark_flat_map_def *f, const spark_env *env)
 {
     static const spk_class class = {
-        .name = "MapPartitionsRDD", .open = open_values, .run = run_values
+        .name = "MapPartitionsRDD", .open = open_values, .run = run_values, .by_element = true
     };
     spk_verb v;
     bool made;

@@ -58,7 +58,7 @@ static bool pieces_open(spk_pipe *pipe, spk_op *op)
         spk_task_nomem(pipe->task);
         return false;
     }
-    *pieces = (spk_pieces) { .single = pipe->task->single };
+    *pieces = (spk_pieces) { .single = pipe->task->single || op->bad };
     op->state = pieces;
     return true;
 }
@@ -98,31 +98,32 @@ static void map_pieces(spk_pipe *pipe, spk_op *op, const map_rdd *m, spk_batch i
     const bool views = op->rdd->layout->views;
     const size_t step = in_size(op->rdd), out_step = op->rdd->layout->size;
     const spk_arena_mark mark = spk_arena_note(task->scratch);
-    size_t from = 0;
+    size_t from = 0, made = 0; /* rows: the first that has not passed on; all, but for bad ones */
     char *out = batch->rows;
     for (size_t done = 0, n; done < in.n; done += n) {
         const size_t before = task->scratch->bytes;
         n = spk_piece(pieces, in.n - done);
-        spk_task_at(task, op, op->seen + done);
-        call_map(pipe, op, m, in.rows + done * step, n, out + done * out_step);
+        spk_task_at(task, op, op->seen + done, in.rows + done * step);
+        call_map(pipe, op, m, in.rows + done * step, n, out + made * out_step);
         if (spk_task_failed(task)) {
             op->seen += done; /* the attempt is over; this tells where */
             find_record(pipe, op, m, in.rows + done * step + m->in_offset, n,
-                out + done * out_step + m->out_offset);
+                out + made * out_step + m->out_offset);
             return;
         }
+        made += task->at_is_bad ? 0 : n;
         spk_piece_done(pieces, n, task->scratch->bytes - before, views ? 2 * SPK_FEW : SIZE_MAX);
         if (task->scratch->bytes - mark.bytes < SPK_BATCH_BYTES
             || (views && (done + n == in.n || !spk_pipe_may_push(pipe))))
             continue;
         if (views) {
-            if (!push_some(pipe, op, out + from * out_step, done + n - from))
+            if (made > from && !push_some(pipe, op, out + from * out_step, made - from))
                 return;
-            from = done + n;
+            from = made;
         }
         spk_arena_rewind(task->scratch, mark);
     }
-    *batch = (spk_batch) { out + from * out_step, in.n - from };
+    *batch = (spk_batch) { out + from * out_step, made - from };
 }
 
 static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
@@ -136,7 +137,7 @@ static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 }
 
 static const spk_class map_class
-    = { .name = "MapPartitionsRDD", .open = map_open, .run = run_map, .one_to_one = true };
+    = { .name = "MapPartitionsRDD", .open = map_open, .run = run_map, .one_to_one = true, .by_element = true };
 
 static spark_rdd *new_map(
     spk_verb *v, const spark_map_def *f, const spk_layout *out, map_rdd **node)
@@ -311,8 +312,9 @@ static void run_filter(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     for (size_t i = 0, n; out && i < batch->n && !spk_task_failed(task); i += n) {
         const size_t before = task->scratch->bytes;
         n = spk_piece(pieces, batch->n - i);
-        spk_task_at(task, op, op->seen + i);
-        kept += run_some(pipe, op, batch->rows + i * size, n, out + kept * size);
+        spk_task_at(task, op, op->seen + i, batch->rows + i * size);
+        const size_t some = run_some(pipe, op, batch->rows + i * size, n, out + kept * size);
+        kept += task->at_is_bad ? 0 : some;
         spk_piece_done(pieces, n, task->scratch->bytes - before, spk_task_batch(task));
         if (task->scratch->bytes - mark.bytes > SPK_BATCH_BYTES)
             spk_arena_rewind(task->scratch, mark);
@@ -329,7 +331,7 @@ spark_rdd *spark_filter(
     spark_site at, spark_rdd *rdd, const spark_filter_def *f, const spark_env *env)
 {
     static const spk_class class
-        = { .name = "MapPartitionsRDD", .open = pieces_open, .run = run_filter };
+        = { .name = "MapPartitionsRDD", .open = pieces_open, .run = run_filter, .by_element = true };
     spk_verb v;
     bool made;
     const spk_function function = SPK_FUNCTION(f, f && f->run, f->in, NULL);
@@ -366,10 +368,11 @@ static void run_flat_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     batch->n = 0;
     if (!spk_out_open(&out, pipe, (size_t)(op - pipe->ops) + 1, op->rdd->layout->size, op->state))
         return;
-    const size_t piece = task->single ? 1 : in.n, step = in_size(op->rdd);
-    for (size_t i = 0; i < in.n && !out.head.closed; i += piece) {
-        spk_task_at(task, op, op->seen + i);
+    const size_t piece = task->single || op->bad ? 1 : in.n, step = in_size(op->rdd);
+    for (size_t i = 0; i < in.n && spk_element_begin(&out, op); i += piece) {
+        spk_task_at(task, op, op->seen + i, in.rows + i * step);
         f->def.run(task, piece, in.rows + i * step, step, &out.head, op->rdd->env.value);
+        spk_element_end(&out);
     }
     if (spk_task_failed(task) && task->op == op && out.head.rows > 0)
         spk_locate(task, (int64_t)(op->seen + out.head.rows - 1));
@@ -380,7 +383,7 @@ static spark_rdd *flat_map(const char *operation, spark_site at, spark_rdd *rdd,
     const spark_flat_map_def *f, const spark_env *env)
 {
     static const spk_class class = {
-        .name = "MapPartitionsRDD", .open = open_flat_map, .run = run_flat_map
+        .name = "MapPartitionsRDD", .open = open_flat_map, .run = run_flat_map, .by_element = true
     };
     spk_verb v;
     bool made;

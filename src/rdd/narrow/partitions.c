@@ -124,12 +124,16 @@ static void run_stateful(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     batch->n = 0;
     if (!open_out(&out, pipe, op))
         return;
-    const size_t piece = pipe->task->single ? 1 : in.n, step = op->rdd->deps[0].rdd->layout->size;
-    for (size_t i = 0; i < in.n && !out.head.closed; i += piece) {
-        spk_task_at(pipe->task, op, op->seen + i);
+    const size_t piece = pipe->task->single || op->bad ? 1 : in.n;
+    const size_t step = op->rdd->deps[0].rdd->layout->size;
+    for (size_t i = 0; i < in.n && spk_element_begin(&out, op); i += piece) {
+        spk_task_at(pipe->task, op, op->seen + i, in.rows + i * step);
         s->def.each(pipe->task, state->users, piece, in.rows + i * step, step, &out.head,
             op->rdd->env.value);
+        spk_element_end(&out);
     }
+    if (spk_task_failed(pipe->task) && pipe->task->op == op && out.head.rows > 0)
+        spk_locate(pipe->task, (int64_t)(op->seen + out.head.rows - 1));
     spk_out_close(&out, batch);
 }
 
@@ -150,7 +154,8 @@ spark_rdd *spark_map_stateful_with(spark_site at, spark_rdd *rdd, const spark_st
     static const spk_class class = { .name = "MapPartitionsRDD",
         .open = open_stateful,
         .run = run_stateful,
-        .finish = finish_stateful };
+        .finish = finish_stateful,
+        .by_element = true };
     spk_verb v;
     bool made;
     const spk_function function = SPK_FUNCTION(f, f && f->each, f->in, f->out);
