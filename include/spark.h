@@ -9,12 +9,14 @@
 #include <spark/async.h>
 #include <spark/base.h>
 #include <spark/context.h>
+#include <spark/csv.h>
 #include <spark/error.h>
 #include <spark/function.h>
 #include <spark/index.h>
 #include <spark/keyed.h>
 #include <spark/pipe.h>
 #include <spark/rdd.h>
+#include <spark/row.h>
 #include <spark/shared.h>
 #include <spark/sort.h>
 #include <spark/source.h>
