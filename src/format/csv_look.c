@@ -99,6 +99,16 @@ static inline bits look(const char *block, const signs *s)
     return b;
 }
 
+/* count: bits that are set (Hacker's Delight, 5-1): the builtin is a call of a function of the compiler's
+ * where the processor is not known to have an instruction for it. */
+static inline uint32_t count(uint64_t x)
+{
+    x -= x >> 1 & UINT64_C(0x5555555555555555);
+    x = (x & UINT64_C(0x3333333333333333)) + (x >> 2 & UINT64_C(0x3333333333333333));
+    x = (x + (x >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)(x * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /* add_returns: a \r that no \n follows is a line end; where the block ends, the byte behind it
  * tells, and where nothing is known to be there, `unknown` is the bit of the last byte. */
 static void add_returns(bits *b, const char *block, uint64_t unknown)
@@ -112,7 +122,7 @@ static void add_returns(bits *b, const char *block, uint64_t unknown)
 /* add_positions: of the bits of a block; up to seven words more are written than there are. */
 static inline uint32_t *add_positions(uint32_t *to, uint64_t all, uint32_t base)
 {
-    uint32_t *next = to + __builtin_popcountll(all);
+    uint32_t *next = to + count(all);
     while (all) {
         for (int i = 0; i < 4; i++) {
             *to++ = base + (uint32_t)__builtin_ctzll(all | UINT64_C(1) << 63);
@@ -126,7 +136,7 @@ static inline void add_lines(spk_csv_window *w, bits b, uint32_t before)
 {
     for (uint64_t left = b.lines; left; left &= left - 1) {
         const uint64_t below = (left & -left) - 1;
-        w->ends[w->lines] = before + (uint32_t)__builtin_popcountll(b.both & below);
+        w->ends[w->lines] = before + count(b.both & below);
         w->odd[++w->lines] = false;
     }
 }
@@ -136,7 +146,7 @@ static void add_quotes(spk_csv_window *w, bits b, size_t first)
 {
     for (uint64_t left = b.quotes; left; left &= left - 1) {
         const uint64_t below = (left & -left) - 1;
-        w->odd[first + (size_t)__builtin_popcountll(b.lines & below)] = true;
+        w->odd[first + count(b.lines & below)] = true;
     }
 }
 
