@@ -47,7 +47,7 @@ typedef struct spark_csv_options {
     const char *comment; /* r w: lines that begin with this character are skipped; "": none are */
     const char *null_value;  /* r w: the text of null: "". An empty column without quotes is null
                               * whatever this is */
-    const char *empty_value; /* r: what "" is read as: the empty text; w: what that is written as: "\"\"".
+    const char *empty_value; /* r: what "" is read as: the empty text; w: what that is written as: two quotes.
                               * As in Spark it is null where it equals null_value, which it does by
                               * default; a member that cannot be null takes it as it is */
     const char *nan_value, *positive_inf, *negative_inf; /* r: "NaN", "Inf", "-Inf" */

@@ -132,14 +132,6 @@ static bool cast_day(reader *r, moment *m, bool *whole)
     return is_date(m);
 }
 
-bool spk_iso_date(const char *p, size_t n, int32_t *days)
-{
-    moment m = epoch;
-    reader r = { p, p + n };
-    return n == 10 && number(&r, 4, 4, &m.year) && sign(&r, '-') && small(&r, 2, 2, &m.month)
-        && sign(&r, '-') && small(&r, 2, 2, &m.day) && is_date(&m) && days_fit(&m, days);
-}
-
 bool spk_cast_date(const char *p, size_t n, int32_t *days)
 {
     moment m = epoch;

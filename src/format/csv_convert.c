@@ -54,25 +54,23 @@ static void set_present(const spk_csv_column *column, char *row)
 
 /* EACH: a loop over the cells that are not null, with `good` telling whether *value was read. */
 #define EACH(T, read)                                                                              \
-    for (size_t i = 0; i < w->n; i++) {                                                            \
-        const spark_str cell = w->cells[i * w->stride];                                            \
-        char *row = w->rows + i * w->row_size;                                                     \
+    for (size_t i = 0; i < n; i++, at += stride, row += size) {                                    \
+        const spark_str cell = *at;                                                                \
         T value;                                                                                   \
         if (is_null(w, cell)) {                                                                    \
             miss(w, i);                                                                            \
         } else if (read) {                                                                         \
-            memcpy(row + w->column->offset, &value, sizeof value);                                 \
-            set_present(w->column, row);                                                           \
+            memcpy(row + offset, &value, sizeof value);                                            \
+            set_present(column, row);                                                              \
         } else {                                                                                   \
             refuse(w, i);                                                                          \
         }                                                                                          \
     }                                                                                              \
     break
 
-static bool read_f64(const spk_csv *csv, spark_str cell, double *out)
+/* named_f64: the names that options give to what is no number. */
+static bool named_f64(const spk_csv *csv, spark_str cell, double *out)
 {
-    if (spk_text_f64(cell.ptr, cell.len, out))
-        return true;
     if (is_text(cell, csv->nan_value))
         *out = __builtin_nan("");
     else if (is_text(cell, csv->positive_inf))
@@ -84,6 +82,19 @@ static bool read_f64(const spk_csv *csv, spark_str cell, double *out)
     return true;
 }
 
+static inline bool read_f64(const spk_csv *csv, spark_str cell, double *out)
+{
+    return spk_text_f64(cell.ptr, cell.len, out) || named_f64(csv, cell, out);
+}
+
+static inline bool read_i32(spark_str cell, int32_t *out)
+{
+    int64_t x;
+    const bool good = spk_text_i64(cell.ptr, cell.len, &x) && x == (int32_t)x;
+    *out = good ? (int32_t)x : 0;
+    return good;
+}
+
 static bool read_f32(const spk_csv *csv, spark_str cell, float *out)
 {
     double x;
@@ -93,11 +104,10 @@ static bool read_f32(const spk_csv *csv, spark_str cell, float *out)
     return true;
 }
 
-static bool read_date(const spk_csv *csv, spark_str cell, int32_t *out)
+/* pattern_date: as the option says, or as Spark casts. */
+static bool pattern_date(const spk_csv *csv, spark_str cell, int32_t *out)
 {
     int64_t micros;
-    if (csv->plain_date && spk_iso_date(cell.ptr, cell.len, out))
-        return true;
     if (!csv->has_date)
         return spk_cast_date(cell.ptr, cell.len, out);
     if (csv->plain_date || !spk_pattern_read(&csv->date, cell.ptr, cell.len, &micros))
@@ -105,6 +115,11 @@ static bool read_date(const spk_csv *csv, spark_str cell, int32_t *out)
     const int64_t day = INT64_C(86400000000);
     *out = (int32_t)(micros / day - (micros % day < 0));
     return true;
+}
+
+static inline bool read_date(const spk_csv *csv, spark_str cell, int32_t *out)
+{
+    return (csv->plain_date && spk_iso_date(cell.ptr, cell.len, out)) || pattern_date(csv, cell, out);
 }
 
 static bool read_time(const spk_csv *csv, spark_str cell, int64_t *out)
@@ -233,7 +248,10 @@ static void integers(work *w)
 static void convert(work *w)
 {
     const spk_csv *csv = w->csv;
-    const spk_csv_column *column = w->column;
+    const spk_csv_column *const column = w->column;
+    const size_t n = w->n, stride = w->stride, size = w->row_size, offset = column->offset;
+    const spark_str *at = w->cells;
+    char *row = w->rows;
     switch (column->kind) {
     case SPARK_KIND_STR:
     case SPARK_KIND_BYTES:
@@ -244,6 +262,8 @@ static void convert(work *w)
         break;
     case SPARK_KIND_BOOL:
         EACH(bool, spk_text_bool(cell.ptr, cell.len, &value));
+    case SPARK_KIND_I32:
+        EACH(int32_t, read_i32(cell, &value));
     case SPARK_KIND_I64:
         EACH(int64_t, spk_text_i64(cell.ptr, cell.len, &value));
     case SPARK_KIND_F64:

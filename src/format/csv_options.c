@@ -26,7 +26,9 @@ static bool keep_texts(spk_csv *csv, const spark_csv_options *o, bool writing)
     if (!csv->texts)
         return false;
     csv->null_value = keep(csv, &used, o->null_value, "");
-    csv->empty_value = keep(csv, &used, o->empty_value, writing ? "\"\"" : "");
+    const char quotes[] = { (char)csv->quote, (char)csv->quote, '\0' };
+    csv->empty_value
+        = keep(csv, &used, o->empty_value, !writing ? "" : csv->quote < 0 ? "\"\"" : quotes);
     csv->nan_value = keep(csv, &used, o->nan_value, "NaN");
     csv->positive_inf = keep(csv, &used, o->positive_inf, "Inf");
     csv->negative_inf = keep(csv, &used, o->negative_inf, "-Inf");

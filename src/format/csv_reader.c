@@ -17,7 +17,7 @@
 enum {
     PIECE = 256 * 1024,
     BEYOND_END = 16 * 1024,  /* read past the split's end for the record that crosses it */
-    MOST_ROWS = 1024,        /* of a batch; */
+    MOST_ROWS = 256,        /* of a batch; */
     MOST_CELLS = 32 * 1024   /* fewer where rows are wide */
 };
 
@@ -39,6 +39,7 @@ struct spk_csv_reader {
     size_t tables_capacity;
     spk_csv_record *records;
     spark_str *cells;
+    uint32_t *places; /* of the plan's columns in the file */
     size_t most, n; /* rows of a batch; gathered so far */
     bool odd;       /* a gathered record is malformed */
     spk_arena texts;
@@ -228,33 +229,43 @@ static void add_record(spk_csv_reader *r, const char *at, size_t n, size_t colum
     r->odd |= bad;
 }
 
-/* cells_of_line: line i of the window, which no quote is in, from `begin` to `end`. */
-static bool cells_of_line(spk_csv_reader *r, size_t i, const char *begin, const char *end)
+/* trim_cells: blanks at the ends of values that are not quoted. */
+static void trim_cells(const spk_csv *csv, spark_str *cells, size_t n)
 {
-    const spk_csv_window *w = &r->window;
-    const spk_csv_plan *plan = r->plan;
-    const spk_csv *csv = r->csv;
-    const uint32_t first = i > 0 ? w->ends[i - 1] + 1 : 0, fields = w->ends[i] - first + 1;
-    const uint32_t *seps = w->at + first;
-    spark_str *cell = r->cells + r->n * plan->n;
-    for (size_t c = 0; c < plan->n; c++, cell++) {
-        const uint32_t at = plan->columns[c].at;
-        if (at >= fields) {
-            *cell = (spark_str) { NULL, 0 };
-            continue;
-        }
-        const char *p = at > 0 ? w->base + seps[at - 1] + 1 : begin;
-        const char *q = at + 1 < fields ? w->base + seps[at] : end;
+    for (size_t i = 0; i < n; i++) {
+        const char *p = cells[i].ptr, *q = p + cells[i].len;
         while (csv->trim_front && q > p && (unsigned char)*p <= ' ')
             p++;
         while (csv->trim_back && q > p && (unsigned char)q[-1] <= ' ')
             q--;
+        cells[i] = (spark_str) { q > p ? p : NULL, (size_t)(q - p) };
+    }
+}
+
+/* cells_of_line: line i of the window, which no quote is in, from `begin` to `end`. */
+static bool cells_of_line(spk_csv_reader *r, size_t i, const char *begin, const char *end)
+{
+    const spk_csv_window *w = &r->window;
+    const size_t n = r->plan->n;
+    const uint32_t first = i > 0 ? w->ends[i - 1] + 1 : 0, fields = w->ends[i] - first + 1;
+    const uint32_t *seps = w->at + first, *places = r->places;
+    const char *base = w->base;
+    spark_str *cell = r->cells + r->n * n;
+    for (size_t c = 0; c < n; c++, cell++) {
+        const uint32_t at = places[c];
+        if (at >= fields) {
+            *cell = (spark_str) { NULL, 0 };
+            continue;
+        }
+        const char *p = at > 0 ? base + seps[at - 1] + 1 : begin;
+        const char *q = at + 1 < fields ? base + seps[at] : end;
         *cell = (spark_str) { q > p ? p : NULL, (size_t)(q - p) };
     }
+    if (r->csv->trim_front || r->csv->trim_back)
+        trim_cells(r->csv, r->cells + r->n * n, n);
     add_record(r, begin, (size_t)(end - begin), fields);
     return fields <= r->csv->max_columns;
 }
-
 
 /* cut_record: by the rules; *behind: what follows it, NULL: it is incomplete, or *failure is filled. */
 static spark_status cut_record(spk_csv_reader *r, const char *p, const char *end, bool ends,
@@ -511,6 +522,7 @@ static size_t lay_out(spk_csv_reader *r, char *block)
     r->most = r->plan ? r->most : 1;
     r->records = carve(block, &used, r->most, sizeof *r->records);
     r->cells = carve(block, &used, r->most * columns + 1, sizeof *r->cells);
+    r->places = carve(block, &used, columns + 1, sizeof *r->places);
     r->window.at = carve(block, &used, SPK_CSV_WINDOW + 64, sizeof *r->window.at);
     r->window.ends = carve(block, &used, SPK_CSV_WINDOW + 64, sizeof *r->window.ends);
     r->window.odd = carve(block, &used, SPK_CSV_WINDOW + 64, 1);
@@ -560,6 +572,8 @@ static spark_status begin(spk_csv_reader *r, spk_failure *failure)
     if (!r->tables || !r->buffer)
         return spk_failure_nomem(failure, NULL, NULL);
     lay_out(r, r->tables);
+    for (size_t i = 0; r->plan && i < r->plan->n; i++)
+        r->places[i] = r->plan->columns[i].at;
     r->cut = (spk_csv_cut) { .csv = r->csv,
         .columns = r->plan ? r->plan->columns : NULL,
         .n = r->plan ? r->plan->n : 0,

@@ -22,15 +22,21 @@ bool spk_text_f64_slow(const char *p, size_t n, double *out);
 bool spk_text_decimal(const char *p, size_t n, int precision, int scale, int64_t *out);
 bool spk_text_i64_slow(const char *p, size_t n, int64_t *out);
 
-/* spk_text_digits: n digits, 1 to 8, as a number; *bad is not 0 where one is no digit. The digits come
- * to stand at the high end of a word, zeros before them, and are added up in pairs, then pairs of
- * pairs (after Daniel Lemire, "Quickly parsing eight digits"). Little-endian machines. */
-static inline uint64_t spk_text_digits(const char *p, unsigned n, uint64_t *bad)
-{
+/* Loops over cells have these in them. */
+#define SPK_TEXT_INLINE __attribute__((always_inline)) static inline
+
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define SPK_TEXT_WORDS 1
+#else
+#define SPK_TEXT_WORDS 0
+#endif
+
+/* spk_text_word: n digits, 1 to 8, in the low bytes of x, as a number; *bad is not 0 where one is no
+ * digit. The digits come to stand at the high end of the word, zeros before them, and are added up in
+ * pairs, then pairs of pairs (after Daniel Lemire, "Quickly parsing eight digits"). */
+static inline uint64_t spk_text_word(uint64_t x, unsigned n, uint64_t *bad)
+{
     const uint64_t zeros = UINT64_C(0x3030303030303030);
-    uint64_t x;
-    memcpy(&x, p, sizeof x);
     x = n < 8 ? x << (64 - 8 * n) | zeros >> (8 * n) : x;
     x ^= zeros;
     *bad |= (x | (x + UINT64_C(0x7676767676767676))) & UINT64_C(0x8080808080808080);
@@ -39,19 +45,26 @@ static inline uint64_t spk_text_digits(const char *p, unsigned n, uint64_t *bad)
             + ((x >> 16) & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001))
         >> 32;
     return (uint32_t)x;
-#else
+}
+
+/* spk_text_digits: n digits at p, 1 to 8. */
+static inline uint64_t spk_text_digits(const char *p, unsigned n, uint64_t *bad)
+{
     uint64_t x = 0;
+    if (SPK_TEXT_WORDS) {
+        memcpy(&x, p, sizeof x);
+        return spk_text_word(x, n, bad);
+    }
     for (unsigned i = 0; i < n; i++) {
         const unsigned d = (unsigned)(unsigned char)p[i] - '0';
         *bad |= d > 9;
         x = x * 10 + d;
     }
     return x;
-#endif
 }
 
 /* spk_text_i64: a sign and digits, of at most 64 bits. */
-static inline bool spk_text_i64(const char *p, size_t n, int64_t *out)
+SPK_TEXT_INLINE bool spk_text_i64(const char *p, size_t n, int64_t *out)
 {
     uint64_t bad = 0, x;
     const size_t sign = n > 0 && *p == '-';
@@ -70,29 +83,32 @@ static inline bool spk_text_i64(const char *p, size_t n, int64_t *out)
     return true;
 }
 
-/* spk_text_f64: what is short and plain is one exact division (Clinger, "How to Read Floating Point
- * Numbers Accurately"): both operands have at most 53 bits. */
-static inline bool spk_text_f64(const char *p, size_t n, double *out)
+/* spk_text_f64: up to eight bytes of digits with a point among them are one exact division (Clinger, "How
+ * to Read Floating Point Numbers Accurately"): the point is taken out of the word. */
+SPK_TEXT_INLINE bool spk_text_f64(const char *p, size_t n, double *out)
 {
-    static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8 };
-    static const uint64_t whole[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
+    static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7 };
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
     const size_t sign = n > 0 && *p == '-';
-    const char *d = p + sign;
     const size_t left = n - sign;
-    size_t point = 0;
-    uint64_t bad = 0, x, y = 0;
-    while (point < left && point < 8 && d[point] != '.')
-        point++;
-    const size_t behind = point < left ? left - point - 1 : 0;
-    if (point == 0 || (point < left && (d[point] != '.' || behind - 1 > 7)))
+    uint64_t bad = 0, x;
+    if (!SPK_TEXT_WORDS || left - 1 > 7)
         return spk_text_f64_slow(p, n, out);
-    x = spk_text_digits(d, (unsigned)point, &bad);
-    if (behind > 0)
-        y = spk_text_digits(d + point + 1, (unsigned)behind, &bad);
-    x = x * whole[behind] + y;
-    if (bad || x >> 53)
+    memcpy(&x, p + sign, sizeof x);
+    const uint64_t away = x ^ ones * '.', point = (away - ones) & ~away & tops;
+    const unsigned at = point ? (unsigned)__builtin_ctzll(point) / 8 : 8;
+    unsigned digits = (unsigned)left, behind = 0;
+    if (at < left) {
+        const uint64_t front = (UINT64_C(1) << 8 * at) - 1;
+        x = (x & front) | (x >> 8 & ~front);
+        behind = --digits - at;
+        if (digits == 0)
+            return spk_text_f64_slow(p, n, out);
+    }
+    x = spk_text_word(x, digits, &bad);
+    if (bad)
         return spk_text_f64_slow(p, n, out);
-    *out = (double)x / powers[behind];
+    *out = (double)(int64_t)x / powers[behind];
     *out = sign ? -*out : *out;
     return true;
 }

@@ -8,8 +8,8 @@ CSV_CASES is the built program conformance_csv_cases. Needs PySpark 3.5 or later
 Java; says so and ends with 77 where one is missing. Not generated, because both differ by intent
 (src/README.md): doubled quotes where the escape is another sign, integers of more than 64 bits
 without a type, hexadecimal doubles, times without a date, bytes that are no UTF-8, files without a line and a type. Nor
-what that parser does by accident: quotes that are not escaped where the separator has several
-bytes, \\r\\n in files where a \\n within quotes comes first.
+what that parser does by accident: quotes that are not escaped, and blanks, where the separator
+has several bytes, \\r\\n in files where a \\n within quotes comes first.
 """
 import argparse
 import datetime
@@ -65,9 +65,9 @@ def make_case(rng):
         options["nullValue"] = rng.choice(["NULL", "NA", "-"])
     if rng.random() < 0.1:
         options["emptyValue"] = "EMPTY"
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 and len(sep) == 1:
         options["ignoreLeadingWhiteSpace"] = "true"
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 and len(sep) == 1:
         options["ignoreTrailingWhiteSpace"] = "true"
     if rng.random() < 0.2:
         options["comment"] = "#"
