@@ -415,24 +415,6 @@ static spark_status job_whole_files(spark_context *sc, uint64_t *digest)
     return collected(spark_whole_text_files(sc, path, 2), digest);
 }
 
-SPARK_STRUCT(csv_row, (spark_opt_str, line), (spark_opt_str, word));
-
-/* job_csv: a type that is found, rows that are cut by the rules for quotes, and a file of them. */
-static spark_status job_csv(spark_context *sc, uint64_t *digest)
-{
-    char path[100], out[100];
-    snprintf(path, sizeof path, "%s/in*/*.txt", scratch);
-    snprintf(out, sizeof out, "%s/csv", scratch);
-    const spark_csv_options o = { .infer_schema = true, .encoding = "ISO-8859-1", .quote = " " };
-    spark_rdd *rows = spark_read_csv(sc, path, NULL, &o);
-    spark_status status = spark_write_csv(rows, out, &o);
-    if (status == SPARK_OK)
-        status = collected(spark_as(rows, SPARK_TYPE(csv_row)), digest);
-    disarm();
-    remove_files(out);
-    return status;
-}
-
 static spark_status job_reduce_user(spark_context *sc, uint64_t *digest)
 {
     return collected(
@@ -653,6 +635,25 @@ static spark_status job_save(spark_context *sc, uint64_t *digest)
     snprintf(file, sizeof file, "%s/_SUCCESS", path);
     assert_int_equal(access(file, F_OK) == 0, status == SPARK_OK);
     remove_files(path);
+    return status;
+}
+
+SPARK_STRUCT(csv_row, (spark_opt_str, line), (spark_opt_str, word));
+
+/* job_csv: a type that is found, rows that are cut by the rules for quotes, and a file of them. */
+static spark_status job_csv(spark_context *sc, uint64_t *digest)
+{
+    char path[100], out[100];
+    snprintf(path, sizeof path, "%s/in*/*.txt", scratch);
+    snprintf(out, sizeof out, "%s/csv", scratch);
+    const spark_csv_options o = { .infer_schema = true, .encoding = "ISO-8859-1", .quote = " ",
+        .unescaped_quote_handling = SPARK_STOP_AT_CLOSING_QUOTE };
+    spark_rdd *found = spark_read_csv(sc, path, NULL, &o);
+    spark_status status = spark_write_csv(found, out, &o);
+    if (status == SPARK_OK)
+        status = collected(spark_as(found, SPARK_TYPE(csv_row)), digest);
+    disarm();
+    remove_files(out);
     return status;
 }
 
