@@ -40,6 +40,7 @@ struct spk_csv_reader {
     spk_csv_record *records;
     spark_str *cells;
     uint32_t *places; /* of the plan's columns in the file */
+    bool in_order;    /* they are its first ones, without a gap */
     size_t most, n; /* rows of a batch; gathered so far */
     bool odd;       /* a gathered record is malformed */
     spk_arena texts;
@@ -242,16 +243,25 @@ static void trim_cells(const spk_csv *csv, spark_str *cells, size_t n)
     }
 }
 
-/* cells_of_line: line i of the window, which no quote is in, from `begin` to `end`. */
-static bool cells_of_line(spk_csv_reader *r, size_t i, const char *begin, const char *end)
+/* cells_in_order: of a line whose columns are all wanted, as they stand. */
+static void cells_in_order(
+    spark_str *cell, size_t n, const uint32_t *seps, const char *base, const char *p, const char *end)
 {
-    const spk_csv_window *w = &r->window;
-    const size_t n = r->plan->n;
-    const uint32_t first = i > 0 ? w->ends[i - 1] + 1 : 0, fields = w->ends[i] - first + 1;
-    const uint32_t *seps = w->at + first, *places = r->places;
-    const char *base = w->base;
-    spark_str *cell = r->cells + r->n * n;
-    for (size_t c = 0; c < n; c++, cell++) {
+    for (size_t c = 0; c + 1 < n; c++) {
+        const char *q = base + seps[c];
+        *cell++ = (spark_str) { q > p ? p : NULL, (size_t)(q - p) };
+        p = q + 1;
+    }
+    *cell = (spark_str) { end > p ? p : NULL, (size_t)(end - p) };
+}
+
+/* cells_by_place: of those that are wanted. */
+static void cells_by_place(const spk_csv_reader *r, spark_str *cell, uint32_t fields,
+    const uint32_t *seps, const char *begin, const char *end)
+{
+    const uint32_t *places = r->places;
+    const char *base = r->window.base;
+    for (size_t c = 0; c < r->plan->n; c++, cell++) {
         const uint32_t at = places[c];
         if (at >= fields) {
             *cell = (spark_str) { NULL, 0 };
@@ -261,8 +271,23 @@ static bool cells_of_line(spk_csv_reader *r, size_t i, const char *begin, const 
         const char *q = at + 1 < fields ? base + seps[at] : end;
         *cell = (spark_str) { q > p ? p : NULL, (size_t)(q - p) };
     }
+}
+
+/* cells_of_line: line i of the window, which no quote is in, from `begin` to `end`. */
+static bool cells_of_line(spk_csv_reader *r, size_t i, const char *begin, const char *end)
+{
+    const spk_csv_window *w = &r->window;
+    const size_t n = r->plan->n;
+    const uint32_t first = i > 0 ? w->ends[i - 1] + 1 : 0, fields = w->ends[i] - first + 1;
+    spark_str *cells = r->cells + r->n * n;
+    if (r->in_order && fields >= n) {
+        const char *last = fields > n ? w->base + w->at[first + n - 1] : end;
+        cells_in_order(cells, n, w->at + first, w->base, begin, last);
+    } else {
+        cells_by_place(r, cells, fields, w->at + first, begin, end);
+    }
     if (r->csv->trim_front || r->csv->trim_back)
-        trim_cells(r->csv, r->cells + r->n * n, n);
+        trim_cells(r->csv, cells, n);
     add_record(r, begin, (size_t)(end - begin), fields);
     return fields <= r->csv->max_columns;
 }
@@ -572,8 +597,11 @@ static spark_status begin(spk_csv_reader *r, spk_failure *failure)
     if (!r->tables || !r->buffer)
         return spk_failure_nomem(failure, NULL, NULL);
     lay_out(r, r->tables);
-    for (size_t i = 0; r->plan && i < r->plan->n; i++)
+    r->in_order = r->plan && r->plan->n > 0;
+    for (size_t i = 0; r->plan && i < r->plan->n; i++) {
         r->places[i] = r->plan->columns[i].at;
+        r->in_order &= r->places[i] == i;
+    }
     r->cut = (spk_csv_cut) { .csv = r->csv,
         .columns = r->plan ? r->plan->columns : NULL,
         .n = r->plan ? r->plan->n : 0,
