@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads CSV files as a list of cases says, and prints types and rows in a form that a script can compare
  * (csv_against_spark.py). A case is lines on standard input: "path HEX", "option NAME HEX", "member NAME
- * TYPE", and "run". Answers: "type NAME:TYPE ...", a line of cells for each row, "end"; or "error". */
+ * TYPE", perhaps "write HEX", the path that the rows are written to with the same options, and "run". Answers: "type NAME:TYPE ...", a line of cells for each row, "end"; or "error". */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 enum { LINE = 1 << 16, MEMBERS = 64, TEXTS = 64 };
 
 typedef struct one_case {
-    char *path, *texts[TEXTS];
+    char *path, *out, *texts[TEXTS];
     size_t n_texts, n;
     spark_field members[MEMBERS];
     spark_csv_options options;
@@ -159,7 +159,9 @@ static void run(spark_context *sc, one_case *c)
     const spark_type *type = c->n > 0 ? spark_type_struct(sc, c->members, c->n) : NULL;
     spark_rdd *rdd = spark_read_csv(sc, c->path, type, &c->options);
     type = spark_rdd_type(rdd);
-    if (spark_collect(rdd, type, &all) != SPARK_OK) {
+    if (c->out && spark_write_csv(rdd, c->out, &c->options) != SPARK_OK)
+        printf("error %s\n", spark_last_error()->message);
+    else if (spark_collect(rdd, type, &all) != SPARK_OK) {
         printf("error %s\n", spark_last_error()->message);
     } else {
         printf("type");
@@ -198,6 +200,8 @@ int main(void)
         b[0] = '\0';
         if (sscanf(line, "path %s", a) == 1) {
             c.path = from_hex(&c, a);
+        } else if (sscanf(line, "write %s", a) == 1) {
+            c.out = from_hex(&c, a);
         } else if (sscanf(line, "option %s %s", a, b) >= 1) {
             set_option(&c, a, from_hex(&c, b));
         } else if (sscanf(line, "member %s %s", a, b) == 2) {
