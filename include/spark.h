@@ -13,6 +13,7 @@
 #include <spark/error.h>
 #include <spark/function.h>
 #include <spark/index.h>
+#include <spark/json.h>
 #include <spark/keyed.h>
 #include <spark/pipe.h>
 #include <spark/rdd.h>

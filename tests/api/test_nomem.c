@@ -649,7 +649,7 @@ static spark_status job_csv(spark_context *sc, uint64_t *digest)
     const spark_csv_options o = { .infer_schema = true, .encoding = "ISO-8859-1", .quote = " ",
         .unescaped_quote_handling = SPARK_STOP_AT_CLOSING_QUOTE };
     spark_rdd *found = spark_read_csv(sc, path, NULL, &o);
-    spark_status status = spark_write_csv(found, out, &o);
+    spark_status status = spark_write_csv(found, out, NULL);
     if (status == SPARK_OK)
         status = collected(spark_as(found, SPARK_TYPE(csv_row)), digest);
     disarm();
