@@ -10,14 +10,17 @@
 #include <spark/bad.h>
 #include <spark/base.h>
 #include <spark/context.h>
+#include <spark/csv.h>
 #include <spark/error.h>
 #include <spark/fault.h>
 #include <spark/function.h>
 #include <spark/index.h>
+#include <spark/json.h>
 #include <spark/keyed.h>
 #include <spark/pipe.h>
 #include <spark/rdd.h>
 #include <spark/replay.h>
+#include <spark/row.h>
 #include <spark/shared.h>
 #include <spark/sort.h>
 #include <spark/source.h>

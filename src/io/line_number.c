@@ -18,16 +18,15 @@ static int64_t ends_in(const char *bytes, size_t n, bool *feed)
     return ends;
 }
 
-/* ends_before: line ends before the next line; -1: the file cannot be read so far any more. */
-static int64_t ends_before(const spk_lines *lines, char *buffer)
+/* ends_before: line ends before an offset; -1: the file cannot be read so far any more. */
+static int64_t ends_before(const spk_file *file, int fd, uint64_t offset, char *buffer)
 {
-    const uint64_t offset = lines->position;
     int64_t ends = 0;
     bool feed = false;
     for (uint64_t at = 0; at < offset;) {
         const size_t n = offset - at < PIECE ? (size_t)(offset - at) : PIECE;
         size_t got;
-        if (spk_file_read(lines->file, lines->fd, buffer, n, at, &got) != 0 || got == 0)
+        if (spk_file_read(file, fd, buffer, n, at, &got) != 0 || got == 0)
             return -1;
         ends += ends_in(buffer, got, &feed);
         at += got;
@@ -61,9 +60,23 @@ int64_t spk_lines_number(spk_heap *heap, const spk_split *split, uint64_t row)
         return -1;
     char *buffer = skip(&lines, row) ? spk_heap_alloc(heap, PIECE, &capacity) : NULL;
     if (buffer) {
-        ends = ends_before(&lines, buffer);
+        ends = ends_before(lines.file, lines.fd, lines.position, buffer);
         spk_heap_free(heap, buffer, capacity);
     }
     spk_lines_close(&lines);
+    return ends < 0 ? -1 : ends + 1;
+}
+
+int64_t spk_line_at(spk_heap *heap, const spk_file *file, uint64_t offset)
+{
+    size_t capacity;
+    int64_t ends = -1;
+    const int fd = spk_file_open(file);
+    char *buffer = fd < 0 ? NULL : spk_heap_alloc(heap, PIECE, &capacity);
+    if (buffer) {
+        ends = ends_before(file, fd, offset, buffer);
+        spk_heap_free(heap, buffer, capacity);
+    }
+    spk_file_close(file, fd);
     return ends < 0 ? -1 : ends + 1;
 }

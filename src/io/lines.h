@@ -40,5 +40,7 @@ void spk_lines_close(spk_lines *lines);
 /* spk_lines_number: which line of the whole file, from 1, line `row` (from 0) of the split is: reads
  * all that is before it. -1: it cannot be told any more. */
 SPK_COLD int64_t spk_lines_number(spk_heap *heap, const spk_split *split, uint64_t row);
+/* spk_line_at: the same of the byte at an offset of a file. */
+int64_t spk_line_at(spk_heap *heap, const spk_file *file, uint64_t offset);
 
 #endif

@@ -36,6 +36,7 @@ static bool parts_begin(spk_state *state)
     const saving *to = state->action->arg;
     spk_failure failure;
     s->layout = to->layout;
+    s->saver = to->saver;
     s->parts = to->parts;
     spk_rows_init(&s->rows, state->task->heap, to->layout);
     s->open = spk_part_open(&s->part, &to->output, state->task->heap, state->task->partition,

@@ -11,6 +11,7 @@ typedef struct spk_saver spk_saver;
 typedef struct spk_save_state {
     spk_state head;
     const spk_layout *layout;
+    const spk_saver *saver;
     spk_part part;
     int parts;     /* in all */
     spk_rows rows; /* the saver's, as is what follows */

@@ -677,6 +677,25 @@ static spark_status job_save(spark_context *sc, uint64_t *digest)
     return status;
 }
 
+SPARK_STRUCT(csv_row, (spark_opt_str, line), (spark_opt_str, word));
+
+/* job_csv: a type that is found, rows that are cut by the rules for quotes, and a file of them. */
+static spark_status job_csv(spark_context *sc, uint64_t *digest)
+{
+    char path[100], out[100];
+    snprintf(path, sizeof path, "%s/in*/*.txt", scratch);
+    snprintf(out, sizeof out, "%s/csv", scratch);
+    const spark_csv_options o = { .infer_schema = true, .encoding = "ISO-8859-1", .quote = " ",
+        .unescaped_quote_handling = SPARK_STOP_AT_CLOSING_QUOTE };
+    spark_rdd *found = spark_read_csv(sc, path, NULL, &o);
+    spark_status status = spark_write_csv(found, out, NULL);
+    if (status == SPARK_OK)
+        status = collected(spark_as(found, SPARK_TYPE(csv_row)), digest);
+    disarm();
+    remove_files(out);
+    return status;
+}
+
 static spark_status job_broadcast(spark_context *sc, uint64_t *digest)
 {
     static const spark_str texts[] = { SPARK_STR("a"), SPARK_STR("bcd"), SPARK_STR("ef") };
@@ -971,6 +990,7 @@ static const struct {
     { "text_file, word count", job_word_count },
     { "text_files and text_fd", job_streams },
     { "whole_text_files", job_whole_files },
+    { "csv", job_csv },
     { "reduce_by_key with a function", job_reduce_user },
     { "reduce of strings", job_reduce_text },
     { "sort_by", job_sort },

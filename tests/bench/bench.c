@@ -212,7 +212,7 @@ static bench_options parse(const bench_work *work, int argc, char **argv)
     struct stat file;
     if (o.file && stat(o.file, &file) != 0)
         bench_die("cannot read %s", o.file);
-    if (o.file)
+    if (o.file && !o.out)
         o.size = file.st_size;
     return o;
 }
