@@ -296,8 +296,13 @@ static void check_shape(const struct shape *s, const spark_conf *conf)
 static void test_bad_records__are_left_out_and_put_aside(void **state)
 {
     (void)state;
-    const spark_fault at_random = { SPARK_FAULT_RANDOM, SPARK_ANY, SPARK_ANY, SPARK_ANY, SPARK_ANY, 0,
-        0.3, 11 };
+    const spark_fault at_random = { .kind = SPARK_FAULT_RANDOM,
+        .job = SPARK_ANY,
+        .stage = SPARK_ANY,
+        .partition = SPARK_ANY,
+        .attempt = SPARK_ANY,
+        .rate = 0.3,
+        .seed = 11 };
     const spark_conf confs[] = { { .threads = 1 }, { .threads = 2, .batch_rows = 7, .check = true },
         { .threads = 2, .faults = &at_random, .n_faults = 1 }, { .threads = 1, .batch_rows = 1 },
         { .threads = 2, .memory_bytes = 64 << 20, .crash_reports = true } };

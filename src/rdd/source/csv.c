@@ -10,7 +10,6 @@
 #include "io/lines.h"
 #include "rdd/action.h"
 #include "rdd/source/files_rdd.h"
-#include "storage/spill.h"
 
 typedef struct csv_rdd {
     spk_files_rdd head;
@@ -422,9 +421,10 @@ static const spark_type *find_type(spark_site at, spark_context *sc, const char 
 {
     const spark_type *type = NULL;
     column_name *names;
+    char local[SPK_PATH];
     size_t n;
     if (spk_files_list(path, files, failure) != SPARK_OK
-        || spk_files_spool(files, spk_local_directory(sc->local_dir), failure) != SPARK_OK)
+        || spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure) != SPARK_OK)
         return NULL;
     if (read_names(sc, csv, files, &names, &n, failure))
         type = struct_of(sc, names, n, NULL, failure);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "storage/spill.h"
 
 void spk_files_rdd_check(spk_verb *v, const char *path, int partitions)
 {
@@ -57,8 +56,7 @@ static spark_status read_fd(spk_files_rdd *f, const char *directory, spk_failure
     return status;
 }
 
-/* writable: the first of the local directories that is, or the last one. */
-static const char *writable(const char *asked, char path[SPK_PATH])
+const char *spk_writable_directory(const char *asked, char path[SPK_PATH])
 {
     *path = '\0';
     for (unsigned i = 0; spk_local_directory(asked, i, path) && access(path, W_OK) != 0; i++)
@@ -70,7 +68,7 @@ spark_status spk_files_rdd_list(spark_rdd *rdd, bool streams, spk_failure *failu
 {
     spk_files_rdd *f = SPK_NODE(spk_files_rdd, rdd);
     char path[SPK_PATH];
-    const char *directory = streams ? writable(rdd->sc->local_dir, path) : NULL;
+    const char *directory = streams ? spk_writable_directory(rdd->sc->local_dir, path) : NULL;
     spark_status status = SPARK_OK;
     if (f->lost.code != SPARK_OK) {
         *failure = f->lost;

@@ -5,6 +5,7 @@
 
 #include "io/files.h"
 #include "rdd/verb.h"
+#include "storage/spill.h"
 
 typedef struct spk_files_rdd {
     spark_rdd rdd;
@@ -25,6 +26,10 @@ spark_rdd *spk_files_rdd_make(spk_verb *v, const spk_class *class, size_t size,
 
 /* spk_fd_name: "standard input", "file descriptor 3": returns text. */
 const char *spk_fd_name(int fd, char *text, size_t size);
+
+/* spk_writable_directory: the first of the local directories that can be written, or the last one; in
+ * `path`, which it returns. */
+const char *spk_writable_directory(const char *asked, char path[SPK_PATH]);
 
 /* spk_files_rdd_list: finds the files, once. streams: reads those to their ends as well; else they are
  * refused. spk_files_rdd_release: of spk_class. */
