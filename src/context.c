@@ -283,12 +283,12 @@ SPK_COLD void spark_context_free(spark_context *sc)
 
 int spark_context_threads(const spark_context *sc)
 {
-    return sc && sc->scheduler ? spk_scheduler_threads(sc->scheduler) : 0;
+    return sc && !sc->error ? spk_scheduler_threads(sc->scheduler) : 0;
 }
 
 const char *spark_context_app_name(const spark_context *sc)
 {
-    return sc && sc->app_name ? sc->app_name : "";
+    return sc && !spk_context_is_constant(sc) && sc->app_name ? sc->app_name : "";
 }
 
 int spark_context_default_parallelism(const spark_context *sc)

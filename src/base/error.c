@@ -49,6 +49,7 @@ spark_status spk_failure_vset(spk_failure *failure, spark_status code, const cha
     spark_site site, const char *format, va_list args)
 {
     failure->code = code;
+    failure->homeless = false;
     failure->job = failure->stage = failure->partition = failure->attempt = -1;
     failure->record = failure->line = -1;
     failure->file[0] = '\0';

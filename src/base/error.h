@@ -5,6 +5,7 @@
 #define SPK_BASE_ERROR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #include <spark/error.h>
 
@@ -12,6 +13,7 @@
 
 typedef struct spk_failure {
     spark_status code;
+    bool homeless; /* of what has no context to belong to, which has raised it */
     int job, stage, partition, attempt;
     int64_t record, line;
     spark_site site; /* static, or "" */

@@ -60,7 +60,7 @@ spark_partitioner *spk_partitioner_hash(spark_context *sc, int partitions, spark
 
 spark_partitioner *spk_partitioner_broken(spark_context *sc, const spk_failure *failure)
 {
-    const bool kept = sc && sc->root.sc; /* a context without scopes takes nothing */
+    const bool kept = sc && !spk_context_is_constant(sc);
     spark_partitioner *p = kept ? spk_partitioner_of(sc, SPK_BY_HASH, -1, failure->site) : NULL;
     spk_failure *error = p ? malloc(sizeof *error) : NULL;
     spk_raise(failure);

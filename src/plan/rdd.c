@@ -230,14 +230,30 @@ void spk_rdd_blame(const spark_rdd *rdd, spk_failure *failure)
     spk_failure_append(failure, plain.message);
 }
 
+static spark_rdd *homeless(const spk_failure *failure)
+{
+    spk_failure raised = *failure;
+    raised.homeless = true;
+    spk_raise(&raised);
+    return sentinel_for(failure->code);
+}
+
+const spk_failure *spk_rdd_why(const spark_rdd *rdd)
+{
+    const spk_failure *last = spk_last_failure();
+    return is_sentinel(rdd) && last->homeless && last->code == rdd->error->code ? last : rdd->error;
+}
+
 spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure)
 {
+    if (!sc || spk_context_is_constant(sc))
+        return homeless(failure);
     spark_rdd *rdd = calloc(1, sizeof *rdd);
     spk_failure *error = malloc(sizeof *error);
-    if (!rdd || !error || !sc || !sc->root.sc) { /* a context without scopes takes nothing */
+    if (!rdd || !error) {
         free(rdd);
         free(error);
-        return sentinel_for(rdd && error ? failure->code : SPARK_ENOMEM);
+        return sentinel_for(SPARK_ENOMEM);
     }
     *error = *failure;
     rdd->class = &broken;

@@ -160,6 +160,11 @@ SPK_COLD spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure)
 SPK_COLD spark_rdd *spk_rdd_errorf(spark_context *sc, spark_status code, const char *operation,
     const char *function, spark_site at, const char *format, ...) SPARK_FORMAT_(6, 7);
 
+/* spk_rdd_why: of an RDD that carries an error: which. Where there is no context, as of a transformation
+ * of NULL, nothing can keep the error: it is raised at once, and found there unless the thread's last
+ * error is another one by now. */
+SPK_COLD const spk_failure *spk_rdd_why(const spark_rdd *rdd);
+
 /* spk_rdd_broken: rdd itself when it carries an error, an error RDD for NULL, else NULL. */
 SPK_COLD spark_rdd *spk_rdd_broken(spark_rdd *rdd, const char *operation, spark_site at);
 

@@ -13,8 +13,20 @@ void spk_verb_source(spk_verb *v, spark_site at, const char *operation, spark_co
     *v = (spk_verb) { .at = at, .operation = operation, .sc = sc ? sc : spk_context_none() };
     if (spk_task_current())
         spk_verb_fail(v, SPARK_EINVAL, "a transformation inside a function of a task (SPARK-5063)");
+    else if (!sc)
+        spk_verb_fail(v, SPARK_EINVAL, "the context is NULL");
     else if (v->sc->error)
         spk_verb_fail_with(v, v->sc->error);
+}
+
+/* null_parent: the error of a parent that is NULL, kept by the context of another one. */
+static spark_rdd *null_parent(const spk_verb *v)
+{
+    spark_context *sc = NULL;
+    for (size_t i = 0; i < v->n && !sc; i++)
+        sc = v->parents[i] ? v->parents[i]->sc : NULL;
+    return spk_rdd_errorf(
+        sc, SPARK_EINVAL, v->operation, v->function, v->at, "the RDD is NULL");
 }
 
 void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const spk_function *function,
@@ -27,7 +39,7 @@ void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const spk
         .n = n,
         .parents = parents };
     for (size_t i = 0; i < n && !v->bad; i++)
-        v->bad = spk_rdd_broken(parents[i], operation, at);
+        v->bad = parents[i] ? spk_rdd_broken(parents[i], operation, at) : null_parent(v);
     v->sc = v->bad ? v->bad->sc : parents[0]->sc;
     v->in = v->bad ? NULL : parents[0]->layout;
     if (spk_env_bind(&v->env, env, function ? function->env_size : 0, &failure) != SPARK_OK)

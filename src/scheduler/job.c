@@ -582,7 +582,7 @@ spark_status spk_job_check(
         return spk_failure_set(
             failure, SPARK_EINVAL, action, site, "%s at %s: the RDD is NULL", action, site);
     if (rdd->error) {
-        *failure = *rdd->error;
+        *failure = *spk_rdd_why(rdd);
         return failure->code;
     }
     return spk_rdd_prepare(rdd, failure);
@@ -590,7 +590,7 @@ spark_status spk_job_check(
 
 spark_status spark_job_stats_get(spark_context *sc, int job, spark_job_stats *stats)
 {
-    if (!sc || !sc->scheduler || !stats)
+    if (!sc || sc->error || !stats)
         return spk_raisef(SPARK_EINVAL, "jobStats", NULL, "no context");
     struct spk_scheduler *scheduler = sc->scheduler;
     pthread_mutex_lock(&scheduler->lock);

@@ -141,7 +141,7 @@ static void test_assume__tells_what_is_wrong(void **state)
     oracle_fails(
         spark_count(spark_assume_partitioner(rdd, NULL), &n), SPARK_EINVAL, "partitioner is NULL");
     oracle_fails(
-        spark_count(spark_assume_partitioner(NULL, p), &n), SPARK_EINVAL, "the RDD or the context is NULL");
+        spark_count(spark_assume_partitioner(NULL, p), &n), SPARK_EINVAL, "the RDD is NULL");
     oracle_fails(spark_count(spark_assume_partitioner(spark_range(sc, 0, 9, 1, 4), p), &n),
         SPARK_ETYPE, "pairs wanted, i64 found");
     oracle_fails(

@@ -452,6 +452,50 @@ static void test_sources__refuse_a_null_context(void **state)
     oracle_close(sc);
 }
 
+/* Nothing but the thread's last error can tell: there is no context that would keep it. */
+static void test_verbs__that_are_given_null_are_named_by_the_action(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    sources s = load(sc);
+    spark_rdd *rdd = spark_map(NULL, doubled, NULL);
+    assert_non_null(strstr(spark_last_error()->message, "the RDD is NULL"));
+    refused(spark_map(NULL, doubled, NULL), SPARK_EINVAL, "map(doubled)", "the RDD is NULL");
+    refused(spark_distinct(spark_map(spark_map(NULL, doubled, NULL), doubled, NULL), 3),
+        SPARK_EINVAL, "map(doubled)", "the RDD is NULL");
+    refused(spark_range(NULL, 0, 1, 1, 1), SPARK_EINVAL, "range", "the context is NULL");
+    refused(spark_text_file(NULL, "x", 1), SPARK_EINVAL, "textFile", "the context is NULL");
+    refused(spark_union(s.numbers, NULL), SPARK_EINVAL, "union", "the RDD is NULL");
+    /* With a context beside it, it stays whatever fails meanwhile; without one the action can only
+     * say that something was NULL. */
+    spark_rdd *pairs = spark_join(NULL, s.pairs, 0);
+    int64_t n;
+    oracle_fails(spark_count(s.error, &n), SPARK_ETYPE, "map(count_of)");
+    refused(pairs, SPARK_EINVAL, "join", "the RDD is NULL");
+    oracle_fails(spark_count(s.error, &n), SPARK_ETYPE, "map(count_of)");
+    oracle_fails(spark_count(rdd, &n), SPARK_EINVAL, "the RDD or the context is NULL");
+    oracle_close(sc);
+}
+
+/* A context that could not be made has nothing that could be looked at. */
+static void test_contexts__that_are_broken_answer_nothing(void **state)
+{
+    (void)state;
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = -2, .app_name = "mine" });
+    spark_job_stats stats;
+    uint64_t peak = 1;
+    assert_int_equal(spark_context_threads(sc), 0);
+    assert_int_equal(spark_context_default_parallelism(sc), 0);
+    assert_int_equal(spark_job_stats_get(sc, SPARK_ANY, &stats), SPARK_EINVAL);
+    assert_int_equal(spark_active_jobs(sc, NULL, NULL, 0), 0);
+    assert_null(spark_scope_begin(sc));
+    assert_null(spark_job_tags(sc));
+    spark_memory_bytes(sc, &peak);
+    spark_cancel_all_jobs(sc);
+    is_error(spark_range(sc, 0, 1, 1, 1), "spark_conf.threads is -2");
+    spark_context_free(sc);
+}
+
 static void test_contexts__do_not_mix(void **state)
 {
     (void)state;
@@ -864,6 +908,8 @@ int main(void)
         oracle_test(test_functions__that_are_null_are_refused),
         oracle_test(test_verbs__pass_errors_on),
         oracle_test(test_sources__refuse_a_null_context),
+        oracle_test(test_verbs__that_are_given_null_are_named_by_the_action),
+        oracle_test(test_contexts__that_are_broken_answer_nothing),
         oracle_test(test_contexts__do_not_mix),
         oracle_test(test_contexts__with_a_wrong_master_or_conf_fail_the_action),
         oracle_test(test_contexts__name_the_number_its_value_and_the_limit),

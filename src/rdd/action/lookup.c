@@ -84,7 +84,7 @@ int spark_partitioner_get(const spark_partitioner *p, const spark_type *type, co
     if (!v.bad && !key)
         spk_verb_fail(&v, SPARK_EINVAL, "the key is NULL");
     if (v.bad)
-        spk_raise(v.bad->error);
+        spk_raise(spk_rdd_why(v.bad));
     else if (place_of(name, p, layout, key, &partition, &failure) != SPARK_OK) {
         spk_raise(&failure);
         partition = -1;

@@ -44,7 +44,7 @@ spark_status spark_rdd_status(const spark_rdd *rdd)
 {
     if (!rdd)
         return spk_raisef(SPARK_EINVAL, NULL, NULL, "the RDD is NULL");
-    return rdd->error ? spk_raise(rdd->error) : SPARK_OK;
+    return rdd->error ? spk_raise(spk_rdd_why(rdd)) : SPARK_OK;
 }
 
 spark_context *spark_rdd_context(const spark_rdd *rdd)
@@ -157,7 +157,7 @@ spark_status spark_clean_shuffle_dependencies(spark_site at, spark_rdd *rdd)
     spk_failure failure;
     spark_status status = SPARK_OK;
     if (!rdd || rdd->error)
-        status = rdd ? (failure = *rdd->error).code
+        status = rdd ? (failure = *spk_rdd_why(rdd)).code
                      : spk_failure_set(&failure, SPARK_EINVAL, "cleanShuffleDependencies", at,
                          "cleanShuffleDependencies at %s: the RDD is NULL", at);
     else
