@@ -97,7 +97,7 @@ static spk_task_set *front(spk_queue *queue)
 
 /* next_set: the one to claim from: with shares, the first of the one that has least. *more: another
  * has work as well. With the lock held. */
-static spk_task_set *next_set(spk_pool *pool, bool *more)
+SPK_COLD static spk_task_set *next_set(spk_pool *pool, bool *more)
 {
     spk_task_set *best = front(&pool->queue);
     *more = best && best->next;
@@ -142,7 +142,7 @@ static void run_some(spk_pool *pool, spark_task *task, spk_task_set *set, unsign
     } while (!pool->sc->fair && atomic_load_explicit(&pool->epoch, memory_order_relaxed) == epoch);
 }
 
-static void *work(void *argument)
+SPK_COLD static void *work(void *argument)
 {
     worker *w = argument;
     spk_pool *pool = w->pool;
