@@ -49,8 +49,8 @@ spark_status spark_first(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
 /* spark_show: prints the first n elements, or all, to standard output, one a line, in the form of
- * spark_print: spark_show(counts, 20). SPARK_EIO: it cannot be written. Elsewhere, or another order:
- * spark_take, spark_take_ordered, and spark_array_print. Spark: take(n).foreach(println). */
+ * spark_print: spark_show(counts, 20). SPARK_EIO: it cannot be written. Elsewhere, or another
+ * order: spark_take, spark_take_ordered, and spark_array_print. Spark: take(n).foreach(println). */
 spark_status spark_show(spark_site at, spark_rdd *rdd, size_t n) SPARK_USE_RESULT_;
 
 /* spark_array_sort: sorts the elements of a result, where they lie, by an order (NULL: natural);
@@ -61,8 +61,8 @@ spark_status spark_array_sort(
     spark_site at, spark_array *array, const spark_order *order) SPARK_USE_RESULT_;
 
 /* spark_take_ordered: the n smallest, ascending by order (NULL: natural); spark_top: the n
- * largest, descending. Of equal ones, those that come first. Each task holds twice n elements at most,
- * and all tasks together three times n more; beyond 262,144 the whole is sorted instead (see
+ * largest, descending. Of equal ones, those that come first. Each task holds twice n elements at
+ * most, and all tasks together three times n more; beyond 262,144 the whole is sorted instead (see
  * spark_sort_by), which is faster then and spills. Spark: takeOrdered, top, which hold n for each
  * partition. */
 spark_status spark_take_ordered(spark_site at, spark_rdd *rdd, size_t n, const spark_order *order,
@@ -87,11 +87,12 @@ spark_status spark_is_empty(spark_site at, spark_rdd *rdd, bool *empty) SPARK_US
 spark_status spark_take_sample(spark_site at, spark_rdd *rdd, bool with_replacement, size_t n,
     uint64_t seed, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
-/* spark_tree_reduce, spark_tree_aggregate: reduce and aggregate whose partitions are merged by tasks,
- * in about `depth` (1 or more; Spark's default is 2) levels, before the rest is merged by the
- * calling thread: for accumulators that are large or slow to merge. A level of n merges partitions i,
- * i + n, i + 2n, ... together, so what is merged must not depend on the order of partitions. As in
- * Spark the zero of tree_aggregate is used at every level. Spark: treeReduce, treeAggregate. */
+/* spark_tree_reduce, spark_tree_aggregate: reduce and aggregate whose partitions are merged by
+ * tasks, in about `depth` (1 or more; Spark's default is 2) levels, before the rest is merged by
+ * the calling thread: for accumulators that are large or slow to merge. A level of n merges
+ * partitions i, i + n, i + 2n, ... together, so what is merged must not depend on the order of
+ * partitions. As in Spark the zero of tree_aggregate is used at every level. Spark: treeReduce,
+ * treeAggregate. */
 spark_status spark_tree_reduce(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
     const spark_env *env, int depth, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 spark_status spark_tree_aggregate(spark_site at, spark_rdd *rdd, const spark_type *acc,
@@ -104,9 +105,10 @@ spark_status spark_tree_aggregate(spark_site at, spark_rdd *rdd, const spark_typ
 spark_status spark_lookup(spark_site at, spark_rdd *rdd, const spark_type *type, const void *key,
     const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
-/* spark_collect_as_map: the pairs as an array with an index (spark_array_index): each key once, with the last of its
- * values in the order of collect. Spark: collectAsMap. spark_reduce_by_key_locally: reduce_by_key,
- * then the same; SPARK_EEMPTY for an RDD without partitions. Spark: reduceByKeyLocally. */
+/* spark_collect_as_map: the pairs as an array with an index (spark_array_index): each key once,
+ * with the last of its values in the order of collect. Spark: collectAsMap.
+ * spark_reduce_by_key_locally: reduce_by_key, then the same; SPARK_EEMPTY for an RDD without
+ * partitions. Spark: reduceByKeyLocally. */
 spark_status spark_collect_as_map(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 spark_status spark_reduce_by_key_locally(spark_site at, spark_rdd *rdd, const spark_merge_def *f,
@@ -148,8 +150,8 @@ spark_status spark_save_as_text_file(
     spark_site at, spark_rdd *rdd, const char *path) SPARK_USE_RESULT_;
 
 /* spark_save_as_object_file: the same layout of a directory, elements of any type as they lie in
- * memory, in blocks with checksums, for spark_object_file on a machine of this kind. An element with
- * all it points to takes 1 GiB at most (SPARK_EIO). Spark: saveAsObjectFile. */
+ * memory, in blocks with checksums, for spark_object_file on a machine of this kind. An element
+ * with all it points to takes 1 GiB at most (SPARK_EIO). Spark: saveAsObjectFile. */
 spark_status spark_save_as_object_file(
     spark_site at, spark_rdd *rdd, const char *path) SPARK_USE_RESULT_;
 

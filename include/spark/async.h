@@ -8,9 +8,9 @@
 SPARK_BEGIN_DECLS
 
 /* spark_future: an action that runs while its caller goes on. Belongs to the scope it was started
- * in; when that ends, it is waited for (cancel it first where that takes too long). Never NULL: what
- * went wrong at the start comes back from wait and get. Several threads may use one future. Spark:
- * AsyncRDDActions, FutureAction. */
+ * in; when that ends, it is waited for (cancel it first where that takes too long). Never NULL:
+ * what went wrong at the start comes back from wait and get. Several threads may use one future.
+ * Spark: AsyncRDDActions, FutureAction. */
 typedef struct spark_future spark_future;
 spark_future *spark_collect_async(
     spark_site at, spark_rdd *rdd, const spark_type *want) SPARK_USE_RESULT_;
@@ -32,9 +32,9 @@ spark_status spark_future_get(spark_future *future, spark_array *result) SPARK_U
 spark_status spark_future_count(spark_future *future, int64_t *n) SPARK_USE_RESULT_;
 bool spark_future_is_completed(spark_future *future);
 
-/* spark_future_job: the id of the job that it runs now, or ran last; -1: none has begun, which is no id
- * to ask for (to spark_job_stats_get it is SPARK_ANY). A take runs several, one after the other.
- * Spark: FutureAction.jobIds. */
+/* spark_future_job: the id of the job that it runs now, or ran last; -1: none has begun, which is
+ * no id to ask for (to spark_job_stats_get it is SPARK_ANY). A take runs several, one after the
+ * other. Spark: FutureAction.jobIds. */
 int spark_future_job(const spark_future *future);
 
 /* spark_future_cancel: ends its jobs with SPARK_ECANCELLED; does not wait for that. */
@@ -47,10 +47,10 @@ bool spark_future_on_complete(
     spark_future *future, void (*f)(spark_future *future, void *data), void *data);
 
 /* What jobs carry with them. It is set for the innermost scope that the calling thread has open on
- * the context, and holds for jobs the thread starts until that scope ends. Without an open scope it is
- * set on the context: for jobs of all threads, until it is set anew or the context ends (Spark: for the
- * thread and its children); what a thread's own scopes set goes before. So a thread that wants a group
- * of its own begins with a scope:
+ * the context, and holds for jobs the thread starts until that scope ends. Without an open scope it
+ * is set on the context: for jobs of all threads, until it is set anew or the context ends (Spark:
+ * for the thread and its children); what a thread's own scopes set goes before. So a thread that
+ * wants a group of its own begins with a scope:
  *
  *   SPARK_SCOPED(sc);
  *   if (spark_set_job_group(sc, "nightly", "sums of the day") == SPARK_OK) ...
@@ -88,10 +88,10 @@ spark_status spark_set_job_timeout(spark_context *sc, int64_t ms);
 
 /* Cancelling: the jobs that run now, and by group, tag or all those that a future has yet to start,
  * end with SPARK_ECANCELLED; tasks notice at the next batch (which
- * is small where functions are slow), or where their function asks spark_cancelled. reason may be NULL. Unknown numbers and names do
- * nothing. Jobs and stages are numbered as in spark_error, over the whole context.
- * spark_cancel_job_group_and_future_jobs: later jobs of the group end at once as well; the
- * last 256 such groups are remembered. Spark: cancelJob, cancelStage, cancelJobGroup,
+ * is small where functions are slow), or where their function asks spark_cancelled. reason may be
+ * NULL. Unknown numbers and names do nothing. Jobs and stages are numbered as in spark_error, over
+ * the whole context. spark_cancel_job_group_and_future_jobs: later jobs of the group end at once as
+ * well; the last 256 such groups are remembered. Spark: cancelJob, cancelStage, cancelJobGroup,
  * cancelJobGroupAndFutureJobs, cancelJobsWithTag, cancelAllJobs. */
 void spark_cancel_job(spark_context *sc, int job, const char *reason);
 void spark_cancel_stage(spark_context *sc, int stage, const char *reason);
@@ -102,22 +102,23 @@ void spark_cancel_jobs_with_tag(spark_context *sc, const char *tag, const char *
 void spark_cancel_all_jobs(spark_context *sc);
 
 /* spark_cancel_on_signal: from now on the signal (SIGINT: Ctrl-C) cancels the jobs of this context:
- * those that run and those of futures; when there are none, the job that starts next (a moment later: a
- * thread of the library's does it). They end with SPARK_ECANCELLED, "... cancelled by signal 2
- * (SIGINT)", and what happens then is the program's; spark_text_fd reads its stream to the end first. A
- * second signal before another job has begun does what the signal did before (as a rule it ends the
- * process), and so do later ones. Several contexts may want one signal, one context several signals, a
- * process eight different ones. What was there before comes back with the last context that wants it.
+ * those that run and those of futures; when there are none, the job that starts next (a moment
+ * later: a thread of the library's does it). They end with SPARK_ECANCELLED, "... cancelled by
+ * signal 2 (SIGINT)", and what happens then is the program's; spark_text_fd reads its stream to the
+ * end first. A second signal before another job has begun does what the signal did before (as a
+ * rule it ends the process), and so do later ones. Several contexts may want one signal, one
+ * context several signals, a process eight different ones. What was there before comes back with
+ * the last context that wants it.
  *
  * Nothing else of libspark may be called from a signal handler: this is the one way to cancel from
- * one. SPARK_EINVAL for a signal that cannot be handled; SPARK_ENOMEM where the thread that waits for
- * signals could not be started. */
+ * one. SPARK_EINVAL for a signal that cannot be handled; SPARK_ENOMEM where the thread that waits
+ * for signals could not be started. */
 spark_status spark_cancel_on_signal(spark_context *sc, int signal);
 
-/* What runs now. spark_active_jobs: the ids of the jobs of a group (NULL: of all), ascending, as many as
- * there is room for; returns how many there are. spark_active_stages: the same for the stages of a job
- * (SPARK_ANY: of all) whose tasks run or wait for threads. Spark: SparkStatusTracker's getActiveJobIds,
- * getJobIdsForGroup, getActiveStageIds. */
+/* What runs now. spark_active_jobs: the ids of the jobs of a group (NULL: of all), ascending, as
+ * many as there is room for; returns how many there are. spark_active_stages: the same for the
+ * stages of a job (SPARK_ANY: of all) whose tasks run or wait for threads. Spark:
+ * SparkStatusTracker's getActiveJobIds, getJobIdsForGroup, getActiveStageIds. */
 size_t spark_active_jobs(spark_context *sc, const char *group, int *ids, size_t room);
 size_t spark_active_stages(spark_context *sc, int job, int *ids, size_t room);
 

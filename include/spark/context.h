@@ -13,9 +13,9 @@
 SPARK_BEGIN_DECLS
 
 /* spark_pool: a share of the threads in fair scheduling: jobs name theirs with
- * spark_set_scheduler_pool. The next thread is for a pool that has less than its min_share, else for
- * the one that has least for its weight, else for the first by name; within a pool older jobs go
- * first. Spark: the pools of its fair scheduler's file. */
+ * spark_set_scheduler_pool. The next thread is for a pool that has less than its min_share, else
+ * for the one that has least for its weight, else for the first by name; within a pool older jobs
+ * go first. Spark: the pools of its fair scheduler's file. */
 typedef struct spark_pool {
     const char *name;
     int weight;    /* 0: 1 */
@@ -73,9 +73,9 @@ typedef struct spark_conf {
                                      Spark: spark.rdd.limit.initialNumPartitions */
     int limit_scale_up_factor;    /* 4: how many times as many each further one scans, at most;
                                      Spark: spark.rdd.limit.scaleUpFactor */
-    int batch_rows;            /* 1024, at most 65536: rows handed from function to function at once,
-                                and no more of them than make 64 KiB, themselves or with what
-                                functions allocate for them; results never depend on it */
+    int batch_rows;            /* 1024, at most 65536: rows handed from function to function at
+                                once, and no more of them than make 64 KiB, themselves or with
+                                what functions allocate for them; results never depend on it */
     size_t thread_stack_bytes; /* 1 MiB: of each thread that runs functions. Partitions that are
                                 computed inside each other (zips, coalesces, placed RDDs), however
                                 deep, go on on the stack of another thread when half of one is
@@ -153,8 +153,8 @@ typedef struct spark_job_stats {
     int skipped_stages;   /* their output existed */
     int stage_attempts;   /* of those that ran: 1 each, more after a loss */
     int64_t tasks;        /* attempts that succeeded */
-    int64_t total_tasks;  /* how many are to succeed in all, as far as is known now: of the stages that
-                             have run or are to run; grows when outputs are lost */
+    int64_t total_tasks;  /* how many are to succeed in all, as far as is known now: of the stages
+                             that have run or are to run; grows when outputs are lost */
     int64_t failed_tasks; /* attempts that failed */
     int64_t lost_inputs;  /* attempts ended because a map output was gone, or a cached block on disk
                              damaged */
@@ -169,8 +169,8 @@ typedef struct spark_job_stats {
     int64_t cache_bytes_read;    /* of cached partitions, from disk */
 } spark_job_stats;
 
-/* spark_job_stats_get: job SPARK_ANY: the job that ended last; one that runs: what it has done so far.
- * SPARK_EINVAL for a job that is unknown; the last 1024 jobs are remembered. */
+/* spark_job_stats_get: job SPARK_ANY: the job that ended last; one that runs: what it has done so
+ * far. SPARK_EINVAL for a job that is unknown; the last 1024 jobs are remembered. */
 spark_status spark_job_stats_get(spark_context *sc, int job, spark_job_stats *stats);
 
 /* spark_memory_limit: the most data memory the context may have, in bytes: spark_conf.memory_bytes, or

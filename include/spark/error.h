@@ -9,7 +9,8 @@
 SPARK_BEGIN_DECLS
 
 /* spark_status: where a task failed as often as it may, the status of the action is that of the
- * task's last failure: SPARK_EIO for a file, SPARK_ENOMEM for memory, SPARK_ETASK for spark_fail. */
+ * task's last failure: SPARK_EIO for a file, SPARK_ENOMEM for memory, SPARK_ETASK for
+ * spark_fail. */
 typedef enum spark_status {
     SPARK_OK = 0,
     SPARK_EINVAL,     /* an argument or a configuration that makes no sense */
@@ -42,9 +43,9 @@ typedef struct spark_error {
 
 /* spark_last_error: the error of the last libspark call of this thread that failed. Never NULL:
  * before the first failure its code is SPARK_OK and its message "". Valid until the next failing
- * call of this thread; success does not clear it. An RDD keeps what is wrong with it for the action;
- * a transformation of NULL alone has no context to keep it in, so that it is the thread's last error
- * at once, and an action on what came of it tells it as long as it is. */
+ * call of this thread; success does not clear it. An RDD keeps what is wrong with it for the
+ * action; a transformation of NULL alone has no context to keep it in, so that it is the thread's
+ * last error at once, and an action on what came of it tells it as long as it is. */
 const spark_error *spark_last_error(void);
 
 /* spark_complain: prints "program: message" of spark_last_error() to stderr. Returns 1, for main to

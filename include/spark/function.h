@@ -21,9 +21,9 @@
  * The macros name their parameters in, out, env, task, acc, key, left, right, state, partitions,
  * n, most, bytes, group_of, a to d, and in the code around the body raw, raw_out, step, in_step,
  * out_step, dense_in, dense_out, keep, kept, local, made, i: types by these names cannot be used in
- * them. SPARK_MAP(f, ...) also defines f_, f_run_ and, as the others do, names that begin with f_ and end
- * with _: f_fold_, f_each_, f_step_, f_begin_, f_start_, f_open_, f_open_at_, f_close_, f_finish_,
- * f_keys_. All names that begin with spark_, SPARK_ or spk_ are the library's.
+ * them. SPARK_MAP(f, ...) also defines f_, f_run_ and, as the others do, names that begin with f_
+ * and end with _: f_fold_, f_each_, f_step_, f_begin_, f_start_, f_open_, f_open_at_, f_close_,
+ * f_finish_, f_keys_. All names that begin with spark_, SPARK_ or spk_ are the library's.
  *
  * C++: an exception that leaves a function fails the attempt as spark_fail does, with what() as the
  * message; it never passes through the library, which is C. One that leaves a SPARK_COALESCER makes
@@ -336,9 +336,9 @@ typedef struct spark_order {
 
 /* SPARK_MERGE(f, ACC, IN[, ENV]): *acc absorbs *in, in place; they never overlap. For reduce and
  * fold ACC and IN are one type. Strings and lists of *in may be stored in *acc: the engine copies
- * what acc points to. What acc points to may be the zero's, a cached row's or another accumulator's:
- * put new memory there (spark_alloc), never write through it. Such memory lasts until the engine has
- * copied what acc points to, which is soon after the function returns:
+ * what acc points to. What acc points to may be the zero's, a cached row's or another
+ * accumulator's: put new memory there (spark_alloc), never write through it. Such memory lasts
+ * until the engine has copied what acc points to, which is soon after the function returns:
  *
  *   SPARK_MERGE(append, spark_i64_list, int64_t)
  *   {
@@ -349,7 +349,8 @@ typedef struct spark_order {
  *           memcpy(at, acc->at, acc->n * sizeof *at);
  *       at[acc->n] = *in;
  *       *acc = (spark_i64_list) { at, acc->n + 1 };
- *   }                              a copy each time: spark_collection, group_by_key gather faster */
+ *   }                              a copy each time: spark_collection, group_by_key gather
+ * faster */
 #define SPARK_MERGE(...) SPARK_PICK_4_(__VA_ARGS__, SPARK_MERGE4_, SPARK_MERGE3_, 0, 0)(__VA_ARGS__)
 #define SPARK_MERGE3_(f, ACC, IN) SPARK_MERGE_(f, ACC, IN, void, 0)
 #define SPARK_MERGE4_(f, ACC, IN, ENV) SPARK_MERGE_(f, ACC, IN, ENV, SPARK_ENV_SIZE(ENV))
@@ -557,8 +558,9 @@ typedef struct spark_order {
     }                                                                                              \
     static inline void f##_begin_(                                                                 \
         SPARK_T_, STATE *state SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
-/* SPARK_BEGINS_: what SPARK_BEGIN defines; SPARK_MAY_BEGIN_: what stands for it where there is none:
- * in C a pointer whose definition is tentative, in C++ a template that a function is preferred to.
+/* SPARK_BEGINS_: what SPARK_BEGIN defines; SPARK_MAY_BEGIN_: what stands for it where there is
+ * none: in C a pointer whose definition is tentative, in C++ a template that a function is
+ * preferred to.
  */
 #ifdef __cplusplus
 #define SPARK_BEGINS_(f)                                                                           \
@@ -683,10 +685,10 @@ typedef struct spark_order {
     static inline uint32_t f##_(SPARK_T_, const K *key SPARK_UNUSED_,                              \
         uint32_t partitions SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 
-/* SPARK_COALESCER(f[, ENV]): puts each of n partitions into a group: group_of[i] is that of partition i;
- * groups count from 0, and the function returns how many there are. most: how many are asked for;
- * bytes: how much of its files each partition reads, -1 where it reads none. Runs once, on the thread
- * of an action, and must use no RDD. */
+/* SPARK_COALESCER(f[, ENV]): puts each of n partitions into a group: group_of[i] is that of
+ * partition i; groups count from 0, and the function returns how many there are. most: how many are
+ * asked for; bytes: how much of its files each partition reads, -1 where it reads none. Runs once,
+ * on the thread of an action, and must use no RDD. */
 #define SPARK_COALESCER(...)                                                                       \
     SPARK_PICK_2_(__VA_ARGS__, SPARK_COALESCER2_, SPARK_COALESCER1_, 0)(__VA_ARGS__)
 #define SPARK_COALESCER1_(f) SPARK_COALESCER_(f, void, 0)
@@ -706,8 +708,8 @@ typedef struct spark_order {
         const ENV *env SPARK_UNUSED_)
 
 /* SPARK_ORDER(f, T, (asc|desc, member), ...): an order of T by members, the first most significant:
- * SPARK_ORDER(most_frequent, word_count, (desc, value), (asc, key)); a member may be one of a member
- * or of a fixed array: (desc, value.amount), (asc, code[2]). Up to 24 of them. */
+ * SPARK_ORDER(most_frequent, word_count, (desc, value), (asc, key)); a member may be one of a
+ * member or of a fixed array: (desc, value.amount), (asc, code[2]). Up to 24 of them. */
 #define SPARK_DIRECTION_asc false
 #define SPARK_DIRECTION_desc true
 #define SPARK_ORDER_KEY_Y_(T, direction, member)                                                   \

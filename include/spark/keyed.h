@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Wide operations on pairs: they shuffle, unless the RDD is partitioned as wanted already.
- * `partitions` 0 (a number computed as 0 asks for it too, in silence): Spark's default-partitioner rule (the partitioner of the largest partitioned
- * input where it is large enough, else default_parallelism where that is set, else as many
- * partitions as the largest input). Order within a partition: by a part of the hash, then first
- * occurrence; the same for any number of threads, though Spark promises none. */
+ * `partitions` 0 (a number computed as 0 asks for it too, in silence): Spark's default-partitioner
+ * rule (the partitioner of the largest partitioned input where it is large enough, else
+ * default_parallelism where that is set, else as many partitions as the largest input). Order
+ * within a partition: by a part of the hash, then first occurrence; the same for any number of
+ * threads, though Spark promises none. */
 #ifndef SPARK_KEYED_H
 #define SPARK_KEYED_H
 
@@ -19,19 +20,20 @@ SPARK_BEGIN_DECLS
 spark_partitioner *spark_partitioner_new(spark_site at, spark_context *sc, int partitions,
     const spark_partitioner_def *f, const spark_env *env);
 spark_partitioner *spark_hash_partitioner(spark_site at, spark_context *sc, int partitions);
-/* spark_range_partitioner: places keys by ranges of an order (NULL: natural) that hold about as many
- * pairs of rdd each; samples rdd with a job at the call. There may be fewer partitions than asked
- * for, where keys repeat; 1 for an empty rdd, and where 0 are asked for. Equal when the bounds and
- * directions are. Spark: RangePartitioner. spark_dense_partitioner: places integer keys 0 to
- * keys - 1 (keys: 1 to 2^40) by ranges of equal width; any other key fails the task. The identity
- * partitioner, for keys that are numbers of partitions, is spark_dense_partitioner(sc, n, n). */
+/* spark_range_partitioner: places keys by ranges of an order (NULL: natural) that hold about as
+ * many pairs of rdd each; samples rdd with a job at the call. There may be fewer partitions than
+ * asked for, where keys repeat; 1 for an empty rdd, and where 0 are asked for. Equal when the
+ * bounds and directions are. Spark: RangePartitioner. spark_dense_partitioner: places integer keys
+ * 0 to keys - 1 (keys: 1 to 2^40) by ranges of equal width; any other key fails the task. The
+ * identity partitioner, for keys that are numbers of partitions, is spark_dense_partitioner(sc, n,
+ * n). */
 spark_partitioner *spark_range_partitioner(
     spark_site at, spark_rdd *rdd, const spark_order *order, int partitions);
 spark_partitioner *spark_dense_partitioner(
     spark_site at, spark_context *sc, uint64_t keys, int partitions);
-/* spark_partitioner_partitions: -1 for one that carries an error. spark_partitioner_get: where a key
- * goes: spark_partitioner_get(p, SPARK_VALUE(int64_t, &key)); -1 on failure. Spark: numPartitions,
- * getPartition. */
+/* spark_partitioner_partitions: -1 for one that carries an error. spark_partitioner_get: where a
+ * key goes: spark_partitioner_get(p, SPARK_VALUE(int64_t, &key)); -1 on failure. Spark:
+ * numPartitions, getPartition. */
 int spark_partitioner_partitions(const spark_partitioner *p);
 int spark_partitioner_get(const spark_partitioner *p, const spark_type *type, const void *key);
 bool spark_partitioner_equal(const spark_partitioner *a, const spark_partitioner *b);
@@ -144,12 +146,12 @@ spark_rdd *spark_intersection_with(spark_site at, spark_rdd *rdd, spark_rdd *oth
 spark_rdd *spark_partition_by(
     spark_site at, spark_rdd *rdd, const spark_partitioner *p) SPARK_USE_RESULT_;
 
-/* spark_assume_partitioner (narrow): the pairs of rdd as they lie, which you promise is where p places them: as
- * many partitions as p has (else SPARK_EINVAL from the action), each key in its own. What wants them
- * placed so then needs no shuffle: rows that a file for each partition brings, or that
- * spark_map_partitions made. A wrong promise gives wrong results; spark_conf.check asks p for every
- * key and fails the task that has another's. p may be another RDD's (spark_rdd_partitioner). Spark:
- * mapPartitions(preservesPartitioning), or a subclass. */
+/* spark_assume_partitioner (narrow): the pairs of rdd as they lie, which you promise is where p
+ * places them: as many partitions as p has (else SPARK_EINVAL from the action), each key in its
+ * own. What wants them placed so then needs no shuffle: rows that a file for each partition brings,
+ * or that spark_map_partitions made. A wrong promise gives wrong results; spark_conf.check asks p
+ * for every key and fails the task that has another's. p may be another RDD's
+ * (spark_rdd_partitioner). Spark: mapPartitions(preservesPartitioning), or a subclass. */
 spark_rdd *spark_assume_partitioner(
     spark_site at, spark_rdd *rdd, const spark_partitioner *p) SPARK_USE_RESULT_;
 
@@ -157,9 +159,10 @@ spark_rdd *spark_assume_partitioner(
  * count stays. Spark: distinct. */
 spark_rdd *spark_distinct(spark_site at, spark_rdd *rdd, int partitions) SPARK_USE_RESULT_;
 
-/* Joins (wide): a row for each pair of a left and a right value with equal keys: (k, (v, w)); outer joins
- * have optionals: left (k, (v, optional w)), right (k, (optional v, w)), full both. Sides that are
- * placed alike are not shuffled. Spark: join, leftOuterJoin, rightOuterJoin, fullOuterJoin. */
+/* Joins (wide): a row for each pair of a left and a right value with equal keys: (k, (v, w)); outer
+ * joins have optionals: left (k, (v, optional w)), right (k, (optional v, w)), full both. Sides
+ * that are placed alike are not shuffled. Spark: join, leftOuterJoin, rightOuterJoin,
+ * fullOuterJoin. */
 spark_rdd *spark_join(
     spark_site at, spark_rdd *left, spark_rdd *right, int partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_left_outer_join(

@@ -10,8 +10,8 @@ SPARK_BEGIN_DECLS
 
 /* spark_rdd_id: counts from 0 in each context. -1 for NULL. Spark: id. */
 int spark_rdd_id(const spark_rdd *rdd);
-/* spark_rdd_name: as set, the path of an RDD that reads files, else NULL. spark_rdd_set_name: copies it, NULL takes it away;
- * returns rdd, for chaining. Spark: name, setName. */
+/* spark_rdd_name: as set, the path of an RDD that reads files, else NULL. spark_rdd_set_name:
+ * copies it, NULL takes it away; returns rdd, for chaining. Spark: name, setName. */
 const char *spark_rdd_name(const spark_rdd *rdd);
 spark_rdd *spark_rdd_set_name(spark_rdd *rdd, const char *name);
 /* spark_rdd_type: of its elements; NULL for an RDD that carries an error. */
@@ -27,9 +27,9 @@ int spark_rdd_partitions(spark_site at, spark_rdd *rdd);
 /* spark_rdd_partitioner: NULL where keys are not known to be placed. Belongs to the RDD. */
 const spark_partitioner *spark_rdd_partitioner(const spark_rdd *rdd);
 
-/* spark_rdd_n_dependencies: how many RDDs this one is made of; spark_rdd_dependency: the i-th, which
- * belongs to the RDD; NULL: there is none. *shuffle (may be NULL): whether it is read through a
- * shuffle. Spark: dependencies. */
+/* spark_rdd_n_dependencies: how many RDDs this one is made of; spark_rdd_dependency: the i-th,
+ * which belongs to the RDD; NULL: there is none. *shuffle (may be NULL): whether it is read through
+ * a shuffle. Spark: dependencies. */
 size_t spark_rdd_n_dependencies(const spark_rdd *rdd);
 spark_rdd *spark_rdd_dependency(const spark_rdd *rdd, size_t i, bool *shuffle);
 
@@ -49,15 +49,16 @@ spark_status spark_clean_shuffle_dependencies(spark_site at, spark_rdd *rdd);
  * spark_save_as_object_file; what it was computed from is forgotten and freed. Both verbs mark the
  * RDD and return it; the next action that needs it writes the whole RDD first, in a job of its own,
  * and what goes wrong then (no directory, a full disk) is that action's error; the mark stays, so
- * that the next one tries again. Spark: the same after the action, which computes it twice, and never
- * for an RDD that some action has touched before. Of marked RDDs in one lineage the last is written;
- * its ancestors are not needed any more.
+ * that the next one tries again. Spark: the same after the action, which computes it twice, and
+ * never for an RDD that some action has touched before. Of marked RDDs in one lineage the last is
+ * written; its ancestors are not needed any more.
  *
  * spark_checkpoint: below the directory that spark_set_checkpoint_dir names, for good. Spark:
  * checkpoint. spark_local_checkpoint: below spark_conf.local_dir, until the RDD goes (what a
  * killed process leaves there goes with the next context that writes one); without
- * waiting for the disk. It takes the place of an unwritten spark_checkpoint. Spark: localCheckpoint,
- * which persists the RDD; here persisting is another matter, and useful with either.
+ * waiting for the disk. It takes the place of an unwritten spark_checkpoint. Spark:
+ * localCheckpoint, which persists the RDD; here persisting is another matter, and useful with
+ * either.
  *
  * An RDD taken from spark_rdd_dependency before belongs to the RDD only until then. */
 spark_rdd *spark_checkpoint(spark_site at, spark_rdd *rdd);
@@ -76,9 +77,9 @@ spark_status spark_set_checkpoint_dir(
     spark_site at, spark_context *sc, const char *directory) SPARK_USE_RESULT_;
 const char *spark_checkpoint_dir(spark_context *sc);
 
-/* spark_to_debug_string: the lineage in Spark's layout, one line an RDD, no line end behind the last; the
- * level in brackets is, as there, on each line that of the RDD that was asked about. Belongs to the
- * scope. "" on failure. Spark: toDebugString. */
+/* spark_to_debug_string: the lineage in Spark's layout, one line an RDD, no line end behind the
+ * last; the level in brackets is, as there, on each line that of the RDD that was asked about.
+ * Belongs to the scope. "" on failure. Spark: toDebugString. */
 const char *spark_to_debug_string(spark_site at, spark_rdd *rdd);
 
 /* spark_as: the same elements under another description of the same layout (names may differ,

@@ -9,9 +9,10 @@
 SPARK_BEGIN_DECLS
 
 /* spark_parallelize: n elements of memory as an RDD of `partitions` partitions (0: the default,
- * 16; a number computed as 0 asks for it too, in silence). The elements are copied, deep, at the call: spark_parallelize(sc, SPARK_DATA(order, n,
- * orders), 8). Partition i holds elements i*n/partitions up to (i+1)*n/partitions. Spark:
- * parallelize, which reads the collection when the job runs and defaults to the number of cores. */
+ * 16; a number computed as 0 asks for it too, in silence). The elements are copied, deep, at the
+ * call: spark_parallelize(sc, SPARK_DATA(order, n, orders), 8). Partition i holds elements
+ * i*n/partitions up to (i+1)*n/partitions. Spark: parallelize, which reads the collection when the
+ * job runs and defaults to the number of cores. */
 spark_rdd *spark_parallelize(spark_site at, spark_context *sc, const spark_type *type, size_t n,
     const void *data, int partitions) SPARK_USE_RESULT_;
 
@@ -38,46 +39,49 @@ spark_rdd *spark_empty_rdd(
  *
  * Names. `path` may be a file, a directory (its files; one that holds directories is an error), a
  * FIFO, a glob (* ? [..] {a,b}) or several of these with commas between; "file:" in front is
- * dropped. A backslash takes a sign's meaning away: spark_path_literal writes them. Names that begin
- * with _ or . are skipped inside a directory, and where a glob ends; one that is written out is not.
+ * dropped. A backslash takes a sign's meaning away: spark_path_literal writes them. Names that
+ * begin with _ or . are skipped inside a directory, and where a glob ends; one that is written out
+ * is not.
  *
- * When. Files are listed, and streams read, once: by the first action that needs the RDD, or by a wide
- * verb that asks how many partitions there are. What comes later is not seen by that RDD. Content is
- * read by tasks, again with every job unless the RDD is cached: a file must stay as it was listed.
- * One that became shorter is SPARK_EIO; what was appended is not read; what was overwritten is read
- * as it is then.
+ * When. Files are listed, and streams read, once: by the first action that needs the RDD, or by a
+ * wide verb that asks how many partitions there are. What comes later is not seen by that RDD.
+ * Content is read by tasks, again with every job unless the RDD is cached: a file must stay as it
+ * was listed. One that became shorter is SPARK_EIO; what was appended is not read; what was
+ * overwritten is read as it is then.
  *
- * What. Files are read in bytewise order of their paths (of each part between commas), split into at
- * least min_partitions (0: 2) pieces of at most 32 MiB. Files that do not say their size, as those of
- * /proc and /sys, are one piece, read to the end. A FIFO or a terminal is read to its end into an unnamed
- * file in spark_conf.local_dir, then split as any other; /dev/null is empty; sockets and other devices
- * are errors. Text in UTF-16 or UTF-32, or compressed by gzip, bzip2, xz, zstd or lz4, is SPARK_EIO
- * that says so. A file that is missing or unreadable is SPARK_EIO from the action. */
+ * What. Files are read in bytewise order of their paths (of each part between commas), split into
+ * at least min_partitions (0: 2) pieces of at most 32 MiB. Files that do not say their size, as
+ * those of /proc and /sys, are one piece, read to the end. A FIFO or a terminal is read to its end
+ * into an unnamed file in spark_conf.local_dir, then split as any other; /dev/null is empty;
+ * sockets and other devices are errors. Text in UTF-16 or UTF-32, or compressed by gzip, bzip2, xz,
+ * zstd or lz4, is SPARK_EIO that says so. A file that is missing or unreadable is SPARK_EIO from
+ * the action. */
 spark_rdd *spark_text_file(
     spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
 
-/* spark_text_files: the lines of n files, directories or FIFOs in the order given, named literally, as
- * in argv: no sign of a name means anything. n is 0: no partition. Spark: textFile with commas. */
+/* spark_text_files: the lines of n files, directories or FIFOs in the order given, named literally,
+ * as in argv: no sign of a name means anything. n is 0: no partition, and paths may be
+ * NULL. Spark: textFile with commas. */
 spark_rdd *spark_text_files(spark_site at, spark_context *sc, size_t n, const char *const *paths,
     int min_partitions) SPARK_USE_RESULT_;
 
-/* spark_path_literal: a path as the pattern that names just it. The caller's, to be freed with free.
- * NULL: no memory, or path is NULL. */
+/* spark_path_literal: a path as the pattern that names just it. The caller's, to be freed with
+ * free. NULL: no memory, or path is NULL. */
 char *spark_path_literal(const char *path) SPARK_USE_RESULT_;
 
-/* spark_text_fd: the lines of what is still to come from a descriptor: standard input (0), a pipe, a
- * socket, a file. The descriptor is duplicated at the call, so that the caller may close his. It is
- * read to its end when the RDD is first needed, by the thread that calls the action (which cannot be
- * cancelled meanwhile), into an unnamed file in spark_conf.local_dir, with little memory; a regular
- * file of which nothing was read yet is read in place. Of two RDDs of one pipe the second finds it
- * empty. When reading fails, what was read is lost, and every action has that error. Spark has no
- * such thing. */
+/* spark_text_fd: the lines of what is still to come from a descriptor: standard input (0), a pipe,
+ * a socket, a file. The descriptor is duplicated at the call, so that the caller may close his. It
+ * is read to its end when the RDD is first needed, by the thread that calls the action (which
+ * cannot be cancelled meanwhile), into an unnamed file in spark_conf.local_dir, with little memory;
+ * a regular file of which nothing was read yet is read in place. Of two RDDs of one pipe the second
+ * finds it empty. When reading fails, what was read is lost, and every action has that error. Spark
+ * has no such thing. */
 spark_rdd *spark_text_fd(
     spark_site at, spark_context *sc, int fd, int min_partitions) SPARK_USE_RESULT_;
 
-/* spark_whole_text_files: pairs (path, content) of spark_str, one a file, each held in memory while it
- * passes; path as for spark_text_file, and as given, not absolute, in the pairs. As many partitions
- * as min_partitions (0: 2) says, but never more than files. Spark:
+/* spark_whole_text_files: pairs (path, content) of spark_str, one a file, each held in memory while
+ * it passes; path as for spark_text_file, and as given, not absolute, in the pairs. As many
+ * partitions as min_partitions (0: 2) says, but never more than files. Spark:
  * wholeTextFiles. spark_binary_files: the same with spark_bytes. Spark: binaryFiles.
  * spark_binary_records: files cut into spark_bytes of record_bytes each; a file whose size is no
  * multiple of that is SPARK_EIO. Spark: binaryRecords. */
@@ -90,20 +94,23 @@ spark_rdd *spark_binary_records(
 
 /* spark_object_file: what spark_save_as_object_file wrote, a partition a file; path as for
  * spark_text_file. The type must have the shape of the one that was saved (SPARK_ETYPE from the
- * task); a damaged file is SPARK_EIO that names it and the byte, and so is a directory with fewer files
- * than were saved in it. Spark: objectFile. */
+ * task); a damaged file is SPARK_EIO that names it and the byte, and so is a directory with fewer
+ * files than were saved in it. Spark: objectFile. */
 spark_rdd *spark_object_file(
     spark_site at, spark_context *sc, const char *path, const spark_type *type) SPARK_USE_RESULT_;
 
 SPARK_END_DECLS
 
-/* SPARK_PATHS_: C does not take a char ** for const char *const * by itself; C++ does. */
+/* SPARK_PATHS_: C does not take a char ** for const char *const * by itself; C++ does. void *: NULL. */
 #ifdef __cplusplus
 #define SPARK_PATHS_(paths) (paths)
 #else
 #define SPARK_PATHS_(paths)                                                                        \
-    _Generic((paths)[0], char *                                                                    \
-             : (const char *const *)(paths), const char *                                          \
+    _Generic((paths), char **                                                                      \
+             : (const char *const *)(paths), const char **                                         \
+             : (const char *const *)(paths), char *const *                                         \
+             : (const char *const *)(paths), const char *const *                                   \
+             : (const char *const *)(paths), void *                                                \
              : (const char *const *)(paths))
 #endif
 

@@ -33,10 +33,10 @@ spark_status spark_sample_stdev(spark_site at, spark_rdd *rdd, double *stdev) SP
 
 /* spark_histogram: counts in `buckets` equal buckets from the smallest number to the largest, each
  * without its right edge, the last with it. edges has room for buckets + 1 and at least 2, counts
- * for buckets and at least 1; *found: how many there are: 1 when all numbers are equal. Needs two jobs. SPARK_EEMPTY
- * for an empty RDD or one with NaN or infinities. spark_histogram_edges: between given ascending
- * edges, n_edges - 1 counts; what lies outside is left out. even: the edges are evenly spaced, which
- * is faster (and leaves NaN out). Spark: histogram. */
+ * for buckets and at least 1; *found: how many there are: 1 when all numbers are equal. Needs two
+ * jobs. SPARK_EEMPTY for an empty RDD or one with NaN or infinities. spark_histogram_edges: between
+ * given ascending edges, n_edges - 1 counts; what lies outside is left out. even: the edges are
+ * evenly spaced, which is faster (and leaves NaN out). Spark: histogram. */
 spark_status spark_histogram(spark_site at, spark_rdd *rdd, size_t buckets, double *edges,
     int64_t *counts, size_t *found) SPARK_USE_RESULT_;
 spark_status spark_histogram_edges(spark_site at, spark_rdd *rdd, size_t n_edges,
@@ -45,11 +45,12 @@ spark_status spark_histogram_edges(spark_site at, spark_rdd *rdd, size_t n_edges
 /* spark_count_approx_distinct: about how many different elements (of any type) there are, with a
  * relative standard deviation of about relative_sd (at least 0.0003, by key
  * 0.0011; 0.05: 512 bytes a partition).
- * spark_count_approx_distinct_by_key: (k, int64_t), about how many different values k has. The _with
- * forms take the precision itself: 2^p registers of a byte (p 4 to 24, by key to 20), for a relative
- * standard deviation of about 1.054 / sqrt(2^p); sp, the sparse precision (0, or p to 32), changes
- * nothing here. Spark: countApproxDistinct, countApproxDistinctByKey; the estimate is Ertl's, not
- * HyperLogLog++'s. Each task that runs holds such registers, and the action as many once more. */
+ * spark_count_approx_distinct_by_key: (k, int64_t), about how many different values k has. The
+ * _with forms take the precision itself: 2^p registers of a byte (p 4 to 24, by key to 20), for a
+ * relative standard deviation of about 1.054 / sqrt(2^p); sp, the sparse precision (0, or p to 32),
+ * changes nothing here. Spark: countApproxDistinct, countApproxDistinctByKey; the estimate is
+ * Ertl's, not HyperLogLog++'s. Each task that runs holds such registers, and the action as many
+ * once more. */
 spark_status spark_count_approx_distinct(
     spark_site at, spark_rdd *rdd, double relative_sd, int64_t *n) SPARK_USE_RESULT_;
 spark_status spark_count_approx_distinct_with(
@@ -59,8 +60,8 @@ spark_rdd *spark_count_approx_distinct_by_key(
 spark_rdd *spark_count_approx_distinct_by_key_with(spark_site at, spark_rdd *rdd, int p, int sp,
     const spark_keyed_options *options) SPARK_USE_RESULT_;
 
-/* spark_bounded: an estimate and bounds that hold with a confidence of 0 to 1. final: all partitions
- * were counted, so the estimate is the number itself. Spark: BoundedDouble. */
+/* spark_bounded: an estimate and bounds that hold with a confidence of 0 to 1. final: all
+ * partitions were counted, so the estimate is the number itself. Spark: BoundedDouble. */
 SPARK_STRUCT(spark_bounded, (double, mean), (double, confidence), (double, low), (double, high),
     (bool, final));
 

@@ -90,7 +90,8 @@ bool spark_cancelled(const spark_task *task);
  * spark_task_attempt: 0 for the first attempt. On the driver (merging results): -1 and 0. */
 int spark_task_partition(const spark_task *task);
 int spark_task_attempt(const spark_task *task);
-/* spark_task_job, spark_task_stage: numbered as in spark_error; -1 on the driver. Spark: stageId. */
+/* spark_task_job, spark_task_stage: numbered as in spark_error; -1 on the driver. Spark:
+ * stageId. */
 int spark_task_job(const spark_task *task);
 int spark_task_stage(const spark_task *task);
 

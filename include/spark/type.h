@@ -62,10 +62,10 @@ typedef struct spark_field {
 } spark_field;
 
 /* spark_type_ops: overrides of what the description implies; any may be NULL. They must agree with
- * each other (equal values hash equally and compare as 0) and must not keep state. hash may differ in
- * any bits, as an id does: it is mixed before use. Unequal values with one hash are compared one after
- * the other, and no guard helps where somebody can choose them: whoever hashes a type himself answers
- * for that. */
+ * each other (equal values hash equally and compare as 0) and must not keep state. hash may differ
+ * in any bits, as an id does: it is mixed before use. Unequal values with one hash are compared one
+ * after the other, and no guard helps where somebody can choose them: whoever hashes a type himself
+ * answers for that. */
 typedef struct spark_type_ops {
     uint64_t (*hash)(const void *value);
     bool (*equal)(const void *a, const void *b);
@@ -455,8 +455,9 @@ SPARK_BEGIN_DECLS
  *     cache or lineage, is used. The library never frees it, and no function may: functions run
  *     again for the same elements, after a failure and for every job, in several threads at once.
  *     So they do not consume, change or take over what a handle of *in points to.
- *   - What a function makes and hands on as a handle is known to nobody once its attempt has failed,
- *     or its result was dropped: keep a list in env, under a lock, and free it after the last job.
+ *   - What a function makes and hands on as a handle is known to nobody once its attempt has
+ *     failed, or its result was dropped: keep a list in env, under a lock, and free it after the
+ *     last job, however that ended.
  *     (spark_defer frees at the end of the attempt, which is too early for what was emitted.)
  *   - It means nothing to another process: no object files, no spark_checkpoint.
  * Where the contents can be described, a view (spark_str, SPARK_LIST) has none of these troubles:
@@ -497,8 +498,8 @@ const void *spark_array_items(const spark_array *array, const spark_type *want);
  * spark_array_sort (action.h) sorts them. */
 spark_status spark_array_print(FILE *file, const spark_array *array);
 
-/* SPARK_POINTER_: a pointer to T, or to void; any other is an error, and not a warning, which would not
- * be shown where the headers are those of the system. */
+/* SPARK_POINTER_: a pointer to T, or to void; any other is an error, and not a warning, which would
+ * not be shown where the headers are those of the system. */
 #ifdef __cplusplus
 #define SPARK_POINTER_(T, ...) (true ? (__VA_ARGS__) : (const T *)0)
 #else
@@ -511,8 +512,8 @@ spark_status spark_array_print(FILE *file, const spark_array *array);
 /* SPARK_DATA, SPARK_VALUE, SPARK_ZERO: typed arguments; the pointer is checked against the type.
  *   SPARK_DATA(order, n, orders)   `type, n, data`    SPARK_VALUE(order, &x)   `type, value`
  *   SPARK_ZERO(moments)            `type, NULL`: all bytes zero
- * SPARK_DATA_OF, SPARK_LITERALS: as SPARK_DATA, counted by the compiler; the one takes an array (not
- * a pointer to its first element, which has no size), the other its elements:
+ * SPARK_DATA_OF, SPARK_LITERALS: as SPARK_DATA, counted by the compiler; the one takes an array
+ * (not a pointer to its first element, which has no size), the other its elements:
  *   SPARK_DATA_OF(order, orders)
  *   SPARK_LITERALS(int, 3, 1, 4)   SPARK_LITERALS(word_count, { SPARK_STR("be"), 2 }) */
 #define SPARK_DATA(T, n, ...) SPARK_TYPE(T), (n), SPARK_POINTER_(T, __VA_ARGS__)

@@ -40,8 +40,8 @@ typedef struct spk_heap {
     void *reclaimer;
 } spk_heap;
 
-void spk_heap_init(spk_heap *heap, uint64_t limit);
-void spk_heap_fini(spk_heap *heap); /* everything must have been given back */
+SPK_COLD void spk_heap_init(spk_heap *heap, uint64_t limit);
+SPK_COLD void spk_heap_fini(spk_heap *heap); /* everything must have been given back */
 
 /* spk_heap_alloc: at least `size` bytes, 64-byte aligned, not zeroed; *capacity is what there is
  * and what spk_heap_free wants back. NULL: the system or the limit says no. */
@@ -69,7 +69,7 @@ SPK_COLD const char *spk_heap_refusal(
 
 /* spk_heap_settle: after each job: of the blocks that wait for reuse, gives those back to the
  * system that the last few jobs would not have needed. */
-void spk_heap_settle(spk_heap *heap);
+SPK_COLD void spk_heap_settle(spk_heap *heap);
 
 /* spk_heap_trim: gives cached blocks back to the system. */
 void spk_heap_trim(spk_heap *heap);

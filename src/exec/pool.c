@@ -100,7 +100,7 @@ static spk_task_set *front(spk_queue *queue)
 
 /* next_set: the one to claim from: with shares, the first of the one that has least. *more: another
  * has work as well. With the lock held. */
-static spk_task_set *next_set(spk_pool *pool, bool *more)
+SPK_COLD static spk_task_set *next_set(spk_pool *pool, bool *more)
 {
     spk_task_set *best = front(&pool->queue);
     *more = best && best->next;
@@ -161,7 +161,7 @@ static void rest(const spk_pool *pool, spark_task *task)
         spk_task_rest(task);
 }
 
-static void *work(void *argument)
+SPK_COLD static void *work(void *argument)
 {
     worker *w = argument;
     spk_pool *pool = w->pool;

@@ -365,6 +365,15 @@ static spark_status list_part(void *state, const char *part, spk_failure *failur
     return SPARK_OK;
 }
 
+/* hint: the whole path may be a file's name, with signs in it that mean something else here. Who
+ * writes a backslash knows that. */
+static void hint(const char *spec, spk_failure *failure)
+{
+    const char sign = spec[strcspn(spec, ",*?[{")];
+    if (failure->code != SPARK_ENOMEM && sign && !strchr(spec, '\\') && access(spec, F_OK) == 0)
+        spk_failure_end(failure, "; there is a file of this name: spark_path_literal names it");
+}
+
 spark_status spk_files_list(const char *spec, spk_files *files, spk_failure *failure)
 {
     listing found = { .capacity = 0 };
@@ -374,8 +383,10 @@ spark_status spk_files_list(const char *spec, spk_files *files, spk_failure *fai
     spark_status status = spk_glob_parts(spec, list_part, &found, failure);
     if (status == SPARK_OK)
         *files = found.files;
-    else
+    else {
+        hint(spec, failure);
         spk_files_free(&found.files);
+    }
     return status;
 }
 

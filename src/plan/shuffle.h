@@ -88,14 +88,14 @@ SPK_COLD spark_status spk_shuffle_prepare(spk_shuffle *shuffle, spk_failure *fai
 SPK_COLD void spk_shuffle_free(spk_shuffle *shuffle);
 
 /* spk_shuffle_drop: forgets the output of map partition m; false: there was none. */
-bool spk_shuffle_drop(spk_shuffle *shuffle, int m);
+SPK_COLD bool spk_shuffle_drop(spk_shuffle *shuffle, int m);
 
 /* spk_shuffle_filling: enters the context's list of those that have outputs. spk_shuffle_emptied:
  * leaves it; under scope_lock. spk_shuffle_empty: forgets all outputs; those that nobody reads are put
  * in front of *list, to be freed. */
-void spk_shuffle_filling(spk_shuffle *shuffle);
-void spk_shuffle_emptied(spk_shuffle *shuffle);
-void spk_shuffle_empty(spk_shuffle *shuffle, struct spk_map_output **list);
+SPK_COLD void spk_shuffle_filling(spk_shuffle *shuffle);
+SPK_COLD void spk_shuffle_emptied(spk_shuffle *shuffle);
+SPK_COLD void spk_shuffle_empty(spk_shuffle *shuffle, struct spk_map_output **list);
 
 /* spk_shuffle_complete: no output is missing. */
 static inline bool spk_shuffle_complete(const spk_shuffle *shuffle)

@@ -38,8 +38,8 @@ struct spk_action {
 };
 
 /* spk_scheduler_new: NULL: no thread could be started. */
-struct spk_scheduler *spk_scheduler_new(spark_context *sc);
-void spk_scheduler_free(struct spk_scheduler *scheduler);
+SPK_COLD struct spk_scheduler *spk_scheduler_new(spark_context *sc);
+SPK_COLD void spk_scheduler_free(struct spk_scheduler *scheduler);
 int spk_scheduler_threads(const struct spk_scheduler *scheduler);
 
 /* spk_job_run: runs the action on n partitions (NULL: 0 to n - 1) of a prepared RDD; results is

@@ -144,9 +144,9 @@ static inline void spk_job_changed(spk_job *job)
 
 /* With the lock held: spk_job_admit: among the active jobs; one that is cancelled before it starts
  * fails. spk_job_leave: no longer among them. spk_job_cancel: it fails, unless it has. */
-void spk_job_admit(spk_job *job);
-void spk_job_leave(spk_job *job);
-void spk_job_cancel(spk_job *job, const char *reason);
+SPK_COLD void spk_job_admit(spk_job *job);
+SPK_COLD void spk_job_leave(spk_job *job);
+SPK_COLD void spk_job_cancel(spk_job *job, const char *reason);
 
 /* A job whose time is up. spk_job_overdue: fails it; with the lock held. spk_overdue_tell: an attempt of it
  * leaves; spk_overdue_end: all have left; both without. */
@@ -158,7 +158,7 @@ void spk_overdue_end(spk_job *job);
  * spk_clean: drops what nobody will read, when the walk is paid for. spk_clean_job: at both ends of a
  * job. spk_clean_aborted: of a job that has failed, has left, and runs no task any more: what it
  * leaves half made goes, and all it made when memory was short. */
-void spk_clean_made(struct spk_scheduler *scheduler, uint64_t bytes);
+SPK_COLD void spk_clean_made(struct spk_scheduler *scheduler, uint64_t bytes);
 SPK_COLD void spk_clean(struct spk_scheduler *scheduler);
 void spk_clean_job(const spk_job *job);
 void spk_clean_aborted(const spk_job *job);

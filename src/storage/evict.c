@@ -158,7 +158,7 @@ static uint64_t excess(const spk_store *store, uint64_t more, uint64_t left)
     const uint64_t limit = store->heap->limit, most = limit - limit / 4, spare = limit / 8;
     const uint64_t stored = atomic_load_explicit(&store->heap->stored, memory_order_relaxed) + more;
     const uint64_t above = stored > most ? stored - most : 0, lacks = left < spare ? spare - left : 0;
-    if (store->building + more > limit / 2)
+    if (store->building + more > limit / 8 * 3)
         return UINT64_MAX;
     return above > lacks ? above : lacks;
 }

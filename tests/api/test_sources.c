@@ -463,7 +463,20 @@ static void test_text_files__takes_names_as_they_are_in_their_order(void **state
     spark_rdd *none = spark_text_files(sc, 0, names, 5);
     oracle_collects(none, "");
     assert_int_equal(spark_rdd_partitions(none), 0);
+    oracle_collects(spark_text_files(sc, 0, NULL, 5), "");
     int64_t n;
+    /* A name that is not meant so: what is looked for instead is not there, but the name is. */
+    static const char *const meant[] = { "a,b", "c,a", "{x,y}", "[z" };
+    put("c,a", "no\n");
+    put("{x,y}", "no\n");
+    put("[z", "no\n");
+    unlink("b");
+    for (size_t i = 0; i < LENGTH(meant); i++)
+        oracle_fails(spark_count(spark_text_file(sc, meant[i], 2), &n),
+            i == 3 ? SPARK_EINVAL : SPARK_EIO,
+            "; there is a file of this name: spark_path_literal names it");
+    oracle_fails(spark_count(spark_text_file(sc, "a,c", 2), &n), SPARK_EIO, "not exist: c");
+    assert_null(strstr(spark_last_error()->message, "spark_path_literal"));
     names[1] = "a,missing";
     oracle_fails(spark_count(spark_text_files(sc, 2, names, 5), &n), SPARK_EIO,
         ": Input path does not exist: a,missing");

@@ -194,14 +194,15 @@ spark_rdd *spark_union_all(spark_site at, spark_context *sc, size_t n, spark_rdd
     bool made;
     size_t kept = 0;
     spark_rdd **parents = malloc((n + 1) * sizeof *parents);
-    if (n == 0 || !parents || !rdds) {
-        spk_verb_source(&v, at, "union", !sc && n > 0 && rdds && rdds[0] ? rdds[0]->sc : sc);
-        spk_verb_fail(&v, parents ? SPARK_EINVAL : SPARK_ENOMEM,
-            parents ? "no RDD is given" : "out of memory");
+    if (n == 0 || !rdds) {
+        spk_verb_source(&v, at, "union", sc);
+        spk_verb_fail(&v, SPARK_EINVAL, "no RDD is given");
         free(parents);
         return spk_verb_make(&v, &plain, sizeof(spark_rdd), NULL, &made);
     }
     spk_verb_begin(&v, at, "union", NULL, n, rdds, NULL);
+    if (!parents)
+        spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
     for (size_t i = 0; i < n && !v.bad; i++) {
         spk_verb_want(&v, v.in->type, rdds[i]->layout);
         if (rdds[i]->planned != 0)

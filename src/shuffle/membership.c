@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* subtract and intersection: the keys of the right side first, so that a row of the left one whose
- * key is numbered higher is one that right does not have. */
+/* Which rows of the left side have their key on the right side, too (intersection), and which have
+ * not (subtract): the keys of the right side first, so that a row of the left one whose key is
+ * numbered higher is one that right does not have. */
 #include "shuffle/reduce.h"
 #include "shuffle/split.h"
 #include "shuffle/table.h"
