@@ -111,7 +111,7 @@ static void fail_reading(spark_task *task, spk_block *block, const spk_failure *
 static spk_run *next_piece(
     spark_task *task, spk_block *block, size_t i, bool *promoting, spk_failure *failure)
 {
-    spk_heap *heap = *promoting ? block->rows.heap : task->heap;
+    spk_heap *heap = *promoting ? block->tenant->store->heap : task->heap;
     spk_run *run = spk_disk_rows_read(&block->disk_rows, i, heap, *promoting, failure);
     if (!run && *promoting && failure->code == SPARK_ENOMEM) {
         *promoting = false;
@@ -130,7 +130,7 @@ static void push_pieces(spk_pipe *pipe, spk_block *block)
     spk_rows rows;
     const bool begun = spk_block_promote_begin(block);
     bool promoting = begun, more = true;
-    spk_rows_init(&rows, block->rows.heap, block->disk_rows.layout);
+    spk_rows_init(&rows, block->tenant->store->heap, block->disk_rows.layout);
     for (size_t i = 0; i < block->disk_rows.n && more; i++) {
         spk_run *run = next_piece(pipe->task, block, i, &promoting, &failure);
         more = run && push_run(pipe, run, block->disk_rows.layout->size);

@@ -352,7 +352,7 @@ static bool finish(spk_block *block, bool written)
     spk_store *store = store_of(block);
     spk_block_set *set = block->tenant->set;
     spk_rows rows;
-    spk_rows_init(&rows, store->heap, block->rows.layout);
+    spk_rows_init(&rows, store->heap, block->disk_rows.layout);
     pthread_mutex_lock(&set->lock);
     pthread_mutex_lock(&store->lock);
     block->leaving = false;

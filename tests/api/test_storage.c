@@ -501,6 +501,22 @@ static void test_blocks__that_many_jobs_need_are_computed_once(void **state)
         }
 }
 
+/* The only task of a job may run on the thread that waits for it. */
+static void test_blocks__of_one_partition_are_computed_once(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 4; threads *= 2) {
+        spark_context *sc = oracle_open(threads);
+        for (int round = 0; round < 5; round++) {
+            spark_rdd *rdd = spark_cache(spark_map(spark_range(sc, 0, SHARED, 1, 1), slow, NULL));
+            atomic_store(&computed, 0);
+            jobs_at_once(rdd);
+            assert_int_equal(computed, SHARED);
+        }
+        oracle_close(sc);
+    }
+}
+
 /* Two persisted RDDs in one chain, and two stages of one job that share the first. */
 static void test_blocks__of_a_chain_are_claimed_together(void **state)
 {
@@ -628,6 +644,7 @@ int main(void)
         oracle_test(test_accumulators__count_blocks_once_whatever_becomes_of_them),
         oracle_test(test_disk__that_cannot_be_written_is_an_error_that_says_so),
         oracle_test(test_blocks__that_many_jobs_need_are_computed_once),
+        oracle_test(test_blocks__of_one_partition_are_computed_once),
         oracle_test(test_blocks__of_a_chain_are_claimed_together),
         oracle_test(test_blocks__that_many_tasks_of_one_job_need_are_computed_once),
         oracle_test(test_blocks__whose_attempt_fails_are_computed_by_who_waited),
