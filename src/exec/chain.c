@@ -195,9 +195,10 @@ bool spk_chain_block(spark_task *task, spark_rdd *rdd, int partition, spk_block 
 
 /* ---- chains within chains
  *
- * An RDD may be made of thousands that are computed inside each other: zips, coalesces, and all that
- * is placed already. They take stack, and when half of it is gone, the next one goes on on the
- * stack of another thread, for which this one waits. So do their batches on the way out (pipe.c). */
+ * An RDD may be made of thousands that are computed inside each other: zips, coalesces, and all
+ * that is placed already. They take stack, and when half of it is gone, the next one goes on on the
+ * stack of another thread, for which this one waits. So do their batches on the way out (pipe.c).
+ * */
 
 typedef struct deeper {
     spark_task *task;

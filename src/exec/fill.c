@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A phase that ends at a persisted node runs into a block, and the next one starts from that. A block
- * that finds no memory goes on on disk, where its level has one, piece by piece; else it is given
- * up: what it holds is passed on, and the rest follows without caching (Spark's MemoryStore unrolls
- * a partition in the same way). */
+/* A phase that ends at a persisted node runs into a block, and the next one starts from that. A
+ * block that finds no memory goes on on disk, where its level has one, piece by piece; else it is
+ * given up: what it holds is passed on, and the rest follows without caching (Spark's MemoryStore
+ * unrolls a partition in the same way). */
 #include "exec/fill.h"
 
 #include <stdlib.h>
@@ -96,8 +96,8 @@ static void push_rows(spk_pipe *pipe, const spk_rows *rows)
             return;
 }
 
-/* fail_reading: what is not on disk any more as it was written is no block: it is computed again, by
- * the next attempt, for this one may have passed on some of it. */
+/* fail_reading: what is not on disk any more as it was written is no block: it is computed again,
+ * by the next attempt, for this one may have passed on some of it. */
 static void fail_reading(spark_task *task, spk_block *block, const spk_failure *failure)
 {
     if (failure->code == SPARK_EIO) {
@@ -237,8 +237,8 @@ static bool fill(void *state, spk_batch batch)
     return no_room(f, (spk_batch) { batch.rows + done * rows->layout->size, batch.n - done });
 }
 
-/* keep: the full block goes into its slot; the next phase reads what is there. What was added on the
- * way counts now, even if the attempt fails later. */
+/* keep: the full block goes into its slot; the next phase reads what is there. What was added on
+ * the way counts now, even if the attempt fails later. */
 static bool keep(filler *f, size_t first_delta)
 {
     spk_phase *p = f->p;

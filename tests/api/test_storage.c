@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Levels of storage: whatever is kept, evicted, written, read back or lost, results are the bytes that
- * they are without a cache; and what is known of it all. */
+/* Levels of storage: whatever is kept, evicted, written, read back or lost, results are the bytes
+ * that they are without a cache; and what is known of it all. */
 #include "layouts.h"
 #include "shapes.h"
 
@@ -198,7 +198,8 @@ static void test_storage__evicts_what_was_read_longest_ago(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(levels) - 1; i++) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .memory_bytes = 16 * MIB });
+        spark_context *sc
+            = oracle_open_conf(&(spark_conf) { .threads = 1, .memory_bytes = 16 * MIB });
         spark_rdd *old = mebibytes(sc, 5, 4, levels[i]), *older = mebibytes(sc, 1, 4, levels[i]);
         const int64_t old_sum = sum_of(old), older_sum = sum_of(older);
         assert_int_equal(sum_of(old), old_sum); /* read later than the other */
@@ -290,7 +291,8 @@ static void test_storage__gives_memory_back_to_tasks(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(levels); i++) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 64 * MIB });
+        spark_context *sc
+            = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 64 * MIB });
         spark_rdd *cached = mebibytes(sc, 0, 50, levels[i]);
         const int64_t sum = sum_of(cached);
         const uint64_t before = info_of(cached).memory_bytes;
@@ -400,7 +402,8 @@ static void test_accumulators__count_blocks_once_whatever_becomes_of_them(void *
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(levels); i++) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 8 * MIB });
+        spark_context *sc
+            = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 8 * MIB });
         const spark_accumulator *count = spark_counter(sc, "seen");
         spark_rdd *rdd = spark_persist(
             spark_map(spark_range(sc, 0, MIB, 1, 16), seen, SPARK_COPY(count)), levels[i]);
