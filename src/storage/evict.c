@@ -197,6 +197,7 @@ spk_block *spk_block_new(
     atomic_fetch_add(&blocks->refs, 1);
     spk_rows_init(&block->rows, store->heap, layout);
     block->rows.timid = true;
+    block->rows.clean = spk_level_has_disk(atomic_load(&blocks->level));
     spk_disk_rows_init(&block->disk_rows, &store->spill, layout);
     return block;
 }
@@ -212,6 +213,7 @@ bool spk_block_hold(spk_block *block, spk_evicted *evicted)
 
 spark_status spk_block_write(spk_block *block, spk_failure *failure)
 {
+    spk_rows_clean(&block->rows);
     const spark_status status = spk_disk_rows_write(&block->disk_rows, &block->rows, failure);
     atomic_store(&block->memory, false);
     block->disk = true;
@@ -242,6 +244,8 @@ spark_status spk_block_finish(spk_block *block, spk_failure *failure)
     const int level = atomic_load(&block->tenant->set->level);
     if (block->disk || level == SPARK_DISK_ONLY)
         return spk_block_write(block, failure);
+    if (block->rows.clean) /* it may be written while others read it */
+        spk_rows_clean(&block->rows);
     if (spk_level_is_exact(level) || spk_rows_slack(&block->rows) > block->held / 8)
         compact(block, spk_level_is_exact(level));
     pthread_mutex_lock(&store->lock);
