@@ -3,10 +3,10 @@
  * system in size classes, recycled, and charged to the context at their mapped size.
  *
  * class: one of the block sizes; cached: freed blocks kept for reuse; mapped: everything held from
- * the system, cached blocks included; limit: the most that may be mapped; high: the most that was in
- * use at once, of the time since the last spk_heap_settle and of some times before; stored: of what is in
- * use, what cached blocks hold, which goes when memory is wanted; kept: how much of that is left to them
- * as long as others can do with the rest, by going to disk. */
+ * the system, cached blocks included; limit: the most that may be mapped; high: the most that was
+ * in use at once, of the time since the last spk_heap_settle and of some times before; stored: of
+ * what is in use, what cached blocks hold, which goes when memory is wanted; kept: how much of that
+ * is left to them as long as others can do with the rest, by going to disk. */
 #ifndef SPK_BASE_HEAP_H
 #define SPK_BASE_HEAP_H
 
@@ -32,10 +32,11 @@ typedef struct spk_heap {
     struct spk_place *place; /* of a fault plan: whose allocations fail; NULL: there is none */
     void *free_lists[SPK_HEAP_CLASSES];
     _Atomic uint64_t stored;
-    uint64_t kept; /* and reclaimer: set before reclaim */
-    /* reclaim: frees at least that many stored bytes, or none: false. Called without the heap's lock,
-     * where the limit would refuse a block: it takes locks of caches and of the spill file, writes,
-     * waits for no other task and runs no function of the user. NULL: nothing is stored. */
+    uint64_t kept;  /* and reclaimer: set before reclaim */
+    uint64_t floor; /* what tasks may need at once to get on, at most half of the limit */
+    /* reclaim: frees at least that many stored bytes, or none: false. Called without the heap's
+     * lock, where the limit would refuse a block: it takes locks of caches and of the spill file,
+     * writes, waits for no other task and runs no function of the user. NULL: nothing is stored. */
     bool (*_Atomic reclaim)(void *reclaimer, uint64_t bytes);
     void *reclaimer;
 } spk_heap;

@@ -66,8 +66,9 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
     }
 }
 
-SPK_COLD bool spk_phase_pipe(spk_pipe *pipe, const spk_phase *p, uint32_t tally, size_t from, size_t to,
-    spk_sink sink)
+/* make_pipe, run_source: static, for the way without blocks is to cost nothing for them. */
+SPK_COLD static bool make_pipe(
+    spk_pipe *pipe, const spk_phase *p, uint32_t tally, size_t from, size_t to, spk_sink sink)
 {
     spark_task *task = p->task;
     const spk_walk *walk = p->walk;
@@ -85,7 +86,7 @@ SPK_COLD bool spk_phase_pipe(spk_pipe *pipe, const spk_phase *p, uint32_t tally,
     return spk_pipe_open(pipe);
 }
 
-void spk_phase_source(spk_pipe *pipe, const spk_phase *p)
+static void run_source(spk_pipe *pipe, const spk_phase *p)
 {
     const spk_walk *source = &p->walk[p->from];
     const spk_origin *suspect = &p->task->suspect;
@@ -106,6 +107,17 @@ void spk_phase_source(spk_pipe *pipe, const spk_phase *p)
     p->task->op = outer;
     p->task->pipe = outer_pipe;
     p->task->current_partition = partition;
+}
+
+bool spk_phase_pipe(spk_pipe *pipe, const spk_phase *phase, uint32_t tally, size_t from, size_t to,
+    spk_sink sink)
+{
+    return make_pipe(pipe, phase, tally, from, to, sink);
+}
+
+void spk_phase_source(spk_pipe *pipe, const spk_phase *phase)
+{
+    run_source(pipe, phase);
 }
 
 static size_t next_fill(const spk_phase *p)
@@ -130,8 +142,8 @@ static void run_phases(spk_phase *p)
             continue;
         }
         spk_pipe pipe;
-        if (spk_phase_pipe(&pipe, p, p->tally, p->from, 0, p->sink)) {
-            spk_phase_source(&pipe, p);
+        if (make_pipe(&pipe, p, p->tally, p->from, 0, p->sink)) {
+            run_source(&pipe, p);
             spk_pipe_finish(&pipe);
         }
         passed = true;
@@ -184,9 +196,10 @@ bool spk_chain_block(spark_task *task, spark_rdd *rdd, int partition, spk_block 
 
 /* ---- chains within chains
  *
- * An RDD may be made of thousands that are computed inside each other: zips, coalesces, and all that
- * is placed already. They take stack, and when half of it is gone, the next one goes on on the
- * stack of another thread, for which this one waits. So do their batches on the way out (pipe.c). */
+ * An RDD may be made of thousands that are computed inside each other: zips, coalesces, and all
+ * that is placed already. They take stack, and when half of it is gone, the next one goes on on the
+ * stack of another thread, for which this one waits. So do their batches on the way out (pipe.c).
+ * */
 
 typedef struct deeper {
     spark_task *task;

@@ -159,7 +159,7 @@ static void report(const spark_task *task, const char *name, int signal, const s
     put_place(&l, task);
     l.at[l.n++] = '\n';
     for (size_t from = 0; from < l.n;) {
-        const ssize_t n = write(STDERR_FILENO, l.at + from, l.n - from);
+        const long n = syscall(SYS_write, STDERR_FILENO, l.at + from, l.n - from);
         if (n <= 0 && errno != EINTR)
             return;
         from += n > 0 ? (size_t)n : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A phase that ends at a persisted node runs into a block, and the next one starts from that. A block
- * that finds no memory goes on on disk, where its level has one, piece by piece; else it is given
- * up: what it holds is passed on, and the rest follows without caching (Spark's MemoryStore unrolls
- * a partition in the same way). */
+/* A phase that ends at a persisted node runs into a block, and the next one starts from that. A
+ * block that finds no memory goes on on disk, where its level has one, piece by piece; else it is
+ * given up: what it holds is passed on, and the rest follows without caching (Spark's MemoryStore
+ * unrolls a partition in the same way). */
 #include "exec/fill.h"
 
 #include <stdlib.h>
@@ -96,8 +96,8 @@ static void push_rows(spk_pipe *pipe, const spk_rows *rows)
             return;
 }
 
-/* fail_reading: what is not on disk any more as it was written is no block: it is computed again, by
- * the next attempt, for this one may have passed on some of it. */
+/* fail_reading: what is not on disk any more as it was written is no block: it is computed again,
+ * by the next attempt, for this one may have passed on some of it. */
 static void fail_reading(spark_task *task, spk_block *block, const spk_failure *failure)
 {
     if (failure->code == SPARK_EIO) {
@@ -111,7 +111,7 @@ static void fail_reading(spark_task *task, spk_block *block, const spk_failure *
 static spk_run *next_piece(
     spark_task *task, spk_block *block, size_t i, bool *promoting, spk_failure *failure)
 {
-    spk_heap *heap = *promoting ? block->rows.heap : task->heap;
+    spk_heap *heap = *promoting ? block->tenant->store->heap : task->heap;
     spk_run *run = spk_disk_rows_read(&block->disk_rows, i, heap, *promoting, failure);
     if (!run && *promoting && failure->code == SPARK_ENOMEM) {
         *promoting = false;
@@ -130,7 +130,7 @@ static void push_pieces(spk_pipe *pipe, spk_block *block)
     spk_rows rows;
     const bool begun = spk_block_promote_begin(block);
     bool promoting = begun, more = true;
-    spk_rows_init(&rows, block->rows.heap, block->disk_rows.layout);
+    spk_rows_init(&rows, block->tenant->store->heap, block->disk_rows.layout);
     for (size_t i = 0; i < block->disk_rows.n && more; i++) {
         spk_run *run = next_piece(pipe->task, block, i, &promoting, &failure);
         more = run && push_run(pipe, run, block->disk_rows.layout->size);
@@ -237,8 +237,8 @@ static bool fill(void *state, spk_batch batch)
     return no_room(f, (spk_batch) { batch.rows + done * rows->layout->size, batch.n - done });
 }
 
-/* keep: the full block goes into its slot; the next phase reads what is there. What was added on the
- * way counts now, even if the attempt fails later. */
+/* keep: the full block goes into its slot; the next phase reads what is there. What was added on
+ * the way counts now, even if the attempt fails later. */
 static bool keep(filler *f, size_t first_delta)
 {
     spk_phase *p = f->p;

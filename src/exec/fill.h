@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a chain does at persisted RDDs: finds their blocks, reads them, fills those that are missing.
- * Contexts have it from the first spark_persist on (context.h). */
+/* What a chain does at persisted RDDs: finds their blocks, reads them, fills those that are
+ * missing. Contexts have it from the first spark_persist on (context.h). */
 #ifndef SPK_EXEC_FILL_H
 #define SPK_EXEC_FILL_H
 

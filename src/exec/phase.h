@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of this room tell each other about chains: a chain that meets persisted RDDs runs in
- * phases. */
+/* What the files of this room tell each other about chains: a chain that meets persisted RDDs runs
+ * in phases. */
 #ifndef SPK_EXEC_PHASE_H
 #define SPK_EXEC_PHASE_H
 

@@ -145,12 +145,14 @@ static void run_some(spk_pool *pool, spark_task *task, spk_task_set *set, unsign
     } while (!pool->sc->fair && atomic_load_explicit(&pool->epoch, memory_order_relaxed) == epoch);
 }
 
+enum { FLOOR = 16 * 1024 * 1024 };
+
 /* tasks_at_once: how many attempts find the memory that each may need to get on (windows, a shard, the
  * buffers of a chain, all of them twice while they grow) in the half of the limit that is not for what
  * they leave behind. Less memory means fewer tasks at once; one may always run. */
 static int tasks_at_once(const spark_context *sc, int workers)
 {
-    const uint64_t floor = 16 * 1024 * 1024, fit = sc->heap.limit / 2 / floor;
+    const uint64_t fit = sc->heap.limit / 2 / FLOOR;
     return sc->heap.limit == 0 || fit >= (uint64_t)workers ? workers : fit > 0 ? (int)fit : 1;
 }
 
@@ -236,6 +238,9 @@ spk_pool *spk_pool_new(spark_context *sc, int threads)
         started++;
     pool->n = started;
     pool->most = tasks_at_once(sc, started);
+    sc->heap.floor = (uint64_t)pool->most * FLOOR;
+    if (sc->heap.floor > sc->heap.limit / 2)
+        sc->heap.floor = sc->heap.limit / 2;
     pool->sc = sc;
     pthread_mutex_unlock(&pool->lock);
     if (started > 0)

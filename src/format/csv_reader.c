@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/sys.h"
 #include "format/csv.h"
 #include "io/form.h"
 #include "type/layout.h"
@@ -525,7 +526,7 @@ static spark_status check_form(const spk_csv_reader *r, spk_failure *failure)
     char head[SPK_FORM_BYTES];
     ssize_t n;
     do
-        n = pread(r->fd, head, sizeof head, 0);
+        n = spk_pread(r->fd, head, sizeof head, 0);
     while (n < 0 && errno == EINTR);
     return n <= 0 ? SPARK_OK : spk_form_check(r->file->path, head, (size_t)n, failure);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Spark lets the second thread that needs a block wait for the first one (BlockInfoManager). Here a
- * worker never waits: the task is put aside, and the worker takes another. Who claims holds no claim
- * while it waits, for it gives all back before it is parked, so that nobody waits in a circle; who
- * holds claims runs, and gives them back at its end.
+ * worker never waits: the task is put aside, and the worker takes another. Who claims holds no
+ * claim while it waits, for it gives all back before it is parked, so that nobody waits in a
+ * circle; who holds claims runs, and gives them back at its end.
  *
- * Claims are for the chain that an attempt begins with and for those inside it (zip, coalesce, cartesian),
- * as far as they are known before it runs. Blocks that were evicted meanwhile may be computed twice: the
- * first one is kept. So it is where there is no memory to be parked.
+ * Claims are for the chain that an attempt begins with and for those inside it (zip, coalesce,
+ * cartesian), as far as they are known before it runs. Blocks that were evicted meanwhile may be
+ * computed twice: the first one is kept. So it is where there is no memory to be parked.
  *
- * A parked task is remembered by the numbers of its job and stage: it may be gone when its turn comes. */
+ * A parked task is remembered by the numbers of its job and stage: it may be gone when its turn
+ * comes. */
 #include "scheduler/park.h"
 
 #include <stdlib.h>
@@ -119,8 +120,8 @@ typedef struct places {
     int seen;
 } places;
 
-/* add: nodes may be reached in exponentially many ways: what is beyond the first few is left out, as
- * is what there is no memory for. */
+/* add: nodes may be reached in exponentially many ways: what is beyond the first few is left out,
+ * as is what there is no memory for. */
 static void add(places *p, spark_rdd *rdd, int partition)
 {
     enum { MOST_CHAINS = 1024 };
@@ -194,8 +195,8 @@ static bool claim(spk_stage *stage, spark_task *task, int index)
 
 /* ---- what nobody will read */
 
-/* unread: returns how many sets there are in all. Without memory for the list, the next sweep sees to the
- * rest. */
+/* unread: returns how many sets there are in all. Without memory for the list, the next sweep sees
+ * to the rest. */
 static size_t unread(const spark_context *sc, uint64_t mark, spk_list *sets)
 {
     size_t n = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the scheduler does about cached blocks: those that several tasks need at once are computed once,
- * and those that nobody will read go.
+/* What the scheduler does about cached blocks: those that several tasks need at once are computed
+ * once, and those that nobody will read go.
  *
  * claim: an attempt's word that it computes a block; parked: a task that waits for one, on no
  * worker. */
@@ -10,11 +10,11 @@
 #include "scheduler/stage.h"
 
 /* spk_parking: contexts have it from the first spark_persist on (context.h). claim: before any
- * function of the user runs: claims all blocks that the chain of the attempt lacks, or none; false: the
- * task is parked, and this attempt has not begun. release: at the end of the attempt, whatever has
- * become of it: what it claimed is free, and the tasks parked there go first in their sets.
- * unread: the block sets whose RDDs a walk of this mark did not come by, with the scheduler's and the
- * scopes' lock held; forget: drops their blocks, without. */
+ * function of the user runs: claims all blocks that the chain of the attempt lacks, or none; false:
+ * the task is parked, and this attempt has not begun. release: at the end of the attempt, whatever
+ * has become of it: what it claimed is free, and the tasks parked there go first in their sets.
+ * unread: the block sets whose RDDs a walk of this mark did not come by, with the scheduler's and
+ * the scopes' lock held; forget: drops their blocks, without. */
 typedef struct spk_parking {
     bool (*claim)(spk_stage *stage, spark_task *task, int index);
     void (*release)(struct spk_scheduler *scheduler, spark_task *task);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A block set is an array of slots under a lock, made when the first block is put. Two attempts may
- * compute one block; the first to put it wins, and both read the winner's. What a block has of memory
- * and disk is the business of the store it lies in (evict.c), under that one's lock.
+ * compute one block; the first to put it wins, and both read the winner's. What a block has of
+ * memory and disk is the business of the store it lies in (evict.c), under that one's lock.
  *
  * A set lives as long as its RDD and the last block of it that somebody holds. */
 #include "storage/block.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks: cached partitions of persisted RDDs, in memory, on disk, or both.
  *
- * block set: the slots of one RDD; tenant: what one set has in one store; pin: a reference of a reader,
- * which keeps a dropped block alive and one in memory there; to promote: to bring a block on disk back
- * into memory. A block is built by one task, then put into its slot, and does not change any more. */
+ * block set: the slots of one RDD; tenant: what one set has in one store; pin: a reference of a
+ * reader, which keeps a dropped block alive and one in memory there; to promote: to bring a block
+ * on disk back into memory. A block is built by one task, then put into its slot, and does not
+ * change any more. */
 #ifndef SPK_STORAGE_BLOCK_H
 #define SPK_STORAGE_BLOCK_H
 
@@ -42,7 +43,7 @@ struct spk_block {
 struct spk_block_set {
     spk_held held; /* first */
     spark_rdd *rdd;
-    spk_block_set *next, **link; /* in the context's list, under its scope_lock; link NULL: in none */
+    spk_block_set *next, **link; /* in the context's list, under its scope_lock */
     atomic_int level;
     atomic_int refs; /* the RDD, and blocks that are there */
     pthread_mutex_t lock;
@@ -94,11 +95,11 @@ static inline bool spk_block_in_memory(const spk_block *block)
     return atomic_load_explicit(&block->memory, memory_order_acquire);
 }
 
-/* Building. spk_block_new: an empty block, pinned, whose rows the caller fills; they take free memory
- * only. NULL: no memory. spk_block_hold: after rows were appended: they may stay in memory, others
- * having been evicted for them where need be; false: there is no room. spk_block_write: the rows
- * go behind what is on disk, and their memory is given back; from then on rows may reclaim memory.
- * spk_block_finish: no more rows come; a block that has been on disk goes there whole.
+/* Building. spk_block_new: an empty block, pinned, whose rows the caller fills; they take free
+ * memory only. NULL: no memory. spk_block_hold: after rows were appended: they may stay in memory,
+ * others having been evicted for them where need be; false: there is no room. spk_block_write: the
+ * rows go behind what is on disk, and their memory is given back; from then on rows may reclaim
+ * memory. spk_block_finish: no more rows come; a block that has been on disk goes there whole.
  * spk_block_empty: gives the rows up. evicted (may be NULL) is added to. */
 typedef struct spk_evicted {
     int64_t blocks, written; /* bytes */
@@ -121,9 +122,9 @@ spk_block *spk_blocks_put(
 bool spk_block_promote_begin(spk_block *block);
 void spk_block_promote_end(spk_block *block, spk_rows *rows, bool whole);
 
-/* spk_store_evict: frees at least that many bytes of idle blocks that are not own's (NULL: any's), the
- * oldest first; where there are not so many, none: false. Blocks of a level with disk are written,
- * if they are not there; others, and those that cannot be written, are dropped. */
+/* spk_store_evict: frees at least that many bytes of idle blocks that are not own's (NULL: any's),
+ * the oldest first; where there are not so many, none: false. Blocks of a level with disk are
+ * written, if they are not there; others, and those that cannot be written, are dropped. */
 bool spk_store_evict(
     spk_store *store, spk_tenant *own, uint64_t bytes, spk_evicted *evicted);
 
@@ -139,13 +140,19 @@ typedef struct spk_parked {
     int partition;
     int job, stage, index; /* the scheduler's */
 } spk_parked;
-typedef enum spk_claimed { SPK_CLAIM_NONE, SPK_CLAIM_THERE, SPK_CLAIMED, SPK_CLAIM_TAKEN } spk_claimed;
+typedef enum spk_claimed {
+    SPK_CLAIM_NONE,
+    SPK_CLAIM_THERE,
+    SPK_CLAIMED,
+    SPK_CLAIM_TAKEN
+} spk_claimed;
 spk_claimed spk_blocks_claim(spk_block_set *blocks, int partition, int partitions);
 spk_parked *spk_blocks_unclaim(spk_block_set *blocks, int partition);
 bool spk_blocks_await(spk_block_set *blocks, int partition, spk_parked *parked);
 
 /* spk_blocks_drop: false: there was none. spk_blocks_lose: this block, if it is there still.
- * spk_blocks_empty: all. spk_blocks_clear: all, and what is known of them. spk_blocks_leave: all that lie in a store. Returns how many. */
+ * spk_blocks_empty: all. spk_blocks_clear: all, and what is known of them. spk_blocks_leave: all
+ * that lie in a store. Returns how many. */
 bool spk_blocks_drop(spk_block_set *blocks, int partition);
 void spk_blocks_lose(spk_block *block);
 void spk_blocks_clear(spk_block_set *blocks);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why pointers stay as they are: a block is written because memory is short, so writing may take none,
- * and others may be reading it. What the rows of a run point to is one stretch of memory, hence so is
- * what stands in the file, and one addition a view makes it right wherever it comes back, as when a
- * shared library is loaded at another address (Levine, "Linkers and Loaders", 2000, chapter 8). */
+/* Why pointers stay as they are: a block is written because memory is short, so writing may take
+ * none, and others may be reading it. What the rows of a run point to is one stretch of memory,
+ * hence so is what stands in the file, and one addition a view makes it right wherever it comes
+ * back, as when a shared library is loaded at another address (Levine, "Linkers and Loaders", 2000,
+ * chapter 8). */
 #include "storage/disk_rows.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rows lists on disk: a piece is one run of a list, so that reading takes the memory of one run at a
- * time, however large the whole is.
+/* Rows lists on disk: a piece is one run of a list, so that reading takes the memory of one run at
+ * a time, however large the whole is.
  *
- * piece: the rows of a run and behind them all they point to, with a checksum. Pointers are written as
- * they were: who reads a piece elsewhere adds the difference. */
+ * piece: the rows of a run and behind them all they point to, with a checksum. Pointers are written
+ * as they were: who reads a piece elsewhere adds the difference. */
 #ifndef SPK_STORAGE_DISK_ROWS_H
 #define SPK_STORAGE_DISK_ROWS_H
 
@@ -28,12 +28,12 @@ void spk_disk_rows_init(spk_disk_rows *rows, spk_spill *spill, const spk_layout 
 /* spk_disk_rows_fini: their place in the file is free again. */
 void spk_disk_rows_fini(spk_disk_rows *rows);
 
-/* spk_disk_rows_write: all runs of a list, behind those that are there; the list stays as it is. No data
- * memory is needed. On failure nothing has been added. */
+/* spk_disk_rows_write: all runs of a list, behind those that are there; the list stays as it is. No
+ * data memory is needed. On failure nothing has been added. */
 spark_status spk_disk_rows_write(spk_disk_rows *to, const spk_rows *rows, spk_failure *failure);
 
-/* spk_disk_rows_read: the i-th, as a run of the heap. timid: as in spk_rows. NULL: SPARK_EIO: it cannot be
- * read, or is not what was written; SPARK_ENOMEM. */
+/* spk_disk_rows_read: the i-th, as a run of the heap. timid: as in spk_rows. NULL: SPARK_EIO: it
+ * cannot be read, or is not what was written; SPARK_ENOMEM. */
 spk_run *spk_disk_rows_read(
     const spk_disk_rows *rows, size_t i, spk_heap *heap, bool timid, spk_failure *failure);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks in a store: one region of memory for them and for all that tasks need, as in Spark's unified
- * memory manager (SPARK-10000). Blocks take what is free, up to three quarters of the limit, and those
- * that are being built half of it together; tasks take back what blocks hold, but send what they can do
- * without to disk before that is less than heap->kept (see spk_spill_wanted).
+/* Blocks in a store: one region of memory for them and for all that tasks need, as in Spark's
+ * unified memory manager (SPARK-10000). Blocks take what is free, up to three quarters of the
+ * limit, and those that are being built three eighths of it together; tasks take back what blocks hold, but
+ * send what they can do without to disk before that is less than heap->kept (see spk_spill_wanted).
  *
  * Idle blocks are a list, in the order in which they were last read; a block that is read is not in
- * it. A set that wants room passes over its own: how far the list begins with them is remembered, so
- * that each is passed once, however many there are.
+ * it. A set that wants room passes over its own: how far the list begins with them is remembered,
+ * so that each is passed once, however many there are.
  *
  * A victim is taken off the list under the lock, written without it, and given up under the lock if
  * nobody has begun to read it meanwhile. Order of locks: the set's, the store's, the heap's. */
@@ -151,13 +151,14 @@ void spk_block_is_dropped(spk_block *block)
 
 /* ---- room */
 
-/* excess: how much must go before blocks may hold so much more, after which `left` bytes of the heap
- * are free; UINT64_MAX: that would not help. With the lock held. */
+/* excess: how much must go before blocks may hold so much more, after which `left` bytes of the
+ * heap are free; UINT64_MAX: that would not help. With the lock held. */
 static uint64_t excess(const spk_store *store, uint64_t more, uint64_t left)
 {
     const uint64_t limit = store->heap->limit, most = limit - limit / 4, spare = limit / 8;
     const uint64_t stored = atomic_load_explicit(&store->heap->stored, memory_order_relaxed) + more;
-    const uint64_t above = stored > most ? stored - most : 0, lacks = left < spare ? spare - left : 0;
+    const uint64_t above = stored > most ? stored - most : 0;
+    const uint64_t lacks = left < spare ? spare - left : 0;
     if (store->building + more > limit / 8 * 3)
         return UINT64_MAX;
     return above > lacks ? above : lacks;
@@ -196,6 +197,7 @@ spk_block *spk_block_new(
     atomic_fetch_add(&blocks->refs, 1);
     spk_rows_init(&block->rows, store->heap, layout);
     block->rows.timid = true;
+    block->rows.clean = spk_level_has_disk(atomic_load(&blocks->level));
     spk_disk_rows_init(&block->disk_rows, &store->spill, layout);
     return block;
 }
@@ -211,6 +213,7 @@ bool spk_block_hold(spk_block *block, spk_evicted *evicted)
 
 spark_status spk_block_write(spk_block *block, spk_failure *failure)
 {
+    spk_rows_clean(&block->rows);
     const spark_status status = spk_disk_rows_write(&block->disk_rows, &block->rows, failure);
     atomic_store(&block->memory, false);
     block->disk = true;
@@ -241,6 +244,8 @@ spark_status spk_block_finish(spk_block *block, spk_failure *failure)
     const int level = atomic_load(&block->tenant->set->level);
     if (block->disk || level == SPARK_DISK_ONLY)
         return spk_block_write(block, failure);
+    if (block->rows.clean) /* it may be written while others read it */
+        spk_rows_clean(&block->rows);
     if (spk_level_is_exact(level) || spk_rows_slack(&block->rows) > block->held / 8)
         compact(block, spk_level_is_exact(level));
     pthread_mutex_lock(&store->lock);
@@ -326,8 +331,8 @@ static bool write(spk_block *block, spk_evicted *evicted)
     return true;
 }
 
-/* give_up: one that nobody has begun to read: its rows, for *rows; where it is on no disk, its slot as
- * well. With both locks held. */
+/* give_up: one that nobody has begun to read: its rows, for *rows; where it is on no disk, its slot
+ * as well. With both locks held. */
 static void give_up(spk_block *block, bool written, spk_rows *rows)
 {
     spk_block_set *set = block->tenant->set;
@@ -352,7 +357,7 @@ static bool finish(spk_block *block, bool written)
     spk_store *store = store_of(block);
     spk_block_set *set = block->tenant->set;
     spk_rows rows;
-    spk_rows_init(&rows, store->heap, block->rows.layout);
+    spk_rows_init(&rows, store->heap, block->disk_rows.layout);
     pthread_mutex_lock(&set->lock);
     pthread_mutex_lock(&store->lock);
     block->leaving = false;

@@ -84,7 +84,11 @@ void spk_rows_init(spk_rows *rows, spk_heap *heap, const spk_layout *layout)
 void spk_rows_fini(spk_rows *rows)
 {
     spk_runs_free(rows->heap, rows->first);
-    *rows = (spk_rows) { .heap = rows->heap, .layout = rows->layout, .largest = rows->largest, .timid = rows->timid };
+    *rows = (spk_rows) { .heap = rows->heap,
+        .layout = rows->layout,
+        .largest = rows->largest,
+        .timid = rows->timid,
+        .clean = rows->clean };
 }
 
 spk_run *spk_run_for(spk_heap *heap, size_t row_bytes, size_t tail_bytes, bool timid)
@@ -130,7 +134,30 @@ static void move_run(const spk_layout *layout, const spk_run *from, spk_run *to,
         spk_rows_shift(
             layout, rows, from->n, (ptrdiff_t)((uintptr_t)tail - (uintptr_t)old), false);
     *end -= up(bytes, 64); /* tails end at multiples of 64, so that what is aligned stays so */
+    memset(*end, 0, (size_t)(tail - *end));
     to->n += from->n;
+}
+
+/* has_gaps: whether a row may have bytes that belong to no value. */
+static bool has_gaps(const spk_layout *layout)
+{
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < layout->n_leaves; i++) {
+        const spk_leaf *leaf = &layout->leaves[i];
+        if (leaf->offset != end || leaf->kind == SPARK_KIND_OPTIONAL
+            || leaf->kind == SPARK_KIND_STRUCT || leaf->kind == SPARK_KIND_LIST)
+            return true;
+        end = leaf->offset + leaf->size;
+    }
+    return end != layout->size;
+}
+
+void spk_rows_clean(spk_rows *rows)
+{
+    if (!has_gaps(rows->layout))
+        return;
+    for (spk_run *run = rows->first; run; run = run->next)
+        spk_rows_tidy(rows->layout, run->rows, run->n);
 }
 
 /* exact_run: room for a list of runs, and no more. NULL: no memory, or nothing is gained. */
@@ -247,6 +274,8 @@ bool spk_rows_append(spk_rows *rows, const char *from, size_t n)
         }
         memcpy(rows->row_end, from, size);
         rows->tail -= bytes;
+        if (rows->clean)
+            memset(rows->tail, 0, bytes);
         spk_value_pack(rows->layout, rows->row_end, rows->tail);
         rows->row_end += size;
         rows->last->n++;

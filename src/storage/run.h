@@ -85,12 +85,15 @@ typedef struct spk_rows {
     size_t largest;       /* no block is larger, but for one row; 0: 1 MiB, but the first */
     uint64_t n, bytes;
     bool timid; /* takes memory that is free, and reclaims none */
+    bool clean; /* what lies between values that rows point to is zeroed, since it is to be written */
 } spk_rows;
 
 void spk_rows_init(spk_rows *rows, spk_heap *heap, const spk_layout *layout);
 /* spk_rows_append: deep copies. false: no memory; what was there stays. */
 bool spk_rows_append(spk_rows *rows, const char *from, size_t n);
 void spk_rows_fini(spk_rows *rows);
+/* spk_rows_clean: zeroes what lies between the members of rows, as far as there is such. */
+void spk_rows_clean(spk_rows *rows);
 /* spk_rows_append_run: a run that was made apart; nothing is appended to it. */
 void spk_rows_append_run(spk_rows *rows, spk_run *run);
 /* spk_rows_held: what they take of the heap. */

@@ -44,7 +44,10 @@ bool spk_spill_wanted(spk_heap *heap)
     pthread_mutex_lock(&heap->lock);
     const uint64_t used = heap->mapped - heap->cached;
     pthread_mutex_unlock(&heap->lock);
-    return used > stored && used - stored > (heap->limit - kept) / 2;
+    if (used <= stored)
+        return false;
+    const uint64_t room = heap->limit - kept, tasks = used - stored;
+    return tasks > room / 2 || tasks + heap->floor > room;
 }
 
 static const char *usual_directory(void)

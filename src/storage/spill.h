@@ -34,7 +34,8 @@ void spk_spill_init(spk_spill *spill, const char *directory);
 void spk_spill_fini(spk_spill *spill);
 
 /* spk_spill_wanted: whether a run that has just been sealed should go to disk: what is in use, cached
- * blocks aside, is more than half of what there is without those that are left alone (heap->kept). */
+ * blocks aside, is more than half of what there is without those that are left alone (heap->kept), or
+ * leaves less than what tasks may each still need (heap->floor). */
 bool spk_spill_wanted(spk_heap *heap);
 
 /* spk_spill_reserve: room for n bytes at *at, in the next file that has it; the failure is that of the

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A store: where one executor keeps its data: its account of memory, and the files that take what does
- * not fit. Tasks work in the store of the executor they run on; what they leave behind (outputs, cached
- * blocks) stays in it, whoever reads it.
+/* A store: where one executor keeps its data: its account of memory, and the files that take what
+ * does not fit. Tasks work in the store of the executor they run on; what they leave behind
+ * (outputs, cached blocks) stays in it, whoever reads it.
  *
- * idle block: one in memory that nobody reads; idle blocks go when memory is wanted, the one that was
- * read longest ago first. */
+ * idle block: one in memory that nobody reads; idle blocks go when memory is wanted, the one that
+ * was read longest ago first. */
 #ifndef SPK_STORAGE_STORE_H
 #define SPK_STORAGE_STORE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Levels of storage: whatever is kept, evicted, written, read back or lost, results are the bytes that
- * they are without a cache; and what is known of it all. */
+/* Levels of storage: whatever is kept, evicted, written, read back or lost, results are the bytes
+ * that they are without a cache; and what is known of it all. */
 #include "layouts.h"
 #include "shapes.h"
 
@@ -207,16 +207,17 @@ static void test_storage__evicts_what_was_read_longest_ago(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(levels) - 1; i++) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .memory_bytes = 16 * MIB });
+        spark_context *sc
+            = oracle_open_conf(&(spark_conf) { .threads = 1, .memory_bytes = 16 * MIB });
         spark_rdd *old = mebibytes(sc, 5, 4, levels[i]), *older = mebibytes(sc, 1, 4, levels[i]);
         const int64_t old_sum = sum_of(old), older_sum = sum_of(older);
         assert_int_equal(sum_of(old), old_sum); /* read later than the other */
         assert_int_equal(info_of(old).memory_partitions, 4);
         assert_int_equal(info_of(older).memory_partitions, 4);
-        spark_rdd *young = mebibytes(sc, 9, 3, levels[i]);
+        spark_rdd *young = mebibytes(sc, 9, 6, levels[i]);
         sum_of(young);
         const spark_job_stats stats = oracle_last_job(sc);
-        assert_int_equal(info_of(young).memory_partitions, 3);
+        assert_int_equal(info_of(young).memory_partitions, 6);
         assert_int_equal(info_of(old).memory_partitions, 4);
         const int gone = 4 - info_of(older).memory_partitions;
         assert_in_range(gone, 1, 4);
@@ -299,7 +300,8 @@ static void test_storage__gives_memory_back_to_tasks(void **state)
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(levels); i++) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 64 * MIB });
+        spark_context *sc
+            = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 64 * MIB });
         spark_rdd *cached = mebibytes(sc, 0, 50, levels[i]);
         const int64_t sum = sum_of(cached);
         const uint64_t before = info_of(cached).memory_bytes;
@@ -409,7 +411,8 @@ static void test_accumulators__count_blocks_once_whatever_becomes_of_them(void *
 {
     (void)state;
     for (size_t i = 0; i < LENGTH(levels); i++) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 8 * MIB });
+        spark_context *sc
+            = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 8 * MIB });
         const spark_accumulator *count = spark_counter(sc, "seen");
         spark_rdd *rdd = spark_persist(
             spark_map(spark_range(sc, 0, MIB, 1, 16), seen, SPARK_COPY(count)), levels[i]);
@@ -508,6 +511,22 @@ static void test_blocks__that_many_jobs_need_are_computed_once(void **state)
             assert_int_equal(spark_accumulator_value(count), SHARED);
             oracle_close(sc);
         }
+}
+
+/* The only task of a job may run on the thread that waits for it. */
+static void test_blocks__of_one_partition_are_computed_once(void **state)
+{
+    (void)state;
+    for (int threads = 1; threads <= 4; threads *= 2) {
+        spark_context *sc = oracle_open(threads);
+        for (int round = 0; round < 5; round++) {
+            spark_rdd *rdd = spark_cache(spark_map(spark_range(sc, 0, SHARED, 1, 1), slow, NULL));
+            atomic_store(&computed, 0);
+            jobs_at_once(rdd);
+            assert_int_equal(computed, SHARED);
+        }
+        oracle_close(sc);
+    }
 }
 
 /* Two persisted RDDs in one chain, and two stages of one job that share the first. */
@@ -637,6 +656,7 @@ int main(void)
         oracle_test(test_accumulators__count_blocks_once_whatever_becomes_of_them),
         oracle_test(test_disk__that_cannot_be_written_is_an_error_that_says_so),
         oracle_test(test_blocks__that_many_jobs_need_are_computed_once),
+        oracle_test(test_blocks__of_one_partition_are_computed_once),
         oracle_test(test_blocks__of_a_chain_are_claimed_together),
         oracle_test(test_blocks__that_many_tasks_of_one_job_need_are_computed_once),
         oracle_test(test_blocks__whose_attempt_fails_are_computed_by_who_waited),

@@ -209,6 +209,37 @@ static double small_jobs(int64_t n)
     return seconds;
 }
 
+/* ---- evicted: in memory for few of them, read twice, and asked what is kept */
+
+static double evicted(int64_t rdds, int partitions)
+{
+    spark_context *sc
+        = spark_context_new(&(spark_conf) { .threads = 1, .memory_bytes = 8 << 20 });
+    spark_rdd **all = (spark_rdd **)bench_alloc((size_t)rdds, sizeof *all);
+    spark_storage_info infos[4];
+    const double start = bench_now();
+    for (int round = 0; round < 2; round++)
+        for (int64_t i = 0, counted; i < rdds; i++) {
+            if (round == 0)
+                all[i] = spark_persist(spark_range(sc, 0, 1000 * (int64_t)partitions, 1, partitions),
+                    i % 2 ? SPARK_MEMORY_ONLY : SPARK_MEMORY_AND_DISK);
+            bench_ok(spark_count(all[i], &counted));
+        }
+    spark_storage_infos(sc, infos, 4);
+    const double seconds = bench_now() - start;
+    spark_context_free(sc);
+    free(all);
+    return seconds;
+}
+static double evicted_rdds(int64_t n)
+{
+    return evicted(n, 2);
+}
+static double evicted_partitions(int64_t n)
+{
+    return evicted(2, (int)n);
+}
+
 /* futures_at_once: all are started before the first is waited for. */
 static double futures_at_once(int64_t n)
 {
@@ -365,6 +396,8 @@ static const growth_case cases[] = {
     { "tags", "tags added and removed", 10000, tags },
     { "scopes", "scopes inside each other", 10000, scopes },
     { "cached_rdds", "cached RDDs, each of the one before", 1000, cached_rdds },
+    { "evicted_rdds", "cached RDDs, of which few find room", 2000, evicted_rdds },
+    { "evicted_partitions", "cached partitions, of which few find room", 10000, evicted_partitions },
     { "accumulators", "accumulators a task adds to", 1000, accumulators },
 };
 

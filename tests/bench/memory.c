@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A cache that is smaller than the data (Zaharia et al., "Resilient Distributed Datasets", NSDI 2012, figure
- * 12): rounds of logistic regression over samples that a map makes, persisted with room for 0, 25, 50, 75 and
- * 100 % of them, at a level without a disk and one with it, beside rounds that persist nothing. Time is to
- * fall evenly with the room, with no cliff; without room, it is to be that of rounds that persist nothing.
- * Exits 1 when a model is not the same to the bit.
+/* A cache that is smaller than the data (Zaharia et al., "Resilient Distributed Datasets", NSDI
+ * 2012, figure 12): rounds of logistic regression over samples that a map makes, persisted with
+ * room for 0, 25, 50, 75 and 100 % of them, at a level without a disk and one with it, beside
+ * rounds that persist nothing. Time is to fall evenly with the room, with no cliff; without room,
+ * it is to be that of rounds that persist nothing. Exits 1 when a model is not the same to the bit.
  *
  *   usage: bench_memory [-n samples] [-t threads] [-p partitions] [-i rounds] */
 #include "bench.h"
@@ -101,7 +101,8 @@ static void run(trial *t)
     t->first = seconds[0];
     qsort(seconds + 1, (size_t)o->iterations - 1, sizeof *seconds, by_time);
     t->median = seconds[1 + (o->iterations - 1) / 2];
-    printf("%-16s %4d %%  %6.0f MiB  first %6.3f s  then %6.3f s  in memory %3d, on disk %3d of %d\n",
+    printf("%-16s %4d %%  %6.0f MiB  first %6.3f s  then %6.3f s  in memory %3d, on disk %3d of "
+           "%d\n",
         spark_level_name(t->level), t->room, memory / MIB, t->first, t->median,
         info.memory_partitions, info.disk_partitions, info.partitions);
     spark_context_free(sc);

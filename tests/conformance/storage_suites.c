@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cases of Spark's BlockManagerSuite, MemoryStoreSuite, UnifiedMemoryManagerSuite, DistributedSuite,
- * SparkContextInfoSuite and UnpersistSuite that are about blocks: theirs are of 4000 bytes in a store of
- * 12000; here they are of 3 MiB, of which three find room. */
+/* Cases of Spark's BlockManagerSuite, MemoryStoreSuite, UnifiedMemoryManagerSuite,
+ * DistributedSuite, SparkContextInfoSuite and UnpersistSuite that are about blocks: theirs are of
+ * 4000 bytes in a store of 12000; here they are of 3 MiB, of which three find room. */
 #include "suite.h"
 
 enum { MIB = 1024 * 1024, A_BLOCK = 3 * MIB / 8 };

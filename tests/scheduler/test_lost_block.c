@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Blocks on disk that are not what was written: the job computes them again, exactly them, and gives the
- * right answer, also where a failed task would end it. */
+/* Blocks on disk that are not what was written: the job computes them again, exactly them, and
+ * gives the right answer, also where a failed task would end it. */
 #include "support/oracle.h"
 
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Persistence: marks on nodes, and what is known of their blocks. The first mark of a context brings
- * what tasks need for it (exec/fill.c). */
+/* Persistence: marks on nodes, and what is known of their blocks. The first mark of a context
+ * brings what tasks need for it (exec/fill.c). */
 #include <spark/storage.h>
 
 #include <stdlib.h>
@@ -17,8 +17,8 @@ static bool is_level(spark_level level)
 
 const char *spark_level_name(spark_level level)
 {
-    static const char *const names[] = { "NONE", "MEMORY_ONLY", "MEMORY_AND_DISK", "MEMORY_ONLY_SER",
-        "MEMORY_AND_DISK_SER", "DISK_ONLY" };
+    static const char *const names[] = { "NONE", "MEMORY_ONLY", "MEMORY_AND_DISK",
+        "MEMORY_ONLY_SER", "MEMORY_AND_DISK_SER", "DISK_ONLY" };
     return is_level(level) ? names[level] : names[0];
 }
 
@@ -55,8 +55,8 @@ spark_rdd *spark_persist(spark_site at, spark_rdd *rdd, spark_level level)
     pthread_mutex_unlock(&rdd->sc->plan_lock);
     if (status == SPARK_EINVAL)
         return spk_rdd_errorf(rdd->sc, status, "persist", NULL, at,
-            "Cannot change storage level of an RDD after it was already assigned a level: %s is wanted, "
-            "it has %s; spark_unpersist it first",
+            "Cannot change storage level of an RDD after it was already assigned a level: %s is "
+            "wanted, it has %s; spark_unpersist it first",
             spark_level_name(wanted), spark_level_name(spark_rdd_storage_level(rdd)));
     return status == SPARK_OK
         ? rdd
@@ -117,7 +117,8 @@ spark_status spark_rdd_storage_info(const spark_rdd *rdd, spark_storage_info *in
 {
     const spark_status status = spark_rdd_status(rdd);
     if (!info)
-        return spk_raisef(SPARK_EINVAL, "getStorageInfo", NULL, "there is no room for the information");
+        return spk_raisef(
+            SPARK_EINVAL, "getStorageInfo", NULL, "there is no room for the information");
     *info = (spark_storage_info) { .rdd = -1, .partitions = -1 };
     if (status == SPARK_OK)
         tell(rdd, rdd->blocks, info);
@@ -151,8 +152,8 @@ static bool is_held(const spk_block_set *blocks)
     return blocks->rdd->held && spark_rdd_is_persisted(blocks->rdd);
 }
 
-/* sets: those that are wanted, in the order of their RDDs, which stay as long as the scope's lock is held,
- * and it is. False: no memory. */
+/* sets: those that are wanted, in the order of their RDDs, which stay as long as the scope's lock
+ * is held, and it is. False: no memory. */
 static bool sets(
     const spark_context *sc, bool (*wanted)(const spk_block_set *blocks), spk_list *list)
 {
