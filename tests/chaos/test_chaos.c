@@ -32,9 +32,10 @@ typedef enum op {
 static const char *const op_names[OPS] = { "parallelize", "range", "objects", "text", "map",
     "map_values", "filter", "flat_map_values", "sums", "sample", "union", "coalesce", "zip",
     "index", "counted", "unique_id", "stateful", "range_of_keys", "cross", "repartition",
-    "reduce_by_key", "aggregate_by_key", "combine_by_key", "fold_by_key", "group_by_key", "group_map", "cogroup", "join", "sort_by_key", "sort_by", "sort_within",
-    "partition_by", "distinct", "subtract_by_key", "subtract", "intersection", "cache",
-    "checkpoint", "local_checkpoint" };
+    "reduce_by_key", "aggregate_by_key", "combine_by_key", "fold_by_key", "group_by_key",
+    "group_map", "cogroup", "join", "sort_by_key", "sort_by", "sort_within", "partition_by",
+    "distinct", "subtract_by_key", "subtract", "intersection", "cache", "checkpoint",
+    "local_checkpoint" };
 
 typedef struct node {
     op op;
@@ -847,8 +848,8 @@ static bool excused(const job *j, spark_status status, spark_context *sc)
     return !j->heals && spark_faults_struck(sc) > 0;
 }
 
-/* grows: whether the job leaves more behind each time. What a thread keeps for its next task depends
- * on how large batches were, but not on how often they came. */
+/* grows: whether the job leaves more behind each time. What a thread keeps for its next task
+ * depends on how large batches were, but not on how often they came. */
 static bool grows(const job *j, spark_context *sc)
 {
     const uint64_t first = spark_memory_bytes(sc, NULL);
