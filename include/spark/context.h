@@ -69,7 +69,11 @@ typedef struct spark_conf {
     int stage_max_attempts;  /* 4: consecutive attempts of a stage that lost its input */
     uint64_t memory_bytes;   /* no limit: data memory (shuffle, cache, tables) of the context. With
                                 one, shuffle data beyond half of it goes to disk, and caching stops
-                                there; 32 MiB a thread are enough */
+                                there; 32 MiB a thread are enough,
+                                whatever is sorted, combined, joined or grouped: one row, one list
+                                of spark_group_by_key or spark_cogroup, and the rows of one key on
+                                the smaller side of a join must fit, or the job fails with
+                                SPARK_ENOMEM and says what was too large */
     const char *local_dir;   /* $TMPDIR, else /var/tmp: where that is written */
     bool check;              /* finds views of dead memory and descriptions that do not fit; slow */
     int limit_initial_partitions; /* 1: partitions that the first job of a take or first scans;
