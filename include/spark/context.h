@@ -54,8 +54,11 @@ typedef struct spark_conf {
                                 cache, tables, buffers) of the context, freed blocks that wait for
                                 reuse included; what the process has beside it is at most 64 MiB.
                                 Shuffle data beyond half of it goes to disk; cached partitions may take
-                                three quarters, as long as it is not needed for tasks. UINT64_MAX: no
-                                limit */
+                                three quarters, as long as it is not needed for tasks. 32 MiB a thread
+                                are enough, whatever is sorted, combined, joined or grouped: one row,
+                                one list of spark_group_by_key or spark_cogroup, and the rows of one key
+                                on the smaller side of a join must fit, or the job fails with
+                                SPARK_ENOMEM and says what was too large. UINT64_MAX: no limit */
     double memory_storage_fraction; /* 0.5: how much of memory_bytes is left to cached partitions as
                                 long as shuffle data can go to disk instead; beyond it they go when
                                 tasks need memory. 0 to 1. Spark: spark.memory.storageFraction */

@@ -284,7 +284,8 @@ static void *spark_open(const bench_options *o)
     int64_t links_made;
     link *made = graph_make(g->vertices, &links_made);
     const size_t n = (size_t)links_made;
-    spark_rdd *links = spark_parallelize(g->sc, SPARK_DATA(link, n, made), g->partitions);
+    const spark_parallelize_options borrowed = { g->partitions, true };
+    spark_rdd *links = spark_parallelize_with(g->sc, SPARK_DATA(link, n, made), &borrowed);
     g->links = spark_local_checkpoint(spark_cache(g->way->group(g, links))); /* no lineage: `made` goes */
     int64_t found;
     bench_ok(spark_count(g->links, &found));
