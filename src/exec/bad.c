@@ -47,6 +47,8 @@ bool spk_bad_put(
         too_many(task, part->n, " in this partition", reason);
     else if (part->of->kept && !spk_rows_append(&part->kept, (const char *)&row, 1))
         spk_task_nomem(task);
+    if (spk_task_failed(task))
+        spk_locate(task, (int64_t)index);
     return !spk_task_failed(task);
 }
 
