@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The number of a line within its file, for messages. A split knows how many lines it has cut, not
  * how many came before it; so they are counted when somebody asks, which is after a failure: the
- * split is cut again as far as the line, then the line ends before that offset are counted, from where
- * the last one who asked has come to. */
+ * split is cut again as far as the line, then the line ends before that offset are counted, from
+ * where the last one who asked has come to. */
 #include "io/lines.h"
 
 enum { PIECE = 1024 * 1024, AT_ONCE = 256 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs that take too long. The thread that waits for a job knows when its time is up, and cancels it; the
- * attempts, which notice that sooner or later, say what they were at as they leave: so the message is
- * whole when the job returns, and nobody looks at what another thread is doing. */
+/* Jobs that take too long. The thread that waits for a job knows when its time is up, and cancels
+ * it; the attempts, which notice that sooner or later, say what they were at as they leave: so the
+ * message is whole when the job returns, and nobody looks at what another thread is doing. */
 #include "scheduler/stage.h"
 
 enum { MOST_TOLD = 4 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits of time: a task that takes too long is an attempt that failed, a job that takes too long fails and
- * says what ran; both are noticed wherever a function can be left. Nothing here measures time: functions
- * would go on for ever, or for half a minute, if they were not stopped. */
+/* Limits of time: a task that takes too long is an attempt that failed, a job that takes too long
+ * fails and says what ran; both are noticed wherever a function can be left. Nothing here measures
+ * time: functions would go on for ever, or for half a minute, if they were not stopped. */
 #include "gate.h"
 
 #include <stdatomic.h>
