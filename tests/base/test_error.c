@@ -211,7 +211,8 @@ static void test_status_name__knows_every_status(void **state)
     assert_string_equal(spark_status_name(SPARK_ETASK), "SPARK_ETASK");
     assert_string_equal(spark_status_name(SPARK_ECANCELLED), "SPARK_ECANCELLED");
     assert_string_equal(spark_status_name(SPARK_ETIMEOUT), "SPARK_ETIMEOUT");
-    assert_string_equal(spark_status_name((spark_status)(SPARK_ETIMEOUT + 1)), "unknown status");
+    assert_string_equal(spark_status_name(SPARK_EDEADLINE), "SPARK_EDEADLINE");
+    assert_string_equal(spark_status_name((spark_status)(SPARK_EDEADLINE + 1)), "unknown status");
     assert_string_equal(spark_status_name((spark_status)-1), "unknown status");
 }
 
