@@ -11,6 +11,7 @@
 #include <spark/base.h>
 #include <spark/context.h>
 #include <spark/error.h>
+#include <spark/fault.h>
 #include <spark/function.h>
 #include <spark/index.h>
 #include <spark/keyed.h>
