@@ -52,7 +52,7 @@ typedef struct spark_bad_policy {
  * for those of its ancestors, and returns the RDD. To be called before an action needs the RDD; a
  * policy that is there already cannot be changed (SPARK_EINVAL), nor can an RDD have one whose
  * function is not called for single elements. Functions of such an RDD get one element a call,
- * which costs some 10 ns each. */
+ * which costs some 5 ns each. */
 spark_rdd *spark_on_bad_records(spark_site at, spark_rdd *rdd, const spark_bad_policy *policy);
 
 /* spark_bad_row: a record that was put aside. source: the file, where the function got the lines of
