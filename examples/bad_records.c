@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes by status of a web server's log, some lines of which are damaged: those are put aside, and shown
- * with file, line and reason. More than RATIO of bad lines (0.05), and the log is not worth summing up: the
- * job fails.
+/* Bytes by status of a web server's log, some lines of which are damaged: those are put aside, and
+ * shown with file, line and reason. More than RATIO of bad lines (0.05), and the log is not worth
+ * summing up: the job fails.
  *   usage: bad_records [FILE [RATIO]] */
 #include <inttypes.h>
 #include <spark.h>

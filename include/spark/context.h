@@ -92,7 +92,7 @@ typedef struct spark_conf {
                            stage, partition, attempt, and the record (its index in the partition, of
                            functions of single elements, and of iterators); then the signal goes on to
                            the handler that was there before. Functions get elements one by one then,
-                           which costs some 10 ns an element. Handlers are of the process, while there
+                           which costs some 5 ns a call. Handlers are of the process, while there
                            is such a context; those that the program installs later go before */
     spark_scheduler_mode scheduler_mode; /* SPARK_FIFO: older jobs first */
     const spark_pool *pools;             /* of SPARK_FAIR; others have weight 1 and no minimum */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counting bad records so that nothing can be seen of attempts. What is bad in a partition depends on its
- * records alone, so the first attempt that comes to the end of the partition says it for all, like a
- * cached block: whether the attempt is published, repeated, or made again after a loss does not matter.
- * Limits are of the sum over partitions: the attempt that would exceed one fails and is not counted, and so do
- * its repetitions, hence the job, in whatever order partitions end. */
+/* Counting bad records so that nothing can be seen of attempts. What is bad in a partition depends
+ * on its records alone, so the first attempt that comes to the end of the partition says it for
+ * all, like a cached block: whether the attempt is published, repeated, or made again after a loss
+ * does not matter. Limits are of the sum over partitions: the attempt that would exceed one fails
+ * and is not counted, and so do its repetitions, hence the job, in whatever order partitions
+ * end. */
 #include "exec/bad.h"
 
 #include <stdarg.h>
@@ -33,7 +34,8 @@ spk_bad_part *spk_bad_open(spark_task *task, spk_bad *bad, int partition)
 
 static void too_many(spark_task *task, uint64_t n, const char *of, const char *why)
 {
-    spk_task_fail(task, SPARK_ETASK, "%llu bad records%s: more than the policy of spark_on_bad_records allows%s%s",
+    spk_task_fail(task, SPARK_ETASK,
+        "%llu bad records%s: more than the policy of spark_on_bad_records allows%s%s",
         (unsigned long long)n, of, *why ? "; the last one: " : "", why);
 }
 
@@ -47,6 +49,8 @@ bool spk_bad_put(
         too_many(task, part->n, " in this partition", reason);
     else if (part->of->kept && !spk_rows_append(&part->kept, (const char *)&row, 1))
         spk_task_nomem(task);
+    if (spk_task_failed(task))
+        spk_locate(task, (int64_t)index);
     return !spk_task_failed(task);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bad records: what one attempt, and what a whole RDD says of them.
  *
- * part: what the attempt has found in one partition of a node that has a policy; once the partition has
- * come to its end, it is the node's, and stays. Sources that read records themselves open a part at the
- * beginning of produce, put what is bad, and end it; for steps the pipe does that. */
+ * part: what the attempt has found in one partition of a node that has a policy; once the partition
+ * has come to its end, it is the node's, and stays. Sources that read records themselves open a
+ * part at the beginning of produce, put what is bad, and end it; for steps the pipe does that. */
 #ifndef SPK_EXEC_BAD_H
 #define SPK_EXEC_BAD_H
 
@@ -43,9 +43,9 @@ static inline spk_bad *spk_bad_of(const spark_rdd *rdd)
 /* spk_bad_new: NULL: no memory. */
 spk_bad *spk_bad_new(const spark_rdd *rdd, const spark_bad_policy *policy, const spk_layout *kept);
 
-/* spk_bad_open: a part of this attempt. NULL: it has failed. spk_bad_put: one more; false: it has failed.
- * spk_bad_end: the partition has ended, with so many records; the part becomes the node's if it is the
- * first. */
+/* spk_bad_open: a part of this attempt. NULL: it has failed. spk_bad_put: one more; false: it has
+ * failed. spk_bad_end: the partition has ended, with so many records; the part becomes the node's
+ * if it is the first. */
 spk_bad_part *spk_bad_open(spark_task *task, spk_bad *bad, int partition);
 bool spk_bad_put(
     spark_task *task, spk_bad_part *part, uint64_t index, spark_str record, const char *reason);

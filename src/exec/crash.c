@@ -4,11 +4,11 @@
  * system, which ends the process and writes its core.
  *
  * A handler may do next to nothing: this one reads what the thread's attempt points to, puts a line
- * together on its own stack, and writes it with one call. What it reads may be half written or gone, for a
- * crash can be anywhere; so all but the numbers of the attempt itself is fetched by a call of the system
- * that says no where there is no memory. The handler runs on a stack of its own, which each attempt
- * brings along, so that the overflow of a thread's stack is told as well. Functions get one element at a
- * time, so that the record is known.
+ * together on its own stack, and writes it with one call. What it reads may be half written or
+ * gone, for a crash can be anywhere; so all but the numbers of the attempt itself is fetched by a
+ * call of the system that says no where there is no memory. The handler runs on a stack of its own,
+ * which each attempt brings along, so that the overflow of a thread's stack is told as well.
+ * Functions get one element at a time, so that the record is known.
  *
  * Signals are of the process: the handlers that were there before are static. */
 #include "exec/crash.h"
@@ -167,8 +167,8 @@ static void report(const spark_task *task, const char *name, int signal, const s
     }
 }
 
-/* on_crash: with the handler of before in place again, a fault that is caused comes back by itself when this
- * returns; one that was sent has to be sent again. */
+/* on_crash: with the handler of before in place again, a fault that is caused comes back by itself
+ * when this returns; one that was sent has to be sent again. */
 static void on_crash(int signal, siginfo_t *info, void *context)
 {
     const int saved = errno;

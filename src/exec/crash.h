@@ -10,8 +10,8 @@
 void spk_crash_begin(void);
 void spk_crash_end(void);
 
-/* Of a context that wants reports. spk_crash_enter: this thread runs functions of the attempt: it has a
- * stack that a handler can run on. spk_crash_leave: no longer. */
+/* Of a context that wants reports. spk_crash_enter: this thread runs functions of the attempt: it
+ * has a stack that a handler can run on. spk_crash_leave: no longer. */
 void spk_crash_enter(spark_task *task);
 void spk_crash_leave(spark_task *task);
 

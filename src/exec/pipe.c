@@ -153,8 +153,7 @@ static void deliver(spk_pipe *pipe, spk_batch batch)
     task->scratch = &level->arenas[level->current];
     if (!pipe->sink.take(pipe->sink.state, batch))
         pipe->stopped = true;
-    if (task->deadline)
-        spk_task_late(task);
+    spk_task_late(task);
 }
 
 /* leave_off: nobody wants the rest; what ran is noted. */
@@ -185,8 +184,7 @@ static void advance(spk_pipe *pipe, size_t at, spk_batch batch)
         task->scratch = &level->arenas[level->current];
         op->rdd->class->run(pipe, op, &batch);
         op->seen += n;
-        if (task->deadline)
-            spk_task_late(task);
+        spk_task_late(task);
         if (task->check && !spk_task_failed(task)
             && !spk_check_views(pipe, op, op->rdd->layout, batch, "returned"))
             return;
@@ -352,8 +350,7 @@ void spk_pipe_finish(spk_pipe *pipe)
         task->current_partition = op->partition;
         task->scratch = &task->levels[task->depth - 1]->arenas[0];
         op->rdd->class->finish(pipe, op, &batch);
-        if (task->deadline)
-            spk_task_late(task);
+        spk_task_late(task);
         if (!task->check || spk_task_failed(task)
             || spk_check_views(pipe, op, op->rdd->layout, batch, "emitted"))
             advance(pipe, i + 1, batch);

@@ -313,7 +313,7 @@ void spark_fail(spark_task *task, const char *format, ...)
 
 bool spk_task_late(spark_task *task)
 {
-    if (spk_clock_ms() < task->deadline)
+    if (task->deadline == 0 || spk_clock_ms() < task->deadline)
         return false;
     spk_task_fail(task, SPARK_EDEADLINE, "the attempt took longer than its limit of %lld ms",
         (long long)task->limit_ms);

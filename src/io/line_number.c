@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The number of a line within its file, for messages. A split knows how many lines it has cut, not
  * how many came before it; so they are counted when somebody asks, which is after a failure: the
- * split is cut again as far as the line, then the line ends before that offset are counted. */
+ * split is cut again as far as the line, then the line ends before that offset are counted, from
+ * where the last one who asked has come to. */
 #include "io/lines.h"
 
 enum { PIECE = 1024 * 1024, AT_ONCE = 256 };
@@ -18,20 +19,52 @@ static int64_t ends_in(const char *bytes, size_t n, bool *feed)
     return ends;
 }
 
-/* ends_before: line ends before an offset; -1: the file cannot be read so far any more. */
-static int64_t ends_before(const spk_file *file, int fd, uint64_t offset, char *buffer)
+/* recall: what is known of the file, or that nothing ends in front of its beginning. */
+static spk_line_memo recall(spk_line_memo *memo, const spk_file *file, uint64_t offset)
 {
-    int64_t ends = 0;
-    bool feed = false;
-    for (uint64_t at = 0; at < offset;) {
-        const size_t n = offset - at < PIECE ? (size_t)(offset - at) : PIECE;
-        size_t got;
-        if (spk_file_read(file, fd, buffer, n, at, &got) != 0 || got == 0)
-            return -1;
-        ends += ends_in(buffer, got, &feed);
-        at += got;
+    spk_line_memo known = { .file = file };
+    if (!memo)
+        return known;
+    pthread_mutex_lock(&memo->lock);
+    if (memo->file == file && memo->offset <= offset) {
+        known.offset = memo->offset;
+        known.ends = memo->ends;
+        known.feed = memo->feed;
     }
-    return ends;
+    pthread_mutex_unlock(&memo->lock);
+    return known;
+}
+
+static void remember(spk_line_memo *memo, const spk_line_memo *known)
+{
+    if (!memo)
+        return;
+    pthread_mutex_lock(&memo->lock);
+    if (memo->file != known->file || memo->offset < known->offset) {
+        memo->file = known->file;
+        memo->offset = known->offset;
+        memo->ends = known->ends;
+        memo->feed = known->feed;
+    }
+    pthread_mutex_unlock(&memo->lock);
+}
+
+/* ends_before: line ends before an offset; -1: the file cannot be read so far any more. */
+static int64_t ends_before(
+    const spk_file *file, int fd, uint64_t offset, char *buffer, spk_line_memo *memo)
+{
+    spk_line_memo known = recall(memo, file, offset);
+    while (known.offset < offset) {
+        const uint64_t left = offset - known.offset;
+        const size_t n = left < PIECE ? (size_t)left : PIECE;
+        size_t got;
+        if (spk_file_read(file, fd, buffer, n, known.offset, &got) != 0 || got == 0)
+            return -1;
+        known.ends += ends_in(buffer, got, &known.feed);
+        known.offset += got;
+    }
+    remember(memo, &known);
+    return known.ends;
 }
 
 /* skip: past `row` lines; false: there are fewer. */
@@ -48,7 +81,8 @@ static bool skip(spk_lines *lines, uint64_t row)
     return true;
 }
 
-int64_t spk_lines_number(spk_heap *heap, const spk_split *split, uint64_t row)
+int64_t spk_lines_number(
+    spk_heap *heap, const spk_split *split, uint64_t row, spk_line_memo *memo)
 {
     spk_failure failure;
     spk_lines lines;
@@ -60,7 +94,7 @@ int64_t spk_lines_number(spk_heap *heap, const spk_split *split, uint64_t row)
         return -1;
     char *buffer = skip(&lines, row) ? spk_heap_alloc(heap, PIECE, &capacity) : NULL;
     if (buffer) {
-        ends = ends_before(lines.file, lines.fd, lines.position, buffer);
+        ends = ends_before(lines.file, lines.fd, lines.position, buffer, memo);
         spk_heap_free(heap, buffer, capacity);
     }
     spk_lines_close(&lines);
@@ -74,7 +108,7 @@ int64_t spk_line_at(spk_heap *heap, const spk_file *file, uint64_t offset)
     const int fd = spk_file_open(file);
     char *buffer = fd < 0 ? NULL : spk_heap_alloc(heap, PIECE, &capacity);
     if (buffer) {
-        ends = ends_before(file, fd, offset, buffer);
+        ends = ends_before(file, fd, offset, buffer, NULL);
         spk_heap_free(heap, buffer, capacity);
     }
     spk_file_close(file, fd);

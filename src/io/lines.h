@@ -5,6 +5,8 @@
 #ifndef SPK_IO_LINES_H
 #define SPK_IO_LINES_H
 
+#include <pthread.h>
+
 #include <spark/type.h>
 
 #include "base/error.h"
@@ -37,10 +39,21 @@ SPK_COLD spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, con
 size_t spk_lines_next(spk_lines *lines, spark_str *out, size_t max, spk_failure *failure);
 void spk_lines_close(spk_lines *lines);
 
+/* spk_line_memo: how many lines end in front of an offset of a file: those who ask for a line behind it go
+ * on from there. Zeroed, but for the lock. */
+typedef struct spk_line_memo {
+    pthread_mutex_t lock;
+    const spk_file *file;
+    uint64_t offset;
+    int64_t ends;
+    bool feed; /* the byte before it is a \r */
+} spk_line_memo;
+
 /* spk_lines_number: which line of the whole file, from 1, line `row` (from 0) of the split is: reads
- * all that is before it. -1: it cannot be told any more. */
-SPK_COLD int64_t spk_lines_number(spk_heap *heap, const spk_split *split, uint64_t row);
+ * all that is before it, from where the memo has come to. -1: it cannot be told any more. */
+SPK_COLD int64_t spk_lines_number(
+    spk_heap *heap, const spk_split *split, uint64_t row, spk_line_memo *memo);
 /* spk_line_at: the same of the byte at an offset of a file. */
-int64_t spk_line_at(spk_heap *heap, const spk_file *file, uint64_t offset);
+SPK_COLD int64_t spk_line_at(spk_heap *heap, const spk_file *file, uint64_t offset);
 
 #endif

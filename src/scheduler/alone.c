@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The thread that drives a job does its tasks too, one after the other: a stage that would go to the
- * workers goes on a list of the job, and the driver takes a task from it whenever it has nothing to
- * decide. Stages, losses and missing outputs are looked at as ever, so this needs no rules of its own. */
+/* The thread that drives a job does its tasks too, one after the other: a stage that would go to
+ * the workers goes on a list of the job, and the driver takes a task from it whenever it has
+ * nothing to decide. Stages, losses and missing outputs are looked at as ever, so this needs no
+ * rules of its own. */
 #include "scheduler/alone.h"
 
 #include <stdlib.h>

@@ -453,8 +453,6 @@ static void drive(spk_job *job)
     for (size_t i = 0; i < job->n_stages; i++)
         if (job->stages[i]->submitted && !job->forked)
             spk_pool_remove(scheduler->pool, &job->stages[i]->set);
-    if (job->overdue)
-        spk_overdue_end(job);
 }
 
 /* ---- the ends of a job */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Jobs that take too long. The thread that waits for a job knows when its time is up, and cancels it; the
- * attempts, which notice that sooner or later, say what they were at as they leave: so the message is
- * whole when the job returns, and nobody looks at what another thread is doing. */
+/* Jobs that take too long. The thread that waits for a job knows when its time is up, and cancels
+ * it; the attempts, which notice that sooner or later, say what they were at as they leave: so the
+ * message is whole when the job returns, and nobody looks at what another thread is doing. */
 #include "scheduler/stage.h"
 
 enum { MOST_TOLD = 4 };
@@ -31,15 +31,8 @@ void spk_overdue_tell(spk_stage *stage, const spark_task *task)
         job->n_told == 0 ? "; running:" : ",", task->partition, task->attempt, stage->id,
         stage->attempt, operation ? operation : "a task", function ? "(" : "",
         function ? function : "", function ? ")" : "", site ? site : "");
-    if (job->n_told++ < MOST_TOLD)
-        spk_failure_append(&job->failure, text);
+    if (job->n_told <= MOST_TOLD)
+        spk_failure_append(&job->failure, job->n_told < MOST_TOLD ? text : ", ...");
+    job->n_told++;
     pthread_mutex_unlock(&job->scheduler->lock);
-}
-
-void spk_overdue_end(spk_job *job)
-{
-    char text[64];
-    snprintf(text, sizeof text, ", and %d more", job->n_told - MOST_TOLD);
-    if (job->n_told > MOST_TOLD)
-        spk_failure_end(&job->failure, text);
 }

@@ -149,10 +149,9 @@ SPK_COLD void spk_job_leave(spk_job *job);
 SPK_COLD void spk_job_cancel(spk_job *job, const char *reason);
 
 /* A job whose time is up. spk_job_overdue: fails it; with the lock held. spk_overdue_tell: an attempt of it
- * leaves; spk_overdue_end: all have left; both without. */
+ * leaves; without. */
 void spk_job_overdue(spk_job *job);
 void spk_overdue_tell(spk_stage *stage, const spark_task *task);
-void spk_overdue_end(spk_job *job);
 
 /* The cleaner; none of these with the lock held. spk_clean_made: an output of so many bytes.
  * spk_clean: drops what nobody will read, when the walk is paid for. spk_clean_job: at both ends of a

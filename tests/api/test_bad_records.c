@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bad records: what a policy lets pass, what is put aside, and that the numbers are those of the records,
- * whatever happens to attempts, blocks and batches. */
+/* Bad records: what a policy lets pass, what is put aside, and that the numbers are those of the
+ * records, whatever happens to attempts, blocks and batches. */
 #include "file_test.h"
 
 SPARK_PAIR(i64_i64, int64_t, int64_t);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a program that crashes inside a function says, and that the signal goes on to whatever handled
- * it before. Each program is a child that crashes; what it writes to standard error is read here. */
+/* What a program that crashes inside a function says, and that the signal goes on to whatever
+ * handled it before. Each program is a child that crashes; what it writes to standard error is read
+ * here. */
 #include "oracle.h"
 
 #include <signal.h>

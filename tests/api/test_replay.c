@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replay computes a partition on the calling thread alone, from what is there: the same rows as an action,
- * whatever the lineage, and nobody notices it afterwards. */
+/* replay computes a partition on the calling thread alone, from what is there: the same rows as an
+ * action, whatever the lineage, and nobody notices it afterwards. */
 #include "file_test.h"
 #include "gate.h"
 

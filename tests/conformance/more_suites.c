@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* More cases of Spark's AsyncRDDActionsSuite, FileSuite, AccumulatorSuite and DAGSchedulerSuite. */
+/* More cases of Spark's AsyncRDDActionsSuite, FileSuite, AccumulatorSuite and DAGSchedulerSuite; and the
+ * modes of its CSVSuite for malformed records, which a policy for bad records stands for. */
 #include "file_test.h"
 #include "oracle.h"
 
@@ -263,6 +264,43 @@ static void dag_scheduler_suite__an_accumulator_that_misbehaves_harms_no_job(voi
     oracle_close(sc);
 }
 
+/* Spark's cars.csv: a record has five fields; the last one has two too few. */
+static const char cars[] = "2012,Tesla,S,No comment,\n"
+                           "1997,Ford,E350,Go get one now they are going fast,\n"
+                           "2015,Chevy,Volt\n";
+SPARK_MAP(to_year, spark_str, int64_t)
+{
+    spark_str rest = *in, field;
+    int fields = 0;
+    for (; rest.ptr && spark_str_split(&rest, ',', &field); fields++)
+        if (fields == 0 && !spark_str_to_i64(field, out))
+            spark_bad_record(task, "no year");
+    if (fields != 5)
+        spark_bad_record(task, "%d fields", fields);
+}
+
+static void csv_suite__malformed_records_by_mode(void **state)
+{
+    int64_t n;
+    (void)state;
+    scratch_write("cars.csv", cars, sizeof cars - 1);
+    spark_context *sc = oracle_open(2);
+    spark_rdd *lines = spark_text_file(sc, "cars.csv", 2);
+    /* FAILFAST: "Malformed records are detected in record parsing". */
+    oracle_fails(spark_count(spark_map(lines, to_year, NULL), &n), SPARK_ETASK,
+        "bad record: 3 fields (cars.csv:3, record ");
+    /* DROPMALFORMED: two cars are left. */
+    spark_rdd *dropped = spark_on_bad_records(
+        spark_map(lines, to_year, NULL), &(spark_bad_policy) { .mode = SPARK_BAD_SKIP });
+    oracle_collects(dropped, "2012 1997");
+    /* PERMISSIVE: the corrupt record is kept, in a place of its own. */
+    spark_rdd *apart = spark_on_bad_records(
+        spark_map(lines, to_year, NULL), &(spark_bad_policy) { .mode = SPARK_BAD_ASIDE });
+    oracle_collects(apart, "2012 1997");
+    oracle_collects(spark_bad_records(apart), "(cars.csv,3,2015,Chevy,Volt,3 fields)");
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +308,7 @@ int main(void)
         file_test(file_suite__binary_files_are_in_as_many_partitions_as_asked_for),
         file_test(file_suite__partitions_without_lines_are_read_back),
         file_test(file_suite__a_file_that_goes_is_missed),
+        file_test(csv_suite__malformed_records_by_mode),
         oracle_test(accumulator_suite__nothing_counts_before_an_action),
         oracle_test(accumulator_suite__what_is_cached_counts_once),
         oracle_test(accumulator_suite__a_take_counts_its_partitions_alone),

@@ -384,18 +384,19 @@ static void test_numbers(void **state)
         spk_files files = { &(spk_file) { (char[]) { "f" }, size, -1, false, false }, 1 };
         spk_splits splits;
         size_t next = 0;
+        spk_line_memo memo = { .lock = PTHREAD_MUTEX_INITIALIZER }, none = memo;
         scratch_write("f", bytes, size);
         split_naively(bytes, size, &e);
         assert_int_equal(
             spk_splits_make(&files, 1 + round % 9, &splits, &failure), SPARK_OK);
         for (size_t i = 0; i < splits.n; i++)
-            for (uint64_t row = 0; next < e.n && e.starts[next] <= splits.at[i].end; row++)
-                assert_int_equal(spk_lines_number(&heap, &splits.at[i], row), ++next);
+            for (uint64_t row = 0; next < e.n && e.starts[next] <= splits.at[i].end; row++, none.file = NULL)
+                assert_int_equal(spk_lines_number(&heap, &splits.at[i], row, i % 2 ? &memo : &none), ++next);
         assert_int_equal(next, e.n);
         if (splits.n > 1) {
-            assert_int_equal(spk_lines_number(&heap, &splits.at[1], 1000), -1);
+            assert_int_equal(spk_lines_number(&heap, &splits.at[1], 1000, &none), -1);
             assert_int_equal(unlink("f"), 0);
-            assert_int_equal(spk_lines_number(&heap, &splits.at[1], 0), -1);
+            assert_int_equal(spk_lines_number(&heap, &splits.at[1], 0, &none), -1);
         }
         spk_splits_free(&splits);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replay: a job of one partition that the calling thread does alone. A scope of its own carries that to
- * the jobs that preparing the RDD may need. A failed attempt is repeated, so rows are printed by their
- * number, each once. */
+/* replay: a job of one partition that the calling thread does alone. A scope of its own carries
+ * that to the jobs that preparing the RDD may need. A failed attempt is repeated, so rows are
+ * printed by their number, each once. */
 #include <stdlib.h>
 
 #include <spark/action.h>
@@ -39,7 +39,8 @@ static bool print_row(replay *r, spark_task *task, char *row)
     const spark_array one = { r->layout->type, row, 1, NULL };
     const spark_status status = spark_array_print(r->print, &one);
     if (status != SPARK_OK)
-        spk_task_fail(task, status, "row %lld: %s", (long long)r->printed, spark_last_error()->message);
+        spk_task_fail(
+            task, status, "row %lld: %s", (long long)r->printed, spark_last_error()->message);
     else
         r->printed++;
     return status == SPARK_OK;

@@ -136,8 +136,11 @@ static void run_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
         map_pieces(pipe, op, m, in, batch);
 }
 
-static const spk_class map_class
-    = { .name = "MapPartitionsRDD", .open = map_open, .run = run_map, .one_to_one = true, .by_element = true };
+static const spk_class map_class = { .name = "MapPartitionsRDD",
+    .open = map_open,
+    .run = run_map,
+    .one_to_one = true,
+    .by_element = true };
 
 static spark_rdd *new_map(
     spk_verb *v, const spark_map_def *f, const spk_layout *out, map_rdd **node)

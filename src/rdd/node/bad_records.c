@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Policies for bad records, and what was put aside as an RDD. A part is kept with the index of its records;
- * where they came from is found out when somebody reads it, by going up through what neither adds nor
- * drops elements. */
+/* Policies for bad records, and what was put aside as an RDD. A part is kept with the index of its
+ * records; where they came from is found out when somebody reads it, by going up through what
+ * neither adds nor drops elements. */
 #include <stdlib.h>
 
 #include "exec/bad.h"

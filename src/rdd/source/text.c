@@ -14,6 +14,7 @@
 typedef struct text_rdd {
     spk_files_rdd head;
     spk_splits splits;
+    spk_line_memo memo;
 } text_rdd;
 
 static const spk_split *split_of(const spark_rdd *rdd, int partition)
@@ -67,12 +68,15 @@ static void text_where(
     spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row, spk_failure *failure)
 {
     const spk_split *split = split_of(rdd, partition);
+    text_rdd *t;
+    memcpy(&t, &rdd, sizeof t);
     spk_failure_in(failure, split->file->path,
-        row < 0 ? -1 : spk_lines_number(heap, split, (uint64_t)row));
+        row < 0 ? -1 : spk_lines_number(heap, split, (uint64_t)row, &t->memo));
 }
 
 static void text_release(spark_rdd *rdd)
 {
+    pthread_mutex_destroy(&SPK_NODE(text_rdd, rdd)->memo.lock);
     spk_splits_free(&SPK_NODE(text_rdd, rdd)->splits);
     spk_files_rdd_release(rdd);
 }
@@ -87,7 +91,11 @@ static spark_rdd *new_text(spk_verb *v, const char *path, int partitions, bool *
         .where = text_where,
         .release = text_release };
     const spk_layout *layout = spk_verb_layout(v, SPARK_TYPE(spark_str));
-    return spk_files_rdd_make(v, &class, sizeof(text_rdd), layout, path, partitions, made);
+    spark_rdd *rdd = spk_files_rdd_make(
+        v, &class, sizeof(text_rdd), layout, path, partitions, made);
+    if (*made)
+        pthread_mutex_init(&SPK_NODE(text_rdd, rdd)->memo.lock, NULL);
+    return rdd;
 }
 
 spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, int min_partitions)
