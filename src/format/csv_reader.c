@@ -234,7 +234,7 @@ static void add_record(spk_csv_reader *r, const char *at, size_t n, size_t colum
 static void trim_cells(const spk_csv *csv, spark_str *cells, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const char *p = cells[i].ptr, *q = p + cells[i].len;
+        const char *p = cells[i].ptr, *q = p ? p + cells[i].len : NULL;
         while (csv->trim_front && q > p && (unsigned char)*p <= ' ')
             p++;
         while (csv->trim_back && q > p && (unsigned char)q[-1] <= ' ')
@@ -622,7 +622,7 @@ spark_status spk_csv_open(spk_csv_reader **reader, spk_heap *heap, const spk_csv
         .file = split->file,
         .position = split->start,
         .end = split->end,
-        .header = csv->header && plan && split->start == 0,
+        .header = csv->header && plan && (split->start == 0 || split->start < plan->header_at),
         .own = capacity };
     spk_arena_init(&r->texts, heap);
     r->fd = spk_file_open(split->file);

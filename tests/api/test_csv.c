@@ -297,6 +297,18 @@ static void test_csv__splits_threads_and_batches_change_nothing(void **state)
     rows_are_the_same(CSV(.multi_line = true));
 }
 
+static void test_csv__a_header_may_stand_behind_comments(void **state)
+{
+    (void)state;
+    put("in.csv", "\n# what follows\n\n#\nid,x\n1,2\n3,4\n");
+    for (int partitions = 1; partitions < 40; partitions++) {
+        spark_context *sc = oracle_open(1);
+        reads(sc, SPARK_TYPE(numbers),
+            CSV(.header = true, .comment = "#", .min_partitions = partitions), "(1,2)\n(3,4)\n");
+        oracle_close(sc);
+    }
+}
+
 static void test_csv__values_may_be_longer_than_any_buffer(void **state)
 {
     (void)state;
@@ -477,6 +489,7 @@ int main(void)
         file_test(test_csv__rows_are_read_by_the_names_of_their_fields),
         file_test(test_csv__struct_types_are_made_at_run_time),
         file_test(test_csv__splits_threads_and_batches_change_nothing),
+        file_test(test_csv__a_header_may_stand_behind_comments),
         file_test(test_csv__values_may_be_longer_than_any_buffer),
         file_test(test_csv__a_failure_of_a_function_finds_its_line),
         file_test(test_csv__what_is_written_is_read_again),
