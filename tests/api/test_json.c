@@ -313,7 +313,7 @@ static void test_json__modes_say_what_becomes_of_malformed_lines(void **state)
     oracle_close(sc);
 }
 
-enum { ROWS = 2000 };
+enum { ROWS = 900 };
 
 static spark_rdd *build_orders(spark_context *sc, int partitions, const void *arg)
 {
@@ -332,7 +332,7 @@ static void write_orders(void)
         if (r % 9 == 0)
             fputs(r % 2 ? "\n" : "{\"id\":\n", out);
         fprintf(out, "{\"id\":%d,\"code\":\"a\",\"raw\":\"%0*d\\n\",\"stops\":[", i,
-            (int)(r % 100 ? r % 30 : r % 50000), i);
+            (int)(r % 200 ? r % 30 : r % 40000), i);
         for (uint32_t k = 0; k < r % 4; k++)
             fprintf(out, "%s{\"city\":\"c%u\",\"lat\":%u}", k ? "," : "", k, k);
         fputs("]}\n", out);

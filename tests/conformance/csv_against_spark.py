@@ -9,7 +9,7 @@ Java; says so and ends with 77 where one is missing. Not generated, because both
 (src/README.md): doubled quotes where the escape is another sign, integers of more than 64 bits
 without a type, hexadecimal doubles, times without a date, bytes that are no UTF-8, files without a line and a type. Nor
 what that parser does by accident: quotes that are not escaped, and blanks, where the separator
-has several bytes, \\r\\n in files where a \\n within quotes comes first.
+has several bytes, an empty last column there, \\r\\n in files where a \\n within quotes comes first.
 """
 import argparse
 import datetime
@@ -107,8 +107,10 @@ def make_case(rng):
         lines.append(sep.join(heads))
     for _ in range(rng.choice([0, 1, 3, 10, 30])):
         lines.append(make_line(rng, options, sep, kinds, pools, pools is CLEAN))
-    if not lines and not typed:
+    if not typed and not any(line.strip() for line in lines):
         lines.append("1")
+    if len(sep) > 1:
+        lines = [line + "z" if line.endswith(sep) else line for line in lines]
     end = "\n" if "multiLine" in options else rng.choice(["\n", "\n", "\r\n"])
     text = end.join(lines) + (end if rng.random() < 0.8 and lines else "")
     return options, columns, text.encode(options.get("encoding", "UTF-8"), "replace")
