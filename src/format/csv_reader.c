@@ -410,8 +410,12 @@ static spark_status look_inside(spk_csv_reader *r, bool *dry, spk_failure *failu
     *dry = unread(r) == 0;
     if (*dry)
         return SPARK_OK;
-    if (csv->line_sep_n == 0 && (*p == '\n' || *p == '\r')) {
-        advance(r, 1);
+    const char *text = p;
+    while (csv->trim_front && text < end && *text != csv->sep[0] && *text != '\n' && *text != '\r'
+        && (unsigned char)*text <= ' ')
+        text++;
+    if (csv->line_sep_n == 0 && text < end && (*text == '\n' || *text == '\r')) {
+        advance(r, (size_t)(text - p) + 1);
         return SPARK_OK;
     }
     if ((unsigned char)*p == csv->comment) {

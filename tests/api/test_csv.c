@@ -94,6 +94,9 @@ static void test_csv__quotes_are_read_by_the_rules(void **state)
         "(b\"x,1,2,,)\n");
     fails(sc, SPARK_TYPE(texts), CSV(.unescaped_quote_handling = SPARK_RAISE_ERROR), SPARK_EIO,
         "a quote that is not escaped: in.csv:1:3");
+    put("in.csv", "1,2,3\n  \n4,5,6\n");
+    reads(sc, SPARK_TYPE(texts),
+        CSV(.multi_line = true, .ignore_leading_white_space = SPARK_ON), "(1,2,3)\n(4,5,6)\n");
     put("in.csv", "'a;b';\"c\";d\n");
     reads(sc, SPARK_TYPE(texts), CSV(.sep = ";", .quote = "'"), "(a;b,\"c\",d)\n");
     reads(sc, SPARK_TYPE(texts), CSV(.sep = ";", .quote = ""), "('a,b',\"c\")\n");
