@@ -15,6 +15,7 @@
 #ifndef SPARK_JSON_H
 #define SPARK_JSON_H
 
+#include <spark/csv.h>
 #include <spark/str.h>
 
 SPARK_BEGIN_DECLS
@@ -73,6 +74,35 @@ bool spark_json_f64(spark_json value, double *out);
 bool spark_json_str(spark_task *task, spark_json value, spark_str *out);
 bool spark_json_unescape(spark_task *task, spark_str raw, spark_str *out);
 
+/* spark_json_options: all zero is Spark's defaults; texts are copied at the call. */
+typedef struct spark_json_options {
+    spark_read_mode mode; /* malformed: no JSON, no object, or a value that is none of its member's type */
+    const char *column_name_of_corrupt_record; /* "_corrupt_record", as in spark_csv_options */
+    const char *date_format, *timestamp_format; /* as there */
+    int min_partitions; /* as for spark_text_file */
+} spark_json_options;
+
+/* spark_read_json: JSON lines as rows: an object a line; empty lines are none. path: as for
+ * spark_text_file. type: a struct or pair of the program's; members are found by name, exactly, in any
+ * order; those that no member names are not looked at; of one that occurs twice the last counts. Objects
+ * go into structs and pairs, arrays into lists (SPARK_LIST), also of these; null, and what is missing,
+ * makes an optional absent. A string member takes any other value as the text it stands as; numbers take
+ * numbers, doubles also "NaN", "Infinity" and "-Infinity"; dates and times strings, bools true and
+ * false. Integers are exact, and must fit.
+ *
+ * A value that does not fit makes the nearest optional around it absent, and the row malformed; where
+ * there is none, and where a null has no place: SPARK_EIO that names file, line and byte (in
+ * SPARK_DROPMALFORMED the row is dropped): cannot read "x" as i64: orders.json:17:9, member "id". Texts are
+ * strict (see above), where Spark takes single quotes and NaN. A type of NULL is SPARK_EINVAL: types are
+ * not found in the file yet. Spark: DataFrameReader.json. */
+spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
+    const spark_type *type, const spark_json_options *options) SPARK_USE_RESULT_;
+
 SPARK_END_DECLS
+
+#ifndef SPARK_EXPLICIT_SITES
+/* The verb fills in its call site. */
+#define spark_read_json(...) spark_read_json(SPARK_HERE, __VA_ARGS__)
+#endif
 
 #endif

@@ -60,6 +60,7 @@ typedef struct spk_csv_plan {
     int32_t corrupt; /* offset of the spark_str for malformed records; -1: none */
     int32_t corrupt_present;
     uint32_t row_size;
+    uint64_t header_at; /* where the header is, which may stand behind comments and empty lines; 0 at first */
 } spk_csv_plan;
 
 /* spk_csv_fits: whether rows of the type can be read and written; SPARK_ETYPE names the member. */

@@ -235,7 +235,7 @@ static void add_record(spk_csv_reader *r, const char *at, size_t n, size_t colum
 static void trim_cells(const spk_csv *csv, spark_str *cells, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const char *p = cells[i].ptr, *q = p + cells[i].len;
+        const char *p = cells[i].ptr, *q = p ? p + cells[i].len : NULL;
         while (csv->trim_front && q > p && (unsigned char)*p <= ' ')
             p++;
         while (csv->trim_back && q > p && (unsigned char)q[-1] <= ' ')
@@ -411,8 +411,12 @@ static spark_status look_inside(spk_csv_reader *r, bool *dry, spk_failure *failu
     *dry = unread(r) == 0;
     if (*dry)
         return SPARK_OK;
-    if (csv->line_sep_n == 0 && (*p == '\n' || *p == '\r')) {
-        advance(r, 1);
+    const char *text = p;
+    while (csv->trim_front && text < end && *text != csv->sep[0] && *text != '\n' && *text != '\r'
+        && (unsigned char)*text <= ' ')
+        text++;
+    if (csv->line_sep_n == 0 && text < end && (*text == '\n' || *text == '\r')) {
+        advance(r, (size_t)(text - p) + 1);
         return SPARK_OK;
     }
     if ((unsigned char)*p == csv->comment) {
@@ -623,7 +627,7 @@ spark_status spk_csv_open(spk_csv_reader **reader, spk_heap *heap, const spk_csv
         .file = split->file,
         .position = split->start,
         .end = split->end,
-        .header = csv->header && plan && split->start == 0,
+        .header = csv->header && plan && (split->start == 0 || split->start < plan->header_at),
         .own = capacity };
     spk_arena_init(&r->texts, heap);
     r->fd = spk_file_open(split->file);

@@ -377,8 +377,7 @@ size_t spk_json_unescape(spark_str raw, char *to)
     return n;
 }
 
-/* is_named: whether a key is this name, a sign at a time. */
-static bool is_named(spark_str key, const char *name)
+bool spk_json_is_named(spark_str key, const char *name)
 {
     const char *p = key.ptr, *end = p + key.len;
     while (p < end) {
@@ -396,7 +395,7 @@ spark_json spark_json_get(spark_json object, const char *name)
     spark_str key;
     spark_json value;
     while (object.kind == SPARK_JSON_OBJECT && spark_json_next(&object, &key, &value))
-        if (is_named(key, name))
+        if (spk_json_is_named(key, name))
             return value;
     return (spark_json) { SPARK_JSON_NOTHING, { NULL, 0 } };
 }

@@ -94,6 +94,9 @@ static void test_csv__quotes_are_read_by_the_rules(void **state)
         "(b\"x,1,2,,)\n");
     fails(sc, SPARK_TYPE(texts), CSV(.unescaped_quote_handling = SPARK_RAISE_ERROR), SPARK_EIO,
         "a quote that is not escaped: in.csv:1:3");
+    put("in.csv", "1,2,3\n  \n4,5,6\n");
+    reads(sc, SPARK_TYPE(texts),
+        CSV(.multi_line = true, .ignore_leading_white_space = SPARK_ON), "(1,2,3)\n(4,5,6)\n");
     put("in.csv", "'a;b';\"c\";d\n");
     reads(sc, SPARK_TYPE(texts), CSV(.sep = ";", .quote = "'"), "(a;b,\"c\",d)\n");
     reads(sc, SPARK_TYPE(texts), CSV(.sep = ";", .quote = ""), "('a,b',\"c\")\n");
@@ -242,7 +245,7 @@ static void test_csv__struct_types_are_made_at_run_time(void **state)
 
 /* ---- splits ---- */
 
-enum { ROWS = 3000 };
+enum { ROWS = 600 };
 
 /* write_rows: of all kinds: quoted, ragged, followed by blank lines, longer than a window. */
 static void write_rows(const char *path, uint64_t seed, bool lines_in_quotes)
@@ -251,7 +254,7 @@ static void write_rows(const char *path, uint64_t seed, bool lines_in_quotes)
     assert_non_null(out);
     for (int i = 0; i < ROWS; i++) {
         const uint32_t r = scratch_random(&seed);
-        const int length = r % 50 == 0 ? (int)(scratch_random(&seed) % 100000) : (int)(r >> 8) % 40;
+        const int length = r % 100 == 0 ? (int)(scratch_random(&seed) % 70000) : (int)(r >> 8) % 40;
         fprintf(out, "%d,", i);
         if (r % 3 == 0)
             fprintf(out, "\"%0*d%s\"\"\"", length, i, lines_in_quotes ? "\r\n," : ",");
@@ -295,6 +298,18 @@ static void test_csv__splits_threads_and_batches_change_nothing(void **state)
     rows_are_the_same(CSV(.header = false));
     write_rows("rows.csv", 6, true);
     rows_are_the_same(CSV(.multi_line = true));
+}
+
+static void test_csv__a_header_may_stand_behind_comments(void **state)
+{
+    (void)state;
+    put("in.csv", "\n# what follows\n\n#\nid,x\n1,2\n3,4\n");
+    for (int partitions = 1; partitions < 40; partitions++) {
+        spark_context *sc = oracle_open(1);
+        reads(sc, SPARK_TYPE(numbers),
+            CSV(.header = true, .comment = "#", .min_partitions = partitions), "(1,2)\n(3,4)\n");
+        oracle_close(sc);
+    }
 }
 
 static void test_csv__values_may_be_longer_than_any_buffer(void **state)
@@ -477,6 +492,7 @@ int main(void)
         file_test(test_csv__rows_are_read_by_the_names_of_their_fields),
         file_test(test_csv__struct_types_are_made_at_run_time),
         file_test(test_csv__splits_threads_and_batches_change_nothing),
+        file_test(test_csv__a_header_may_stand_behind_comments),
         file_test(test_csv__values_may_be_longer_than_any_buffer),
         file_test(test_csv__a_failure_of_a_function_finds_its_line),
         file_test(test_csv__what_is_written_is_read_again),

@@ -249,6 +249,138 @@ static void test_json__a_walk_finds_what_was_written(void **state)
     oracle_close(sc);
 }
 
+/* ---- rows ---- */
+
+SPARK_STRUCT(place, (spark_str, city), (spark_opt_f64, lat));
+SPARK_OPTIONAL(opt_place, place);
+SPARK_LIST(places, place);
+SPARK_OPTIONAL(opt_places, places);
+SPARK_OPTIONAL(opt_day, spark_date);
+SPARK_STRUCT(order, (int64_t, id), (char, code, 3), (opt_place, to), (opt_places, stops), (spark_opt_str, raw),
+    (opt_day, day), (spark_opt_str, _corrupt_record));
+SPARK_STRUCT(loose, (spark_opt_i64, id), (spark_opt_str, _corrupt_record));
+
+#define JSON(...) &(spark_json_options) { __VA_ARGS__ }
+
+static void put(const char *text)
+{
+    scratch_write("in.json", text, strlen(text));
+}
+
+static void fails(spark_context *sc, const spark_type *type, const spark_json_options *o,
+    spark_status code, const char *words)
+{
+    int64_t n;
+    oracle_fails(spark_count(spark_read_json(sc, "in.json", type, o), &n), code, words);
+}
+
+static void test_json__objects_become_structs(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    put("{\"id\":9007199254740993,\"to\":{\"lat\":1.5,\"city\":\"K\\u00f6ln\",\"x\":[1]},\"code\":\"ab\"}\n"
+        "\n \r\n"
+        "{\"code\":\"\",\"raw\":{\"a\": [1, 2]},\"stops\":[{\"city\":\"A\"},{\"city\":\"B\",\"lat\":null}],"
+        "\"day\":\"2024-02-29\",\"id\":1,\"id\":2}\n"
+        "{\"id\":3,\"code\":\"x\",\"stops\":[],\"to\":{\"lat\":2},\"raw\":true}");
+    oracle_collects(spark_read_json(sc, "in.json", SPARK_TYPE(order), NULL),
+        "(9007199254740993,ab,(K\xc3\xb6ln,1.5),,,,) "
+        "(2,,,[(A,),(B,)],{\"a\": [1, 2]},2024-02-29,) "
+        "(3,x,,[],true,,{\"id\":3,\"code\":\"x\",\"stops\":[],\"to\":{\"lat\":2},\"raw\":true})");
+    oracle_close(sc);
+}
+
+static void test_json__modes_say_what_becomes_of_malformed_lines(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    put("{\"id\":1}\n{\"id\":\"x\"}\n{\"id\":2\n[3]\n{\"id\":1.5}\n{\"id\":null}\n");
+    oracle_collects(spark_read_json(sc, "in.json", SPARK_TYPE(loose), NULL),
+        "(1,) (,{\"id\":\"x\"}) (,{\"id\":2) (,[3]) (,{\"id\":1.5}) (,)");
+    oracle_collects(
+        spark_read_json(sc, "in.json", SPARK_TYPE(loose), JSON(.mode = SPARK_DROPMALFORMED)), "(1,) (,)");
+    fails(sc, SPARK_TYPE(loose), JSON(.mode = SPARK_FAILFAST), SPARK_EIO,
+        "cannot read \"x\" as i64: in.json:2:7, member \"id\"");
+    assert_int_equal(spark_last_error()->line, 2);
+    put("{\"id\":1,\"code\":\"a\"}\n{\"id\":null,\"code\":\"a\"}\n");
+    fails(sc, SPARK_TYPE(order), NULL, SPARK_EIO, "null where a i64 must be: in.json:2:7, member \"id\"");
+    put("{\"id\":1,\"code\":\"a\"}\n{\"id\":1}\n");
+    fails(sc, SPARK_TYPE(order), NULL, SPARK_EIO, "member \"code\"");
+    put("{\"id\":1,\"code\":\"a\"}\n{\"id\":1,\n");
+    fails(sc, SPARK_TYPE(order), NULL, SPARK_EIO, "the name of a member is missing: in.json:2:9");
+    fails(sc, NULL, NULL, SPARK_EINVAL, "the type of the rows is NULL");
+    fails(sc, SPARK_TYPE(int64_t), NULL, SPARK_ETYPE, "rows must be structs or pairs");
+    oracle_close(sc);
+}
+
+enum { ROWS = 900 };
+
+static spark_rdd *build_orders(spark_context *sc, int partitions, const void *arg)
+{
+    (void)arg;
+    return spark_read_json(sc, "in.json", SPARK_TYPE(order),
+        JSON(.mode = SPARK_DROPMALFORMED, .min_partitions = partitions));
+}
+
+static void write_orders(void)
+{
+    uint64_t seed = 3;
+    FILE *out = fopen("in.json", "w");
+    assert_non_null(out);
+    for (int i = 0; i < ROWS; i++) {
+        const uint32_t r = scratch_random(&seed);
+        if (r % 9 == 0)
+            fputs(r % 2 ? "\n" : "{\"id\":\n", out);
+        fprintf(out, "{\"id\":%d,\"code\":\"a\",\"raw\":\"%0*d\\n\",\"stops\":[", i,
+            (int)(r % 200 ? r % 30 : r % 40000), i);
+        for (uint32_t k = 0; k < r % 4; k++)
+            fprintf(out, "%s{\"city\":\"c%u\",\"lat\":%u}", k ? "," : "", k, k);
+        fputs("]}\n", out);
+    }
+    fclose(out);
+}
+
+static void test_json__splits_threads_and_batches_change_nothing(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    spark_array naive;
+    write_orders();
+    oracle_ok(spark_collect(build_orders(sc, 1, NULL), SPARK_TYPE(order), &naive));
+    assert_int_equal(naive.n, ROWS);
+    for (int i = 0; i < ROWS; i++)
+        assert_int_equal(SPARK_ITEMS(order, &naive)[i].id, i);
+    oracle_compare(build_orders, NULL, true, SPARK_TYPE(order), naive.n, naive.items);
+    spark_array_free(&naive);
+    oracle_close(sc);
+}
+
+SPARK_MAP(refuse_700, order, int64_t)
+{
+    if (in->id == 700)
+        spark_fail(task, "not this one");
+    *out = in->id;
+}
+
+static void test_json__a_failure_of_a_function_finds_its_line(void **state)
+{
+    (void)state;
+    char line[60000];
+    int64_t n, number = 0;
+    write_orders();
+    FILE *in = fopen("in.json", "r");
+    do {
+        assert_non_null(fgets(line, sizeof line, in));
+        number++;
+    } while (strncmp(line, "{\"id\":700,", 10) != 0);
+    fclose(in);
+    spark_context *sc = oracle_open(2);
+    oracle_fails(spark_count(spark_map(build_orders(sc, 5, NULL), refuse_700, NULL), &n), SPARK_ETASK,
+        "not this one");
+    assert_int_equal(spark_last_error()->line, number);
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +389,10 @@ int main(void)
         cmocka_unit_test(test_json__errors_name_the_byte),
         cmocka_unit_test(test_json__numbers_are_exact),
         oracle_test(test_json__a_walk_finds_what_was_written),
+        file_test(test_json__objects_become_structs),
+        file_test(test_json__modes_say_what_becomes_of_malformed_lines),
+        file_test(test_json__splits_threads_and_batches_change_nothing),
+        file_test(test_json__a_failure_of_a_function_finds_its_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@ Java; says so and ends with 77 where one is missing. Not generated, because both
 (src/README.md): doubled quotes where the escape is another sign, integers of more than 64 bits
 without a type, hexadecimal doubles, times without a date, bytes that are no UTF-8, files without a line and a type. Nor
 what that parser does by accident: quotes that are not escaped, and blanks, where the separator
-has several bytes, \\r\\n in files where a \\n within quotes comes first.
+has several bytes, an empty last column there, \\r\\n in files where a \\n within quotes comes first.
 """
 import argparse
 import datetime
@@ -35,7 +35,7 @@ DOUBLES = ["1.5", "-0.25", ".5", "1e3", "1E-3", "1e400", "-1e400", "1e-400", "Na
            "123456789012345678.5", "0.1", "100.005", "99999999.995", "1.", "1.2.3", "e5",
            "1e", "4.9e-324", "1.7976931348623157e308", "9007199254740993"]
 BOOLS = ["true", "false", "TRUE", "False", "yes", "t", "1"]
-DATES = ["2024-02-29", "2023-02-29", "1970-01-01", "1999-12-31", "0001-01-01", "2024-2-9", "2024-13-01",
+DATES = ["2024-02-29", "2023-02-29", "1970-01-01", "1999-12-31", "1000-01-01", "2024-2-9", "2024-13-01",
          "2024-05", "2024", "31/12/1999", "2024-02-29 10:11:12", "2024-02-29T10:11:12"]
 TIMES = ["2024-02-29 10:11:12", "2024-02-29T10:11:12", "2024-02-29T10:11:12.5",
          "2024-02-29T10:11:12.123456", "2024-02-29T10:11:12.123456789", "2024-02-29T10:11:12Z",
@@ -107,8 +107,10 @@ def make_case(rng):
         lines.append(sep.join(heads))
     for _ in range(rng.choice([0, 1, 3, 10, 30])):
         lines.append(make_line(rng, options, sep, kinds, pools, pools is CLEAN))
-    if not lines and not typed:
+    if not typed and not any(line.strip() for line in lines):
         lines.append("1")
+    if len(sep) > 1:
+        lines = [line + "z" if line.endswith(sep) else line for line in lines]
     end = "\n" if "multiLine" in options else rng.choice(["\n", "\n", "\r\n"])
     text = end.join(lines) + (end if rng.random() < 0.8 and lines else "")
     return options, columns, text.encode(options.get("encoding", "UTF-8"), "replace")
@@ -132,7 +134,7 @@ def make_cell(rng, options, sep, text, clean):
     kind = rng.random()
     if kind < 0.1:
         return ""
-    if kind < 0.15:
+    if kind < 0.15 and options.get("unescapedQuoteHandling") != "STOP_AT_CLOSING_QUOTE":
         return quote * 2
     if kind < 0.25 and not clean and escape == "\\" and len(sep) == 1 \
             and "multiLine" not in options:  # quotes where none should be

@@ -8,27 +8,93 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <spark.h>
+#include "format/csv.h"
+#include "format/json_row.h"
+#include "io/lines.h"
+#include "type/layout.h"
 
+SPARK_OPTIONAL(opt_bool, bool);
 SPARK_OPTIONAL(opt_date, spark_date);
-SPARK_STRUCT(row, (spark_opt_str, a), (spark_opt_i64, b), (spark_opt_f64, c), (opt_date, d),
-    (spark_opt_str, _corrupt_record));
+SPARK_OPTIONAL(opt_time, spark_time);
+SPARK_DECIMAL(money, 18, 4);
+SPARK_OPTIONAL(opt_money, money);
+SPARK_STRUCT(row, (spark_opt_str, a), (spark_opt_i64, b), (spark_opt_f64, c), (opt_date, d), (opt_time, e),
+    (opt_money, f), (opt_bool, g), (spark_opt_str, _corrupt_record));
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* digest_of: of the rows and their order; 0: an error. */
-static uint64_t digest_of(
-    spark_context *sc, const char *path, const spark_type *type, const spark_csv_options *o)
+enum { AT_ONCE = 50 };
+
+static uint64_t mix(uint64_t digest, uint64_t x)
 {
-    uint64_t digest = 1;
-    spark_array all;
-    spark_rdd *rdd = spark_read_csv(sc, path, type, o);
-    if (spark_collect(rdd, NULL, &all) != SPARK_OK)
+    return (digest ^ x) * 0x100000001b3u;
+}
+
+/* guess: what inference says of the strings of a row; it must end. */
+static uint64_t guess(const spk_csv *csv, const row *r)
+{
+    char text[64 + SPK_CSV_SLACK];
+    spk_csv_guess found = SPK_GUESS_NULL;
+    if (!r->a.present || r->a.value.len > 64)
         return 0;
-    for (size_t i = 0; i < all.n; i++)
-        digest = (digest ^ spark_hash(all.type, spark_row_of(&all, i))) * 0x100000001b3u;
-    spark_array_free(&all);
+    memcpy(text, r->a.value.ptr, r->a.value.len);
+    for (int i = 0; i < 2; i++)
+        found = spk_csv_guess_of(csv, found, (spark_str) { text, r->a.value.len });
+    return (uint64_t)found;
+}
+
+/* digest_of: of the rows of all splits of `size` bytes, and their order; 0: an error. */
+static uint64_t digest_of(spk_heap *heap, const spk_csv_plan *plan, const spk_file *file, uint64_t size)
+{
+    static row rows[AT_ONCE];
+    uint64_t digest = 1;
+    for (uint64_t at = 0; at < file->size && digest; at += size) {
+        const spk_split split = { file, at, at + size < file->size ? at + size : file->size };
+        spk_failure failure = { .code = SPARK_OK };
+        spk_csv_reader *reader;
+        if (spk_csv_open(&reader, heap, plan->csv, plan, &split, &failure) != SPARK_OK)
+            return 0;
+        failure.code = SPARK_OK;
+        for (size_t n; (n = spk_csv_next(reader, (char *)rows, AT_ONCE, &failure)) > 0;)
+            for (size_t i = 0; i < n; i++)
+                digest = mix(mix(digest, spark_hash(SPARK_TYPE(row), &rows[i])),
+                    guess(plan->csv, &rows[i]));
+        spk_csv_close(reader);
+        digest = failure.code == SPARK_OK ? digest : 0;
+    }
     return digest;
+}
+
+/* names: whatever the first record is, it can be asked for; where it is. */
+static uint64_t names(spk_heap *heap, const spk_csv *csv, const spk_file *file)
+{
+    const spk_split whole = { file, 0, file->size };
+    spk_failure failure = { .code = SPARK_OK };
+    const spark_str *cells;
+    spk_csv_reader *reader;
+    spk_csv_plan plan;
+    uint64_t at = 0;
+    if (spk_csv_open(&reader, heap, csv, NULL, &whole, &failure) != SPARK_OK)
+        return 0;
+    failure.code = SPARK_OK;
+    const size_t n = spk_csv_names(reader, &cells, &failure);
+    if (n > 0 && spk_csv_plan_make(&plan, csv, SPARK_TYPE(row), "x", cells, n, &failure) == SPARK_OK)
+        spk_csv_plan_free(&plan);
+    at = n > 0 ? spk_csv_row_at(reader, 0) : 0;
+    spk_csv_close(reader);
+    return at;
+}
+
+/* json: the same bytes as one text, and as a row. */
+static void json(spk_heap *heap, const spk_csv *csv, const uint8_t *data, size_t size)
+{
+    spk_arena texts;
+    spk_json_outcome outcome;
+    row r;
+    spk_arena_init(&texts, heap);
+    memset(&r, 0, sizeof r);
+    spk_json_read(csv, SPARK_TYPE(row), (spark_str) { (const char *)data, size }, (char *)&r, &texts, &outcome);
+    spk_arena_fini(&texts);
 }
 
 static spark_csv_options options_of(const uint8_t *bytes)
@@ -38,7 +104,6 @@ static spark_csv_options options_of(const uint8_t *bytes)
     return (spark_csv_options) { .sep = seps[bytes[0] & 3],
         .header = bytes[0] & 4,
         .multi_line = bytes[0] & 8,
-        .infer_schema = true,
         .escape = bytes[0] & 16 ? "\"" : NULL,
         .comment = bytes[0] & 32 ? "#" : NULL,
         .encoding = bytes[0] & 64 ? "ISO-8859-1" : NULL,
@@ -51,24 +116,40 @@ static spark_csv_options options_of(const uint8_t *bytes)
         .line_sep = bytes[1] & 128 ? ";" : NULL };
 }
 
+static void read_all(spk_heap *heap, const spk_csv *csv, const spk_file *file)
+{
+    spk_csv_plan plan;
+    spk_failure failure;
+    if (spk_csv_plan_make(&plan, csv, SPARK_TYPE(row), "x", NULL, 0, &failure) != SPARK_OK)
+        abort();
+    plan.header_at = names(heap, csv, file);
+    const uint64_t once = digest_of(heap, &plan, file, file->size);
+    const bool one = csv->multi_line || once == 0; /* an error may come later than rows */
+    if (!one && digest_of(heap, &plan, file, file->size / 7 + 1) != once)
+        abort();
+    spk_csv_plan_free(&plan);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char path[32];
-    if (size < 2)
+    spk_heap heap;
+    spk_csv csv;
+    spk_failure failure;
+    char name[] = "input";
+    if (size < 3)
         return 0;
     const int fd = memfd_create("csv", 0);
     if (fd < 0 || write(fd, data + 2, size - 2) != (ssize_t)(size - 2))
         abort();
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1, .task_max_failures = 1 });
-    spark_csv_options o = options_of(data);
-    o.min_partitions = 1;
-    const uint64_t once = digest_of(sc, path, SPARK_TYPE(row), &o);
-    o.min_partitions = 7;
-    if (digest_of(sc, path, SPARK_TYPE(row), &o) != once)
+    const spk_file file = { .path = name, .size = size - 2, .fd = fd };
+    const spark_csv_options o = options_of(data);
+    spk_heap_init(&heap, 0);
+    if (spk_csv_compile(&csv, &o, false, &failure) != SPARK_OK)
         abort();
-    digest_of(sc, path, NULL, &o);
-    spark_context_free(sc);
+    read_all(&heap, &csv, &file);
+    json(&heap, &csv, data + 2, size - 2);
+    spk_csv_free(&csv);
+    spk_heap_fini(&heap);
     close(fd);
     return 0;
 }

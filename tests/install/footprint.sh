@@ -21,12 +21,12 @@ used_by_wordcount='^(spark_(text_files|sort_by|reduce_by_key|save_as_text_file)|
 [ "$(names "$wordcount" "$used_by_wordcount" | wc -l)" -eq 6 ] \
     || { echo "the word count lacks what it uses:" >&2; names "$wordcount" "$used_by_wordcount" >&2; exit 1; }
 
-formats=$(names "$wordcount" '^(sp(ark|k)_|)(csv|read_csv|write_csv|pattern|text_f64|row|print_schema)(_|$)')
+formats=$(names "$wordcount" '^(sp(ark|k)_|)(csv|json|read_csv|read_json|write_csv|pattern|text_f64|row|print_schema)(_|$)')
 [ -z "$formats" ] || { echo "the word count has of formats it does not name:" >&2; echo "$formats" >&2; exit 1; }
 
 foreign='^(sp(ark|k)_|)(text|whole_files|object|save|saving|checkpoint|child|child_pipe|pipe_rdd|sort|ranges_make'
 foreign+='|join|cogroup|group|keyed|reduce|sides|subtract|sample|zip|cartesian|coalesce|union|histogram'
-foreign+='|top|fold|foreach|lookup|approx|distinct|async|glob|lines|csv|pattern|row)(_|$)'
+foreign+='|top|fold|foreach|lookup|approx|distinct|async|glob|lines|csv|json|pattern|row)(_|$)'
 found=$(names "$count" "$foreign")
 if [ -n "$found" ]; then
     echo "a program that counts a range has also:" >&2

@@ -54,17 +54,20 @@ static spark_status plan_for(spk_csv_plan *plan, spk_heap *heap, const csv_rdd *
     const spk_split whole = { file, 0, file->size };
     const spark_str *names = NULL;
     spk_csv_reader *reader;
-    size_t n = 0;
     *empty = false;
-    if (!c->csv.header || c->csv.enforce == SPARK_ON)
+    if (!c->csv.header)
         return spk_csv_plan_make(plan, &c->csv, type, file->path, NULL, 0, failure);
     if (spk_csv_open(&reader, heap, &c->csv, NULL, &whole, failure) != SPARK_OK)
         return failure->code;
     failure->code = SPARK_OK;
-    n = spk_csv_names(reader, &names, failure);
+    const size_t n = spk_csv_names(reader, &names, failure);
     *empty = n == 0;
-    if (n > 0)
-        spk_csv_plan_make(plan, &c->csv, type, file->path, names, n, failure);
+    if (c->csv.enforce == SPARK_ON)
+        names = NULL;
+    if (n > 0 && spk_csv_plan_make(plan, &c->csv, type, file->path, names, n, failure) == SPARK_OK) {
+        failure->code = SPARK_OK;
+        plan->header_at = spk_csv_row_at(reader, 0);
+    }
     spk_csv_close(reader);
     return failure->code;
 }
