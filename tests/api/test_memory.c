@@ -3,6 +3,7 @@
  * stays within what it was given. */
 #include "oracle.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,17 @@ static uint64_t mix(uint64_t x)
     x ^= x >> 31;
     x *= UINT64_C(0x9e3779b97f4a7c15);
     return x ^ x >> 29;
+}
+
+/* is_watched: what watches a program takes memory and time of its own. */
+static bool is_watched(void)
+{
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    return true;
+#else
+    const char *preload = getenv("LD_PRELOAD");
+    return preload && strstr(preload, "vgpreload"); /* valgrind */
+#endif
 }
 
 /* ---- rows of several shapes, made of a number */
@@ -198,7 +210,7 @@ static void test_budget__of_any_size_gives_the_same_bits(void **state)
         const spark_conf ample = { .threads = 2 };
         const uint64_t want = digest(&ample, which, &spilled);
         assert_int_equal(spilled, 0);
-        for (size_t b = 0; b < LENGTH(mib); b++) {
+        for (size_t b = 0; b < (is_watched() ? 1 : LENGTH(mib)); b++) {
             const spark_conf conf = { .threads = threads[(b + (size_t)which) % 4],
                 .memory_bytes = (uint64_t)mib[b] * MIB,
                 .batch_rows = which % 2 ? 7 : 0,
@@ -223,6 +235,151 @@ static void test_budget__survives_faults(void **state)
         const uint64_t want = digest(&ample, which, &spilled);
         assert_int_equal(digest(&hard, which, &spilled), want);
         assert_true(spilled > 0);
+    }
+}
+
+/* ---- actions: what they hold fits, whatever they look at does not */
+
+enum { ACTIONS = 12 };
+
+typedef const spark_accumulator *counter;
+
+SPARK_FOREACH_PARTITION(visit_all, wide, counter)
+{
+    for (const wide *w; (w = spark_next(in));)
+        spark_accumulate(task, *env, (int64_t)(digest_wide(w) % 1000));
+}
+SPARK_MAP(to_kv, int64_t, kv)
+{
+    *out = (kv) { *in % 1000, *in };
+}
+SPARK_MAP(length_of, wide, int64_t)
+{
+    *out = (int64_t)in->text.len;
+}
+
+static uint64_t digest_array(spark_array *array)
+{
+    const size_t n = array->type ? array->n * array->type->size : 0;
+    uint64_t h = array->n;
+    for (size_t i = 0; i < n; i++)
+        h = h * 1000003 + ((const unsigned char *)array->items)[i];
+    spark_array_free(array);
+    return h;
+}
+
+/* act: one of the actions, on more rows than the memory holds. */
+static spark_status act(spark_context *sc, int which, uint64_t *h)
+{
+    spark_rdd *many = numbers(sc, 3 * MIB, 9); /* 24 MiB */
+    spark_rdd *wides = spark_map(numbers(sc, ROWS, 3), to_wide, NULL);
+    spark_rdd *pairs = spark_map(many, to_kv, NULL);
+    spark_array array = { NULL, NULL, 0, NULL };
+    const int64_t key = 77;
+    int64_t n = 0, counts[10];
+    double edges[11], number = 0;
+    size_t found = 0;
+    spark_status status;
+    counter seen = spark_counter(sc, "seen");
+    switch (which) {
+    case 0:
+        status = spark_reduce(many, spark_op_sum, NULL, SPARK_TYPE(int64_t), &array);
+        break;
+    case 1:
+        status = spark_tree_reduce(many, spark_op_max, NULL, 3, SPARK_TYPE(int64_t), &array);
+        break;
+    case 2:
+        status = spark_count_by_key(pairs, NULL, &array);
+        break;
+    case 3:
+        status = spark_count_by_value(spark_map(wides, length_of, NULL), NULL, &array);
+        break;
+    case 4:
+        status = spark_top(many, 20000, NULL, SPARK_TYPE(int64_t), &array);
+        break;
+    case 5:
+        status = spark_take_ordered(many, 100, NULL, SPARK_TYPE(int64_t), &array);
+        break;
+    case 6:
+        status = spark_take_sample(many, false, 50000, 3, SPARK_TYPE(int64_t), &array);
+        break;
+    case 7:
+        status = spark_histogram(many, 10, edges, counts, &found);
+        for (size_t i = 0; status == SPARK_OK && i < found; i++)
+            *h = *h * 31 + (uint64_t)counts[i];
+        break;
+    case 8:
+        status = spark_variance(many, &number);
+        n = (int64_t)number;
+        break;
+    case 9:
+        status = spark_count_approx_distinct(many, 0.01, &n);
+        break;
+    case 10:
+        status = spark_lookup(pairs, SPARK_TYPE(int64_t), &key, SPARK_TYPE(int64_t), &array);
+        break;
+    default:
+        status = spark_foreach_partition(wides, visit_all, SPARK_COPY(seen));
+        n = spark_accumulator_value(seen);
+    }
+    if (status == SPARK_OK)
+        *h = *h * 1000003 + (uint64_t)n + digest_array(&array);
+    return status;
+}
+
+static void test_budget__lets_every_action_get_on(void **state)
+{
+    static const int mib[] = { 8, 24, 64 }, threads[] = { 64, 2, 8 };
+    (void)state;
+    for (int which = 0; which < ACTIONS; which++) {
+        uint64_t want = 0;
+        spark_context *sc = oracle_open(2);
+        oracle_ok(act(sc, which, &want));
+        oracle_close(sc);
+        for (size_t b = 0; b < (is_watched() ? 1 : LENGTH(mib)); b++) {
+            uint64_t h = 0;
+            sc = oracle_open_conf(&(spark_conf) { .threads = threads[b],
+                .memory_bytes = (uint64_t)mib[b] * MIB,
+                .task_max_failures = 1 });
+            oracle_ok(act(sc, which, &h));
+            assert_int_equal(h, want);
+            oracle_close(sc);
+        }
+    }
+}
+
+/* ---- less memory means fewer tasks at once */
+
+static atomic_int running, most_running;
+
+SPARK_MAP(note_running, int64_t, int64_t)
+{
+    const int now = atomic_fetch_add(&running, 1) + 1;
+    int most = atomic_load(&most_running);
+    while (now > most && !atomic_compare_exchange_weak(&most_running, &most, now))
+        ;
+    usleep(200);
+    atomic_fetch_sub(&running, 1);
+    *out = *in;
+}
+
+static void test_budget__decides_how_many_tasks_run_at_once(void **state)
+{
+    static const struct {
+        int mib, most;
+    } cases[] = { { 8, 1 }, { 32, 1 }, { 64, 2 }, { 128, 4 }, { 1024, 8 } };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        int64_t n;
+        spark_context *sc = oracle_open_conf(
+            &(spark_conf) { .threads = 8, .memory_bytes = (uint64_t)cases[i].mib * MIB });
+        atomic_store(&most_running, 0);
+        for (int again = 0; again < 3; again++) {
+            oracle_ok(spark_count(spark_map(numbers(sc, 64, 64), note_running, NULL), &n));
+            assert_int_equal(n, 64);
+        }
+        assert_in_range(atomic_load(&most_running), 1, cases[i].most);
+        oracle_close(sc);
     }
 }
 
@@ -311,13 +468,6 @@ static void test_error__of_a_row_that_is_too_large_names_it(void **state)
 
 /* ---- what the system sees */
 
-/* INSTRUMENTED: what watches the program takes memory of its own. */
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-enum { INSTRUMENTED = 1 };
-#else
-enum { INSTRUMENTED = 0 };
-#endif
-
 /* peak_kib: the most the process has had, of /proc. */
 static long peak_kib(void)
 {
@@ -361,7 +511,7 @@ static long grown(int which, int mib, int threads)
 static void test_process__stays_within_the_budget_and_64_mib(void **state)
 {
     (void)state;
-    for (int which = 0; which < WORKS && !INSTRUMENTED; which += 2)
+    for (int which = 0; which < WORKS && !is_watched(); which += 2)
         for (int mib = 8; mib <= 64; mib *= 2) {
             const long kib = grown(which, mib, mib == 8 ? 64 : 2);
             assert_true(kib >= 0);
@@ -376,6 +526,8 @@ int main(void)
         oracle_test(test_process__stays_within_the_budget_and_64_mib),
         oracle_test(test_budget__of_any_size_gives_the_same_bits),
         oracle_test(test_budget__survives_faults),
+        oracle_test(test_budget__lets_every_action_get_on),
+        oracle_test(test_budget__decides_how_many_tasks_run_at_once),
         oracle_test(test_result__may_be_as_large_as_the_memory),
         oracle_test(test_result__that_is_too_large_names_the_limit),
         oracle_test(test_error__of_a_row_that_is_too_large_names_it),
