@@ -50,7 +50,7 @@ typedef struct spk_line_memo {
 } spk_line_memo;
 
 /* spk_lines_number: which line of the whole file, from 1, line `row` (from 0) of the split is: reads
- * all that is before it, from where the memo has come to. -1: it cannot be told any more. */
+ * all that is before it, from where the memo (may be NULL) has come to. -1: it cannot be told any more. */
 SPK_COLD int64_t spk_lines_number(
     spk_heap *heap, const spk_split *split, uint64_t row, spk_line_memo *memo);
 /* spk_line_at: the same of the byte at an offset of a file. */

@@ -60,7 +60,7 @@ static void json_close(json_reader *r)
 static void blame(const json_reader *r, const spk_json_outcome *o, spk_failure *failure)
 {
     char why[200], member[150] = "", name[100];
-    const long long line = spk_lines_number(r->heap, r->split, r->line);
+    const long long line = spk_lines_number(r->heap, r->split, r->line, NULL);
     const int most = o->value.len < 60 ? (int)o->value.len : 60;
     if (o->why)
         snprintf(why, sizeof why, "%s", o->why);
@@ -185,7 +185,7 @@ static void json_where(
     const int64_t line
         = row < 0 ? -1 : line_of(heap, SPK_NODE(json_rdd, rdd), split, row);
     spk_failure_in(failure, split->file->path,
-        line < 0 ? -1 : spk_lines_number(heap, split, (uint64_t)line));
+        line < 0 ? -1 : spk_lines_number(heap, split, (uint64_t)line, NULL));
 }
 
 static void json_release(spark_rdd *rdd)
