@@ -852,12 +852,16 @@ static bool excused(const job *j, spark_status status, spark_context *sc)
  * depends on how large batches were, but not on how often they came. */
 static bool grows(const job *j, spark_context *sc)
 {
-    const uint64_t first = spark_memory_bytes(sc, NULL);
-    if (first < KEPT_BYTES * (uint64_t)(spark_context_threads(sc) + 1))
+    uint64_t before = spark_memory_bytes(sc, NULL);
+    if (before < KEPT_BYTES * (uint64_t)(spark_context_threads(sc) + 1))
         return false;
-    for (int i = 0; i < 4; i++)
-        if (perform(j, sc, false).status == SPARK_OK && spark_memory_bytes(sc, NULL) <= first)
+    for (int i = 0; i < 8; i++) {
+        const spark_status status = perform(j, sc, false).status;
+        const uint64_t after = spark_memory_bytes(sc, NULL);
+        if (status == SPARK_OK && after <= before)
             return false;
+        before = after;
+    }
     return true;
 }
 
