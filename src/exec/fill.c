@@ -162,16 +162,27 @@ typedef struct filler {
     spk_pipe rest;
 } filler;
 
+/* pass_on: what was built: each run goes as soon as it has passed, for its memory may be wanted below. */
+static void pass_on(filler *f)
+{
+    spk_rows rows;
+    spk_block_take(f->block, &rows);
+    while (rows.first && push_run(&f->rest, rows.first, rows.layout->size)) {
+        spk_run *next = rows.first->next;
+        spk_heap_free(rows.heap, rows.first, rows.first->capacity);
+        rows.first = next;
+    }
+    spk_rows_fini(&rows);
+}
+
 static bool start_passing(filler *f)
 {
     spk_phase *p = f->p;
     if (!spk_phase_pipe(&f->rest, p, p->tally, p->to, 0, p->sink))
         return false;
     f->passing = true;
-    if (f->block) {
-        push_rows(&f->rest, &f->block->rows);
-        spk_block_empty(f->block);
-    }
+    if (f->block)
+        pass_on(f);
     return true;
 }
 

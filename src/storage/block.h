@@ -100,7 +100,7 @@ static inline bool spk_block_in_memory(const spk_block *block)
  * others having been evicted for them where need be; false: there is no room. spk_block_write: the
  * rows go behind what is on disk, and their memory is given back; from then on rows may reclaim
  * memory. spk_block_finish: no more rows come; a block that has been on disk goes there whole.
- * spk_block_empty: gives the rows up. evicted (may be NULL) is added to. */
+ * spk_block_take: its rows become the caller's. evicted (may be NULL) is added to. */
 typedef struct spk_evicted {
     int64_t blocks, written; /* bytes */
 } spk_evicted;
@@ -109,7 +109,7 @@ spk_block *spk_block_new(
 bool spk_block_hold(spk_block *block, spk_evicted *evicted);
 spark_status spk_block_write(spk_block *block, spk_failure *failure);
 spark_status spk_block_finish(spk_block *block, spk_failure *failure);
-void spk_block_empty(spk_block *block);
+void spk_block_take(spk_block *block, spk_rows *rows);
 
 /* spk_blocks_put: puts a finished block if its slot is empty, and returns the block that is there,
  * pinned; *first: none of this partition was put before; *won: this one was put. Where there is no

@@ -217,13 +217,15 @@ spark_status spk_block_write(spk_block *block, spk_failure *failure)
     const spark_status status = spk_disk_rows_write(&block->disk_rows, &block->rows, failure);
     atomic_store(&block->memory, false);
     block->disk = true;
-    spk_block_empty(block);
+    empty(block);
     block->rows.timid = false;
     return status;
 }
 
-void spk_block_empty(spk_block *block)
+void spk_block_take(spk_block *block, spk_rows *rows)
 {
+    *rows = block->rows;
+    spk_rows_init(&block->rows, rows->heap, rows->layout);
     empty(block);
 }
 
