@@ -28,9 +28,11 @@ typedef enum spark_scheduler_mode { SPARK_FIFO = 0, SPARK_FAIR } spark_scheduler
 typedef struct spark_conf {
     const char *app_name;    /* "libspark" */
     const char *master;      /* "local[*]"; local, local[N], local[N,F], local[*,F]: N threads, F
-                                attempts a task (Spark's plain local has one attempt; here 4) */
+                                attempts a task (Spark's plain local has one attempt; here 4);
+                                local-cluster[E,C,M]: E executors (spark/executor.h) of C threads and
+                                M MiB of data memory each; memory_bytes is then the driver's */
     int threads;             /* the CPUs this process may use (affinity and cgroup quota); at most
-                                4096; overrides the number in master. So many functions of jobs run at
+                                4096; overrides the number in master, N or C. So many functions of jobs run at
                                 once, at most, over all jobs of the context. They run on as many
                                 worker threads, all signals blocked; the only task that a job has
                                 to do may run on the thread that called the action instead, in the
@@ -132,6 +134,11 @@ typedef struct spark_job_stats {
     int64_t shuffle_rows;  /* rows written by map sides */
     int64_t shuffle_bytes;
     int64_t spilled_bytes; /* written to disk for lack of memory */
+    int64_t remote_bytes;  /* of outputs and cached blocks, read from another executor */
+    int64_t disowned_tasks; /* attempts whose executor was lost, or that a copy outran: they are no
+                               failures, and nothing of them counts */
+    int64_t speculative_tasks; /* copies of slow tasks that were started */
+    int64_t local_tasks;   /* started on the executor that holds their input, where one does */
 } spark_job_stats;
 
 /* spark_job_stats_get: job SPARK_ANY: the job that ended last; one that runs: what it has done so far.

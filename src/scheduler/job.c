@@ -51,6 +51,27 @@ int spk_scheduler_threads(const struct spk_scheduler *scheduler)
     return spk_pool_threads(scheduler->pool);
 }
 
+typedef struct usage {
+    uint64_t used, peak;
+} usage;
+
+static void add_usage(void *arg, const spk_executor *executor)
+{
+    usage *u = arg;
+    uint64_t peak = 0;
+    if (!executor->gone)
+        u->used += spk_heap_used(executor->store.heap, &peak);
+    u->peak += peak;
+}
+
+uint64_t spk_executors_used(struct spk_scheduler *scheduler, uint64_t *peak)
+{
+    usage u = { 0, *peak };
+    spk_pool_visit(scheduler->pool, add_usage, &u);
+    *peak = u.peak;
+    return u.used;
+}
+
 /* ---- submitting */
 
 static int fill_tasks(spk_stage *stage)
@@ -123,8 +144,10 @@ static void submit(spk_stage *stage)
     atomic_store(&stage->remaining, stage->set.n);
     stage->left = stage->set.n;
     stage->losses = 0;
-    for (int i = 0; i < stage->set.n; i++)
-        stage->failures[i] = stage->attempts[i] = 0;
+    for (int i = 0; i < stage->set.n; i++) {
+        stage->failures[i] = stage->killed[i] = 0;
+        stage->attempts[i] = stage->done[i] = 0;
+    }
     free(atomic_exchange(&stage->suspects, NULL));
     job->stats.stage_attempts++;
     job->stats.total_tasks += stage->set.n;
@@ -157,7 +180,7 @@ static void run_held(spk_job *job)
     atomic_store(&stage->set.cursor, 1);
     pthread_mutex_unlock(&job->scheduler->lock);
     spk_attempt_run(&stage->set, task, 0);
-    spk_pool_lent(pool, &stage->set);
+    spk_pool_lent(pool, &stage->set, task);
     pthread_mutex_lock(&job->scheduler->lock);
 }
 
@@ -454,6 +477,8 @@ static spark_job_stats stats_now(const spk_job *job)
     s.shuffle_rows = atomic_load(&job->rows);
     s.shuffle_bytes = atomic_load(&job->bytes);
     s.spilled_bytes = atomic_load(&job->spilled);
+    s.remote_bytes = atomic_load(&job->remote);
+    s.disowned_tasks = atomic_load(&job->disowned);
     return s;
 }
 
@@ -564,7 +589,7 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
     spk_properties_fini(&job.properties);
     forget_published(&job);
     spk_rdd_unref(rdd);
-    spk_heap_settle(&scheduler->sc->heap);
+    spk_pool_settle(scheduler->pool, atomic_load(&scheduler->sc->oldest_job));
     if (job.failure.code != SPARK_OK)
         *failure = job.failure;
     return job.failure.code;

@@ -43,7 +43,7 @@ bool spk_stage_cut(spk_stage *stage)
         return true;
     const size_t room = (size_t)(stage->room ? stage->room : 1);
     if (!stage->partitions)
-        stage->partitions = calloc(room, 3 * sizeof(int) + 2);
+        stage->partitions = calloc(room, 3 * sizeof(int) + 4);
     bool good = stage->partitions && find_inputs(stage->job->scheduler, stage->rdd, &inputs);
     if (good && inputs.n > 0)
         good = (stage->inputs = calloc(inputs.n, sizeof *stage->inputs)) != NULL;
@@ -51,7 +51,9 @@ bool spk_stage_cut(spk_stage *stage)
         stage->lost = stage->partitions + room;
         stage->set.retries = stage->lost + room;
         stage->failures = (uint8_t *)(stage->set.retries + room);
-        stage->attempts = stage->failures + room;
+        stage->killed = stage->failures + room;
+        stage->attempts = (_Atomic uint8_t *)(stage->killed + room);
+        stage->done = stage->attempts + room;
         stage->n_inputs = inputs.n;
         for (size_t i = 0; i < inputs.n; i++)
             stage->inputs[i] = (spk_stage_input) { .shuffle = inputs.at[i], .reader = stage };

@@ -17,6 +17,9 @@ typedef struct spk_job spk_job;
 
 enum { SPK_REMEMBERED_JOBS = 1024, SPK_DEAD_GROUPS = 256 };
 
+/* SPK_MOST_LOSSES: executors that one task may lose before its job fails: it may be what kills them. */
+enum { SPK_MOST_LOSSES = 100 };
+
 struct spk_scheduler {
     spark_context *sc;
     spk_pool *pool;
@@ -61,7 +64,9 @@ struct spk_stage {
     int *partitions;   /* of the tasks; what follows lies behind it */
     int *lost;         /* tasks that wait for an input to be made again */
     uint8_t *failures; /* of the tasks */
-    uint8_t *attempts;
+    uint8_t *killed;   /* executors that were lost under them */
+    _Atomic uint8_t *attempts;
+    _Atomic uint8_t *done; /* an attempt has won the task */
     _Atomic(spk_origin *) suspects; /* of the tasks: where the last attempt failed; or NULL */
     int n_lost;
     bool lost_now;    /* one of them began in this attempt of the stage: it is a new loss */
@@ -105,7 +110,7 @@ struct spk_job {
     spk_failure failure;
     spark_job_stats stats;
     atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
-        spilled;
+        spilled, remote, disowned;
 };
 
 /* spk_stage_of: the stage that fills a shuffle (NULL: the result stage), if the job has it. */
@@ -151,9 +156,23 @@ void spk_clean_aborted(const spk_job *job);
 /* spk_attempt_run: the `run` of every task set. */
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
 
+/* spk_lose_executor: of that name, for that reason; returns when nothing of it is left that could be
+ * found: attempts, outputs, blocks. */
+spark_status spk_lose_executor(
+    struct spk_scheduler *scheduler, const char *name, const char *reason, spk_failure *failure);
+
 /* spk_fault_task: whether the attempt is to fail; spk_fault_inputs: drops what the plan says: blocks
- * when the attempt comes to them. */
+ * when the attempt comes to them; spk_fault_moment: what is to happen to the attempt now;
+ * spk_fault_sink: the sink, or *in, before which it happens to the first rows. */
+typedef struct spk_fault_in {
+    spk_sink sink;
+    const spk_stage *stage;
+    spark_task *task;
+    bool over;
+} spk_fault_in;
 bool spk_fault_task(const spk_stage *stage, int partition, int attempt);
 void spk_fault_inputs(const spk_stage *stage, spark_task *task, int partition, int attempt);
+void spk_fault_moment(const spk_stage *stage, spark_task *task, spark_fault_when when);
+spk_sink spk_fault_sink(const spk_stage *stage, spark_task *task, spk_sink sink, spk_fault_in *in);
 
 #endif
