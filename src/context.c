@@ -181,6 +181,25 @@ static spark_status check_numbers(const spark_conf *conf, spk_failure *failure)
     return SPARK_OK;
 }
 
+static spark_status configure_speculation(
+    spark_context *sc, const spark_conf *conf, spk_failure *failure)
+{
+    spark_speculation s = conf->speculation;
+    sc->locality_wait_ms = conf->locality_wait_ms ? conf->locality_wait_ms : 3000;
+    if (!(s.quantile >= 0 && s.quantile <= 1) || !(s.multiplier >= 0) || s.interval_ms < 0
+        || s.min_runtime_ms < 0)
+        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+            "spark_conf.speculation has a quantile of %g, which must be 0 to 1, a multiplier of %g, "
+            "interval_ms of %d or min_runtime_ms of %d, which must not be negative",
+            s.quantile, s.multiplier, s.interval_ms, s.min_runtime_ms);
+    s.quantile = s.quantile > 0 ? s.quantile : 0.9;
+    s.multiplier = s.multiplier > 0 ? s.multiplier : 3;
+    s.interval_ms = s.interval_ms ? s.interval_ms : 100;
+    s.min_runtime_ms = s.min_runtime_ms ? s.min_runtime_ms : 100;
+    sc->speculation = s;
+    return SPARK_OK;
+}
+
 static spark_status configure(spark_context *sc, const spark_conf *conf, spk_failure *failure)
 {
     master m = { .threads = 0 };
@@ -189,7 +208,8 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
             "Could not parse Master URL: '%s'; local, local[N], local[*], local[N,F] and "
             "local-cluster[E,C,M] are known, N and F up to 4096, E times C as well",
             conf->master);
-    if (check_numbers(conf, failure) != SPARK_OK)
+    if (check_numbers(conf, failure) != SPARK_OK
+        || configure_speculation(sc, conf, failure) != SPARK_OK)
         return failure->code;
     if (conf->n_faults > 0 && !conf->faults)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,

@@ -23,6 +23,19 @@ typedef struct spark_pool {
 } spark_pool;
 typedef enum spark_scheduler_mode { SPARK_FIFO = 0, SPARK_FAIR } spark_scheduler_mode;
 
+/* spark_speculation: whether slow tasks get a copy: looked at every interval_ms, when `quantile` of the
+ * tasks of a stage of two or more are done: of each that has run for longer than `multiplier` times their
+ * median, and min_runtime_ms, one second attempt is started, on another executor where there is one. The
+ * first that is done counts, and nothing of the other; an action still waits until that one has left the
+ * function it is in (spark_cancelled). The defaults are those of Spark 4. */
+typedef struct spark_speculation {
+    bool on;
+    double quantile;    /* 0.9 */
+    double multiplier;  /* 3 */
+    int interval_ms;    /* 100 */
+    int min_runtime_ms; /* 100 */
+} spark_speculation;
+
 /* spark_conf: every field may be zero; zero means what stands beside it. Strings and the fault plan
  * are copied. */
 typedef struct spark_conf {
@@ -60,6 +73,11 @@ typedef struct spark_conf {
                                 computed inside each other (zips, coalesces, placed RDDs), however
                                 deep, go on on the stack of another thread when half of one is
                                 used; functions have the rest */
+    spark_speculation speculation; /* off */
+    int locality_wait_ms; /* 3000: how long a task waits for the executor that holds its cached block, or
+                             most of its shuffle input, before another one takes it (PROCESS_LOCAL, then
+                             ANY in Spark's words; all are on one machine, so NODE_LOCAL is what every
+                             other executor is); negative: not at all. Spark: spark.locality.wait */
     const spark_fault *faults;
     size_t n_faults;
     spark_scheduler_mode scheduler_mode; /* SPARK_FIFO: older jobs first */

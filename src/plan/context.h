@@ -56,6 +56,8 @@ struct spark_context {
     struct spk_share **shares;  /* of fair scheduling */
     size_t n_shares;
     size_t stack_bytes;
+    spark_speculation speculation;
+    int locality_wait_ms;
     spark_fault *faults;
     size_t n_faults;
     struct spk_faults *plan; /* the part of them that is about calls */

@@ -11,12 +11,6 @@
 
 #include "shuffle/writer.h"
 
-static int partition_of(const spk_stage *stage, int index)
-{
-    return stage->shuffle || !stage->job->partitions ? stage->partitions[index]
-                                                     : stage->job->partitions[index];
-}
-
 /* finish: one task less; after the last one the job looks at the stage. */
 static void attempt_finish(spk_stage *stage)
 {
@@ -243,29 +237,43 @@ static void rest(spark_task *task)
         spk_pool_committed(task->executor);
 }
 
-/* be_disowned: whoever has lost the executor still looks at the attempt. What it has cached is there, or
- * was. */
-static void be_disowned(spk_job *job, spark_task *task)
+/* in_vain: the attempt does not count. What it has cached is there, or was. */
+static void in_vain(spk_job *job, const spark_task *task)
 {
     atomic_fetch_add(&job->disowned, 1);
     atomic_fetch_add(&job->cached_blocks, task->cached_blocks);
     atomic_fetch_add(&job->remade, task->remade_blocks);
+}
+
+/* await_swept: where its executor is lost, whoever has lost it still looks at the attempt. */
+static void await_swept(spk_pool *pool, const spark_task *task)
+{
     if (task->executor && atomic_load(&task->executor->lost))
-        spk_pool_await_swept(job->scheduler->pool, task->executor);
+        spk_pool_await_swept(pool, task->executor);
+}
+
+static void be_disowned(spk_job *job, spark_task *task)
+{
+    in_vain(job, task);
+    await_swept(job->scheduler->pool, task);
     rest(task);
 }
 
-/* enter: false: the executor has been lost meanwhile; another one will run the task. */
+/* enter: false: the executor has been lost meanwhile, and another one will run the task; or a copy of the
+ * attempt has won it. */
 static bool enter(spk_stage *stage, spark_task *task, int index)
 {
     spk_pool *pool = stage->job->scheduler->pool;
+    if (stage->times)
+        atomic_store(&task->began, spk_now());
     spk_task_enter(task, &stage->set, index);
-    if (!task->executor || !atomic_load(&task->executor->lost))
+    const bool done = atomic_load(&stage->done[index]);
+    if (!done && (!task->executor || !atomic_load(&task->executor->lost)))
         return true;
-    if (spk_task_commit(task))
+    if (!spk_task_commit(task))
+        await_swept(pool, task);
+    else if (!done)
         spk_pool_retry(pool, &stage->set, index);
-    else
-        spk_pool_await_swept(pool, task->executor);
     rest(task);
     return false;
 }
@@ -274,15 +282,19 @@ static bool enter(spk_stage *stage, spark_task *task, int index)
 static void tell(spk_stage *stage, spark_task *task, int index, int round, bool published)
 {
     spk_job *job = stage->job;
-    add_counters(job, task);
     if (task->executor && (published || spk_task_failed(task)))
         atomic_fetch_add_explicit(
             published ? &task->executor->done : &task->executor->failed, 1, memory_order_relaxed);
+    if (!published && atomic_load(&stage->done[index])) { /* a copy was faster */
+        in_vain(job, task);
+        return;
+    }
+    add_counters(job, task);
     if (published) {
+        if (stage->times)
+            spk_speculate_won(stage, task, index);
         atomic_fetch_add_explicit(&job->tasks, 1, memory_order_relaxed);
         attempt_finish(stage);
-    } else if (atomic_load(&stage->done[index])) {
-        atomic_fetch_add(&job->disowned, 1); /* a copy was faster */
     } else if (task->lost) {
         input_lost(stage, task->lost, index, round);
     } else if (spk_task_failed(task)) {
@@ -296,11 +308,9 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     spk_stage *stage = (spk_stage *)(void *)set;
     spk_job *job = stage->job;
     const bool faults = job->scheduler->sc->n_faults > 0;
-    if (atomic_load_explicit(&job->cancelled, memory_order_relaxed)
-        || atomic_load_explicit(&stage->done[index], memory_order_relaxed)
-        || !enter(stage, task, index))
+    if (atomic_load_explicit(&job->cancelled, memory_order_relaxed) || !enter(stage, task, index))
         return;
-    const int partition = partition_of(stage, index);
+    const int partition = spk_stage_partition(stage, index);
     const int attempt = atomic_fetch_add(&stage->attempts[index], 1);
     const int round = atomic_load(&stage->attempt);
     task->cancelled = &job->cancelled;

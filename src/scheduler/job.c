@@ -149,6 +149,10 @@ static void submit(spk_stage *stage)
         stage->attempts[i] = stage->done[i] = 0;
     }
     free(atomic_exchange(&stage->suspects, NULL));
+    if (job->scheduler->sc->executors > 1)
+        spk_find_places(stage);
+    if (job->scheduler->sc->speculation.on)
+        spk_speculate_begin(stage);
     job->stats.stage_attempts++;
     job->stats.total_tasks += stage->set.n;
     stage->set.pool = job->properties.pool;
@@ -400,18 +404,32 @@ static bool finished(const spk_job *job)
         || (job->result->submitted && atomic_load(&job->result->remaining) == 0);
 }
 
-/* wait: for a change; false: the time of a timed job is up. */
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* wait: for a change, or until it is time to look for slow tasks; false: the time of a timed job is up.
+ */
 static bool wait(spk_job *job, const struct timespec *deadline)
 {
+    const spark_speculation *speculation = &job->scheduler->sc->speculation;
     pthread_mutex_t *lock = &job->scheduler->lock;
-    int status = 0;
+    struct timespec until = *deadline;
+    bool timed = job->action->timed, looks = false;
+    if (speculation->on) {
+        const struct timespec next = spk_deadline(speculation->interval_ms);
+        looks = !timed || is_before(&next, &until);
+        until = looks ? next : until;
+        timed = true;
+    }
     job->waits = true;
-    if (job->action->timed)
-        status = pthread_cond_timedwait(&job->changed, lock, deadline);
-    else
-        pthread_cond_wait(&job->changed, lock);
+    const int status = timed ? pthread_cond_timedwait(&job->changed, lock, &until)
+                             : pthread_cond_wait(&job->changed, lock);
     job->waits = false;
-    return status != ETIMEDOUT;
+    if (status == ETIMEDOUT && looks)
+        spk_speculate(job);
+    return status != ETIMEDOUT || looks;
 }
 
 static void start(spk_job *job)
@@ -479,6 +497,7 @@ static spark_job_stats stats_now(const spk_job *job)
     s.spilled_bytes = atomic_load(&job->spilled);
     s.remote_bytes = atomic_load(&job->remote);
     s.disowned_tasks = atomic_load(&job->disowned);
+    s.local_tasks = atomic_load(&job->local);
     return s;
 }
 
@@ -570,7 +589,7 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
         return spk_failure_nomem(failure, action->name, action->site);
     }
     spk_rdd_ref(rdd);
-    if (action->timed)
+    if (action->timed || scheduler->sc->speculation.on)
         spk_deadline_cond_init(&job.changed);
     spk_clean_job(&job);
     if (n > 0)

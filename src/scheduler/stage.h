@@ -67,6 +67,10 @@ struct spk_stage {
     uint8_t *killed;   /* executors that were lost under them */
     _Atomic uint8_t *attempts;
     _Atomic uint8_t *done; /* an attempt has won the task */
+    struct spk_places *places; /* where there are several executors; or NULL */
+    _Atomic int64_t *times;    /* with speculation: what tasks took, in nanoseconds, as they were won */
+    _Atomic uint8_t *copied;   /* likewise: a second attempt of the task was started */
+    atomic_int n_times;
     _Atomic(spk_origin *) suspects; /* of the tasks: where the last attempt failed; or NULL */
     int n_lost;
     bool lost_now;    /* one of them began in this attempt of the stage: it is a new loss */
@@ -110,7 +114,7 @@ struct spk_job {
     spk_failure failure;
     spark_job_stats stats;
     atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
-        spilled, remote, disowned;
+        spilled, remote, disowned, local;
 };
 
 /* spk_stage_of: the stage that fills a shuffle (NULL: the result stage), if the job has it. */
@@ -124,6 +128,13 @@ spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle);
 bool spk_stage_cut(spk_stage *stage);
 void spk_stage_note(spk_stage *stage);
 void spk_stage_free(spk_stage *stage);
+
+/* spk_stage_partition: of the stage's RDD, that a task computes. */
+static inline int spk_stage_partition(const spk_stage *stage, int index)
+{
+    return stage->shuffle || !stage->job->partitions ? stage->partitions[index]
+                                                     : stage->job->partitions[index];
+}
 
 /* spk_stage_complete: nothing is left to fill. Never of the result stage. */
 static inline bool spk_stage_complete(const spk_stage *stage)
@@ -155,6 +166,21 @@ void spk_clean_aborted(const spk_job *job);
 
 /* spk_attempt_run: the `run` of every task set. */
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
+
+/* spk_now: nanoseconds of a clock that nobody sets. spk_find_places: finds out where the tasks of a stage are to
+ * run, which is about to be submitted; with the scheduler's lock held. spk_place_claim: the `claim` of
+ * such a set. */
+typedef struct spk_places spk_places;
+int64_t spk_now(void);
+void spk_find_places(spk_stage *stage);
+int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *more_in);
+
+/* Speculation, where it is on. spk_speculate_begin: before a stage is submitted; without memory it gets no
+ * copies. spk_speculate: starts copies of the slow tasks of a job; both with the lock held.
+ * spk_speculate_won: the attempt has won its task: no copy of it is wanted any more. */
+void spk_speculate_begin(spk_stage *stage);
+void spk_speculate(spk_job *job);
+void spk_speculate_won(spk_stage *stage, const spark_task *task, int index);
 
 /* spk_lose_executor: of that name, for that reason; returns when nothing of it is left that could be
  * found: attempts, outputs, blocks. */
