@@ -21,12 +21,12 @@ typedef struct spk_worker {
     char padding[128]; /* no two workers on a cache line */
 } spk_worker;
 
-enum { SPK_REASON = 128 };
+enum { SPK_REASON = 128, SPK_EXECUTOR_NAME = 16 };
 
 struct spk_executor {
     spk_executor *next; /* in the order of their numbers; the pool's lists */
     spk_pool *pool;
-    int number; /* -1: "driver" */
+    char name[SPK_EXECUTOR_NAME]; /* "driver", or its number */
     int threads;                /* that it was started with */
     int n, busy, idle, running; /* workers: there, in a set, waiting, not yet gone; the pool's */
     spk_worker *workers;
