@@ -39,6 +39,8 @@ struct spk_executor {
     spk_store store;
     spk_heap heap; /* unless it is alone */
     atomic_llong done, failed; /* attempts */
+    int failed_tasks;          /* of stages that ended well; the scheduler's, as is the next one */
+    int64_t excluded_until;
 };
 
 /* spk_executor_stop: joins its threads, which are to end, and frees all it worked with but its heap.

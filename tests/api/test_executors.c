@@ -404,7 +404,7 @@ static void test_kills__cost_no_memory_that_stays(void **state)
         if (i == 20)
             used = spark_memory_bytes(sc, NULL);
     }
-    assert_true(spark_memory_bytes(sc, NULL) <= used * 2);
+    assert_true(spark_memory_bytes(sc, NULL) <= used + 4 * 1024 * 1024); /* 300 have been killed */
     spark_executor_info infos[MOST];
     const size_t n = list(sc, infos);
     assert_true(n > 100 && n < 110);
