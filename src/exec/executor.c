@@ -79,10 +79,22 @@ spark_task *spk_executor_spare(spk_executor *executor, spark_context *sc)
     return executor->spare;
 }
 
+void spk_executor_count(const spk_executor *executor, int64_t *done, int64_t *failed)
+{
+    *done = executor->done;
+    *failed = executor->failed;
+    for (int i = -1; i < executor->n; i++) {
+        const spark_task *task = spk_executor_task(executor, i);
+        *done += task ? atomic_load_explicit(&task->n_done, memory_order_relaxed) : 0;
+        *failed += task ? atomic_load_explicit(&task->n_failed, memory_order_relaxed) : 0;
+    }
+}
+
 void spk_executor_stop(spk_executor *executor)
 {
     for (int i = 0; i < executor->n; i++)
         pthread_join(executor->workers[i].thread, NULL);
+    spk_executor_count(executor, &executor->done, &executor->failed);
     for (int i = -1; i < executor->n; i++)
         spk_task_free(spk_executor_task(executor, i));
     executor->n = 0;

@@ -38,7 +38,7 @@ struct spk_executor {
     char reason[SPK_REASON];
     spk_store store;
     spk_heap heap; /* unless it is alone */
-    atomic_llong done, failed; /* attempts */
+    int64_t done, failed;      /* attempts, of tasks that are gone */
     int failed_tasks;          /* of stages that ended well; the scheduler's, as is the next one */
     int64_t excluded_until;
 };
@@ -55,6 +55,8 @@ typedef struct spk_executor_spec {
 } spk_executor_spec;
 spk_executor *spk_executor_new(const spk_executor_spec *spec);
 void spk_executor_stop(spk_executor *executor);
+/* spk_executor_count: attempts that succeeded, and that failed. */
+void spk_executor_count(const spk_executor *executor, int64_t *done, int64_t *failed);
 void spk_executor_free(spk_executor *executor);
 
 /* spk_executor_spare: the task of a thread that lends itself; NULL: no memory. spk_executor_task: of the worker i; -1: that of the thread that lends itself, or NULL. */

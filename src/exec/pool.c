@@ -277,7 +277,7 @@ spk_pool *spk_pool_new(spark_context *sc, int threads)
         return NULL;
     pthread_mutex_init(&pool->lock, NULL);
     spk_deadline_cond_init(&pool->work);
-    pthread_cond_init(&pool->left, NULL);
+    spk_deadline_cond_init(&pool->left);
     pthread_mutex_lock(&pool->lock);
     pool->sc = sc;
     pool->next_number = sc->executors > 0 ? 0 : -1;
@@ -540,14 +540,16 @@ static bool commits(const spk_executor *executor)
 void spk_pool_await_commits(spk_pool *pool, spk_executor *executor)
 {
     pthread_mutex_lock(&pool->lock);
-    while (commits(executor))
-        pthread_cond_wait(&pool->left, &pool->lock);
+    while (commits(executor)) { /* what has just ended may not have seen that somebody waits */
+        const struct timespec soon = spk_deadline(1);
+        pthread_cond_timedwait(&pool->left, &pool->lock, &soon);
+    }
     pthread_mutex_unlock(&pool->lock);
 }
 
 void spk_pool_committed(const spk_executor *executor)
 {
-    if (!atomic_load(&executor->lost))
+    if (!atomic_load_explicit(&executor->lost, memory_order_relaxed))
         return;
     pthread_mutex_lock(&executor->pool->lock);
     pthread_cond_broadcast(&executor->pool->left);

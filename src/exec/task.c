@@ -144,7 +144,8 @@ void spk_task_enter(spark_task *task, struct spk_task_set *set, int index)
     const uint64_t before = atomic_load_explicit(&task->state, memory_order_relaxed);
     atomic_store_explicit(&task->set, set, memory_order_relaxed);
     atomic_store_explicit(&task->index, index, memory_order_relaxed);
-    atomic_store(&task->state, (before / SPK_PHASES + 1) * SPK_PHASES + SPK_RUNNING);
+    atomic_store_explicit(&task->state, (before / SPK_PHASES + 1) * SPK_PHASES + SPK_RUNNING,
+        memory_order_release);
 }
 
 static bool from_running(spark_task *task, uint64_t state, spk_attempt_phase to)
@@ -166,7 +167,7 @@ bool spk_task_disown(spark_task *task, uint64_t state)
 void spk_task_rest(spark_task *task)
 {
     const uint64_t state = atomic_load_explicit(&task->state, memory_order_relaxed);
-    atomic_store(&task->state, state - state % SPK_PHASES);
+    atomic_store_explicit(&task->state, state - state % SPK_PHASES, memory_order_release);
 }
 
 /* enter_place: the thread may have been elsewhere, as one of the program. */

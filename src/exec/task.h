@@ -85,6 +85,7 @@ struct spark_task {
     _Atomic uint64_t state;        /* the number of the attempt among the task's, and its phase */
     _Atomic(struct spk_task_set *) set; /* whose attempt it is, and of which task */
     atomic_int index;
+    _Atomic int64_t n_done, n_failed; /* attempts; only its thread adds to them */
     _Atomic int64_t began; /* in nanoseconds, where somebody wants to know */
     spk_store *store; /* of the executor it runs on */
     spk_heap *heap;   /* of the store */

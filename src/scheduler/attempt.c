@@ -115,11 +115,22 @@ static void input_lost(spk_stage *stage, spk_shuffle *shuffle, int index, int me
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-/* win: the task, for this attempt alone: it is not disowned, and no copy of it was faster. */
+static bool is_lost(const spark_task *task)
+{
+    return task->executor && atomic_load_explicit(&task->executor->lost, memory_order_relaxed);
+}
+
+/* win: the task, for this attempt alone: it is not disowned, nor is its executor lost (which the commit
+ * orders behind it: who has lost it waits for the commit, or is seen), and no copy of it was faster. */
 static bool win(spk_stage *stage, spark_task *task, int index)
 {
     uint8_t no = 0;
-    return spk_task_commit(task) && atomic_compare_exchange_strong(&stage->done[index], &no, 1);
+    if (!spk_task_commit(task) || is_lost(task))
+        return false;
+    if (stage->times)
+        return atomic_compare_exchange_strong(&stage->done[index], &no, 1);
+    atomic_store_explicit(&stage->done[index], 1, memory_order_relaxed);
+    return true;
 }
 
 /* publish_output: the map output into its slot. */
@@ -252,7 +263,7 @@ static void in_vain(spk_job *job, const spark_task *task)
 /* await_swept: where its executor is lost, whoever has lost it still looks at the attempt. */
 static void await_swept(spk_pool *pool, const spark_task *task)
 {
-    if (task->executor && atomic_load(&task->executor->lost))
+    if (is_lost(task))
         spk_pool_await_swept(pool, task->executor);
 }
 
@@ -271,8 +282,10 @@ static bool enter(spk_stage *stage, spark_task *task, int index)
     if (stage->times)
         atomic_store(&task->began, spk_now());
     spk_task_enter(task, &stage->set, index);
-    const bool done = atomic_load(&stage->done[index]);
-    if (!done && (!task->executor || !atomic_load(&task->executor->lost)))
+    if (stage->times) /* whoever wins meanwhile sees it run, or it sees that */
+        atomic_thread_fence(memory_order_seq_cst);
+    const bool done = atomic_load_explicit(&stage->done[index], memory_order_relaxed);
+    if (!done && !is_lost(task))
         return true;
     if (!spk_task_commit(task))
         await_swept(pool, task);
@@ -282,13 +295,28 @@ static bool enter(spk_stage *stage, spark_task *task, int index)
     return false;
 }
 
+static void add_one(_Atomic int64_t *own)
+{
+    atomic_store_explicit(
+        own, atomic_load_explicit(own, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+/* next_attempt: its number. Only with speculation is there more than one at a time. */
+static int next_attempt(spk_stage *stage, int index)
+{
+    if (stage->times)
+        return atomic_fetch_add(&stage->attempts[index], 1);
+    const uint8_t n = atomic_load_explicit(&stage->attempts[index], memory_order_relaxed);
+    atomic_store_explicit(&stage->attempts[index], (uint8_t)(n + 1), memory_order_relaxed);
+    return n;
+}
+
 /* tell: how the attempt has ended. */
 static void tell(spk_stage *stage, spark_task *task, int index, int round, bool published)
 {
     spk_job *job = stage->job;
-    if (task->executor && (published || spk_task_failed(task)))
-        atomic_fetch_add_explicit(
-            published ? &task->executor->done : &task->executor->failed, 1, memory_order_relaxed);
+    if (published || (spk_task_failed(task) && !task->lost))
+        add_one(published ? &task->n_done : &task->n_failed);
     if (!published && atomic_load(&stage->done[index])) { /* a copy was faster */
         in_vain(job, task);
         return;
@@ -297,7 +325,6 @@ static void tell(spk_stage *stage, spark_task *task, int index, int round, bool 
     if (published) {
         if (stage->times)
             spk_speculate_won(stage, task, index);
-        atomic_fetch_add_explicit(&job->tasks, 1, memory_order_relaxed);
         attempt_finish(stage);
     } else if (task->lost) {
         input_lost(stage, task->lost, index, round);
@@ -315,7 +342,7 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     if (atomic_load_explicit(&job->cancelled, memory_order_relaxed) || !enter(stage, task, index))
         return;
     const int partition = spk_stage_partition(stage, index);
-    const int attempt = atomic_fetch_add(&stage->attempts[index], 1);
+    const int attempt = next_attempt(stage, index);
     const int round = atomic_load(&stage->attempt);
     task->cancelled = &job->cancelled;
     spk_task_begin(task, job->id, stage->id, partition, attempt);
@@ -332,6 +359,12 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     spk_task_end(task);
     if (spk_task_phase(task) != SPK_COMMITTING && !spk_task_commit(task)) {
         be_disowned(job, task);
+        return;
+    }
+    if (!published && is_lost(task)) { /* it began when nobody saw it any more */
+        in_vain(job, task);
+        spk_pool_retry(job->scheduler->pool, set, index);
+        rest(task);
         return;
     }
     tell(stage, task, index, round, published);

@@ -28,9 +28,8 @@ static void list(void *arg, const spk_executor *executor)
         .threads = executor->threads,
         .busy = executor->busy + executor->lent,
         .memory_limit = executor->store.heap->limit,
-        .tasks_run = atomic_load(&executor->done),
-        .tasks_failed = atomic_load(&executor->failed),
     };
+    spk_executor_count(executor, &info->tasks_run, &info->tasks_failed);
     if (!executor->gone)
         info->memory_used = spk_heap_used(executor->store.heap, &peak);
     snprintf(info->id, sizeof info->id, "%s", executor->name);

@@ -90,6 +90,7 @@ spark_status spk_lose_executor(
     pthread_mutex_lock(&scheduler->lock);
     scheduler->lossy |= blocks + outputs > 0;
     pthread_mutex_unlock(&scheduler->lock);
+    disown_all(executor); /* those that began while they did not know yet */
     claim_all_again(executor);
     spk_pool_swept(pool, executor, atomic_load(&scheduler->next_job) - 1);
     return SPARK_OK;

@@ -140,6 +140,8 @@ static void submit(spk_stage *stage)
         stage->shuffle->running = stage;
         stage->fills = true;
     }
+    if (stage->ran)
+        job->stats.tasks += stage->set.n - atomic_load(&stage->remaining);
     stage->submitted = stage->ran = true;
     stage->set.n = fill_tasks(stage);
     atomic_store(&stage->set.cursor, 0);
@@ -489,10 +491,10 @@ static spark_job_stats stats_now(const spk_job *job)
     for (size_t i = 0; i < job->n_stages; i++) {
         const spk_stage *stage = job->stages[i];
         s.skipped_stages += !stage->ran;
+        s.tasks += stage->ran ? stage->set.n - atomic_load(&stage->remaining) : 0;
         if (!stage->ran)
             s.total_tasks += stage->shuffle ? atomic_load(&stage->shuffle->missing) : job->n;
     }
-    s.tasks = atomic_load(&job->tasks);
     s.failed_tasks = atomic_load(&job->failed);
     s.lost_inputs = atomic_load(&job->lost_inputs);
     s.recomputed_partitions = atomic_load(&job->remade);

@@ -115,7 +115,7 @@ struct spk_job {
     atomic_bool cancelled;
     spk_failure failure;
     spark_job_stats stats;
-    atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
+    atomic_llong failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
         spilled, remote, disowned, local;
 };
 
