@@ -24,11 +24,8 @@ SPARK_FLAT_MAP(split_words, spark_str, word_count)
 SPARK_FILTER(is_word, word_count)
 {
     const int attempt = spark_task_attempt(task);
-    if (spark_task_job(task) == 1 && attempt < 2) {
-        char *entry = diary[attempt][spark_task_partition(task)];
-        if (!*entry)
-            memcpy(entry, spark_task_executor(task), strlen(spark_task_executor(task)) + 1);
-    }
+    if (spark_task_job(task) == 1 && attempt < 2)
+        snprintf(diary[attempt][spark_task_partition(task)], 16, "%s", spark_task_executor(task));
     return in->key.len > 0;
 }
 
@@ -39,27 +36,14 @@ static const spark_fault power_cut[] = {
     { SPARK_FAULT_DELAY, .job = 0, .partition = SPARK_ANY, .delay_ms = 20 },
 };
 
-static size_t print_executors(spark_context *sc, spark_executor_info *infos)
+/* print_executors: to infos as well, which is zero where there are fewer than MOST. */
+static void print_executors(spark_context *sc, spark_executor_info *infos)
 {
-    size_t n = spark_executors(sc, infos, MOST);
-    n = n < MOST ? n : MOST;
-    for (size_t i = 0; i < n; i++) {
-        const spark_executor_info *e = &infos[i];
-        printf("  executor %s: %s%s%s; %" PRId64 " blocks, %" PRId64 " outputs, %" PRId64
-               " tasks run\n",
-            e->id, e->state == SPARK_EXECUTOR_ALIVE ? "alive" : "lost (", e->reason,
-            e->state == SPARK_EXECUTOR_ALIVE ? "" : ")", e->blocks, e->outputs, e->tasks_run);
-    }
-    return n;
-}
-
-/* blocks_of: how many blocks an executor had. */
-static int64_t blocks_of(const spark_executor_info *infos, size_t n, const char *id)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(infos[i].id, id) == 0)
-            return infos[i].blocks;
-    return -1;
+    memset(infos, 0, MOST * sizeof *infos);
+    spark_executors(sc, infos, MOST);
+    for (const spark_executor_info *e = infos; e < infos + MOST && *e->id; e++)
+        printf("  executor %s: %s %s; %" PRId64 " blocks, %" PRId64 " outputs\n", e->id,
+            e->state == SPARK_EXECUTOR_ALIVE ? "alive" : "lost:", e->reason, e->blocks, e->outputs);
 }
 
 typedef struct outcome {
@@ -69,8 +53,7 @@ typedef struct outcome {
 } outcome;
 
 /* run: job 0 fills the cache, job 1 counts. before: who is there between them. */
-static bool run(
-    outcome *o, const char *file, size_t n_faults, spark_executor_info *before, size_t *n)
+static bool run(outcome *o, const char *file, size_t n_faults, spark_executor_info *before)
 {
     int64_t words;
     *o = (outcome) { .sc = spark_context_new(&(spark_conf) {
@@ -81,14 +64,13 @@ static bool run(
     spark_status status = spark_count(pairs, &words);
     if (status == SPARK_OK && before) {
         printf("%" PRId64 " words are in memory:\n", words);
-        *n = print_executors(o->sc, before);
+        print_executors(o->sc, before);
     }
     memset(diary, 0, sizeof diary);
     if (status == SPARK_OK)
         status = spark_collect(counts, SPARK_TYPE(word_count), &o->counts);
-    if (status == SPARK_OK)
-        status = spark_job_stats_get(o->sc, 1, &o->stats);
-    return status == SPARK_OK || spark_complain("crash") == 0;
+    return (status == SPARK_OK && spark_job_stats_get(o->sc, 1, &o->stats) == SPARK_OK)
+        || spark_complain("crash") == 0;
 }
 
 static bool same(const spark_array *a, const spark_array *b)
@@ -104,12 +86,13 @@ int main(int argc, char **argv)
 {
     const char *file = argc > 1 ? argv[1] : SPARK_EXAMPLES_DATA "/genesis.txt";
     spark_executor_info before[MOST], after[MOST];
-    size_t n = 0;
     outcome calm = { 0 }, cut = { 0 };
-    bool good = run(&calm, file, 0, NULL, NULL) && run(&cut, file, 2, before, &n);
+    bool good = run(&calm, file, 0, NULL) && run(&cut, file, 2, before);
     if (good) {
         const char *lost = diary[0][2];
-        const int64_t blocks = blocks_of(before, n, lost);
+        int64_t blocks = 0;
+        for (int i = 0; i < MOST; i++)
+            blocks += strcmp(before[i].id, lost) == 0 ? before[i].blocks : 0;
         printf("executor %s crashed while it ran the task of partition 2.\n", lost);
         for (int p = 0; p < PARTITIONS; p++)
             if (*diary[1][p])
