@@ -139,37 +139,6 @@ void spk_task_free(spark_task *task)
     free(task);
 }
 
-void spk_task_enter(spark_task *task, struct spk_task_set *set, int index)
-{
-    const uint64_t before = atomic_load_explicit(&task->state, memory_order_relaxed);
-    atomic_store_explicit(&task->set, set, memory_order_relaxed);
-    atomic_store_explicit(&task->index, index, memory_order_relaxed);
-    atomic_store_explicit(&task->state, (before / SPK_PHASES + 1) * SPK_PHASES + SPK_RUNNING,
-        memory_order_release);
-}
-
-static bool from_running(spark_task *task, uint64_t state, spk_attempt_phase to)
-{
-    return state % SPK_PHASES == SPK_RUNNING
-        && atomic_compare_exchange_strong(&task->state, &state, state - SPK_RUNNING + to);
-}
-
-bool spk_task_commit(spark_task *task)
-{
-    return from_running(task, atomic_load(&task->state), SPK_COMMITTING);
-}
-
-bool spk_task_disown(spark_task *task, uint64_t state)
-{
-    return from_running(task, state, SPK_DISOWNED);
-}
-
-void spk_task_rest(spark_task *task)
-{
-    const uint64_t state = atomic_load_explicit(&task->state, memory_order_relaxed);
-    atomic_store_explicit(&task->state, state - state % SPK_PHASES, memory_order_release);
-}
-
 /* enter_place: the thread may have been elsewhere, as one of the program. */
 __attribute__((cold, noinline)) static void enter_place(spark_task *task)
 {

@@ -164,10 +164,36 @@ static inline spk_attempt_phase spk_task_phase(const spark_task *task)
 {
     return (spk_attempt_phase)(atomic_load(&task->state) % SPK_PHASES);
 }
-void spk_task_enter(spark_task *task, struct spk_task_set *set, int index);
-bool spk_task_commit(spark_task *task);
-bool spk_task_disown(spark_task *task, uint64_t state);
-void spk_task_rest(spark_task *task);
+static inline void spk_task_enter(spark_task *task, struct spk_task_set *set, int index)
+{
+    const uint64_t before = atomic_load_explicit(&task->state, memory_order_relaxed);
+    atomic_store_explicit(&task->set, set, memory_order_relaxed);
+    atomic_store_explicit(&task->index, index, memory_order_relaxed);
+    atomic_store_explicit(&task->state, (before / SPK_PHASES + 1) * SPK_PHASES + SPK_RUNNING,
+        memory_order_release);
+}
+
+static inline bool spk_task_from_running(spark_task *task, uint64_t state, spk_attempt_phase to)
+{
+    return state % SPK_PHASES == SPK_RUNNING
+        && atomic_compare_exchange_strong(&task->state, &state, state - SPK_RUNNING + to);
+}
+
+static inline bool spk_task_commit(spark_task *task)
+{
+    return spk_task_from_running(task, atomic_load(&task->state), SPK_COMMITTING);
+}
+
+static inline bool spk_task_disown(spark_task *task, uint64_t state)
+{
+    return spk_task_from_running(task, state, SPK_DISOWNED);
+}
+
+static inline void spk_task_rest(spark_task *task)
+{
+    const uint64_t state = atomic_load_explicit(&task->state, memory_order_relaxed);
+    atomic_store_explicit(&task->state, state - state % SPK_PHASES, memory_order_release);
+}
 
 /* spk_task_unwanted: failed, cancelled or disowned. */
 static inline bool spk_task_unwanted(const spark_task *task)

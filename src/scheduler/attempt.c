@@ -155,6 +155,28 @@ static void publish_output(spk_stage *stage, spark_task *task, spk_map_output *o
     spk_task_merge_deltas(task, 0, count);
 }
 
+/* faults: whether there is a plan; without one nothing of it is called. */
+static bool faults(const spk_stage *stage)
+{
+    return stage->job->scheduler->sc->n_faults > 0;
+}
+
+/* disturb: what the plan has for an attempt that has done its work: it fails, or its executor is lost. */
+static void disturb(spk_stage *stage, spark_task *task)
+{
+    spk_fault_moment(stage, task, SPARK_FAULT_AFTER);
+    if (spk_task_unwanted(task) || !spk_fault_task(stage, task->partition, task->attempt))
+        return;
+    task->op = NULL;
+    spk_task_fail(task, SPARK_ETASK, "injected fault");
+}
+
+/* disturbed: the sink, with what the plan has for the first rows. */
+static spk_sink disturbed(spk_stage *stage, spark_task *task, spk_sink sink, spk_fault_in *in)
+{
+    return faults(stage) ? spk_fault_sink(stage, task, sink, in) : sink;
+}
+
 /* compute_output: true: it is published. */
 static bool compute_output(spk_stage *stage, spark_task *task, int index)
 {
@@ -165,14 +187,11 @@ static bool compute_output(spk_stage *stage, spark_task *task, int index)
     if (!spk_writer_open(&writer, task, stage->shuffle, false))
         return false;
     spk_chain_run(task, stage->rdd, task->partition,
-        spk_fault_sink(stage, task, spk_writer_sink(&writer), &in));
+        disturbed(stage, task, spk_writer_sink(&writer), &in));
     spk_map_output *output = spk_writer_close(&writer);
-    if (output)
-        spk_fault_moment(stage, task, SPARK_FAULT_AFTER);
-    if (output && spk_fault_task(stage, task->partition, task->attempt)) {
-        task->op = NULL;
-        spk_task_fail(task, SPARK_ETASK, "injected fault");
-    } else if (output && win(stage, task, index)) {
+    if (output && faults(stage))
+        disturb(stage, task);
+    if (output && !spk_task_failed(task) && win(stage, task, index)) {
         publish_output(stage, task, output);
         return true;
     }
@@ -210,15 +229,13 @@ static bool compute_result(spk_stage *stage, spark_task *task, int index)
     spk_task_end_is(task, action->name, action->function, action->site);
     if (!action->begin || action->begin(state)) {
         spk_chain_run(task, stage->rdd, task->partition,
-            spk_fault_sink(stage, task, (spk_sink) { action->take, state }, &in));
+            disturbed(stage, task, (spk_sink) { action->take, state }, &in));
         task->op = NULL;
         if (!spk_task_unwanted(task) && action->end)
             action->end(state);
     }
-    if (!spk_task_unwanted(task))
-        spk_fault_moment(stage, task, SPARK_FAULT_AFTER);
-    if (!spk_task_unwanted(task) && spk_fault_task(stage, task->partition, task->attempt))
-        spk_task_fail(task, SPARK_ETASK, "injected fault");
+    if (faults(stage) && !spk_task_unwanted(task))
+        disturb(stage, task);
     if (!spk_task_unwanted(task) && win(stage, task, index) && give(stage, task, index, state))
         return true;
     if (action->discard)
@@ -338,7 +355,6 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
 {
     spk_stage *stage = (spk_stage *)(void *)set;
     spk_job *job = stage->job;
-    const bool faults = job->scheduler->sc->n_faults > 0;
     if (atomic_load_explicit(&job->cancelled, memory_order_relaxed) || !enter(stage, task, index))
         return;
     const int partition = spk_stage_partition(stage, index);
@@ -349,7 +365,7 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     task->place.stage = stage->position;
     const spk_origin *suspects = atomic_load(&stage->suspects);
     task->suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
-    if (faults) {
+    if (faults(stage)) {
         spk_fault_moment(stage, task, SPARK_FAULT_BEFORE);
         spk_fault_inputs(stage, task, partition, attempt);
     }

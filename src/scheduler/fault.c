@@ -106,8 +106,6 @@ static bool take_first(void *state, spk_batch batch)
 
 spk_sink spk_fault_sink(const spk_stage *stage, spark_task *task, spk_sink sink, spk_fault_in *in)
 {
-    if (stage->job->scheduler->sc->n_faults == 0)
-        return sink;
     *in = (spk_fault_in) { sink, stage, task, false };
     return (spk_sink) { take_first, in };
 }

@@ -202,7 +202,7 @@ spark_status spk_lose_executor(
 
 /* spk_fault_task: whether the attempt is to fail; spk_fault_inputs: drops what the plan says: blocks
  * when the attempt comes to them; spk_fault_moment: what is to happen to the attempt now;
- * spk_fault_sink: the sink, or *in, before which it happens to the first rows. */
+ * spk_fault_sink: *in, before which it happens to the first rows. */
 typedef struct spk_fault_in {
     spk_sink sink;
     const spk_stage *stage;
