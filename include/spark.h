@@ -12,6 +12,7 @@
 #include <spark/context.h>
 #include <spark/csv.h>
 #include <spark/error.h>
+#include <spark/executor.h>
 #include <spark/fault.h>
 #include <spark/function.h>
 #include <spark/index.h>

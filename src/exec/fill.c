@@ -73,6 +73,9 @@ static bool find(spark_task *task, spark_rdd *rdd, int partition, spk_block **bl
     if (task->drop_blocks && !drop_block(task, rdd, partition))
         return false;
     *block = spk_blocks_get(rdd->blocks, partition);
+    if (*block && (*block)->tenant->store != task->store)
+        task->remote_bytes += (int64_t)(spk_block_in_memory(*block) ? (*block)->rows.bytes
+                                                                    : (*block)->disk_rows.bytes);
     return true;
 }
 

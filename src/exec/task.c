@@ -100,7 +100,7 @@ bool spk_task_on_new_stack(spark_task *task, void (*run)(void *data), void *data
     return true;
 }
 
-spark_task *spk_task_new(spark_context *sc)
+spark_task *spk_task_new_in(spark_context *sc, spk_store *store)
 {
     spark_task *task = calloc(1, sizeof *task);
     if (!task)
@@ -111,8 +111,8 @@ spark_task *spk_task_new(spark_context *sc)
         return NULL;
     }
     task->sc = sc;
-    task->store = sc->store;
-    task->heap = sc->store->heap;
+    task->store = store;
+    task->heap = store->heap;
     task->batch_rows = (size_t)sc->batch_rows;
     task->check = sc->check;
     spk_place_init(&task->place, sc->place ? sc->place->plan : NULL);
@@ -124,7 +124,7 @@ spark_task *spk_task_new(spark_context *sc)
     return task;
 }
 
-void spk_task_rest(spark_task *task)
+void spk_task_trim(spark_task *task)
 {
     for (int i = 0; i < task->n_levels; i++) {
         spk_arena_fini(&task->levels[i]->arenas[0]);
@@ -187,14 +187,12 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->frame = &task->base;
     task->drop_blocks = false;
     task->dropped = NULL;
-    task->claims = NULL;
-    task->has_put = NULL;
     task->n_deltas = task->last_delta = task->n_tallies = task->n_walk = 0;
     task->role = SPK_MAIN;
     task->pipe = NULL;
     task->runs = 0;
     task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
-    task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = 0;
+    task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = task->remote_bytes = 0;
     task->evicted_blocks = task->cache_bytes_written = task->cache_bytes_read = 0;
     task->batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;
     task->scratch = &task->base.keep;
@@ -288,9 +286,10 @@ void spk_task_fail(spark_task *task, spark_status code, const char *format, ...)
 
 void spk_task_nomem(spark_task *task)
 {
-    char text[300];
-    spk_task_fail(task, SPARK_ENOMEM, "%s",
-        spk_heap_refusal(task->heap, "one more block", 0, text, sizeof text));
+    char text[300] = "out of memory";
+    if (task->heap)
+        spk_heap_refusal(task->heap, "one more block", 0, text, sizeof text);
+    spk_task_fail(task, SPARK_ENOMEM, "%s", text);
 }
 
 void *spk_task_alloc(spark_task *task, const char *what, size_t bytes, size_t *capacity)

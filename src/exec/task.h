@@ -75,8 +75,18 @@ typedef struct spk_walk {
     bool stored; /* checkpointed: what follows reads it, and its own step is not taken */
 } spk_walk;
 
+/* spk_attempt_phase: of an attempt. RUNNING may become COMMITTING, in which it runs no function of a task and
+ * tells how it has ended, or DISOWNED: then it tells nobody, and nothing of it stays; never both. */
+typedef enum spk_attempt_phase { SPK_AT_REST, SPK_RUNNING, SPK_COMMITTING, SPK_DISOWNED } spk_attempt_phase;
+
 struct spark_task {
     spark_context *sc;
+    struct spk_executor *executor; /* NULL: a task of the driver */
+    _Atomic uint64_t state;        /* the number of the attempt among the task's, and its phase */
+    _Atomic(struct spk_task_set *) set; /* whose attempt it is, and of which task */
+    atomic_int index;
+    _Atomic int64_t n_done, n_failed; /* attempts; only its thread adds to them */
+    _Atomic int64_t began; /* in nanoseconds, where somebody wants to know */
     spk_store *store; /* of the executor it runs on */
     spk_heap *heap;   /* of the store */
     const atomic_bool *cancelled; /* of the job; may be NULL */
@@ -108,7 +118,7 @@ struct spark_task {
     size_t stack_size;
     spk_place place, *outer; /* for a plan's calls; where the thread was before */
     bool drop_blocks;            /* a fault: cached blocks that the attempt would read are lost */
-    struct spk_claim *claims;    /* the scheduler's: blocks that nobody else computes meanwhile */
+    _Atomic(struct spk_claim *) claims; /* the scheduler's: blocks that nobody else computes meanwhile */
     void (*has_put)(spark_task *task, spk_block_set *blocks, int partition); /* likewise; or NULL */
     struct spk_dropped *dropped; /* those that were dropped by it */
     spk_delta *deltas;
@@ -122,6 +132,7 @@ struct spark_task {
     size_t n_walk, max_walk;
     uint32_t *keep_indexes; /* batch_rows of them, for filters */
     int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes, spilled_bytes;
+    int64_t remote_bytes; /* read from other executors */
     int64_t evicted_blocks, cache_bytes_written, cache_bytes_read;
     bool single;          /* functions get one element a call, and crashes are reported */
     const spk_op *at_op;  /* of the call that runs, where it is of one element: whose function, and */
@@ -138,11 +149,16 @@ struct spark_task {
     unsigned quarantined;
 };
 
-/* spk_task_new: with everything a worker needs to run attempts. NULL: no memory. */
-SPK_COLD spark_task *spk_task_new(spark_context *sc);
+/* spk_task_new_in: with everything a worker needs to run attempts, in a store. spk_task_new: in the
+ * driver's. NULL: no memory. */
+SPK_COLD spark_task *spk_task_new_in(spark_context *sc, spk_store *store);
+static inline spark_task *spk_task_new(spark_context *sc)
+{
+    return spk_task_new_in(sc, sc->store);
+}
 SPK_COLD void spk_task_free(spark_task *task);
-/* spk_task_rest: between attempts: gives back what memory is kept for the next one. */
-SPK_COLD void spk_task_rest(spark_task *task);
+/* spk_task_trim: between attempts: gives back what memory is kept for the next one. */
+SPK_COLD void spk_task_trim(spark_task *task);
 
 /* spk_task_begin, _end: around an attempt; end runs what was deferred and forgets all state but the
  * failure and the deltas. */
@@ -158,11 +174,52 @@ static inline bool spk_task_failed(const spark_task *task)
 {
     return task->failure.code != SPARK_OK;
 }
-/* spk_task_unwanted: failed or cancelled. */
+
+/* spk_task_phase. spk_task_enter: an attempt of the task begins; SPK_RUNNING. spk_task_commit: it commits,
+ * unless it has been disowned. spk_task_disown: the attempt that was seen as `state`, if it still runs.
+ * spk_task_rest: it is over. */
+enum { SPK_PHASES = 4 };
+static inline spk_attempt_phase spk_task_phase(const spark_task *task)
+{
+    return (spk_attempt_phase)(atomic_load(&task->state) % SPK_PHASES);
+}
+static inline void spk_task_enter(spark_task *task, struct spk_task_set *set, int index)
+{
+    const uint64_t before = atomic_load_explicit(&task->state, memory_order_relaxed);
+    atomic_store_explicit(&task->set, set, memory_order_relaxed);
+    atomic_store_explicit(&task->index, index, memory_order_relaxed);
+    atomic_store_explicit(&task->state, (before / SPK_PHASES + 1) * SPK_PHASES + SPK_RUNNING,
+        memory_order_release);
+}
+
+static inline bool spk_task_from_running(spark_task *task, uint64_t state, spk_attempt_phase to)
+{
+    return state % SPK_PHASES == SPK_RUNNING
+        && atomic_compare_exchange_strong(&task->state, &state, state - SPK_RUNNING + to);
+}
+
+static inline bool spk_task_commit(spark_task *task)
+{
+    return spk_task_from_running(task, atomic_load(&task->state), SPK_COMMITTING);
+}
+
+static inline bool spk_task_disown(spark_task *task, uint64_t state)
+{
+    return spk_task_from_running(task, state, SPK_DISOWNED);
+}
+
+static inline void spk_task_rest(spark_task *task)
+{
+    const uint64_t state = atomic_load_explicit(&task->state, memory_order_relaxed);
+    atomic_store_explicit(&task->state, state - state % SPK_PHASES, memory_order_release);
+}
+
+/* spk_task_unwanted: failed, cancelled or disowned. */
 static inline bool spk_task_unwanted(const spark_task *task)
 {
     return spk_task_failed(task)
-        || (task->cancelled && atomic_load_explicit(task->cancelled, memory_order_relaxed));
+        || (task->cancelled && atomic_load_explicit(task->cancelled, memory_order_relaxed))
+        || atomic_load_explicit(&task->state, memory_order_relaxed) % SPK_PHASES == SPK_DISOWNED;
 }
 
 /* spk_task_late: fails an attempt that has taken too long, in the name of what runs. spk_task_over:

@@ -52,6 +52,8 @@ struct spark_context {
     atomic_bool has_cuts;
     struct spk_scheduler *scheduler;
     char *app_name;
+    int executors;           /* 0: one, "driver", which shares the heap above */
+    uint64_t executor_bytes; /* the limit of each one's heap */
     int threads, default_parallelism, task_max_failures, stage_max_attempts, batch_rows;
     int limit_initial, limit_scale_up;
     bool check, fair, crash_reports;
@@ -61,6 +63,9 @@ struct spark_context {
     size_t stack_bytes;
     int64_t task_timeout_ms, job_timeout_ms; /* 0: none */
     uint64_t max_result_bytes; /* 0: no limit */
+    spark_speculation speculation;
+    spark_exclusion exclusion;
+    int locality_wait_ms;
     spark_fault *faults;
     size_t n_faults;
     atomic_bool faults_off;

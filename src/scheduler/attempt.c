@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One attempt, on a worker: compute, then publish once. All it makes hangs on the attempt until it
- * has won the slot of its partition; an attempt that fails leaves nothing but finished cache
- * blocks. */
+ * has won its task; an attempt that fails leaves nothing but finished cache blocks.
+ *
+ * However it ends, it commits before it tells so, which competes with being disowned: whoever disowns it
+ * sees to the task, and it tells nobody. */
 #include "exec/chain.h"
-#include "scheduler/alone.h"
-#include "scheduler/park.h"
-
 #include <stdlib.h>
 
 #include "base/deadline.h"
+#include "scheduler/alone.h"
+#include "scheduler/park.h"
 #include "shuffle/writer.h"
 
 enum { MOST_LOSSES = 4 }; /* damaged blocks for each task of a stage that are no failures */
-
-static int partition_of(const spk_stage *stage, int index)
-{
-    return stage->shuffle || !stage->job->partitions ? stage->partitions[index]
-                                                     : stage->job->partitions[index];
-}
 
 /* finish: one task less; after the last one the job looks at the stage. */
 static void attempt_finish(spk_stage *stage)
@@ -93,22 +88,25 @@ static void task_failed(spk_stage *stage, spark_task *task, int index)
     pthread_mutex_lock(&scheduler->lock);
     const bool lost = task->lost_block && ++stage->lost_blocks <= stage->set.n * MOST_LOSSES;
     const int failures = lost ? stage->failures[index] : ++stage->failures[index];
-    stage->attempts[index]++;
     const spk_alone *alone = job->properties.alone;
     const int most = alone ? alone->most_failures : scheduler->sc->task_max_failures;
-    const bool again = failures < most && !task->hopeless;
+    bool again = failures < most && !task->hopeless;
     if (again)
         suspect(stage, index, &task->origin);
     pthread_mutex_unlock(&scheduler->lock);
+    const bool excludes = scheduler->sc->exclusion.on;
+    if ((!again || excludes) && !atomic_load(&job->cancelled))
+        tell_place(task);
+    if (!again || excludes) {
+        pthread_mutex_lock(&scheduler->lock);
+        if (!again)
+            give_up(stage, &task->failure, task->partition, failures);
+        else
+            again = !spk_exclude_failed(stage, task, index);
+        pthread_mutex_unlock(&scheduler->lock);
+    }
     if (again && !atomic_load(&job->cancelled))
         spk_stage_again(stage, index);
-    if (again)
-        return;
-    if (!atomic_load(&job->cancelled))
-        tell_place(task);
-    pthread_mutex_lock(&scheduler->lock);
-    give_up(stage, &task->failure, task->partition, failures);
-    pthread_mutex_unlock(&scheduler->lock);
 }
 
 /* input_lost: met: the attempt of the stage when the task began. */
@@ -119,13 +117,30 @@ static void input_lost(spk_stage *stage, const spark_task *task, int index, int 
     pthread_mutex_lock(&scheduler->lock);
     stage->lost[stage->n_lost++] = index;
     stage->lost_now |= met == stage->attempt;
-    stage->attempts[index]++;
     stage->lost_shuffle = task->lost;
     if (task->failure.code == SPARK_EIO)
         snprintf(stage->job->unread, sizeof stage->job->unread, "%.255s", task->failure.message);
     scheduler->lossy = true;
     spk_stage_note(stage);
     pthread_mutex_unlock(&scheduler->lock);
+}
+
+static bool is_lost(const spark_task *task)
+{
+    return task->executor && atomic_load_explicit(&task->executor->lost, memory_order_relaxed);
+}
+
+/* win: the task, for this attempt alone: it is not disowned, nor is its executor lost (which the commit
+ * orders behind it: who has lost it waits for the commit, or is seen), and no copy of it was faster. */
+static bool win(spk_stage *stage, spark_task *task, int index)
+{
+    uint8_t no = 0;
+    if (!spk_task_commit(task) || is_lost(task))
+        return false;
+    if (stage->times)
+        return atomic_compare_exchange_strong(&stage->done[index], &no, 1);
+    atomic_store_explicit(&stage->done[index], 1, memory_order_relaxed);
+    return true;
 }
 
 /* publish_output: the map output into its slot. */
@@ -150,54 +165,92 @@ static void publish_output(spk_stage *stage, spark_task *task, spk_map_output *o
     spk_task_merge_deltas(task, 0, count);
 }
 
-static void compute_output(spk_stage *stage, spark_task *task)
+/* faults: whether there is a plan; without one nothing of it is called. */
+static bool faults(const spk_stage *stage)
+{
+    return stage->job->scheduler->sc->n_faults > 0 && !stage->job->properties.alone;
+}
+
+/* disturb: what the plan has for an attempt that has done its work: it fails, or its executor is lost. */
+static void disturb(spk_stage *stage, spark_task *task)
+{
+    spk_fault_moment(stage, task, SPARK_FAULT_AFTER);
+    if (spk_task_unwanted(task) || !spk_fault_task(stage, task->partition, task->attempt))
+        return;
+    task->op = NULL;
+    spk_task_fail(task, SPARK_ETASK, "injected fault");
+}
+
+/* disturbed: the sink, with what the plan has for the first rows. */
+static spk_sink disturbed(spk_stage *stage, spark_task *task, spk_sink sink, spk_fault_in *in)
+{
+    return faults(stage) ? spk_fault_sink(stage, task, sink, in) : sink;
+}
+
+/* compute_output: true: it is published. */
+static bool compute_output(spk_stage *stage, spark_task *task, int index)
 {
     spk_writer writer;
+    spk_fault_in in;
     const spark_rdd *wide = stage->shuffle->owner;
     spk_task_end_is(task, wide->operation, wide->function, wide->site);
     if (!spk_writer_open(&writer, task, stage->shuffle, false))
-        return;
-    spk_chain_run(task, stage->rdd, task->partition, spk_writer_sink(&writer));
+        return false;
+    spk_chain_run(task, stage->rdd, task->partition,
+        disturbed(stage, task, spk_writer_sink(&writer), &in));
     spk_map_output *output = spk_writer_close(&writer);
-    if (output && spk_fault_task(stage, task->partition, task->attempt)) {
-        spk_map_output_free(output);
-        task->op = NULL;
-        spk_task_fail(task, SPARK_ETASK, "injected fault");
-    } else if (output) {
+    if (output && faults(stage))
+        disturb(stage, task);
+    if (output && !spk_task_failed(task) && win(stage, task, index)) {
         publish_output(stage, task, output);
+        return true;
     }
+    spk_map_output_free(output);
+    return false;
 }
 
-static void compute_result(spk_stage *stage, spark_task *task, int index)
+/* give: the state of a task that is won; false: it could not be published. */
+static bool give(spk_stage *stage, spark_task *task, int index, spk_state *state)
 {
     spk_job *job = stage->job;
     const spk_action *action = job->action;
+    if (action->publish && !action->publish(state)) {
+        atomic_store(&stage->done[index], 0);
+        return false;
+    }
+    memcpy(job->results + (size_t)index * action->state_size, state, action->state_size);
+    job->published[index] = 1;
+    spk_task_merge_deltas(task, 0, !action->counts_nothing);
+    return true;
+}
+
+/* compute_result: true: it is published. */
+static bool compute_result(spk_stage *stage, spark_task *task, int index)
+{
+    const spk_action *action = stage->job->action;
+    spk_fault_in in;
     spk_state *state = spk_arena_alloc(spk_keep_of(task), action->state_size, 16);
     if (!state) {
         spk_task_nomem(task);
-        return;
+        return false;
     }
     memset(state, 0, action->state_size);
     *state = (spk_state) { task, action };
     spk_task_end_is(task, action->name, action->function, action->site);
     if (!action->begin || action->begin(state)) {
-        spk_chain_run(task, stage->rdd, task->partition, (spk_sink) { action->take, state });
+        spk_chain_run(task, stage->rdd, task->partition,
+            disturbed(stage, task, (spk_sink) { action->take, state }, &in));
         task->op = NULL;
         if (!spk_task_unwanted(task) && action->end)
             action->end(state);
     }
-    if (!spk_task_unwanted(task) && spk_fault_task(stage, task->partition, task->attempt))
-        spk_task_fail(task, SPARK_ETASK, "injected fault");
-    if (!spk_task_unwanted(task) && action->publish)
-        action->publish(state);
-    if (spk_task_unwanted(task)) {
-        if (action->discard)
-            action->discard(state);
-        return;
-    }
-    memcpy(job->results + (size_t)index * action->state_size, state, action->state_size);
-    job->published[index] = 1;
-    spk_task_merge_deltas(task, 0, !action->counts_nothing);
+    if (faults(stage) && !spk_task_unwanted(task))
+        disturb(stage, task);
+    if (!spk_task_unwanted(task) && win(stage, task, index) && give(stage, task, index, state))
+        return true;
+    if (action->discard)
+        action->discard(state);
+    return false;
 }
 
 static void add_counters(spk_job *job, const spark_task *task)
@@ -220,16 +273,125 @@ static void add_counters(spk_job *job, const spark_task *task)
         atomic_fetch_add(&job->cache_written, task->cache_bytes_written);
     if (task->cache_bytes_read)
         atomic_fetch_add(&job->cache_read, task->cache_bytes_read);
+    if (task->remote_bytes)
+        atomic_fetch_add(&job->remote, task->remote_bytes);
+}
+
+/* rest: the task of the worker is free for others. */
+static void rest(spark_task *task)
+{
+    spk_task_rest(task);
+    if (task->executor)
+        spk_pool_committed(task->executor);
+}
+
+/* in_vain: the attempt does not count. What it has cached is there, or was. */
+static void in_vain(spk_job *job, const spark_task *task)
+{
+    atomic_fetch_add(&job->disowned, 1);
+    atomic_fetch_add(&job->cached_blocks, task->cached_blocks);
+    atomic_fetch_add(&job->remade, task->remade_blocks);
+}
+
+/* await_swept: where its executor is lost, whoever has lost it still looks at the attempt. */
+static void await_swept(spk_pool *pool, const spark_task *task)
+{
+    if (is_lost(task))
+        spk_pool_await_swept(pool, task->executor);
+}
+
+static void be_disowned(spk_job *job, spark_task *task)
+{
+    in_vain(job, task);
+    await_swept(job->scheduler->pool, task);
+    rest(task);
+}
+
+/* enter: false: the executor has been lost meanwhile, and another one will run the task; or a copy of the
+ * attempt has won it. */
+static bool enter(spk_stage *stage, spark_task *task, int index)
+{
+    spk_pool *pool = stage->job->scheduler->pool;
+    if (stage->times)
+        atomic_store(&task->began, spk_now());
+    spk_task_enter(task, &stage->set, index);
+    if (stage->times) /* whoever wins meanwhile sees it run, or it sees that */
+        atomic_thread_fence(memory_order_seq_cst);
+    const bool done = atomic_load_explicit(&stage->done[index], memory_order_relaxed);
+    if (!done && !is_lost(task))
+        return true;
+    if (!spk_task_commit(task))
+        await_swept(pool, task);
+    else if (!done)
+        spk_pool_retry(pool, &stage->set, index);
+    rest(task);
+    return false;
+}
+
+static void add_one(_Atomic int64_t *own)
+{
+    atomic_store_explicit(
+        own, atomic_load_explicit(own, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+/* next_attempt: its number. Only with speculation is there more than one at a time. */
+static int next_attempt(spk_stage *stage, int index)
+{
+    if (stage->times)
+        return atomic_fetch_add(&stage->attempts[index], 1);
+    const uint8_t n = atomic_load_explicit(&stage->attempts[index], memory_order_relaxed);
+    atomic_store_explicit(&stage->attempts[index], (uint8_t)(n + 1), memory_order_relaxed);
+    return n;
+}
+
+/* tell: how the attempt has ended. */
+static void tell(spk_stage *stage, spark_task *task, int index, int round, bool published)
+{
+    spk_job *job = stage->job;
+    if (published || (spk_task_failed(task) && !task->lost))
+        add_one(published ? &task->n_done : &task->n_failed);
+    if (!published && atomic_load(&stage->done[index])) { /* a copy was faster */
+        in_vain(job, task);
+        return;
+    }
+    add_counters(job, task);
+    if (published) {
+        if (stage->times)
+            spk_speculate_won(stage, task, index);
+        attempt_finish(stage);
+    } else if (task->lost) {
+        input_lost(stage, task, index, round);
+    } else if (spk_task_failed(task)) {
+        task_failed(stage, task, index);
+    }
+}
+
+/* claim: the cached blocks that the attempt is to compute; false: another one computes some, for which
+ * the task waits, on no worker. A copy of a slow attempt waits for nothing. */
+static bool claim(spk_stage *stage, spark_task *task, int index)
+{
+    const spk_parking *parking
+        = atomic_load_explicit(&stage->job->scheduler->sc->parking, memory_order_acquire);
+    if (!parking || stage->job->properties.alone
+        || (stage->times && atomic_load(&stage->copied[index])))
+        return true;
+    task->partition = spk_stage_partition(stage, index);
+    return parking->claim(stage, task, index);
 }
 
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
 {
     spk_stage *stage = (spk_stage *)(void *)set;
     spk_job *job = stage->job;
-    if (atomic_load_explicit(&job->cancelled, memory_order_relaxed))
+    if (atomic_load_explicit(&job->cancelled, memory_order_relaxed) || !claim(stage, task, index))
         return;
-    const int partition = partition_of(stage, index);
-    const int attempt = stage->attempts[index], round = atomic_load(&stage->attempt);
+    if (!enter(stage, task, index)) {
+        spk_release(job->scheduler, task);
+        return;
+    }
+    const int partition = spk_stage_partition(stage, index);
+    const int attempt = next_attempt(stage, index);
+    const int round = atomic_load(&stage->attempt);
     task->cancelled = &job->cancelled;
     spk_task_begin(task, job->id, stage->id, partition, attempt);
     task->place.stage = stage->position;
@@ -239,30 +401,27 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
         task->deadline = spk_clock_ms() + task->limit_ms;
     }
     task->suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
-    const spk_parking *parking
-        = atomic_load_explicit(&job->scheduler->sc->parking, memory_order_acquire);
-    if (parking && !job->properties.alone && !parking->claim(stage, task, index)) {
-        spk_task_end(task);
-        return;
-    }
-    if (job->scheduler->sc->n_faults > 0 && !job->properties.alone)
+    if (faults(stage)) {
+        spk_fault_moment(stage, task, SPARK_FAULT_BEFORE);
         spk_fault_inputs(stage, task, partition, attempt);
-    if (stage->shuffle)
-        compute_output(stage, task);
-    else
-        compute_result(stage, task, index);
-    if (parking)
-        parking->release(job->scheduler, task);
+    }
+    const bool published = spk_task_unwanted(task) ? false
+        : stage->shuffle                          ? compute_output(stage, task, index)
+                                                  : compute_result(stage, task, index);
+    spk_release(job->scheduler, task);
     spk_task_end(task);
-    add_counters(job, task);
     if (atomic_load_explicit(&job->overdue, memory_order_relaxed))
         spk_overdue_tell(stage, task);
-    if (task->lost)
-        input_lost(stage, task, index, round);
-    else if (spk_task_failed(task))
-        task_failed(stage, task, index);
-    else if (!atomic_load_explicit(&job->cancelled, memory_order_relaxed)) {
-        atomic_fetch_add_explicit(&job->tasks, 1, memory_order_relaxed);
-        attempt_finish(stage);
+    if (spk_task_phase(task) != SPK_COMMITTING && !spk_task_commit(task)) {
+        be_disowned(job, task);
+        return;
     }
+    if (!published && is_lost(task)) { /* it began when nobody saw it any more */
+        in_vain(job, task);
+        spk_pool_retry(job->scheduler->pool, set, index);
+        rest(task);
+        return;
+    }
+    tell(stage, task, index, round, published);
+    rest(task);
 }

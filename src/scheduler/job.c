@@ -29,6 +29,7 @@ struct spk_scheduler *spk_scheduler_new(spark_context *sc)
     for (int i = 0; i < SPK_REMEMBERED_JOBS; i++)
         scheduler->stats[i].job = -1;
     pthread_mutex_init(&scheduler->lock, NULL);
+    pthread_mutex_init(&scheduler->exclusions, NULL);
     scheduler->pool = spk_pool_new(sc, sc->threads);
     if (scheduler->pool)
         return scheduler;
@@ -43,6 +44,7 @@ void spk_scheduler_free(struct spk_scheduler *scheduler)
     spk_pool_free(scheduler->pool);
     for (unsigned i = 0; i < SPK_DEAD_GROUPS; i++)
         free(scheduler->dead_groups[i]);
+    pthread_mutex_destroy(&scheduler->exclusions);
     pthread_mutex_destroy(&scheduler->lock);
     free(scheduler);
 }
@@ -50,6 +52,27 @@ void spk_scheduler_free(struct spk_scheduler *scheduler)
 int spk_scheduler_threads(const struct spk_scheduler *scheduler)
 {
     return spk_pool_threads(scheduler->pool);
+}
+
+typedef struct usage {
+    uint64_t used, peak;
+} usage;
+
+static void add_usage(void *arg, const spk_executor *executor)
+{
+    usage *u = arg;
+    uint64_t peak = 0;
+    if (!executor->gone)
+        u->used += spk_heap_used(executor->store.heap, &peak);
+    u->peak += peak;
+}
+
+uint64_t spk_executors_used(struct spk_scheduler *scheduler, uint64_t *peak)
+{
+    usage u = { 0, *peak };
+    spk_pool_visit(scheduler->pool, add_usage, &u);
+    *peak = u.peak;
+    return u.used;
 }
 
 /* ---- submitting */
@@ -130,6 +153,8 @@ static void submit(spk_stage *stage)
         stage->shuffle->running = stage;
         stage->fills = true;
     }
+    if (stage->ran)
+        job->stats.tasks += stage->set.n - atomic_load(&stage->remaining);
     stage->submitted = stage->ran = true;
     stage->set.n = fill_tasks(stage);
     atomic_store(&stage->set.cursor, 0);
@@ -137,9 +162,17 @@ static void submit(spk_stage *stage)
     stage->left = stage->set.n;
     stage->losses = 0;
     stage->lost_blocks = 0;
-    for (int i = 0; i < stage->set.n; i++)
-        stage->failures[i] = stage->attempts[i] = 0;
+    for (int i = 0; i < stage->set.n; i++) {
+        stage->failures[i] = stage->killed[i] = 0;
+        stage->attempts[i] = stage->done[i] = 0;
+    }
     free(atomic_exchange(&stage->suspects, NULL));
+    if (job->scheduler->sc->executors > 1)
+        spk_find_places(stage);
+    if (job->scheduler->sc->speculation.on)
+        spk_speculate_begin(stage);
+    if (job->scheduler->sc->exclusion.on && !spk_exclude_begin(stage))
+        return;
     job->stats.stage_attempts++;
     job->stats.total_tasks += stage->set.n;
     stage->set.pool = job->properties.pool;
@@ -172,7 +205,7 @@ static void run_held(spk_job *job)
     atomic_store(&stage->set.cursor, 1);
     pthread_mutex_unlock(&job->scheduler->lock);
     spk_attempt_run(&stage->set, task, 0);
-    spk_pool_lent(pool, &stage->set);
+    spk_pool_lent(pool, &stage->set, task);
     pthread_mutex_lock(&job->scheduler->lock);
 }
 
@@ -307,6 +340,8 @@ static void is_through(spk_stage *stage)
     if (stage->through)
         return;
     stage->through = true;
+    if (job->scheduler->sc->exclusion.on)
+        spk_exclude_through(stage);
     job->busy--;
     stage->next_through = job->first_through;
     job->first_through = stage;
@@ -393,18 +428,31 @@ static bool finished(const spk_job *job)
         || (job->result->submitted && atomic_load(&job->result->remaining) == 0);
 }
 
-/* wait: for a change; false: the time of the job is up. */
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* wait: for a change, or until it is time to look for slow tasks; false: the time of the job is up. */
 static bool wait(spk_job *job, const struct timespec *deadline)
 {
+    const spark_speculation *speculation = &job->scheduler->sc->speculation;
     pthread_mutex_t *lock = &job->scheduler->lock;
-    int status = 0;
+    struct timespec until = *deadline;
+    bool timed = job->time_ms < INT64_MAX, looks = false;
+    if (speculation->on) {
+        const struct timespec next = spk_deadline(speculation->interval_ms);
+        looks = !timed || is_before(&next, &until);
+        until = looks ? next : until;
+        timed = true;
+    }
     job->waits = true;
-    if (job->time_ms < INT64_MAX)
-        status = pthread_cond_timedwait(&job->changed, lock, deadline);
-    else
-        pthread_cond_wait(&job->changed, lock);
+    const int status = timed ? pthread_cond_timedwait(&job->changed, lock, &until)
+                             : pthread_cond_wait(&job->changed, lock);
     job->waits = false;
-    return status != ETIMEDOUT;
+    if (status == ETIMEDOUT && looks)
+        spk_speculate(job);
+    return status != ETIMEDOUT || looks;
 }
 
 static void start(spk_job *job)
@@ -466,10 +514,10 @@ static spark_job_stats stats_now(const spk_job *job)
     for (size_t i = 0; i < job->n_stages; i++) {
         const spk_stage *stage = job->stages[i];
         s.skipped_stages += !stage->ran;
+        s.tasks += stage->ran ? stage->set.n - atomic_load(&stage->remaining) : 0;
         if (!stage->ran)
             s.total_tasks += stage->shuffle ? atomic_load(&stage->shuffle->missing) : job->n;
     }
-    s.tasks = atomic_load(&job->tasks);
     s.failed_tasks = atomic_load(&job->failed);
     s.lost_inputs = atomic_load(&job->lost_inputs);
     s.recomputed_partitions = atomic_load(&job->remade);
@@ -481,6 +529,9 @@ static spark_job_stats stats_now(const spk_job *job)
     s.evicted_blocks = atomic_load(&job->evicted);
     s.cache_bytes_written = atomic_load(&job->cache_written);
     s.cache_bytes_read = atomic_load(&job->cache_read);
+    s.remote_bytes = atomic_load(&job->remote);
+    s.disowned_tasks = atomic_load(&job->disowned);
+    s.local_tasks = atomic_load(&job->local);
     return s;
 }
 
@@ -594,7 +645,7 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
     }
     spk_rdd_ref(rdd);
     set_time(&job);
-    if (job.time_ms < INT64_MAX)
+    if (job.time_ms < INT64_MAX || scheduler->sc->speculation.on)
         spk_deadline_cond_init(&job.changed);
     spk_clean_job(&job);
     if (n > 0)
@@ -613,7 +664,7 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
     spk_properties_fini(&job.properties);
     forget_published(&job);
     spk_rdd_unref(rdd);
-    spk_heap_settle(&scheduler->sc->heap);
+    spk_pool_settle(scheduler->pool, atomic_load(&scheduler->sc->oldest_job));
     if (job.failure.code != SPARK_OK)
         *failure = job.failure;
     return job.failure.code;

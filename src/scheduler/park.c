@@ -44,26 +44,33 @@ static void give_back(struct spk_scheduler *scheduler, const spk_claim *claim)
     }
 }
 
-static void release(struct spk_scheduler *scheduler, spark_task *task)
+static void release(struct spk_scheduler *scheduler, spk_claim *claims)
 {
-    while (task->claims) {
-        const spk_claim *claim = task->claims;
-        task->claims = claim->next;
+    while (claims) {
+        spk_claim *claim = claims;
+        claims = claim->next;
         give_back(scheduler, claim);
+        free(claim);
     }
 }
 
-/* has_put: who waits for the block need not wait for the rest. */
+/* has_put: who waits for the block need not wait for the rest. Whoever disowns the attempt takes its
+ * claims: they are out of his sight here for a moment, so that this is seen to again. */
 static void has_put(spark_task *task, spk_block_set *blocks, int partition)
 {
-    for (spk_claim **link = &task->claims; *link; link = &(*link)->next) {
-        const spk_claim *claim = *link;
-        if (claim->blocks == blocks && claim->partition == partition) {
-            *link = claim->next;
-            give_back(task->sc->scheduler, claim);
-            return;
-        }
-    }
+    struct spk_scheduler *scheduler = task->sc->scheduler;
+    spk_claim *claims = atomic_exchange(&task->claims, NULL), **link = &claims;
+    while (*link && ((*link)->blocks != blocks || (*link)->partition != partition))
+        link = &(*link)->next;
+    spk_claim *claim = *link;
+    if (claim)
+        *link = claim->next;
+    atomic_store(&task->claims, claims);
+    if (spk_task_phase(task) == SPK_DISOWNED)
+        spk_release(scheduler, task);
+    if (claim)
+        give_back(scheduler, claim);
+    free(claim);
 }
 
 /* park: false: it goes on: the block is there, or free, or there is no memory for waiting. */
@@ -81,7 +88,7 @@ static bool park(spk_stage *stage, const spark_rdd *rdd, int partition, int inde
 
 static bool is_mine(const spark_task *task, const spk_block_set *blocks, int partition)
 {
-    const spk_claim *c = task->claims;
+    const spk_claim *c = atomic_load(&task->claims);
     while (c && (c->blocks != blocks || c->partition != partition))
         c = c->next;
     return c != NULL;
@@ -92,17 +99,20 @@ static bool claim_block(
     spk_stage *stage, spark_task *task, spark_rdd *rdd, int partition, int index, bool *there)
 {
     *there = is_mine(task, rdd->blocks, partition);
-    spk_claim *claim = *there ? NULL : spk_arena_alloc(&task->base.keep, sizeof *claim, 16);
+    spk_claim *claim = *there ? NULL : malloc(sizeof *claim);
     const spk_claimed said = claim
         ? spk_blocks_claim(rdd->blocks, partition, spk_rdd_partitions(rdd))
         : SPK_CLAIM_NONE;
     *there = *there || said == SPK_CLAIM_THERE;
     if (said == SPK_CLAIMED) {
         task->has_put = has_put;
-        *claim = (spk_claim) { task->claims, rdd->blocks, partition };
-        task->claims = claim;
-    } else if (said == SPK_CLAIM_TAKEN) {
-        release(stage->job->scheduler, task);
+        *claim = (spk_claim) { atomic_load(&task->claims), rdd->blocks, partition };
+        atomic_store(&task->claims, claim);
+        return true;
+    }
+    free(claim);
+    if (said == SPK_CLAIM_TAKEN) {
+        spk_release(stage->job->scheduler, task);
         return !park(stage, rdd, partition, index);
     }
     return true;
@@ -184,6 +194,7 @@ static bool claim_chain(spk_stage *stage, spark_task *task, place at, int index,
 static bool claim(spk_stage *stage, spark_task *task, int index)
 {
     places more = { NULL, 0, 0, 0 };
+    task->has_put = NULL;
     bool goes_on = claim_chain(stage, task, (place) { stage->rdd, task->partition }, index, &more);
     while (goes_on && more.n > 0) {
         const place next = more.at[--more.n];
@@ -220,5 +231,61 @@ static void forget(spk_list *sets)
     free(sets->at);
 }
 
-const spk_parking spk_parked_tasks
-    = { .claim = claim, .release = release, .unread = unread, .forget = forget };
+/* ---- what is lost, and what there is */
+
+/* some_of: sets of the context that were not swept for the store yet; their blocks can only become
+ * fewer. Returns how many. */
+static size_t some_of(
+    spark_context *sc, const spk_store *store, spk_block_set **some, size_t most)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&sc->scope_lock);
+    for (spk_block_set *blocks = sc->persisted; blocks && n < most; blocks = blocks->next)
+        if (blocks->left != store) {
+            blocks->left = store;
+            spk_block_set_ref(blocks);
+            some[n++] = blocks;
+        }
+    pthread_mutex_unlock(&sc->scope_lock);
+    return n;
+}
+
+static int64_t leave(spark_context *sc, const spk_store *store)
+{
+    enum { AT_ONCE = 256 };
+    spk_block_set *some[AT_ONCE];
+    int64_t left = 0;
+    for (size_t n = AT_ONCE; n == AT_ONCE;) {
+        n = some_of(sc, store, some, AT_ONCE);
+        for (size_t i = 0; i < n; i++) {
+            left += spk_blocks_leave(some[i], store);
+            spk_block_set_unref(some[i]);
+        }
+    }
+    pthread_mutex_lock(&sc->scope_lock);
+    for (spk_block_set *blocks = sc->persisted; blocks; blocks = blocks->next)
+        if (blocks->left == store)
+            blocks->left = NULL; /* another store may have its address one day */
+    pthread_mutex_unlock(&sc->scope_lock);
+    return left;
+}
+
+static void visit_all(spark_context *sc, void (*visit)(void *, const spk_block *), void *arg)
+{
+    pthread_mutex_lock(&sc->scope_lock);
+    for (spk_block_set *blocks = sc->persisted; blocks; blocks = blocks->next) {
+        pthread_mutex_lock(&blocks->lock);
+        for (int i = 0; i < blocks->n; i++)
+            if (blocks->slots[i])
+                visit(arg, blocks->slots[i]);
+        pthread_mutex_unlock(&blocks->lock);
+    }
+    pthread_mutex_unlock(&sc->scope_lock);
+}
+
+const spk_parking spk_parked_tasks = { .claim = claim,
+    .release = release,
+    .unread = unread,
+    .forget = forget,
+    .leave = leave,
+    .visit = visit_all };

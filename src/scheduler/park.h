@@ -11,16 +11,28 @@
 
 /* spk_parking: contexts have it from the first spark_persist on (context.h). claim: before any
  * function of the user runs: claims all blocks that the chain of the attempt lacks, or none; false:
- * the task is parked, and this attempt has not begun. release: at the end of the attempt, whatever
- * has become of it: what it claimed is free, and the tasks parked there go first in their sets.
+ * the task is parked, and this attempt has not begun. release: what an attempt claimed (a list that
+ * was taken from it) is free, and the tasks parked there go first in their sets; not with a lock held.
+ * leave: drops all blocks that lie in a store that is lost; how many they were. visit: each block of
+ * the context, with locks held.
  * unread: the block sets whose RDDs a walk of this mark did not come by, with the scheduler's and
  * the scopes' lock held; forget: drops their blocks, without. */
 typedef struct spk_parking {
     bool (*claim)(spk_stage *stage, spark_task *task, int index);
-    void (*release)(struct spk_scheduler *scheduler, spark_task *task);
+    void (*release)(struct spk_scheduler *scheduler, struct spk_claim *claims);
+    int64_t (*leave)(spark_context *sc, const spk_store *store);
+    void (*visit)(spark_context *sc, void (*visit)(void *arg, const spk_block *block), void *arg);
     size_t (*unread)(const spark_context *sc, uint64_t mark, spk_list *sets);
     void (*forget)(spk_list *sets);
 } spk_parking;
+
+/* spk_release: at the end of an attempt, or when it is disowned, for then it may never end. */
+static inline void spk_release(struct spk_scheduler *scheduler, spark_task *task)
+{
+    struct spk_claim *claims = atomic_exchange(&task->claims, NULL);
+    if (claims)
+        atomic_load(&scheduler->sc->parking)->release(scheduler, claims);
+}
 
 /* spk_parked_tasks: the only one. */
 extern const spk_parking spk_parked_tasks;

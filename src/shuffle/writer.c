@@ -71,6 +71,7 @@ static bool open_output(spk_writer *w)
         spk_task_nomem(task);
         return false;
     }
+    w->output->store = w->private ? NULL : task->store;
     w->tail = &w->output->runs;
     return true;
 }

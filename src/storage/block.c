@@ -127,7 +127,8 @@ spk_block *spk_blocks_put(
     spk_block *there = NULL;
     *won = *first = false;
     pthread_mutex_lock(&blocks->lock);
-    if (atomic_load(&blocks->level) != 0 && make_slots(blocks, partitions)) {
+    if (atomic_load(&blocks->level) != 0 && !atomic_load(&block->tenant->store->lost)
+        && make_slots(blocks, partitions)) {
         spk_block **slot = &blocks->slots[block->partition];
         *first = !(blocks->marks[block->partition] & WAS_PUT);
         *won = !*slot;

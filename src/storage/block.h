@@ -51,6 +51,7 @@ struct spk_block_set {
     spk_block **slots;
     uint8_t *marks;
     spk_tenant *tenants;
+    const spk_store *left;     /* the last lost store whose blocks went; under scope_lock */
     struct spk_parked *parked; /* tasks that wait for blocks others compute */
     /* Of blocks in slots; bytes: rows and what they point to. */
     atomic_int present, in_memory, on_disk;
@@ -113,7 +114,8 @@ void spk_block_take(spk_block *block, spk_rows *rows);
 
 /* spk_blocks_put: puts a finished block if its slot is empty, and returns the block that is there,
  * pinned; *first: none of this partition was put before; *won: this one was put. Where there is no
- * memory for slots, or the set is not persisted any more, the block itself, with put false. */
+ * memory for slots, the set is not persisted any more, or the store is lost: the block itself, with
+ * put false. */
 spk_block *spk_blocks_put(
     spk_block_set *blocks, int partitions, spk_block *block, bool *won, bool *first);
 
@@ -158,6 +160,16 @@ void spk_blocks_lose(spk_block *block);
 void spk_blocks_clear(spk_block_set *blocks);
 void spk_blocks_empty(spk_block_set *blocks);
 int spk_blocks_leave(spk_block_set *blocks, const spk_store *store);
+
+/* spk_blocks_store: where the block of a partition lies; NULL: there is none. */
+static inline const spk_store *spk_blocks_store(spk_block_set *blocks, int partition)
+{
+    pthread_mutex_lock(&blocks->lock);
+    const spk_block *block = blocks->slots ? blocks->slots[partition] : NULL;
+    const spk_store *store = block ? block->tenant->store : NULL;
+    pthread_mutex_unlock(&blocks->lock);
+    return store;
+}
 
 static inline int spk_blocks_present(const spk_block_set *blocks)
 {
