@@ -137,7 +137,7 @@ void spk_task_free(spark_task *task)
 {
     if (!task)
         return;
-    spk_task_rest(task);
+    spk_task_trim(task);
     for (int i = 0; i < task->n_levels; i++)
         free(task->levels[i]);
     free(task->levels);

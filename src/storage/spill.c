@@ -116,24 +116,23 @@ static spark_status open_file(spk_spill *spill, unsigned i, spk_failure *failure
     return SPARK_OK;
 }
 
-/* next_file: the next one that is not bad, open; -1: there is none any more, *failure is that of the last,
- * if it was found now. With the lock held. */
-static int next_file(spk_spill *spill, spk_failure *failure)
+/* next_file: the next one that was not tried yet, open; those that are bad come last, for there may be
+ * room again. -1: there is none any more, *failure is that of the last. With the lock held. */
+static int next_file(spk_spill *spill, unsigned *tried, spk_failure *failure)
 {
     char path[SPK_PATH];
     unsigned n = 0;
     while (n < SPK_SPILL_FILES && spk_local_directory(spill->directory, n, path))
         n++;
-    for (unsigned tried = 0; tried < n; tried++) {
+    for (unsigned k = 0; k < 2 * n; k++) {
         const unsigned i = spill->next++ % n;
-        if (spill->files[i].bad)
+        if ((*tried >> i & 1) || (k < n && spill->files[i].bad))
             continue;
-        if (open_file(spill, i, failure) == SPARK_OK)
+        *tried |= 1U << i;
+        spill->files[i].bad = open_file(spill, i, failure) != SPARK_OK;
+        if (!spill->files[i].bad)
             return (int)i;
-        spill->files[i].bad = true;
     }
-    for (unsigned i = 0; i < n; i++)
-        spill->files[i].bad = false; /* the next one who asks tries again */
     return -1;
 }
 
@@ -156,10 +155,11 @@ static void leave_out(spk_spill *spill, unsigned i)
 
 spark_status spk_spill_reserve(spk_spill *spill, uint64_t n, uint64_t *at, spk_failure *failure)
 {
+    unsigned tried = 0;
     spk_failure_set(failure, SPARK_EIO, NULL, NULL, "spark_conf.local_dir names no directory");
     for (;;) {
         pthread_mutex_lock(&spill->lock);
-        const int i = next_file(spill, failure);
+        const int i = next_file(spill, &tried, failure);
         if (i >= 0) {
             *at = spill->files[i].end;
             spill->files[i].end += n;

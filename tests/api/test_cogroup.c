@@ -672,7 +672,7 @@ static void test_cogroup__reports_what_does_not_fit(void **state)
     assert_non_null(strstr(spark_last_error()->message, "1 RDDs"));
     oracle_fails(COGROUPS(5, all, 0), SPARK_EINVAL, "5 RDDs");
     oracle_fails(COGROUPS(0, all, 0), SPARK_EINVAL, "no RDD is given");
-    oracle_fails(COGROUPS(2, NULL, 0), SPARK_EINVAL, "NULL");
+    oracle_fails(COGROUPS(2, NULL, 0), SPARK_EINVAL, "no RDD is given");
     oracle_fails(COGROUPS(2, all, -4), SPARK_EINVAL, "-4 partitions");
     all[1] = NULL;
     oracle_fails(COGROUPS(2, all, 0), SPARK_EINVAL, "NULL");

@@ -128,7 +128,8 @@ static void test_masters__say_how_many_executors_there_are(void **state)
         for (size_t e = 0; e < n; e++) {
             assert_int_equal(infos[e].state, SPARK_EXECUTOR_ALIVE);
             assert_int_equal(infos[e].threads, masters[i].threads);
-            assert_int_equal(infos[e].memory_limit, masters[i].limit);
+            assert_int_equal(infos[e].memory_limit,
+                masters[i].limit ? masters[i].limit : spark_memory_limit(sc));
             assert_string_equal(infos[e].reason, "");
         }
         assert_int_equal(spark_executors(sc, infos, 0), n);

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#define SCRATCH_IN_MEMORY 1
 #include "file_test.h"
 
 enum { LINES = 60, FILES = 3, THREADS = 2, MOST = 3000, SECONDS = 60 };

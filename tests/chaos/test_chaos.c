@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <signal.h>
 
-#define SCRATCH_IN_MEMORY 1
 #include "file_test.h"
 #include "shape_functions.h"
 

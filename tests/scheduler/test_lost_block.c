@@ -29,9 +29,9 @@ static void damage(const spark_rdd *rdd, int partition, size_t piece, bool tail)
     const spk_disk_run *run = &block->disk_rows.at[piece];
     const off_t at = (off_t)(run->at + (tail ? run->row_bytes : 0));
     char byte;
-    assert_int_equal(pread(rdd->sc->store->spill.files[0].fd, &byte, 1, at), 1);
+    assert_int_equal(pread(block->tenant->store->spill.files[0].fd, &byte, 1, at), 1);
     byte = (char)(byte ^ 1);
-    assert_int_equal(pwrite(rdd->sc->store->spill.files[0].fd, &byte, 1, at), 1);
+    assert_int_equal(pwrite(block->tenant->store->spill.files[0].fd, &byte, 1, at), 1);
     spk_block_unpin(block);
 }
 
@@ -96,7 +96,7 @@ static void test_lost_block__of_a_file_that_was_cut_off(void **state)
     spark_rdd *rdd = spark_persist(
         spark_map(spark_range(sc, 0, ROWS, 1, PARTITIONS), plus_one, NULL), SPARK_DISK_ONLY);
     const double sum = sum_of(rdd);
-    assert_int_equal(ftruncate(sc->store->spill.files[0].fd, 1000), 0);
+    assert_int_equal(ftruncate(spk_blocks_store(rdd->blocks, 0)->spill.files[0].fd, 1000), 0);
     assert_true(sum_of(rdd) == sum);
     assert_int_equal(oracle_last_job(sc).recomputed_partitions, PARTITIONS);
     assert_true(sum_of(rdd) == sum);
