@@ -10,6 +10,7 @@
 #include <spark/base.h>
 #include <spark/context.h>
 #include <spark/error.h>
+#include <spark/executor.h>
 #include <spark/fault.h>
 #include <spark/function.h>
 #include <spark/index.h>

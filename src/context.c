@@ -19,6 +19,7 @@ enum {
     DEFAULT_STAGE_ATTEMPTS = 4,
     DEFAULT_BATCH = 1024,
     MOST_THREADS = 4096,
+    MOST_NUMBER = 16 * 1024 * 1024,
     MOST_BATCH = 65536
 };
 
@@ -66,30 +67,48 @@ static bool read_number(const char **at, int *number)
     }
     long value = 0;
     const char *start = *at;
-    while (isdigit((unsigned char)**at) && value <= MOST_THREADS)
+    while (isdigit((unsigned char)**at) && value <= MOST_NUMBER)
         value = value * 10 + (*(*at)++ - '0');
     *number = (int)value;
-    return *at > start && value >= 1 && value <= MOST_THREADS;
+    return *at > start && value >= 1 && value <= MOST_NUMBER;
 }
 
-/* read_master: local, local[N], local[*], local[N,F]. */
-static bool read_master(const char *master, int *threads, int *failures)
+/* master: what one says; 0: it does not. */
+typedef struct master {
+    int threads, failures, executors, mib;
+} master;
+
+/* read_list: "[a,b,c]", up to `most` numbers, of which the first may be "*"; how many there are, or -1.
+ */
+static int read_list(const char *at, int most, int *numbers)
 {
-    if (strncmp(master, "local", 5) != 0)
-        return false;
-    const char *at = master + 5;
-    *threads = *at ? 0 : 1;
-    if (!*at)
-        return true;
-    if (*at++ != '[' || !read_number(&at, threads))
-        return false;
-    at += strspn(at, " ");
-    if (*at == ',') {
+    int n = 0;
+    do {
         at += 1 + strspn(at + 1, " ");
-        if (*at == '*' || !read_number(&at, failures))
-            return false;
+        if (n == most || (*at == '*' && n > 0) || !read_number(&at, &numbers[n++]))
+            return -1;
+        at += strspn(at, " ");
+    } while (*at == ',');
+    return at[0] == ']' && at[1] == '\0' ? n : -1;
+}
+
+/* read_master: local, local[N], local[*], local[N,F], local-cluster[E,C,M]. */
+static bool read_master(const char *text, master *m)
+{
+    int numbers[3] = { 0, 0, 0 };
+    *m = (master) { .threads = 1 };
+    if (strcmp(text, "local") == 0)
+        return true;
+    if (strncmp(text, "local[", 6) == 0) {
+        const int n = read_list(text + 5, 2, numbers);
+        *m = (master) { .threads = numbers[0], .failures = numbers[1] };
+        return n > 0 && numbers[0] <= MOST_THREADS && numbers[1] <= MOST_THREADS;
     }
-    return at[0] == ']' && at[1] == '\0';
+    if (strncmp(text, "local-cluster[", 14) != 0 || read_list(text + 13, 3, numbers) != 3
+        || numbers[0] == 0 || (int64_t)numbers[0] * numbers[1] > MOST_THREADS)
+        return false;
+    *m = (master) { .executors = numbers[0], .threads = numbers[1], .mib = numbers[2] };
+    return true;
 }
 
 /* ---- configuration */
@@ -162,15 +181,35 @@ static spark_status check_numbers(const spark_conf *conf, spk_failure *failure)
     return SPARK_OK;
 }
 
+static spark_status configure_speculation(
+    spark_context *sc, const spark_conf *conf, spk_failure *failure)
+{
+    spark_speculation s = conf->speculation;
+    sc->locality_wait_ms = conf->locality_wait_ms ? conf->locality_wait_ms : 3000;
+    if (!(s.quantile >= 0 && s.quantile <= 1) || !(s.multiplier >= 0) || s.interval_ms < 0
+        || s.min_runtime_ms < 0)
+        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+            "spark_conf.speculation has a quantile of %g, which must be 0 to 1, a multiplier of %g, "
+            "interval_ms of %d or min_runtime_ms of %d, which must not be negative",
+            s.quantile, s.multiplier, s.interval_ms, s.min_runtime_ms);
+    s.quantile = s.quantile > 0 ? s.quantile : 0.9;
+    s.multiplier = s.multiplier > 0 ? s.multiplier : 3;
+    s.interval_ms = s.interval_ms ? s.interval_ms : 100;
+    s.min_runtime_ms = s.min_runtime_ms ? s.min_runtime_ms : 100;
+    sc->speculation = s;
+    return SPARK_OK;
+}
+
 static spark_status configure(spark_context *sc, const spark_conf *conf, spk_failure *failure)
 {
-    int threads = 0, failures = 0;
-    if (conf->master && !read_master(conf->master, &threads, &failures))
+    master m = { .threads = 0 };
+    if (conf->master && !read_master(conf->master, &m))
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
-            "Could not parse Master URL: '%s'; local, local[N], local[*], local[N,F] are known, N and "
-            "F up to 4096",
+            "Could not parse Master URL: '%s'; local, local[N], local[*], local[N,F] and "
+            "local-cluster[E,C,M] are known, N and F up to 4096, E times C as well",
             conf->master);
-    if (check_numbers(conf, failure) != SPARK_OK)
+    if (check_numbers(conf, failure) != SPARK_OK
+        || configure_speculation(sc, conf, failure) != SPARK_OK)
         return failure->code;
     if (conf->n_faults > 0 && !conf->faults)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
@@ -178,10 +217,12 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
     if (conf->n_pools > 0 && !conf->pools)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "n_pools is %zu, but pools is NULL", conf->n_pools);
-    sc->threads = conf->threads ? conf->threads : threads ? threads : usable_cpus();
+    sc->executors = m.executors;
+    sc->executor_bytes = (uint64_t)m.mib << 20;
+    sc->threads = conf->threads ? conf->threads : m.threads ? m.threads : usable_cpus();
     sc->default_parallelism = conf->default_parallelism;
     sc->task_max_failures = conf->task_max_failures ? conf->task_max_failures
-        : failures                                  ? failures
+        : m.failures                                ? m.failures
                                                     : DEFAULT_FAILURES;
     if (sc->task_max_failures > 100)
         sc->task_max_failures = 100;
@@ -224,9 +265,9 @@ static void take_down(spark_context *sc)
     spk_scope_drain(&sc->root);
     if (sc->scheduler)
         spk_cut_lineages(sc);
+    spk_rdd_bury(sc);
     spk_scheduler_free(sc->scheduler);
     spk_shares_free(sc);
-    spk_rdd_bury(sc);
     spk_types_free(sc->types);
     if (sc->store)
         spk_store_fini(sc->store);
@@ -333,6 +374,8 @@ uint64_t spark_memory_bytes(const spark_context *sc, uint64_t *peak)
         spark_context *writable;
         memcpy(&writable, &sc, sizeof writable);
         used = spk_heap_used(&writable->heap, &most);
+        if (sc->executors > 0 && sc->scheduler)
+            used += spk_executors_used(sc->scheduler, &most);
     }
     if (peak)
         *peak = most;

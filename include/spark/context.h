@@ -23,14 +23,29 @@ typedef struct spark_pool {
 } spark_pool;
 typedef enum spark_scheduler_mode { SPARK_FIFO = 0, SPARK_FAIR } spark_scheduler_mode;
 
+/* spark_speculation: whether slow tasks get a copy: looked at every interval_ms, when `quantile` of the
+ * tasks of a stage of two or more are done: of each that has run for longer than `multiplier` times their
+ * median, and min_runtime_ms, one second attempt is started, on another executor where there is one. The
+ * first that is done counts, and nothing of the other; an action still waits until that one has left the
+ * function it is in (spark_cancelled). The defaults are those of Spark 4. */
+typedef struct spark_speculation {
+    bool on;
+    double quantile;    /* 0.9 */
+    double multiplier;  /* 3 */
+    int interval_ms;    /* 100 */
+    int min_runtime_ms; /* 100 */
+} spark_speculation;
+
 /* spark_conf: every field may be zero; zero means what stands beside it. Strings and the fault plan
  * are copied. */
 typedef struct spark_conf {
     const char *app_name;    /* "libspark" */
     const char *master;      /* "local[*]"; local, local[N], local[N,F], local[*,F]: N threads, F
-                                attempts a task (Spark's plain local has one attempt; here 4) */
+                                attempts a task (Spark's plain local has one attempt; here 4);
+                                local-cluster[E,C,M]: E executors (spark/executor.h) of C threads and
+                                M MiB of data memory each; memory_bytes is then the driver's */
     int threads;             /* the CPUs this process may use (affinity and cgroup quota); at most
-                                4096; overrides the number in master. So many functions of jobs run at
+                                4096; overrides the number in master, N or C. So many functions of jobs run at
                                 once, at most, over all jobs of the context. They run on as many
                                 worker threads, all signals blocked; the only task that a job has
                                 to do may run on the thread that called the action instead, in the
@@ -58,6 +73,11 @@ typedef struct spark_conf {
                                 computed inside each other (zips, coalesces, placed RDDs), however
                                 deep, go on on the stack of another thread when half of one is
                                 used; functions have the rest */
+    spark_speculation speculation; /* off */
+    int locality_wait_ms; /* 3000: how long a task waits for the executor that holds its cached block, or
+                             most of its shuffle input, before another one takes it (PROCESS_LOCAL, then
+                             ANY in Spark's words; all are on one machine, so NODE_LOCAL is what every
+                             other executor is); negative: not at all. Spark: spark.locality.wait */
     const spark_fault *faults;
     size_t n_faults;
     spark_scheduler_mode scheduler_mode; /* SPARK_FIFO: older jobs first */
@@ -132,6 +152,11 @@ typedef struct spark_job_stats {
     int64_t shuffle_rows;  /* rows written by map sides */
     int64_t shuffle_bytes;
     int64_t spilled_bytes; /* written to disk for lack of memory */
+    int64_t remote_bytes;  /* of outputs and cached blocks, read from another executor */
+    int64_t disowned_tasks; /* attempts whose executor was lost, or that a copy outran: they are no
+                               failures, and nothing of them counts */
+    int64_t speculative_tasks; /* copies of slow tasks that were started */
+    int64_t local_tasks;   /* started on the executor that holds their input, where one does */
 } spark_job_stats;
 
 /* spark_job_stats_get: job SPARK_ANY: the job that ended last; one that runs: what it has done so far.

@@ -25,7 +25,7 @@ SPARK_BEGIN_DECLS
  * beginning and ending a save, merging results) matches SPARK_ANY alone: so with .attempt = 0 a
  * plan harms the first attempts of tasks and nothing else, and every job still gets done.
  *
- * What can be replayed. A task's faults (TASK to RANDOM), and calls that fail at a rate, depend on
+ * What can be replayed. A task's faults (TASK to HANG), and calls that fail at a rate, depend on
  * the plan and on job, stage, partition, attempt and the number of the call within the attempt,
  * never on time or threads: one seed hits the same places again, as long as jobs are started in the
  * same order and attempts make the same calls; what they do for want of memory (spilling, evicting)
@@ -38,7 +38,13 @@ typedef enum spark_fault_kind {
     SPARK_FAULT_SHUFFLE,  /* before the attempt: output `output` of each shuffle it reads is lost */
     SPARK_FAULT_RANDOM,   /* anywhere: each of the three with probability `rate`, drawn from seed,
                              job, stage, partition and attempt; never on the last permitted
-                             attempt */
+                             attempt. Where there are several executors, first attempts lose theirs
+                             as well, with that probability */
+    SPARK_FAULT_EXECUTOR, /* the executor that the attempt runs on is lost, as by
+                             spark_kill_executor, at the time that `when` says */
+    SPARK_FAULT_DELAY,    /* the attempt begins delay_ms later, unless it is not wanted any more */
+    SPARK_FAULT_HANG,     /* the attempt does not begin, nor end, until its job is cancelled, its
+                             executor is lost, or a copy of it was faster */
 
     SPARK_FAULT_ALLOC = 32, /* memory: of data, and of what describes it in tasks, jobs and nodes
                                (ENOMEM) */
@@ -56,6 +62,15 @@ typedef enum spark_fault_kind {
                                will tell */
 } spark_fault_kind;
 
+/* spark_fault_when: of SPARK_FAULT_EXECUTOR: before the attempt does anything; when the first rows have
+ * come through its functions (never, when none do); when all its work is done and only publishing it is
+ * left. */
+typedef enum spark_fault_when {
+    SPARK_FAULT_BEFORE = 0,
+    SPARK_FAULT_WHILE,
+    SPARK_FAULT_AFTER
+} spark_fault_when;
+
 #define SPARK_ANY (-1)
 
 typedef struct spark_fault {
@@ -64,6 +79,8 @@ typedef struct spark_fault {
     int output;  /* SPARK_FAULT_SHUFFLE: the map partition */
     double rate; /* 0 to 1; of SPARK_FAULT_RANDOM, and of calls; 0: calls go by nth */
     uint64_t seed;
+    spark_fault_when when; /* SPARK_FAULT_EXECUTOR */
+    int delay_ms;          /* SPARK_FAULT_DELAY */
     uint64_t nth; /* calls: which one fails */
     int times;    /* and how many; SPARK_ANY: all from there on */
     int error;    /* and with which errno */

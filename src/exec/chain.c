@@ -76,6 +76,8 @@ static bool persisted_block(spark_task *task, spark_rdd *rdd, int partition, spk
     if (task->drop_blocks && !drop_block(task, rdd, partition))
         return false;
     *block = spk_blocks_get(rdd->blocks, partition);
+    if (*block && (*block)->store != task->store)
+        task->remote_bytes += (int64_t)(*block)->rows.bytes;
     return true;
 }
 
@@ -211,7 +213,8 @@ static bool keep(filler *f, size_t first_delta)
     bool won = false, first = true;
     spk_block *block = atomic_load(&rdd->level) == 0 /* unpersisted meanwhile */
         ? NULL
-        : spk_blocks_put(rdd->blocks, partition, spk_rdd_partitions(rdd), &f->rows, &won, &first);
+        : spk_blocks_put(rdd->blocks, partition, spk_rdd_partitions(rdd), task->store, &f->rows,
+              &won, &first);
     if (!block)
         return start_passing(f);
     task->cached_blocks += won;

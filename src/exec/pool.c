@@ -7,19 +7,13 @@
  * round. */
 #include "exec/pool.h"
 
+#include <limits.h>
 #include <sched.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sys.h"
-
-typedef struct worker {
-    spk_pool *pool;
-    spark_task *task;
-    pthread_t thread;
-    char padding[128]; /* no two workers on a cache line */
-} worker;
+#include "base/deadline.h"
 
 struct spk_pool {
     pthread_mutex_t lock;
@@ -28,12 +22,11 @@ struct spk_pool {
     int idle, waiting;
     bool stop;
     atomic_uint epoch;
-    int n;
-    worker *workers;
+    atomic_int n; /* workers of the living */
     spark_context *sc;
-    int busy;          /* workers in a set */
-    spark_task *spare; /* of a calling thread that lends itself; made when first needed */
-    int lent;          /* 1: such a thread runs a task: one worker less may */
+    spk_executor *living, *lost;
+    int threads; /* of each executor, as asked for */
+    int next_number;
 };
 
 static bool has_work(spk_task_set *set)
@@ -121,16 +114,66 @@ static spk_task_set *choose(spk_pool *pool, int *index, bool *more)
     spk_task_set *set = next_set(pool, more);
     if (!set)
         return NULL;
-    if (set->share)
-        set->share->running++;
     *index = set->n_retries > 0 ? set->retries[--set->n_retries] : -1;
-    set->users++;
     *more = *more || (*index < 0 ? set->n > 1 && has_work(set) : has_work(set));
     return set;
 }
 
-/* run_some: claims from the set until it is exhausted or the queue has changed. */
-static void run_some(spk_pool *pool, spark_task *task, spk_task_set *set, unsigned epoch)
+/* is_shared: by several executors. */
+static bool is_shared(const spk_pool *pool)
+{
+    return pool->sc->executors > 1;
+}
+
+/* try_queue: the first set that has something for the executor now. */
+static spk_task_set *try_queue(
+    spk_queue *queue, const spk_executor *executor, int *index, int64_t *more_in)
+{
+    for (spk_task_set *set = front(queue), *next; set; set = next) {
+        next = set->next;
+        if (!has_work(set))
+            take_out(queue, set);
+        else if (!set->claim)
+            *index = set->n_retries > 0 ? set->retries[--set->n_retries]
+                                        : atomic_fetch_add(&set->cursor, 1);
+        else if ((*index = set->claim(set, executor, more_in)) < 0)
+            continue;
+        if (*index >= 0)
+            return set;
+    }
+    return NULL;
+}
+
+/* choose_for: of several executors one: the set it claims from, and the task, one at a time. Of shares
+ * the fairest one that has something for it. */
+static spk_task_set *choose_for(
+    spk_pool *pool, const spk_executor *executor, int *index, int64_t *more_in)
+{
+    spk_task_set *set = try_queue(&pool->queue, executor, index, more_in);
+    const size_t n = pool->sc->fair ? pool->sc->n_shares : 0;
+    for (size_t i = 0; i < n; i++)
+        pool->sc->shares[i]->tried = false;
+    for (size_t tried = 0; tried < n && !set; tried++) {
+        spk_share *best = NULL;
+        for (size_t i = 0; i < n; i++) {
+            spk_share *share = pool->sc->shares[i];
+            if (!share->tried && (!best || fairer(share, best)))
+                best = share;
+        }
+        best->tried = true;
+        set = try_queue(&best->queue, executor, index, more_in);
+    }
+    return set;
+}
+
+static bool is_lost(const spk_executor *executor)
+{
+    return atomic_load_explicit(&executor->lost, memory_order_relaxed);
+}
+
+/* run_some: claims from the set until it is exhausted or the queue has changed. What it has claimed when
+ * the executor is lost, it gives back. */
+static void run_some(spk_pool *pool, const spk_worker *w, spk_task_set *set, unsigned epoch)
 {
     int step = pool->sc->fair ? 1 : set->n / (pool->n * 16);
     step = step < 1 ? 1 : step > 16 ? 16 : step;
@@ -139,91 +182,122 @@ static void run_some(spk_pool *pool, spark_task *task, spk_task_set *set, unsign
         if (from >= set->n)
             return;
         const int to = set->n - from < step ? set->n : from + step;
-        for (int i = from; i < to; i++)
-            set->run(set, task, i);
-    } while (!pool->sc->fair && atomic_load_explicit(&pool->epoch, memory_order_relaxed) == epoch);
+        int i = from;
+        while (i < to && !is_lost(w->executor))
+            set->run(set, w->task, i++);
+        while (i < to)
+            spk_pool_retry(pool, set, i++);
+    } while (!pool->sc->fair && !is_lost(w->executor)
+        && atomic_load_explicit(&pool->epoch, memory_order_relaxed) == epoch);
+}
+
+/* leave_set: with the lock held. */
+static void leave_set(spk_pool *pool, spk_task_set *set)
+{
+    if (set->share)
+        set->share->running--;
+    if (--set->users == 0 && pool->waiting > 0)
+        pthread_cond_broadcast(&pool->left);
+}
+
+/* sleep_until_work: with the lock held. more_in: nanoseconds, or INT64_MAX. */
+static void sleep_until_work(spk_pool *pool, spk_executor *executor, int64_t more_in)
+{
+    pool->idle++;
+    executor->idle++;
+    if (more_in == INT64_MAX) {
+        pthread_cond_wait(&pool->work, &pool->lock);
+    } else {
+        const struct timespec until = spk_deadline(more_in / 1000000 + 1);
+        pthread_cond_timedwait(&pool->work, &pool->lock, &until);
+    }
+    executor->idle--;
+    pool->idle--;
 }
 
 static void *work(void *argument)
 {
-    worker *w = argument;
-    spk_pool *pool = w->pool;
+    spk_worker *w = argument;
+    spk_executor *executor = w->executor;
+    spk_pool *pool = executor->pool;
     pthread_mutex_lock(&pool->lock);
-    while (!pool->stop) {
-        int index;
+    while (!pool->stop && !is_lost(executor)) {
+        int index = -1;
         bool more;
+        int64_t more_in = INT64_MAX;
         const unsigned epoch = atomic_load(&pool->epoch);
-        spk_task_set *set = pool->busy + pool->lent < pool->n ? choose(pool, &index, &more) : NULL;
+        spk_task_set *set = NULL;
+        if (executor->busy + executor->lent < executor->n)
+            set = is_shared(pool) ? choose_for(pool, executor, &index, &more_in)
+                                  : choose(pool, &index, &more);
         if (!set) {
-            pool->idle++;
-            pthread_cond_wait(&pool->work, &pool->lock);
-            pool->idle--;
+            sleep_until_work(pool, executor, more_in);
             continue;
         }
-        pool->busy++;
-        if (more && pool->idle > 0)
+        set->users++;
+        if (set->share)
+            set->share->running++;
+        executor->busy++;
+        if (!is_shared(pool) && more && pool->idle > 0)
             pthread_cond_signal(&pool->work);
         pthread_mutex_unlock(&pool->lock);
         if (index >= 0)
             set->run(set, w->task, index);
         else
-            run_some(pool, w->task, set, epoch);
+            run_some(pool, w, set, epoch);
         pthread_mutex_lock(&pool->lock);
-        pool->busy--;
-        if (set->share)
-            set->share->running--;
-        if (--set->users == 0 && pool->waiting > 0)
-            pthread_cond_broadcast(&pool->left);
+        executor->busy--;
+        leave_set(pool, set);
     }
+    executor->running--;
     pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
-/* start: one worker, with all signals blocked: they are the application's. */
-static bool start(spk_pool *pool, worker *w, spark_context *sc)
+/* add_executor: to the living; with the lock held. */
+static spk_executor *add_executor(spk_pool *pool)
 {
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    w->pool = pool;
-    w->task = spk_task_new(sc);
-    if (!w->task || pthread_attr_init(&attributes) != 0) {
-        spk_task_free(w->task);
-        return false;
-    }
-    pthread_attr_setstacksize(&attributes, sc->stack_bytes);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int refused = spk_thread_start(sc->place, &w->thread, &attributes, work, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    if (refused)
-        spk_task_free(w->task);
-    return !refused;
+    const spk_executor_spec spec = { pool, pool->sc, pool->next_number, pool->threads, work };
+    spk_executor *executor = spk_executor_new(&spec);
+    spk_executor **last = &pool->living;
+    if (!executor)
+        return NULL;
+    pool->next_number++;
+    while (*last)
+        last = &(*last)->next;
+    *last = executor;
+    pool->n += executor->n;
+    return executor;
 }
 
 spk_pool *spk_pool_new(spark_context *sc, int threads)
 {
     spk_pool *pool = calloc(1, sizeof *pool);
-    if (pool)
-        pool->workers = calloc((size_t)threads, sizeof *pool->workers);
-    if (!pool || !pool->workers) {
-        free(pool);
+    if (!pool)
         return NULL;
-    }
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->work, NULL);
+    spk_deadline_cond_init(&pool->work);
     pthread_cond_init(&pool->left, NULL);
-    int started = 0;
     pthread_mutex_lock(&pool->lock);
-    while (started < threads && start(pool, &pool->workers[started], sc))
-        started++;
-    pool->n = started;
     pool->sc = sc;
+    pool->next_number = sc->executors > 0 ? 0 : -1;
+    pool->threads = threads;
+    bool some = false;
+    for (int i = 0; i < (sc->executors > 0 ? sc->executors : 1) && add_executor(pool); i++)
+        some = true;
     pthread_mutex_unlock(&pool->lock);
-    if (started > 0)
+    if (some)
         return pool;
     spk_pool_free(pool);
     return NULL;
+}
+
+static void free_executors(spk_executor *list)
+{
+    for (spk_executor *next; list; list = next) {
+        next = list->next;
+        spk_executor_free(list);
+    }
 }
 
 void spk_pool_free(spk_pool *pool)
@@ -234,21 +308,17 @@ void spk_pool_free(spk_pool *pool)
     pool->stop = true;
     pthread_cond_broadcast(&pool->work);
     pthread_mutex_unlock(&pool->lock);
-    for (int i = 0; i < pool->n; i++) {
-        pthread_join(pool->workers[i].thread, NULL);
-        spk_task_free(pool->workers[i].task);
-    }
-    spk_task_free(pool->spare);
+    free_executors(pool->living);
+    free_executors(pool->lost);
     pthread_cond_destroy(&pool->work);
     pthread_cond_destroy(&pool->left);
     pthread_mutex_destroy(&pool->lock);
-    free(pool->workers);
     free(pool);
 }
 
 int spk_pool_threads(const spk_pool *pool)
 {
-    return pool->n;
+    return atomic_load(&pool->n);
 }
 
 /* share_of: by name; a new one has weight 1 and no minimum (Spark's rule for unknown pools). Without
@@ -322,16 +392,15 @@ static bool is_queued(spk_pool *pool)
 
 spark_task *spk_pool_lend(spk_pool *pool, spk_task_set *set)
 {
-    if (pool->sc->check || !has_stack(pool->sc->stack_bytes))
+    if (pool->sc->check || is_shared(pool) || !has_stack(pool->sc->stack_bytes))
         return NULL;
     if (pthread_mutex_trylock(&pool->lock) != 0)
         return NULL; /* it is not idle; or never will be, in a child of fork */
-    const bool free = pool->busy == 0 && !pool->lent && !is_queued(pool);
-    if (free && !pool->spare)
-        pool->spare = spk_task_new(pool->sc);
-    spark_task *task = free ? pool->spare : NULL;
+    spk_executor *executor = pool->living;
+    const bool free = executor->busy == 0 && !executor->lent && !is_queued(pool);
+    spark_task *task = free ? spk_executor_spare(executor, pool->sc) : NULL;
     if (task) {
-        pool->lent = 1;
+        executor->lent = 1;
         set->share = pool->sc->fair ? share_of(pool, set->pool) : NULL;
         if (set->share)
             set->share->running++;
@@ -340,10 +409,10 @@ spark_task *spk_pool_lend(spk_pool *pool, spk_task_set *set)
     return task;
 }
 
-void spk_pool_lent(spk_pool *pool, spk_task_set *set)
+void spk_pool_lent(spk_pool *pool, spk_task_set *set, spark_task *task)
 {
     pthread_mutex_lock(&pool->lock);
-    pool->lent = 0;
+    task->executor->lent = 0;
     if (set->share)
         set->share->running--;
     if (is_queued(pool))
@@ -351,13 +420,22 @@ void spk_pool_lent(spk_pool *pool, spk_task_set *set)
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* call: a worker, of whichever executor the work may be for. */
+static void call(spk_pool *pool)
+{
+    atomic_fetch_add(&pool->epoch, 1);
+    if (is_shared(pool))
+        pthread_cond_broadcast(&pool->work);
+    else
+        pthread_cond_signal(&pool->work);
+}
+
 void spk_pool_submit(spk_pool *pool, spk_task_set *set)
 {
     pthread_mutex_lock(&pool->lock);
     set->share = pool->sc->fair ? share_of(pool, set->pool) : NULL;
     put(queue_of(pool, set), set);
-    atomic_fetch_add(&pool->epoch, 1);
-    pthread_cond_signal(&pool->work);
+    call(pool);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -366,8 +444,7 @@ void spk_pool_retry(spk_pool *pool, spk_task_set *set, int index)
     pthread_mutex_lock(&pool->lock);
     set->retries[set->n_retries++] = index;
     put(queue_of(pool, set), set);
-    atomic_fetch_add(&pool->epoch, 1);
-    pthread_cond_signal(&pool->work);
+    call(pool);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -392,5 +469,161 @@ void spk_pool_remove(spk_pool *pool, spk_task_set *set)
     take_out(queue_of(pool, set), set);
     wait_left(pool, set);
     take_out(queue_of(pool, set), set); /* where an attempt has asked for another meanwhile */
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* ---- losing executors */
+
+const char *spk_executor_name(int number, char name[SPK_EXECUTOR_NAME])
+{
+    if (number < 0)
+        return "driver";
+    snprintf(name, SPK_EXECUTOR_NAME, "%d", number);
+    return name;
+}
+
+/* find: the link to the living one of that name, or to the end. */
+static spk_executor **find(spk_pool *pool, const char *name)
+{
+    char text[SPK_EXECUTOR_NAME];
+    spk_executor **link = &pool->living;
+    while (*link && strcmp(spk_executor_name((*link)->number, text), name) != 0)
+        link = &(*link)->next;
+    return link;
+}
+
+void spk_pool_visit(spk_pool *pool, spk_pool_visitor *visit, void *arg)
+{
+    pthread_mutex_lock(&pool->lock);
+    for (const spk_executor *executor = pool->living; executor; executor = executor->next)
+        visit(arg, executor);
+    for (const spk_executor *executor = pool->lost; executor; executor = executor->next)
+        visit(arg, executor);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* lose: with the lock held. */
+static spk_executor *lose(spk_pool *pool, const char *name, const char *reason, spk_failure *failure)
+{
+    spk_executor **link = find(pool, name), *executor = *link;
+    if (!executor) {
+        spk_failure_set(failure, SPARK_EINVAL, "killExecutor", NULL, "no executor \"%s\" is alive", name);
+        return NULL;
+    }
+    if (!add_executor(pool) && pool->living == executor && !executor->next) {
+        spk_failure_set(failure, SPARK_ENOMEM, "killExecutor", NULL,
+            "executor %s is the only one, and no other could be started in its place", name);
+        return NULL;
+    }
+    *link = executor->next;
+    executor->next = pool->lost;
+    pool->lost = executor;
+    atomic_fetch_sub(&pool->n, executor->n);
+    snprintf(executor->reason, sizeof executor->reason, "%s", reason);
+    atomic_store(&executor->store.lost, true);
+    atomic_store(&executor->lost, true);
+    executor->last_job = INT_MAX;
+    pthread_cond_broadcast(&pool->work);
+    return executor;
+}
+
+spk_executor *spk_pool_lose(
+    spk_pool *pool, const char *name, const char *reason, spk_failure *failure)
+{
+    pthread_mutex_lock(&pool->lock);
+    spk_executor *executor = lose(pool, name, reason, failure);
+    pthread_mutex_unlock(&pool->lock);
+    return executor;
+}
+
+static bool commits(const spk_executor *executor)
+{
+    bool some = false;
+    for (int i = -1; i < executor->n && !some; i++) {
+        const spark_task *task = spk_executor_task(executor, i);
+        some = task && spk_task_phase(task) == SPK_COMMITTING;
+    }
+    return some;
+}
+
+void spk_pool_await_commits(spk_pool *pool, spk_executor *executor)
+{
+    pthread_mutex_lock(&pool->lock);
+    while (commits(executor))
+        pthread_cond_wait(&pool->left, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void spk_pool_committed(const spk_executor *executor)
+{
+    if (!atomic_load(&executor->lost))
+        return;
+    pthread_mutex_lock(&executor->pool->lock);
+    pthread_cond_broadcast(&executor->pool->left);
+    pthread_mutex_unlock(&executor->pool->lock);
+}
+
+void spk_pool_swept(spk_pool *pool, spk_executor *executor, int last_job)
+{
+    spk_heap_trim(executor->store.heap);
+    pthread_mutex_lock(&pool->lock);
+    executor->last_job = last_job;
+    executor->swept = true;
+    pthread_cond_broadcast(&pool->left);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void spk_pool_await_swept(spk_pool *pool, const spk_executor *executor)
+{
+    pthread_mutex_lock(&pool->lock);
+    while (!executor->swept)
+        pthread_cond_wait(&pool->left, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* is_over: nobody is in it, and no job holds anything of it. */
+static bool is_over(const spk_executor *executor, int oldest)
+{
+    return executor->swept && executor->running == 0 && !executor->lent
+        && executor->last_job < oldest;
+}
+
+/* reap: its threads go first; its heap stays while a result of the program lies in it. */
+static void reap(spk_executor *executor)
+{
+    uint64_t peak;
+    const bool alone = executor->store.heap != &executor->heap;
+    spk_executor_stop(executor);
+    if (!alone && spk_heap_used(&executor->heap, &peak) > 0)
+        return;
+    spk_store_fini(&executor->store);
+    spk_heap_fini(&executor->heap);
+    executor->gone = true;
+}
+
+/* reap_lost: those that are over; of many, the oldest are forgotten. */
+static void reap_lost(spk_pool *pool, int oldest)
+{
+    int n = 0;
+    for (spk_executor **link = &pool->lost, *executor; (executor = *link); n++) {
+        if (!executor->gone && is_over(executor, oldest))
+            reap(executor);
+        if (executor->gone && n >= SPK_REMEMBERED_EXECUTORS) {
+            *link = executor->next;
+            spk_executor_free(executor);
+        } else {
+            link = &executor->next;
+        }
+    }
+}
+
+void spk_pool_settle(spk_pool *pool, int oldest)
+{
+    spk_heap_settle(&pool->sc->heap);
+    pthread_mutex_lock(&pool->lock);
+    for (spk_executor *executor = pool->living; executor; executor = executor->next)
+        if (executor->store.heap == &executor->heap)
+            spk_heap_settle(&executor->heap);
+    reap_lost(pool, oldest);
     pthread_mutex_unlock(&pool->lock);
 }

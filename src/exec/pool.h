@@ -4,10 +4,14 @@
  * task set: the tasks of one stage, claimed by index; the queue holds task sets in the order of
  * their jobs, and workers always claim from the first one that has unclaimed tasks, failed ones
  * first. Fair: the sets belong to shares (Spark's pools); workers claim from the share that has least
- * of what is due to it, one task at a time. */
+ * of what is due to it, one task at a time.
+ *
+ * Workers belong to executors (exec/executor.h), which may be lost and are replaced. Where there are
+ * several, whoever made a set may say which executor a task is for; then each is claimed on its own. */
 #ifndef SPK_EXEC_POOL_H
 #define SPK_EXEC_POOL_H
 
+#include "exec/executor.h"
 #include "exec/step.h"
 
 typedef struct spk_task_set spk_task_set;
@@ -21,7 +25,8 @@ typedef struct spk_queue {
 typedef struct spk_share {
     char *name;
     int weight, min_share;
-    int running;     /* workers in it; the pool's, as is the queue */
+    int running;     /* workers in it; the pool's, as is what follows */
+    bool tried;
     spk_queue queue;
 } spk_share;
 
@@ -38,6 +43,10 @@ struct spk_task_set {
     spk_share *share; /* the pool's */
     /* run: one attempt of task `index`. */
     void (*run)(spk_task_set *set, spark_task *task, int index);
+    /* claim: which unclaimed task, among them retries, the executor is to run now; -1: none yet: *more_in
+     * nanoseconds from now there may be one, where it is made smaller. With the pool's lock held. NULL:
+     * the next one, on whichever executor. */
+    int (*claim)(spk_task_set *set, const spk_executor *executor, int64_t *more_in);
 };
 
 /* spk_share_add: to those of the context, under the pool's lock once there is a pool. NULL: no
@@ -45,9 +54,8 @@ struct spk_task_set {
 spk_share *spk_share_add(spark_context *sc, const char *name, int weight, int min_share);
 void spk_shares_free(spark_context *sc);
 
-typedef struct spk_pool spk_pool;
-
-/* spk_pool_new: `threads` workers, fewer when the system refuses; NULL: none could be made. */
+/* spk_pool_new: as many executors as the context wants, with `threads` workers each, fewer when the
+ * system refuses; NULL: none could be made. */
 spk_pool *spk_pool_new(spark_context *sc, int threads);
 void spk_pool_free(spk_pool *pool); /* no set may be queued */
 int spk_pool_threads(const spk_pool *pool);
@@ -57,12 +65,36 @@ int spk_pool_threads(const spk_pool *pool);
  * the thread has less stack than a worker, or check mode is on, which must tell a function's locals
  * from the caller's. spk_pool_lent gives it back. */
 spark_task *spk_pool_lend(spk_pool *pool, spk_task_set *set);
-void spk_pool_lent(spk_pool *pool, spk_task_set *set);
+void spk_pool_lent(spk_pool *pool, spk_task_set *set, spark_task *task);
 
 /* Sets are the pool's until removed; remove waits until no worker is inside. retry: claims an index
  * again; never fails, since a set has room for all its tasks. */
 void spk_pool_submit(spk_pool *pool, spk_task_set *set);
 void spk_pool_retry(spk_pool *pool, spk_task_set *set, int index);
 void spk_pool_remove(spk_pool *pool, spk_task_set *set);
+
+/* spk_pool_visit: every executor, the lost ones as well, with the pool's lock held. */
+typedef void spk_pool_visitor(void *arg, const spk_executor *executor);
+void spk_pool_visit(spk_pool *pool, spk_pool_visitor *visit, void *arg);
+
+/* Losing an executor. spk_pool_lose: it takes no task any more, and another one, with a new number, does
+ * in its place. NULL, with *failure filled: there is none of that name; or it is the only one, and no
+ * other could be made. After that its attempts are to be disowned (spk_task_disown).
+ * spk_pool_await_commits: until none of them commits; spk_pool_committed: an attempt does no longer.
+ * spk_pool_swept: nothing is left in it but what jobs up to last_job hold; spk_pool_await_swept: waits for
+ * that. spk_pool_settle: after each job: heaps settle, and of executors that are lost goes what nobody
+ * holds, when no job before `oldest` runs. */
+enum { SPK_REMEMBERED_EXECUTORS = 100 };
+spk_executor *spk_pool_lose(
+    spk_pool *pool, const char *name, const char *reason, spk_failure *failure);
+void spk_pool_await_commits(spk_pool *pool, spk_executor *executor);
+void spk_pool_committed(const spk_executor *executor);
+void spk_pool_swept(spk_pool *pool, spk_executor *executor, int last_job);
+void spk_pool_await_swept(spk_pool *pool, const spk_executor *executor);
+void spk_pool_settle(spk_pool *pool, int oldest);
+
+/* spk_executor_name: "driver", "0", "1", ... */
+enum { SPK_EXECUTOR_NAME = 16 };
+const char *spk_executor_name(int number, char name[SPK_EXECUTOR_NAME]);
 
 #endif

@@ -95,7 +95,7 @@ bool spk_task_on_new_stack(spark_task *task, void (*run)(void *data), void *data
     return true;
 }
 
-spark_task *spk_task_new(spark_context *sc)
+spark_task *spk_task_new_in(spark_context *sc, spk_store *store)
 {
     spark_task *task = calloc(1, sizeof *task);
     if (!task)
@@ -106,8 +106,8 @@ spark_task *spk_task_new(spark_context *sc)
         return NULL;
     }
     task->sc = sc;
-    task->store = sc->store;
-    task->heap = sc->store->heap;
+    task->store = store;
+    task->heap = store->heap;
     task->batch_rows = (size_t)sc->batch_rows;
     task->check = sc->check;
     spk_place_init(&task->place, sc->place ? sc->place->plan : NULL);
@@ -137,6 +137,36 @@ void spk_task_free(spark_task *task)
     free(task->walk);
     free(task->keep_indexes);
     free(task);
+}
+
+void spk_task_enter(spark_task *task, struct spk_task_set *set, int index)
+{
+    const uint64_t before = atomic_load_explicit(&task->state, memory_order_relaxed);
+    atomic_store_explicit(&task->set, set, memory_order_relaxed);
+    atomic_store_explicit(&task->index, index, memory_order_relaxed);
+    atomic_store(&task->state, (before / SPK_PHASES + 1) * SPK_PHASES + SPK_RUNNING);
+}
+
+static bool from_running(spark_task *task, uint64_t state, spk_attempt_phase to)
+{
+    return state % SPK_PHASES == SPK_RUNNING
+        && atomic_compare_exchange_strong(&task->state, &state, state - SPK_RUNNING + to);
+}
+
+bool spk_task_commit(spark_task *task)
+{
+    return from_running(task, atomic_load(&task->state), SPK_COMMITTING);
+}
+
+bool spk_task_disown(spark_task *task, uint64_t state)
+{
+    return from_running(task, state, SPK_DISOWNED);
+}
+
+void spk_task_rest(spark_task *task)
+{
+    const uint64_t state = atomic_load_explicit(&task->state, memory_order_relaxed);
+    atomic_store(&task->state, state - state % SPK_PHASES);
 }
 
 /* enter_place: the thread may have been elsewhere, as one of the program. */
@@ -173,7 +203,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->pipe = NULL;
     task->runs = 0;
     task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
-    task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = 0;
+    task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = task->remote_bytes = 0;
     task->batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;
     task->scratch = &task->base.keep;
     if (task->place.plan)

@@ -75,8 +75,17 @@ typedef struct spk_walk {
     bool stored; /* checkpointed: what follows reads it, and its own step is not taken */
 } spk_walk;
 
+/* spk_attempt_phase: of an attempt. RUNNING may become COMMITTING, in which it runs no function of a task and
+ * tells how it has ended, or DISOWNED: then it tells nobody, and nothing of it stays; never both. */
+typedef enum spk_attempt_phase { SPK_AT_REST, SPK_RUNNING, SPK_COMMITTING, SPK_DISOWNED } spk_attempt_phase;
+
 struct spark_task {
     spark_context *sc;
+    struct spk_executor *executor; /* NULL: a task of the driver */
+    _Atomic uint64_t state;        /* the number of the attempt among the task's, and its phase */
+    _Atomic(struct spk_task_set *) set; /* whose attempt it is, and of which task */
+    atomic_int index;
+    _Atomic int64_t began; /* in nanoseconds, where somebody wants to know */
     spk_store *store; /* of the executor it runs on */
     spk_heap *heap;   /* of the store */
     const atomic_bool *cancelled; /* of the job; may be NULL */
@@ -115,14 +124,20 @@ struct spark_task {
     size_t n_walk, max_walk;
     uint32_t *keep_indexes; /* batch_rows of them, for filters */
     int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes, spilled_bytes;
+    int64_t remote_bytes; /* read from other executors */
     bool check;
     const char *stack_top; /* of the thread; in check mode, as is what follows */
     spk_arena quarantine[SPK_QUARANTINE];
     unsigned quarantined;
 };
 
-/* spk_task_new: with everything a worker needs to run attempts. NULL: no memory. */
-spark_task *spk_task_new(spark_context *sc);
+/* spk_task_new_in: with everything a worker needs to run attempts, in a store. spk_task_new: in the
+ * driver's. NULL: no memory. */
+spark_task *spk_task_new_in(spark_context *sc, spk_store *store);
+static inline spark_task *spk_task_new(spark_context *sc)
+{
+    return spk_task_new_in(sc, sc->store);
+}
 void spk_task_free(spark_task *task);
 
 /* spk_task_begin, _end: around an attempt; end runs what was deferred and forgets all state but the
@@ -139,11 +154,26 @@ static inline bool spk_task_failed(const spark_task *task)
 {
     return task->failure.code != SPARK_OK;
 }
-/* spk_task_unwanted: failed or cancelled. */
+
+/* spk_task_phase. spk_task_enter: an attempt of the task begins; SPK_RUNNING. spk_task_commit: it commits,
+ * unless it has been disowned. spk_task_disown: the attempt that was seen as `state`, if it still runs.
+ * spk_task_rest: it is over. */
+enum { SPK_PHASES = 4 };
+static inline spk_attempt_phase spk_task_phase(const spark_task *task)
+{
+    return (spk_attempt_phase)(atomic_load(&task->state) % SPK_PHASES);
+}
+void spk_task_enter(spark_task *task, struct spk_task_set *set, int index);
+bool spk_task_commit(spark_task *task);
+bool spk_task_disown(spark_task *task, uint64_t state);
+void spk_task_rest(spark_task *task);
+
+/* spk_task_unwanted: failed, cancelled or disowned. */
 static inline bool spk_task_unwanted(const spark_task *task)
 {
     return spk_task_failed(task)
-        || (task->cancelled && atomic_load_explicit(task->cancelled, memory_order_relaxed));
+        || (task->cancelled && atomic_load_explicit(task->cancelled, memory_order_relaxed))
+        || atomic_load_explicit(&task->state, memory_order_relaxed) % SPK_PHASES == SPK_DISOWNED;
 }
 
 /* spk_task_end_is: says what takes the rows in the end, for messages. */

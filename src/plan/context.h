@@ -19,6 +19,7 @@ struct spark_context {
     struct spark_rdd *held;     /* RDDs that a scope holds: somebody can still name them */
     struct spk_shuffle *filled; /* shuffles that have, or had, outputs */
     atomic_int n_filled;
+    struct spk_block_set *block_sets; /* of RDDs that are, or were, persisted */
     spark_scope root;
     struct spark_rdd *graveyard; /* check mode: released RDDs, so that using one is an error */
     pthread_mutex_t plan_lock;   /* guards lineages: marks, edges, who prepares what */
@@ -32,7 +33,7 @@ struct spark_context {
     atomic_int oldest_job; /* none with a lower number runs any more */
     _Atomic uint64_t next_accumulator;
     atomic_uint persist_epoch; /* changes with every persist and unpersist */
-    struct spk_store *store;   /* storage's: of the executor that shares the heap above */
+    struct spk_store *store;   /* storage's: the driver's */
     char *local_dir;
     char *checkpoint_dir;    /* of this context alone, in the one that was set; under plan_lock */
     char *local_checkpoints; /* the same for local ones: a local directory (io/local_dir.h), its lock */
@@ -46,6 +47,8 @@ struct spark_context {
     atomic_bool has_cuts;
     struct spk_scheduler *scheduler;
     char *app_name;
+    int executors;           /* 0: one, "driver", which shares the heap above */
+    uint64_t executor_bytes; /* the limit of each one's heap */
     int threads, default_parallelism, task_max_failures, stage_max_attempts, batch_rows;
     int limit_initial, limit_scale_up;
     bool check, fair;
@@ -53,6 +56,8 @@ struct spark_context {
     struct spk_share **shares;  /* of fair scheduling */
     size_t n_shares;
     size_t stack_bytes;
+    spark_speculation speculation;
+    int locality_wait_ms;
     spark_fault *faults;
     size_t n_faults;
     atomic_bool faults_off;

@@ -197,6 +197,25 @@ static bool take_out(spk_shuffle *shuffle, int m, struct spk_map_output **list)
     return true;
 }
 
+void spk_shuffle_enter(spk_shuffle *shuffle)
+{
+    atomic_fetch_add(&shuffle->readers, 1);
+}
+
+void spk_shuffle_leave(spk_shuffle *shuffle)
+{
+    struct spk_map_output *unused = NULL;
+    if (atomic_fetch_sub(&shuffle->readers, 1) != 1)
+        return;
+    pthread_mutex_lock(&shuffle->lock);
+    if (atomic_load(&shuffle->readers) == 0) {
+        unused = shuffle->dropped;
+        shuffle->dropped = NULL;
+    }
+    pthread_mutex_unlock(&shuffle->lock);
+    free_outputs(unused);
+}
+
 bool spk_shuffle_drop(spk_shuffle *shuffle, int m)
 {
     struct spk_map_output *unused = NULL;

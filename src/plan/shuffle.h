@@ -89,6 +89,10 @@ void spk_shuffle_free(spk_shuffle *shuffle);
 /* spk_shuffle_drop: forgets the output of map partition m; false: there was none. */
 bool spk_shuffle_drop(spk_shuffle *shuffle, int m);
 
+/* spk_shuffle_enter, _leave: around reading outputs: those that are dropped meanwhile stay. */
+void spk_shuffle_enter(spk_shuffle *shuffle);
+void spk_shuffle_leave(spk_shuffle *shuffle);
+
 /* spk_shuffle_filling: enters the context's list of those that have outputs. spk_shuffle_emptied:
  * leaves it; under scope_lock. spk_shuffle_empty: forgets all outputs; those that nobody reads are put
  * in front of *list, to be freed. */

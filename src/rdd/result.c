@@ -8,11 +8,18 @@
 #include "plan/context.h"
 #include "rdd/map_index.h"
 
+/* kept: runs of one executor. */
+typedef struct kept {
+    spk_heap *heap;
+    spk_run *runs;
+} kept;
+
 typedef struct owner {
     spark_context *sc;
     void *items;
     size_t capacity;
-    spk_run *runs;
+    kept *kept; /* for each executor that has computed some */
+    size_t n_kept;
     spark_index index;
     void *slots;
     size_t slots_capacity;
@@ -23,7 +30,9 @@ void spark_array_free(spark_array *array)
     owner *o = array ? array->owner : NULL;
     if (o) {
         spk_heap *heap = &o->sc->heap;
-        spk_runs_free(heap, o->runs);
+        for (size_t i = 0; i < o->n_kept; i++)
+            spk_runs_free(o->kept[i].heap, o->kept[i].runs);
+        free(o->kept);
         spk_heap_free(heap, o->items, o->capacity);
         spk_heap_free(heap, o->slots, o->slots_capacity);
         free(o);
@@ -32,21 +41,38 @@ void spark_array_free(spark_array *array)
         *array = (spark_array) { NULL, NULL, 0, NULL };
 }
 
-/* move_rows: the rows of a list to `to`; its runs stay for what the rows point to, else they go. */
-static char *move_rows(owner *o, spk_rows *list, char *to)
+/* kept_of: where runs of a heap are kept. NULL: no memory. */
+static kept *kept_of(owner *o, spk_heap *heap)
+{
+    for (size_t i = 0; i < o->n_kept; i++)
+        if (o->kept[i].heap == heap)
+            return &o->kept[i];
+    kept *more = realloc(o->kept, (o->n_kept + 1) * sizeof *more);
+    if (!more)
+        return NULL;
+    o->kept = more;
+    more[o->n_kept] = (kept) { heap, NULL };
+    return &more[o->n_kept++];
+}
+
+/* move_rows: the rows of a list to *to; its runs stay for what the rows point to, else they go. False:
+ * no memory. */
+static bool move_rows(owner *o, spk_rows *list, char **to)
 {
     const size_t size = list->layout->size;
+    const bool keep = list->layout->views && list->last;
+    kept *k = keep ? kept_of(o, list->heap) : NULL;
     for (const spk_run *run = list->first; run; run = run->next) {
-        memcpy(to, run->rows, run->n * size);
-        to += run->n * size;
+        memcpy(*to, run->rows, run->n * size);
+        *to += run->n * size;
     }
-    if (list->layout->views && list->last) {
-        list->last->next = o->runs;
-        o->runs = list->first;
+    if (k) {
+        list->last->next = k->runs;
+        k->runs = list->first;
         list->first = list->last = NULL;
     }
     spk_rows_fini(list);
-    return to;
+    return k || !keep;
 }
 
 spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_rows *lists, size_t n,
@@ -67,10 +93,14 @@ spark_status spk_result_rows(spark_context *sc, const spk_layout *layout, spk_ro
         return spk_failure_nomem(failure, NULL, NULL);
     }
     char *to = o->items;
+    bool good = true;
     for (size_t i = 0; i < n; i++)
-        to = move_rows(o, &lists[i], to);
+        good = move_rows(o, &lists[i], &to) && good;
     *result = (spark_array) { layout->type, o->items, (size_t)rows, o };
-    return SPARK_OK;
+    if (good)
+        return SPARK_OK;
+    spark_array_free(result);
+    return spk_failure_nomem(failure, NULL, NULL);
 }
 
 spark_status spk_result_one(spark_context *sc, const spk_layout *layout, const void *value,

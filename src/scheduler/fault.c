@@ -4,13 +4,15 @@
 #include "base/faults.h"
 #include "scheduler/stage.h"
 
+#include <time.h>
+
 static bool here(const spark_fault *f, const spk_stage *stage, int partition, int attempt)
 {
     return spk_fault_matches(f->job, stage->job->id) && spk_fault_matches(f->stage, stage->position)
         && spk_fault_matches(f->partition, partition) && spk_fault_matches(f->attempt, attempt);
 }
 
-/* drawn: kind tells the three coins apart. */
+/* drawn: a coin that falls the same way for the same numbers; kind tells the coins apart. */
 static bool drawn(
     const spark_fault *f, const spk_stage *stage, int partition, int attempt, unsigned kind)
 {
@@ -60,4 +62,57 @@ void spk_fault_inputs(const spk_stage *stage, spark_task *task, int partition, i
         else if (attempt == 0 && drawn(f, stage, partition, attempt, 2))
             drop_outputs(stage, partition, true);
     }
+}
+
+/* lose_executor: that of the attempt. Where no other could be started, it goes on. */
+static void lose_executor(const spk_stage *stage, const spark_task *task)
+{
+    char name[SPK_EXECUTOR_NAME];
+    spk_failure failure;
+    if (task->executor && !spk_task_unwanted(task))
+        spk_lose_executor(stage->job->scheduler,
+            spk_executor_name(task->executor->number, name), "killed by the fault plan", &failure);
+}
+
+/* delay: the attempt, as long as it is wanted; ms < 0: for ever. */
+static void delay(const spark_task *task, int ms)
+{
+    const struct timespec a_while = { 0, 1000000 };
+    for (int passed = 0; (ms < 0 || passed < ms) && !spk_task_unwanted(task); passed++)
+        nanosleep(&a_while, NULL);
+}
+
+void spk_fault_moment(const spk_stage *stage, spark_task *task, spark_fault_when when)
+{
+    const spark_context *sc = stage->job->scheduler->sc;
+    for (size_t i = 0; i < sc->n_faults; i++) {
+        const spark_fault *f = &sc->faults[i];
+        const bool is_here = here(f, stage, task->partition, task->attempt);
+        if (f->kind == SPARK_FAULT_EXECUTOR ? is_here && f->when == when
+                                            : when == (spark_fault_when)(f->seed % 3)
+                    && sc->executors > 1 && task->attempt == 0
+                    && drawn(f, stage, task->partition, task->attempt, 3))
+            lose_executor(stage, task);
+        if (when == SPARK_FAULT_BEFORE && is_here && f->kind == SPARK_FAULT_DELAY)
+            delay(task, f->delay_ms);
+        else if (when == SPARK_FAULT_BEFORE && is_here && f->kind == SPARK_FAULT_HANG)
+            delay(task, -1);
+    }
+}
+
+static bool take_first(void *state, spk_batch batch)
+{
+    spk_fault_in *in = state;
+    if (!in->over)
+        spk_fault_moment(in->stage, in->task, SPARK_FAULT_WHILE);
+    in->over = true;
+    return in->sink.take(in->sink.state, batch);
+}
+
+spk_sink spk_fault_sink(const spk_stage *stage, spark_task *task, spk_sink sink, spk_fault_in *in)
+{
+    if (stage->job->scheduler->sc->n_faults == 0)
+        return sink;
+    *in = (spk_fault_in) { sink, stage, task, false };
+    return (spk_sink) { take_first, in };
 }

@@ -52,6 +52,27 @@ int spk_scheduler_threads(const struct spk_scheduler *scheduler)
     return spk_pool_threads(scheduler->pool);
 }
 
+typedef struct usage {
+    uint64_t used, peak;
+} usage;
+
+static void add_usage(void *arg, const spk_executor *executor)
+{
+    usage *u = arg;
+    uint64_t peak = 0;
+    if (!executor->gone)
+        u->used += spk_heap_used(executor->store.heap, &peak);
+    u->peak += peak;
+}
+
+uint64_t spk_executors_used(struct spk_scheduler *scheduler, uint64_t *peak)
+{
+    usage u = { 0, *peak };
+    spk_pool_visit(scheduler->pool, add_usage, &u);
+    *peak = u.peak;
+    return u.used;
+}
+
 /* ---- submitting */
 
 static int fill_tasks(spk_stage *stage)
@@ -124,9 +145,15 @@ static void submit(spk_stage *stage)
     atomic_store(&stage->remaining, stage->set.n);
     stage->left = stage->set.n;
     stage->losses = 0;
-    for (int i = 0; i < stage->set.n; i++)
-        stage->failures[i] = stage->attempts[i] = 0;
+    for (int i = 0; i < stage->set.n; i++) {
+        stage->failures[i] = stage->killed[i] = 0;
+        stage->attempts[i] = stage->done[i] = 0;
+    }
     free(atomic_exchange(&stage->suspects, NULL));
+    if (job->scheduler->sc->executors > 1)
+        spk_find_places(stage);
+    if (job->scheduler->sc->speculation.on)
+        spk_speculate_begin(stage);
     job->stats.stage_attempts++;
     job->stats.total_tasks += stage->set.n;
     stage->set.pool = job->properties.pool;
@@ -158,7 +185,7 @@ static void run_held(spk_job *job)
     atomic_store(&stage->set.cursor, 1);
     pthread_mutex_unlock(&job->scheduler->lock);
     spk_attempt_run(&stage->set, task, 0);
-    spk_pool_lent(pool, &stage->set);
+    spk_pool_lent(pool, &stage->set, task);
     pthread_mutex_lock(&job->scheduler->lock);
 }
 
@@ -379,18 +406,32 @@ static bool finished(const spk_job *job)
         || (job->result->submitted && atomic_load(&job->result->remaining) == 0);
 }
 
-/* wait: for a change; false: the time of a timed job is up. */
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* wait: for a change, or until it is time to look for slow tasks; false: the time of a timed job is up.
+ */
 static bool wait(spk_job *job, const struct timespec *deadline)
 {
+    const spark_speculation *speculation = &job->scheduler->sc->speculation;
     pthread_mutex_t *lock = &job->scheduler->lock;
-    int status = 0;
+    struct timespec until = *deadline;
+    bool timed = job->action->timed, looks = false;
+    if (speculation->on) {
+        const struct timespec next = spk_deadline(speculation->interval_ms);
+        looks = !timed || is_before(&next, &until);
+        until = looks ? next : until;
+        timed = true;
+    }
     job->waits = true;
-    if (job->action->timed)
-        status = pthread_cond_timedwait(&job->changed, lock, deadline);
-    else
-        pthread_cond_wait(&job->changed, lock);
+    const int status = timed ? pthread_cond_timedwait(&job->changed, lock, &until)
+                             : pthread_cond_wait(&job->changed, lock);
     job->waits = false;
-    return status != ETIMEDOUT;
+    if (status == ETIMEDOUT && looks)
+        spk_speculate(job);
+    return status != ETIMEDOUT || looks;
 }
 
 static void start(spk_job *job)
@@ -456,6 +497,9 @@ static spark_job_stats stats_now(const spk_job *job)
     s.shuffle_rows = atomic_load(&job->rows);
     s.shuffle_bytes = atomic_load(&job->bytes);
     s.spilled_bytes = atomic_load(&job->spilled);
+    s.remote_bytes = atomic_load(&job->remote);
+    s.disowned_tasks = atomic_load(&job->disowned);
+    s.local_tasks = atomic_load(&job->local);
     return s;
 }
 
@@ -548,7 +592,7 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
         return spk_failure_nomem(failure, action->name, action->site);
     }
     spk_rdd_ref(rdd);
-    if (action->timed)
+    if (action->timed || scheduler->sc->speculation.on)
         spk_deadline_cond_init(&job.changed);
     spk_clean_job(&job);
     if (n > 0)
@@ -567,7 +611,7 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
     spk_properties_fini(&job.properties);
     forget_published(&job);
     spk_rdd_unref(rdd);
-    spk_heap_settle(&scheduler->sc->heap);
+    spk_pool_settle(scheduler->pool, atomic_load(&scheduler->sc->oldest_job));
     if (job.failure.code != SPARK_OK)
         *failure = job.failure;
     return job.failure.code;

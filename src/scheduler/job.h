@@ -40,6 +40,9 @@ struct spk_scheduler *spk_scheduler_new(spark_context *sc);
 void spk_scheduler_free(struct spk_scheduler *scheduler);
 int spk_scheduler_threads(const struct spk_scheduler *scheduler);
 
+/* spk_executors_used: bytes in use in the heaps of executors; the most they ever had is added to *peak. */
+uint64_t spk_executors_used(struct spk_scheduler *scheduler, uint64_t *peak);
+
 /* spk_job_run: runs the action on n partitions (NULL: 0 to n - 1) of a prepared RDD; results is
  * room for n states, which are the caller's when SPARK_OK comes back. Otherwise *failure is
  * filled, and whatever results there were are discarded. No attempt runs any more when it returns.

@@ -42,16 +42,19 @@ bool spk_stage_cut(spk_stage *stage)
     if (stage->cut)
         return true;
     const size_t room = (size_t)(stage->room ? stage->room : 1);
+    const size_t attempts = stage->job->scheduler->sc->speculation.on ? 2 : 1; /* of a task at once */
     if (!stage->partitions)
-        stage->partitions = calloc(room, 3 * sizeof(int) + 2);
+        stage->partitions = calloc(room, (1 + 2 * attempts) * sizeof(int) + 4);
     bool good = stage->partitions && find_inputs(stage->job->scheduler, stage->rdd, &inputs);
     if (good && inputs.n > 0)
         good = (stage->inputs = calloc(inputs.n, sizeof *stage->inputs)) != NULL;
     if (good) {
         stage->lost = stage->partitions + room;
-        stage->set.retries = stage->lost + room;
-        stage->failures = (uint8_t *)(stage->set.retries + room);
-        stage->attempts = stage->failures + room;
+        stage->set.retries = stage->lost + attempts * room;
+        stage->failures = (uint8_t *)(stage->set.retries + attempts * room);
+        stage->killed = stage->failures + room;
+        stage->attempts = (_Atomic uint8_t *)(stage->killed + room);
+        stage->done = stage->attempts + room;
         stage->n_inputs = inputs.n;
         for (size_t i = 0; i < inputs.n; i++)
             stage->inputs[i] = (spk_stage_input) { .shuffle = inputs.at[i], .reader = stage };
@@ -86,6 +89,8 @@ void spk_stage_free(spk_stage *stage)
     free(atomic_load(&stage->suspects));
     free(stage->partitions);
     free(stage->inputs);
+    free(stage->places);
+    free(stage->times);
     free(stage);
 }
 

@@ -17,6 +17,9 @@ typedef struct spk_job spk_job;
 
 enum { SPK_REMEMBERED_JOBS = 1024, SPK_DEAD_GROUPS = 256 };
 
+/* SPK_MOST_LOSSES: executors that one task may lose before its job fails: it may be what kills them. */
+enum { SPK_MOST_LOSSES = 100 };
+
 struct spk_scheduler {
     spark_context *sc;
     spk_pool *pool;
@@ -61,7 +64,13 @@ struct spk_stage {
     int *partitions;   /* of the tasks; what follows lies behind it */
     int *lost;         /* tasks that wait for an input to be made again */
     uint8_t *failures; /* of the tasks */
-    uint8_t *attempts;
+    uint8_t *killed;   /* executors that were lost under them */
+    _Atomic uint8_t *attempts;
+    _Atomic uint8_t *done; /* an attempt has won the task */
+    struct spk_places *places; /* where there are several executors; or NULL */
+    _Atomic int64_t *times;    /* with speculation: what tasks took, in nanoseconds, as they were won */
+    _Atomic uint8_t *copied;   /* likewise: a second attempt of the task was started */
+    atomic_int n_times;
     _Atomic(spk_origin *) suspects; /* of the tasks: where the last attempt failed; or NULL */
     int n_lost;
     bool lost_now;    /* one of them began in this attempt of the stage: it is a new loss */
@@ -106,7 +115,7 @@ struct spk_job {
     char unread[256]; /* why an output that was there could not be read, the last time; or "" */
     spark_job_stats stats;
     atomic_llong tasks, failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
-        spilled;
+        spilled, remote, disowned, local;
 };
 
 /* spk_stage_of: the stage that fills a shuffle (NULL: the result stage), if the job has it. */
@@ -120,6 +129,13 @@ spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle);
 bool spk_stage_cut(spk_stage *stage);
 void spk_stage_note(spk_stage *stage);
 void spk_stage_free(spk_stage *stage);
+
+/* spk_stage_partition: of the stage's RDD, that a task computes. */
+static inline int spk_stage_partition(const spk_stage *stage, int index)
+{
+    return stage->shuffle || !stage->job->partitions ? stage->partitions[index]
+                                                     : stage->job->partitions[index];
+}
 
 /* spk_stage_complete: nothing is left to fill. Never of the result stage. */
 static inline bool spk_stage_complete(const spk_stage *stage)
@@ -152,9 +168,38 @@ void spk_clean_aborted(const spk_job *job);
 /* spk_attempt_run: the `run` of every task set. */
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
 
+/* spk_now: nanoseconds of a clock that nobody sets. spk_find_places: finds out where the tasks of a stage are to
+ * run, which is about to be submitted; with the scheduler's lock held. spk_place_claim: the `claim` of
+ * such a set. */
+typedef struct spk_places spk_places;
+int64_t spk_now(void);
+void spk_find_places(spk_stage *stage);
+int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *more_in);
+
+/* Speculation, where it is on. spk_speculate_begin: before a stage is submitted; without memory it gets no
+ * copies. spk_speculate: starts copies of the slow tasks of a job; both with the lock held.
+ * spk_speculate_won: the attempt has won its task: no copy of it is wanted any more. */
+void spk_speculate_begin(spk_stage *stage);
+void spk_speculate(spk_job *job);
+void spk_speculate_won(spk_stage *stage, const spark_task *task, int index);
+
+/* spk_lose_executor: of that name, for that reason; returns when nothing of it is left that could be
+ * found: attempts, outputs, blocks. */
+spark_status spk_lose_executor(
+    struct spk_scheduler *scheduler, const char *name, const char *reason, spk_failure *failure);
+
 /* spk_fault_task: whether the attempt is to fail; spk_fault_inputs: drops what the plan says: blocks
- * when the attempt comes to them. */
+ * when the attempt comes to them; spk_fault_moment: what is to happen to the attempt now;
+ * spk_fault_sink: the sink, or *in, before which it happens to the first rows. */
+typedef struct spk_fault_in {
+    spk_sink sink;
+    const spk_stage *stage;
+    spark_task *task;
+    bool over;
+} spk_fault_in;
 bool spk_fault_task(const spk_stage *stage, int partition, int attempt);
 void spk_fault_inputs(const spk_stage *stage, spark_task *task, int partition, int attempt);
+void spk_fault_moment(const spk_stage *stage, spark_task *task, spark_fault_when when);
+spk_sink spk_fault_sink(const spk_stage *stage, spark_task *task, spk_sink sink, spk_fault_in *in);
 
 #endif

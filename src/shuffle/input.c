@@ -22,7 +22,7 @@ static bool look_up(spk_input *in)
         spk_task_nomem(in->task);
         return false;
     }
-    atomic_fetch_add(&shuffle->readers, 1);
+    spk_shuffle_enter(shuffle);
     in->reading = true;
     for (int m = 0; m < shuffle->maps; m++) {
         in->outputs[m] = atomic_load(&shuffle->outputs[m]);
@@ -146,24 +146,14 @@ bool spk_input_open(
 
 void spk_input_close(spk_input *in)
 {
-    spk_map_output *unused = NULL;
     free_parcels(in);
     spk_map_output_free(in->private);
     in->private = NULL;
     spk_block_unpin(in->block);
     in->block = NULL;
-    if (!in->reading)
-        return;
+    if (in->reading)
+        spk_shuffle_leave(in->shuffle);
     in->reading = false;
-    if (atomic_fetch_sub(&in->shuffle->readers, 1) == 1) {
-        pthread_mutex_lock(&in->shuffle->lock);
-        if (atomic_load(&in->shuffle->readers) == 0) {
-            unused = in->shuffle->dropped;
-            in->shuffle->dropped = NULL;
-        }
-        pthread_mutex_unlock(&in->shuffle->lock);
-    }
-    spk_map_output_free(unused);
 }
 
 static spk_segment *add_segment(spk_shard *shard, uint64_t order, size_t n, uint64_t row_bytes)
@@ -186,6 +176,12 @@ static spk_segment *add_segment(spk_shard *shard, uint64_t order, size_t n, uint
 static uint64_t order_of(int map, uint32_t position)
 {
     return (uint64_t)(uint32_t)map << 32 | position;
+}
+
+/* is_far: in another executor. */
+static bool is_far(const spk_input *in, const spk_map_output *output)
+{
+    return output->store && output->store != in->task->store;
 }
 
 /* see_runs: those of a list that are no heads. */
@@ -228,6 +224,8 @@ static bool see_extent(
         see->shard, order_of(map, member->position), extent->n, member->row_bytes);
     if (!segment)
         return see->good = false;
+    if (is_far(in, in->outputs[map]))
+        in->task->remote_bytes += (int64_t)(member->row_bytes * extent->n);
     if (run) {
         segment->rows = run->rows + extent->at * in->shuffle->row->size;
         segment->hashes = run->hashes ? run->hashes + extent->at : NULL;
@@ -319,11 +317,15 @@ bool spk_input_shard(const spk_input *in, uint32_t slice, spk_shard *shard)
     leave(shard);
     shard->heap = in->task->heap;
     shard->n = shard->bytes = 0;
-    for (int m = 0; m < in->n_outputs; m++)
+    for (int m = 0; m < in->n_outputs; m++) {
+        const uint64_t before = shard->bytes;
         if (!see_runs(shard, in->outputs[m]->runs, s, m, size)) {
             spk_task_nomem(in->task);
             return false;
         }
+        if (is_far(in, in->outputs[m]))
+            in->task->remote_bytes += (int64_t)(shard->bytes - before);
+    }
     return in->n_parcels == 0 || see_parcels(in, s, shard);
 }
 

@@ -79,6 +79,7 @@ bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle
         spk_task_nomem(task);
         return false;
     }
+    w->output->store = private ? NULL : task->store;
     w->tail = &w->output->runs;
     return true;
 }

@@ -5,10 +5,14 @@
 
 #include <stdlib.h>
 
+#include "plan/context.h"
+
 enum { WAS_PUT = 1, WAS_COUNTED = 2 };
 
 struct spk_block_set {
     spk_held held;
+    spark_context *sc;
+    spk_block_set *next, **link; /* in its list */
     pthread_mutex_t lock;
     int n;
     spk_block **slots;
@@ -18,6 +22,11 @@ struct spk_block_set {
 static void free_set(spk_held *held)
 {
     spk_block_set *blocks = (spk_block_set *)(void *)held;
+    pthread_mutex_lock(&blocks->sc->scope_lock);
+    *blocks->link = blocks->next;
+    if (blocks->next)
+        blocks->next->link = blocks->link;
+    pthread_mutex_unlock(&blocks->sc->scope_lock);
     spk_blocks_clear(blocks);
     pthread_mutex_destroy(&blocks->lock);
     free(blocks->slots);
@@ -25,13 +34,21 @@ static void free_set(spk_held *held)
     free(blocks);
 }
 
-spk_block_set *spk_blocks_new(void)
+spk_block_set *spk_blocks_new(spark_context *sc)
 {
     spk_block_set *blocks = calloc(1, sizeof *blocks);
-    if (blocks) {
-        pthread_mutex_init(&blocks->lock, NULL);
-        blocks->held.free = free_set;
-    }
+    if (!blocks)
+        return NULL;
+    pthread_mutex_init(&blocks->lock, NULL);
+    blocks->held.free = free_set;
+    blocks->sc = sc;
+    pthread_mutex_lock(&sc->scope_lock);
+    blocks->next = sc->block_sets;
+    if (blocks->next)
+        blocks->next->link = &blocks->next;
+    blocks->link = &sc->block_sets;
+    sc->block_sets = blocks;
+    pthread_mutex_unlock(&sc->scope_lock);
     return blocks;
 }
 
@@ -77,14 +94,14 @@ spk_block *spk_blocks_get(spk_block_set *blocks, int partition)
     return block;
 }
 
-spk_block *spk_blocks_put(
-    spk_block_set *blocks, int partition, int partitions, spk_rows *rows, bool *won, bool *first)
+spk_block *spk_blocks_put(spk_block_set *blocks, int partition, int partitions,
+    const spk_store *store, spk_rows *rows, bool *won, bool *first)
 {
     spk_block *block = calloc(1, sizeof *block);
     if (!block)
         return NULL;
     pthread_mutex_lock(&blocks->lock);
-    if (!make_slots(blocks, partitions)) {
+    if (atomic_load(&store->lost) || !make_slots(blocks, partitions)) {
         pthread_mutex_unlock(&blocks->lock);
         free(block);
         return NULL;
@@ -93,6 +110,7 @@ spk_block *spk_blocks_put(
     *won = blocks->slots[partition] == NULL;
     if (*won) {
         block->rows = *rows;
+        block->store = store;
         atomic_init(&block->refs, 2);
         blocks->slots[partition] = block;
         blocks->marks[partition] |= WAS_PUT;
@@ -142,6 +160,58 @@ void spk_blocks_clear(spk_block_set *blocks)
     pthread_mutex_unlock(&blocks->lock);
     for (int i = 0; i < n; i++)
         spk_blocks_drop(blocks, i);
+}
+
+/* lose: those of a set; they go in front of *list, to be unpinned. */
+static void lose(spk_block_set *blocks, const spk_store *store, spk_block **list)
+{
+    pthread_mutex_lock(&blocks->lock);
+    for (int i = 0; i < blocks->n; i++) {
+        spk_block *block = blocks->slots[i];
+        if (!block || block->store != store)
+            continue;
+        blocks->slots[i] = NULL;
+        block->next_lost = *list;
+        *list = block;
+    }
+    pthread_mutex_unlock(&blocks->lock);
+}
+
+int64_t spk_blocks_lose(spark_context *sc, const spk_store *store)
+{
+    spk_block *list = NULL;
+    int64_t n = 0;
+    pthread_mutex_lock(&sc->scope_lock);
+    for (spk_block_set *blocks = sc->block_sets; blocks; blocks = blocks->next)
+        lose(blocks, store, &list);
+    pthread_mutex_unlock(&sc->scope_lock);
+    for (spk_block *next; list; list = next, n++) {
+        next = list->next_lost;
+        spk_block_unpin(list);
+    }
+    return n;
+}
+
+void spk_blocks_visit(spark_context *sc, spk_blocks_visitor *visit, void *arg)
+{
+    pthread_mutex_lock(&sc->scope_lock);
+    for (spk_block_set *blocks = sc->block_sets; blocks; blocks = blocks->next) {
+        pthread_mutex_lock(&blocks->lock);
+        for (int i = 0; i < blocks->n; i++)
+            if (blocks->slots[i])
+                visit(arg, blocks->slots[i]);
+        pthread_mutex_unlock(&blocks->lock);
+    }
+    pthread_mutex_unlock(&sc->scope_lock);
+}
+
+const spk_store *spk_blocks_store(spk_block_set *blocks, int partition)
+{
+    pthread_mutex_lock(&blocks->lock);
+    const spk_block *block = blocks->slots ? blocks->slots[partition] : NULL;
+    const spk_store *store = block ? block->store : NULL;
+    pthread_mutex_unlock(&blocks->lock);
+    return store;
 }
 
 int spk_blocks_present(spk_block_set *blocks)

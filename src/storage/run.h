@@ -67,6 +67,7 @@ void spk_runs_free(spk_heap *heap, spk_run *runs);
 /* spk_map_output: what one map partition wrote for a shuffle. */
 typedef struct spk_map_output {
     spk_held held; /* the shuffle's; a list of those it has dropped */
+    const struct spk_store *store; /* it lies in; NULL: it is private */
     spk_heap *heap;
     spk_run *runs;
     uint64_t n, bytes;

@@ -5,9 +5,12 @@
 #ifndef SPK_STORAGE_STORE_H
 #define SPK_STORAGE_STORE_H
 
+#include <stdatomic.h>
+
 #include "storage/spill.h"
 
 typedef struct spk_store {
+    atomic_bool lost; /* its executor is: nothing new is kept in it */
     spk_heap *heap;
     spk_spill spill;
 } spk_store;

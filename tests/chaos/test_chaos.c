@@ -63,6 +63,7 @@ typedef struct job {
     node nodes[NODES];
     act acts[ACTIONS];
     spark_fault faults[LINES];
+    char master[40];
     spark_conf conf;
     bool heals; /* the plan harms no more than it may: there must be no error, but for the budget */
     bool leaves; /* it keeps the library from removing files */
@@ -170,8 +171,32 @@ static void draw_call(job *j, spark_fault *f)
         || (f->times < 0 && f->kind != SPARK_FAULT_WRITE);
 }
 
+/* draw_task: a fault of attempts; only first ones hang, are late or lose their executor. */
+static void draw_task(job *j, spark_fault *f)
+{
+    static const spark_fault_kind kinds[] = { SPARK_FAULT_TASK, SPARK_FAULT_TASK,
+        SPARK_FAULT_BLOCK, SPARK_FAULT_DELAY, SPARK_FAULT_EXECUTOR };
+    *f = (spark_fault) { kinds[below(j, LENGTH(kinds))], .job = (int)below(j, 4) - 1,
+        .stage = SPARK_ANY, .partition = (int)below(j, 3) - 1, .attempt = 0,
+        .when = (spark_fault_when)below(j, 3), .delay_ms = (int)below(j, 10) };
+    if (f->kind == SPARK_FAULT_EXECUTOR)
+        f->partition = (int)below(j, 3); /* not that of every task */
+}
+
+/* draw_master: executors that share the budget, half of the times. */
+static void draw_master(job *j, uint64_t bytes)
+{
+    const int executors = 1 + (int)below(j, 3), cores = 1 + (int)below(j, 3);
+    const unsigned long long mib = bytes ? bytes >> 20 : 512;
+    if (below(j, 2))
+        snprintf(j->master, sizeof j->master, "local[%d]", 1 + (int)below(j, below(j, 3) ? 3 : 8));
+    else
+        snprintf(j->master, sizeof j->master, "local-cluster[%d,%d,%llu]", executors, cores, mib);
+}
+
 static void draw_trouble(job *j)
 {
+    const uint64_t bytes = below(j, 3) ? 0 : UINT64_C(8) << (20 + below(j, 5));
     static const int batches[] = { 0, 0, 1, 2, 7, 65536 };
     const size_t lines = (size_t)below(j, LINES + 1);
     j->heals = true;
@@ -180,14 +205,16 @@ static void draw_trouble(job *j)
         *f = (spark_fault) { SPARK_FAULT_RANDOM, SPARK_ANYWHERE,
             .rate = 0.01 * (double)(1 + below(j, 20)), .seed = below(j, 1000) };
         if (below(j, 3) == 0)
-            *f = (spark_fault) { SPARK_FAULT_TASK, .job = SPARK_ANY, .stage = SPARK_ANY,
-                .partition = (int)below(j, 3) - 1, .attempt = 0 };
+            draw_task(j, f);
         else if (below(j, 2))
             draw_call(j, f);
     }
-    j->conf = (spark_conf) { .threads = 1 + (int)below(j, below(j, 3) ? 3 : 8),
+    draw_master(j, bytes);
+    j->conf = (spark_conf) { .master = j->master,
         .batch_rows = batches[below(j, LENGTH(batches))],
-        .memory_bytes = below(j, 3) ? 0 : UINT64_C(8) << (20 + below(j, 5)),
+        .memory_bytes = bytes,
+        .locality_wait_ms = below(j, 2) ? -1 : (int)below(j, 20),
+        .speculation.on = below(j, 4) == 0,
         .local_dir = "local",
         .check = below(j, 10) == 0,
         .thread_stack_bytes = 0,
@@ -217,13 +244,13 @@ static void describe(const job *j)
             j->nodes[i].a, j->nodes[i].b, j->nodes[i].partitions, (int)j->nodes[i].extra);
     for (int i = 0; i < j->n_acts; i++)
         print_message("  %s of %d\n", verb_names[j->acts[i].verb], j->acts[i].node);
-    print_message("  %d threads, batches of %d, %llu bytes%s\n", j->conf.threads,
-        j->conf.batch_rows, (unsigned long long)j->conf.memory_bytes, j->conf.check ? ", checked" : "");
+    print_message("  %s, batches of %d, %llu bytes%s\n", j->master, j->conf.batch_rows,
+        (unsigned long long)j->conf.memory_bytes, j->conf.check ? ", checked" : "");
     for (size_t i = 0; i < j->conf.n_faults; i++) {
         const spark_fault *f = &j->faults[i];
-        print_message("  fault %d: partition %d, attempt %d, rate %g, seed %d, nth %d, times %d, "
+        print_message("  fault %d: job %d, partition %d, attempt %d, rate %g, seed %d, nth %d, times %d, "
                       "errno %d, most %zu\n",
-            (int)f->kind, f->partition, f->attempt, f->rate, (int)f->seed, (int)f->nth, f->times,
+            (int)f->kind, f->job, f->partition, f->attempt, f->rate, (int)f->seed, (int)f->nth, f->times,
             f->error, f->most);
     }
 }
@@ -765,7 +792,8 @@ static void disturbed(const job *j, const answers *want)
 {
     const int files = oracle_entries("/proc/self/fd");
     spark_context *sc = oracle_open_conf(&j->conf);
-    const bool works = spark_context_threads(sc) > 0;
+    const int threads = spark_context_threads(sc);
+    const bool works = threads > 0;
     answers have = perform(j, sc, false);
     n_struck += spark_faults_struck(sc) > 0;
     n_errors += have.status != SPARK_OK;
@@ -781,7 +809,7 @@ static void disturbed(const job *j, const answers *want)
         compare(j, want, &have, "afterwards");
     else if (works && !(j->conf.memory_bytes > 0 && have.status == SPARK_ENOMEM))
         wrong(j, "the context is not usable afterwards");
-    const uint64_t kept_bytes = (uint64_t)(j->conf.threads + 1) * (KEPT_BYTES + 32 * j->pair->size);
+    const uint64_t kept_bytes = (uint64_t)(threads + 1) * (KEPT_BYTES + 32 * j->pair->size);
     if (works && !j->conf.check && spark_memory_bytes(sc, NULL) > kept_bytes) {
         print_message("%llu bytes\n", (unsigned long long)spark_memory_bytes(sc, NULL));
         wrong(j, "memory is not given back");

@@ -647,9 +647,9 @@ static void test_lend__gives_one_task_while_nothing_runs(void **state)
         spark_task *task = lend_when_idle(pool);
         assert_ptr_equal(task->sc, *state);
         assert_null(spk_pool_lend(pool, &lent_set)); /* to one thread at a time */
-        spk_pool_lent(pool, &lent_set);
+        spk_pool_lent(pool, &lent_set, task);
         assert_ptr_equal(lend_when_idle(pool), task);
-        spk_pool_lent(pool, &lent_set);
+        spk_pool_lent(pool, &lent_set, task);
         spk_pool_free(pool);
     }
 }
@@ -663,7 +663,7 @@ static void test_lend__takes_the_place_of_a_worker(void **state)
         gate_init(&g);
         spk_pool *pool = spk_pool_new(*state, threads);
         journal_init(&j, pool);
-        lend_when_idle(pool);
+        spark_task *task = lend_when_idle(pool);
         work *w = new_work(&j, 1, TASKS, 1);
         w->gate = &g;
         spk_pool_submit(pool, &w->set);
@@ -674,7 +674,7 @@ static void test_lend__takes_the_place_of_a_worker(void **state)
             assert_int_equal(g.waiting, threads - 1);
             pthread_mutex_unlock(&g.lock);
         }
-        spk_pool_lent(pool, &lent_set);
+        spk_pool_lent(pool, &lent_set, task);
         gate_await(&g, threads); /* and comes in then */
         gate_open(&g);
         journal_await(&j, TASKS);
@@ -691,8 +691,7 @@ static void test_lend__refuses_while_something_is_queued_or_runs(void **state)
     gate g;
     spk_pool *pool = spk_pool_new(*state, 2);
     journal_init(&j, pool);
-    lend_when_idle(pool);
-    spk_pool_lent(pool, &lent_set);
+    spk_pool_lent(pool, &lent_set, lend_when_idle(pool));
     work *blocker = block(&j, &g);
     for (int i = 0; i < 100; i++)
         assert_null(spk_pool_lend(pool, &lent_set)); /* one of two workers is busy */
@@ -700,8 +699,7 @@ static void test_lend__refuses_while_something_is_queued_or_runs(void **state)
     journal_await(&j, 1);
     free_work(blocker);
     gate_fini(&g);
-    assert_non_null(lend_when_idle(pool));
-    spk_pool_lent(pool, &lent_set);
+    spk_pool_lent(pool, &lent_set, lend_when_idle(pool));
     spk_pool_free(pool);
     journal_fini(&j);
 }

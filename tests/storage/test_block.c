@@ -8,6 +8,8 @@
 #include "storage/block.h"
 
 typedef struct fixture {
+    spark_context *sc;
+    spk_store store;
     spk_heap heap;
     spk_types *types;
     const spk_layout *layout;
@@ -17,13 +19,15 @@ typedef struct fixture {
 static int open_blocks(void **state)
 {
     spk_failure failure;
-    fixture *f = malloc(sizeof *f);
+    fixture *f = calloc(1, sizeof *f);
     if (!f)
         return -1;
     spk_heap_init(&f->heap, 0);
     f->types = spk_types_new();
     f->layout = spk_layout_of(f->types, SPARK_TYPE(int64_t), &failure);
-    f->blocks = spk_blocks_new();
+    f->store = (spk_store) { .heap = &f->heap };
+    f->sc = spark_context_new(&(spark_conf) { .threads = 1 });
+    f->blocks = spk_blocks_new(f->sc);
     *state = f;
     return f->blocks && f->layout ? 0 : -1;
 }
@@ -32,6 +36,7 @@ static int close_blocks(void **state)
 {
     fixture *f = *state;
     spk_blocks_free(f->blocks);
+    spark_context_free(f->sc);
     const bool given_back = f->heap.mapped == f->heap.cached;
     spk_types_free(f->types);
     spk_heap_fini(&f->heap);
@@ -61,7 +66,7 @@ static spk_block *put(fixture *f, int partition, int64_t value, bool want_won, b
 {
     bool won, first;
     spk_rows rows = rows_of(f, value, 10);
-    spk_block *block = spk_blocks_put(f->blocks, partition, PARTITIONS, &rows, &won, &first);
+    spk_block *block = spk_blocks_put(f->blocks, partition, PARTITIONS, &f->store, &rows, &won, &first);
     assert_non_null(block);
     assert_int_equal(won, want_won);
     assert_int_equal(first, want_first);
@@ -106,7 +111,7 @@ static void test_put__of_no_rows_is_a_block(void **state)
     fixture *f = *state;
     bool won, first;
     spk_rows none = rows_of(f, 0, 0);
-    spk_block_unpin(spk_blocks_put(f->blocks, 0, PARTITIONS, &none, &won, &first));
+    spk_block_unpin(spk_blocks_put(f->blocks, 0, PARTITIONS, &f->store, &none, &won, &first));
     assert_true(won && first);
     spk_block *block = spk_blocks_get(f->blocks, 0);
     assert_non_null(block);
@@ -198,7 +203,7 @@ static void *race(void *arg)
         bool won, first;
         spk_rows rows = rows_of(r->f, r->name, 5);
         pthread_barrier_wait(r->barrier);
-        spk_block *block = spk_blocks_put(r->f->blocks, p, MANY, &rows, &won, &first);
+        spk_block *block = spk_blocks_put(r->f->blocks, p, MANY, &r->f->store, &rows, &won, &first);
         if (!block)
             abort();
         r->won += won;
@@ -245,7 +250,7 @@ static void *put_read_drop(void *arg)
         if (!block) {
             bool won, first;
             spk_rows rows = rows_of(r->f, p, 20);
-            block = spk_blocks_put(r->f->blocks, p, PARTITIONS, &rows, &won, &first);
+            block = spk_blocks_put(r->f->blocks, p, PARTITIONS, &r->f->store, &rows, &won, &first);
         }
         if ((i + r->name) % 3 == 0)
             spk_blocks_drop(r->f->blocks, p);

@@ -22,6 +22,7 @@ typedef struct stratum {
 /* presence: the keys of a partition, in one block: their numbers, and how many pairs of them there are
  * here, or in the partitions before. Not one number for every key: there may be many of both. */
 typedef struct presence {
+    spk_heap *heap; /* of the executor that has counted */
     uint64_t *counts;
     uint32_t *keys;
     size_t n, capacity;
@@ -217,6 +218,7 @@ static bool end_tally(spk_state *state)
         n * (sizeof *here->counts + sizeof *here->keys) + 1, &here->capacity);
     if (!here->counts)
         return false;
+    here->heap = t->heap;
     here->keys = (uint32_t *)(void *)(here->counts + n);
     for (size_t k = 0; k < s->rates.n; k++)
         if (t->counts[k] > 0) {
@@ -342,7 +344,7 @@ static void forget_strata(strata_rdd *s)
 {
     spk_heap *heap = &s->rdd.sc->heap;
     for (int p = 0; p < s->n_parts; p++)
-        spk_heap_free(heap, s->parts[p].counts, s->parts[p].capacity);
+        spk_heap_free(s->parts[p].heap, s->parts[p].counts, s->parts[p].capacity);
     free(s->parts);
     spk_heap_free(heap, s->strata, s->strata_capacity);
     spk_heap_free(heap, s->drawn, s->drawn_capacity);

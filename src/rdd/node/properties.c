@@ -84,7 +84,7 @@ spark_rdd *spark_persist(spark_site at, spark_rdd *rdd, spark_level level)
             rdd->sc, SPARK_EINVAL, "persist", NULL, at, "there is no storage level %d", (int)level);
     pthread_mutex_lock(&rdd->sc->plan_lock);
     if (!rdd->blocks)
-        rdd->blocks = spk_blocks_new();
+        rdd->blocks = spk_blocks_new(rdd->sc);
     if (rdd->blocks)
         atomic_store_explicit(&rdd->level, wanted, memory_order_release);
     atomic_fetch_add(&rdd->sc->persist_epoch, 1);

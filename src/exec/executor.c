@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The threads of an executor, and what they work in. */
+#include "exec/executor.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/sys.h"
+
+static spark_task *new_task(spk_executor *executor, spark_context *sc)
+{
+    spark_task *task = spk_task_new_in(sc, &executor->store);
+    if (task)
+        task->executor = executor;
+    return task;
+}
+
+/* start: one worker, with all signals blocked: they are the application's. */
+static bool start(spk_worker *w, const spk_executor_spec *spec)
+{
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    w->task = new_task(w->executor, spec->sc);
+    if (!w->task || pthread_attr_init(&attributes) != 0) {
+        spk_task_free(w->task);
+        return false;
+    }
+    pthread_attr_setstacksize(&attributes, spec->sc->stack_bytes);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int refused = spk_thread_start(spec->sc->place, &w->thread, &attributes, spec->work, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (refused)
+        spk_task_free(w->task);
+    return !refused;
+}
+
+spk_executor *spk_executor_new(const spk_executor_spec *spec)
+{
+    spark_context *sc = spec->sc;
+    spk_executor *executor = calloc(1, sizeof *executor);
+    if (executor)
+        executor->workers = calloc((size_t)spec->threads, sizeof *executor->workers);
+    if (!executor || !executor->workers) {
+        free(executor);
+        return NULL;
+    }
+    executor->pool = spec->pool;
+    executor->number = spec->number;
+    spk_heap_init(&executor->heap, sc->executor_bytes);
+    executor->heap.place = sc->place;
+    spk_store_init(
+        &executor->store, sc->executors > 0 ? &executor->heap : &sc->heap, sc->local_dir);
+    while (executor->n < spec->threads) {
+        spk_worker *w = &executor->workers[executor->n];
+        w->executor = executor;
+        if (!start(w, spec))
+            break;
+        executor->n++;
+        executor->running++;
+    }
+    executor->threads = executor->n;
+    if (executor->n > 0)
+        return executor;
+    spk_executor_free(executor);
+    return NULL;
+}
+
+spark_task *spk_executor_spare(spk_executor *executor, spark_context *sc)
+{
+    if (!executor->spare)
+        executor->spare = new_task(executor, sc);
+    return executor->spare;
+}
+
+void spk_executor_stop(spk_executor *executor)
+{
+    for (int i = 0; i < executor->n; i++)
+        pthread_join(executor->workers[i].thread, NULL);
+    for (int i = -1; i < executor->n; i++)
+        spk_task_free(spk_executor_task(executor, i));
+    executor->n = 0;
+    executor->spare = NULL;
+}
+
+void spk_executor_free(spk_executor *executor)
+{
+    if (!executor->gone) {
+        spk_executor_stop(executor);
+        spk_store_fini(&executor->store);
+        spk_heap_fini(&executor->heap);
+    }
+    free(executor->workers);
+    free(executor);
+}

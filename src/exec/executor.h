@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Executors: failure domains within the process. Each has workers, and a store for what their tasks
+ * leave behind.
+ *
+ * alone: the executor of `local`, whose store has the context's heap; the others have a heap of their
+ * own. lost: it takes no new task, and its attempts that had not begun to commit are disowned; swept:
+ * what lay in it is dropped as well. A lost executor stays, with its threads, until the last of them has
+ * returned from the user's function and no job is left that could hold something of it. */
+#ifndef SPK_EXEC_EXECUTOR_H
+#define SPK_EXEC_EXECUTOR_H
+
+#include "exec/task.h"
+
+typedef struct spk_pool spk_pool;
+typedef struct spk_executor spk_executor;
+
+typedef struct spk_worker {
+    spk_executor *executor;
+    spark_task *task;
+    pthread_t thread;
+    char padding[128]; /* no two workers on a cache line */
+} spk_worker;
+
+enum { SPK_REASON = 128 };
+
+struct spk_executor {
+    spk_executor *next; /* in the order of their numbers; the pool's lists */
+    spk_pool *pool;
+    int number; /* -1: "driver" */
+    int threads;                /* that it was started with */
+    int n, busy, idle, running; /* workers: there, in a set, waiting, not yet gone; the pool's */
+    spk_worker *workers;
+    spark_task *spare; /* of a calling thread that lends itself; made when first needed */
+    int lent;          /* 1: such a thread runs a task: one worker less may */
+    atomic_bool lost;
+    bool swept, gone; /* gone: nothing is left of it but what is told about it */
+    int last_job;             /* older jobs may hold something of it; of one that is lost */
+    char reason[SPK_REASON];
+    spk_store store;
+    spk_heap heap; /* unless it is alone */
+    atomic_llong done, failed; /* attempts */
+};
+
+/* spk_executor_stop: joins its threads, which are to end, and frees all it worked with but its heap.
+ * spk_executor_new: with the pool's lock held, which its threads begin by taking; they are fewer than
+ * asked for when the system refuses. NULL: no memory, or no thread at all. spk_executor_free: stops it, if that has
+ * not been done. */
+typedef struct spk_executor_spec {
+    spk_pool *pool;
+    spark_context *sc;
+    int number, threads;
+    void *(*work)(void *worker);
+} spk_executor_spec;
+spk_executor *spk_executor_new(const spk_executor_spec *spec);
+void spk_executor_stop(spk_executor *executor);
+void spk_executor_free(spk_executor *executor);
+
+/* spk_executor_spare: the task of a thread that lends itself; NULL: no memory. spk_executor_task: of the worker i; -1: that of the thread that lends itself, or NULL. */
+spark_task *spk_executor_spare(spk_executor *executor, spark_context *sc);
+static inline spark_task *spk_executor_task(const spk_executor *executor, int i)
+{
+    return i < 0 ? executor->spare : executor->workers[i].task;
+}
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What programs see of executors, and how they end one. What each holds is counted when somebody asks,
+ * so that nothing is paid for it before. */
+#include <spark/executor.h>
+
+#include <stdlib.h>
+
+#include "plan/shuffle.h"
+#include "scheduler/stage.h"
+
+/* listing: infos, and the stores they are of. */
+typedef struct listing {
+    spark_executor_info *infos;
+    const spk_store **stores;
+    size_t n, max;
+} listing;
+
+static void list(void *arg, const spk_executor *executor)
+{
+    listing *l = arg;
+    char name[SPK_EXECUTOR_NAME];
+    uint64_t peak;
+    if (l->n++ >= l->max)
+        return;
+    spark_executor_info *info = &l->infos[l->n - 1];
+    l->stores[l->n - 1] = &executor->store;
+    *info = (spark_executor_info) {
+        .state = atomic_load(&executor->lost) ? SPARK_EXECUTOR_LOST : SPARK_EXECUTOR_ALIVE,
+        .threads = executor->threads,
+        .busy = executor->busy + executor->lent,
+        .memory_limit = executor->store.heap->limit,
+        .tasks_run = atomic_load(&executor->done),
+        .tasks_failed = atomic_load(&executor->failed),
+    };
+    if (!executor->gone)
+        info->memory_used = spk_heap_used(executor->store.heap, &peak);
+    snprintf(info->id, sizeof info->id, "%s", spk_executor_name(executor->number, name));
+    snprintf(info->reason, sizeof info->reason, "%s", executor->reason);
+}
+
+/* info_of: NULL: of a store that is not listed. */
+static spark_executor_info *info_of(const listing *l, const spk_store *store)
+{
+    for (size_t i = 0; i < l->n && i < l->max; i++)
+        if (l->stores[i] == store)
+            return &l->infos[i];
+    return NULL;
+}
+
+static void count_block(void *arg, const spk_block *block)
+{
+    spark_executor_info *info = info_of(arg, block->store);
+    if (!info)
+        return;
+    info->blocks++;
+    info->cached_bytes += block->rows.bytes;
+}
+
+static void count_outputs(spark_context *sc, const listing *l)
+{
+    pthread_mutex_lock(&sc->scope_lock);
+    for (spk_shuffle *shuffle = sc->filled; shuffle; shuffle = shuffle->next_filled) {
+        spk_shuffle_enter(shuffle);
+        for (int m = 0; m < shuffle->maps; m++) {
+            const spk_map_output *output = atomic_load(&shuffle->outputs[m]);
+            spark_executor_info *info = output ? info_of(l, output->store) : NULL;
+            if (info)
+                info->outputs++;
+        }
+        spk_shuffle_leave(shuffle);
+    }
+    pthread_mutex_unlock(&sc->scope_lock);
+}
+
+size_t spark_executors(spark_context *sc, spark_executor_info *infos, size_t max)
+{
+    listing l = { .infos = infos, .max = infos ? max : 0 };
+    if (!sc || !sc->scheduler)
+        return 0;
+    l.stores = calloc(l.max + 1, sizeof *l.stores);
+    if (!l.stores)
+        l.max = 0;
+    spk_pool_visit(sc->scheduler->pool, list, &l);
+    spk_blocks_visit(sc, count_block, &l);
+    count_outputs(sc, &l);
+    free(l.stores);
+    return l.n;
+}
+
+spark_status spark_kill_executor(spark_context *sc, const char *id, const char *reason)
+{
+    spk_failure failure;
+    if (!sc || !sc->scheduler || !id)
+        return spk_raisef(SPARK_EINVAL, "killExecutor", NULL, "no context, or no id");
+    if (spk_lose_executor(sc->scheduler, id, reason ? reason : "killed", &failure) == SPARK_OK)
+        return SPARK_OK;
+    return spk_raise(&failure);
+}
