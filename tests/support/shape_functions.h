@@ -107,41 +107,40 @@ static inline void close_run(spark_task *task, void *state, spark_emitter *out, 
     emit(task, out, b->out, *(const uint64_t *)state);
 }
 
-static inline void replace(spark_task *task, const spark_type *type, uint64_t code, void *acc)
+/* Merges end when the task has no memory: the accumulator must not be looked at any more. */
+static inline bool add_one(spark_task *task, void *acc, const void *in, const binding *b)
 {
-    shape_put(task, type, code, acc);
+    const uint64_t sum = added(shape_get(b->out, acc), shape_get(b->in, in), b->out);
+    return shape_put(task, b->out, sum, acc);
 }
-
+static inline bool combine_one(spark_task *task, void *acc, const void *in, const binding *b)
+{
+    const uint64_t sum = combined(shape_get(b->out, acc), shape_get(b->out, in), b->out);
+    return shape_put(task, b->out, sum, acc);
+}
 static inline void add_run(
     spark_task *task, size_t n, void *const *acc, const void *in, size_t step, const void *env)
 {
-    const binding *b = env;
-    for (size_t i = 0; i < n; i++)
-        replace(task, b->out,
-            added(shape_get(b->out, acc[i]), shape_get(b->in, (const char *)in + i * step), b->out),
-            acc[i]);
+    for (size_t i = 0; i < n && add_one(task, acc[i], (const char *)in + i * step, env); i++)
+        ;
 }
 static inline void add_fold(
     spark_task *task, size_t n, void *acc, const void *in, size_t step, const void *env)
 {
-    for (size_t i = 0; i < n; i++)
-        add_run(task, 1, &acc, (const char *)in + i * step, step, env);
+    for (size_t i = 0; i < n && add_one(task, acc, (const char *)in + i * step, env); i++)
+        ;
 }
 static inline void combine_run(
     spark_task *task, size_t n, void *const *acc, const void *in, size_t step, const void *env)
 {
-    const binding *b = env;
-    for (size_t i = 0; i < n; i++)
-        replace(task, b->out,
-            combined(shape_get(b->out, acc[i]), shape_get(b->out, (const char *)in + i * step),
-                b->out),
-            acc[i]);
+    for (size_t i = 0; i < n && combine_one(task, acc[i], (const char *)in + i * step, env); i++)
+        ;
 }
 static inline void combine_fold(
     spark_task *task, size_t n, void *acc, const void *in, size_t step, const void *env)
 {
-    for (size_t i = 0; i < n; i++)
-        combine_run(task, 1, &acc, (const char *)in + i * step, step, env);
+    for (size_t i = 0; i < n && combine_one(task, acc, (const char *)in + i * step, env); i++)
+        ;
 }
 static inline void create_run(spark_task *task, size_t n, const void *in, size_t in_step, void *out,
     size_t out_step, const void *env)
