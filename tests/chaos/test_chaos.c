@@ -63,7 +63,7 @@ typedef struct job {
     node nodes[NODES];
     act acts[ACTIONS];
     spark_fault faults[LINES];
-    char master[40];
+    char master[64];
     spark_conf conf;
     bool heals; /* the plan harms no more than it may: there must be no error, but for the budget */
     bool leaves; /* it keeps the library from removing files */
