@@ -200,6 +200,23 @@ static spark_status configure_speculation(
     return SPARK_OK;
 }
 
+static spark_status configure_exclusion(
+    spark_context *sc, const spark_conf *conf, spk_failure *failure)
+{
+    spark_exclusion e = conf->exclusion;
+    if (e.task_attempts < 0 || e.stage_tasks < 0 || e.tasks < 0 || e.timeout_ms < 0)
+        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+            "spark_conf.exclusion has task_attempts %d, stage_tasks %d, tasks %d and timeout_ms %d, of "
+            "which none may be negative",
+            e.task_attempts, e.stage_tasks, e.tasks, e.timeout_ms);
+    e.task_attempts = e.task_attempts ? e.task_attempts : 1;
+    e.stage_tasks = e.stage_tasks ? e.stage_tasks : 2;
+    e.tasks = e.tasks ? e.tasks : 2;
+    e.timeout_ms = e.timeout_ms ? e.timeout_ms : 3600 * 1000;
+    sc->exclusion = e;
+    return SPARK_OK;
+}
+
 static spark_status configure(spark_context *sc, const spark_conf *conf, spk_failure *failure)
 {
     master m = { .threads = 0 };
@@ -209,7 +226,8 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
             "local-cluster[E,C,M] are known, N and F up to 4096, E times C as well",
             conf->master);
     if (check_numbers(conf, failure) != SPARK_OK
-        || configure_speculation(sc, conf, failure) != SPARK_OK)
+        || configure_speculation(sc, conf, failure) != SPARK_OK
+        || configure_exclusion(sc, conf, failure) != SPARK_OK)
         return failure->code;
     if (conf->n_faults > 0 && !conf->faults)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,

@@ -36,6 +36,19 @@ typedef struct spark_speculation {
     int min_runtime_ms; /* 100 */
 } spark_speculation;
 
+/* spark_exclusion: which executors run no more tasks after failures (of tasks, not of executors): the one
+ * on which task_attempts attempts of a task failed, not that task; where stage_tasks tasks of a stage
+ * failed, none of that stage; where `tasks` of stages that ended well failed, none at all for timeout_ms. A
+ * task that can run nowhere then ends its job: with one executor, that is what a single failure does. Spark:
+ * spark.excludeOnFailure; its rules for nodes have no meaning on one machine. */
+typedef struct spark_exclusion {
+    bool on;
+    int task_attempts; /* 1 */
+    int stage_tasks;   /* 2 */
+    int tasks;         /* 2 */
+    int timeout_ms;    /* 3,600,000: an hour */
+} spark_exclusion;
+
 /* spark_conf: every field may be zero; zero means what stands beside it. Strings and the fault plan
  * are copied. */
 typedef struct spark_conf {
@@ -74,6 +87,7 @@ typedef struct spark_conf {
                                 deep, go on on the stack of another thread when half of one is
                                 used; functions have the rest */
     spark_speculation speculation; /* off */
+    spark_exclusion exclusion;     /* off */
     int locality_wait_ms; /* 3000: how long a task waits for the executor that holds its cached block, or
                              most of its shuffle input, before another one takes it (PROCESS_LOCAL, then
                              ANY in Spark's words; all are on one machine, so NODE_LOCAL is what every

@@ -92,6 +92,9 @@ int spark_task_partition(const spark_task *task);
 int spark_task_attempt(const spark_task *task);
 /* spark_task_job, spark_task_stage: numbered as in spark_error; -1 on the driver. Spark: stageId. */
 int spark_task_job(const spark_task *task);
+/* spark_task_executor: the id of the executor it runs on, as in spark/executor.h; "driver" also on the
+ * driver. Lasts as long as the task. Spark: SparkEnv.get.executorId. */
+const char *spark_task_executor(const spark_task *task);
 int spark_task_stage(const spark_task *task);
 
 SPARK_END_DECLS

@@ -3,7 +3,9 @@
 #include "exec/executor.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/sys.h"
 
@@ -47,7 +49,10 @@ spk_executor *spk_executor_new(const spk_executor_spec *spec)
         return NULL;
     }
     executor->pool = spec->pool;
-    executor->number = spec->number;
+    if (spec->number < 0)
+        memcpy(executor->name, "driver", sizeof "driver");
+    else
+        snprintf(executor->name, sizeof executor->name, "%d", spec->number);
     spk_heap_init(&executor->heap, sc->executor_bytes);
     executor->heap.place = sc->place;
     spk_store_init(
@@ -93,4 +98,9 @@ void spk_executor_free(spk_executor *executor)
     }
     free(executor->workers);
     free(executor);
+}
+
+const char *spark_task_executor(const spark_task *task)
+{
+    return task->executor ? task->executor->name : "driver";
 }

@@ -21,12 +21,12 @@ typedef struct spk_worker {
     char padding[128]; /* no two workers on a cache line */
 } spk_worker;
 
-enum { SPK_REASON = 128 };
+enum { SPK_REASON = 128, SPK_EXECUTOR_NAME = 16 };
 
 struct spk_executor {
     spk_executor *next; /* in the order of their numbers; the pool's lists */
     spk_pool *pool;
-    int number; /* -1: "driver" */
+    char name[SPK_EXECUTOR_NAME]; /* "driver", or its number */
     int threads;                /* that it was started with */
     int n, busy, idle, running; /* workers: there, in a set, waiting, not yet gone; the pool's */
     spk_worker *workers;
@@ -39,6 +39,8 @@ struct spk_executor {
     spk_store store;
     spk_heap heap; /* unless it is alone */
     atomic_llong done, failed; /* attempts */
+    int failed_tasks;          /* of stages that ended well; the scheduler's, as is the next one */
+    int64_t excluded_until;
 };
 
 /* spk_executor_stop: joins its threads, which are to end, and frees all it worked with but its heap.

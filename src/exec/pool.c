@@ -474,20 +474,11 @@ void spk_pool_remove(spk_pool *pool, spk_task_set *set)
 
 /* ---- losing executors */
 
-const char *spk_executor_name(int number, char name[SPK_EXECUTOR_NAME])
-{
-    if (number < 0)
-        return "driver";
-    snprintf(name, SPK_EXECUTOR_NAME, "%d", number);
-    return name;
-}
-
 /* find: the link to the living one of that name, or to the end. */
 static spk_executor **find(spk_pool *pool, const char *name)
 {
-    char text[SPK_EXECUTOR_NAME];
     spk_executor **link = &pool->living;
-    while (*link && strcmp(spk_executor_name((*link)->number, text), name) != 0)
+    while (*link && strcmp((*link)->name, name) != 0)
         link = &(*link)->next;
     return link;
 }

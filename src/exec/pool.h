@@ -93,8 +93,4 @@ void spk_pool_swept(spk_pool *pool, spk_executor *executor, int last_job);
 void spk_pool_await_swept(spk_pool *pool, const spk_executor *executor);
 void spk_pool_settle(spk_pool *pool, int oldest);
 
-/* spk_executor_name: "driver", "0", "1", ... */
-enum { SPK_EXECUTOR_NAME = 16 };
-const char *spk_executor_name(int number, char name[SPK_EXECUTOR_NAME]);
-
 #endif

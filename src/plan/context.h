@@ -57,6 +57,7 @@ struct spark_context {
     size_t n_shares;
     size_t stack_bytes;
     spark_speculation speculation;
+    spark_exclusion exclusion;
     int locality_wait_ms;
     spark_fault *faults;
     size_t n_faults;

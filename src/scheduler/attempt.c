@@ -82,19 +82,23 @@ static void task_failed(spk_stage *stage, spark_task *task, int index)
     atomic_fetch_add(&job->failed, 1);
     pthread_mutex_lock(&scheduler->lock);
     const int failures = ++stage->failures[index];
-    const bool again = failures < scheduler->sc->task_max_failures;
+    bool again = failures < scheduler->sc->task_max_failures;
     if (again)
         suspect(stage, index, &task->origin);
     pthread_mutex_unlock(&scheduler->lock);
+    const bool excludes = scheduler->sc->exclusion.on;
+    if ((!again || excludes) && !atomic_load(&job->cancelled))
+        tell_place(task);
+    if (!again || excludes) {
+        pthread_mutex_lock(&scheduler->lock);
+        if (!again)
+            give_up(stage, &task->failure, task->partition, failures);
+        else
+            again = !spk_exclude_failed(stage, task, index);
+        pthread_mutex_unlock(&scheduler->lock);
+    }
     if (again && !atomic_load(&job->cancelled))
         spk_pool_retry(scheduler->pool, &stage->set, index);
-    if (again)
-        return;
-    if (!atomic_load(&job->cancelled))
-        tell_place(task);
-    pthread_mutex_lock(&scheduler->lock);
-    give_up(stage, &task->failure, task->partition, failures);
-    pthread_mutex_unlock(&scheduler->lock);
 }
 
 /* input_lost: met: the attempt of the stage when the task began. */

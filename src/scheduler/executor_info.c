@@ -18,7 +18,6 @@ typedef struct listing {
 static void list(void *arg, const spk_executor *executor)
 {
     listing *l = arg;
-    char name[SPK_EXECUTOR_NAME];
     uint64_t peak;
     if (l->n++ >= l->max)
         return;
@@ -34,7 +33,7 @@ static void list(void *arg, const spk_executor *executor)
     };
     if (!executor->gone)
         info->memory_used = spk_heap_used(executor->store.heap, &peak);
-    snprintf(info->id, sizeof info->id, "%s", spk_executor_name(executor->number, name));
+    snprintf(info->id, sizeof info->id, "%s", executor->name);
     snprintf(info->reason, sizeof info->reason, "%s", executor->reason);
 }
 

@@ -67,11 +67,10 @@ void spk_fault_inputs(const spk_stage *stage, spark_task *task, int partition, i
 /* lose_executor: that of the attempt. Where no other could be started, it goes on. */
 static void lose_executor(const spk_stage *stage, const spark_task *task)
 {
-    char name[SPK_EXECUTOR_NAME];
     spk_failure failure;
     if (task->executor && !spk_task_unwanted(task))
-        spk_lose_executor(stage->job->scheduler,
-            spk_executor_name(task->executor->number, name), "killed by the fault plan", &failure);
+        spk_lose_executor(
+            stage->job->scheduler, task->executor->name, "killed by the fault plan", &failure);
 }
 
 /* delay: the attempt, as long as it is wanted; ms < 0: for ever. */

@@ -29,6 +29,7 @@ struct spk_scheduler *spk_scheduler_new(spark_context *sc)
     for (int i = 0; i < SPK_REMEMBERED_JOBS; i++)
         scheduler->stats[i].job = -1;
     pthread_mutex_init(&scheduler->lock, NULL);
+    pthread_mutex_init(&scheduler->exclusions, NULL);
     scheduler->pool = spk_pool_new(sc, sc->threads);
     if (scheduler->pool)
         return scheduler;
@@ -43,6 +44,7 @@ void spk_scheduler_free(struct spk_scheduler *scheduler)
     spk_pool_free(scheduler->pool);
     for (unsigned i = 0; i < SPK_DEAD_GROUPS; i++)
         free(scheduler->dead_groups[i]);
+    pthread_mutex_destroy(&scheduler->exclusions);
     pthread_mutex_destroy(&scheduler->lock);
     free(scheduler);
 }
@@ -154,6 +156,8 @@ static void submit(spk_stage *stage)
         spk_find_places(stage);
     if (job->scheduler->sc->speculation.on)
         spk_speculate_begin(stage);
+    if (job->scheduler->sc->exclusion.on && !spk_exclude_begin(stage))
+        return;
     job->stats.stage_attempts++;
     job->stats.total_tasks += stage->set.n;
     stage->set.pool = job->properties.pool;
@@ -320,6 +324,8 @@ static void is_through(spk_stage *stage)
     if (stage->through)
         return;
     stage->through = true;
+    if (job->scheduler->sc->exclusion.on)
+        spk_exclude_through(stage);
     job->busy--;
     stage->next_through = job->first_through;
     job->first_through = stage;

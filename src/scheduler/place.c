@@ -16,6 +16,9 @@
  * shuffle, on either side, beyond which nobody adds up who holds what. */
 enum { FARTHEST = 256, MOST_SIDE = 1000 };
 
+/* RETRY_EXCLUDED: in nanoseconds: when an executor that is excluded asks again. */
+#define RETRY_EXCLUDED ((int64_t)1000000000)
+
 typedef struct place_list {
     const spk_executor *executor; /* NULL: of nobody */
     int from, to;                 /* in tasks */
@@ -227,13 +230,19 @@ static bool runs_on(const spk_stage *stage, int index, const spk_executor *execu
     return false;
 }
 
+static bool excludes(const spk_stage *stage)
+{
+    return stage->job->scheduler->sc->exclusion.on;
+}
+
 /* again: the last of those that are to be claimed again that the executor may run; -1: none. */
 static int again(spk_stage *stage, const spk_executor *executor)
 {
     spk_task_set *set = &stage->set;
     for (int i = set->n_retries; i-- > 0;) {
         const int index = set->retries[i];
-        if (stage->copied && stage->copied[index] && runs_on(stage, index, executor))
+        if ((stage->copied && stage->copied[index] && runs_on(stage, index, executor))
+            || (excludes(stage) && !spk_exclude_allows(stage, index, executor)))
             continue;
         set->retries[i] = set->retries[--set->n_retries];
         return index;
@@ -247,16 +256,19 @@ static int take(spk_stage *stage, place_list *list)
     return stage->places->tasks[list->from++];
 }
 
-/* longest: the list of another executor that has most left. *of_lost: one whose executor is lost. */
-static place_list *longest(const spk_places *p, place_list **of_lost)
+/* longest: the list of another executor that has most left. *of_lost: one whose executor is lost,
+ * or excluded. */
+static place_list *longest(const spk_stage *stage, place_list **of_lost)
 {
+    const spk_places *p = stage->places;
     place_list *best = NULL;
     *of_lost = NULL;
     for (int i = 0; i < p->n_lists - 1; i++) {
         place_list *list = &p->lists[i];
         if (list->from == list->to)
             continue;
-        if (atomic_load(&list->executor->lost))
+        if (atomic_load(&list->executor->lost)
+            || (excludes(stage) && !spk_exclude_allows(stage, -1, list->executor)))
             *of_lost = list;
         if (!best || list->to - list->from > best->to - best->from)
             best = list;
@@ -268,6 +280,10 @@ int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *mo
 {
     spk_stage *stage = (spk_stage *)(void *)set;
     spk_places *p = stage->places;
+    if (excludes(stage) && !spk_exclude_allows(stage, -1, executor)) {
+        *more_in = *more_in < RETRY_EXCLUDED ? *more_in : RETRY_EXCLUDED;
+        return -1;
+    }
     const int index = again(stage, executor), own = list_of(p, executor);
     place_list *nobodys = &p->lists[p->n_lists - 1], *of_lost;
     if (index >= 0)
@@ -279,7 +295,7 @@ int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *mo
     }
     if (nobodys->from < nobodys->to)
         return take(stage, nobodys);
-    place_list *other = longest(p, &of_lost);
+    place_list *other = longest(stage, &of_lost);
     if (of_lost || !other)
         return other ? take(stage, of_lost) : -1;
     const int64_t left = p->wait < 0 ? 0 : p->since + p->wait - spk_now();

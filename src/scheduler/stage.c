@@ -89,6 +89,7 @@ void spk_stage_free(spk_stage *stage)
     free(atomic_load(&stage->suspects));
     free(stage->partitions);
     free(stage->inputs);
+    spk_exclude_forget(stage);
     free(stage->places);
     free(stage->times);
     free(stage);

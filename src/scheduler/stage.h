@@ -23,6 +23,7 @@ enum { SPK_MOST_LOSSES = 100 };
 struct spk_scheduler {
     spark_context *sc;
     spk_pool *pool;
+    pthread_mutex_t exclusions; /* failures of stages, and which executors are excluded; a leaf */
     pthread_mutex_t lock; /* transitions of jobs, stages and shuffles; graph marks */
     atomic_int next_job, next_stage;
     uint64_t mark;
@@ -67,6 +68,7 @@ struct spk_stage {
     uint8_t *killed;   /* executors that were lost under them */
     _Atomic uint8_t *attempts;
     _Atomic uint8_t *done; /* an attempt has won the task */
+    struct failed *failed;     /* attempts, with exclusion on failure; exclude.c's */
     struct spk_places *places; /* where there are several executors; or NULL */
     _Atomic int64_t *times;    /* with speculation: what tasks took, in nanoseconds, as they were won */
     _Atomic uint8_t *copied;   /* likewise: a second attempt of the task was started */
@@ -182,6 +184,17 @@ int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *mo
 void spk_speculate_begin(spk_stage *stage);
 void spk_speculate(spk_job *job);
 void spk_speculate_won(spk_stage *stage, const spark_task *task, int index);
+
+/* Exclusion on failure, where it is on. With the scheduler's lock held: spk_exclude_begin: before a stage
+ * is submitted; false: its job has failed, for nobody may run it. spk_exclude_failed: an attempt has;
+ * true: its job has, for a task can run nowhere. spk_exclude_through: the stage has ended well.
+ * spk_exclude_forget: its failures. spk_exclude_allows: with the pool's lock, or none: whether the executor
+ * may run the task, or, of -1, some task of the stage. */
+bool spk_exclude_begin(spk_stage *stage);
+bool spk_exclude_failed(spk_stage *stage, const spark_task *task, int index);
+void spk_exclude_through(spk_stage *stage);
+void spk_exclude_forget(spk_stage *stage);
+bool spk_exclude_allows(const spk_stage *stage, int index, const spk_executor *executor);
 
 /* spk_lose_executor: of that name, for that reason; returns when nothing of it is left that could be
  * found: attempts, outputs, blocks. */

@@ -323,12 +323,8 @@ static void test_delays__change_nothing(void **state)
 /* A function that kills the executor it runs on, which nobody else can see. */
 SPARK_FILTER(kills_its_own, int64_t, context)
 {
-    if (*in == 700 && spark_task_attempt(task) == 0) {
-        spark_executor_info infos[MOST];
-        for (size_t i = 0, n = spark_executors(*env, infos, MOST); i < n; i++)
-            if (infos[i].state == SPARK_EXECUTOR_ALIVE && infos[i].busy > 0)
-                spark_kill_executor(*env, infos[i].id, "from inside");
-    }
+    if (*in == 700 && spark_task_attempt(task) == 0)
+        spark_kill_executor(*env, spark_task_executor(task), "from inside");
     return true;
 }
 
@@ -408,7 +404,7 @@ static void test_kills__cost_no_memory_that_stays(void **state)
         if (i == 20)
             used = spark_memory_bytes(sc, NULL);
     }
-    assert_true(spark_memory_bytes(sc, NULL) <= used * 2);
+    assert_true(spark_memory_bytes(sc, NULL) <= used + 4 * 1024 * 1024); /* 300 have been killed */
     spark_executor_info infos[MOST];
     const size_t n = list(sc, infos);
     assert_true(n > 100 && n < 110);

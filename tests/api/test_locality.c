@@ -60,16 +60,18 @@ static void test_blocks__are_read_where_they_are(void **state)
     }
 }
 
-/* All blocks in one executor, of one thread, whose first task takes long: with no wait others take them. */
+/* An executor of one thread whose first task takes long: with no wait the other one takes the rest. */
 static void test_blocks__are_read_from_afar_without_a_wait(void **state)
 {
-    const spark_fault fault = { SPARK_FAULT_DELAY, .job = 1, .stage = 0, .partition = 0, .delay_ms = 300 };
+    const spark_fault faults[]
+        = { { SPARK_FAULT_DELAY, .job = 0, .partition = SPARK_ANY, .delay_ms = 20 }, /* each gets some */
+              { SPARK_FAULT_DELAY, .job = 1, .partition = 0, .delay_ms = 300 } };
     (void)state;
     for (int wait = -1; wait <= WAIT_FOR_EVER; wait += WAIT_FOR_EVER + 1) {
         spark_context *sc = oracle_open_conf(&(spark_conf) { .master = "local-cluster[2,1,512]",
             .locality_wait_ms = wait,
-            .faults = &fault,
-            .n_faults = 1 });
+            .faults = faults,
+            .n_faults = 2 });
         spark_rdd *cached = spark_cache(spark_range(sc, 0, ROWS, 1, PARTITIONS));
         assert_int_equal(oracle_count(cached), ROWS);
         assert_int_equal(oracle_count(cached), ROWS);
