@@ -114,7 +114,8 @@ spark_status spark_reduce_by_key_locally(spark_site at, spark_rdd *rdd, const sp
 /* spark_to_local_iterator: the elements one by one, a job a partition when it is reached, so that
  * no more than one partition is in memory. Belongs to the scope; NULL on failure, which
  * spark_local_next accepts. SPARK_LOCAL_NEXT(T, it): the next element, valid until the call after,
- * or NULL at the end or on failure: then the status tells. Spark: toLocalIterator. */
+ * or NULL at the end or on failure: then the status tells; that of NULL is the thread's last error.
+ * Spark: toLocalIterator. */
 typedef struct spark_local_iterator spark_local_iterator;
 spark_local_iterator *spark_to_local_iterator(
     spark_site at, spark_rdd *rdd, const spark_type *want) SPARK_USE_RESULT_;

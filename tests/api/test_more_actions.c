@@ -1152,6 +1152,8 @@ static void test_local_iterator__tells_what_is_wrong(void **state)
     oracle_fails(spark_last_error()->code, SPARK_EINVAL, "range at ");
     assert_null(SPARK_LOCAL_NEXT(int64_t, NULL));
     assert_int_not_equal(spark_local_iterator_status(NULL), SPARK_OK);
+    assert_null(spark_to_local_iterator(spark_text_file(sc, "no/such/file", 1), NULL));
+    oracle_fails(spark_local_iterator_status(NULL), SPARK_EIO, "no/such/file");
     oracle_close(sc);
 }
 

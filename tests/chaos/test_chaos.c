@@ -23,15 +23,16 @@ enum { KEPT_BYTES = 1024 * 1024 }; /* by a thread, for its next task */
 typedef enum op {
     PARALLELIZE, RANGE, OBJECTS, TEXT, /* sources; the rest reads nodes before it */
     MAP, MAP_VALUES, FILTER, FLAT_MAP_VALUES, SUMS, SAMPLE, UNION, COALESCE, ZIP, INDEX, COUNTED,
-    REPARTITION, REDUCE_BY_KEY, AGGREGATE_BY_KEY, COMBINE_BY_KEY, FOLD_BY_KEY, GROUP_BY_KEY,
-    GROUP_MAP, COGROUP, JOIN, SORT_BY_KEY, SORT_BY, SORT_WITHIN, PARTITION_BY, DISTINCT,
+    UNIQUE_ID, STATEFUL, RANGE_OF_KEYS, CROSS, REPARTITION, REDUCE_BY_KEY, AGGREGATE_BY_KEY,
+    COMBINE_BY_KEY, FOLD_BY_KEY, GROUP_BY_KEY, GROUP_MAP, COGROUP, JOIN, SORT_BY_KEY, SORT_BY,
+    SORT_WITHIN, PARTITION_BY, DISTINCT,
     SUBTRACT_BY_KEY, SUBTRACT, INTERSECTION, /* from here on: the node before, marked */
     CACHE, CHECKPOINT, LOCAL_CHECKPOINT, OPS
 } op;
 static const char *const op_names[OPS] = { "parallelize", "range", "objects", "text", "map",
     "map_values", "filter", "flat_map_values", "sums", "sample", "union", "coalesce", "zip",
-    "index", "counted", "repartition", "reduce_by_key", "aggregate_by_key", "combine_by_key", "fold_by_key",
-    "group_by_key", "group_map", "cogroup", "join", "sort_by_key", "sort_by", "sort_within",
+    "index", "counted", "unique_id", "stateful", "range_of_keys", "cross", "repartition",
+    "reduce_by_key", "aggregate_by_key", "combine_by_key", "fold_by_key", "group_by_key", "group_map", "cogroup", "join", "sort_by_key", "sort_by", "sort_within",
     "partition_by", "distinct", "subtract_by_key", "subtract", "intersection", "cache",
     "checkpoint", "local_checkpoint" };
 
@@ -42,10 +43,13 @@ typedef struct node {
 } node;
 
 typedef enum verb {
-    ALL, COUNT, TAKE, REDUCE, COUNT_BY_KEY, SAVE_TEXT, SAVE_OBJECTS, EACH, VERBS
+    ALL, COUNT, TAKE, REDUCE, COUNT_BY_KEY, SAVE_TEXT, SAVE_OBJECTS, EACH, TOP, LOOK_UP, ITERATE,
+    ASYNC, TAKE_SAMPLE, TREE, VERBS
 } verb;
 static const char *const verb_names[VERBS]
-    = { "all", "count", "take", "reduce", "count_by_key", "save_text", "save_objects", "foreach" };
+    = { "all", "count", "take", "reduce", "count_by_key", "save_text", "save_objects", "foreach",
+        "take_ordered", "lookup", "to_local_iterator", "count_async", "take_sample",
+        "tree_aggregate" };
 
 typedef struct act {
     verb verb;
@@ -66,6 +70,7 @@ typedef struct job {
     char master[64];
     spark_conf conf;
     bool heals; /* the plan harms no more than it may: there must be no error, but for the budget */
+    bool loses;  /* executors, so often that stages may come to the end of their attempts */
     bool leaves; /* it keeps the library from removing files */
 } job;
 
@@ -179,8 +184,11 @@ static void draw_task(job *j, spark_fault *f)
     *f = (spark_fault) { kinds[below(j, LENGTH(kinds))], .job = (int)below(j, 4) - 1,
         .stage = SPARK_ANY, .partition = (int)below(j, 3) - 1, .attempt = 0,
         .when = (spark_fault_when)below(j, 3), .delay_ms = (int)below(j, 10) };
-    if (f->kind == SPARK_FAULT_EXECUTOR)
-        f->partition = (int)below(j, 3); /* not that of every task */
+    if (f->kind != SPARK_FAULT_EXECUTOR)
+        return;
+    f->partition = (int)below(j, 3); /* not that of every task */
+    j->loses = true;
+    j->heals = false; /* what is lost is made by first attempts again, which lose it again */
 }
 
 /* draw_master: executors that share the budget, half of the times. */
@@ -318,6 +326,17 @@ static void map_indexed(spark_task *task, size_t n, const void *in, size_t in_st
             (char *)out + i * out_step);
     }
 }
+/* map_crossed: of (pair, pair). */
+static void map_crossed(spark_task *task, size_t n, const void *in, size_t in_step, void *out,
+    size_t out_step, const void *env)
+{
+    const with *w = env;
+    for (size_t i = 0; i < n; i++) {
+        const char *row = (const char *)in + i * in_step, *other = row + w->job->pair->size;
+        put_pair(task, w->job, get_key(w->job, row) + get_key(w->job, other),
+            get_value(w->job, row) * 3 + get_value(w->job, other), (char *)out + i * out_step);
+    }
+}
 /* map_value: of values alone. */
 static void map_value(spark_task *task, size_t n, const void *in, size_t in_step, void *out,
     size_t out_step, const void *env)
@@ -398,6 +417,23 @@ static void zip_pairs(
             get_value(w->job, l) * 3 + get_value(w->job, r));
     }
 }
+static void each_pair(spark_task *task, void *state, size_t n, const void *in, size_t step,
+    spark_emitter *out, const void *env)
+{
+    const with *w = env;
+    uint64_t *sum = state;
+    for (size_t i = 0; i < n && !out->closed; i++) {
+        const void *row = (const char *)in + i * step;
+        out->rows++;
+        *sum = added(*sum, get_value(w->job, row), w->job->v);
+        emit_pair(task, out, w->job, get_key(w->job, row), *sum);
+    }
+}
+static void last_pair(spark_task *task, void *state, spark_emitter *out, const void *env)
+{
+    const with *w = env;
+    emit_pair(task, out, w->job, 0, *(const uint64_t *)state);
+}
 /* digest_pairs: a partition as one number: all its rows in order, each looked at as a whole. */
 static void digest_pairs(spark_task *task, spark_iterator *in, spark_emitter *out, const void *env)
 {
@@ -474,6 +510,8 @@ static spark_rdd *narrow(const job *j, built *b, int i, spark_rdd *a, spark_rdd 
     const spark_filter_def filter = { "filter_pairs", j->pair, 0, filter_pairs };
     const spark_flat_map_def copies = { "copied", j->v, j->v, 0, flat_map_run };
     const spark_partitions_def sums = { "sum_pairs", j->pair, j->pair, 0, sum_pairs };
+    const spark_stateful_def each
+        = { "each_pair", j->pair, j->pair, 0, sizeof(uint64_t), NULL, each_pair, last_pair };
     const spark_zip_def zip = { "zip_pairs", 2, { j->pair, j->pair }, j->pair, 0, zip_pairs };
     switch (n->op) {
     case MAP_VALUES:
@@ -495,6 +533,16 @@ static spark_rdd *narrow(const job *j, built *b, int i, spark_rdd *a, spark_rdd 
             a, spark_map(a, &map, WITH(j, 1, NULL)), &zip, WITH(j, n->extra, NULL));
     case INDEX:
         return to_pairs(j, spark_zip_with_index(a), NULL, map_indexed, 0);
+    case UNIQUE_ID:
+        return to_pairs(j, spark_zip_with_unique_id(a), NULL, map_indexed, 0);
+    case STATEFUL:
+        return spark_map_stateful(a, &each, WITH(j, n->extra, NULL));
+    case RANGE_OF_KEYS:
+        return spark_filter_by_range(a, j->k, shape_value(j->k, 0), j->k,
+            shape_value(j->k, n->extra % shape_codes(j->k)));
+    case CROSS:
+        other = spark_parallelize(b->sc, j->pair, j->rows < 2 ? j->rows : 2, j->data, 1);
+        return to_pairs(j, spark_cartesian(a, other), NULL, map_crossed, 0);
     case COUNTED:
         b->counters[i] = spark_counter(b->sc, NULL);
         return spark_filter(a, &filter, WITH(j, 0, b->counters[i]));
@@ -662,25 +710,60 @@ static spark_status saved(const job *j, const built *b, const act *a, uint64_t *
     return status;
 }
 
+/* iterated: row by row, as far as it goes. */
+static spark_status iterated(const job *j, spark_rdd *rdd, uint64_t *digest)
+{
+    spark_local_iterator *rows = spark_to_local_iterator(rdd, NULL);
+    for (const void *row; (row = spark_local_next_(rows));)
+        *digest = *digest * 31 + (get_key(j, row) << 17 | get_value(j, row));
+    return spark_local_iterator_status(rows);
+}
+
+/* looked_up: the values of the most frequent key. */
+static spark_status looked_up(const job *j, spark_rdd *rdd, uint64_t *digest)
+{
+    spark_array rows;
+    const spark_status status = spark_lookup(rdd, j->k, shape_value(j->k, 0), NULL, &rows);
+    if (status != SPARK_OK)
+        return status;
+    *digest = rows.n;
+    for (size_t i = 0; i < rows.n; i++)
+        *digest = *digest * 31 + shape_get(j->v, (const char *)rows.items + i * j->v->size);
+    spark_array_free(&rows);
+    return SPARK_OK;
+}
+
+static spark_status aggregated(const job *j, spark_rdd *rdd, bool tree, spark_array *rows)
+{
+    const spark_merge_def add = add_of(j->v, j->v), combine = combine_of(j->v);
+    const spark_env *env = BIND(.in = j->v, .out = j->v);
+    const void *zero = shape_value(j->v, 0);
+    rdd = spark_values(rdd);
+    return tree ? spark_tree_aggregate(rdd, j->v, zero, &add, &combine, env, 2, rows)
+                : spark_fold(rdd, j->v, zero, &combine, env, rows);
+}
+
 static spark_status taken(const job *j, const built *b, const act *a, uint64_t *digest)
 {
-    const spark_merge_def f = combine_of(j->v);
     spark_rdd *rdd = b->at[a->node];
     spark_array rows = { 0 };
     spark_status status;
     if (a->verb == TAKE)
         status = spark_take(rdd, a->n, NULL, &rows);
+    else if (a->verb == TOP)
+        status = spark_take_ordered(rdd, a->n, NULL, NULL, &rows);
+    else if (a->verb == TAKE_SAMPLE)
+        status = spark_take_sample(rdd, a->n % 2, a->n, a->n, NULL, &rows);
     else if (a->verb == COUNT_BY_KEY)
         status = spark_count_by_key(rdd, NULL, &rows);
     else
-        status = spark_fold(spark_values(rdd), j->v, shape_value(j->v, 0), &f,
-            BIND(.in = j->v, .out = j->v), &rows);
+        status = aggregated(j, rdd, a->verb == TREE, &rows);
     if (status != SPARK_OK)
         return status;
-    if (a->verb == TAKE)
-        *digest = digest_array(j, &rows);
-    else if (a->verb == REDUCE)
+    if (a->verb == REDUCE || a->verb == TREE)
         *digest = shape_get(j->v, rows.items);
+    else if (a->verb != COUNT_BY_KEY)
+        *digest = digest_array(j, &rows);
     for (size_t i = 0; a->verb == COUNT_BY_KEY && i < rows.n; i++) {
         const char *row = (const char *)rows.items + i * rows.type->size;
         int64_t n;
@@ -709,6 +792,14 @@ static spark_status do_act(const job *j, const built *b, const act *a, uint64_t 
         status = spark_foreach(b->at[a->node], &each, WITH(j, 0, sum));
         *digest = (uint64_t)spark_accumulator_value(sum);
         return status;
+    case ASYNC:
+        status = spark_future_count(spark_count_async(b->at[a->node]), &n);
+        *digest = (uint64_t)n;
+        return status;
+    case ITERATE:
+        return iterated(j, b->at[a->node], digest);
+    case LOOK_UP:
+        return looked_up(j, b->at[a->node], digest);
     case SAVE_TEXT:
     case SAVE_OBJECTS:
         return saved(j, b, a, digest);
@@ -783,7 +874,7 @@ static bool excused(const job *j, spark_status status, spark_context *sc)
 {
     if (j->conf.memory_bytes > 0 && status == SPARK_ENOMEM)
         return true;
-    return !j->heals && spark_faults_struck(sc) > 0;
+    return j->loses || (!j->heals && spark_faults_struck(sc) > 0);
 }
 
 static uint64_t n_errors, n_struck; /* runs that end so, and in which calls fail */

@@ -80,5 +80,6 @@ const void *spark_local_next_(spark_local_iterator *it)
 
 spark_status spark_local_iterator_status(const spark_local_iterator *it)
 {
-    return it ? it->status : SPARK_EINVAL;
+    const spark_status why = spk_last_failure()->code; /* of NULL: why there is none */
+    return it ? it->status : why != SPARK_OK ? why : SPARK_EINVAL;
 }
