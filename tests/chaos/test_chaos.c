@@ -186,7 +186,9 @@ static void draw_task(job *j, spark_fault *f)
         .when = (spark_fault_when)below(j, 3), .delay_ms = (int)below(j, 10) };
     if (f->kind != SPARK_FAULT_EXECUTOR)
         return;
-    f->partition = (int)below(j, 3); /* not that of every task */
+    f->job = (int)below(j, 3); /* not those of every task, or each loss leads to others */
+    f->stage = (int)below(j, 3);
+    f->partition = (int)below(j, 3);
     j->loses = true;
     j->heals = false; /* what is lost is made by first attempts again, which lose it again */
 }
