@@ -32,9 +32,10 @@ typedef enum op {
 static const char *const op_names[OPS] = { "parallelize", "range", "objects", "text", "map",
     "map_values", "filter", "flat_map_values", "sums", "sample", "union", "coalesce", "zip",
     "index", "counted", "unique_id", "stateful", "range_of_keys", "cross", "repartition",
-    "reduce_by_key", "aggregate_by_key", "combine_by_key", "fold_by_key", "group_by_key", "group_map", "cogroup", "join", "sort_by_key", "sort_by", "sort_within",
-    "partition_by", "distinct", "subtract_by_key", "subtract", "intersection", "cache",
-    "checkpoint", "local_checkpoint" };
+    "reduce_by_key", "aggregate_by_key", "combine_by_key", "fold_by_key", "group_by_key",
+    "group_map", "cogroup", "join", "sort_by_key", "sort_by", "sort_within", "partition_by",
+    "distinct", "subtract_by_key", "subtract", "intersection", "cache", "checkpoint",
+    "local_checkpoint" };
 
 typedef struct node {
     op op;
@@ -879,16 +880,20 @@ static bool excused(const job *j, spark_status status, spark_context *sc)
     return j->loses || (!j->heals && spark_faults_struck(sc) > 0);
 }
 
-/* grows: whether the job leaves more behind each time. What a thread keeps for its next task depends
- * on how large batches were, but not on how often they came. */
+/* grows: whether the job leaves more behind each time. What a thread keeps for its next task
+ * depends on how large batches were, but not on how often they came. */
 static bool grows(const job *j, spark_context *sc)
 {
-    const uint64_t first = spark_memory_bytes(sc, NULL);
-    if (first < KEPT_BYTES * (uint64_t)(spark_context_threads(sc) + 1))
+    uint64_t before = spark_memory_bytes(sc, NULL);
+    if (before < KEPT_BYTES * (uint64_t)(spark_context_threads(sc) + 1))
         return false;
-    for (int i = 0; i < 4; i++)
-        if (perform(j, sc, false).status == SPARK_OK && spark_memory_bytes(sc, NULL) <= first)
+    for (int i = 0; i < 8; i++) {
+        const spark_status status = perform(j, sc, false).status;
+        const uint64_t after = spark_memory_bytes(sc, NULL);
+        if (status == SPARK_OK && after <= before)
             return false;
+        before = after;
+    }
     return true;
 }
 
