@@ -84,6 +84,8 @@ static void delay(const spark_task *task, int ms)
 void spk_fault_moment(const spk_stage *stage, spark_task *task, spark_fault_when when)
 {
     const spark_context *sc = stage->job->scheduler->sc;
+    if (atomic_load_explicit(&sc->faults_off, memory_order_relaxed))
+        return;
     for (size_t i = 0; i < sc->n_faults; i++) {
         const spark_fault *f = &sc->faults[i];
         const bool is_here = here(f, stage, task->partition, task->attempt);

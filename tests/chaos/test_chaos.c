@@ -67,8 +67,10 @@ typedef struct job {
     node nodes[NODES];
     act acts[ACTIONS];
     spark_fault faults[LINES];
+    char master[64];
     spark_conf conf;
     bool heals; /* the plan harms no more than it may: there must be no error, but for the budget */
+    bool loses;  /* executors, so often that stages may come to the end of their attempts */
     bool leaves; /* it keeps the library from removing files */
 } job;
 
@@ -174,8 +176,37 @@ static void draw_call(job *j, spark_fault *f)
         || (f->times < 0 && f->kind != SPARK_FAULT_WRITE);
 }
 
+/* draw_task: a fault of attempts; only first ones hang, are late or lose their executor. */
+static void draw_task(job *j, spark_fault *f)
+{
+    static const spark_fault_kind kinds[] = { SPARK_FAULT_TASK, SPARK_FAULT_TASK,
+        SPARK_FAULT_BLOCK, SPARK_FAULT_DELAY, SPARK_FAULT_EXECUTOR };
+    *f = (spark_fault) { kinds[below(j, LENGTH(kinds))], .job = (int)below(j, 4) - 1,
+        .stage = SPARK_ANY, .partition = (int)below(j, 3) - 1, .attempt = 0,
+        .when = (spark_fault_when)below(j, 3), .delay_ms = (int)below(j, 10) };
+    if (f->kind != SPARK_FAULT_EXECUTOR)
+        return;
+    f->job = (int)below(j, 3); /* not those of every task, or each loss leads to others */
+    f->stage = (int)below(j, 3);
+    f->partition = (int)below(j, 3);
+    j->loses = true;
+    j->heals = false; /* what is lost is made by first attempts again, which lose it again */
+}
+
+/* draw_master: executors that share the budget, half of the times. */
+static void draw_master(job *j, uint64_t bytes)
+{
+    const int executors = 1 + (int)below(j, 3), cores = 1 + (int)below(j, 3);
+    const unsigned long long mib = bytes ? bytes >> 20 : 512;
+    if (below(j, 2))
+        snprintf(j->master, sizeof j->master, "local[%d]", 1 + (int)below(j, below(j, 3) ? 3 : 8));
+    else
+        snprintf(j->master, sizeof j->master, "local-cluster[%d,%d,%llu]", executors, cores, mib);
+}
+
 static void draw_trouble(job *j)
 {
+    const uint64_t bytes = below(j, 3) ? 0 : UINT64_C(8) << (20 + below(j, 5));
     static const int batches[] = { 0, 0, 1, 2, 7, 65536 };
     const size_t lines = (size_t)below(j, LINES + 1);
     j->heals = true;
@@ -184,14 +215,16 @@ static void draw_trouble(job *j)
         *f = (spark_fault) { SPARK_FAULT_RANDOM, SPARK_ANYWHERE,
             .rate = 0.01 * (double)(1 + below(j, 20)), .seed = below(j, 1000) };
         if (below(j, 3) == 0)
-            *f = (spark_fault) { SPARK_FAULT_TASK, .job = SPARK_ANY, .stage = SPARK_ANY,
-                .partition = (int)below(j, 3) - 1, .attempt = 0 };
+            draw_task(j, f);
         else if (below(j, 2))
             draw_call(j, f);
     }
-    j->conf = (spark_conf) { .threads = 1 + (int)below(j, below(j, 3) ? 3 : 8),
+    draw_master(j, bytes);
+    j->conf = (spark_conf) { .master = j->master,
         .batch_rows = batches[below(j, LENGTH(batches))],
-        .memory_bytes = below(j, 3) ? 0 : UINT64_C(8) << (20 + below(j, 5)),
+        .memory_bytes = bytes,
+        .locality_wait_ms = below(j, 2) ? -1 : (int)below(j, 20),
+        .speculation.on = below(j, 4) == 0,
         .local_dir = "local",
         .check = below(j, 10) == 0,
         .thread_stack_bytes = 0,
@@ -221,14 +254,13 @@ static void describe(const job *j)
             j->nodes[i].a, j->nodes[i].b, j->nodes[i].partitions, (int)j->nodes[i].extra);
     for (int i = 0; i < j->n_acts; i++)
         print_message("  %s of %d\n", verb_names[j->acts[i].verb], j->acts[i].node);
-    print_message("  %d threads, batches of %d, %llu bytes%s\n", j->conf.threads,
-        j->conf.batch_rows, (unsigned long long)j->conf.memory_bytes,
-        j->conf.check ? ", checked" : "");
+    print_message("  %s, batches of %d, %llu bytes%s\n", j->master, j->conf.batch_rows,
+        (unsigned long long)j->conf.memory_bytes, j->conf.check ? ", checked" : "");
     for (size_t i = 0; i < j->conf.n_faults; i++) {
         const spark_fault *f = &j->faults[i];
-        print_message("  fault %d: partition %d, attempt %d, rate %g, seed %d, nth %d, times %d, "
+        print_message("  fault %d: job %d, partition %d, attempt %d, rate %g, seed %d, nth %d, times %d, "
                       "errno %d, most %zu\n",
-            (int)f->kind, f->partition, f->attempt, f->rate, (int)f->seed, (int)f->nth, f->times,
+            (int)f->kind, f->job, f->partition, f->attempt, f->rate, (int)f->seed, (int)f->nth, f->times,
             f->error, f->most);
     }
 }
@@ -844,7 +876,7 @@ static bool excused(const job *j, spark_status status, spark_context *sc)
 {
     if (j->conf.memory_bytes > 0 && status == SPARK_ENOMEM)
         return true;
-    return !j->heals && spark_faults_struck(sc) > 0;
+    return j->loses || (!j->heals && spark_faults_struck(sc) > 0);
 }
 
 /* grows: whether the job leaves more behind each time. What a thread keeps for its next task
