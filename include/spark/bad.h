@@ -38,7 +38,7 @@ typedef enum spark_bad_mode {
     SPARK_BAD_ASIDE     /* and kept in memory, which is charged, until the RDD goes */
 } spark_bad_mode;
 
-/* spark_bad_policy: zero is no limit. The limits are of the whole RDD, so whether they are kept
+/* spark_bad_policy: zero is no limit; with a limit, a mode other than SPARK_BAD_FAIL. The limits are of the whole RDD, so whether they are kept
  * depends on its partitions alone. An attempt that would exceed one fails, and with it, when it has
  * been repeated as often as any, the job (SPARK_ETASK). */
 typedef struct spark_bad_policy {

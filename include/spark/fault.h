@@ -87,7 +87,8 @@ typedef struct spark_fault {
     size_t most;  /* or: of how many bytes it is made; 0: it fails */
 } spark_fault;
 
-/* SPARK_ANYWHERE: in a line of a plan: matches all that happens.
+/* SPARK_ANYWHERE: in a line of a plan: matches all that happens. Without it, the members that are
+ * left out are 0: the first attempt of partition 0 of the first stage of the first job.
  *
  *     { SPARK_FAULT_WRITE, SPARK_ANYWHERE, .nth = 3, .error = ENOSPC } */
 #define SPARK_ANYWHERE                                                                             \

@@ -15,7 +15,10 @@
  *           sum += x;
  *
  * A function (SPARK_MAP) is given structs of the program's own: spark_as says that rows of a run-time
- * type are laid out as one of those, and checks it. */
+ * type are laid out as one of those, and checks kinds and offsets; so does every verb that is given
+ * such a function. Members are taken by position there, and names are not compared: of two columns of
+ * one kind in the other order nobody says a word. Where order may differ, give the reader the struct
+ * (spark_read_csv with a type), which goes by name; Spark's as[T] does as well. */
 #ifndef SPARK_ROW_H
 #define SPARK_ROW_H
 

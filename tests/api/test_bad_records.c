@@ -554,6 +554,7 @@ static void test_policies__that_make_no_sense_are_refused(void **state)
     refuses(spark_on_bad_records(rdd, &(spark_bad_policy) { .mode = (spark_bad_mode)3 }), "no such mode");
     refuses(spark_on_bad_records(rdd, &(spark_bad_policy) { .max_count = -1 }), "max_count must be");
     refuses(spark_on_bad_records(rdd, &(spark_bad_policy) { .max_ratio = 1.5 }), "max_ratio 0 to 1");
+    refuses(spark_on_bad_records(rdd, &(spark_bad_policy) { .max_ratio = 0.5 }), "a limit needs a mode");
     refuses(spark_bad_records(rdd), "no policy that puts bad records aside");
     assert_ptr_equal(spark_on_bad_records(rdd, &skip_bad), rdd);
     refuses(spark_bad_records(rdd), "no policy that puts bad records aside");

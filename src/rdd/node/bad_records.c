@@ -20,6 +20,8 @@ static const char *complaint(const spark_rdd *rdd, const spark_bad_policy *polic
         return "there is no such mode";
     if (policy->max_count < 0 || !(policy->max_ratio >= 0 && policy->max_ratio <= 1))
         return "max_count must be 0, for no limit, or more; max_ratio 0 to 1";
+    if (policy->mode == SPARK_BAD_FAIL && (policy->max_count > 0 || policy->max_ratio > 0))
+        return "a limit needs a mode: SPARK_BAD_SKIP or SPARK_BAD_ASIDE";
     if (!rdd->class->by_element)
         return "only what calls a function for single elements has bad records";
     return NULL;
