@@ -39,6 +39,8 @@ template <class T, class V> inline T spark_cast_(V *p) /* a cast in a template i
 #endif
 
 #define SPARK_UNUSED_ __attribute__((unused))
+/* SPARK_AT_LINE_: a function that begins a cache line, so that a short loop in it lies in one. */
+#define SPARK_AT_LINE_ __attribute__((aligned(64)))
 #define SPARK_USE_RESULT_ __attribute__((warn_unused_result))
 #define SPARK_FORMAT_(f, a) __attribute__((format(printf, f, a)))
 #define SPARK_RESTRICT_ __restrict

@@ -223,8 +223,8 @@ typedef struct spark_order {
 #define SPARK_MAP4_(f, IN, OUT, ENV) SPARK_MAP_(f, IN, OUT, ENV, SPARK_ENV_SIZE(ENV), NULL)
 #define SPARK_MAP_(f, IN, OUT, ENV, size, path)                                                    \
     static inline void f##_(spark_task *task, const IN *in, OUT *out, const ENV *env);             \
-    static void f##_run_(spark_task *task, size_t n, const void *in, size_t in_step, void *out,    \
-        size_t out_step, const void *env)                                                          \
+    SPARK_AT_LINE_ static void f##_run_(spark_task *task, size_t n, const void *in,                \
+        size_t in_step, void *out, size_t out_step, const void *env)                               \
     {                                                                                              \
         SPARK_TRY_                                                                                 \
         if (in_step == sizeof(IN) && out_step == sizeof(OUT)) {                                    \
@@ -260,7 +260,7 @@ typedef struct spark_order {
 #define SPARK_FILTER3_(f, IN, ENV) SPARK_FILTER_(f, IN, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_FILTER_(f, IN, ENV, size)                                                            \
     static inline bool f##_(spark_task *task, const IN *in, const ENV *env);                       \
-    static size_t f##_run_(                                                                        \
+    SPARK_AT_LINE_ static size_t f##_run_(                                                         \
         spark_task *task, size_t n, const void *in, size_t step, uint32_t *keep, const void *env)  \
     {                                                                                              \
         size_t kept = 0, i = 0;                                                                    \

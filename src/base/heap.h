@@ -33,7 +33,7 @@ typedef struct spk_heap {
     void *free_lists[SPK_HEAP_CLASSES];
     _Atomic uint64_t stored;
     uint64_t kept;  /* and reclaimer: set before reclaim */
-    uint64_t floor; /* what tasks may need at once to get on, at most half of the limit */
+    _Atomic uint64_t floor; /* what tasks may need at once to get on, at most half of the limit */
     /* reclaim: frees at least that many stored bytes, or none: false. Called without the heap's
      * lock, where the limit would refuse a block: it takes locks of caches and of the spill file,
      * writes, waits for no other task and runs no function of the user. NULL: nothing is stored. */

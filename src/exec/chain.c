@@ -67,7 +67,7 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
 }
 
 /* make_pipe, run_source: static, for the way without blocks is to cost nothing for them. */
-SPK_COLD static bool make_pipe(
+static bool make_pipe(
     spk_pipe *pipe, const spk_phase *p, uint32_t tally, size_t from, size_t to, spk_sink sink)
 {
     spark_task *task = p->task;
@@ -150,7 +150,7 @@ static void run_phases(spk_phase *p)
     }
 }
 
-SPK_COLD static bool run_chain(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
+static bool run_chain(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
 {
     const size_t base = task->n_walk;
     spk_block *block = NULL;

@@ -8,7 +8,7 @@
 
 /* spk_chain_run: computes a partition of rdd, up to a sink; fills blocks on the way. False when the
  * task has failed. */
-SPK_COLD bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink);
+bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink);
 
 /* spk_chain_block: the partition as the block that is in memory, pinned: what a chain that begins
  * with it would push. NULL: run the chain. False: the task has failed. */

@@ -5,9 +5,9 @@
 
 #include "exec/step.h"
 
-SPK_COLD bool spk_pipe_open(spk_pipe *pipe);
+bool spk_pipe_open(spk_pipe *pipe);
 /* spk_pipe_finish: the end of the partition, step by step. */
-SPK_COLD void spk_pipe_finish(spk_pipe *pipe);
+void spk_pipe_finish(spk_pipe *pipe);
 
 /* spk_task_on_new_stack: calls run(data) on another thread, whose stack is unused, and waits for it.
  * False: there is no thread; the task has failed. */

@@ -162,8 +162,8 @@ SPK_COLD void spk_task_trim(spark_task *task);
 
 /* spk_task_begin, _end: around an attempt; end runs what was deferred and forgets all state but the
  * failure and the deltas. */
-SPK_COLD void spk_task_begin(spark_task *task, int job, int stage, int partition, int attempt);
-SPK_COLD void spk_task_end(spark_task *task);
+void spk_task_begin(spark_task *task, int job, int stage, int partition, int attempt);
+void spk_task_end(spark_task *task);
 
 /* spk_task_current: the task this thread runs functions for, or NULL. spk_task_move: the attempt goes
  * on on this thread. */
@@ -266,8 +266,8 @@ static inline void spk_locate(spark_task *task, int64_t record)
 /* spk_task_merge_deltas: adds the accumulator updates since `from` to the accumulators and forgets
  * them: integers at once, others as a part of (job, stage, partition, step), to be added in order.
  * own: those that hang on the attempt count; the others go by their tallies. */
-SPK_COLD void spk_task_merge_deltas(spark_task *task, size_t from, bool own);
-SPK_COLD void spk_task_drop_deltas(spark_task *task, size_t from);
+void spk_task_merge_deltas(spark_task *task, size_t from, bool own);
+void spk_task_drop_deltas(spark_task *task, size_t from);
 /* spk_task_tally: a new one, of which *tally is the number + 1. False: the task has failed. _untally:
  * forgets the last ones, of which no delta is left. _whole: the pipe has come to its end. */
 SPK_COLD bool spk_task_tally(spark_task *task, spark_rdd *rdd, int partition, uint32_t *tally);

@@ -125,14 +125,14 @@ static void input_lost(spk_stage *stage, const spark_task *task, int index, int 
     pthread_mutex_unlock(&scheduler->lock);
 }
 
-static bool is_lost(const spark_task *task)
+static inline bool is_lost(const spark_task *task)
 {
     return task->executor && atomic_load_explicit(&task->executor->lost, memory_order_relaxed);
 }
 
 /* win: the task, for this attempt alone: it is not disowned, nor is its executor lost (which the commit
  * orders behind it: who has lost it waits for the commit, or is seen), and no copy of it was faster. */
-static bool win(spk_stage *stage, spark_task *task, int index)
+static inline bool win(spk_stage *stage, spark_task *task, int index)
 {
     uint8_t no = 0;
     if (!spk_task_commit(task) || is_lost(task))
@@ -165,13 +165,9 @@ static void publish_output(spk_stage *stage, spark_task *task, spk_map_output *o
     spk_task_merge_deltas(task, 0, count);
 }
 
-/* faults: whether there is a plan; without one nothing of it is called. */
-static bool faults(const spk_stage *stage)
-{
-    return stage->job->scheduler->sc->n_faults > 0 && !stage->job->properties.alone;
-}
-
-/* disturb: what the plan has for an attempt that has done its work: it fails, or its executor is lost. */
+/* Without a plan of faults nothing of it is called.
+ *
+ * disturb: what the plan has for an attempt that has done its work: it fails, or its executor is lost. */
 static void disturb(spk_stage *stage, spark_task *task)
 {
     spk_fault_moment(stage, task, SPARK_FAULT_AFTER);
@@ -179,12 +175,6 @@ static void disturb(spk_stage *stage, spark_task *task)
         return;
     task->op = NULL;
     spk_task_fail(task, SPARK_ETASK, "injected fault");
-}
-
-/* disturbed: the sink, with what the plan has for the first rows. */
-static spk_sink disturbed(spk_stage *stage, spark_task *task, spk_sink sink, spk_fault_in *in)
-{
-    return faults(stage) ? spk_fault_sink(stage, task, sink, in) : sink;
 }
 
 /* compute_output: true: it is published. */
@@ -196,10 +186,12 @@ static bool compute_output(spk_stage *stage, spark_task *task, int index)
     spk_task_end_is(task, wide->operation, wide->function, wide->site);
     if (!spk_writer_open(&writer, task, stage->shuffle, false))
         return false;
-    spk_chain_run(task, stage->rdd, task->partition,
-        disturbed(stage, task, spk_writer_sink(&writer), &in));
+    spk_sink sink = spk_writer_sink(&writer);
+    if (stage->faults)
+        sink = spk_fault_sink(stage, task, sink, &in);
+    spk_chain_run(task, stage->rdd, task->partition, sink);
     spk_map_output *output = spk_writer_close(&writer);
-    if (output && faults(stage))
+    if (output && stage->faults)
         disturb(stage, task);
     if (output && !spk_task_failed(task) && win(stage, task, index)) {
         publish_output(stage, task, output);
@@ -238,13 +230,15 @@ static bool compute_result(spk_stage *stage, spark_task *task, int index)
     *state = (spk_state) { task, action };
     spk_task_end_is(task, action->name, action->function, action->site);
     if (!action->begin || action->begin(state)) {
-        spk_chain_run(task, stage->rdd, task->partition,
-            disturbed(stage, task, (spk_sink) { action->take, state }, &in));
+        spk_sink sink = { action->take, state };
+        if (stage->faults)
+            sink = spk_fault_sink(stage, task, sink, &in);
+        spk_chain_run(task, stage->rdd, task->partition, sink);
         task->op = NULL;
         if (!spk_task_unwanted(task) && action->end)
             action->end(state);
     }
-    if (faults(stage) && !spk_task_unwanted(task))
+    if (stage->faults && !spk_task_unwanted(task))
         disturb(stage, task);
     if (!spk_task_unwanted(task) && win(stage, task, index) && give(stage, task, index, state))
         return true;
@@ -278,7 +272,7 @@ static void add_counters(spk_job *job, const spark_task *task)
 }
 
 /* rest: the task of the worker is free for others. */
-static void rest(spark_task *task)
+static inline void rest(spark_task *task)
 {
     spk_task_rest(task);
     if (task->executor)
@@ -401,7 +395,7 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
         task->deadline = spk_clock_ms() + task->limit_ms;
     }
     task->suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
-    if (faults(stage)) {
+    if (stage->faults) {
         spk_fault_moment(stage, task, SPARK_FAULT_BEFORE);
         spk_fault_inputs(stage, task, partition, attempt);
     }

@@ -59,6 +59,7 @@ struct spk_stage {
     bool submitted;
     bool through;   /* its tasks are all done, and it is still submitted */
     bool fills;     /* shuffle->running is this stage */
+    bool faults;    /* there is a plan of them */
     bool ran, noted;
     spk_stage *next_noted, *next_through;
     bool has_turn; /* the driver of a job that is done alone takes tasks of it */
@@ -185,7 +186,7 @@ SPK_COLD void spk_clean_aborted(const spk_job *job);
 SPK_COLD void spk_stage_again(spk_stage *stage, int index);
 
 /* spk_attempt_run: the `run` of every task set. */
-SPK_COLD void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
+void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
 
 /* spk_now: nanoseconds of a clock that nobody sets. spk_find_places: finds out where the tasks of a stage are to
  * run, which is about to be submitted; with the scheduler's lock held. spk_place_claim: the `claim` of

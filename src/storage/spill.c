@@ -47,7 +47,8 @@ bool spk_spill_wanted(spk_heap *heap)
     if (used <= stored)
         return false;
     const uint64_t room = heap->limit - kept, tasks = used - stored;
-    return tasks > room / 2 || tasks + heap->floor > room;
+    const uint64_t floor = atomic_load_explicit(&heap->floor, memory_order_relaxed);
+    return tasks > room / 2 || tasks + floor > room;
 }
 
 static const char *usual_directory(void)
