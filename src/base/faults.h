@@ -8,6 +8,7 @@
 #ifndef SPK_BASE_FAULTS_H
 #define SPK_BASE_FAULTS_H
 
+#include "base/cold.h"
 #include <stdatomic.h>
 
 #include <spark/fault.h>
@@ -24,11 +25,11 @@ typedef struct spk_place {
 
 /* spk_faults_new: of the lines that are about calls; *plan is NULL where there are none. The lines
  * must outlive it, and `off`: the plan does not act while it is set. False: no memory. */
-bool spk_faults_new(
+SPK_COLD bool spk_faults_new(
     const spark_fault *lines, size_t n, const atomic_bool *off, spk_faults **plan);
-void spk_faults_free(spk_faults *plan);
+SPK_COLD void spk_faults_free(spk_faults *plan);
 /* spk_faults_struck: how many calls it has hit. */
-uint64_t spk_faults_struck(const spk_faults *plan);
+SPK_COLD uint64_t spk_faults_struck(const spk_faults *plan);
 
 /* spk_fault_matches: whether a number of a plan's line is this one. */
 static inline bool spk_fault_matches(int wanted, int is)
@@ -38,13 +39,13 @@ static inline bool spk_fault_matches(int wanted, int is)
 
 /* spk_fault_drawn: a coin that falls with the fault's rate, and always the same way for the same
  * numbers; `salt` tells coins apart. */
-bool spk_fault_drawn(
+SPK_COLD bool spk_fault_drawn(
     const spark_fault *fault, int job, int stage, int partition, int attempt, uint64_t salt);
 
 /* spk_place_init: of a plan, which may be NULL, outside tasks. */
-void spk_place_init(spk_place *place, spk_faults *plan);
+SPK_COLD void spk_place_init(spk_place *place, spk_faults *plan);
 /* spk_place_enter: where the thread is from now on; NULL: nowhere. Returns where it was. */
-spk_place *spk_place_enter(spk_place *place);
+SPK_COLD spk_place *spk_place_enter(spk_place *place);
 
 /* SPK_AT: as the first line of a block: the thread is there until the block ends. */
 static inline void spk_place_back(spk_place **before)
@@ -56,11 +57,11 @@ static inline void spk_place_back(spk_place **before)
 
 /* spk_struck: the call of this kind that the thread is about to make fails: errno is set. n: how
  * many bytes it is about, which may become fewer; may be NULL. */
-bool spk_struck(spark_fault_kind kind, size_t *n);
+SPK_COLD bool spk_struck(spark_fault_kind kind, size_t *n);
 /* spk_struck_at: the same for a thread that may be nowhere; then it is at `place`. */
-bool spk_struck_at(spk_place *place, spark_fault_kind kind, size_t *n);
+SPK_COLD bool spk_struck_at(spk_place *place, spark_fault_kind kind, size_t *n);
 
 /* spk_corrupt: what has just been read back, before its checksum is looked at. */
-void spk_corrupt(void *data, size_t n);
+SPK_COLD void spk_corrupt(void *data, size_t n);
 
 #endif

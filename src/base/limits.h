@@ -3,6 +3,7 @@
 #ifndef SPK_BASE_LIMITS_H
 #define SPK_BASE_LIMITS_H
 
+#include "base/cold.h"
 #include <stdint.h>
 
 typedef struct spk_limits {
@@ -12,9 +13,9 @@ typedef struct spk_limits {
 
 /* spk_limits_read: ram: of the machine; root: what stands before /proc and the mount points, "" but in
  * tests. */
-spk_limits spk_limits_read(const char *root, uint64_t ram);
+SPK_COLD spk_limits spk_limits_read(const char *root, uint64_t ram);
 
 /* spk_limits_share: how much of memory_bytes a context may take that was not told. */
-uint64_t spk_limits_share(uint64_t memory_bytes);
+SPK_COLD uint64_t spk_limits_share(uint64_t memory_bytes);
 
 #endif

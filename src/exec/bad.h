@@ -9,6 +9,7 @@
 
 #include <spark/bad.h>
 
+#include "base/cold.h"
 #include "exec/step.h"
 
 /* spk_bad_kept: a record put aside, as it is kept: the index in the partition. */
@@ -41,17 +42,17 @@ static inline spk_bad *spk_bad_of(const spark_rdd *rdd)
 }
 
 /* spk_bad_new: NULL: no memory. */
-spk_bad *spk_bad_new(const spark_rdd *rdd, const spark_bad_policy *policy, const spk_layout *kept);
+SPK_COLD spk_bad *spk_bad_new(const spark_rdd *rdd, const spark_bad_policy *policy, const spk_layout *kept);
 
 /* spk_bad_open: a part of this attempt. NULL: it has failed. spk_bad_put: one more; false: it has
  * failed. spk_bad_end: the partition has ended, with so many records; the part becomes the node's
  * if it is the first. */
-spk_bad_part *spk_bad_open(spark_task *task, spk_bad *bad, int partition);
-bool spk_bad_put(
+SPK_COLD spk_bad_part *spk_bad_open(spark_task *task, spk_bad *bad, int partition);
+SPK_COLD bool spk_bad_put(
     spark_task *task, spk_bad_part *part, uint64_t index, spark_str record, const char *reason);
-void spk_bad_end(spark_task *task, spk_bad_part *part, uint64_t records);
+SPK_COLD void spk_bad_end(spark_task *task, spk_bad_part *part, uint64_t records);
 
 /* spk_bad_part_of: of a partition that has ended, or NULL. */
-const spk_bad_part *spk_bad_part_of(spk_bad *bad, int partition);
+SPK_COLD const spk_bad_part *spk_bad_part_of(spk_bad *bad, int partition);
 
 #endif

@@ -3,16 +3,17 @@
 #ifndef SPK_EXEC_CRASH_H
 #define SPK_EXEC_CRASH_H
 
+#include "base/cold.h"
 #include "exec/task.h"
 
 /* spk_crash_begin: a context wants reports; the first one installs the handlers. spk_crash_end: one
  * less; with the last one, what was there before comes back. */
-void spk_crash_begin(void);
-void spk_crash_end(void);
+SPK_COLD void spk_crash_begin(void);
+SPK_COLD void spk_crash_end(void);
 
 /* Of a context that wants reports. spk_crash_enter: this thread runs functions of the attempt: it
  * has a stack that a handler can run on. spk_crash_leave: no longer. */
-void spk_crash_enter(spark_task *task);
-void spk_crash_leave(spark_task *task);
+SPK_COLD void spk_crash_enter(spark_task *task);
+SPK_COLD void spk_crash_leave(spark_task *task);
 
 #endif

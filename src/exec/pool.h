@@ -11,6 +11,7 @@
 #ifndef SPK_EXEC_POOL_H
 #define SPK_EXEC_POOL_H
 
+#include "base/cold.h"
 #include "exec/executor.h"
 #include "exec/step.h"
 
@@ -53,25 +54,25 @@ struct spk_task_set {
 /* spk_share_add: to those of the context, under the pool's lock once there is a pool. NULL: no
  * memory. */
 SPK_COLD spk_share *spk_share_add(spark_context *sc, const char *name, int weight, int min_share);
-void spk_shares_free(spark_context *sc);
+SPK_COLD void spk_shares_free(spark_context *sc);
 
 /* spk_pool_new: as many executors as the context wants, with `threads` workers each, fewer when the
  * system refuses; NULL: none could be made. */
 SPK_COLD spk_pool *spk_pool_new(spark_context *sc, int threads);
 SPK_COLD void spk_pool_free(spk_pool *pool); /* no set may be queued */
-int spk_pool_threads(const spk_pool *pool);
+SPK_COLD int spk_pool_threads(const spk_pool *pool);
 
 /* spk_pool_lend: what the calling thread, which would only wait, runs a task of the set with, in the
  * place of a worker, which does nothing meanwhile. NULL: nobody would have taken the task at once, or
  * the thread has less stack than a worker, or check mode is on, which must tell a function's locals
  * from the caller's. spk_pool_lent gives it back. */
 SPK_COLD spark_task *spk_pool_lend(spk_pool *pool, spk_task_set *set);
-void spk_pool_lent(spk_pool *pool, spk_task_set *set, spark_task *task);
+SPK_COLD void spk_pool_lent(spk_pool *pool, spk_task_set *set, spark_task *task);
 
 /* Sets are the pool's until removed; remove waits until no worker is inside. retry: claims an index
  * again; never fails, since a set has room for all its tasks. */
-void spk_pool_submit(spk_pool *pool, spk_task_set *set);
-void spk_pool_retry(spk_pool *pool, spk_task_set *set, int index);
+SPK_COLD void spk_pool_submit(spk_pool *pool, spk_task_set *set);
+SPK_COLD void spk_pool_retry(spk_pool *pool, spk_task_set *set, int index);
 SPK_COLD void spk_pool_remove(spk_pool *pool, spk_task_set *set);
 
 /* spk_pool_living: the first of those that are not lost, with the pool's lock held. */
@@ -95,6 +96,6 @@ SPK_COLD void spk_pool_await_commits(spk_pool *pool, spk_executor *executor);
 void spk_pool_committed(const spk_executor *executor);
 SPK_COLD void spk_pool_swept(spk_pool *pool, spk_executor *executor, int last_job);
 SPK_COLD void spk_pool_await_swept(spk_pool *pool, const spk_executor *executor);
-void spk_pool_settle(spk_pool *pool, int oldest);
+SPK_COLD void spk_pool_settle(spk_pool *pool, int oldest);
 
 #endif

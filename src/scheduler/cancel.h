@@ -3,6 +3,7 @@
 #ifndef SPK_SCHEDULER_CANCEL_H
 #define SPK_SCHEDULER_CANCEL_H
 
+#include "base/cold.h"
 #include "plan/properties.h"
 
 /* spk_started: an action in the background, from its start to its end: what cancels its group, its tag
@@ -14,14 +15,14 @@ struct spk_started {
     atomic_int *job;  /* where the number of the job goes that it started last */
     char reason[400]; /* why it was cancelled */
 };
-void spk_started_add(spark_context *sc, spk_started *started);
-void spk_started_remove(spark_context *sc, spk_started *started);
+SPK_COLD void spk_started_add(spark_context *sc, spk_started *started);
+SPK_COLD void spk_started_remove(spark_context *sc, spk_started *started);
 
 /* spk_started_cancel: its running job, and those it has yet to start. */
-void spk_started_cancel(spark_context *sc, spk_started *started);
+SPK_COLD void spk_started_cancel(spark_context *sc, spk_started *started);
 
 /* spk_interrupt: all jobs that run and actions in the background; where there are none, the job that
  * starts next. */
-void spk_interrupt(spark_context *sc, const char *reason);
+SPK_COLD void spk_interrupt(spark_context *sc, const char *reason);
 
 #endif

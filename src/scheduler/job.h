@@ -6,6 +6,7 @@
 #ifndef SPK_SCHEDULER_JOB_H
 #define SPK_SCHEDULER_JOB_H
 
+#include "base/cold.h"
 #include "exec/pool.h"
 
 typedef struct spk_action spk_action;
@@ -40,10 +41,10 @@ struct spk_action {
 /* spk_scheduler_new: NULL: no thread could be started. */
 SPK_COLD struct spk_scheduler *spk_scheduler_new(spark_context *sc);
 SPK_COLD void spk_scheduler_free(struct spk_scheduler *scheduler);
-int spk_scheduler_threads(const struct spk_scheduler *scheduler);
+SPK_COLD int spk_scheduler_threads(const struct spk_scheduler *scheduler);
 
 /* spk_executors_used: bytes in use in the heaps of executors; the most they ever had is added to *peak. */
-uint64_t spk_executors_used(struct spk_scheduler *scheduler, uint64_t *peak);
+SPK_COLD uint64_t spk_executors_used(struct spk_scheduler *scheduler, uint64_t *peak);
 
 /* spk_job_run: runs the action on n partitions (NULL: 0 to n - 1) of a prepared RDD; results is
  * room for n states, which are the caller's when SPARK_OK comes back. Otherwise *failure is

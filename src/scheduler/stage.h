@@ -7,6 +7,7 @@
 #ifndef SPK_SCHEDULER_STAGE_H
 #define SPK_SCHEDULER_STAGE_H
 
+#include "base/cold.h"
 #include "base/list.h"
 #include "plan/properties.h"
 #include "scheduler/cancel.h"
@@ -129,7 +130,7 @@ struct spk_job {
 };
 
 /* spk_stage_of: the stage that fills a shuffle (NULL: the result stage), if the job has it. */
-spk_stage *spk_stage_of(const spk_job *job, const spk_shuffle *shuffle);
+SPK_COLD spk_stage *spk_stage_of(const spk_job *job, const spk_shuffle *shuffle);
 
 /* With the lock held. spk_stage_make: spk_stage_of, made if need be, and all above it that the job
  * does not have yet and that lacks outputs, parents first. What is above a shuffle that is complete
@@ -137,7 +138,7 @@ spk_stage *spk_stage_of(const spk_job *job, const spk_shuffle *shuffle);
  * no memory. spk_stage_note: it is to be looked at. */
 SPK_COLD spk_stage *spk_stage_make(spk_job *job, spk_shuffle *shuffle);
 SPK_COLD bool spk_stage_cut(spk_stage *stage);
-void spk_stage_note(spk_stage *stage);
+SPK_COLD void spk_stage_note(spk_stage *stage);
 SPK_COLD void spk_stage_free(spk_stage *stage);
 
 /* spk_stage_partition: of the stage's RDD, that a task computes. */
@@ -168,8 +169,8 @@ SPK_COLD void spk_job_cancel(spk_job *job, const char *reason);
 
 /* A job whose time is up. spk_job_overdue: fails it; with the lock held. spk_overdue_tell: an attempt of it
  * leaves; without. */
-void spk_job_overdue(spk_job *job);
-void spk_overdue_tell(spk_stage *stage, const spark_task *task);
+SPK_COLD void spk_job_overdue(spk_job *job);
+SPK_COLD void spk_overdue_tell(spk_stage *stage, const spark_task *task);
 
 /* The cleaner; none of these with the lock held. spk_clean_made: an output of so many bytes.
  * spk_clean: drops what nobody will read, when the walk is paid for. spk_clean_job: at both ends of a
@@ -177,11 +178,11 @@ void spk_overdue_tell(spk_stage *stage, const spark_task *task);
  * leaves half made goes, and all it made when memory was short. */
 SPK_COLD void spk_clean_made(struct spk_scheduler *scheduler, uint64_t bytes);
 SPK_COLD void spk_clean(struct spk_scheduler *scheduler);
-void spk_clean_job(const spk_job *job);
-void spk_clean_aborted(const spk_job *job);
+SPK_COLD void spk_clean_job(const spk_job *job);
+SPK_COLD void spk_clean_aborted(const spk_job *job);
 
 /* spk_stage_again: a task of it is to be run again. */
-void spk_stage_again(spk_stage *stage, int index);
+SPK_COLD void spk_stage_again(spk_stage *stage, int index);
 
 /* spk_attempt_run: the `run` of every task set. */
 SPK_COLD void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
@@ -192,7 +193,7 @@ SPK_COLD void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
 typedef struct spk_places spk_places;
 int64_t spk_now(void);
 SPK_COLD void spk_find_places(spk_stage *stage);
-int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *more_in);
+SPK_COLD int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *more_in);
 
 /* Speculation, where it is on. spk_speculate_begin: before a stage is submitted; without memory it gets no
  * copies. spk_speculate: starts copies of the slow tasks of a job; both with the lock held.

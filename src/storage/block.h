@@ -10,6 +10,7 @@
 
 #include <spark/storage.h>
 
+#include "base/cold.h"
 #include "plan/rdd.h"
 #include "storage/disk_rows.h"
 #include "storage/store.h"
@@ -73,19 +74,19 @@ static inline bool spk_level_is_exact(int level)
 }
 
 /* spk_blocks_new: of an RDD, listed in its context; rdd NULL: of none. NULL: no memory. */
-spk_block_set *spk_blocks_new(spark_rdd *rdd, spark_level level);
+SPK_COLD spk_block_set *spk_blocks_new(spark_rdd *rdd, spark_level level);
 /* spk_blocks_free: NULL does nothing. */
-void spk_blocks_free(spk_block_set *blocks);
+SPK_COLD void spk_blocks_free(spk_block_set *blocks);
 
 /* spk_block_set_ref: the set stays, but not its RDD. */
 static inline void spk_block_set_ref(spk_block_set *blocks)
 {
     atomic_fetch_add_explicit(&blocks->refs, 1, memory_order_relaxed);
 }
-void spk_block_set_unref(spk_block_set *blocks);
+SPK_COLD void spk_block_set_unref(spk_block_set *blocks);
 
 /* spk_blocks_get: the block of a partition, pinned; NULL: there is none. */
-spk_block *spk_blocks_get(spk_block_set *blocks, int partition);
+SPK_COLD spk_block *spk_blocks_get(spk_block_set *blocks, int partition);
 static inline void spk_block_unpin(spk_block *block)
 {
     if (block)
@@ -105,34 +106,34 @@ static inline bool spk_block_in_memory(const spk_block *block)
 typedef struct spk_evicted {
     int64_t blocks, written; /* bytes */
 } spk_evicted;
-spk_block *spk_block_new(
+SPK_COLD spk_block *spk_block_new(
     spk_block_set *blocks, spk_store *store, const spk_layout *layout, int partition);
-bool spk_block_hold(spk_block *block, spk_evicted *evicted);
-spark_status spk_block_write(spk_block *block, spk_failure *failure);
-spark_status spk_block_finish(spk_block *block, spk_failure *failure);
-void spk_block_take(spk_block *block, spk_rows *rows);
+SPK_COLD bool spk_block_hold(spk_block *block, spk_evicted *evicted);
+SPK_COLD spark_status spk_block_write(spk_block *block, spk_failure *failure);
+SPK_COLD spark_status spk_block_finish(spk_block *block, spk_failure *failure);
+SPK_COLD void spk_block_take(spk_block *block, spk_rows *rows);
 
 /* spk_blocks_put: puts a finished block if its slot is empty, and returns the block that is there,
  * pinned; *first: none of this partition was put before; *won: this one was put. Where there is no
  * memory for slots, the set is not persisted any more, or the store is lost: the block itself, with
  * put false. */
-spk_block *spk_blocks_put(
+SPK_COLD spk_block *spk_blocks_put(
     spk_block_set *blocks, int partitions, spk_block *block, bool *won, bool *first);
 
 /* Promoting. begin: whether there is room for it, without evicting; who asks reads disk_rows and
  * hands the rows over with end, or with whole false what there is of them. */
-bool spk_block_promote_begin(spk_block *block);
-void spk_block_promote_end(spk_block *block, spk_rows *rows, bool whole);
+SPK_COLD bool spk_block_promote_begin(spk_block *block);
+SPK_COLD void spk_block_promote_end(spk_block *block, spk_rows *rows, bool whole);
 
 /* spk_store_evict: frees at least that many bytes of idle blocks that are not own's (NULL: any's),
  * the oldest first; where there are not so many, none: false. Blocks of a level with disk are
  * written, if they are not there; others, and those that cannot be written, are dropped. */
-bool spk_store_evict(
+SPK_COLD bool spk_store_evict(
     spk_store *store, spk_tenant *own, uint64_t bytes, spk_evicted *evicted);
 
 /* spk_blocks_count_once: whether accumulator updates of this partition still are to be counted;
  * from now on they are. */
-bool spk_blocks_count_once(spk_block_set *blocks, int partition, int partitions);
+SPK_COLD bool spk_blocks_count_once(spk_block_set *blocks, int partition, int partitions);
 
 /* spk_blocks_claim: SPK_CLAIMED: the block is not there, and is the caller's to compute until
  * spk_blocks_unclaim, which returns those that wait for it; SPK_CLAIM_TAKEN: it is somebody else's;
@@ -148,18 +149,18 @@ typedef enum spk_claimed {
     SPK_CLAIMED,
     SPK_CLAIM_TAKEN
 } spk_claimed;
-spk_claimed spk_blocks_claim(spk_block_set *blocks, int partition, int partitions);
-spk_parked *spk_blocks_unclaim(spk_block_set *blocks, int partition);
-bool spk_blocks_await(spk_block_set *blocks, int partition, spk_parked *parked);
+SPK_COLD spk_claimed spk_blocks_claim(spk_block_set *blocks, int partition, int partitions);
+SPK_COLD spk_parked *spk_blocks_unclaim(spk_block_set *blocks, int partition);
+SPK_COLD bool spk_blocks_await(spk_block_set *blocks, int partition, spk_parked *parked);
 
 /* spk_blocks_drop: false: there was none. spk_blocks_lose: this block, if it is there still.
  * spk_blocks_empty: all. spk_blocks_clear: all, and what is known of them. spk_blocks_leave: all
  * that lie in a store. Returns how many. */
-bool spk_blocks_drop(spk_block_set *blocks, int partition);
-void spk_blocks_lose(spk_block *block);
-void spk_blocks_clear(spk_block_set *blocks);
-void spk_blocks_empty(spk_block_set *blocks);
-int spk_blocks_leave(spk_block_set *blocks, const spk_store *store);
+SPK_COLD bool spk_blocks_drop(spk_block_set *blocks, int partition);
+SPK_COLD void spk_blocks_lose(spk_block *block);
+SPK_COLD void spk_blocks_clear(spk_block_set *blocks);
+SPK_COLD void spk_blocks_empty(spk_block_set *blocks);
+SPK_COLD int spk_blocks_leave(spk_block_set *blocks, const spk_store *store);
 
 /* spk_blocks_store: where the block of a partition lies; NULL: there is none. */
 static inline const spk_store *spk_blocks_store(spk_block_set *blocks, int partition)

@@ -7,6 +7,7 @@
 #ifndef SPK_STORAGE_DISK_ROWS_H
 #define SPK_STORAGE_DISK_ROWS_H
 
+#include "base/cold.h"
 #include "storage/spill.h"
 
 typedef struct spk_disk_run {
@@ -24,17 +25,17 @@ typedef struct spk_disk_rows {
     uint64_t n_rows, bytes; /* bytes: on disk */
 } spk_disk_rows;
 
-void spk_disk_rows_init(spk_disk_rows *rows, spk_spill *spill, const spk_layout *layout);
+SPK_COLD void spk_disk_rows_init(spk_disk_rows *rows, spk_spill *spill, const spk_layout *layout);
 /* spk_disk_rows_fini: their place in the file is free again. */
-void spk_disk_rows_fini(spk_disk_rows *rows);
+SPK_COLD void spk_disk_rows_fini(spk_disk_rows *rows);
 
 /* spk_disk_rows_write: all runs of a list, behind those that are there; the list stays as it is. No
  * data memory is needed. On failure nothing has been added. */
-spark_status spk_disk_rows_write(spk_disk_rows *to, const spk_rows *rows, spk_failure *failure);
+SPK_COLD spark_status spk_disk_rows_write(spk_disk_rows *to, const spk_rows *rows, spk_failure *failure);
 
 /* spk_disk_rows_read: the i-th, as a run of the heap. timid: as in spk_rows. NULL: SPARK_EIO: it
  * cannot be read, or is not what was written; SPARK_ENOMEM. */
-spk_run *spk_disk_rows_read(
+SPK_COLD spk_run *spk_disk_rows_read(
     const spk_disk_rows *rows, size_t i, spk_heap *heap, bool timid, spk_failure *failure);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 
+#include "base/cold.h"
 #include "storage/spill.h"
 
 enum { SPK_GRANULE = 32 };
@@ -52,7 +53,7 @@ SPK_COLD spark_status spk_parcel_add(
     const spk_parcel_place *place, spk_run **run, uint64_t *written, spk_failure *failure);
 
 /* spk_parcel_leave: the head of a run is about to go. */
-void spk_parcel_leave(spk_run *run);
+SPK_COLD void spk_parcel_leave(spk_run *run);
 
 /* spk_parcel_slice: calls visit for each member's rows in a slice: from memory (run is not NULL, the
  * rows begin at extent->at), with *pinned set, and then nothing of it goes before spk_parcel_unpin; or
@@ -67,16 +68,16 @@ typedef bool spk_parcel_visit(
 SPK_COLD spark_status spk_parcel_slice(spk_parcel *parcel, uint32_t slice,
     spk_granule_seen **seen, bool *pinned, spk_parcel_visit *visit, void *arg,
     spk_failure *failure);
-void spk_parcel_unpin(spk_parcel *parcel);
+SPK_COLD void spk_parcel_unpin(spk_parcel *parcel);
 
 /* spk_parcel_read: bytes of the file. spk_extent_open: makes an extent that was read to `rows` usable;
  * *hashes: those that it carries, or NULL. */
-spark_status spk_parcel_read(
+SPK_COLD spark_status spk_parcel_read(
     const spk_parcel *parcel, uint64_t at, size_t n, void *to, spk_failure *failure);
-spark_status spk_extent_open(const spk_parcel *parcel, const spk_extent *extent, char *rows,
+SPK_COLD spark_status spk_extent_open(const spk_parcel *parcel, const spk_extent *extent, char *rows,
     uint64_t **hashes, spk_failure *failure);
 
 /* spk_parcel_member: of one that was written; NULL: there are no more. */
-const spk_member *spk_parcel_member(const spk_parcel *parcel, uint32_t i);
+SPK_COLD const spk_member *spk_parcel_member(const spk_parcel *parcel, uint32_t i);
 
 #endif

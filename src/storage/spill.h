@@ -5,6 +5,7 @@
 #ifndef SPK_STORAGE_SPILL_H
 #define SPK_STORAGE_SPILL_H
 
+#include "base/cold.h"
 #include "base/error.h"
 #include "storage/run.h"
 
@@ -28,27 +29,27 @@ typedef struct spk_spill {
 /* spk_local_directory: the i-th one of what was asked for, which has commas between them, or the usual
  * place; in `path`. False: there is none. */
 enum { SPK_PATH = 4096 };
-bool spk_local_directory(const char *asked, unsigned i, char path[SPK_PATH]);
+SPK_COLD bool spk_local_directory(const char *asked, unsigned i, char path[SPK_PATH]);
 
-void spk_spill_init(spk_spill *spill, const char *directory);
-void spk_spill_fini(spk_spill *spill);
+SPK_COLD void spk_spill_init(spk_spill *spill, const char *directory);
+SPK_COLD void spk_spill_fini(spk_spill *spill);
 
 /* spk_spill_wanted: whether a run that has just been sealed should go to disk: what is in use, cached
  * blocks aside, is more than half of what there is without those that are left alone (heap->kept), or
  * leaves less than what tasks may each still need (heap->floor). */
-bool spk_spill_wanted(spk_heap *heap);
+SPK_COLD bool spk_spill_wanted(spk_heap *heap);
 
 /* spk_spill_reserve: room for n bytes at *at, in the next file that has it; the failure is that of the
  * last one. spk_spill_forget: it is free again. */
-spark_status spk_spill_reserve(spk_spill *spill, uint64_t n, uint64_t *at, spk_failure *failure);
-void spk_spill_forget(const spk_spill *spill, uint64_t at, uint64_t n);
+SPK_COLD spark_status spk_spill_reserve(spk_spill *spill, uint64_t n, uint64_t *at, spk_failure *failure);
+SPK_COLD void spk_spill_forget(const spk_spill *spill, uint64_t at, uint64_t n);
 
 /* spk_spill_write: where that fails, the next try finds room in another file. */
-spark_status spk_spill_write(
+SPK_COLD spark_status spk_spill_write(
     spk_spill *spill, const void *data, size_t n, uint64_t at, spk_failure *failure);
-spark_status spk_spill_read(
+SPK_COLD spark_status spk_spill_read(
     const spk_spill *spill, void *to, size_t n, uint64_t at, spk_failure *failure);
 /* spk_spill_changed: what was read there is not what was written. */
-spark_status spk_spill_changed(const spk_spill *spill, uint64_t at, spk_failure *failure);
+SPK_COLD spark_status spk_spill_changed(const spk_spill *spill, uint64_t at, spk_failure *failure);
 
 #endif

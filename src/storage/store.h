@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 
+#include "base/cold.h"
 #include "storage/spill.h"
 
 typedef struct spk_store {
@@ -23,7 +24,7 @@ typedef struct spk_store {
 } spk_store;
 
 /* spk_store_init: directory: spark_conf.local_dir, or NULL. */
-void spk_store_init(spk_store *store, spk_heap *heap, const char *directory);
-void spk_store_fini(spk_store *store);
+SPK_COLD void spk_store_init(spk_store *store, spk_heap *heap, const char *directory);
+SPK_COLD void spk_store_fini(spk_store *store);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef SPK_STORAGE_TAPE_H
 #define SPK_STORAGE_TAPE_H
 
+#include "base/cold.h"
 #include "storage/store.h"
 
 typedef struct spk_stretch {
@@ -23,16 +24,16 @@ typedef struct spk_tape {
     uint64_t written;  /* bytes on disk */
 } spk_tape;
 
-void spk_tape_init(spk_tape *tape, spk_store *store, const spk_layout *layout);
-void spk_tape_fini(spk_tape *tape);
+SPK_COLD void spk_tape_init(spk_tape *tape, spk_store *store, const spk_layout *layout);
+SPK_COLD void spk_tape_fini(spk_tape *tape);
 
 /* spk_tape_append: deep copies. A failure says what was too large or which disk failed; the tape is to
  * be freed then. */
-spark_status spk_tape_append(
+SPK_COLD spark_status spk_tape_append(
     spk_tape *tape, const char *from, size_t n, spk_failure *failure);
 
 /* spk_tape_cut: only the first n rows stay. */
-void spk_tape_cut(spk_tape *tape, uint64_t n);
+SPK_COLD void spk_tape_cut(spk_tape *tape, uint64_t n);
 
 /* spk_tape_reader: a place on a tape, which must not be written any more. */
 typedef struct spk_tape_reader {
@@ -46,13 +47,13 @@ typedef struct spk_tape_reader {
 
 /* spk_tape_read: at the beginning. spk_tape_next: the next rows, some that lie side by side: they and
  * what they point to stay until the call after the next; with `hold`, to the end. *n is 0 at the end. */
-spk_tape_reader spk_tape_read(const spk_tape *tape);
-spark_status spk_tape_next(
+SPK_COLD spk_tape_reader spk_tape_read(const spk_tape *tape);
+SPK_COLD spark_status spk_tape_next(
     spk_tape_reader *reader, const char **rows, size_t *n, spk_failure *failure);
-void spk_tape_reader_fini(spk_tape_reader *reader);
+SPK_COLD void spk_tape_reader_fini(spk_tape_reader *reader);
 
 /* spk_stretch_load: a stretch as a run of this heap, to be freed. */
-spark_status spk_stretch_load(const spk_tape *tape, const spk_stretch *stretch, spk_heap *heap,
+SPK_COLD spark_status spk_stretch_load(const spk_tape *tape, const spk_stretch *stretch, spk_heap *heap,
     spk_run **run, spk_failure *failure);
 
 #endif
