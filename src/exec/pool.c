@@ -166,6 +166,14 @@ static spk_task_set *choose_for(
     return set;
 }
 
+/* call_passed: workers that have left a task to another executor look again, now that one was claimed. */
+static void call_passed(spk_pool *pool, spk_task_set *set)
+{
+    if (set->passed && pool->idle > 0)
+        pthread_cond_broadcast(&pool->work);
+    set->passed = false;
+}
+
 static bool is_lost(const spk_executor *executor)
 {
     return atomic_load_explicit(&executor->lost, memory_order_relaxed);
@@ -246,7 +254,9 @@ SPK_COLD static void *work(void *argument)
         if (set->share)
             set->share->running++;
         executor->busy++;
-        if (!is_shared(pool) && more && pool->idle > 0)
+        if (is_shared(pool))
+            call_passed(pool, set);
+        else if (more && pool->idle > 0)
             pthread_cond_signal(&pool->work);
         pthread_mutex_unlock(&pool->lock);
         if (index >= 0)
@@ -490,6 +500,11 @@ static spk_executor **find(spk_pool *pool, const char *name)
     while (*link && strcmp((*link)->name, name) != 0)
         link = &(*link)->next;
     return link;
+}
+
+const spk_executor *spk_pool_living(const spk_pool *pool)
+{
+    return pool->living;
 }
 
 void spk_pool_visit(spk_pool *pool, spk_pool_visitor *visit, void *arg)

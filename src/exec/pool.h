@@ -40,6 +40,7 @@ struct spk_task_set {
     int *retries;      /* claimed again first; room for n */
     int n_retries;
     int users;        /* workers inside */
+    bool passed;      /* an executor has left a task to another: when one is claimed, it looks again */
     const char *pool; /* name of the share; NULL: "default" */
     spk_share *share; /* the pool's */
     /* run: one attempt of task `index`. */
@@ -73,6 +74,9 @@ SPK_COLD void spk_pool_lent(spk_pool *pool, spk_task_set *set, spark_task *task)
 SPK_COLD void spk_pool_submit(spk_pool *pool, spk_task_set *set);
 SPK_COLD void spk_pool_retry(spk_pool *pool, spk_task_set *set, int index);
 SPK_COLD void spk_pool_remove(spk_pool *pool, spk_task_set *set);
+
+/* spk_pool_living: the first of those that are not lost, with the pool's lock held. */
+const spk_executor *spk_pool_living(const spk_pool *pool);
 
 /* spk_pool_visit: every executor, the lost ones as well, with the pool's lock held. */
 typedef void spk_pool_visitor(void *arg, const spk_executor *executor);

@@ -4,8 +4,13 @@
  * take these tasks first, then those that are for nobody; those of others when an executor has started
  * none of its own for the time that spark_conf.locality_wait_ms says, or at once when theirs is lost.
  *
+ * What is for nobody, or for an executor that is lost, is dealt out evenly, as Spark's rounds of offers do:
+ * where it runs, its cached block will be. Up to its share of all tasks an executor takes what it likes;
+ * beyond that, only while none that has fewer could begin one at once. So nobody waits for one that is busy.
+ *
  * list: the tasks that one executor is wanted for, in their order; the last list are those for nobody. A
- * list is only ever taken from at its front, under the pool's lock. */
+ * list is only ever taken from at its front, under the pool's lock. load: how many tasks an executor was
+ * given, those on its list among them. */
 #include "scheduler/stage.h"
 
 #include <stdlib.h>
@@ -19,14 +24,27 @@ enum { FARTHEST = 256, MOST_SIDE = 1000 };
 /* RETRY_EXCLUDED: in nanoseconds: when an executor that is excluded asks again. */
 #define RETRY_EXCLUDED ((int64_t)1000000000)
 
+/* LOOK_AGAIN: likewise: when one that has left a task to another looks whether that one has taken it. */
+#define LOOK_AGAIN ((int64_t)999999)
+
+/* SLACK: a share of so many tasks may be exceeded by one of them, so that few change hands one by one. */
+enum { SLACK = 8 };
+
 typedef struct place_list {
     const spk_executor *executor; /* NULL: of nobody */
     int from, to;                 /* in tasks */
 } place_list;
 
+typedef struct place_load {
+    const spk_executor *executor;
+    int n;
+} place_load;
+
 struct spk_places {
     place_list *lists;
-    int n_lists;
+    place_load *loads; /* of as many executors as live; a new one has the place of one that is lost */
+    int n_lists, n_loads;
+    int share; /* of all tasks, of each executor */
     int *tasks;
     int64_t wait, since; /* nanoseconds; since: when a task of its own was started last */
 };
@@ -180,16 +198,26 @@ static spk_places *new_places(spk_pool *pool, int n)
     int executors = 0;
     spk_pool_visit(pool, count_list, &executors);
     spk_places *p = calloc(1,
-        sizeof *p + ((size_t)executors + 1) * sizeof *p->lists + (size_t)n * sizeof *p->tasks);
+        sizeof *p + ((size_t)executors + 1) * (sizeof *p->lists + sizeof *p->loads)
+            + (size_t)n * sizeof *p->tasks);
     if (!p)
         return NULL;
     p->lists = (place_list *)(void *)(p + 1);
-    p->tasks = (int *)(void *)(p->lists + executors + 1);
+    p->loads = (place_load *)(void *)(p->lists + executors + 1);
+    p->tasks = (int *)(void *)(p->loads + executors + 1);
     p->lists[0].to = executors; /* not more, whoever comes meanwhile */
     spk_pool_visit(pool, add_list, p);
     p->lists[0].to = 0;
     p->n_lists++;
     return p;
+}
+
+static void begin_loads(spk_places *p, int n)
+{
+    p->n_loads = p->n_lists - 1;
+    p->share = p->n_loads > 0 ? n / p->n_loads : n;
+    for (int i = 0; i < p->n_loads; i++)
+        p->loads[i] = (place_load) { p->lists[i].executor, p->lists[i].to - p->lists[i].from };
 }
 
 void spk_find_places(spk_stage *stage)
@@ -208,6 +236,7 @@ void spk_find_places(spk_stage *stage)
             p, executor_of(wanted_store(stage->rdd, spk_stage_partition(stage, i), &h)));
     if (to && h.of) { /* without memory every executor is as good as another */
         sort_tasks(p, to, n);
+        begin_loads(p, n);
         p->wait = (int64_t)scheduler->sc->locality_wait_ms * 1000000;
         p->since = spk_now();
         stage->set.claim = spk_place_claim;
@@ -235,6 +264,57 @@ static bool excludes(const spk_stage *stage)
     return stage->job->scheduler->sc->exclusion.on;
 }
 
+/* load_of: NULL: there are more executors than there were, so that nothing is known of it. */
+static place_load *load_of(spk_places *p, const spk_executor *executor)
+{
+    place_load *of_lost = NULL;
+    for (int i = 0; i < p->n_loads; i++) {
+        if (p->loads[i].executor == executor)
+            return &p->loads[i];
+        if (!of_lost && atomic_load(&p->loads[i].executor->lost))
+            of_lost = &p->loads[i];
+    }
+    if (of_lost)
+        *of_lost = (place_load) { executor, 0 };
+    return of_lost;
+}
+
+/* has_turn: whether the executor may have a task that is for nobody. False: it is left to another, which
+ * has fewer and could begin one. */
+static bool has_turn(spk_stage *stage, const spk_executor *executor, int64_t *more_in)
+{
+    spk_places *p = stage->places;
+    const place_load *own = load_of(p, executor);
+    if (!own || own->n < p->share)
+        return true;
+    const spk_executor *other = spk_pool_living(executor->pool);
+    for (; other; other = other->next) {
+        const bool could = other != executor && other->busy + other->lent < other->most
+            && (!excludes(stage) || spk_exclude_allows(stage, -1, other));
+        const place_load *load = could ? load_of(p, other) : NULL;
+        if (load && load->n + p->share / SLACK < own->n) {
+            stage->set.passed = true;
+            *more_in = *more_in < LOOK_AGAIN ? *more_in : LOOK_AGAIN;
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_load(spk_places *p, const spk_executor *executor, int n)
+{
+    place_load *load = load_of(p, executor);
+    if (load)
+        load->n += n;
+}
+
+/* give: counts a task that was on no list, or that of a lost executor, or that runs once more. */
+static int give(spk_places *p, const spk_executor *executor, int index)
+{
+    add_load(p, executor, 1);
+    return index;
+}
+
 /* again: the last of those that are to be claimed again that the executor may run; -1: none. */
 static int again(spk_stage *stage, const spk_executor *executor)
 {
@@ -248,6 +328,14 @@ static int again(spk_stage *stage, const spk_executor *executor)
         return index;
     }
     return -1;
+}
+
+/* is_for_any: what is to be claimed again is so for whoever has the turn; a copy, or a task that some
+ * may not run, for the first that may. */
+static bool is_for_any(spk_stage *stage, const spk_executor *executor, int64_t *more_in)
+{
+    return stage->set.n_retries > 0
+        && (stage->copied || excludes(stage) || has_turn(stage, executor, more_in));
 }
 
 static int take(spk_stage *stage, place_list *list)
@@ -284,23 +372,29 @@ int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *mo
         *more_in = *more_in < RETRY_EXCLUDED ? *more_in : RETRY_EXCLUDED;
         return -1;
     }
-    const int index = again(stage, executor), own = list_of(p, executor);
+    const int own = list_of(p, executor),
+              index = is_for_any(stage, executor, more_in) ? again(stage, executor) : -1;
     place_list *nobodys = &p->lists[p->n_lists - 1], *of_lost;
     if (index >= 0)
-        return index;
+        return give(p, executor, index);
     if (p->lists[own].executor == executor && p->lists[own].from < p->lists[own].to) {
         p->since = spk_now();
         atomic_fetch_add(&stage->job->local, 1);
         return take(stage, &p->lists[own]);
     }
-    if (nobodys->from < nobodys->to)
-        return take(stage, nobodys);
     place_list *other = longest(stage, &of_lost);
-    if (of_lost || !other)
-        return other ? take(stage, of_lost) : -1;
+    if (nobodys->from < nobodys->to)
+        of_lost = nobodys;
+    if (!other && !of_lost)
+        return -1;
+    if (of_lost)
+        return has_turn(stage, executor, more_in) ? give(p, executor, take(stage, of_lost)) : -1;
     const int64_t left = p->wait < 0 ? 0 : p->since + p->wait - spk_now();
-    if (left <= 0)
+    if (left <= 0) {
+        add_load(p, other->executor, -1);
+        add_load(p, executor, 1);
         return take(stage, other);
+    }
     *more_in = left < *more_in ? left : *more_in;
     return -1;
 }

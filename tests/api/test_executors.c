@@ -343,6 +343,52 @@ static void test_kill__is_called_from_inside_a_task(void **state)
     }
 }
 
+/* ---- who takes over */
+
+enum { SHARE = 2, EXECUTORS = 4 };
+
+/* takeover: tasks wait until all have begun, those of the lost executor twice. */
+typedef struct takeover {
+    spark_context *sc;
+    atomic_int begun, killed, ran[2 * EXECUTORS]; /* ran: by executor */
+} takeover;
+typedef takeover *takeover_of;
+
+static void wait_for(const spark_task *task, const takeover *t, int begun)
+{
+    while (atomic_load(&t->begun) < begun && !spark_cancelled(task))
+        nanosleep(&(struct timespec) { 0, 100000 }, NULL);
+}
+
+SPARK_FILTER(is_taken_over, int64_t, takeover_of)
+{
+    takeover *t = *env;
+    const int all = SHARE * EXECUTORS;
+    atomic_fetch_add(&t->ran[atoi(spark_task_executor(task))], 1);
+    atomic_fetch_add(&t->begun, 1);
+    wait_for(task, t, all);
+    if (*in == 0 && atomic_exchange(&t->killed, 1) == 0)
+        spark_kill_executor(t->sc, spark_task_executor(task), "while all its tasks run");
+    wait_for(task, t, all + SHARE);
+    return true;
+}
+
+/* The tasks of the one that is lost while all run are for the one that has none, though others have
+ * threads to spare. */
+static void test_kill__leaves_tasks_to_who_has_fewest(void **state)
+{
+    takeover t = { .sc = oracle_open_conf(&(spark_conf) { .master = "local-cluster[4,4,512]" }) };
+    takeover *at = &t;
+    (void)state;
+    spark_rdd *range = spark_range(t.sc, 0, SHARE * EXECUTORS, 1, SHARE * EXECUTORS);
+    assert_int_equal(oracle_count(spark_filter(range, is_taken_over, SPARK_COPY(at))),
+        SHARE * EXECUTORS);
+    assert_int_equal(oracle_last_job(t.sc).disowned_tasks, SHARE);
+    for (int i = 0; i <= EXECUTORS; i++)
+        assert_int_equal(atomic_load(&t.ran[i]), SHARE);
+    oracle_close(t.sc);
+}
+
 /* ---- again and again */
 
 typedef struct killer {
@@ -459,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_hangs__end_with_their_executor),
         cmocka_unit_test(test_delays__change_nothing),
         cmocka_unit_test(test_kill__is_called_from_inside_a_task),
+        cmocka_unit_test(test_kill__leaves_tasks_to_who_has_fewest),
         cmocka_unit_test(test_kills__from_other_threads_never_change_an_answer),
         cmocka_unit_test(test_kills__cost_no_memory_that_stays),
         cmocka_unit_test(test_tasks__that_end_every_executor_fail_their_job),

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where tasks run when there are several executors: where their cached block is, or most of their shuffle
- * input; elsewhere when that takes too long; and what is read from afar. */
+ * input; elsewhere when that takes too long; what is read from afar; and that the rest is dealt out evenly. */
 #include "support/spark_test.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "support/oracle.h"
 
@@ -155,6 +157,102 @@ static void test_shares__go_with_places(void **state)
     oracle_close(sc);
 }
 
+/* ---- dealing */
+
+/* meeting: tasks wait until n of them have begun, so that it is claims alone that decide where they run. */
+typedef struct meeting {
+    atomic_int begun;
+    int n;
+} meeting;
+typedef meeting *meeting_of;
+
+SPARK_FILTER(meets, int64_t, meeting_of)
+{
+    (void)in;
+    atomic_fetch_add(&(*env)->begun, 1);
+    while (atomic_load(&(*env)->begun) < (*env)->n && !spark_cancelled(task))
+        nanosleep(&(struct timespec) { 0, 100000 }, NULL);
+    return true;
+}
+
+/* shape: threads are two more than an executor's share, so that it is never for want of one that a task
+ * runs elsewhere. */
+typedef struct shape {
+    int executors, threads, tasks;
+} shape;
+static const shape shapes[] = { { 2, 3, 2 }, { 4, 4, 4 }, { 4, 4, 8 }, { 4, 4, 10 }, { 5, 3, 3 },
+    { 3, 6, 11 } };
+
+static spark_context *cluster_of(const shape *s, int wait)
+{
+    char master[64];
+    snprintf(master, sizeof master, "local-cluster[%d,%d,512]", s->executors, s->threads);
+    return cluster(master, wait);
+}
+
+/* computes: all partitions of what waits for m, at once. */
+static void computes(spark_rdd *rdd, meeting *m, int n)
+{
+    m->n = n;
+    atomic_store(&m->begun, 0);
+    assert_int_equal(oracle_count(rdd), m->n);
+}
+
+/* spread: who lives holds as many blocks as another, but for one. Returns the id of the k-th of them. */
+static void spread(spark_context *sc, const shape *s, int k, char id[16])
+{
+    spark_executor_info infos[64];
+    const size_t n = spark_executors(sc, infos, LENGTH(infos));
+    int64_t blocks = 0;
+    assert_true(n >= (size_t)s->executors && n <= LENGTH(infos));
+    for (int i = 0; i < s->executors; i++) {
+        assert_int_equal(infos[i].state, SPARK_EXECUTOR_ALIVE);
+        assert_true(infos[i].blocks >= s->tasks / s->executors);
+        assert_true(infos[i].blocks <= (s->tasks + s->executors - 1) / s->executors);
+        blocks += infos[i].blocks;
+    }
+    assert_int_equal(blocks, s->tasks);
+    memcpy(id, infos[k].id, sizeof infos[k].id);
+}
+
+static void test_tasks__that_are_for_nobody_are_dealt_out_evenly(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(shapes); i++) {
+        const shape *s = &shapes[i];
+        meeting m, *at = &m;
+        char id[16];
+        spark_context *sc = cluster_of(s, i % 2 ? WAIT_FOR_EVER : -1);
+        spark_rdd *range = spark_range(sc, 0, s->tasks, 1, s->tasks);
+        computes(spark_cache(spark_filter(range, meets, SPARK_COPY(at))), &m, s->tasks);
+        spread(sc, s, 0, id);
+        oracle_close(sc);
+    }
+}
+
+/* The blocks of a lost executor go where there are fewest: a cache that was even stays so. */
+static void test_tasks__of_lost_executors_are_dealt_out_evenly(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(shapes); i++) {
+        const shape *s = &shapes[i];
+        meeting m, *at = &m;
+        char id[16];
+        spark_context *sc = cluster_of(s, WAIT_FOR_EVER);
+        spark_rdd *range = spark_range(sc, 0, s->tasks, 1, s->tasks);
+        spark_rdd *cached = spark_cache(range);
+        spark_rdd *waits = spark_filter(cached, meets, SPARK_COPY(at));
+        computes(waits, &m, s->tasks);
+        for (int round = 0; round < 2 * s->executors; round++) {
+            spread(sc, s, round % s->executors, id);
+            oracle_ok(spark_kill_executor(sc, id, NULL));
+            computes(waits, &m, s->tasks);
+        }
+        spread(sc, s, 0, id);
+        oracle_close(sc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +261,8 @@ int main(void)
         cmocka_unit_test(test_shuffles__are_read_where_most_of_them_is),
         cmocka_unit_test(test_tasks__do_not_wait_for_the_lost),
         cmocka_unit_test(test_shares__go_with_places),
+        cmocka_unit_test(test_tasks__that_are_for_nobody_are_dealt_out_evenly),
+        cmocka_unit_test(test_tasks__of_lost_executors_are_dealt_out_evenly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
