@@ -51,7 +51,7 @@ static void share_memory(spk_executor *executor)
     if (heap->limit > 0 && fit < (uint64_t)executor->n)
         executor->most = fit > 0 ? (int)fit : 1;
     const uint64_t floor = (uint64_t)executor->most * FLOOR;
-    heap->floor = floor < half ? floor : half;
+    atomic_store_explicit(&heap->floor, floor < half ? floor : half, memory_order_relaxed);
 }
 
 spk_executor *spk_executor_new(const spk_executor_spec *spec)

@@ -293,17 +293,18 @@ static void in_vain(spk_job *job, const spark_task *task)
     atomic_fetch_add(&job->remade, task->remade_blocks);
 }
 
-/* await_swept: where its executor is lost, whoever has lost it still looks at the attempt. */
-static void await_swept(spk_pool *pool, const spark_task *task)
+/* await_disowner: who has disowned the attempt may still look at it, and take its claims: with the
+ * pool's lock held, where a copy has won, or until the executor that is lost has been swept. */
+static void await_disowner(spk_pool *pool, const spark_task *task)
 {
-    if (is_lost(task))
-        spk_pool_await_swept(pool, task->executor);
+    if (task->executor)
+        spk_pool_await_disowner(pool, task->executor);
 }
 
 static void be_disowned(spk_job *job, spark_task *task)
 {
     in_vain(job, task);
-    await_swept(job->scheduler->pool, task);
+    await_disowner(job->scheduler->pool, task);
     rest(task);
 }
 
@@ -321,7 +322,7 @@ static bool enter(spk_stage *stage, spark_task *task, int index)
     if (!done && !is_lost(task))
         return true;
     if (!spk_task_commit(task))
-        await_swept(pool, task);
+        await_disowner(pool, task);
     else if (!done)
         spk_pool_retry(pool, &stage->set, index);
     rest(task);
