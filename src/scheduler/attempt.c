@@ -368,13 +368,12 @@ static void tell(spk_stage *stage, spark_task *task, int index, int round, bool 
 }
 
 /* claim: the cached blocks that the attempt is to compute; false: another one computes some, for which
- * the task waits, on no worker. A copy of a slow attempt waits for nothing. */
+ * the task waits, on no worker. */
 static bool claim(spk_stage *stage, spark_task *task, int index)
 {
     const spk_parking *parking
         = atomic_load_explicit(&stage->job->scheduler->sc->parking, memory_order_acquire);
-    if (!parking || stage->job->properties.alone
-        || (stage->times && atomic_load(&stage->copied[index])))
+    if (!parking || stage->job->properties.alone)
         return true;
     task->partition = spk_stage_partition(stage, index);
     return parking->claim(stage, task, index);
