@@ -27,7 +27,9 @@ typedef enum spark_scheduler_mode { SPARK_FIFO = 0, SPARK_FAIR } spark_scheduler
  * tasks of a stage of two or more are done: of each that has run for longer than `multiplier` times their
  * median, and min_runtime_ms, one second attempt is started, on another executor where there is one. The
  * first that is done counts, and nothing of the other; an action still waits until that one has left the
- * function it is in (spark_cancelled). The defaults are those of Spark 4. */
+ * function it is in (spark_cancelled). A task that waits for a cached block that another attempt computes goes
+ * on without it after ten times min_runtime_ms, of those that wait for one block one at a time, each after twice
+ * as long as the one before. The defaults are those of Spark 4. */
 typedef struct spark_speculation {
     bool on;
     double quantile;    /* 0.9 */

@@ -244,7 +244,7 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
     while (refused && *capacity <= heap->limit) { /* what was reclaimed may have gone to others */
         bool (*reclaim)(void *, uint64_t) = atomic_load_explicit(&heap->reclaim, memory_order_acquire);
         const uint64_t left = spk_heap_free_bytes(heap);
-        if (!reclaim || (left < *capacity && !reclaim(heap->reclaimer, *capacity - left)))
+        if (!reclaim || (left < *capacity && !reclaim(atomic_load(&heap->reclaimer), *capacity - left)))
             break;
         block = alloc(heap, size, capacity, &refused);
     }

@@ -27,16 +27,18 @@ static bool reclaim(void *store, uint64_t bytes)
     return done;
 }
 
-/* serve: the store's heap takes memory back from its blocks, from the first of them on. */
+/* serve: the store's heap takes memory back from its blocks, from the first of them on; not for a store
+ * that is lost, which another one may have followed in the same heap. */
 static void serve(spk_store *store, double fraction)
 {
     spk_heap *heap = store->heap;
     if (atomic_load_explicit(&heap->reclaim, memory_order_acquire) || heap->limit == 0)
         return;
     pthread_mutex_lock(&store->lock);
-    if (!atomic_load_explicit(&heap->reclaim, memory_order_relaxed)) {
-        heap->kept = (uint64_t)((double)heap->limit * fraction);
-        heap->reclaimer = store;
+    if (!atomic_load_explicit(&heap->reclaim, memory_order_relaxed) && !atomic_load(&store->lost)) {
+        atomic_store_explicit(&heap->kept, (uint64_t)((double)heap->limit * fraction),
+            memory_order_relaxed);
+        atomic_store(&heap->reclaimer, store);
         atomic_store_explicit(&heap->reclaim, reclaim, memory_order_release);
     }
     pthread_mutex_unlock(&store->lock);

@@ -590,10 +590,10 @@ void spk_pool_swept(spk_pool *pool, spk_executor *executor, int last_job)
     pthread_mutex_unlock(&pool->lock);
 }
 
-void spk_pool_await_swept(spk_pool *pool, const spk_executor *executor)
+void spk_pool_await_disowner(spk_pool *pool, const spk_executor *executor)
 {
-    pthread_mutex_lock(&pool->lock);
-    while (!executor->swept)
+    pthread_mutex_lock(&pool->lock); /* who visits is done */
+    while (is_lost(executor) && !executor->swept)
         pthread_cond_wait(&pool->left, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
 }

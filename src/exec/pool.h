@@ -86,7 +86,7 @@ SPK_COLD void spk_pool_visit(spk_pool *pool, spk_pool_visitor *visit, void *arg)
  * in its place. NULL, with *failure filled: there is none of that name; or it is the only one, and no
  * other could be made. After that its attempts are to be disowned (spk_task_disown).
  * spk_pool_await_commits: until none of them commits; spk_pool_committed: an attempt does no longer.
- * spk_pool_swept: nothing is left in it but what jobs up to last_job hold; spk_pool_await_swept: waits for
+ * spk_pool_swept: nothing is left in it but what jobs up to last_job hold; spk_pool_await_disowner: waits for
  * that. spk_pool_settle: after each job: heaps settle, and of executors that are lost goes what nobody
  * holds, when no job before `oldest` runs. */
 enum { SPK_REMEMBERED_EXECUTORS = 100 };
@@ -95,7 +95,7 @@ SPK_COLD spk_executor *spk_pool_lose(
 SPK_COLD void spk_pool_await_commits(spk_pool *pool, spk_executor *executor);
 void spk_pool_committed(const spk_executor *executor);
 SPK_COLD void spk_pool_swept(spk_pool *pool, spk_executor *executor, int last_job);
-SPK_COLD void spk_pool_await_swept(spk_pool *pool, const spk_executor *executor);
+SPK_COLD void spk_pool_await_disowner(spk_pool *pool, const spk_executor *executor);
 SPK_COLD void spk_pool_settle(spk_pool *pool, int oldest);
 
 #endif

@@ -287,17 +287,18 @@ static void in_vain(spk_job *job, const spark_task *task)
     atomic_fetch_add(&job->remade, task->remade_blocks);
 }
 
-/* await_swept: where its executor is lost, whoever has lost it still looks at the attempt. */
-static void await_swept(spk_pool *pool, const spark_task *task)
+/* await_disowner: who has disowned the attempt may still look at it, and take its claims: with the
+ * pool's lock held, where a copy has won, or until the executor that is lost has been swept. */
+static void await_disowner(spk_pool *pool, const spark_task *task)
 {
-    if (is_lost(task))
-        spk_pool_await_swept(pool, task->executor);
+    if (task->executor)
+        spk_pool_await_disowner(pool, task->executor);
 }
 
 static void be_disowned(spk_job *job, spark_task *task)
 {
     in_vain(job, task);
-    await_swept(job->scheduler->pool, task);
+    await_disowner(job->scheduler->pool, task);
     rest(task);
 }
 
@@ -315,7 +316,7 @@ static bool enter(spk_stage *stage, spark_task *task, int index)
     if (!done && !is_lost(task))
         return true;
     if (!spk_task_commit(task))
-        await_swept(pool, task);
+        await_disowner(pool, task);
     else if (!done)
         spk_pool_retry(pool, &stage->set, index);
     rest(task);
@@ -361,13 +362,12 @@ static void tell(spk_stage *stage, spark_task *task, int index, int round, bool 
 }
 
 /* claim: the cached blocks that the attempt is to compute; false: another one computes some, for which
- * the task waits, on no worker. A copy of a slow attempt waits for nothing. */
+ * the task waits, on no worker. */
 static bool claim(spk_stage *stage, spark_task *task, int index)
 {
     const spk_parking *parking
         = atomic_load_explicit(&stage->job->scheduler->sc->parking, memory_order_acquire);
-    if (!parking || stage->job->properties.alone
-        || (stage->times && atomic_load(&stage->copied[index])))
+    if (!parking || stage->job->properties.alone)
         return true;
     task->partition = spk_stage_partition(stage, index);
     return parking->claim(stage, task, index);

@@ -37,11 +37,13 @@ static int64_t sweep_outputs(spark_context *sc, const spk_store *store)
 
 /* forget_reclaimer: the executor of `local` has the heap of the context: the next one's store takes memory
  * back for it, from the first block that lies there. */
-static void forget_reclaimer(const spk_executor *executor)
+static void forget_reclaimer(spk_executor *executor)
 {
-    spk_heap *heap = executor->store.heap;
-    if (atomic_load(&heap->reclaim) && heap->reclaimer == &executor->store)
-        atomic_store(&heap->reclaim, NULL);
+    spk_store *store = &executor->store;
+    pthread_mutex_lock(&store->lock); /* from now on it is seen to be lost */
+    if (atomic_load(&store->heap->reclaimer) == store)
+        atomic_store(&store->heap->reclaim, NULL);
+    pthread_mutex_unlock(&store->lock);
 }
 
 /* too_many: the job fails: with the lock held. */

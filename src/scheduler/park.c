@@ -9,7 +9,11 @@
  * computed twice: the first one is kept. So it is where there is no memory to be parked.
  *
  * A parked task is remembered by the numbers of its job and stage: it may be gone when its turn
- * comes. */
+ * comes.
+ *
+ * Who computes a block may hang, and its copy may never be started, for too few of its stage are done: they
+ * are parked. So, with speculation, a task does not wait for ever; one after the other goes on, and computes
+ * the block as well. */
 #include "scheduler/park.h"
 
 #include <stdlib.h>
@@ -20,28 +24,42 @@ typedef struct spk_claim {
     int partition;
 } spk_claim;
 
-/* resume: the task is claimed again, if its job still runs. */
-static void resume(struct spk_scheduler *scheduler, const spk_parked *parked)
+enum { PATIENCE = 10 }; /* times the least time of what is slow */
+
+/* resume: the task is claimed again, if its job still runs; with the lock held. */
+static void resume(struct spk_scheduler *scheduler, const spk_parked *parked, bool impatient)
 {
-    pthread_mutex_lock(&scheduler->lock);
     spk_job *job = scheduler->active;
     while (job && job->id != parked->job)
         job = job->next;
-    for (size_t i = 0; job && i < job->n_stages; i++)
-        if (job->stages[i]->id == parked->stage && job->stages[i]->submitted)
-            spk_pool_retry(scheduler->pool, &job->stages[i]->set, parked->index);
-    pthread_mutex_unlock(&scheduler->lock);
+    for (size_t i = 0; job && i < job->n_stages; i++) {
+        spk_stage *stage = job->stages[i];
+        if (stage->id != parked->stage || !stage->submitted)
+            continue;
+        if (impatient && stage->times)
+            atomic_fetch_or(&stage->copied[parked->index], SPK_IMPATIENT);
+        spk_pool_retry(scheduler->pool, &stage->set, parked->index);
+    }
+}
+
+static void resume_all(struct spk_scheduler *scheduler, spk_parked *waiting, bool impatient)
+{
+    for (spk_parked *next; waiting; waiting = next) {
+        next = waiting->next;
+        resume(scheduler, waiting, impatient);
+        free(waiting);
+    }
 }
 
 /* give_back: one claim, and who waits for it. */
 static void give_back(struct spk_scheduler *scheduler, const spk_claim *claim)
 {
-    spk_parked *waiting = spk_blocks_unclaim(claim->blocks, claim->partition), *next;
-    for (; waiting; waiting = next) {
-        next = waiting->next;
-        resume(scheduler, waiting);
-        free(waiting);
-    }
+    spk_parked *waiting = spk_blocks_unclaim(claim->blocks, claim->partition);
+    if (!waiting)
+        return;
+    pthread_mutex_lock(&scheduler->lock);
+    resume_all(scheduler, waiting, false);
+    pthread_mutex_unlock(&scheduler->lock);
 }
 
 static void release(struct spk_scheduler *scheduler, spk_claim *claims)
@@ -54,8 +72,8 @@ static void release(struct spk_scheduler *scheduler, spk_claim *claims)
     }
 }
 
-/* has_put: who waits for the block need not wait for the rest. Whoever disowns the attempt takes its
- * claims: they are out of his sight here for a moment, so that this is seen to again. */
+/* has_put: who waits for the block need not wait for the rest, whoever has claimed it. Whoever disowns the
+ * attempt takes its claims: they are out of his sight here for a moment, so that this is seen to again. */
 static void has_put(spark_task *task, spk_block_set *blocks, int partition)
 {
     struct spk_scheduler *scheduler = task->sc->scheduler;
@@ -68,8 +86,7 @@ static void has_put(spark_task *task, spk_block_set *blocks, int partition)
     atomic_store(&task->claims, claims);
     if (spk_task_phase(task) == SPK_DISOWNED)
         spk_release(scheduler, task);
-    if (claim)
-        give_back(scheduler, claim);
+    give_back(scheduler, &(spk_claim) { NULL, blocks, partition });
     free(claim);
 }
 
@@ -79,7 +96,14 @@ static bool park(spk_stage *stage, const spark_rdd *rdd, int partition, int inde
     spk_parked *parked = malloc(sizeof *parked);
     if (!parked)
         return false;
-    *parked = (spk_parked) { NULL, partition, stage->job->id, stage->id, index };
+    const spark_speculation *speculation = &stage->job->scheduler->sc->speculation;
+    *parked = (spk_parked) {
+        .partition = partition, .job = stage->job->id, .stage = stage->id, .index = index
+    };
+    if (speculation->on) {
+        parked->patience = (int64_t)speculation->min_runtime_ms * 1000000 * PATIENCE;
+        parked->until = spk_now() + parked->patience;
+    }
     if (spk_blocks_await(rdd->blocks, partition, parked))
         return true;
     free(parked);
@@ -105,7 +129,6 @@ static bool claim_block(
         : SPK_CLAIM_NONE;
     *there = *there || said == SPK_CLAIM_THERE;
     if (said == SPK_CLAIMED) {
-        task->has_put = has_put;
         *claim = (spk_claim) { atomic_load(&task->claims), rdd->blocks, partition };
         atomic_store(&task->claims, claim);
         return true;
@@ -194,7 +217,9 @@ static bool claim_chain(spk_stage *stage, spark_task *task, place at, int index,
 static bool claim(spk_stage *stage, spark_task *task, int index)
 {
     places more = { NULL, 0, 0, 0 };
-    task->has_put = NULL;
+    task->has_put = has_put;
+    if (stage->times && atomic_load(&stage->copied[index]))
+        return true;
     bool goes_on = claim_chain(stage, task, (place) { stage->rdd, task->partition }, index, &more);
     while (goes_on && more.n > 0) {
         const place next = more.at[--more.n];
@@ -202,6 +227,17 @@ static bool claim(spk_stage *stage, spark_task *task, int index)
     }
     free(more.at);
     return goes_on;
+}
+
+static void impatient(struct spk_scheduler *scheduler)
+{
+    spk_parked *some = NULL;
+    const int64_t now = spk_now();
+    pthread_mutex_lock(&scheduler->sc->scope_lock);
+    for (spk_block_set *blocks = scheduler->sc->persisted; blocks; blocks = blocks->next)
+        spk_blocks_impatient(blocks, now, &some);
+    pthread_mutex_unlock(&scheduler->sc->scope_lock);
+    resume_all(scheduler, some, true);
 }
 
 /* ---- what nobody will read */
@@ -285,6 +321,7 @@ static void visit_all(spark_context *sc, void (*visit)(void *, const spk_block *
 
 const spk_parking spk_parked_tasks = { .claim = claim,
     .release = release,
+    .impatient = impatient,
     .unread = unread,
     .forget = forget,
     .leave = leave,

@@ -13,6 +13,8 @@
  * function of the user runs: claims all blocks that the chain of the attempt lacks, or none; false:
  * the task is parked, and this attempt has not begun. release: what an attempt claimed (a list that
  * was taken from it) is free, and the tasks parked there go first in their sets; not with a lock held.
+ * A copy of a slow attempt claims nothing, and waits for nothing. impatient: nor do, from then on, tasks that
+ * have waited for very long, of those that wait for one block one at a time; with the scheduler's lock held.
  * leave: drops all blocks that lie in a store that is lost; how many they were. visit: each block of
  * the context, with locks held.
  * unread: the block sets whose RDDs a walk of this mark did not come by, with the scheduler's and
@@ -20,6 +22,7 @@
 typedef struct spk_parking {
     bool (*claim)(spk_stage *stage, spark_task *task, int index);
     void (*release)(struct spk_scheduler *scheduler, struct spk_claim *claims);
+    void (*impatient)(struct spk_scheduler *scheduler);
     int64_t (*leave)(spark_context *sc, const spk_store *store);
     void (*visit)(spark_context *sc, void (*visit)(void *arg, const spk_block *block), void *arg);
     size_t (*unread)(const spark_context *sc, uint64_t mark, spk_list *sets);

@@ -48,7 +48,7 @@ static void find_slow(void *arg, const spk_executor *executor)
         if (!task || spk_task_phase(task) != SPK_RUNNING || atomic_load(&task->set) != &s->stage->set)
             continue;
         const int index = atomic_load(&task->index);
-        if (atomic_load(&task->began) < s->before && !s->stage->copied[index])
+        if (atomic_load(&task->began) < s->before && !(s->stage->copied[index] & SPK_COPIED))
             s->indexes[s->n++] = index;
     }
 }
@@ -64,9 +64,9 @@ static void look(spk_stage *stage)
     slow s = { .stage = stage, .before = spk_now() - (int64_t)(middle > least ? middle : least) };
     spk_pool_visit(scheduler->pool, find_slow, &s);
     for (int i = 0; i < s.n; i++) {
-        if (stage->copied[s.indexes[i]] || atomic_load(&stage->done[s.indexes[i]]))
+        if ((stage->copied[s.indexes[i]] & SPK_COPIED) || atomic_load(&stage->done[s.indexes[i]]))
             continue;
-        stage->copied[s.indexes[i]] = 1;
+        atomic_fetch_or(&stage->copied[s.indexes[i]], SPK_COPIED);
         stage->job->stats.speculative_tasks++;
         spk_pool_retry(scheduler->pool, &stage->set, s.indexes[i]);
     }
@@ -79,6 +79,9 @@ void spk_speculate(spk_job *job)
         if (stage->submitted && !stage->through && stage->times && stage->set.n > 1)
             look(stage);
     }
+    const spk_parking *parking = atomic_load(&job->scheduler->sc->parking);
+    if (parking)
+        parking->impatient(job->scheduler);
 }
 
 void spk_speculate_begin(spk_stage *stage)

@@ -21,6 +21,9 @@ enum { SPK_REMEMBERED_JOBS = 1024, SPK_DEAD_GROUPS = 256 };
 /* SPK_MOST_LOSSES: executors that one task may lose before its job fails: it may be what kills them. */
 enum { SPK_MOST_LOSSES = 100 };
 
+/* SPK_COPIED: a second attempt of the task was started. SPK_IMPATIENT: it waits for no block any more. */
+enum { SPK_COPIED = 1, SPK_IMPATIENT = 2 };
+
 struct spk_scheduler {
     spark_context *sc;
     spk_pool *pool;
@@ -75,7 +78,7 @@ struct spk_stage {
     struct failed *failed;     /* attempts, with exclusion on failure; exclude.c's */
     struct spk_places *places; /* where there are several executors; or NULL */
     _Atomic int64_t *times;    /* with speculation: what tasks took, in nanoseconds, as they were won */
-    _Atomic uint8_t *copied;   /* likewise: a second attempt of the task was started */
+    _Atomic uint8_t *copied;   /* likewise, of the tasks: 0, or: */
     atomic_int n_times;
     _Atomic(spk_origin *) suspects; /* of the tasks: where the last attempt failed; or NULL */
     int n_lost;

@@ -207,6 +207,32 @@ spk_parked *spk_blocks_unclaim(spk_block_set *blocks, int partition)
     return waiting;
 }
 
+void spk_blocks_impatient(spk_block_set *blocks, int64_t now, spk_parked **some)
+{
+    spk_parked *out = NULL, **end = &out;
+    pthread_mutex_lock(&blocks->lock);
+    for (spk_parked **link = &blocks->parked, *parked; (parked = *link);) {
+        spk_parked *same = out;
+        while (same && same->partition != parked->partition)
+            same = same->next;
+        if (parked->until == 0 || parked->until > now) {
+            link = &parked->next;
+        } else if (same) {
+            parked->patience *= 2;
+            parked->until = now + parked->patience;
+            link = &parked->next;
+        } else {
+            *link = parked->next;
+            parked->next = NULL;
+            *end = parked;
+            end = &parked->next;
+        }
+    }
+    pthread_mutex_unlock(&blocks->lock);
+    *end = *some;
+    *some = out;
+}
+
 /* ---- dropping */
 
 /* take: the block of a slot, which is empty then, if it is `that` (NULL: any). */

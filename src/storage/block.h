@@ -137,11 +137,14 @@ SPK_COLD bool spk_blocks_count_once(spk_block_set *blocks, int partition, int pa
 
 /* spk_blocks_claim: SPK_CLAIMED: the block is not there, and is the caller's to compute until
  * spk_blocks_unclaim, which returns those that wait for it; SPK_CLAIM_TAKEN: it is somebody else's;
- * SPK_CLAIM_NONE: no memory. spk_blocks_await: it waits, if the claim is still taken. */
+ * SPK_CLAIM_NONE: no memory. spk_blocks_await: it waits, if the claim is still taken.
+ * spk_blocks_impatient: of those whose time is up at `now` one for each partition goes into *some, the others
+ * get twice as much. */
 typedef struct spk_parked {
     struct spk_parked *next;
     int partition;
-    int job, stage, index; /* the scheduler's */
+    int job, stage, index; /* the scheduler's, as are: */
+    int64_t patience, until; /* in nanoseconds; 0: for ever */
 } spk_parked;
 typedef enum spk_claimed {
     SPK_CLAIM_NONE,
@@ -152,6 +155,7 @@ typedef enum spk_claimed {
 SPK_COLD spk_claimed spk_blocks_claim(spk_block_set *blocks, int partition, int partitions);
 SPK_COLD spk_parked *spk_blocks_unclaim(spk_block_set *blocks, int partition);
 SPK_COLD bool spk_blocks_await(spk_block_set *blocks, int partition, spk_parked *parked);
+SPK_COLD void spk_blocks_impatient(spk_block_set *blocks, int64_t now, spk_parked **some);
 
 /* spk_blocks_drop: false: there was none. spk_blocks_lose: this block, if it is there still.
  * spk_blocks_empty: all. spk_blocks_clear: all, and what is known of them. spk_blocks_leave: all

@@ -40,7 +40,8 @@ bool spk_spill_wanted(spk_heap *heap)
     if (heap->limit == 0)
         return false;
     const uint64_t stored = atomic_load_explicit(&heap->stored, memory_order_relaxed);
-    const uint64_t kept = stored < heap->kept ? stored : heap->kept;
+    const uint64_t most = atomic_load_explicit(&heap->kept, memory_order_relaxed);
+    const uint64_t kept = stored < most ? stored : most;
     pthread_mutex_lock(&heap->lock);
     const uint64_t used = heap->mapped - heap->cached;
     pthread_mutex_unlock(&heap->lock);

@@ -142,6 +142,25 @@ static void test_copies__and_losses_go_together(void **state)
     }
 }
 
+/* All tasks need the block that the first one computes, and that one hangs: no task is done, with which it
+ * could be compared. */
+static void test_tasks__do_not_wait_for_ever_for_a_block_of_one_that_hangs(void **state)
+{
+    const spark_fault fault = { SPARK_FAULT_HANG, .partition = 0 };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(masters); i++) {
+        spark_context *sc = open_hanging(masters[i], &fault, 1);
+        spark_rdd *one = spark_cache(spark_range(sc, 0, 100, 1, 1));
+        spark_rdd *pairs = spark_cartesian(one, spark_range(sc, 0, 20, 1, PARTITIONS));
+        assert_int_equal(oracle_count(pairs), 2000);
+        const spark_job_stats stats = oracle_last_job(sc);
+        assert_int_equal(stats.tasks, PARTITIONS);
+        assert_int_equal(stats.cached_blocks, 1);
+        assert_int_equal(spark_rdd_cached_partitions(one), 1);
+        oracle_close(sc);
+    }
+}
+
 static void test_speculation__checks_its_numbers(void **state)
 {
     static const spark_speculation bad[] = { { .quantile = 1.5 }, { .quantile = -0.1 },
@@ -164,6 +183,7 @@ int main(void)
         cmocka_unit_test(test_copies__that_fail_do_not_hurt_what_is_won),
         cmocka_unit_test(test_copies__are_not_made_of_what_nobody_can_compare),
         cmocka_unit_test(test_copies__and_losses_go_together),
+        cmocka_unit_test(test_tasks__do_not_wait_for_ever_for_a_block_of_one_that_hangs),
         cmocka_unit_test(test_speculation__checks_its_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
