@@ -82,7 +82,7 @@ static bool next_rows(spark_iterator *in)
         spk_task_fail_with(in->task, &failure);
         n = 0;
     }
-    in->end = in->at + n * in->size;
+    in->end = n > 0 ? in->at + n * in->size : in->at; /* of an empty partition NULL */
     return n > 0;
 }
 
