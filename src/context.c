@@ -115,6 +115,30 @@ __attribute__((cold, noinline)) static bool place_program(spark_context *sc)
     return sc->place != NULL;
 }
 
+/* fault_complaint: what is wrong with a line of the plan; NULL: nothing. */
+static const char *fault_complaint(const spark_fault *f)
+{
+    const bool known = (f->kind >= SPARK_FAULT_TASK && f->kind <= SPARK_FAULT_HANG)
+        || (f->kind >= SPARK_FAULT_ALLOC && f->kind <= SPARK_FAULT_CORRUPT);
+    if (!known)
+        return "there is no such kind";
+    if (!(f->rate >= 0 && f->rate <= 1))
+        return "rate must be 0 to 1";
+    return f->delay_ms < 0 ? "delay_ms must not be negative" : NULL;
+}
+
+static spark_status check_faults(const spark_conf *conf, spk_failure *failure)
+{
+    for (size_t i = 0; i < conf->n_faults; i++) {
+        const char *complaint = fault_complaint(&conf->faults[i]);
+        if (complaint)
+            return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+                "line %zu of spark_conf.faults (kind %d): %s", i, (int)conf->faults[i].kind,
+                complaint);
+    }
+    return SPARK_OK;
+}
+
 static bool copy_faults(spark_context *sc, const spark_conf *conf)
 {
     if (conf->n_faults == 0)
@@ -244,6 +268,8 @@ static spark_status configure(spark_context *sc, const spark_conf *conf, spk_fai
     if (conf->n_faults > 0 && !conf->faults)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "n_faults is %zu, but faults is NULL", conf->n_faults);
+    if (check_faults(conf, failure) != SPARK_OK)
+        return failure->code;
     if (conf->n_pools > 0 && !conf->pools)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "n_pools is %zu, but pools is NULL", conf->n_pools);

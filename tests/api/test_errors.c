@@ -517,10 +517,19 @@ static void test_contexts__do_not_mix(void **state)
 
 static void test_contexts__name_the_number_its_value_and_the_limit(void **state)
 {
-    static const struct {
+    struct bad_conf {
         spark_conf conf;
         const char *words;
-    } cases[] = { { { .threads = 4097 }, "spark_conf.threads is 4097; it must be 0, for the default, to 4096" },
+    };
+    static const spark_fault late[] = { { SPARK_FAULT_TASK, SPARK_ANYWHERE },
+        { SPARK_FAULT_DELAY, SPARK_ANYWHERE, .delay_ms = -5 } };
+    static const spark_fault odd = { (spark_fault_kind)99, SPARK_ANYWHERE };
+    static const spark_fault often = { SPARK_FAULT_RANDOM, SPARK_ANYWHERE, .rate = 1.5 };
+    const struct bad_conf cases[] = { { { .threads = 4097 },
+          "spark_conf.threads is 4097; it must be 0, for the default, to 4096" },
+        { { .faults = late, .n_faults = 2 }, "line 1 of spark_conf.faults" },
+        { { .faults = &odd, .n_faults = 1 }, "(kind 99): there is no such kind" },
+        { { .faults = &often, .n_faults = 1 }, "rate must be 0 to 1" },
         { { .threads = -2 }, "spark_conf.threads is -2" },
         { { .batch_rows = 65537 }, "spark_conf.batch_rows is 65537; it must be 0, for the default, to 65536" },
         { { .stage_max_attempts = -3 }, "spark_conf.stage_max_attempts is -3" },
