@@ -227,9 +227,20 @@ static void test_spill__tells_where_it_cannot_write(void **state)
     spark_context_free(sc);
 }
 
+/* get_limit, set_limit: of descriptors, or of the size of files. */
+static int get_limit(bool descriptors, struct rlimit *limit)
+{
+    return descriptors ? getrlimit(RLIMIT_NOFILE, limit) : getrlimit(RLIMIT_FSIZE, limit);
+}
+
+static int set_limit(bool descriptors, const struct rlimit *limit)
+{
+    return descriptors ? setrlimit(RLIMIT_NOFILE, limit) : setrlimit(RLIMIT_FSIZE, limit);
+}
+
 /* refused: the work fails with EIO under a limit of the process and a message that has both parts in it;
  * with the limit as it was the context does the work. */
-static void refused(int resource, rlim_t most, const char *what, const char *why)
+static void refused(bool descriptors, rlim_t most, const char *what, const char *why)
 {
     struct rlimit before;
     int64_t spilled, want;
@@ -244,12 +255,12 @@ static void refused(int resource, rlim_t most, const char *what, const char *why
         .task_max_failures = 1 });
     spark_rdd *rdd = work(sc, 3);
     signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(getrlimit(resource, &before), 0);
+    assert_int_equal(get_limit(descriptors, &before), 0);
     const struct rlimit little = { most, before.rlim_max };
-    assert_int_equal(setrlimit(resource, &little), 0);
+    assert_int_equal(set_limit(descriptors, &little), 0);
     const spark_status status
         = spark_fold(rdd, SPARK_VALUE(int64_t, &zero), in_order, NULL, &array);
-    assert_int_equal(setrlimit(resource, &before), 0);
+    assert_int_equal(set_limit(descriptors, &before), 0);
     assert_int_equal(status, SPARK_EIO);
     assert_non_null(strstr(spark_last_error()->message, what));
     assert_non_null(strstr(spark_last_error()->message, why));
@@ -260,13 +271,13 @@ static void refused(int resource, rlim_t most, const char *what, const char *why
 static void test_spill__tells_that_the_disk_is_full(void **state)
 {
     (void)state;
-    refused(RLIMIT_FSIZE, 1 << 20, "cannot write to a spill file in /tmp", "File too large");
+    refused(false, 1 << 20, "cannot write to a spill file in /tmp", "File too large");
 }
 
 static void test_spill__tells_that_there_are_no_descriptors(void **state)
 {
     (void)state;
-    refused(RLIMIT_NOFILE, 3, "cannot make a spill file in /tmp", "Too many open files");
+    refused(true, 3, "cannot make a spill file in /tmp", "Too many open files");
 }
 
 SPARK_MAP(to_long_text, int64_t, sv)
