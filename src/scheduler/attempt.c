@@ -210,6 +210,7 @@ static bool give(spk_stage *stage, spark_task *task, int index, spk_state *state
         atomic_store(&stage->done[index], 0);
         return false;
     }
+    state->task = NULL;
     memcpy(job->results + (size_t)index * action->state_size, state, action->state_size);
     job->published[index] = 1;
     spk_task_merge_deltas(task, 0, !action->counts_nothing);
@@ -227,7 +228,7 @@ static bool compute_result(spk_stage *stage, spark_task *task, int index)
         return false;
     }
     memset(state, 0, action->state_size);
-    *state = (spk_state) { task, action };
+    *state = (spk_state) { task, task->heap, action };
     spk_task_end_is(task, action->name, action->function, action->site);
     if (!action->begin || action->begin(state)) {
         spk_sink sink = { action->take, state };

@@ -27,12 +27,29 @@ void spk_spill_init(spk_spill *spill, const char *directory)
     pthread_mutex_init(&spill->lock, NULL);
 }
 
-void spk_spill_fini(spk_spill *spill)
+static void close_files(spk_spill *spill)
 {
-    for (int i = 0; i < SPK_SPILL_FILES; i++)
+    for (int i = 0; i < SPK_SPILL_FILES; i++) {
         if (spill->files[i].fd >= 0)
             close(spill->files[i].fd);
+        spill->files[i] = (spk_spill_file) { .fd = -1 };
+    }
+}
+
+void spk_spill_fini(spk_spill *spill)
+{
+    close_files(spill);
     pthread_mutex_destroy(&spill->lock);
+}
+
+bool spk_spill_close(spk_spill *spill)
+{
+    pthread_mutex_lock(&spill->lock);
+    const bool unused = atomic_load(&spill->used) == 0;
+    if (unused)
+        close_files(spill);
+    pthread_mutex_unlock(&spill->lock);
+    return unused;
 }
 
 bool spk_spill_wanted(spk_heap *heap)
@@ -165,6 +182,7 @@ spark_status spk_spill_reserve(spk_spill *spill, uint64_t n, uint64_t *at, spk_f
         if (i >= 0) {
             *at = spill->files[i].end;
             spill->files[i].end += n;
+            atomic_fetch_add(&spill->used, n);
         }
         pthread_mutex_unlock(&spill->lock);
         if (i < 0)
@@ -175,17 +193,19 @@ spark_status spk_spill_reserve(spk_spill *spill, uint64_t n, uint64_t *at, spk_f
             return SPARK_OK;
         fails(spill, "cannot write to a spill file in", (unsigned)i, error, failure);
         leave_out(spill, (unsigned)i);
+        atomic_fetch_sub(&spill->used, n);
     }
 }
 
-void spk_spill_forget(const spk_spill *spill, uint64_t at, uint64_t n)
+void spk_spill_forget(spk_spill *spill, uint64_t at, uint64_t n)
 {
 #ifdef FALLOC_FL_PUNCH_HOLE
     fallocate(spill->files[file_of(at)].fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
         (off_t)offset_of(at), (off_t)n);
 #else
-    (void)spill, (void)at, (void)n;
+    (void)at;
 #endif
+    atomic_fetch_sub(&spill->used, n); /* last: then the file may go */
 }
 
 spark_status spk_spill_write(
