@@ -28,9 +28,9 @@ static bool start(spk_worker *w, const spk_executor_spec *spec)
         spk_task_free(w->task);
         return false;
     }
-    pthread_attr_setstacksize(&attributes, spec->sc->stack_bytes);
     spk_signals_block(&before);
-    const int refused = spk_thread_start(spec->sc->place, &w->thread, &attributes, spec->work, w);
+    const int refused = pthread_attr_setstacksize(&attributes, spec->sc->stack_bytes)
+        || spk_thread_start(spec->sc->place, &w->thread, &attributes, spec->work, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (refused)

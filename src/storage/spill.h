@@ -29,10 +29,12 @@ typedef struct spk_spill {
     uint64_t open_bytes; /* in memory, of parcels that are open */
 } spk_spill;
 
-/* spk_local_directory: the i-th one of what was asked for, which has commas between them, or the usual
- * place; in `path`. False: there is none. */
+/* spk_local_directory: the i-th one of what was asked for, which has commas between them, and perhaps
+ * blanks, or the usual place; in `path`. False: there is none. */
 enum { SPK_PATH = 4096 };
 SPK_COLD bool spk_local_directory(const char *asked, unsigned i, char path[SPK_PATH]);
+/* spk_local_dir_check: whether what was asked for can be used: SPARK_EINVAL. */
+SPK_COLD spark_status spk_local_dir_check(const char *asked, spk_failure *failure);
 
 SPK_COLD void spk_spill_init(spk_spill *spill, const char *directory);
 SPK_COLD void spk_spill_fini(spk_spill *spill);
