@@ -125,6 +125,28 @@ static void test_copies__are_not_made_of_what_nobody_can_compare(void **state)
     }
 }
 
+/* A single task that hangs, of a stage and of one that is submitted again for it. */
+static void test_copies__are_made_after_a_threshold(void **state)
+{
+    const spark_fault hang = { SPARK_FAULT_HANG, .partition = SPARK_ANY };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(masters); i++)
+        for (int partitions = 1; partitions <= 2; partitions++) {
+            spark_context *sc = oracle_open_conf(&(spark_conf) { .master = masters[i],
+                .speculation = { .on = true, .interval_ms = 5, .task_threshold_ms = 10 },
+                .faults = &hang, .n_faults = 1 });
+            const int slots = (int)strtol(strchr(masters[i], ',') ? strchr(masters[i], ',') + 1
+                                                                   : strchr(masters[i], '[') + 1,
+                NULL, 10);
+            if (partitions <= slots && partitions < spark_context_threads(sc)) {
+                assert_int_equal(oracle_count(spark_range(sc, 0, ROWS, 1, partitions)), ROWS);
+                assert_int_equal(oracle_last_job(sc).speculative_tasks, partitions);
+                assert_int_equal(oracle_last_job(sc).failed_tasks, 0);
+            }
+            oracle_close(sc);
+        }
+}
+
 static void test_copies__and_losses_go_together(void **state)
 {
     const spark_fault faults[] = { { SPARK_FAULT_HANG, .partition = 1 },
@@ -164,7 +186,7 @@ static void test_tasks__do_not_wait_for_ever_for_a_block_of_one_that_hangs(void 
 static void test_speculation__checks_its_numbers(void **state)
 {
     static const spark_speculation bad[] = { { .quantile = 1.5 }, { .quantile = -0.1 },
-        { .multiplier = -1 }, { .interval_ms = -1 }, { .min_runtime_ms = -1 } };
+        { .multiplier = -1 }, { .interval_ms = -1 }, { .min_runtime_ms = -1 }, { .task_threshold_ms = -1 } };
     (void)state;
     for (size_t i = 0; i < LENGTH(bad); i++) {
         int64_t n;
@@ -182,6 +204,7 @@ int main(void)
         file_test(test_copies__leave_no_file_behind),
         cmocka_unit_test(test_copies__that_fail_do_not_hurt_what_is_won),
         cmocka_unit_test(test_copies__are_not_made_of_what_nobody_can_compare),
+        cmocka_unit_test(test_copies__are_made_after_a_threshold),
         cmocka_unit_test(test_copies__and_losses_go_together),
         cmocka_unit_test(test_tasks__do_not_wait_for_ever_for_a_block_of_one_that_hangs),
         cmocka_unit_test(test_speculation__checks_its_numbers),
