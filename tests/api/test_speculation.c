@@ -10,25 +10,9 @@
 #include "support/file_test.h"
 #include "support/oracle.h"
 
-enum { ROWS = 2000, PARTITIONS = 10 };
+enum { ROWS = 2000, PARTITIONS = 10, KEYS = 7 };
 
-typedef const spark_accumulator *accumulator;
-SPARK_PAIR(i64_pair, int64_t, int64_t);
-
-SPARK_MAP(to_pair, int64_t, i64_pair)
-{
-    *out = (i64_pair) { *in % 7, *in };
-}
-SPARK_MERGE(add_up, int64_t, int64_t)
-{
-    *acc += *in;
-}
-SPARK_FILTER(counts, int64_t, accumulator)
-{
-    (void)in;
-    spark_accumulate(task, *env, 1);
-    return true;
-}
+#include "support/sums.h"
 
 static const char *const masters[] = { "local[2]", "local[4]", "local-cluster[2,1,512]",
     "local-cluster[3,2,512]" };
@@ -65,7 +49,7 @@ static void test_copies__save_a_stage_from_what_hangs(void **state)
             assert_true(stats.disowned_tasks >= 1);
             assert_int_equal(stats.tasks, 2 * PARTITIONS);
             assert_int_equal(stats.failed_tasks, 0);
-            assert_int_equal(stats.shuffle_rows, PARTITIONS * 7);
+            assert_int_equal(stats.shuffle_rows, PARTITIONS * KEYS);
             oracle_close(sc);
         }
 }
