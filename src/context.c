@@ -224,11 +224,13 @@ static spark_status configure_speculation(
     spark_speculation s = conf->speculation;
     sc->locality_wait_ms = conf->locality_wait_ms ? conf->locality_wait_ms : 3000;
     if (!(s.quantile >= 0 && s.quantile <= 1) || !(s.multiplier >= 0) || s.interval_ms < 0
-        || s.min_runtime_ms < 0)
+        || s.min_runtime_ms < 0 || s.task_threshold_ms < 0)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "spark_conf.speculation has a quantile of %g, which must be 0 to 1, a multiplier of %g, "
-            "interval_ms of %d or min_runtime_ms of %d, which must not be negative",
-            s.quantile, s.multiplier, s.interval_ms, s.min_runtime_ms);
+            "interval_ms of %d, min_runtime_ms of %d or task_threshold_ms of %d, which must not be negative",
+            s.quantile, s.multiplier, s.interval_ms, s.min_runtime_ms, s.task_threshold_ms);
+    if (!s.on)
+        s.task_threshold_ms = 0;
     s.quantile = s.quantile > 0 ? s.quantile : 0.9;
     s.multiplier = s.multiplier > 0 ? s.multiplier : 3;
     s.interval_ms = s.interval_ms ? s.interval_ms : 100;

@@ -29,13 +29,17 @@ typedef enum spark_scheduler_mode { SPARK_FIFO = 0, SPARK_FAIR } spark_scheduler
  * first that is done counts, and nothing of the other; an action still waits until that one has left the
  * function it is in (spark_cancelled). A task that waits for a cached block that another attempt computes goes
  * on without it after ten times min_runtime_ms, of those that wait for one block one at a time, each after twice
- * as long as the one before. The defaults are those of Spark 4. */
+ * as long as the one before. A stage that is submitted again, for outputs that were lost, counts anew: where it
+ * has one task, nothing can be compared, and that gets no copy, as in Spark, unless task_threshold_ms is set:
+ * tasks of a stage with no more tasks than one executor has threads get a copy when they have run for that long
+ * (spark.speculation.task.duration.threshold). The defaults are those of Spark 4. */
 typedef struct spark_speculation {
     bool on;
     double quantile;    /* 0.9 */
     double multiplier;  /* 3 */
     int interval_ms;    /* 100 */
     int min_runtime_ms; /* 100 */
+    int task_threshold_ms; /* none */
 } spark_speculation;
 
 /* spark_exclusion: which executors run no more tasks after failures (of tasks, not of executors): the one

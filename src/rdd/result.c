@@ -67,9 +67,9 @@ static spark_status move_rows(owner *o, spk_tape *tape, char **to, spk_failure *
 {
     const size_t size = tape->rows.layout->size;
     spk_heap *heap = tape->rows.heap;
-    for (size_t i = 0; i < tape->n_stretches; i++) {
-        spk_run *run;
-        if (spk_stretch_load(tape, &tape->stretches[i], heap, &run, failure) != SPARK_OK)
+    for (size_t i = 0; i < tape->front.n; i++) {
+        spk_run *run = spk_disk_rows_read(&tape->front, i, heap, false, failure);
+        if (!run)
             return failure->code;
         memcpy(*to, run->rows, run->n * size);
         *to += run->n * size;

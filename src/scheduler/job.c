@@ -181,7 +181,7 @@ static void submit(spk_stage *stage)
     if (stage->set.n == 0) {
         spk_stage_note(stage);
     } else if (stage->set.n == 1 && job->busy == 0 && job->time_ms == INT64_MAX
-        && !job->properties.alone) {
+        && !job->properties.alone && job->scheduler->sc->speculation.task_threshold_ms == 0) {
         job->held = stage;
     } else {
         queue(job, stage);

@@ -53,15 +53,26 @@ static void find_slow(void *arg, const spk_executor *executor)
     }
 }
 
+/* threshold: nanoseconds after which a task is slow; 0: that is not known (Spark's TaskSetManager,
+ * checkSpeculatableTasks). */
+static double threshold(const spk_stage *stage)
+{
+    const spark_context *sc = stage->job->scheduler->sc;
+    const spark_speculation *how = &sc->speculation;
+    const double middle = (double)median(stage) * how->multiplier;
+    const double least = (double)how->min_runtime_ms * 1e6;
+    if (middle > 0)
+        return middle > least ? middle : least;
+    return stage->set.n <= sc->threads ? (double)how->task_threshold_ms * 1e6 : 0;
+}
+
 static void look(spk_stage *stage)
 {
     struct spk_scheduler *scheduler = stage->job->scheduler;
-    const spark_speculation *how = &scheduler->sc->speculation;
-    const double middle = (double)median(stage) * how->multiplier;
-    const double least = (double)how->min_runtime_ms * 1e6;
-    if (middle <= 0)
+    const double longer = threshold(stage);
+    if (longer <= 0)
         return;
-    slow s = { .stage = stage, .before = spk_now() - (int64_t)(middle > least ? middle : least) };
+    slow s = { .stage = stage, .before = spk_now() - (int64_t)longer };
     spk_pool_visit(scheduler->pool, find_slow, &s);
     for (int i = 0; i < s.n; i++) {
         if ((stage->copied[s.indexes[i]] & SPK_COPIED) || atomic_load(&stage->done[s.indexes[i]]))
@@ -76,7 +87,7 @@ void spk_speculate(spk_job *job)
 {
     for (size_t i = 0; i < job->n_stages; i++) {
         spk_stage *stage = job->stages[i];
-        if (stage->submitted && !stage->through && stage->times && stage->set.n > 1)
+        if (stage->submitted && !stage->through && stage->times)
             look(stage);
     }
     const spk_parking *parking = atomic_load(&job->scheduler->sc->parking);

@@ -6,13 +6,15 @@
  * chapter 8). */
 #include "storage/disk_rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 
-void spk_disk_rows_init(spk_disk_rows *rows, spk_spill *spill, const spk_layout *layout)
+void spk_disk_rows_init(
+    spk_disk_rows *rows, spk_spill *spill, const spk_layout *layout, const char *what)
 {
-    *rows = (spk_disk_rows) { .spill = spill, .layout = layout };
+    *rows = (spk_disk_rows) { .spill = spill, .layout = layout, .what = what };
 }
 
 static void forget(spk_disk_rows *rows, size_t from)
@@ -30,7 +32,7 @@ void spk_disk_rows_fini(spk_disk_rows *rows)
 {
     forget(rows, 0);
     free(rows->at);
-    spk_disk_rows_init(rows, rows->spill, rows->layout);
+    spk_disk_rows_init(rows, rows->spill, rows->layout, rows->what);
 }
 
 static bool widen(spk_disk_rows *rows)
@@ -92,13 +94,23 @@ spark_status spk_disk_rows_write(spk_disk_rows *to, const spk_rows *rows, spk_fa
     return status;
 }
 
+void spk_disk_rows_cut(spk_disk_rows *rows, uint64_t n)
+{
+    rows->n_rows = 0;
+    for (size_t i = 0; i < rows->n; i++) {
+        spk_disk_run *piece = &rows->at[i];
+        piece->n = piece->n < n - rows->n_rows ? piece->n : n - rows->n_rows;
+        rows->n_rows += piece->n;
+    }
+}
+
 /* load: the bytes of a piece into a run that has room for them. */
 static spark_status load(
     const spk_disk_rows *rows, const spk_disk_run *piece, spk_run *run, spk_failure *failure)
 {
     const spk_layout *layout = rows->layout;
     size_t tail_bytes;
-    run->n = piece->n;
+    run->n = piece->row_bytes / layout->size;
     run->bytes = piece->row_bytes + piece->tail_bytes;
     char *tail = spk_rows_tail(run, layout, &tail_bytes);
     spark_status status
@@ -113,6 +125,7 @@ static spark_status load(
     if (layout->views)
         spk_rows_shift(layout, run->rows, run->n,
             (ptrdiff_t)((uint64_t)(uintptr_t)tail - piece->tail), false);
+    run->n = piece->n;
     return SPARK_OK;
 }
 
@@ -121,11 +134,11 @@ spk_run *spk_disk_rows_read(
 {
     const spk_disk_run *piece = &rows->at[i];
     spk_run *run = spk_run_for(heap, piece->row_bytes, piece->tail_bytes, timid);
-    char text[300];
+    char text[300], what[64];
     if (!run) {
+        snprintf(what, sizeof what, "a piece of %s", rows->what);
         spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s",
-            spk_heap_refusal(heap, "a piece of a cached block",
-                piece->row_bytes + piece->tail_bytes, text, sizeof text));
+            spk_heap_refusal(heap, what, piece->row_bytes + piece->tail_bytes, text, sizeof text));
         return NULL;
     }
     if (load(rows, piece, run, failure) == SPARK_OK)

@@ -198,7 +198,7 @@ spk_block *spk_block_new(
     spk_rows_init(&block->rows, store->heap, layout);
     block->rows.timid = true;
     block->rows.clean = spk_level_has_disk(atomic_load(&blocks->level));
-    spk_disk_rows_init(&block->disk_rows, &store->spill, layout);
+    spk_disk_rows_init(&block->disk_rows, &store->spill, layout, "a cached block");
     return block;
 }
 

@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tapes: rows that are written in order and read in order, any number of times: what is drained or
  * collected. While memory is ample they are a rows list; when it is not, what was written so far goes to
- * the spill file of the store, and is read back a stretch at a time.
- *
- * stretch: rows on disk, those of one block of a rows list, with a checksum. */
+ * the disk (storage/disk_rows.h), and is read back a piece at a time. */
 #ifndef SPK_STORAGE_TAPE_H
 #define SPK_STORAGE_TAPE_H
 
 #include "base/cold.h"
+#include "storage/disk_rows.h"
 #include "storage/store.h"
-
-typedef struct spk_stretch {
-    uint64_t at, checksum, n, use; /* use: how many of the n rows count */
-    size_t bytes, tail_at; /* n rows, and what they point to from tail_at on, with pointers as offsets */
-} spk_stretch;
 
 typedef struct spk_tape {
     spk_store *store;
-    spk_rows rows; /* its end, which is in memory */
-    spk_stretch *stretches;
-    size_t n_stretches, capacity;
+    spk_disk_rows front;
+    spk_rows rows;     /* its end, which is in memory */
     uint64_t n, bytes; /* of all rows */
-    uint64_t written;  /* bytes on disk */
 } spk_tape;
 
 SPK_COLD void spk_tape_init(spk_tape *tape, spk_store *store, const spk_layout *layout);
@@ -38,9 +30,9 @@ SPK_COLD void spk_tape_cut(spk_tape *tape, uint64_t n);
 /* spk_tape_reader: a place on a tape, which must not be written any more. */
 typedef struct spk_tape_reader {
     const spk_tape *tape;
-    size_t next;             /* stretch */
+    size_t next;             /* piece of its front */
     const spk_run *memory;   /* the next run that is in memory */
-    spk_run *block, *before; /* of the last two stretches */
+    spk_run *block, *before; /* of the last two pieces */
     bool hold;               /* what is read stays until the end */
     spk_run *held;
 } spk_tape_reader;
@@ -51,9 +43,5 @@ SPK_COLD spk_tape_reader spk_tape_read(const spk_tape *tape);
 SPK_COLD spark_status spk_tape_next(
     spk_tape_reader *reader, const char **rows, size_t *n, spk_failure *failure);
 SPK_COLD void spk_tape_reader_fini(spk_tape_reader *reader);
-
-/* spk_stretch_load: a stretch as a run of this heap, to be freed. */
-SPK_COLD spark_status spk_stretch_load(const spk_tape *tape, const spk_stretch *stretch, spk_heap *heap,
-    spk_run **run, spk_failure *failure);
 
 #endif

@@ -13,24 +13,9 @@
 
 enum { ROWS = 1200, MAPS = 6, REDUCES = 4, KEYS = 50, MOST = 256 };
 
-SPARK_PAIR(i64_pair, int64_t, int64_t);
-typedef const spark_accumulator *accumulator;
-typedef spark_context *context;
+#include "support/sums.h"
 
-SPARK_MAP(to_pair, int64_t, i64_pair)
-{
-    *out = (i64_pair) { *in % KEYS, *in };
-}
-SPARK_MERGE(add_up, int64_t, int64_t)
-{
-    *acc += *in;
-}
-SPARK_FILTER(counts, int64_t, accumulator)
-{
-    (void)in;
-    spark_accumulate(task, *env, 1);
-    return true;
-}
+typedef spark_context *context;
 
 /* ---- what a run is compared with */
 

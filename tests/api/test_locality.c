@@ -12,18 +12,11 @@
 
 enum { ROWS = 4000, PARTITIONS = 12, KEYS = 100, WAIT_FOR_EVER = 3600 * 1000 };
 
-SPARK_PAIR(i64_pair, int64_t, int64_t);
-SPARK_MAP(to_pair, int64_t, i64_pair)
-{
-    *out = (i64_pair) { *in % KEYS, *in };
-}
+#include "support/sums.h"
+
 SPARK_MAP(plus_one, int64_t, int64_t)
 {
     *out = *in + 1;
-}
-SPARK_MERGE(add_up, int64_t, int64_t)
-{
-    *acc += *in;
 }
 
 static spark_context *cluster(const char *master, int wait)

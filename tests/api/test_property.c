@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "seeds.h"
+
 /* ---- elements
  *
  * Each lineage works on one kind of pair: (key, value) with keys that repeat. */
@@ -868,21 +870,15 @@ static bool seed_passes(uint64_t seed, bool verbose)
     return good;
 }
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-static uint64_t runs = 120;
-#else
-static uint64_t runs = 400;
-#endif
-static uint64_t first_seed = 1;
-static bool verbose;
+static seeds chosen;
 
 static void test_property__random_lineages_agree_with_loops_over_arrays(void **state)
 {
     (void)state;
     int failed = 0;
-    for (uint64_t seed = first_seed; seed < first_seed + runs && failed < 5; seed++) {
+    for (uint64_t seed = chosen.first; seed < chosen.first + chosen.n && failed < 5; seed++) {
         alarm(120);
-        failed += !seed_passes(seed, verbose);
+        failed += !seed_passes(seed, chosen.verbose);
     }
     alarm(0);
     assert_int_equal(failed, 0);
@@ -890,15 +886,11 @@ static void test_property__random_lineages_agree_with_loops_over_arrays(void **s
 
 int main(int argc, char **argv)
 {
-    const char *seed = argc > 1 ? argv[1] : getenv("PROPERTY_SEED");
-    const char *many = argc > 2 ? argv[2] : getenv("PROPERTY_RUNS");
-    if (seed) {
-        first_seed = strtoull(seed, NULL, 10);
-        runs = 1;
-        verbose = !many;
-    }
-    if (many)
-        runs = strtoull(many, NULL, 10);
+    if (argc > 1)
+        setenv("PROPERTY_SEED", argv[1], 1);
+    if (argc > 2)
+        setenv("PROPERTY_RUNS", argv[2], 1);
+    chosen = seeds_of("PROPERTY", 400, 120);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_property__random_lineages_agree_with_loops_over_arrays),
     };

@@ -6,6 +6,7 @@
  *   SHAPES_SEED=1 SHAPES_RUNS=5000   many */
 #include <unistd.h>
 
+#include "seeds.h"
 #include "shape_functions.h"
 
 enum { MOST_BYTES = 4 << 20 }; /* of a result */
@@ -1242,29 +1243,17 @@ static void run_all(world *w, bool plain)
     oracle_close(w->sc);
 }
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-static uint64_t runs = 25;
-#elif defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-static uint64_t runs = 25;
-#else
-static uint64_t runs = 80;
-#endif
-#else
-static uint64_t runs = 80;
-#endif
-static uint64_t first_seed = 1;
-static bool verbose;
+static seeds chosen;
 
 static void test_shapes__every_operation_takes_every_type(void **state)
 {
     (void)state;
-    for (uint64_t seed = first_seed; seed < first_seed + runs; seed++) {
+    for (uint64_t seed = chosen.first; seed < chosen.first + chosen.n; seed++) {
         world w;
         alarm(120);
         draw(&w, seed);
         w.operation = "drawn";
-        if (verbose)
+        if (chosen.verbose)
             describe(&w, "this is run");
         run_all(&w, true);
         run_all(&w, false);
@@ -1284,12 +1273,7 @@ static int leave(void **state)
 
 int main(void)
 {
-    const char *seed = getenv("SHAPES_SEED"), *many = getenv("SHAPES_RUNS");
-    if (seed) {
-        first_seed = strtoull(seed, NULL, 10);
-        runs = many ? strtoull(many, NULL, 10) : 1;
-        verbose = !many;
-    }
+    chosen = seeds_of("SHAPES", 80, 25);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             test_shapes__every_operation_takes_every_type, oracle_setup, leave),

@@ -10,25 +10,9 @@
 #include "support/file_test.h"
 #include "support/oracle.h"
 
-enum { ROWS = 2000, PARTITIONS = 10 };
+enum { ROWS = 2000, PARTITIONS = 10, KEYS = 7 };
 
-typedef const spark_accumulator *accumulator;
-SPARK_PAIR(i64_pair, int64_t, int64_t);
-
-SPARK_MAP(to_pair, int64_t, i64_pair)
-{
-    *out = (i64_pair) { *in % 7, *in };
-}
-SPARK_MERGE(add_up, int64_t, int64_t)
-{
-    *acc += *in;
-}
-SPARK_FILTER(counts, int64_t, accumulator)
-{
-    (void)in;
-    spark_accumulate(task, *env, 1);
-    return true;
-}
+#include "support/sums.h"
 
 static const char *const masters[] = { "local[2]", "local[4]", "local-cluster[2,1,512]",
     "local-cluster[3,2,512]" };
@@ -65,7 +49,7 @@ static void test_copies__save_a_stage_from_what_hangs(void **state)
             assert_true(stats.disowned_tasks >= 1);
             assert_int_equal(stats.tasks, 2 * PARTITIONS);
             assert_int_equal(stats.failed_tasks, 0);
-            assert_int_equal(stats.shuffle_rows, PARTITIONS * 7);
+            assert_int_equal(stats.shuffle_rows, PARTITIONS * KEYS);
             oracle_close(sc);
         }
 }
@@ -125,6 +109,28 @@ static void test_copies__are_not_made_of_what_nobody_can_compare(void **state)
     }
 }
 
+/* A single task that hangs, of a stage and of one that is submitted again for it. */
+static void test_copies__are_made_after_a_threshold(void **state)
+{
+    const spark_fault hang = { SPARK_FAULT_HANG, .partition = SPARK_ANY };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(masters); i++)
+        for (int partitions = 1; partitions <= 2; partitions++) {
+            spark_context *sc = oracle_open_conf(&(spark_conf) { .master = masters[i],
+                .speculation = { .on = true, .interval_ms = 5, .task_threshold_ms = 10 },
+                .faults = &hang, .n_faults = 1 });
+            const int slots = (int)strtol(strchr(masters[i], ',') ? strchr(masters[i], ',') + 1
+                                                                   : strchr(masters[i], '[') + 1,
+                NULL, 10);
+            if (partitions <= slots && partitions < spark_context_threads(sc)) {
+                assert_int_equal(oracle_count(spark_range(sc, 0, ROWS, 1, partitions)), ROWS);
+                assert_int_equal(oracle_last_job(sc).speculative_tasks, partitions);
+                assert_int_equal(oracle_last_job(sc).failed_tasks, 0);
+            }
+            oracle_close(sc);
+        }
+}
+
 static void test_copies__and_losses_go_together(void **state)
 {
     const spark_fault faults[] = { { SPARK_FAULT_HANG, .partition = 1 },
@@ -164,7 +170,7 @@ static void test_tasks__do_not_wait_for_ever_for_a_block_of_one_that_hangs(void 
 static void test_speculation__checks_its_numbers(void **state)
 {
     static const spark_speculation bad[] = { { .quantile = 1.5 }, { .quantile = -0.1 },
-        { .multiplier = -1 }, { .interval_ms = -1 }, { .min_runtime_ms = -1 } };
+        { .multiplier = -1 }, { .interval_ms = -1 }, { .min_runtime_ms = -1 }, { .task_threshold_ms = -1 } };
     (void)state;
     for (size_t i = 0; i < LENGTH(bad); i++) {
         int64_t n;
@@ -182,6 +188,7 @@ int main(void)
         file_test(test_copies__leave_no_file_behind),
         cmocka_unit_test(test_copies__that_fail_do_not_hurt_what_is_won),
         cmocka_unit_test(test_copies__are_not_made_of_what_nobody_can_compare),
+        cmocka_unit_test(test_copies__are_made_after_a_threshold),
         cmocka_unit_test(test_copies__and_losses_go_together),
         cmocka_unit_test(test_tasks__do_not_wait_for_ever_for_a_block_of_one_that_hangs),
         cmocka_unit_test(test_speculation__checks_its_numbers),

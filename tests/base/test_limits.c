@@ -157,6 +157,32 @@ static void test_limits__in_a_container_are_those_of_the_mount(void **state)
     assert_limits(90 * MIB, 0);
 }
 
+static void test_limits__at_the_usual_places_need_no_list_of_mounts(void **state)
+{
+    (void)state;
+    put("/proc/self/mountinfo", V2);
+    put("/proc/self/cgroup", "0::/a/b\n");
+    put("/cg/a/memory.max", "41943040\n"); /* not where it is looked for first, as long as that is not there */
+    put("/sys/fs/cgroup/a/memory.max", "73400320\n");
+    put("/sys/fs/cgroup/a/b/cpu.max", "200000 100000\n");
+    put("/sys/fs/cgroup/memory.max", "52428800\n");
+    assert_limits(40 * MIB, 0);
+    put("/sys/fs/cgroup/a/b/cgroup.procs", "");
+    assert_limits(50 * MIB, 2);
+    put("/sys/fs/cgroup/memory.max", "max\n");
+    assert_limits(70 * MIB, 2);
+    put("/proc/self/cgroup", "0::/../a/b\n");
+    put("/proc/self/mountinfo", "");
+    assert_limits((uint64_t)4096 * MIB, 0);
+    put("/proc/self/cgroup", "4:cpu,cpuacct:/c\n5:memory:/m\n0::/\n");
+    put("/sys/fs/cgroup/memory/m/cgroup.procs", "");
+    put("/sys/fs/cgroup/memory/m/memory.limit_in_bytes", "31457280\n");
+    assert_limits(30 * MIB, 0);
+    put("/sys/fs/cgroup/cpu/c/cgroup.procs", "");
+    put("/sys/fs/cgroup/cpu/c/cpu.cfs_quota_us", "50000\n");
+    assert_limits(30 * MIB, 0.5);
+}
+
 static void test_limits__names_with_blanks_are_written_in_octal(void **state)
 {
     (void)state;
@@ -199,6 +225,7 @@ int main(void)
         MADE(test_limits__of_version_1_are_of_each_controller),
         MADE(test_limits__of_both_versions_at_once_are_all_read),
         MADE(test_limits__in_a_container_are_those_of_the_mount),
+        MADE(test_limits__at_the_usual_places_need_no_list_of_mounts),
         MADE(test_limits__names_with_blanks_are_written_in_octal),
         cmocka_unit_test(test_limits__a_share_leaves_room_for_the_program),
         cmocka_unit_test(test_limits__of_this_process_are_no_more_than_its_ram),

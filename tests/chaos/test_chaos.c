@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "file_test.h"
+#include "seeds.h"
 #include "shape_functions.h"
 
 enum { NODES = 14, ACTIONS = 6, LINES = 5, TEXT_LINES = 300, SECONDS = 300 };
@@ -927,19 +928,7 @@ static void disturbed(const job *j, const answers *want)
         wrong(j, "something is left in the local directory");
 }
 
-static uint64_t first_seed = 1;
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-static uint64_t runs = 100;
-#elif defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-static uint64_t runs = 100;
-#else
-static uint64_t runs = 1000;
-#endif
-#else
-static uint64_t runs = 1000;
-#endif
-static bool verbose;
+static seeds chosen;
 
 static void one_seed(uint64_t seed)
 {
@@ -947,7 +936,7 @@ static void one_seed(uint64_t seed)
     snprintf(running, sizeof running, "CHAOS_SEED=%llu hangs\n", (unsigned long long)seed);
     alarm(SECONDS);
     draw(&j, seed);
-    if (verbose)
+    if (chosen.verbose)
         describe(&j);
     empty_directories();
     spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .local_dir = "local" });
@@ -981,12 +970,12 @@ static void test_chaos__disturbed_jobs_give_the_same_bytes_or_an_error(void **st
     (void)state;
     signal(SIGALRM, hangs);
     make_inputs();
-    for (uint64_t seed = first_seed; seed < first_seed + runs; seed++)
+    for (uint64_t seed = chosen.first; seed < chosen.first + chosen.n; seed++)
         one_seed(seed);
     print_message("    %llu runs: calls fail in %llu, %llu end with an error\n",
-        (unsigned long long)runs, (unsigned long long)n_struck, (unsigned long long)n_errors);
-    if (runs >= 100) /* else the plans do not say what they should */
-        assert_true(n_struck > runs / 20 && n_errors > runs / 100 && n_errors < runs / 2);
+        (unsigned long long)chosen.n, (unsigned long long)n_struck, (unsigned long long)n_errors);
+    if (chosen.n >= 100) /* else the plans do not say what they should */
+        assert_true(n_struck > chosen.n / 20 && n_errors > chosen.n / 100 && n_errors < chosen.n / 2);
 }
 
 static int leave(void **state)
@@ -997,12 +986,7 @@ static int leave(void **state)
 
 int main(void)
 {
-    const char *seed = getenv("CHAOS_SEED"), *many = getenv("CHAOS_RUNS");
-    if (seed) {
-        first_seed = strtoull(seed, NULL, 10);
-        runs = many ? strtoull(many, NULL, 10) : 1;
-        verbose = !many;
-    }
+    chosen = seeds_of("CHAOS", 1000, 100);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             test_chaos__disturbed_jobs_give_the_same_bytes_or_an_error, file_enter, leave),

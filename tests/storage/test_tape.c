@@ -134,7 +134,7 @@ static void test_tape__larger_than_the_memory_goes_to_disk(void **state)
     spk_failure failure;
     int64_t next = 0;
     write_numbers(t, &tape, N);
-    assert_true(tape.n_stretches > 0 && tape.written >= 8 * MIB);
+    assert_true(tape.front.n > 0 && tape.front.bytes >= 8 * MIB);
     assert_true(spk_heap_used(&t->f.heap, &peak) <= 3 * MIB);
     assert_true(peak <= 4 * MIB);
     spk_tape_reader reader = spk_tape_read(&tape);
@@ -154,9 +154,9 @@ static void test_tape__that_changes_on_disk_is_found(void **state)
     const char *rows;
     size_t some;
     write_numbers(t, &tape, 2 * MIB);
-    const spk_stretch *s = &tape.stretches[tape.n_stretches / 2];
-    assert_int_equal(
-        spk_spill_write(&t->store.spill, "x", 1, s->at + s->bytes / 2, &failure), SPARK_OK);
+    const spk_disk_run *piece = &tape.front.at[tape.front.n / 2];
+    assert_int_equal(spk_spill_write(&t->store.spill, "x", 1, piece->at + piece->row_bytes / 2, &failure),
+        SPARK_OK);
     spk_tape_reader reader = spk_tape_read(&tape);
     spark_status status;
     while ((status = spk_tape_next(&reader, &rows, &some, &failure)) == SPARK_OK && some > 0)
@@ -192,10 +192,10 @@ static void test_tape__cut_keeps_the_first_rows(void **state)
         spk_tape tape;
         uint64_t left = 0;
         write_numbers(t, &tape, 1000000);
-        assert_true(tape.n_stretches > 1);
+        assert_true(tape.front.n > 1);
         spk_tape_cut(&tape, kept[k]);
-        for (size_t i = 0; i < tape.n_stretches; i++)
-            left += tape.stretches[i].use;
+        for (size_t i = 0; i < tape.front.n; i++)
+            left += tape.front.at[i].n;
         assert_int_equal(left + tape.rows.n, kept[k]);
         spk_tape_fini(&tape);
     }
