@@ -55,6 +55,8 @@ struct spk_sql_expr {
     const char *text;   /* CONSTANT: as printed, or NULL: from the value */
     uint32_t n;
     spk_sql_expr **args;
+    spk_sql_expr **shown;  /* CALL that is computed as its one argument: what is printed; else NULL */
+    uint32_t n_shown;
     const spk_sql_function *function;          /* CALL */
     void (*kernel)(struct spk_sql_frame *);    /* CALL, CAST: how it is computed */
     const spk_sql_session *session;

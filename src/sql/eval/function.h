@@ -70,11 +70,17 @@ struct spk_sql_frame {
 
 /* spk_sql_alloc: bytes for a result; NULL: the run has failed. */
 void *spk_sql_alloc(spk_sql_frame *f, size_t size, size_t align);
-/* spk_sql_raise: fails the run in the name of the expression, where it has not failed yet: parameters are
- * added to what it returns by spk_sql_param. */
+/* spk_sql_raise: fails the run in the name of the expression: parameters are added to what it returns by
+ * spk_sql_param. A kernel returns when it has failed. */
 SPK_COLD spk_sql_error *spk_sql_raise(spk_sql_frame *f, const char *condition);
 /* spk_sql_arg: of a lazy function: argument a for these rows. */
 spk_sql_vector spk_sql_arg(spk_sql_frame *f, uint32_t a, spk_sql_rows rows);
 bool spk_sql_run_failed(const spk_sql_run *run);
+/* Of the run a kernel runs in: the number of the batch's first row, its columns, memory that lasts as long
+ * as the run. spk_sql_run_give: fails the run with an error of another run. */
+uint64_t spk_sql_run_first(const spk_sql_run *run);
+const spk_sql_input *spk_sql_run_columns(const spk_sql_run *run);
+spk_arena *spk_sql_run_keep(spk_sql_run *run);
+SPK_COLD void spk_sql_run_give(spk_sql_frame *f, const spk_sql_error *error);
 
 #endif

@@ -10,7 +10,7 @@
  *   BOOLEAN               bool                       FLOAT, DOUBLE          float, double
  *   TINYINT to BIGINT     int8_t to int64_t          STRING, BINARY         spark_str
  *   DATE                  int32_t days               DECIMAL, p <= 18       int64_t units of 10^-s
- *   TIMESTAMP, _NTZ       int64_t microseconds       DECIMAL, p > 18        __int128, aligned to 16
+ *   TIMESTAMP, _NTZ       int64_t microseconds       DECIMAL, p > 18        spk_sql_wide
  *   TIME                  int64_t nanoseconds of the day
  *   INTERVAL, months      int32_t                    INTERVAL, days to seconds  int64_t microseconds
  *   ARRAY                 { const void *at; size_t n; }: n slots of the element, side by side
@@ -26,6 +26,7 @@
 #include <spark/type.h>
 
 #include "base/arena.h"
+#include "type/layout.h"
 
 /* In the order in which numbers are promoted. */
 typedef enum spk_sql_kind {
@@ -86,6 +87,21 @@ enum { SPK_SQL_DECIMAL_MAX = 38, SPK_SQL_DECIMAL_LONG = 18, SPK_SQL_TYPE_DEPTH =
 
 __extension__ typedef __int128 spk_i128;
 __extension__ typedef unsigned __int128 spk_u128;
+
+/* spk_sql_wide: 128 bits, so that a struct of these two members compares, hashes and sorts as the number. */
+typedef struct spk_sql_wide {
+    int64_t high;
+    uint64_t low;
+} spk_sql_wide;
+
+static inline spk_i128 spk_sql_widen(spk_sql_wide x)
+{
+    return (spk_i128)((spk_u128)(uint64_t)x.high << 64 | x.low);
+}
+static inline spk_sql_wide spk_sql_wide_of(spk_i128 x)
+{
+    return (spk_sql_wide) { (int64_t)(x >> 64), (uint64_t)x };
+}
 
 typedef struct spk_sql_array {
     const char *at;
@@ -166,5 +182,10 @@ uint32_t spk_sql_entry_size(const spk_sql_type *map);
 const spk_sql_type *spk_sql_type_from(
     spk_arena *arena, const spark_type *type, bool *nullable, const char **why);
 bool spk_sql_type_fits(const spk_sql_type *sql, const spark_type *type);
+
+/* spk_sql_type_to: the libspark type whose values lie in memory as those of the SQL type: made in the
+ * table of types of a context. Wide decimals are structs (high, low), intervals I32 and I64, VOID is BOOL.
+ * nullable: an optional of it. NULL: no memory, or nested too deep. */
+const spark_type *spk_sql_type_to(spk_types *types, const spk_sql_type *type, bool nullable);
 
 #endif
