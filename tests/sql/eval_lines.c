@@ -7,11 +7,21 @@
 
 #include "base/heap.h"
 
+static void print_quoted(const char *text)
+{
+    printf("'");
+    for (; *text; text++)
+        printf(*text == '\'' || *text == '\\' ? "\\%c" : *text == '\n' ? "\\n" : "%c", *text);
+    printf("'");
+}
+
 static void print_error(const spk_sql_error *e)
 {
     printf("ERR %s %s {", e->condition, spk_sql_state(e->condition));
-    for (size_t i = 0; i < e->n; i++)
-        printf("%s'%s': %s", i ? ", " : "", e->parameters[i].name, e->parameters[i].value);
+    for (size_t i = 0; i < e->n; i++) {
+        printf("%s'%s': ", i ? ", " : "", e->parameters[i].name);
+        print_quoted(e->parameters[i].value);
+    }
     printf("}\n");
 }
 
