@@ -9,3 +9,8 @@ size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr
     (void)b, (void)function, (void)args, (void)n_args, (void)which, (void)types, (void)nullable;
     return 0;
 }
+
+bool spk_sql_resolve_concat_arrays(spk_sql_build *b, spk_sql_expr *call)
+{
+    return spk_sql_data_diff(b, call);
+}

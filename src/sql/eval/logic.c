@@ -218,7 +218,7 @@ static void is_nan(spk_sql_frame *f)
 static bool resolve_case(spk_sql_build *b, spk_sql_expr *call)
 {
     for (uint32_t i = 0; i + 1 < call->n; i += 2) {
-        if (call->args[i]->type->kind != SPK_SQL_BOOLEAN && call->args[i]->type->kind != SPK_SQL_VOID) {
+        if (call->args[i]->type->kind != SPK_SQL_BOOLEAN) {
             spk_sql_unexpected(b, call, i / 2, "\"BOOLEAN\"");
             return false;
         }

@@ -50,6 +50,8 @@ bool spk_sql_resolve_bits(spk_sql_build *b, spk_sql_expr *call);
 bool spk_sql_resolve_compare(spk_sql_build *b, spk_sql_expr *call);
 bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool minus);
 
+bool spk_sql_resolve_concat_arrays(spk_sql_build *b, spk_sql_expr *call);
+
 /* Kernels of date + days and date + months, or - where the function is called so. */
 void spk_sql_date_days(spk_sql_frame *f);
 void spk_sql_date_months(spk_sql_frame *f);
