@@ -81,6 +81,9 @@ bool spk_sql_run_failed(const spk_sql_run *run);
 uint64_t spk_sql_run_first(const spk_sql_run *run);
 const spk_sql_input *spk_sql_run_columns(const spk_sql_run *run);
 spk_arena *spk_sql_run_keep(spk_sql_run *run);
+/* The variables of lambdas, by their numbers; set before a batch begins. */
+const spk_sql_input *spk_sql_run_variables(const spk_sql_run *run);
+void spk_sql_run_set_variables(spk_sql_run *run, const spk_sql_input *variables);
 SPK_COLD void spk_sql_run_give(spk_sql_frame *f, const spk_sql_error *error);
 
 #endif

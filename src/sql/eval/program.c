@@ -39,7 +39,7 @@ typedef struct reg {
 struct spk_sql_run {
     const spk_sql_program *program;
     spk_arena *keep, *scratch;
-    const spk_sql_input *columns;
+    const spk_sql_input *columns, *variables;
     uint32_t n, row;
     uint64_t first, epoch;
     bool failed;
@@ -205,7 +205,8 @@ static spk_sql_vector eval(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_
 static spk_sql_vector column(spk_sql_run *run, const spk_sql_node_ *node)
 {
     reg *r = &run->regs[node->index];
-    const spk_sql_input *in = &run->columns[node->expr->column];
+    const bool variable = node->expr->kind == SPK_SQL_VARIABLE;
+    const spk_sql_input *in = &(variable ? run->variables : run->columns)[node->expr->column];
     if (!in->valid)
         return (spk_sql_vector) { in->ptr, in->stride, NULL };
     if (r->epoch == run->epoch)
@@ -400,6 +401,16 @@ uint64_t spk_sql_run_first(const spk_sql_run *run)
 const spk_sql_input *spk_sql_run_columns(const spk_sql_run *run)
 {
     return run->columns;
+}
+
+const spk_sql_input *spk_sql_run_variables(const spk_sql_run *run)
+{
+    return run->variables;
+}
+
+void spk_sql_run_set_variables(spk_sql_run *run, const spk_sql_input *variables)
+{
+    run->variables = variables;
 }
 
 spk_arena *spk_sql_run_keep(spk_sql_run *run)
