@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The include table: a room may include itself, the rooms above it and <spark/...>; a family of rdd
-itself, and what stands in rdd/.
+itself, and what stands in rdd/; a family of sql itself, those before it, and what stands in sql/.
 
 usage: layers.py ROOT
 """
@@ -11,8 +11,12 @@ from pathlib import Path
 
 import report
 
-ROOMS = ["base", "type", "plan", "io", "format", "storage", "exec", "shuffle", "scheduler", "rdd"]
-FAMILIES = ["narrow", "keyed", "source", "action", "node"]  # of rdd; what they share stands in rdd/
+ROOMS = ["base", "type", "plan", "io", "format", "storage", "exec", "shuffle", "scheduler", "rdd",
+         "sql"]
+FAMILIES = {  # what they share stands in the room itself
+    "rdd": ["narrow", "keyed", "source", "action", "node"],  # know nothing of each other
+    "sql": ["parse", "eval", "plan", "exec"],                # each may use those before it
+}
 COMPOSITION_ROOT = "context.c"     # the one file that may include every room
 PUBLIC_INCLUDES = re.compile(r"spark/\w+\.h|std\w+\.h|string\.h|exception|initializer_list")
 
@@ -31,10 +35,20 @@ def room_of(name):
 
 
 def is_place(name):
-    """Whether a file may stand there: in a room, or in a family of rdd."""
+    """Whether a file may stand there: in a room, or in a family of one."""
     room, family = room_of(name)
-    return room in ROOMS and (family is None or room == "rdd" and family in FAMILIES
+    return room in ROOMS and (family is None or family in FAMILIES.get(room, ())
                               and name.count("/") == 2)
+
+
+def may_use_family(room, family, other_room, other):
+    """Whether a file of a family (None: of the room itself) may use another family's."""
+    if other is None or (room, family) == (other_room, other):
+        return True
+    if room != "sql" or other_room != "sql" or family is None:
+        return False
+    order = FAMILIES["sql"]
+    return order.index(other) <= order.index(family)
 
 
 def check_source(src, path):
@@ -59,8 +73,9 @@ def check_source(src, path):
             continue
         elif ROOMS.index(other) > ROOMS.index(room):
             yield f"src/{file}: {room} may not include {other} ({name})"
-        elif other_family is not None and other_family != family:
-            yield f"src/{file}: families of rdd know nothing of each other ({name})"
+        elif not may_use_family(room, family, other, other_family):
+            yield f"src/{file}: families of {other} know nothing of each other ({name})" \
+                if other == "rdd" else f"src/{file}: may not include that family ({name})"
 
 
 def check_public(include, path):

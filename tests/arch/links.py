@@ -39,8 +39,9 @@ def rank(source):
 
 
 def shared_names(src):
-    """What the headers of rdd/ itself declare."""
-    text = "".join(path.read_text(encoding="utf-8") for path in (src / "rdd").glob("*.h"))
+    """What the headers of rdd/ and sql/ themselves declare."""
+    headers = [path for room in layers.FAMILIES for path in (src / room).glob("*.h")]
+    text = "".join(path.read_text(encoding="utf-8") for path in headers)
     return set(re.findall(r"\b(spk_\w+)\(", text))
 
 
@@ -49,10 +50,10 @@ def check_use(user, name, owner, shared):
     if rank(owner) > rank(user):
         yield f"src/{user}: links {name}, which src/{owner} defines, below it"
         return
-    _, family = layers.room_of(owner)
-    if family and layers.room_of(user)[1] != family and name.startswith("spk_") \
-            and name not in shared:
-        yield f"src/{user}: links {name} of another family, which no header of rdd/ declares"
+    room, family = layers.room_of(user)
+    if name.startswith("spk_") and name not in shared \
+            and not layers.may_use_family(room, family, *layers.room_of(owner)):
+        yield f"src/{user}: links {name} of another family, which no shared header declares"
 
 
 def check(root, nm, objects):

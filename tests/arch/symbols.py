@@ -6,7 +6,7 @@
 - What a public header declares is in the archive.
 - No writable data but thread-locals, and what a signal handler reaches, for signals are of the
   process: state of the process is what tests trip over.
-- Everything undefined comes from libc, libm and pthreads.
+- Everything undefined comes from libc, libm, pthreads, and the compiler's own library (128 bits).
 - Files, threads and memory are reached through base/sys.c alone, or a fault plan would miss calls.
 
 usage: symbols.py ARCHIVE NM CC INCLUDE_DIR...
@@ -33,7 +33,7 @@ THROUGH_SYS = re.compile(
     r"|mkostemp|pipe2|flock|opendir|readdir|stat|fstat|preadv|pwritev|ftruncate|fdopen)(64)?"
     r"|pthread_create|malloc|calloc|realloc")
 
-SYSTEM_LIBRARIES = ["-nodefaultlibs", "-lc", "-lm", "-lpthread"]
+SYSTEM_LIBRARIES = ["-nodefaultlibs", "-lc", "-lm", "-lpthread", "-lgcc"]
 
 
 def read_symbols(archive, nm):

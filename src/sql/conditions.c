@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of error conditions, in the order of their names. */
+#include "sql/conditions.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const spk_sql_condition conditions[] = {
+    { "AMBIGUOUS_ALIAS_IN_NESTED_CTE", "42KD0",
+        "Name <name> is ambiguous in nested CTE. If set it to \"LEGACY\", outer CTE definitions will take "
+        "precedence. See '<docroot>/sql-migration-guide.html#query-engine'." },
+    { "AMBIGUOUS_REFERENCE", "42704", "Reference <name> is ambiguous, could be: <referenceNames>." },
+    { "ARITHMETIC_OVERFLOW", "22003", "<message>.<alternative>" },
+    { "ASSIGNMENT_ARITY_MISMATCH", "42802",
+        "The number of columns or variables assigned or aliased: <numTarget> does not match the number of "
+        "source expressions: <numExpr>." },
+    { "CANNOT_DECODE_URL", "22546",
+        "The provided URL cannot be decoded: <url>. Please ensure that the URL is properly formatted and "
+        "try again." },
+    { "CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE", "42825",
+        "Failed to merge incompatible data types <left> and <right>. Please check the data types of the "
+        "columns being merged and ensure that they are compatible." },
+    { "CANNOT_PARSE_TIME", "22010",
+        "The input string <input> cannot be parsed to a TIME value because it does not match to the "
+        "datetime format <format>." },
+    { "CANNOT_PARSE_TIMESTAMP", "22007",
+        "<message>. Use <func> to tolerate invalid input string and return NULL instead." },
+    { "CANNOT_RESOLVE_STAR_EXPAND", "42704",
+        "Cannot resolve <targetString>.* given input columns <columns>. Please check that the specified "
+        "table or struct exists and is accessible in the input columns." },
+    { "CAST_INVALID_INPUT", "22018",
+        "The value <expression> of the type <sourceType> cannot be cast to <targetType> because it is "
+        "malformed. Correct the value as per the syntax, or change its target type." },
+    { "CAST_OVERFLOW", "22003",
+        "The value <value> of the type <sourceType> cannot be cast to <targetType> due to an overflow. Use "
+        "`try_cast` to tolerate overflow and return NULL instead." },
+    { "CONVERSION_INVALID_INPUT", "22018",
+        "The value <str> (<fmt>) cannot be converted to <targetType> because it is malformed. Correct the "
+        "value as per the syntax, or change its format." },
+    { "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch:" },
+    { "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: the left and right operands of the binary "
+        "operator have incompatible types (<left> and <right>)." },
+    { "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: the binary operator requires the input type "
+        "<inputType>, not <actualDataType>." },
+    { "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: cannot cast <srcType> to <targetType>." },
+    { "DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: cannot cast <srcType> to <targetType> with "
+        "ANSI mode on." },
+    { "DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: Input to <functionName> should all be the same "
+        "type, but it's <dataType>." },
+    { "DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: Length of <exprName> should be 1." },
+    { "DATATYPE_MISMATCH.INVALID_ARG_VALUE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The <inputName> value must to be a "
+        "<requireType> literal of <validValues>, but got <inputValue>." },
+    { "DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The key of map cannot be/contain <keyType>." },
+    { "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The <functionName> does not support ordering "
+        "on type <dataType>." },
+    { "DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch:" },
+    { "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch:" },
+    { "DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "42K09", "Cannot resolve <sqlExpr> due to data type mismatch:" },
+    { "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: the input <inputName> should be a foldable "
+        "<inputType> expression; however, got <inputExpr>." },
+    { "DATATYPE_MISMATCH.NON_STRING_TYPE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: all arguments of the function <funcName> must "
+        "be strings." },
+    { "DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch:" },
+    { "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: A range window frame with value boundaries "
+        "cannot be used in a window specification with multiple order by expressions:" },
+    { "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: A range window frame cannot be used in an "
+        "unordered window specification." },
+    { "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: Window frame upper bound <upper> does not "
+        "follow the lower bound <lower>." },
+    { "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The data type of the <location> bound "
+        "<exprType> does not match the expected data type <expectedType>." },
+    { "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The lower bound of a window frame must be "
+        "<comparison> to the upper bound." },
+    { "DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The data type of the column (<columnIndex>) do "
+        "not have the same type:" },
+    { "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The <paramIndex> parameter requires the "
+        "<requiredType> type, however <inputSql> has the type <inputType>." },
+    { "DATATYPE_MISMATCH.UNEXPECTED_NULL", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The <exprName> must not be null." },
+    { "DATATYPE_MISMATCH.UNEXPECTED_RETURN_TYPE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The <functionName> requires return "
+        "<expectedType> type, but the actual is <actualType> type." },
+    { "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The <exprName> must be between <valueRange> "
+        "(current value = <currentValue>)." },
+    { "DATA_SOURCE_NOT_FOUND", "42K02",
+        "Failed to find the data source: <provider>. Make sure the provider name is correct and the package "
+        "is properly registered and compatible with your Spark version." },
+    { "DATETIME_FIELD_OUT_OF_BOUNDS", "22023", "<rangeMessage>." },
+    { "DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "22023", "<rangeMessage>." },
+    { "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003",
+        "Decimal precision <precision> exceeds max precision <maxPrecision>." },
+    { "DESCRIBE_JSON_NOT_EXTENDED", "0A000",
+        "DESCRIBE TABLE ... AS JSON only supported when [EXTENDED|FORMATTED] is specified. For example:" },
+    { "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "0A000",
+        "Distinct window functions are not supported: <windowExpr>." },
+    { "DIVIDE_BY_ZERO", "22012",
+        "Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead." },
+    { "DUPLICATED_CTE_NAMES", "42602", "CTE definition can't have duplicate names: <duplicateNames>." },
+    { "DUPLICATED_MAP_KEY", "23505", "Duplicate map key <key> was found, please check the input data." },
+    { "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.BOTH_POSITIONAL_AND_NAMED", "4274K",
+        "Call to routine <routineName> is invalid because it includes multiple argument assignments to the "
+        "same parameter name <parameterName>." },
+    { "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE", "4274K",
+        "Call to routine <routineName> is invalid because it includes multiple argument assignments to the "
+        "same parameter name <parameterName>." },
+    { "EXCEPT_OVERLAPPING_COLUMNS", "42702",
+        "Columns in an EXCEPT list must be distinct and non-overlapping, but got (<columns>)." },
+    { "FAILED_FUNCTION_CALL", "38000",
+        "Failed preparing of the function <funcName> for call. Please, double check function's arguments." },
+    { "FAILED_READ_FILE", "KD001", "Encountered error while reading file <path>." },
+    { "FAILED_READ_FILE.UNSUPPORTED_FILE_SYSTEM", "KD001",
+        "Encountered error while reading file <path>. The file system <fileSystemClass> hasn't implemented "
+        "<method>." },
+    { "FIELD_NOT_FOUND", "42704", "No such struct field <fieldName> in <fields>." },
+    { "FORBIDDEN_OPERATION", "42809",
+        "The operation <statement> is not allowed on the <objectType>: <objectName>." },
+    { "GROUPING_COLUMN_MISMATCH", "42803",
+        "Column of grouping (<grouping>) can't be found in grouping columns <groupingColumns>." },
+    { "GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in GROUP BY, but found <sqlExpr>." },
+    { "GROUP_BY_POS_AGGREGATE", "42903",
+        "GROUP BY <index> refers to an expression <aggExpr> that contains an aggregate function. Aggregate "
+        "functions are not allowed in GROUP BY." },
+    { "GROUP_BY_POS_OUT_OF_RANGE", "42805",
+        "GROUP BY position <index> is not in select list (valid range is [1, <size>])." },
+    { "ILLEGAL_DAY_OF_WEEK", "22009", "Illegal input for day of week: <string>." },
+    { "INCOMPARABLE_PIVOT_COLUMN", "42818",
+        "Invalid pivot column <columnName>. Pivot columns must be comparable." },
+    { "INCOMPATIBLE_COLUMN_TYPE", "42825",
+        "<operator> can only be performed on tables with compatible column types." },
+    { "INCOMPATIBLE_JOIN_TYPES", "42613", "The join types <joinType1> and <joinType2> are incompatible." },
+    { "INCOMPATIBLE_VIEW_SCHEMA_CHANGE", "51024",
+        "The SQL query of view <viewName> has an incompatible schema change and column <colName> cannot be "
+        "resolved." },
+    { "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "42K0B",
+        "You may get a different result due to the upgrading to Spark >= 3.0: Fail to recognize <pattern> "
+        "pattern in the DateTimeFormatter." },
+    { "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "42K0B",
+        "You may get a different result due to the upgrading to Spark >= 3.0: All week-based patterns are "
+        "unsupported since Spark 3.0, detected week-based character: <c>." },
+    { "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS", "21S01",
+        "Cannot write to <tableName>, the reason is too many data columns: Table columns: <tableColumns>. "
+        "Data columns: <dataColumns>." },
+    { "INTERNAL_ERROR", "XX000", "<message>" },
+    { "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION", "22015",
+        "Integer overflow while operating with intervals. Try devising appropriate values for the interval "
+        "parameters." },
+    { "INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION", "22015",
+        "Integer overflow while operating with intervals. Use <functionName> to tolerate overflow and "
+        "return NULL instead." },
+    { "INTERVAL_DIVIDED_BY_ZERO", "22012",
+        "Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead." },
+    { "INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE", "42903",
+        "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a FILTER "
+        "expression without an aggregation, but found <aggExpr>." },
+    { "INVALID_AGGREGATE_FILTER.CONTAINS_WINDOW_FUNCTION", "42903",
+        "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a FILTER "
+        "expression without a window function, but found <windowExpr>." },
+    { "INVALID_AGGREGATE_FILTER.NON_DETERMINISTIC", "42903",
+        "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a deterministic "
+        "FILTER expression." },
+    { "INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", "42903",
+        "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a FILTER "
+        "expression of the BOOLEAN type." },
+    { "INVALID_ARRAY_INDEX", "22003",
+        "The index <indexValue> is out of bounds. The array has <arraySize> elements." },
+    { "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "22003",
+        "The index <indexValue> is out of bounds. The array has <arraySize> elements. Use `try_element_at` "
+        "to tolerate accessing element at invalid index and return NULL instead." },
+    { "INVALID_CONF_VALUE.TIME_ZONE", "22022", "Cannot resolve the given timezone." },
+    { "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007",
+        "Unrecognized datetime pattern: <pattern>. Illegal pattern character found in datetime pattern: "
+        "<c>. Please provide legal character." },
+    { "INVALID_DATETIME_PATTERN.LENGTH", "22007",
+        "Unrecognized datetime pattern: <pattern>. Too many letters in datetime pattern: <pattern>. Please "
+        "reduce pattern length." },
+    { "INVALID_DATETIME_PATTERN.WITH_SUGGESTION", "22007",
+        "Unrecognized datetime pattern: <pattern>. You can form a valid datetime pattern with the guide "
+        "from '<docroot>/sql-ref-datetime-pattern.html'." },
+    { "INVALID_EMPTY_LOCATION", "42K05", "The location name cannot be empty string, but `<location>` was given." },
+    { "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000",
+        "Can't extract a value from <base>. Need a complex type [STRUCT, ARRAY, MAP] but got <other>." },
+    { "INVALID_EXTRACT_FIELD", "42601", "Cannot extract <field> from <expr>." },
+    { "INVALID_FORMAT.CONT_THOUSANDS_SEPS", "42601",
+        "The format is invalid: <format>. Thousands separators (, or G) must have digits in between them in "
+        "the number format." },
+    { "INVALID_FORMAT.ESC_IN_THE_MIDDLE", "42601",
+        "The format is invalid: <format>. The escape character is not allowed to precede <char>." },
+    { "INVALID_FORMAT.MISMATCH_INPUT", "42601",
+        "The format is invalid: <format>. The input <inputType> <input> does not match the format." },
+    { "INVALID_FORMAT.THOUSANDS_SEPS_MUST_BEFORE_DEC", "42601",
+        "The format is invalid: <format>. Thousands separators (, or G) may not appear after the decimal "
+        "point in the number format." },
+    { "INVALID_FRACTION_OF_SECOND", "22023",
+        "Valid range for seconds is [0, 60] (inclusive), but the provided value is <secAndMicros>. To avoid "
+        "this error, use `try_make_timestamp`, which returns NULL on error." },
+    { "INVALID_IDENTIFIER", "42602",
+        "The unquoted identifier <ident> is invalid and must be back quoted as: `<ident>`." },
+    { "INVALID_INDEX_OF_ZERO", "22003",
+        "The index 0 is invalid. An index shall be either < 0 or > 0 (the first element has index 1)." },
+    { "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000",
+        "Invalid inline table. Cannot evaluate the expression <expr> in inline table definition." },
+    { "INVALID_INLINE_TABLE.FAILED_SQL_EXPRESSION_EVALUATION", "42000",
+        "Invalid inline table. Failed to evaluate the SQL expression <sqlExpr>. Please check your syntax "
+        "and ensure all required tables and columns are available." },
+    { "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "42000",
+        "Invalid inline table. Found incompatible types in the column <colName> for inline table." },
+    { "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000",
+        "Invalid inline table. Inline table expected <expectedNumCols> columns but found <actualNumCols> "
+        "columns in row <rowIndex>." },
+    { "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "22006",
+        "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
+        "for defining an interval." },
+    { "INVALID_INTERVAL_FORMAT.INVALID_UNIT", "22006",
+        "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
+        "for defining an interval." },
+    { "INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE", "22006",
+        "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
+        "for defining an interval." },
+    { "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "22006",
+        "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
+        "for defining an interval." },
+    { "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE", "22006",
+        "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
+        "for defining an interval." },
+    { "INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION", "22006",
+        "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
+        "for defining an interval." },
+    { "INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D",
+        "Invalid lambda function call. A lambda function should only be used in a higher order function. "
+        "However, its class is <class>, which is not a higher order function." },
+    { "INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE", "42K0E",
+        "The limit like expression <expr> is invalid. The <name> expression must be integer type, but got "
+        "<dataType>." },
+    { "INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE", "42K0E",
+        "The limit like expression <expr> is invalid. The <name> expression must be equal to or greater "
+        "than 0, but got <v>." },
+    { "INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL", "42K0E",
+        "The limit like expression <expr> is invalid. The evaluated <name> expression must not be null." },
+    { "INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "42K0E",
+        "The limit like expression <expr> is invalid. The <name> expression must evaluate to a constant "
+        "value." },
+    { "INVALID_NUMERIC_LITERAL_RANGE", "22003",
+        "Numeric literal <rawStrippedQualifier> is outside the valid range for <typeName> with minimum "
+        "value of <minValue> and maximum value of <maxValue>." },
+    { "INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "Invalid options: Must use the `map()` function for options." },
+    { "INVALID_OPTIONS.NON_STRING_TYPE", "42K06",
+        "Invalid options: A type of keys and values in `map()` must be string, but got <mapType>." },
+    { "INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE", "22023",
+        "The value of parameter(s) <parameter> in <functionName> is invalid: expects an integer value in "
+        "[0, <upper>), but got <invalidValue>." },
+    { "INVALID_PARAMETER_VALUE.CHARSET", "22023",
+        "The value of parameter(s) <parameter> in <functionName> is invalid: expects one of the <charsets>, "
+        "but got <charset>." },
+    { "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023",
+        "The value of parameter(s) <parameter> in <functionName> is invalid:" },
+    { "INVALID_PARAMETER_VALUE.LENGTH", "22023",
+        "The value of parameter(s) <parameter> in <functionName> is invalid: Expects `length` greater than "
+        "or equal to 0, but got <length>." },
+    { "INVALID_PARAMETER_VALUE.PATTERN", "22023",
+        "The value of parameter(s) <parameter> in <functionName> is invalid: <value>." },
+    { "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "22023",
+        "The value of parameter(s) <parameter> in <functionName> is invalid: Expects group index between 0 "
+        "and <groupCount>, but got <groupIndex>." },
+    { "INVALID_PARAMETER_VALUE.TIME_UNIT", "22023",
+        "The value of parameter(s) <parameter> in <functionName> is invalid:" },
+    { "INVALID_PARAMETER_VALUE.ZERO_INDEX", "22023",
+        "The value of parameter(s) <parameter> in <functionName> is invalid: expects %1$, %2$ and so on, "
+        "but got %0$." },
+    { "INVALID_RECURSIVE_CTE", "42836",
+        "Invalid recursive definition found. Recursive queries must contain an UNION or an UNION ALL "
+        "statement with 2 children." },
+    { "INVALID_RECURSIVE_REFERENCE.PLACE", "42836",
+        "Invalid recursive reference found inside WITH RECURSIVE clause." },
+    { "INVALID_SCHEMA.NON_STRING_LITERAL", "42K07",
+        "The input schema <inputSchema> is not a valid schema string. The input expression must be string "
+        "literal and not null." },
+    { "INVALID_SCHEMA.NON_STRUCT_TYPE", "42K07",
+        "The input schema <inputSchema> is not a valid schema string. The input expression should be "
+        "evaluated to struct type, but got <dataType>." },
+    { "INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE", "42000",
+        "Invalid SQL syntax: IN predicate requires at least one value. Empty IN clauses like 'IN ()' are "
+        "not allowed." },
+    { "INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE", "42000",
+        "Invalid SQL syntax: Partition key <partKey> must set value." },
+    { "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
+        "Invalid SQL syntax: The function <prettyName> does not support <syntax>." },
+    { "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", "42000",
+        "Invalid SQL syntax: The definition of window <windowName> is repetitive." },
+    { "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823",
+        "Invalid subquery: Scalar subquery must return only one column, but got <number>." },
+    { "INVALID_TYPED_LITERAL", "42604", "The value of the typed literal <valueType> is invalid: <value>." },
+    { "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of <elem> in <prettyName>." },
+    { "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "42000",
+        "count(<tableName>.*) is not allowed. Use count(*) or expand the columns manually, e.g. count(col1, "
+        "col2)." },
+    { "INVALID_UTF8_STRING", "22029", "Invalid UTF8 byte sequence found in string: <str>." },
+    { "INVALID_WHERE_CONDITION", "42903",
+        "The WHERE condition <condition> contains invalid expressions: <expressionList>." },
+    { "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", "42601",
+        "Cannot specify ORDER BY or a window frame for <aggFunc>." },
+    { "INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "42K0K",
+        "Invalid function <funcName> with WITHIN GROUP. The function does not support DISTINCT with WITHIN "
+        "GROUP." },
+    { "INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT", "42K0K",
+        "Invalid function <funcName> with WITHIN GROUP. The function is invoked with DISTINCT and WITHIN "
+        "GROUP but expressions <funcArg> and <orderingExpr> do not match." },
+    { "INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT_UNSAFE_CAST", "42K0K",
+        "Invalid function <funcName> with WITHIN GROUP. The function <funcName> with DISTINCT and WITHIN "
+        "GROUP (ORDER BY) is not supported for <inputType> input." },
+    { "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "42K0K",
+        "Invalid function <funcName> with WITHIN GROUP. WITHIN GROUP is required for the function." },
+    { "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "42K0K",
+        "Invalid function <funcName> with WITHIN GROUP. The function requires <expectedNum> orderings in "
+        "WITHIN GROUP but got <actualNum>." },
+    { "MALFORMED_CHARACTER_CODING", "22000", "Invalid value found when performing <function> with <charset>" },
+    { "MISSING_AGGREGATION", "42803",
+        "The non-aggregating expression <expression> is based on columns which are not participating in the "
+        "GROUP BY clause." },
+    { "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT", "XX000",
+        "Resolved attribute(s) <missingAttributes> missing from <input> in operator <operator>." },
+    { "MISSING_GROUP_BY", "42803",
+        "The query does not include a GROUP BY clause. Add GROUP BY or turn it into the window functions "
+        "using OVER clauses." },
+    { "MISSING_WINDOW_SPECIFICATION", "42P20",
+        "Window specification is not defined in the WINDOW clause for <windowName>." },
+    { "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS", "42000",
+        "<clause1> and <clause2> cannot coexist in the same SQL pipe operator using '|>'." },
+    { "NAMED_PARAMETERS_NOT_SUPPORTED", "4274K",
+        "Named parameters are not supported for function <functionName>; please retry the query with "
+        "positional arguments to the function call instead." },
+    { "NESTED_AGGREGATE_FUNCTION", "42607",
+        "It is not allowed to use an aggregate function in the argument of another aggregate function. "
+        "Please use the inner aggregate function in a sub-query." },
+    { "NON_FOLDABLE_ARGUMENT", "42K08",
+        "The function <funcName> requires the parameter <paramName> to be a foldable expression of the type "
+        "<paramType>, but the actual argument is a non-foldable." },
+    { "NON_LITERAL_PIVOT_VALUES", "42K08", "Literal expressions required for pivot values, found <expression>." },
+    { "NOT_ALLOWED_IN_FROM.UNPIVOT_WITH_PIVOT", "42601",
+        "Not allowed in the FROM clause: UNPIVOT together with PIVOT." },
+    { "NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE.WINDOW_CLAUSE", "42601",
+        "Not allowed in the pipe WHERE clause: WINDOW clause." },
+    { "NOT_A_SCALAR_FUNCTION", "42887",
+        "<functionName> appears as a scalar expression here, but the function was defined as a table "
+        "function." },
+    { "NULL_MAP_KEY", "2200E", "Cannot use null as map key." },
+    { "NUMERIC_VALUE_OUT_OF_RANGE", "22003", "<value> cannot be represented as Decimal(<precision>, <scale>)." },
+    { "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003",
+        "<value> cannot be represented as Decimal(<precision>, <scale>). , and return NULL instead." },
+    { "NUM_COLUMNS_MISMATCH", "42826",
+        "<operator> can only be performed on inputs with the same number of columns, but the first input "
+        "has <firstNumColumns> columns and the <invalidOrdinalNum> input has <invalidNumColumns> columns." },
+    { "NUM_TABLE_VALUE_ALIASES_MISMATCH", "42826",
+        "Number of given aliases does not match number of output columns. Function name: <funcName>; number "
+        "of aliases: <aliasesNum>; number of output columns: <outColsNum>." },
+    { "ORDER_BY_POS_OUT_OF_RANGE", "42805",
+        "ORDER BY position <index> is not in select list (valid range is [1, <size>])." },
+    { "PARSE_SYNTAX_ERROR", "42601", "Syntax error at or near <error><hint>." },
+    { "PARTITIONS_NOT_FOUND", "428FT",
+        "The partition(s) <partitionList> cannot be found in table <tableName>. Verify the partition "
+        "specification and table name." },
+    { "PATH_NOT_FOUND", "42K03", "Path does not exist: <path>." },
+    { "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION", "0A000",
+        "Non-grouping expression <expr> is provided as an argument to the |> AGGREGATE pipe operator but "
+        "does not contain any aggregate function; please update it to include an aggregate function and "
+        "then retry the query again." },
+    { "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION", "0A000",
+        "Aggregate function <expr> is not allowed when using the pipe operator |> <clause> clause; please "
+        "use the pipe operator |> AGGREGATE clause instead." },
+    { "PIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09",
+        "Invalid pivot value '<value>': value data type <valueType> does not match pivot column data type "
+        "<pivotType>." },
+    { "QUALIFY_AGGREGATE_NOT_ALLOWED", "42903",
+        "Aggregate functions are not supported in QUALIFY: <aggregateExpr>." },
+    { "QUALIFY_REQUIRES_WINDOW_FUNCTION", "42903",
+        "The QUALIFY clause requires at least one window function in the current SELECT list or the QUALIFY "
+        "condition." },
+    { "RECURSION_LEVEL_LIMIT_EXCEEDED", "42836",
+        "Recursion level limit <levelLimit> reached but query has not exhausted, try increasing it like "
+        "'WITH RECURSIVE t(col) MAX RECURSION LEVEL 200'." },
+    { "RECURSION_ROW_LIMIT_EXCEEDED", "42836",
+        "Recursion row limit <rowLimit> reached but query has not exhausted, try setting a larger LIMIT "
+        "value when querying the CTE relation." },
+    { "REMAINDER_BY_ZERO", "22012",
+        "Remainder by zero. Use `try_mod` to tolerate divisor being 0 and return NULL instead." },
+    { "REQUIRED_PARAMETER_NOT_FOUND", "4274K",
+        "Cannot invoke routine <routineName> because the parameter named <parameterName> is required, but "
+        "the routine call did not supply a value." },
+    { "SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", "More than one row returned by a subquery used as an expression." },
+    { "SCHEMA_NOT_FOUND", "42704",
+        "The schema <schemaName> cannot be found. Verify the spelling and correctness of the schema and "
+        "catalog." },
+    { "SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE", "42K05",
+        "SHOW COLUMNS with conflicting namespaces: <namespaceA> != <namespaceB>." },
+    { "STAR_GROUP_BY_POS", "0A000",
+        "Star (*) is not allowed in a select list when GROUP BY an ordinal position is used." },
+    { "TABLE_OR_VIEW_NOT_FOUND", "42P01",
+        "The table or view <relationName> cannot be found. Verify the spelling and correctness of the "
+        "schema and catalog. Search path: <searchPath>." },
+    { "UDTF_ALIAS_NUMBER_MISMATCH", "42802",
+        "The number of aliases supplied in the AS clause does not match the number of columns output by the "
+        "UDTF. Expected <aliasesSize> aliases, but got <aliasesNames>." },
+    { "UNABLE_TO_INFER_SCHEMA", "42KD9", "Unable to infer schema for <format>. It must be specified manually." },
+    { "UNBOUND_SQL_PARAMETER", "42P02", "Found the unbound parameter: <name>." },
+    { "UNCLOSED_BRACKETED_COMMENT", "42601",
+        "Found an unclosed bracketed comment. Please, append */ at the end of the comment." },
+    { "UNEXPECTED_INPUT_TYPE", "42K09",
+        "Parameter <paramIndex> of function <functionName> requires the <requiredType> type, however "
+        "<inputSql> has the type <inputType>." },
+    { "UNEXPECTED_POSITIONAL_ARGUMENT", "4274K",
+        "Cannot invoke routine <routineName> because it contains positional argument(s) following the named "
+        "argument assigned to <parameterName>; please rearrange them so the positional arguments come first "
+        "and then retry the query again." },
+    { "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE", "42836", "Please use UNION ALL instead." },
+    { "UNRECOGNIZED_PARAMETER_NAME", "4274K",
+        "Cannot invoke routine <routineName> because the routine call included a named argument reference "
+        "for the argument named <argumentName>, but this routine does not include any signature containing "
+        "an argument with this name." },
+    { "UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", "Could not resolve <name> to a table-valued function." },
+    { "UNRESOLVED_ALL_IN_GROUP_BY", "42803",
+        "Cannot infer grouping columns for GROUP BY ALL based on the select clause. Please explicitly "
+        "specify the grouping columns." },
+    { "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "42703",
+        "A column, variable, or function parameter with name <objectName> cannot be resolved." },
+    { "UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703",
+        "A column, variable, or function parameter with name <objectName> cannot be resolved. Did you mean "
+        "one of the following? [<proposal>]." },
+    { "UNRESOLVED_ROUTINE", "42883", "Cannot resolve routine <routineName> on search path <searchPath>." },
+    { "UNSUPPORTED_DATATYPE", "0A000", "Unsupported data type <typeName>." },
+    { "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E",
+        "The query operator <operator> contains one or more unsupported expressions." },
+    { "UNSUPPORTED_FEATURE", "0A000", "The feature is not supported: <what>." },
+    { "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES", "0A000",
+        "The feature is not supported: Combination of ORDER BY/SORT BY/DISTRIBUTE BY/CLUSTER BY." },
+    { "UNSUPPORTED_FEATURE.DESC_TABLE_COLUMN_JSON", "0A000",
+        "The feature is not supported: DESC TABLE COLUMN AS JSON not supported for individual columns." },
+    { "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY", "0A000",
+        "The feature is not supported: Referencing a lateral column alias via GROUP BY alias/ALL is not "
+        "supported yet." },
+    { "UNSUPPORTED_FEATURE.LATERAL_JOIN_USING", "0A000",
+        "The feature is not supported: JOIN USING with LATERAL correlation." },
+    { "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "0A000",
+        "The feature is not supported: The SQL pipe operator syntax with aggregation (using |> AGGREGATE) "
+        "does not support <case>." },
+    { "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E",
+        "The generator is not supported: nested in expressions <expression>." },
+    { "UNSUPPORTED_GROUPING_EXPRESSION", "42K0E",
+        "grouping()/grouping_id() can only be used with GroupingSets/Cube/Rollup." },
+    { "UNSUPPORTED_PARAMETER_TYPE", "42K09", "A parameter of this type cannot be bound: <name>." },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.ACCESSING_OUTER_QUERY_COLUMN_IS_NOT_ALLOWED", "0A000",
+        "Unsupported subquery expression: Accessing outer query column is not allowed in this location: "
+        "<treeNode>" },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.AGGREGATE_FUNCTION_MIXED_OUTER_LOCAL_REFERENCES", "0A000",
+        "Unsupported subquery expression: Found an aggregate function in a correlated predicate that has "
+        "both outer and local references, which is not supported: <function>." },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE", "0A000",
+        "Unsupported subquery expression: Expressions referencing the outer query are not supported outside "
+        "of WHERE/HAVING clauses: <sqlExprs>." },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.LATERAL_JOIN_CONDITION_NON_DETERMINISTIC", "0A000",
+        "Unsupported subquery expression: Lateral join condition cannot be non-deterministic: <condition>." },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.NON_CORRELATED_COLUMNS_IN_GROUP_BY", "0A000",
+        "Unsupported subquery expression: A GROUP BY clause in a scalar correlated subquery cannot contain "
+        "non-correlated columns: <value>." },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.NON_DETERMINISTIC_LATERAL_SUBQUERIES", "0A000",
+        "Unsupported subquery expression: Non-deterministic lateral subqueries are not supported when "
+        "joining with outer relations that produce more than one row: <treeNode>" },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION", "0A000",
+        "Unsupported subquery expression: Correlated subqueries in the join predicate cannot reference both "
+        "join inputs: <subqueryExpression>" },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_REFERENCE_DATA_TYPE", "0A000",
+        "Unsupported subquery expression: Correlated column reference '<expr>' cannot be <dataType> type." },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY", "0A000",
+        "Unsupported subquery expression: Correlated scalar subqueries can only be used in filters, "
+        "aggregations, projections, and UPDATE/MERGE/DELETE commands: <treeNode>" },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY", "0A000",
+        "Unsupported subquery expression:" },
+    { "UNSUPPORTED_TYPED_LITERAL", "0A000",
+        "Literals of the type <unsupportedType> are not supported. Supported types are <supportedTypes>." },
+    { "USER_RAISED_EXCEPTION", "P0001", "<errorMessage>" },
+    { "WINDOW_FUNCTION_FRAME_NOT_ORDERED", "42601",
+        "Window function <wf_name> requires the window to be ordered. You need to add an ORDER BY clause. "
+        "For example:" },
+    { "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601",
+        "It is not allowed to use window functions inside <clauseName> clause." },
+    { "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605",
+        "The <functionName> requires <expectedNum> parameters but the actual number is <actualNum>." },
+    { "WRONG_NUM_ARGS.WITH_SUGGESTION", "42605",
+        "The <functionName> requires <expectedNum> parameters but the actual number is <actualNum>." },
+};
+
+const spk_sql_condition *spk_sql_condition_of(const char *name)
+{
+    size_t low = 0, high = sizeof conditions / sizeof conditions[0];
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        const int order = strcmp(conditions[middle].name, name);
+        if (order == 0)
+            return &conditions[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Aggregates that keep their values: collect_list, collect_set, listagg, percentiles, median, mode; and
+ * approx_count_distinct, which keeps registers.
+ *
+ * State { room, values }: values are without NULLs; room says for how many there is memory, 0 where the
+ * memory is not the state's own. */
+#include <math.h>
+
+#include "sql/eval/agg.h"
+#include "sql/eval/decimal.h"
+#include "sql/eval/hash.h"
+#include "sql/eval/value_text.h"
+
+enum { LIST, SET, LISTAGG, PERCENTILE, PERCENTILE_DISC, PERCENTILE_APPROX, MEDIAN, MODE };
+
+static bool nomem(spk_sql_error *error)
+{
+    spk_sql_nomem(error);
+    return false;
+}
+
+static const spk_sql_type *of(spk_sql_kind kind)
+{
+    return spk_sql_type_of(kind);
+}
+
+/* fractions: of percentiles: one, or an array of them. */
+typedef struct fractions {
+    double few[1];
+    const double *at;
+    size_t n;
+    bool many;
+    spark_str separator; /* of listagg */
+} fractions;
+
+static bool bad_fraction(spk_sql_build *b, spk_sql_aggregate *a, double x)
+{
+    const spk_sql_function function = { .name = a->def->name };
+    const spk_sql_expr call
+        = { .kind = SPK_SQL_CALL, .function = &function, .name = a->name, .n = a->n, .args = a->args };
+    const char *text = spk_sql_expr_quoted(b, &call);
+    if (spk_sql_fail(b->error, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", a->span)) {
+        spk_sql_param(b->error, "currentValue", "%g", x);
+        spk_sql_param(b->error, "exprName", "percentage");
+        spk_sql_param(b->error, "sqlExpr", "%s", text);
+        spk_sql_param(b->error, "valueRange", "[0.0, 1.0]");
+    }
+    return false;
+}
+
+/* read_fractions: the second argument, a number or an array of numbers. */
+static bool read_fractions(spk_sql_build *b, spk_sql_aggregate *a, fractions *p)
+{
+    const spk_sql_type *t = a->args[1]->type;
+    const bool many = t->kind == SPK_SQL_ARRAY;
+    const spk_sql_type *want = many ? spk_sql_type_array(b->arena, of(SPK_SQL_DOUBLE), false)
+                                    : of(SPK_SQL_DOUBLE);
+    a->args[1] = want ? spk_sql_coerce(b, a->args[1], want) : NULL;
+    const spk_sql_expr *e = a->args[1] ? spk_agg_constant(b, a, 1, "percentage") : NULL;
+    if (!e)
+        return false;
+    if (e->null) {
+        spk_agg_unexpected(b, a, 1, "\"DOUBLE\"");
+        return false;
+    }
+    p->many = many;
+    p->n = many ? ((const spk_sql_array *)e->value)->n : 1;
+    p->at = many ? (const double *)(const void *)((const spk_sql_array *)e->value)->at : e->value;
+    for (size_t i = 0; i < p->n; i++)
+        if (!(p->at[i] >= 0 && p->at[i] <= 1))
+            return bad_fraction(b, a, p->at[i]);
+    return true;
+}
+
+static bool list_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+{
+    const int v = a->def->variant;
+    fractions *p = spk_arena_alloc(b->arena, sizeof *p, _Alignof(fractions));
+    if (!p)
+        return false;
+    *p = (fractions) { .few = { 0.5 }, .n = 1 };
+    p->at = p->few;
+    a->parameter = p;
+    if (v == LISTAGG) {
+        if (!spk_agg_want(b, a, 0, 't'))
+            return false;
+        if (a->n == 2) {
+            const spk_sql_expr *e = spk_agg_want(b, a, 1, 't') ? spk_agg_constant(b, a, 1, "delimiter") : NULL;
+            if (!e)
+                return false;
+            if (!e->null)
+                p->separator = *(const spark_str *)e->value;
+        }
+    } else if (v >= PERCENTILE && v <= PERCENTILE_APPROX && a->n > 1 && !read_fractions(b, a, p)) {
+        return false;
+    }
+    const bool interpolated = v == PERCENTILE || v == MEDIAN;
+    if (interpolated && !spk_sql_is_interval(a->args[0]->type) && !spk_agg_want(b, a, 0, 'd'))
+        return false;
+    if (v == PERCENTILE_APPROX && !spk_sql_is_numeric(a->args[0]->type)
+        && a->args[0]->type->kind < SPK_SQL_DATE && !spk_agg_want(b, a, 0, 'd'))
+        return false;
+    a->n = 1;
+    const spk_sql_type *t = a->args[0]->type;
+    const spk_sql_type *list = spk_sql_type_array(b->arena, t, false);
+    a->type = v <= SET ? list : p->many ? list : t;
+    a->nullable = v > SET;
+    a->state = list ? spk_agg_state(b, 2, (const spk_sql_type *const[]) { of(SPK_SQL_BIGINT), list }) : NULL;
+    return a->type != NULL;
+}
+
+static bool same(const spk_sql_type *t, const char *a, const char *b)
+{
+    return spk_sql_value_compare(t, a, b) == 0;
+}
+
+/* unique: values that occur again are taken out; the first of each stays where it is. */
+static size_t unique(const spk_sql_type *t, char *at, size_t n, uint32_t *table, size_t size)
+{
+    size_t kept = 0;
+    memset(table, 0, size * sizeof *table);
+    for (size_t i = 0; i < n; i++) {
+        const char *value = at + i * t->size;
+        size_t place = spk_sql_value_hash(t, value) & (size - 1);
+        while (table[place] > 0 && !same(t, value, at + (table[place] - 1) * t->size))
+            place = (place + 1) & (size - 1);
+        if (table[place] > 0)
+            continue;
+        if (kept != i)
+            memcpy(at + kept * t->size, value, t->size);
+        table[place] = (uint32_t)++kept;
+    }
+    return kept;
+}
+
+static size_t make_unique(const spk_sql_type *t, char *at, size_t n, spk_arena *arena)
+{
+    size_t size = 16;
+    while (size < 2 * n)
+        size *= 2;
+    uint32_t *table = n > UINT32_MAX / 4 ? NULL : spk_arena_alloc(arena, size * sizeof *table, 64);
+    return table ? unique(t, at, n, table, size) : n;
+}
+
+static bool append(const spk_sql_aggregate *a, char *state, const void *value, spk_arena *arena)
+{
+    const spk_sql_type *t = a->args[0]->type;
+    int64_t *room = SPK_AGG_AT(int64_t, a, state, 0);
+    spk_sql_array *list = SPK_AGG_AT(spk_sql_array, a, state, 1);
+    if ((int64_t)list->n >= *room) {
+        const size_t size = list->n < 4 ? 8 : 2 * list->n;
+        char *fresh = spk_arena_alloc(arena, size * t->size, 16);
+        if (!fresh)
+            return false;
+        if (list->n > 0)
+            memcpy(fresh, list->at, list->n * t->size);
+        list->at = fresh;
+        *room = (int64_t)size;
+        if (a->def->variant == SET && list->n > 16)
+            list->n = make_unique(t, fresh, list->n, arena);
+    }
+    return spk_sql_copy_value(t, value, (char *)(uintptr_t)list->at + list->n++ * t->size, arena);
+}
+
+static bool list_update(spk_sql_agg_frame *f)
+{
+    SPK_EACH_STATE(f, i, state)
+    if (spk_sql_valid(&f->args[0], i)
+        && !append(f->aggregate, state, f->args[0].ptr + i * f->args[0].stride, f->arena))
+        return nomem(f->error);
+    return true;
+}
+
+static bool list_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
+    spk_sql_error *error)
+{
+    const spk_sql_array list = *SPK_AGG_AT(const spk_sql_array, a, from, 1);
+    for (size_t i = 0; i < list.n; i++)
+        if (!append(a, into, list.at + i * a->args[0]->type->size, arena))
+            return nomem(error);
+    return true;
+}
+
+static void list_seal(const spk_sql_aggregate *a, char *state)
+{
+    *SPK_AGG_AT(int64_t, a, state, 0) = 0;
+}
+
+/* ---- finishing ---- */
+
+static void swap(char *a, char *b, size_t size)
+{
+    char x[64];
+    for (size_t n; size > 0; size -= n, a += n, b += n) {
+        n = size < sizeof x ? size : sizeof x;
+        memcpy(x, a, n);
+        memcpy(a, b, n);
+        memcpy(b, x, n);
+    }
+}
+
+/* sort: heap sort: values that are equal cannot be told apart. */
+static void sort(const spk_sql_type *t, char *at, size_t n)
+{
+    const size_t size = t->size;
+    for (size_t start = n / 2, end = n; end > 1;) {
+        if (start > 0)
+            start--;
+        else
+            swap(at, at + --end * size, size);
+        for (size_t root = start, child; (child = 2 * root + 1) < end; root = child) {
+            if (child + 1 < end && spk_sql_value_compare(t, at + child * size, at + (child + 1) * size) < 0)
+                child++;
+            if (spk_sql_value_compare(t, at + root * size, at + child * size) >= 0)
+                break;
+            swap(at + root * size, at + child * size, size);
+        }
+    }
+}
+
+static void interpolate(const spk_sql_type *t, const char *at, size_t n, double p, void *out)
+{
+    const double place = (double)(n - 1) * p;
+    const size_t low = (size_t)floor(place), high = (size_t)ceil(place);
+    if (t->kind == SPK_SQL_DOUBLE) {
+        const double x = *(const double *)(const void *)(at + low * 8), y = *(const double *)(const void *)(at + high * 8);
+        *(double *)out = low == high || x == y
+            ? x
+            : ((double)high - place) * x + (place - (double)low) * y;
+        return;
+    }
+    const spk_sql_vector v = { at, t->size, NULL };
+    const double x = (double)spk_sql_integer(t, &v, (uint32_t)low), y = (double)spk_sql_integer(t, &v, (uint32_t)high);
+    const double z = low == high ? x : ((double)high - place) * x + (place - (double)low) * y;
+    if (t->size == 4)
+        *(int32_t *)out = (int32_t)z;
+    else
+        *(int64_t *)out = (int64_t)z;
+}
+
+static void pick(const spk_sql_aggregate *a, const char *at, size_t n, double p, void *out)
+{
+    const spk_sql_type *t = a->args[0]->type;
+    if (a->def->variant == PERCENTILE || a->def->variant == MEDIAN) {
+        interpolate(t, at, n, p, out);
+        return;
+    }
+    const double place = ceil(p * (double)n);
+    size_t i = place < 1 ? 0 : (size_t)place - 1;
+    if (i >= n)
+        i = n - 1;
+    memcpy(out, at + i * t->size, t->size);
+}
+
+static bool finish_sorted(
+    const spk_sql_aggregate *a, char *at, size_t n, void *value, bool *valid, spk_arena *arena)
+{
+    const fractions *p = a->parameter;
+    const spk_sql_type *t = a->args[0]->type;
+    *valid = n > 0;
+    if (n == 0)
+        return true;
+    sort(t, at, n);
+    if (a->def->variant == MODE) {
+        size_t best = 0, most = 0;
+        for (size_t i = 0, run = 0; i < n; i++) {
+            run = i > 0 && same(t, at + i * t->size, at + (i - 1) * t->size) ? run + 1 : 1;
+            if (run > most) {
+                most = run;
+                best = i;
+            }
+        }
+        memcpy(value, at + best * t->size, t->size);
+        return true;
+    }
+    if (!p->many) {
+        pick(a, at, n, p->at[0], value);
+        return true;
+    }
+    char *out = spk_arena_alloc(arena, p->n * t->size + 1, 16);
+    for (size_t i = 0; out && i < p->n; i++)
+        pick(a, at, n, p->at[i], out + i * t->size);
+    *(spk_sql_array *)value = (spk_sql_array) { out, p->n };
+    return out != NULL;
+}
+
+static bool finish_text(const spk_sql_aggregate *a, spk_sql_array list, void *value, bool *valid, spk_arena *arena)
+{
+    const spark_str *s = (const spark_str *)(const void *)list.at;
+    const fractions *p = a->parameter;
+    spk_text out = spk_text_new(arena);
+    for (size_t i = 0; i < list.n; i++) {
+        if (i > 0)
+            spk_text_bytes(&out, p->separator.ptr, p->separator.len);
+        spk_text_bytes(&out, s[i].ptr, s[i].len);
+    }
+    *valid = list.n > 0;
+    *(spark_str *)value = (spark_str) { out.at, out.n };
+    return !out.failed;
+}
+
+static bool list_finish(const spk_sql_aggregate *a, const char *state, void *value, bool *valid,
+    spk_arena *arena, spk_sql_error *error)
+{
+    spk_sql_array list = *SPK_AGG_AT(const spk_sql_array, a, state, 1);
+    const spk_sql_type *t = a->args[0]->type;
+    *valid = true;
+    if (a->def->variant == LIST) {
+        *(spk_sql_array *)value = list;
+        return true;
+    }
+    if (a->def->variant == LISTAGG)
+        return finish_text(a, list, value, valid, arena) || nomem(error);
+    char *own = spk_arena_alloc(arena, list.n * t->size + 1, 16);
+    if (!own)
+        return nomem(error);
+    if (list.n > 0)
+        memcpy(own, list.at, list.n * t->size);
+    if (a->def->variant != SET)
+        return finish_sorted(a, own, list.n, value, valid, arena) || nomem(error);
+    *(spk_sql_array *)value = (spk_sql_array) { own, make_unique(t, own, list.n, arena) };
+    return true;
+}
+
+/* ---- approx_count_distinct: state { registers }, a byte each, of HyperLogLog ---- */
+
+static bool approx_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+{
+    int *bits = spk_arena_alloc(b->arena, sizeof *bits, _Alignof(int));
+    double error = 0.05;
+    if (!bits)
+        return false;
+    if (a->n == 2) {
+        const spk_sql_expr *e = spk_agg_want(b, a, 1, 'd') ? spk_agg_constant(b, a, 1, "relativeSD") : NULL;
+        if (!e)
+            return false;
+        error = e->null ? error : *(const double *)e->value;
+    }
+    *bits = error > 0 ? (int)ceil(2 * log2(1.106 / error)) : 16;
+    *bits = *bits < 9 ? 9 : *bits > 16 ? 16 : *bits; /* never fewer than 512 registers */
+    a->n = 1;
+    a->parameter = bits;
+    a->type = of(SPK_SQL_BIGINT);
+    a->nullable = false;
+    a->state = spk_agg_state(b, 1, (const spk_sql_type *const[]) { of(SPK_SQL_BINARY) });
+    return true;
+}
+
+static uint8_t *registers(const spk_sql_aggregate *a, char *state, spk_arena *arena)
+{
+    spark_str *s = SPK_AGG_AT(spark_str, a, state, 0);
+    const size_t n = (size_t)1 << *(const int *)a->parameter;
+    if (s->len == 0) {
+        char *own = spk_arena_alloc(arena, n, 64);
+        if (!own)
+            return NULL;
+        memset(own, 0, n);
+        *s = (spark_str) { own, n };
+    }
+    return (uint8_t *)(uintptr_t)s->ptr;
+}
+
+static bool approx_update(spk_sql_agg_frame *f)
+{
+    const spk_sql_aggregate *a = f->aggregate;
+    const int bits = *(const int *)a->parameter;
+    SPK_EACH_STATE(f, i, state)
+    {
+        if (!spk_sql_valid(&f->args[0], i))
+            continue;
+        uint8_t *r = registers(a, state, f->arena);
+        if (!r)
+            return nomem(f->error);
+        const uint64_t h = spk_sql_value_hash(a->args[0]->type, f->args[0].ptr + i * f->args[0].stride);
+        const uint64_t rest = h << bits | UINT64_C(1) << (bits - 1);
+        const uint8_t rank = (uint8_t)(__builtin_clzll(rest) + 1);
+        uint8_t *one = &r[h >> (64 - bits)];
+        *one = rank > *one ? rank : *one;
+    }
+    return true;
+}
+
+static bool approx_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
+    spk_sql_error *error)
+{
+    const spark_str s = *SPK_AGG_AT(const spark_str, a, from, 0);
+    uint8_t *r = s.len > 0 ? registers(a, into, arena) : NULL;
+    if (s.len > 0 && !r)
+        return nomem(error);
+    for (size_t i = 0; i < s.len; i++)
+        r[i] = (uint8_t)s.ptr[i] > r[i] ? (uint8_t)s.ptr[i] : r[i];
+    return true;
+}
+
+static bool approx_finish(const spk_sql_aggregate *a, const char *state, void *value, bool *valid,
+    spk_arena *arena, spk_sql_error *error)
+{
+    (void)arena, (void)error;
+    const spark_str s = *SPK_AGG_AT(const spark_str, a, state, 0);
+    const double m = (double)s.len;
+    double sum = 0, zeros = 0;
+    *valid = true;
+    *(int64_t *)value = 0;
+    if (s.len == 0)
+        return true;
+    for (size_t i = 0; i < s.len; i++) {
+        sum += ldexp(1, -(uint8_t)s.ptr[i]);
+        zeros += s.ptr[i] == 0;
+    }
+    double estimate = 0.7213 / (1 + 1.079 / m) * m * m / sum;
+    if (estimate <= 2.5 * m && zeros > 0)
+        estimate = m * log(m / zeros);
+    *(int64_t *)value = (int64_t)llround(estimate);
+    return true;
+}
+
+#define LIST_ .resolve = list_resolve, .update = list_update, .merge = list_merge, .seal = list_seal, .finish = list_finish
+
+const spk_sql_agg_def spk_aggs_lists[] = {
+    { .name = "collect_list", .least = 1, .most = 1, LIST_, .variant = LIST, .ordered = true },
+    { .name = "array_agg", .least = 1, .most = 1, LIST_, .variant = LIST, .ordered = true,
+        .printed = "collect_list" },
+    { .name = "collect_set", .least = 1, .most = 1, LIST_, .variant = SET, .ordered = true },
+    { .name = "listagg", .least = 1, .most = 2, LIST_, .variant = LISTAGG, .ordered = true },
+    { .name = "string_agg", .least = 1, .most = 2, LIST_, .variant = LISTAGG, .ordered = true },
+    { .name = "percentile", .least = 2, .most = 2, LIST_, .variant = PERCENTILE },
+    { .name = "percentile_cont", .least = 2, .most = 2, LIST_, .variant = PERCENTILE },
+    { .name = "percentile_disc", .least = 2, .most = 2, LIST_, .variant = PERCENTILE_DISC },
+    { .name = "percentile_approx", .least = 2, .most = 3, LIST_, .variant = PERCENTILE_APPROX },
+    { .name = "approx_percentile", .least = 2, .most = 3, LIST_, .variant = PERCENTILE_APPROX },
+    { .name = "median", .least = 1, .most = 1, LIST_, .variant = MEDIAN },
+    { .name = "mode", .least = 1, .most = 2, LIST_, .variant = MODE },
+    { .name = "approx_count_distinct", .least = 1, .most = 2, .resolve = approx_resolve,
+        .update = approx_update, .merge = approx_merge, .finish = approx_finish },
+    { 0 },
+};

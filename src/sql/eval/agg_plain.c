@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* count, sum, avg, min, max, first, last, any_value, bool_and, bit_and, max_by and their kin. Sums of
+ * integers and decimals are 128 bits wide, so that only the whole sum can overflow, in any order. */
+#include "sql/eval/agg.h"
+#include "sql/eval/decimal.h"
+
+static bool nomem(spk_sql_error *error)
+{
+    spk_sql_nomem(error);
+    return false;
+}
+
+static const spk_sql_type *of(spk_sql_kind kind)
+{
+    return spk_sql_type_of(kind);
+}
+
+static const spk_sql_type *wide_type(spk_sql_build *b)
+{
+    const spk_sql_type *t = spk_sql_type_decimal(b->arena, SPK_SQL_DECIMAL_MAX, 0);
+    if (!t)
+        spk_sql_nomem(b->error);
+    return t;
+}
+
+/* ---- count ---- */
+
+static bool count_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+{
+    a->type = of(SPK_SQL_BIGINT);
+    a->nullable = false;
+    a->state = spk_agg_state(b, 1, (const spk_sql_type *const[]) { a->type });
+    return true;
+}
+
+static bool count_update(spk_sql_agg_frame *f)
+{
+    const spk_sql_aggregate *a = f->aggregate;
+    bool plain = true;
+    for (uint32_t k = 0; k < a->n; k++)
+        plain &= f->args[k].valid == NULL;
+    if (plain && !f->states) {
+        *SPK_AGG_AT(int64_t, a, f->state, 0) += f->rows.n;
+        return true;
+    }
+    SPK_EACH_STATE(f, i, state)
+    *SPK_AGG_AT(int64_t, a, state, 0) += plain || spk_agg_valid(f, i);
+    return true;
+}
+
+static bool count_if_update(spk_sql_agg_frame *f)
+{
+    SPK_EACH_STATE(f, i, state)
+    *SPK_AGG_AT(int64_t, f->aggregate, state, 0)
+        += spk_sql_valid(&f->args[0], i) && SPK_SQL_VALUE(bool, &f->args[0], i);
+    return true;
+}
+
+static bool count_if_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+{
+    return spk_agg_want(b, a, 0, 'b') && count_resolve(b, a);
+}
+
+static bool count_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
+    spk_sql_error *error)
+{
+    (void)arena, (void)error;
+    *SPK_AGG_AT(int64_t, a, into, 0) += *SPK_AGG_AT(const int64_t, a, from, 0);
+    return true;
+}
+
+static bool count_finish(const spk_sql_aggregate *a, const char *state, void *value, bool *valid,
+    spk_arena *arena, spk_sql_error *error)
+{
+    (void)arena, (void)error;
+    *valid = true;
+    memcpy(value, SPK_AGG_AT(const int64_t, a, state, 0), sizeof(int64_t));
+    return true;
+}
+
+/* ---- sum, avg: state { n, sum }: of doubles a double, of others 128 bits ---- */
+
+enum { SUM, TRY_SUM, AVG, TRY_AVG };
+
+static bool is_double(const spk_sql_aggregate *a)
+{
+    return a->state->fields[1].type->kind == SPK_SQL_DOUBLE;
+}
+
+static bool sum_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+{
+    const bool avg = a->def->variant >= AVG;
+    const spk_sql_type *t = a->args[0]->type;
+    if (t->kind == SPK_SQL_STRING || t->kind == SPK_SQL_VOID)
+        a->args[0] = spk_sql_coerce(b, a->args[0], of(SPK_SQL_DOUBLE));
+    if (!a->args[0])
+        return false;
+    t = a->args[0]->type;
+    if (!spk_sql_is_numeric(t) && !spk_sql_is_interval(t))
+        return spk_agg_unexpected(b, a, 0,
+            avg ? "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")"
+                : "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")");
+    const bool floating = t->kind == SPK_SQL_FLOAT || t->kind == SPK_SQL_DOUBLE
+        || (avg && spk_sql_is_integral(t));
+    if (t->kind == SPK_SQL_DECIMAL)
+        a->type = spk_sql_type_decimal(b->arena, t->precision + (avg ? 4 : 10) < 38 ? t->precision + (avg ? 4 : 10) : 38,
+            avg ? (t->scale + 4 < 38 ? t->scale + 4 : 38) : t->scale);
+    else if (spk_sql_is_interval(t))
+        a->type = avg ? of(t->kind) : t;
+    else
+        a->type = of(floating ? SPK_SQL_DOUBLE : SPK_SQL_BIGINT);
+    if (floating)
+        a->args[0] = spk_sql_coerce(b, a->args[0], of(SPK_SQL_DOUBLE));
+    a->state = spk_agg_state(b, 2,
+        (const spk_sql_type *const[]) {
+            of(SPK_SQL_BIGINT), floating ? of(SPK_SQL_DOUBLE) : wide_type(b) });
+    return a->args[0] && a->type;
+}
+
+static bool sum_doubles(spk_sql_agg_frame *f)
+{
+    const spk_sql_aggregate *a = f->aggregate;
+    const spk_sql_vector *v = &f->args[0];
+    SPK_EACH_STATE(f, i, state)
+    {
+        if (v->valid && !v->valid[i])
+            continue;
+        ++*SPK_AGG_AT(int64_t, a, state, 0);
+        *SPK_AGG_AT(double, a, state, 1) += SPK_SQL_VALUE(double, v, i);
+    }
+    return true;
+}
+
+/* halves: a batch of 64-bit numbers into one state: the sums of their halves cannot overflow. */
+static void halves(const spk_sql_agg_frame *f, int64_t *n, spk_i128 *sum)
+{
+    const spk_sql_vector *v = &f->args[0];
+    int64_t high = 0, low = 0, many = 0;
+    if (!v->valid && !f->rows.at && v->stride == sizeof(int64_t)) {
+        const int64_t *x = (const int64_t *)(const void *)v->ptr;
+        for (uint32_t i = 0; i < f->rows.n; i++) {
+            high += x[i] >> 32;
+            low += (uint32_t)x[i];
+        }
+        many = f->rows.n;
+    } else {
+        SPK_EACH_ROW(f, i)
+        {
+            const bool valid = spk_sql_valid(v, i);
+            const int64_t x = valid ? SPK_SQL_VALUE(int64_t, v, i) : 0;
+            high += x >> 32;
+            low += (uint32_t)x;
+            many += valid;
+        }
+    }
+    *n += many;
+    *sum += (spk_i128)high * ((int64_t)1 << 32) + low;
+}
+
+static bool add_wide(const spk_sql_aggregate *a, char *state, spk_i128 x, int64_t n)
+{
+    spk_sql_wide *sum = SPK_AGG_AT(spk_sql_wide, a, state, 1);
+    spk_i128 all;
+    *SPK_AGG_AT(int64_t, a, state, 0) += n;
+    if (__builtin_add_overflow(spk_sql_widen(*sum), x, &all))
+        return false;
+    *sum = spk_sql_wide_of(all);
+    return true;
+}
+
+static bool sum_update(spk_sql_agg_frame *f)
+{
+    const spk_sql_aggregate *a = f->aggregate;
+    const spk_sql_type *t = a->args[0]->type;
+    if (is_double(a))
+        return sum_doubles(f);
+    if (!f->states && t->size == 8) {
+        int64_t n = 0;
+        spk_i128 sum = 0;
+        halves(f, &n, &sum);
+        return add_wide(a, f->state, sum, n) || spk_agg_overflow(a, f->error, "try_sum");
+    }
+    SPK_EACH_STATE(f, i, state)
+    {
+        if (!spk_sql_valid(&f->args[0], i))
+            continue;
+        const spk_i128 x = t->kind == SPK_SQL_DECIMAL
+            ? spk_sql_units(t, f->args[0].ptr + i * f->args[0].stride)
+            : spk_sql_integer(t, &f->args[0], i);
+        if (!add_wide(a, state, x, 1))
+            return spk_agg_overflow(a, f->error, "try_sum");
+    }
+    return true;
+}
+
+static bool sum_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
+    spk_sql_error *error)
+{
+    (void)arena;
+    const int64_t n = *SPK_AGG_AT(const int64_t, a, from, 0);
+    if (is_double(a)) {
+        if (n > 0) /* a state of nothing adds nothing, not even a zero's sign */
+            *SPK_AGG_AT(double, a, into, 1) += *SPK_AGG_AT(const double, a, from, 1);
+        *SPK_AGG_AT(int64_t, a, into, 0) += n;
+        return true;
+    }
+    return add_wide(a, into, spk_sql_widen(*SPK_AGG_AT(const spk_sql_wide, a, from, 1)), n)
+        || spk_agg_overflow(a, error, "try_sum");
+}
+
+static bool out_of_range(
+    const spk_sql_aggregate *a, spk_sql_error *error, spk_i128 units, int scale)
+{
+    char text[SPK_DECIMAL_TEXT];
+    const size_t n = spk_decimal_print(units, scale, text);
+    if (spk_sql_fail(error, "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", a->span)) {
+        spk_sql_param(error, "config", "\"spark.sql.ansi.enabled\"");
+        spk_sql_param(error, "precision", "%d", a->type->precision);
+        spk_sql_param(error, "scale", "%d", a->type->scale);
+        spk_sql_param(error, "value", "%.*s", (int)n, text);
+    }
+    return false;
+}
+
+static bool sum_finish(const spk_sql_aggregate *a, const char *state, void *value, bool *valid,
+    spk_arena *arena, spk_sql_error *error)
+{
+    (void)arena;
+    const bool attempt = a->def->variant == TRY_SUM || a->def->variant == TRY_AVG;
+    const bool avg = a->def->variant >= AVG;
+    const int64_t n = *SPK_AGG_AT(const int64_t, a, state, 0);
+    *valid = n > 0;
+    if (n == 0)
+        return true;
+    if (is_double(a)) {
+        *(double *)value = *SPK_AGG_AT(const double, a, state, 1) / (avg ? (double)n : 1);
+        return true;
+    }
+    const spk_sql_type *t = a->args[0]->type;
+    spk_i128 sum = spk_sql_widen(*SPK_AGG_AT(const spk_sql_wide, a, state, 1));
+    const int scale = t->kind == SPK_SQL_DECIMAL ? t->scale : 0;
+    bool zero, good = true;
+    if (avg)
+        good = spk_decimal_op('/', sum, scale, n, 0, a->type->kind == SPK_SQL_DECIMAL ? a->type->scale : 0,
+            &sum, &zero);
+    if (a->type->kind == SPK_SQL_DECIMAL) {
+        if (good && spk_decimal_fits(sum, a->type->precision)) {
+            spk_sql_units_set(a->type, value, sum);
+            return true;
+        }
+        *valid = false;
+        return attempt || out_of_range(a, error, sum, avg ? a->type->scale : scale);
+    }
+    const bool months = a->type->kind == SPK_SQL_INTERVAL_MONTHS;
+    const int32_t small = (int32_t)sum;
+    const int64_t large = (int64_t)sum;
+    if (months ? sum != small : sum != large) {
+        *valid = false;
+        return attempt || spk_agg_overflow(a, error, "try_sum");
+    }
+    memcpy(value, months ? (const void *)&small : (const void *)&large, a->type->size);
+    return true;
+}
+
+/* ---- min, max, first, last, any_value: state { seen, present, room, value } ----
+ * room: how many bytes a string's own memory has, 0 where it is not its own. */
+
+enum { MIN, MAX, FIRST, LAST };
+
+static bool keep_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+{
+    const spk_sql_type *t = a->args[0]->type;
+    if (a->def->variant <= MAX && !spk_sql_is_ordered(t)) {
+        char name[16];
+        spk_sql_function function = { .name = a->def->name };
+        const spk_sql_expr call = { .kind = SPK_SQL_CALL, .function = &function, .name = a->name,
+            .n = a->n, .args = a->args };
+        snprintf(name, sizeof name, "`%s`", a->def->name);
+        spk_sql_fail3(b->error, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", a->span, "dataType",
+            spk_sql_type_quoted(b, t), "functionName", name, "sqlExpr", spk_sql_expr_quoted(b, &call));
+        return false;
+    }
+    if (a->n == 2) {
+        const spk_sql_expr *flag = spk_agg_want(b, a, 1, 'b') ? spk_agg_constant(b, a, 1, "ignoreNulls") : NULL;
+        if (!flag)
+            return false;
+        a->ignore_nulls = !flag->null && *(const bool *)flag->value;
+        a->n = 1;
+    }
+    a->type = t;
+    a->state = spk_agg_state(b, 4,
+        (const spk_sql_type *const[]) { of(SPK_SQL_BOOLEAN), of(SPK_SQL_BOOLEAN), of(SPK_SQL_INT),
+            t->kind == SPK_SQL_VOID ? of(SPK_SQL_BOOLEAN) : t });
+    return true;
+}
+
+/* keep: the state's value becomes a copy of this one; NULL: none. */
+static bool keep(const spk_sql_aggregate *a, char *state, size_t field, const void *value, spk_arena *arena)
+{
+    const spk_sql_type *t = a->state->fields[field].type;
+    void *at = SPK_AGG_AT(char, a, state, field);
+    int32_t *room = SPK_AGG_AT(int32_t, a, state, field - 1);
+    *SPK_AGG_AT(bool, a, state, field - 2) = value != NULL;
+    if (!value)
+        return true;
+    if (t->kind != SPK_SQL_STRING && t->kind != SPK_SQL_BINARY)
+        return spk_sql_copy_value(t, value, at, arena);
+    spark_str s = *(const spark_str *)value, *own = at;
+    if (s.len > (size_t)*room || *room == 0) {
+        size_t size = 16;
+        while (size < s.len)
+            size *= 2;
+        own->ptr = size > INT32_MAX ? NULL : spk_arena_alloc(arena, size, 1);
+        if (!own->ptr)
+            return false;
+        *room = (int32_t)size;
+    }
+    if (s.len > 0)
+        memmove((char *)(uintptr_t)own->ptr, s.ptr, s.len);
+    own->len = s.len;
+    return true;
+}
+
+/* better: whether a value takes the place of the state's. */
+static bool better(const spk_sql_aggregate *a, const char *state, const void *value)
+{
+    const bool seen = *SPK_AGG_AT(const bool, a, state, 0);
+    if (a->def->variant == FIRST)
+        return !seen && (value || !a->ignore_nulls);
+    if (a->def->variant == LAST)
+        return value || !a->ignore_nulls;
+    if (!value)
+        return false;
+    if (!*SPK_AGG_AT(const bool, a, state, 1))
+        return true;
+    const int c = spk_sql_value_compare(a->type, value, SPK_AGG_AT(const char, a, state, 3));
+    return a->def->variant == MIN ? c < 0 : c > 0;
+}
+
+/* EXTREME: numbers into one state: no copies, no calls. */
+#define EXTREME(name, T, test)                                                                     \
+    static void name(spk_sql_agg_frame *f)                                                         \
+    {                                                                                              \
+        const spk_sql_aggregate *a = f->aggregate;                                                 \
+        T best = *SPK_AGG_AT(T, a, f->state, 3);                                                   \
+        bool any = *SPK_AGG_AT(bool, a, f->state, 1);                                              \
+        SPK_EACH_ROW(f, i)                                                                         \
+        {                                                                                          \
+            const T x = SPK_SQL_VALUE(T, &f->args[0], i);                                          \
+            if (spk_sql_valid(&f->args[0], i) && (!any || (test))) {                               \
+                best = x;                                                                          \
+                any = true;                                                                        \
+            }                                                                                      \
+        }                                                                                          \
+        *SPK_AGG_AT(T, a, f->state, 3) = best;                                                     \
+        *SPK_AGG_AT(bool, a, f->state, 1) = any;                                                   \
+    }
+EXTREME(min_i32, int32_t, x < best)
+EXTREME(max_i32, int32_t, x > best)
+EXTREME(min_i64, int64_t, x < best)
+EXTREME(max_i64, int64_t, x > best)
+
+static bool extreme(spk_sql_agg_frame *f)
+{
+    const spk_sql_type *t = f->aggregate->type;
+    const bool least = f->aggregate->def->variant == MIN;
+    if (f->states || f->aggregate->def->variant > MAX)
+        return false;
+    if (t->kind == SPK_SQL_INT || t->kind == SPK_SQL_DATE) {
+        (least ? min_i32 : max_i32)(f);
+        return true;
+    }
+    if (t->kind == SPK_SQL_BIGINT || t->kind == SPK_SQL_TIMESTAMP
+        || (t->kind == SPK_SQL_DECIMAL && t->size == 8)) {
+        (least ? min_i64 : max_i64)(f);
+        return true;
+    }
+    return false;
+}
+
+static bool keep_update(spk_sql_agg_frame *f)
+{
+    const spk_sql_aggregate *a = f->aggregate;
+    if (extreme(f))
+        return true;
+    SPK_EACH_STATE(f, i, state)
+    {
+        const void *value
+            = spk_sql_valid(&f->args[0], i) ? f->args[0].ptr + i * f->args[0].stride : NULL;
+        if (!better(a, state, value))
+            continue;
+        *SPK_AGG_AT(bool, a, state, 0) = true;
+        if (!keep(a, state, 3, value, f->arena))
+            return nomem(f->error);
+    }
+    return true;
+}
+
+static bool keep_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
+    spk_sql_error *error)
+{
+    const void *value
+        = *SPK_AGG_AT(const bool, a, from, 1) ? SPK_AGG_AT(const char, a, from, 3) : NULL;
+    if (a->def->variant >= FIRST && !*SPK_AGG_AT(const bool, a, from, 0))
+        return true;
+    if (!better(a, into, value))
+        return true;
+    *SPK_AGG_AT(bool, a, into, 0) = true;
+    return keep(a, into, 3, value, arena) || nomem(error);
+}
+
+static void keep_seal(const spk_sql_aggregate *a, char *state)
+{
+    *SPK_AGG_AT(int32_t, a, state, 2) = 0;
+}
+
+static bool keep_finish(const spk_sql_aggregate *a, const char *state, void *value, bool *valid,
+    spk_arena *arena, spk_sql_error *error)
+{
+    (void)arena, (void)error;
+    *valid = *SPK_AGG_AT(const bool, a, state, 1) && a->type->kind != SPK_SQL_VOID;
+    if (*valid)
+        memcpy(value, SPK_AGG_AT(const char, a, state, 3), a->type->size);
+    return true;
+}
+
+/* ---- max_by, min_by: state { seen?, present, room, x, present, room, y } ---- */
+
+static bool by_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+{
+    const spk_sql_type *x = a->args[0]->type, *y = a->args[1]->type;
+    const spk_sql_type *flag = of(SPK_SQL_BOOLEAN), *room = of(SPK_SQL_INT);
+    if (!spk_sql_is_ordered(y))
+        return spk_agg_unexpected(b, a, 1, "\"ORDERED\"");
+    a->type = x;
+    a->state = spk_agg_state(
+        b, 6, (const spk_sql_type *const[]) { flag, room, x->kind == SPK_SQL_VOID ? flag : x, flag, room, y });
+    return true;
+}
+
+static bool by_take(const spk_sql_aggregate *a, char *state, const void *x, const void *y, spk_arena *arena,
+    spk_sql_error *error)
+{
+    if (*SPK_AGG_AT(bool, a, state, 3)) {
+        const int c = spk_sql_value_compare(a->args[1]->type, y, SPK_AGG_AT(const char, a, state, 5));
+        if (a->def->variant == MIN ? c >= 0 : c < 0 || c == 0)
+            return true;
+    }
+    if (a->type->kind == SPK_SQL_VOID)
+        x = NULL;
+    return (keep(a, state, 2, x, arena) && keep(a, state, 5, y, arena)) || nomem(error);
+}
+
+static bool by_update(spk_sql_agg_frame *f)
+{
+    SPK_EACH_STATE(f, i, state)
+    {
+        if (!spk_sql_valid(&f->args[1], i))
+            continue;
+        const void *x = spk_sql_valid(&f->args[0], i) ? f->args[0].ptr + i * f->args[0].stride : NULL;
+        if (!by_take(f->aggregate, state, x, f->args[1].ptr + i * f->args[1].stride, f->arena, f->error))
+            return false;
+    }
+    return true;
+}
+
+static bool by_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
+    spk_sql_error *error)
+{
+    if (!*SPK_AGG_AT(const bool, a, from, 3))
+        return true;
+    return by_take(a, into, *SPK_AGG_AT(const bool, a, from, 0) ? SPK_AGG_AT(const char, a, from, 2) : NULL,
+        SPK_AGG_AT(const char, a, from, 5), arena, error);
+}
+
+static void by_seal(const spk_sql_aggregate *a, char *state)
+{
+    *SPK_AGG_AT(int32_t, a, state, 1) = 0;
+    *SPK_AGG_AT(int32_t, a, state, 4) = 0;
+}
+
+static bool by_finish(const spk_sql_aggregate *a, const char *state, void *value, bool *valid,
+    spk_arena *arena, spk_sql_error *error)
+{
+    (void)arena, (void)error;
+    *valid = *SPK_AGG_AT(const bool, a, state, 0);
+    if (*valid)
+        memcpy(value, SPK_AGG_AT(const char, a, state, 2), a->type->size);
+    return true;
+}
+
+/* ---- bool_and, bool_or, bit_and, bit_or, bit_xor: state { any, value } ---- */
+
+enum { AND, OR, XOR };
+
+static bool bits_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+{
+    const bool logic = a->def->name[0] != 'b' || a->def->name[1] == 'o';
+    if (!spk_agg_want(b, a, 0, logic ? 'b' : 'I'))
+        return false;
+    a->type = a->args[0]->type;
+    a->state = spk_agg_state(
+        b, 2, (const spk_sql_type *const[]) { of(SPK_SQL_BOOLEAN), of(SPK_SQL_BIGINT) });
+    return true;
+}
+
+static void bits_take(const spk_sql_aggregate *a, char *state, int64_t x)
+{
+    int64_t *all = SPK_AGG_AT(int64_t, a, state, 1);
+    bool *any = SPK_AGG_AT(bool, a, state, 0);
+    *all = !*any ? x : a->def->variant == AND ? *all & x : a->def->variant == OR ? *all | x : *all ^ x;
+    *any = true;
+}
+
+static bool bits_update(spk_sql_agg_frame *f)
+{
+    const spk_sql_type *t = f->aggregate->type;
+    SPK_EACH_STATE(f, i, state)
+    if (spk_sql_valid(&f->args[0], i))
+        bits_take(f->aggregate, state,
+            t->kind == SPK_SQL_BOOLEAN ? SPK_SQL_VALUE(bool, &f->args[0], i)
+                                       : spk_sql_integer(t, &f->args[0], i));
+    return true;
+}
+
+static bool bits_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
+    spk_sql_error *error)
+{
+    (void)arena, (void)error;
+    if (*SPK_AGG_AT(const bool, a, from, 0))
+        bits_take(a, into, *SPK_AGG_AT(const int64_t, a, from, 1));
+    return true;
+}
+
+static bool bits_finish(const spk_sql_aggregate *a, const char *state, void *value, bool *valid,
+    spk_arena *arena, spk_sql_error *error)
+{
+    (void)arena, (void)error;
+    const int64_t x = *SPK_AGG_AT(const int64_t, a, state, 1);
+    const int32_t i = (int32_t)x;
+    const int16_t h = (int16_t)x;
+    const int8_t y = (int8_t)x;
+    *valid = *SPK_AGG_AT(const bool, a, state, 0);
+    const size_t size = a->type->size;
+    memcpy(value, size == 8 ? (const void *)&x : size == 4 ? (const void *)&i : size == 2 ? (const void *)&h : (const void *)&y, size);
+    return true;
+}
+
+#define COUNT_ .merge = count_merge, .finish = count_finish
+#define SUM_ .least = 1, .most = 1, .resolve = sum_resolve, .update = sum_update, .merge = sum_merge, .finish = sum_finish
+#define KEEP_ .least = 1, .resolve = keep_resolve, .update = keep_update, .merge = keep_merge, .seal = keep_seal, .finish = keep_finish
+#define BY_ .least = 2, .most = 2, .resolve = by_resolve, .update = by_update, .merge = by_merge, .seal = by_seal, .finish = by_finish
+#define BITS_ .least = 1, .most = 1, .resolve = bits_resolve, .update = bits_update, .merge = bits_merge, .finish = bits_finish
+
+const spk_sql_agg_def spk_aggs_plain[] = {
+    { .name = "count", .least = 1, .most = -1, .resolve = count_resolve, .update = count_update, COUNT_ },
+    { .name = "count_if", .least = 1, .most = 1, .resolve = count_if_resolve, .update = count_if_update, COUNT_ },
+    { .name = "sum", SUM_, .variant = SUM },
+    { .name = "try_sum", SUM_, .variant = TRY_SUM },
+    { .name = "avg", SUM_, .variant = AVG },
+    { .name = "mean", SUM_, .variant = AVG },
+    { .name = "try_avg", SUM_, .variant = TRY_AVG },
+    { .name = "min", .most = 1, KEEP_, .variant = MIN },
+    { .name = "max", .most = 1, KEEP_, .variant = MAX },
+    { .name = "first", .most = 2, KEEP_, .variant = FIRST, .ordered = true },
+    { .name = "first_value", .most = 2, KEEP_, .variant = FIRST, .ordered = true },
+    { .name = "any_value", .most = 2, KEEP_, .variant = FIRST, .ordered = true },
+    { .name = "last", .most = 2, KEEP_, .variant = LAST, .ordered = true },
+    { .name = "last_value", .most = 2, KEEP_, .variant = LAST, .ordered = true },
+    { .name = "max_by", BY_, .variant = MAX, .ordered = true },
+    { .name = "min_by", BY_, .variant = MIN, .ordered = true },
+    { .name = "bool_and", BITS_, .variant = AND },
+    { .name = "every", BITS_, .variant = AND },
+    { .name = "bool_or", BITS_, .variant = OR },
+    { .name = "some", BITS_, .variant = OR },
+    { .name = "any", BITS_, .variant = OR },
+    { .name = "bit_and", BITS_, .variant = AND },
+    { .name = "bit_or", BITS_, .variant = OR },
+    { .name = "bit_xor", BITS_, .variant = XOR },
+    { 0 },
+};

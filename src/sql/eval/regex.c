@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running a regular expression: all threads of the machine at once, a character after the other, in the
+ * order in which a backtracking matcher would try them (Pike, after Thompson). */
+#include "sql/eval/regex.h"
+
+#include <string.h>
+
+#include "sql/eval/regex_parse.h"
+#include "sql/eval/utf8.h"
+
+/* threads: those alive, in order of preference; sparse: whether a place of the code is among them. */
+typedef struct threads {
+    int32_t n;
+    int32_t *at, *sparse;
+    size_t *places; /* of each: `width` of them */
+} threads;
+
+struct spk_regex_work {
+    threads now, next;
+    int32_t *stack; /* of places of the code; negative: a place of the text is to be put back */
+    size_t *saved;
+    size_t width;
+    size_t *current;
+};
+
+static bool make(threads *t, int32_t n, size_t width, spk_arena *arena)
+{
+    t->n = 0;
+    t->at = spk_arena_alloc(arena, (size_t)n * sizeof *t->at, 64);
+    t->sparse = spk_arena_alloc(arena, (size_t)n * sizeof *t->sparse, 64);
+    t->places = spk_arena_alloc(arena, (size_t)n * width * sizeof *t->places, 64);
+    if (!t->at || !t->sparse || !t->places)
+        return false;
+    memset(t->sparse, 0, (size_t)n * sizeof *t->sparse);
+    return true;
+}
+
+spk_regex_work *spk_regex_work_new(const spk_regex *regex, spk_arena *arena)
+{
+    spk_regex_work *w = spk_arena_alloc(arena, sizeof *w, _Alignof(spk_regex_work));
+    const int32_t n = regex->n_code;
+    const size_t width = 2 * (size_t)regex->groups + 2;
+    if (!w)
+        return NULL;
+    w->width = width;
+    w->stack = spk_arena_alloc(arena, 2 * (size_t)n * sizeof *w->stack + 64, 64);
+    w->saved = spk_arena_alloc(arena, 2 * (size_t)n * sizeof *w->saved + 64, 64);
+    w->current = spk_arena_alloc(arena, width * sizeof *w->current, 64);
+    if (!w->stack || !w->saved || !w->current || !make(&w->now, n, width, arena)
+        || !make(&w->next, n, width, arena))
+        return NULL;
+    return w;
+}
+
+static bool is_word(const char *text, size_t n, size_t at, bool before)
+{
+    if (before ? at == 0 : at >= n)
+        return false;
+    const char c = text[before ? at - 1 : at];
+    return (c >= '0' && c <= '9') || c == '_' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+/* terminator: the size of the line terminator at a place, 0: there is none. */
+static size_t terminator(const char *text, size_t n, size_t at)
+{
+    size_t size;
+    if (at >= n)
+        return 0;
+    if (text[at] == '\r')
+        return at + 1 < n && text[at + 1] == '\n' ? 2 : 1;
+    if (text[at] == '\n')
+        return 1;
+    const uint32_t c = spk_utf8_read(text + at, n - at, &size);
+    return c == 0x85 || c == 0x2028 || c == 0x2029 ? size : 0;
+}
+
+static bool behind_terminator(const char *text, size_t at)
+{
+    return at > 0
+        && (text[at - 1] == '\n' || text[at - 1] == '\r'
+            || (at >= 2 && (unsigned char)text[at - 2] == 0xc2 && (unsigned char)text[at - 1] == 0x85)
+            || (at >= 3 && (unsigned char)text[at - 3] == 0xe2 && (unsigned char)text[at - 2] == 0x80
+                && ((unsigned char)text[at - 1] | 1) == 0xa9));
+}
+
+static bool holds(int which, const char *text, size_t n, size_t at)
+{
+    switch (which) {
+    case SPK_RE_BEGIN:
+        return at == 0;
+    case SPK_RE_LINE_BEGIN:
+        if (at == 0)
+            return true;
+        return at < n && behind_terminator(text, at)
+            && !(text[at] == '\n' && text[at - 1] == '\r');
+    case SPK_RE_END:
+        return at == n;
+    case SPK_RE_LAST_END:
+        if (at == n)
+            return true;
+        return terminator(text, n, at) == n - at && !(text[at] == '\n' && at > 0 && text[at - 1] == '\r');
+    case SPK_RE_LINE_END:
+        return at == n
+            || (terminator(text, n, at) > 0 && !(text[at] == '\n' && at > 0 && text[at - 1] == '\r'));
+    default:
+        return (is_word(text, n, at, true) != is_word(text, n, at, false)) == (which == SPK_RE_WORD);
+    }
+}
+
+/* follow: adds what place pc of the code leads to without a character. Depth first, so that the order
+ * is that of preference; each place once. */
+static void follow(const spk_regex *regex, spk_regex_work *w, threads *t, int32_t pc, const char *text,
+    size_t n, size_t at, size_t width)
+{
+    int32_t depth = 0;
+    w->stack[depth++] = pc;
+    while (depth > 0) {
+        pc = w->stack[--depth];
+        if (pc < 0) {
+            w->current[-pc - 1] = w->saved[depth];
+            continue;
+        }
+        const int32_t place = t->sparse[pc];
+        if (place < t->n && t->at[place] == pc)
+            continue;
+        const spk_regex_code *c = &regex->code[pc];
+        t->sparse[pc] = t->n;
+        t->at[t->n] = pc;
+        if (c->op == SPK_RE_CHAR || c->op == SPK_RE_CLASS || c->op == SPK_RE_MATCH)
+            memcpy(t->places + (size_t)t->n * w->width, w->current, width * sizeof *w->current);
+        t->n++;
+        switch (c->op) {
+        case SPK_RE_JUMP:
+            w->stack[depth++] = pc + c->x;
+            break;
+        case SPK_RE_SPLIT:
+            w->stack[depth++] = pc + c->y;
+            w->stack[depth++] = pc + c->x;
+            break;
+        case SPK_RE_SAVE:
+            if ((size_t)c->x < width) {
+                w->saved[depth] = w->current[c->x];
+                w->stack[depth++] = -c->x - 1;
+                w->current[c->x] = at;
+            }
+            w->stack[depth++] = pc + 1;
+            break;
+        case SPK_RE_ASSERT:
+            if (holds(c->x, text, n, at))
+                w->stack[depth++] = pc + 1;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static void swap(spk_regex_work *w)
+{
+    const threads t = w->now;
+    w->now = w->next;
+    w->next = t;
+}
+
+/* step: the threads of `now` over character c, which ends at `behind`; whether one of them has matched
+ * before it: those after that one are of no interest any more. */
+static bool step(const spk_regex *regex, spk_regex_work *w, uint32_t c, const char *text, size_t n,
+    size_t behind, size_t width, size_t *places)
+{
+    bool matched = false;
+    w->next.n = 0;
+    for (int32_t i = 0; i < w->now.n && !matched; i++) {
+        const spk_regex_code *code = &regex->code[w->now.at[i]];
+        const size_t *own = w->now.places + (size_t)i * w->width;
+        if (code->op == SPK_RE_MATCH) {
+            if (places)
+                memcpy(places, own, width * sizeof *places);
+            matched = true;
+        } else if (behind != SIZE_MAX
+            && ((code->op == SPK_RE_CHAR && (uint32_t)code->x == c)
+                || (code->op == SPK_RE_CLASS && spk_regex_has(&regex->sets[code->x], c)))) {
+            memcpy(w->current, own, width * sizeof *own);
+            follow(regex, w, &w->next, w->now.at[i] + 1, text, n, behind, width);
+        }
+    }
+    swap(w);
+    return matched;
+}
+
+bool spk_regex_find(const spk_regex *regex, spk_regex_work *w, const char *text, size_t n, size_t from,
+    size_t *places, int groups)
+{
+    const size_t width = places ? 2 * (size_t)groups + 2 : 0;
+    bool found = false;
+    w->now.n = 0;
+    for (size_t at = from;;) {
+        if (!found && w->now.n == 0) {
+            if (regex->anchored && at > 0)
+                return false;
+            if (regex->prefix_size > 0) {
+                const char *next = at < n ? memmem(text + at, n - at, regex->prefix, regex->prefix_size) : NULL;
+                if (!next)
+                    return false;
+                at = (size_t)(next - text);
+            }
+        }
+        if (!found) { /* a match that begins here comes after those that began before */
+            for (size_t i = 0; i < width; i++)
+                w->current[i] = SIZE_MAX;
+            follow(regex, w, &w->now, 0, text, n, at, width);
+        }
+        if (w->now.n == 0)
+            return found;
+        size_t size = 0;
+        const uint32_t c = at < n ? spk_utf8_read(text + at, n - at, &size) : 0;
+        if (step(regex, w, c, text, n, at < n ? at + size : SIZE_MAX, width, places)) {
+            found = true;
+            if (!places)
+                return true;
+        }
+        if (at >= n)
+            return found;
+        at += size;
+    }
+}
