@@ -7,12 +7,7 @@
  * byte, as text is: a line belongs to the split in which it begins. A record that does not fit into
  * a window is found by itself, and the buffer grows for it. All that is kept of a batch points into the
  * buffer, so nothing is read while rows are gathered. */
-#include <errno.h>
-#include <unistd.h>
-
-#include "base/sys.h"
 #include "format/csv.h"
-#include "io/form.h"
 #include "type/layout.h"
 
 enum {
@@ -27,7 +22,7 @@ struct spk_csv_reader {
     const spk_csv *csv;
     const spk_csv_plan *plan;
     const spk_file *file;
-    int fd;
+    spk_reading reading;
     char *buffer;
     size_t capacity, from, to; /* unread bytes in the buffer */
     size_t own;                /* of the reader itself */
@@ -100,14 +95,15 @@ static spark_status refill(spk_csv_reader *r, spk_failure *failure)
     size_t n = r->capacity - 2 * SPK_CSV_SLACK - r->to, got;
     if (offset <= r->end && n > BEYOND_END && n - BEYOND_END > r->end - offset)
         n = (size_t)(r->end - offset) + BEYOND_END;
-    const int error = spk_file_read(r->file, r->fd, r->buffer + r->to, n, offset, &got);
+    const spark_status status
+        = spk_reading_next(&r->reading, r->buffer + r->to, n, offset, &got, failure);
     r->to += got;
     r->eof = got < n;
     r->searched = searched;
     r->line = r->window.lines = 0;
     memset(r->buffer + r->to, 0, 2 * SPK_CSV_SLACK);
-    if (error)
-        return spk_io_failure(failure, "cannot read", r->file->path, error);
+    if (status != SPARK_OK)
+        return status;
     if (r->eof && offset + got < r->end && r->end != SPK_TO_END)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "%s shrank while it was read: it ends at byte %llu, not %llu or later", r->file->path,
@@ -121,16 +117,16 @@ static spark_status refill(spk_csv_reader *r, spk_failure *failure)
 static void place(const spk_csv_reader *r, uint64_t offset, long long *line, long long *column)
 {
     char bytes[4096];
-    uint64_t begin = 0;
+    uint64_t begin = 0, at = 0;
     bool feed = false;
-    *line = 1;
-    for (uint64_t at = 0; at < offset;) {
+    spk_reading again;
+    spk_failure failure;
+    *line = spk_reading_open(&again, r->file, r->reading.watch, &failure) == SPARK_OK;
+    while (*line > 0 && at < offset) {
         size_t got, n = offset - at < sizeof bytes ? (size_t)(offset - at) : sizeof bytes;
-        if (spk_file_read(r->file, r->fd, bytes, n, at, &got) != 0 || got == 0) {
-            *line = *column = 0;
-            return;
-        }
-        for (size_t i = 0; i < got; i++) {
+        if (spk_reading_next(&again, bytes, n, at, &got, &failure) != SPARK_OK || got == 0)
+            *line = 0;
+        for (size_t i = 0; *line > 0 && i < got; i++) {
             const bool end = bytes[i] == '\r' || (bytes[i] == '\n' && !feed);
             *line += end;
             if (end || (bytes[i] == '\n' && feed))
@@ -139,7 +135,8 @@ static void place(const spk_csv_reader *r, uint64_t offset, long long *line, lon
         }
         at += got;
     }
-    *column = (long long)(offset - begin) + 1;
+    spk_reading_close(&again);
+    *column = *line > 0 ? (long long)(offset - begin) + 1 : 0;
 }
 
 static uint64_t offset_of(const spk_csv_reader *r, const char *p)
@@ -525,16 +522,6 @@ size_t spk_csv_names(spk_csv_reader *r, const spark_str **names, spk_failure *fa
 
 /* ---- opening ---- */
 
-static spark_status check_form(const spk_csv_reader *r, spk_failure *failure)
-{
-    char head[SPK_FORM_BYTES];
-    ssize_t n;
-    do
-        n = spk_pread(r->fd, head, sizeof head, 0);
-    while (n < 0 && errno == EINTR);
-    return n <= 0 ? SPARK_OK : spk_form_check(r->file->path, head, (size_t)n, failure);
-}
-
 /* carve: the next `n` things of a block that is laid out twice: first to be counted. */
 static void *carve(char *block, size_t *used, size_t n, size_t size)
 {
@@ -595,7 +582,7 @@ static spark_status skip_mark(spk_csv_reader *r, spk_failure *failure)
 
 static spark_status begin(spk_csv_reader *r, spk_failure *failure)
 {
-    if (check_form(r, failure) != SPARK_OK)
+    if (spk_reading_form(&r->reading, failure) != SPARK_OK)
         return failure->code;
     r->tables = spk_heap_alloc(r->heap, lay_out(r, NULL), &r->tables_capacity);
     r->buffer = spk_heap_alloc(r->heap, PIECE + 2 * SPK_CSV_SLACK, &r->capacity);
@@ -630,10 +617,9 @@ spark_status spk_csv_open(spk_csv_reader **reader, spk_heap *heap, const spk_csv
         .header = csv->header && plan && (split->start == 0 || split->start < plan->header_at),
         .own = capacity };
     spk_arena_init(&r->texts, heap);
-    r->fd = spk_file_open(split->file);
-    const spark_status status = r->fd < 0
-        ? spk_io_failure(failure, "cannot open", split->file->path, errno)
-        : begin(r, failure);
+    spark_status status = spk_reading_open(&r->reading, split->file, split->watch, failure);
+    if (status == SPARK_OK)
+        status = begin(r, failure);
     *reader = r;
     if (status != SPARK_OK)
         spk_csv_close(r);
@@ -647,6 +633,6 @@ void spk_csv_close(spk_csv_reader *r)
         spk_heap_free(r->heap, r->buffer, r->capacity);
     if (r->tables)
         spk_heap_free(r->heap, r->tables, r->tables_capacity);
-    spk_file_close(r->file, r->fd);
+    spk_reading_close(&r->reading);
     spk_heap_free(r->heap, r, r->own);
 }

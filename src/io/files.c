@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "io/codec.h"
 #include "io/glob.h"
 
 spark_status spk_io_failure(spk_failure *failure, const char *what, const char *path, int error)
@@ -103,7 +104,7 @@ static spark_status append(listing *found, char *path, uint64_t size, spk_failur
         found->files.at = bigger;
         found->capacity = capacity;
     }
-    found->files.at[found->files.n++] = (spk_file) { path, size, -1, false, false };
+    found->files.at[found->files.n++] = (spk_file) { .path = path, .size = size, .fd = -1 };
     return SPARK_OK;
 }
 
@@ -112,10 +113,21 @@ SPK_COLD static spark_status append_file(
     listing *found, char *path, const struct stat *info, spk_failure *failure)
 {
     uint64_t size;
-    if (true_size(path, info, &size, failure) == SPARK_OK)
-        return append(found, path, size, failure);
-    free(path);
-    return failure->code;
+    const spk_codec *codec = spk_codec_of(path);
+    if (true_size(path, info, &size, failure) != SPARK_OK) {
+        free(path);
+        return failure->code;
+    }
+    if (append(found, path, size, failure) != SPARK_OK)
+        return failure->code;
+    if (codec && size > 0) {
+        spk_file *file = &found->files.at[found->files.n - 1];
+        file->class = &spk_codec_file;
+        file->given = codec;
+        file->packed = size;
+        file->size = SPK_TO_END;
+    }
+    return SPARK_OK;
 }
 
 /* join: directory/name, without doubling a slash; directory may be "". NULL: no memory. */
@@ -388,6 +400,16 @@ spark_status spk_files_list(const char *spec, spk_files *files, spk_failure *fai
         spk_files_free(&found.files);
     }
     return status;
+}
+
+void spk_files_raw(spk_files *files)
+{
+    for (size_t i = 0; i < files->n; i++)
+        if (files->at[i].class == &spk_codec_file) {
+            files->at[i].class = NULL;
+            files->at[i].size = files->at[i].packed;
+            files->at[i].packed = 0;
+        }
 }
 
 void spk_files_free(spk_files *files)

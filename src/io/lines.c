@@ -14,14 +14,10 @@
  * one huge line costs each split no more than its own bytes. */
 #include "io/lines.h"
 
-#include <errno.h>
-#include <unistd.h>
+#include <stdio.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
-
-#include "base/sys.h"
-#include "io/form.h"
 
 enum {
     BUFFER_SIZE = 1024 * 1024,
@@ -196,12 +192,12 @@ static spark_status read_up_to(spk_lines *lines, size_t n, spk_failure *failure)
 {
     const uint64_t offset = lines->position + unread(lines);
     size_t got;
-    const int error = spk_file_read(
-        lines->file, lines->fd, lines->buffer + lines->to, n, offset, &got);
+    const spark_status status
+        = spk_reading_next(&lines->reading, lines->buffer + lines->to, n, offset, &got, failure);
     lines->to += got;
     lines->eof = got < n;
-    if (error != 0)
-        return spk_io_failure(failure, "cannot read", lines->file->path, error);
+    if (status != SPARK_OK)
+        return status;
     if (lines->eof && offset + got < lines->end && lines->end != SPK_TO_END)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "%s shrank while it was read: it ends at byte %llu, not %llu or later",
@@ -254,21 +250,9 @@ static spark_status skip_mark(spk_lines *lines, spk_failure *failure)
     return SPARK_OK;
 }
 
-/* check_form: a file that is not text has no lines, in none of its splits. Where its first bytes
- * cannot be read again (ESPIPE), it is taken for what it says. */
-static spark_status check_form(const spk_lines *lines, spk_failure *failure)
-{
-    char head[SPK_FORM_BYTES];
-    ssize_t n;
-    do
-        n = spk_pread(lines->fd, head, sizeof head, 0);
-    while (n < 0 && errno == EINTR);
-    return n <= 0 ? SPARK_OK : spk_form_check(lines->file->path, head, (size_t)n, failure);
-}
-
 static spark_status begin(spk_lines *lines, size_t size, spk_failure *failure)
 {
-    if (check_form(lines, failure) != SPARK_OK)
+    if (spk_reading_form(&lines->reading, failure) != SPARK_OK)
         return failure->code;
     lines->buffer = spk_heap_alloc(lines->heap, size, &lines->capacity);
     lines->usable = size;
@@ -283,9 +267,8 @@ spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const spk_sp
     *lines = (spk_lines) {
         .heap = heap, .file = split->file, .position = split->start, .end = split->end
     };
-    lines->fd = spk_file_open(split->file);
-    if (lines->fd < 0)
-        return spk_io_failure(failure, "cannot open", split->file->path, errno);
+    if (spk_reading_open(&lines->reading, split->file, split->watch, failure) != SPARK_OK)
+        return failure->code;
     const spark_status status = begin(lines, size, failure);
     if (status != SPARK_OK)
         spk_lines_close(lines);
@@ -319,7 +302,6 @@ void spk_lines_close(spk_lines *lines)
 {
     if (lines->buffer != NULL)
         spk_heap_free(lines->heap, lines->buffer, lines->capacity);
-    spk_file_close(lines->file, lines->fd);
+    spk_reading_close(&lines->reading);
     lines->buffer = NULL;
-    lines->fd = -1;
 }

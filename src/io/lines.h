@@ -16,7 +16,7 @@
 typedef struct spk_lines {
     spk_heap *heap;
     const spk_file *file;
-    int fd;
+    spk_reading reading;
     char *buffer;
     size_t capacity, usable; /* of the block, and how much of it is filled at most */
     size_t from, to;         /* unread bytes in the buffer */

@@ -1,110 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How files are read: where they are split, by the arithmetic of Hadoop's FileInputFormat, and with
- * which calls, whether they have a name, a size, or neither. */
-#include <errno.h>
-#include <fcntl.h>
+/* Where files are split, by the arithmetic of Hadoop's FileInputFormat. */
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/sys.h"
 #include "io/files.h"
 
 static const uint64_t LARGEST_SPLIT = 32u * 1024 * 1024;
 static const double SPLIT_SLOP = 1.1; /* a rest of up to this many splits is not split again */
-
-int spk_file_open(const spk_file *file)
-{
-    int fd = file->fd;
-    while (fd < 0 && (fd = spk_open(file->path, O_RDONLY | O_CLOEXEC, 0)) < 0)
-        if (errno != EINTR)
-            return -1;
-    return fd;
-}
-
-void spk_file_close(const spk_file *file, int fd)
-{
-    if (fd >= 0 && fd != file->fd)
-        close(fd);
-}
-
-int spk_file_read(const spk_file *file, int fd, char *to, size_t n, uint64_t offset, size_t *got)
-{
-    *got = 0;
-    while (*got < n) {
-        const ssize_t some = file->size == SPK_TO_END
-            ? spk_read(fd, to + *got, n - *got)
-            : spk_pread(fd, to + *got, n - *got, (off_t)(offset + *got));
-        if (some < 0 && errno != EINTR)
-            return errno;
-        if (some == 0)
-            break;
-        *got += some > 0 ? (size_t)some : 0;
-    }
-    return 0;
-}
-
-/* double_it: room for as much again. */
-static bool double_it(spk_heap *heap, char **content, size_t n, size_t *capacity)
-{
-    size_t larger;
-    char *copy = spk_heap_alloc(heap, 2 * *capacity, &larger);
-    if (copy == NULL)
-        return false;
-    memcpy(copy, *content, n);
-    spk_heap_free(heap, *content, *capacity);
-    *content = copy;
-    *capacity = larger;
-    return true;
-}
-
-/* fill: all there is; a file that says its size must have as much. */
-static spark_status fill(const spk_file *file, int fd, spk_heap *heap, char **content, size_t *n,
-    size_t *capacity, spk_failure *failure)
-{
-    const bool sized = file->size != SPK_TO_END;
-    size_t got;
-    do {
-        const size_t room = sized ? (size_t)file->size : *capacity - *n;
-        const int error = spk_file_read(file, fd, *content + *n, room, *n, &got);
-        *n += got;
-        if (error != 0)
-            return spk_io_failure(failure, "cannot read", file->path, error);
-        if (sized && got < room)
-            return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-                "%s shrank while it was read: it ends at byte %zu, not %zu", file->path, got, room);
-        if (!sized && got == room && !double_it(heap, content, *n, capacity))
-            return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL,
-                "out of memory: %s is longer than %zu bytes", file->path, *n);
-    } while (!sized && got > 0);
-    return SPARK_OK;
-}
-
-static spark_status no_room(spk_heap *heap, const spk_file *file, spk_failure *failure)
-{
-    char what[400], text[600];
-    snprintf(what, sizeof what, "the content of %s", file->path);
-    return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s",
-        spk_heap_refusal(heap, what, file->size == SPK_TO_END ? 0 : file->size, text, sizeof text));
-}
-
-spark_status spk_file_content(const spk_file *file, spk_heap *heap, char **content, size_t *n,
-    size_t *capacity, spk_failure *failure)
-{
-    enum { FIRST = 64 * 1024 };
-    const int fd = spk_file_open(file);
-    if (fd < 0)
-        return spk_io_failure(failure, "cannot open", file->path, errno);
-    *content = spk_heap_alloc(
-        heap, file->size == SPK_TO_END ? FIRST : (size_t)file->size + 1, capacity);
-    *n = 0;
-    spark_status status = *content == NULL
-        ? no_room(heap, file, failure)
-        : fill(file, fd, heap, content, n, capacity, failure);
-    if (status != SPARK_OK && *content != NULL)
-        spk_heap_free(heap, *content, *capacity);
-    spk_file_close(file, fd);
-    return status;
-}
 
 static uint64_t split_size(const spk_files *files, int min_splits)
 {
@@ -121,14 +22,14 @@ static size_t split_file(const spk_file *file, uint64_t size, spk_split *to)
     size_t n = 0;
     if (file->size == SPK_TO_END) {
         if (to != NULL)
-            *to = (spk_split) { file, 0, SPK_TO_END };
+            *to = (spk_split) { file, 0, SPK_TO_END, NULL };
         return 1;
     }
     for (uint64_t start = 0; start < file->size; n++) {
         const uint64_t left = file->size - start;
         const uint64_t end = (double)left / (double)size > SPLIT_SLOP ? start + size : file->size;
         if (to != NULL)
-            to[n] = (spk_split) { file, start, end };
+            to[n] = (spk_split) { file, start, end, NULL };
         start = end;
     }
     return n;

@@ -408,6 +408,13 @@ static spark_status job_streams(spark_context *sc, uint64_t *digest)
     return collected(spark_union(spark_text_files(sc, 2, names, 3), piped), digest);
 }
 
+static spark_status job_packed(spark_context *sc, uint64_t *digest)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/packed.gz", scratch);
+    return collected(spark_text_file(sc, path, 2), digest);
+}
+
 static spark_status job_whole_files(spark_context *sc, uint64_t *digest)
 {
     char path[100];
@@ -989,6 +996,7 @@ static const struct {
     { "flat_map", job_flat_map },
     { "text_file, word count", job_word_count },
     { "text_files and text_fd", job_streams },
+    { "text_file of .gz", job_packed },
     { "whole_text_files", job_whole_files },
     { "csv", job_csv },
     { "reduce_by_key with a function", job_reduce_user },
@@ -1237,7 +1245,7 @@ static void test_nomem__random_failures_on_four_threads(void **state)
 static int make_files(void **state)
 {
     (void)state;
-    char path[150];
+    char path[200];
     signal(SIGALRM, hangs);
     snprintf(scratch, sizeof scratch, "/tmp/spark-nomem-XXXXXX");
     if (!mkdtemp(scratch))
@@ -1254,7 +1262,8 @@ static int make_files(void **state)
             fprintf(file, "line %d of the file %d, and word%d\n", i, d, i % 50);
         fclose(file);
     }
-    return 0;
+    snprintf(path, sizeof path, "gzip -c %s/in0/a.txt > %s/packed.gz", scratch, scratch);
+    return system(path); /* NOLINT */
 }
 
 static int remove_all(void **state)

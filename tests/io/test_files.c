@@ -337,11 +337,13 @@ static const char *listed_stream(spk_files *files)
 {
     static char text[256];
     size_t n = 0;
-    const int fd = spk_file_open(&files->at[0]);
-    assert_true(fd >= 0);
-    assert_int_equal(spk_file_read(&files->at[0], fd, text, sizeof text - 1, 0, &n), 0);
+    spk_reading reading;
+    spk_failure failure;
+    assert_int_equal(spk_reading_open(&reading, &files->at[0], NULL, &failure), SPARK_OK);
+    assert_int_equal(
+        spk_reading_next(&reading, text, sizeof text - 1, 0, &n, &failure), SPARK_OK);
     text[n] = '\0';
-    spk_file_close(&files->at[0], fd);
+    spk_reading_close(&reading);
     return text;
 }
 
@@ -407,7 +409,7 @@ static const char *cut(int min, ...)
     va_list sizes;
     va_start(sizes, min);
     for (long long size; (size = va_arg(sizes, long long)) >= 0;)
-        at[files.n++] = (spk_file) { NULL, (uint64_t)size, -1, false, false };
+        at[files.n++] = (spk_file) { .size = (uint64_t)size, .fd = -1 };
     va_end(sizes);
     assert_int_equal(spk_splits_make(&files, min, &splits, &failure), SPARK_OK);
     size_t n = 0;

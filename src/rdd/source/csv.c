@@ -29,7 +29,7 @@ static spark_status one_a_file(const spk_files *files, spk_splits *splits, spk_f
     if (!splits->at)
         return spk_failure_nomem(failure, NULL, NULL);
     for (size_t i = 0; i < files->n; i++)
-        splits->at[i] = (spk_split) { &files->at[i], 0, files->at[i].size };
+        splits->at[i] = (spk_split) { &files->at[i], 0, files->at[i].size, NULL };
     return SPARK_OK;
 }
 
@@ -48,10 +48,11 @@ static spark_status csv_prepare(spark_rdd *rdd, spk_failure *failure)
 
 /* plan_for: for the file of a split; *empty: it has a header to have, and has none. */
 static spark_status plan_for(spk_csv_plan *plan, spk_heap *heap, const csv_rdd *c,
-    const spk_file *file, bool *empty, spk_failure *failure)
+    const spk_split *split, bool *empty, spk_failure *failure)
 {
+    const spk_file *file = split->file;
     const spark_type *type = c->head.rdd.layout->type;
-    const spk_split whole = { file, 0, file->size };
+    const spk_split whole = { file, 0, file->size, split->watch };
     const spark_str *names = NULL;
     spk_csv_reader *reader;
     *empty = false;
@@ -93,14 +94,16 @@ static void push_rows(spk_pipe *pipe, spk_csv_reader *reader, const spk_csv_plan
 static void csv_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const csv_rdd *c = SPK_NODE(csv_rdd, rdd);
-    const spk_split *split = split_of(rdd, partition);
     spark_task *task = pipe->task;
+    const spk_watch watch = spk_watch_of(task);
+    spk_split split = *split_of(rdd, partition);
+    split.watch = &watch;
     spk_failure failure = { .code = SPARK_OK };
     spk_csv_plan plan = { .columns = NULL };
     spk_csv_reader *reader;
     bool empty;
-    if (plan_for(&plan, task->heap, c, split->file, &empty, &failure) == SPARK_OK && !empty
-        && spk_csv_open(&reader, task->heap, &c->csv, &plan, split, &failure) == SPARK_OK) {
+    if (plan_for(&plan, task->heap, c, &split, &empty, &failure) == SPARK_OK && !empty
+        && spk_csv_open(&reader, task->heap, &c->csv, &plan, &split, &failure) == SPARK_OK) {
         failure.code = SPARK_OK;
         push_rows(pipe, reader, &plan, &failure);
         spk_csv_close(reader);
@@ -114,7 +117,7 @@ static int64_t csv_reads(const spark_rdd *rdd, int partition, const char **path)
 {
     const spk_split *split = split_of(rdd, partition);
     *path = split->file->path;
-    return split->end == SPK_TO_END ? 0 : (int64_t)(split->end - split->start);
+    return spk_split_reads(split);
 }
 
 /* offset_of: of the record of a row; UINT64_MAX: it cannot be told any more. */
@@ -128,7 +131,7 @@ static uint64_t offset_of(spk_heap *heap, const csv_rdd *c, const spk_split *spl
     bool empty;
     const size_t size = c->head.rdd.layout->size, most = 64 * 1024 / size + 1;
     char *rows = spk_heap_alloc(heap, most * size, &capacity);
-    if (rows && plan_for(&plan, heap, c, split->file, &empty, &failure) == SPARK_OK && !empty
+    if (rows && plan_for(&plan, heap, c, split, &empty, &failure) == SPARK_OK && !empty
         && spk_csv_open(&reader, heap, &c->csv, &plan, split, &failure) == SPARK_OK) {
         uint64_t before = 0;
         size_t n;
@@ -362,7 +365,7 @@ static bool read_names(spark_context *sc, const spk_csv *csv, const spk_files *f
     *n = 0;
     *names = NULL;
     for (size_t i = 0; i < files->n && *n == 0; i++) {
-        const spk_split whole = { &files->at[i], 0, files->at[i].size };
+        const spk_split whole = { &files->at[i], 0, files->at[i].size, NULL };
         const spark_str *cells;
         spk_csv_reader *reader;
         if (spk_csv_open(&reader, &sc->heap, csv, NULL, &whole, failure) != SPARK_OK)

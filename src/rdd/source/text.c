@@ -43,7 +43,10 @@ static void text_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         spk_task_nomem(task);
         return;
     }
-    if (spk_lines_open(&lines, task->heap, split_of(rdd, partition), &failure) != SPARK_OK) {
+    const spk_watch watch = spk_watch_of(task);
+    spk_split split = *split_of(rdd, partition);
+    split.watch = &watch;
+    if (spk_lines_open(&lines, task->heap, &split, &failure) != SPARK_OK) {
         spk_task_fail_with(task, &failure);
         return;
     }
@@ -61,7 +64,7 @@ static int64_t text_reads(const spark_rdd *rdd, int partition, const char **path
 {
     const spk_split *split = split_of(rdd, partition);
     *path = split->file->path;
-    return split->end == SPK_TO_END ? 0 : (int64_t)(split->end - split->start);
+    return spk_split_reads(split);
 }
 
 static void text_where(
