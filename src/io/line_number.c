@@ -51,14 +51,16 @@ static void remember(spk_line_memo *memo, const spk_line_memo *known)
 
 /* ends_before: line ends before an offset; -1: the file cannot be read so far any more. */
 static int64_t ends_before(
-    const spk_file *file, int fd, uint64_t offset, char *buffer, spk_line_memo *memo)
+    spk_reader *reader, uint64_t offset, char *buffer, spk_line_memo *memo)
 {
-    spk_line_memo known = recall(memo, file, offset);
+    spk_line_memo known = recall(memo, reader->file, offset);
+    spk_failure failure;
+    reader->to = offset;
     while (known.offset < offset) {
         const uint64_t left = offset - known.offset;
         const size_t n = left < PIECE ? (size_t)left : PIECE;
         size_t got;
-        if (spk_file_read(file, fd, buffer, n, known.offset, &got) != 0 || got == 0)
+        if (spk_reader_read(reader, buffer, n, known.offset, &got, &failure) != SPARK_OK || got == 0)
             return -1;
         known.ends += ends_in(buffer, got, &known.feed);
         known.offset += got;
@@ -94,7 +96,7 @@ int64_t spk_lines_number(
         return -1;
     char *buffer = skip(&lines, row) ? spk_heap_alloc(heap, PIECE, &capacity) : NULL;
     if (buffer) {
-        ends = ends_before(lines.file, lines.fd, lines.position, buffer, memo);
+        ends = ends_before(&lines.in, lines.position, buffer, memo);
         spk_heap_free(heap, buffer, capacity);
     }
     spk_lines_close(&lines);
@@ -105,12 +107,15 @@ int64_t spk_line_at(spk_heap *heap, const spk_file *file, uint64_t offset)
 {
     size_t capacity;
     int64_t ends = -1;
-    const int fd = spk_file_open(file);
-    char *buffer = fd < 0 ? NULL : spk_heap_alloc(heap, PIECE, &capacity);
+    spk_failure failure;
+    spk_reader reader;
+    if (spk_reader_open(&reader, file, offset, &failure) != SPARK_OK)
+        return -1;
+    char *buffer = spk_heap_alloc(heap, PIECE, &capacity);
     if (buffer) {
-        ends = ends_before(file, fd, offset, buffer, NULL);
+        ends = ends_before(&reader, offset, buffer, NULL);
         spk_heap_free(heap, buffer, capacity);
     }
-    spk_file_close(file, fd);
+    spk_reader_close(&reader);
     return ends < 0 ? -1 : ends + 1;
 }
