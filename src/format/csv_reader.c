@@ -8,6 +8,7 @@
  * a window is found by itself, and the buffer grows for it. All that is kept of a batch points into the
  * buffer, so nothing is read while rows are gathered. */
 #include "format/csv.h"
+#include "io/form.h"
 #include "type/layout.h"
 
 enum {
@@ -21,8 +22,7 @@ struct spk_csv_reader {
     spk_heap *heap;
     const spk_csv *csv;
     const spk_csv_plan *plan;
-    const spk_file *file;
-    spk_reading reading;
+    spk_reader in;
     char *buffer;
     size_t capacity, from, to; /* unread bytes in the buffer */
     size_t own;                /* of the reader itself */
@@ -74,7 +74,7 @@ static spark_status make_room(spk_csv_reader *r, spk_failure *failure)
         if (!bigger)
             return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s: the row at byte %llu of %s",
                 spk_heap_refusal(r->heap, "a row of a file", 2 * r->capacity, text, sizeof text),
-                (unsigned long long)r->position, r->file->path);
+                (unsigned long long)r->position, r->in.file->path);
         memcpy(bigger, r->buffer + r->from, kept);
         spk_heap_free(r->heap, r->buffer, r->capacity);
         r->buffer = bigger;
@@ -95,8 +95,7 @@ static spark_status refill(spk_csv_reader *r, spk_failure *failure)
     size_t n = r->capacity - 2 * SPK_CSV_SLACK - r->to, got;
     if (offset <= r->end && n > BEYOND_END && n - BEYOND_END > r->end - offset)
         n = (size_t)(r->end - offset) + BEYOND_END;
-    const spark_status status
-        = spk_reading_next(&r->reading, r->buffer + r->to, n, offset, &got, failure);
+    const spark_status status = spk_reader_read(&r->in, r->buffer + r->to, n, offset, &got, failure);
     r->to += got;
     r->eof = got < n;
     r->searched = searched;
@@ -106,7 +105,7 @@ static spark_status refill(spk_csv_reader *r, spk_failure *failure)
         return status;
     if (r->eof && offset + got < r->end && r->end != SPK_TO_END)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "%s shrank while it was read: it ends at byte %llu, not %llu or later", r->file->path,
+            "%s shrank while it was read: it ends at byte %llu, not %llu or later", r->in.file->path,
             (unsigned long long)(offset + got), (unsigned long long)r->end);
     return SPARK_OK;
 }
@@ -116,17 +115,16 @@ static spark_status refill(spk_csv_reader *r, spk_failure *failure)
 /* place: a byte of the file as line and column, both from 1; 0: it cannot be read any more. */
 static void place(const spk_csv_reader *r, uint64_t offset, long long *line, long long *column)
 {
-    char bytes[4096];
-    uint64_t begin = 0, at = 0;
-    bool feed = false;
-    spk_reading again;
+    spk_reader again = { .file = r->in.file, .fd = r->in.fd, .to = offset, .watch = r->in.watch };
     spk_failure failure;
-    *line = spk_reading_open(&again, r->file, r->reading.watch, &failure) == SPARK_OK;
-    while (*line > 0 && at < offset) {
+    char bytes[4096];
+    uint64_t begin = 0;
+    bool feed = false, known = true;
+    *line = 1;
+    for (uint64_t at = 0; at < offset && known;) {
         size_t got, n = offset - at < sizeof bytes ? (size_t)(offset - at) : sizeof bytes;
-        if (spk_reading_next(&again, bytes, n, at, &got, &failure) != SPARK_OK || got == 0)
-            *line = 0;
-        for (size_t i = 0; *line > 0 && i < got; i++) {
+        known = spk_reader_read(&again, bytes, n, at, &got, &failure) == SPARK_OK && got > 0;
+        for (size_t i = 0; i < got; i++) {
             const bool end = bytes[i] == '\r' || (bytes[i] == '\n' && !feed);
             *line += end;
             if (end || (bytes[i] == '\n' && feed))
@@ -135,8 +133,10 @@ static void place(const spk_csv_reader *r, uint64_t offset, long long *line, lon
         }
         at += got;
     }
-    spk_reading_close(&again);
-    *column = *line > 0 ? (long long)(offset - begin) + 1 : 0;
+    again.fd = -1; /* the other one's */
+    spk_reader_close(&again);
+    *line = known ? *line : 0;
+    *column = known ? (long long)(offset - begin) + 1 : 0;
 }
 
 static uint64_t offset_of(const spk_csv_reader *r, const char *p)
@@ -157,9 +157,9 @@ static spark_status blame(const spk_csv_reader *r, spark_status code, const char
 {
     long long line, column;
     place(r, offset_of(r, p), &line, &column);
-    spk_failure_set(failure, code, NULL, NULL, "%s: %s:%lld:%lld%s", why, r->file->path, line,
+    spk_failure_set(failure, code, NULL, NULL, "%s: %s:%lld:%lld%s", why, r->in.file->path, line,
         column, behind);
-    spk_failure_in(failure, r->file->path, line > 0 ? line : -1);
+    spk_failure_in(failure, r->in.file->path, line > 0 ? line : -1);
     return code;
 }
 
@@ -582,7 +582,7 @@ static spark_status skip_mark(spk_csv_reader *r, spk_failure *failure)
 
 static spark_status begin(spk_csv_reader *r, spk_failure *failure)
 {
-    if (spk_reading_form(&r->reading, failure) != SPARK_OK)
+    if (spk_form_look(&r->in, failure) != SPARK_OK)
         return failure->code;
     r->tables = spk_heap_alloc(r->heap, lay_out(r, NULL), &r->tables_capacity);
     r->buffer = spk_heap_alloc(r->heap, PIECE + 2 * SPK_CSV_SLACK, &r->capacity);
@@ -598,7 +598,13 @@ static spark_status begin(spk_csv_reader *r, spk_failure *failure)
         .columns = r->plan ? r->plan->columns : NULL,
         .n = r->plan ? r->plan->n : 0,
         .texts = &r->texts };
-    return r->position == 0 ? skip_mark(r, failure) : skip_begun(r, failure);
+    if (r->position > 0)
+        return skip_begun(r, failure);
+    if (r->in.file->source
+        && (refill(r, failure) != SPARK_OK
+            || spk_form_check(r->in.file->path, r->buffer, r->to, failure) != SPARK_OK))
+        return failure->code;
+    return skip_mark(r, failure);
 }
 
 spark_status spk_csv_open(spk_csv_reader **reader, spk_heap *heap, const spk_csv *csv,
@@ -611,13 +617,16 @@ spark_status spk_csv_open(spk_csv_reader **reader, spk_heap *heap, const spk_csv
     *r = (spk_csv_reader) { .heap = heap,
         .csv = csv,
         .plan = plan,
-        .file = split->file,
         .position = split->start,
         .end = split->end,
         .header = csv->header && plan && (split->start == 0 || split->start < plan->header_at),
         .own = capacity };
     spk_arena_init(&r->texts, heap);
-    spark_status status = spk_reading_open(&r->reading, split->file, split->watch, failure);
+    const uint64_t to = !plan ? SPK_CSV_WINDOW
+        : split->end > SPK_TO_END - BEYOND_END ? SPK_TO_END
+                                               : split->end + BEYOND_END;
+    spark_status status = spk_reader_open(&r->in, split->file, to, failure);
+    r->in.watch = split->watch;
     if (status == SPARK_OK)
         status = begin(r, failure);
     *reader = r;
@@ -633,6 +642,6 @@ void spk_csv_close(spk_csv_reader *r)
         spk_heap_free(r->heap, r->buffer, r->capacity);
     if (r->tables)
         spk_heap_free(r->heap, r->tables, r->tables_capacity);
-    spk_reading_close(&r->reading);
+    spk_reader_close(&r->in);
     spk_heap_free(r->heap, r, r->own);
 }

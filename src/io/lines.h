@@ -15,8 +15,7 @@
 
 typedef struct spk_lines {
     spk_heap *heap;
-    const spk_file *file;
-    spk_reading reading;
+    spk_reader in;
     char *buffer;
     size_t capacity, usable; /* of the block, and how much of it is filled at most */
     size_t from, to;         /* unread bytes in the buffer */

@@ -429,7 +429,7 @@ static const spark_type *find_type(spark_site at, spark_context *sc, const char 
     column_name *names;
     char local[SPK_PATH];
     size_t n;
-    if (spk_files_list(path, files, failure) != SPARK_OK
+    if (spk_files_list(path, sc->elsewhere, files, failure) != SPARK_OK
         || spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure) != SPARK_OK)
         return NULL;
     if (read_names(sc, csv, files, &names, &n, failure))
