@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report is JSON, and says what Python's csv module finds in the same file.
 
-usage: csv_report.py FILE COMMAND...
-"""
+usage: csv_report.py FILE CSV_REPORT
+SPARK_RUN_UNDER: a command to run it under."""
 import csv
 import datetime
 import json
+import os
 import re
 import subprocess
 import sys
@@ -22,7 +23,7 @@ def is_sale(row):
 
 
 def main():
-    path, command = sys.argv[1], sys.argv[2:]
+    path, command = sys.argv[1], os.environ.get("SPARK_RUN_UNDER", "").split() + [sys.argv[2]]
     found = json.loads(subprocess.run(command + [path], check=True, stdout=subprocess.PIPE).stdout)
     regions, bad, records = {}, [], 0
     with open(path, encoding="utf-8") as file:
