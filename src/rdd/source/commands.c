@@ -102,6 +102,13 @@ static void command_release(void *data)
     free(c);
 }
 
+static char *copy_text(const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+
 /* copy_list: NULL: no memory. */
 static char **copy_list(const char *const *list)
 {
@@ -110,7 +117,7 @@ static char **copy_list(const char *const *list)
         n++;
     char **copy = calloc(n + 1, sizeof *copy);
     for (size_t i = 0; copy && i < n; i++)
-        if (!(copy[i] = strdup(list[i]))) {
+        if (!(copy[i] = copy_text(list[i]))) {
             free_list(copy);
             return NULL;
         }
@@ -139,7 +146,7 @@ static bool fill(spk_file *file, const spark_command *given)
         return false;
     c->argv = copy_list(given->argv);
     c->env = copy_list(given->env);
-    c->directory = given->directory ? strdup(given->directory) : NULL;
+    c->directory = given->directory ? copy_text(given->directory) : NULL;
     return c->argv && c->env && (c->directory || !given->directory);
 }
 
