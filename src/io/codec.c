@@ -17,18 +17,16 @@
 /* A stream of zlib by itself is what no program of every system unpacks. */
 static const char inflate[]
     = "import sys,zlib\n"
-      "i,o,d=sys.stdin.buffer,sys.stdout.buffer,None\n"
+      "d=0\n"
       "try:\n"
-      " while b:=i.read(1<<16):\n"
+      " while b:=sys.stdin.buffer.read(1<<16):\n"
       "  while b:\n"
       "   d=d or zlib.decompressobj()\n"
-      "   o.write(d.decompress(b,1<<20))\n"
-      "   b=d.unconsumed_tail or d.unused_data\n"
-      "   if d.eof:d=None\n"
-      " if d:\n"
-      "  o.write(d.flush())\n"
-      "  if not d.eof:sys.exit('zlib: unexpected end of file')\n"
-      "except zlib.error as e:sys.exit('zlib: %s'%e)\n";
+      "   sys.stdout.buffer.write(d.decompress(b))\n"
+      "   b=d.unused_data\n"
+      "   if d.eof:d=0\n"
+      " if d:sys.exit('unexpected end of file')\n"
+      "except zlib.error as e:sys.exit(str(e))\n";
 
 static const spk_codec codecs[] = {
     { "gzip", ".gz", ".gzip", "gzip", "-dc", "gzip" },
