@@ -120,6 +120,19 @@ static spark_status objects_saved(spark_context *sc, uint64_t *digest)
         : status;
 }
 
+static spark_status json_saved(spark_context *sc, uint64_t *digest)
+{
+    const spark_status status = spark_write_json(some_pairs(sc), "out", NULL);
+    saved = status == SPARK_OK;
+    return status == SPARK_OK ? collected(spark_read_json(sc, "out", NULL, NULL), digest) : status;
+}
+
+static spark_status json_whole(spark_context *sc, uint64_t *digest)
+{
+    const spark_json_options whole = { .multi_line = true, .mode = SPARK_DROPMALFORMED };
+    return collected(spark_read_json(sc, "in", SPARK_TYPE(str_pair), &whole), digest);
+}
+
 static spark_status checkpointed(spark_context *sc, uint64_t *digest)
 {
     const spark_status status = spark_set_checkpoint_dir(sc, "kept");
@@ -168,6 +181,8 @@ static const struct work {
     { "text_fd of a pipe", stream_read, 0, 0 },
     { "save_as_text_file", text_saved, 0, 0 },
     { "save_as_object_file", objects_saved, 0, 0 },
+    { "write_json and read_json", json_saved, 0, 0 },
+    { "read_json of whole files", json_whole, 0, 0 },
     { "checkpoint", checkpointed, 0, 0 },
     { "local_checkpoint", checkpointed_locally, 0, 0 },
     { "pipe", piped, 0, 0 },
