@@ -127,6 +127,20 @@ typedef struct spark_s3_options {
  * part of it, and a job that fails leaves none. options: may be NULL. */
 spark_status spark_use_s3(spark_context *sc, const spark_s3_options *options);
 
+/* spark_webhdfs_options: zero is what stands beside it; texts are copied. */
+typedef struct spark_webhdfs_options {
+    const char *user;     /* HADOOP_USER_NAME, USER */
+    const char *token;    /* a delegation token, in place of the user; it is a part of addresses */
+    const char *namenode; /* "http://host:port": who serves hdfs:// over HTTP; the host of the path, port 9870 */
+    bool kerberos;        /* by the ticket that curl finds (--negotiate) */
+    spark_http_options http;
+} spark_webhdfs_options;
+
+/* spark_use_webhdfs: webhdfs://host:port/path, swebhdfs:// over TLS, and hdfs://, whose port is that of another
+ * protocol and is not used. Hadoop's file system by WebHDFS or HttpFS, with curl alone. options: may be
+ * NULL. */
+spark_status spark_use_webhdfs(spark_context *sc, const spark_webhdfs_options *options);
+
 SPARK_END_DECLS
 
 #endif

@@ -158,6 +158,8 @@ static void configure(spk_text *to, const spk_curl *curl, const spk_request *req
         spk_text_print(to, "upload-file = \"/dev/fd/3\"\nheader = \"Expect:\"\n");
     if (curl->user)
         option(to, "user", curl->user, strlen(curl->user));
+    if (curl->negotiate)
+        spk_text_print(to, "negotiate\nuser = \":\"\n");
     if (curl->ca_file)
         option(to, "cacert", curl->ca_file, strlen(curl->ca_file));
     headers(to, curl->headers.at);
@@ -432,8 +434,10 @@ bool spk_exchange_begin(
         return spark_fs_fail(call, "%s: blanks and control signs must be written with %%", x->url);
     configure(&options, curl, request);
     x->buffer = malloc(BUFFER + strlen(request->url) + 1);
-    if (x->buffer)
+    if (x->buffer) { /* without the query, which may have a token in it */
         x->url = memcpy(x->buffer + BUFFER, request->url, strlen(request->url) + 1);
+        x->buffer[BUFFER + strcspn(request->url, "?")] = '\0';
+    }
     if (!x->buffer || options.nomem) {
         spk_text_free(&options);
         spk_exchange_end(x);

@@ -14,6 +14,7 @@ typedef struct spk_curl {
     char *program, *user, *ca_file; /* the latter two may be NULL */
     spk_text headers;               /* lines */
     int retries, wait_ms, connect_ms, stall_ms;
+    bool negotiate; /* by Kerberos */
 } spk_curl;
 
 /* spk_curl_init: SPARK_EINVAL: a header that is none. spk_curl_free: of a zeroed one, too. */

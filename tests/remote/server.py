@@ -4,6 +4,7 @@
 
 usage: server.py web          files under /plain, /noranges, /chunked, /moved, /flaky, /status/N
        server.py s3           the bucket b, with signatures checked; each seventh request is refused once
+       server.py hdfs         a namenode and a datanode; the user is tester; each seventh request is refused once
        server.py proxy HOST PORT HARM...      each second connection meets a harm: cut, reset, delay, head, none
 
 Prints the port, serves until its standard input ends.
@@ -14,6 +15,7 @@ import hmac
 import html
 import http.server
 import itertools
+import json
 import os
 import random
 import re
@@ -290,6 +292,112 @@ class S3(Quiet):
         self.reply(200, (text + "</ListBucketResult>").encode())
 
 
+# ---- WebHDFS
+
+class Hdfs(Quiet):
+    """A namenode, and its datanode below /dn."""
+    files = {f"/many/{name}": body for name, body in FILES.items()}
+    files |= {f"/logs/{day}/part-{n:05}": b"%d\n" % n for day in ("a b", "c") for n in range(20)}
+    files |= {"/logs/c/_SUCCESS": b"", "/logs/.hidden": b"x\n"}
+    directories = {"/"}
+    lock = threading.Lock()
+    failing = 0
+
+    def fail(self, status, name, message="no \u201eluck\""):
+        text = json.dumps({"RemoteException": {"exception": name, "javaClassName": "x." + name, "message": message}})
+        self.reply(status, text.encode())
+
+    def answer(self, value):
+        self.reply(200, json.dumps(value).encode(), [("Content-Type", "application/json")])
+
+    def is_directory(self, path):
+        return path in Hdfs.directories or any(name.startswith(path.rstrip("/") + "/") for name in Hdfs.files)
+
+    def status_of(self, path, suffix):
+        directory = path not in Hdfs.files
+        return {"pathSuffix": suffix, "type": "DIRECTORY" if directory else "FILE",
+                "length": 0 if directory else len(Hdfs.files[path]), "modificationTime": 1}
+
+    def handle_any(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path, _, query = self.path.partition("?")
+        words = {name: urllib.parse.unquote(value) for name, _, value in
+                 (pair.partition("=") for pair in query.split("&") if pair)}
+        path = urllib.parse.unquote(path)
+        with Hdfs.lock:
+            Hdfs.failing += 1
+            failing = Hdfs.failing % 7 == 0
+        if path.startswith("/dn"):
+            return self.datanode(path[3:], words, body)
+        if words.get("user.name") != "tester":
+            return self.fail(401, "AccessControlException")
+        if failing:
+            return self.fail(403, "RetriableException")
+        path = path[len("/webhdfs/v1"):].rstrip("/") or "/"
+        with Hdfs.lock:
+            return getattr(self, "op_" + words.get("op", "none"), self.unknown)(path, words)
+
+    do_GET = do_PUT = do_POST = do_DELETE = handle_any
+
+    def unknown(self, path, words):
+        self.fail(400, "IllegalArgumentException")
+
+    def op_GETFILESTATUS(self, path, words):
+        if path not in Hdfs.files and not self.is_directory(path):
+            return self.fail(404, "FileNotFoundException", f"File does not exist: {path}")
+        return self.answer({"FileStatus": self.status_of(path, "")})
+
+    def op_LISTSTATUS(self, path, words):
+        if path in Hdfs.files:
+            return self.answer({"FileStatuses": {"FileStatus": [self.status_of(path, "")]}})
+        if not self.is_directory(path):
+            return self.fail(404, "FileNotFoundException", f"File {path} does not exist.")
+        head = path.rstrip("/") + "/"
+        names = {name[len(head):].split("/")[0] for name in [*Hdfs.files, *Hdfs.directories]
+                 if name.startswith(head) and name != head}
+        return self.answer({"FileStatuses": {"FileStatus": [self.status_of(head + name, name)
+                                                            for name in sorted(names)]}})
+
+    def place(self, path, words):
+        more = "".join(f"&{name}={words[name]}" for name in ("offset", "length", "overwrite") if name in words)
+        return f"http://{self.headers['Host']}/dn{quote(path, '/-_.~')}?op={words['op']}{more}"
+
+    def op_OPEN(self, path, words):
+        if path not in Hdfs.files:
+            return self.fail(404, "FileNotFoundException", f"File does not exist: {path}")
+        return self.reply(307, b"", [("Location", self.place(path, words))])
+
+    def op_CREATE(self, path, words):
+        if words.get("noredirect") == "true":
+            return self.answer({"Location": self.place(path, words)})
+        return self.reply(307, b"", [("Location", self.place(path, words))])
+
+    def op_MKDIRS(self, path, words):
+        Hdfs.directories.add(path)
+        return self.answer({"boolean": True})
+
+    def op_RENAME(self, path, words):
+        to = words["destination"]
+        if path not in Hdfs.files or (to in Hdfs.files and words.get("renameoptions") != "OVERWRITE"):
+            return self.answer({"boolean": False})
+        Hdfs.files[to] = Hdfs.files.pop(path)
+        return self.reply(200) if "renameoptions" in words else self.answer({"boolean": True})
+
+    def op_DELETE(self, path, words):
+        gone = [name for name in Hdfs.files if name == path or name.startswith(path + "/")]
+        for name in gone:
+            del Hdfs.files[name]
+        Hdfs.directories -= {name for name in Hdfs.directories if name == path or name.startswith(path + "/")}
+        return self.answer({"boolean": bool(gone)})
+
+    def datanode(self, path, words, body):
+        if words["op"] == "CREATE":
+            Hdfs.files[path] = body
+            return self.reply(201)
+        data = Hdfs.files[path][int(words.get("offset", 0)):]
+        return self.reply(200, data[:int(words.get("length", len(data)))])
+
+
 # ---- the proxy
 
 def pump(source, sink, most, harm):
@@ -364,6 +472,8 @@ def main():
         serve(Web)
     elif sys.argv[1] == "s3":
         serve(S3)
+    elif sys.argv[1] == "hdfs":
+        serve(Hdfs)
     elif sys.argv[1] == "proxy":
         proxy(sys.argv[2], int(sys.argv[3]), sys.argv[4:])
 
