@@ -188,6 +188,13 @@ static int unnamed(const void *bytes, size_t n)
     return error == 0 ? fd : -1;
 }
 
+/* body_of: what is to be sent; -1 and errno. */
+static int body_of(const spk_request *request)
+{
+    return request->file > 0 ? fcntl(request->file - 1, F_DUPFD_CLOEXEC, ABOVE_STANDARD)
+                             : unnamed(request->body, request->bytes);
+}
+
 /* spawn: fds: standard input, output and error, and 3, or -1. 0, or an errno. */
 static int spawn(pid_t *pid, const spk_curl *curl, const int fds[4])
 {
@@ -222,7 +229,7 @@ static int start(spk_exchange *x, const spk_curl *curl, const spk_request *reque
 {
     int fds[4] = { -1, -1, -1, -1 }, out[2] = { -1, -1 }, error = 0;
     if ((fds[0] = unnamed(options->at, options->n)) < 0 || (fds[2] = unnamed(NULL, 0)) < 0
-        || (request->has_body && (fds[3] = unnamed(request->body, request->bytes)) < 0)
+        || (request->has_body && (fds[3] = body_of(request)) < 0)
         || spk_pipe2(out, O_CLOEXEC) != 0
         || (fds[1] = fcntl(out[1], F_DUPFD_CLOEXEC, ABOVE_STANDARD)) < 0)
         error = errno;
@@ -271,7 +278,7 @@ static bool is_passing(int status)
 static bool ended_badly(spk_exchange *x, int status, spark_fs_call *call)
 {
     char text[400];
-    ssize_t n = pread(x->errors, text, sizeof text - 1, 0);
+    ssize_t n = spk_pread(x->errors, text, sizeof text - 1, 0);
     text[n > 0 ? n : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
     spark_fs_fail(call, "%s: %s (curl ended with %d)", x->url,

@@ -28,6 +28,7 @@ typedef struct spk_request {
     const void *body;
     size_t bytes; /* of the body */
     bool has_body;
+    int file;    /* the body is in this descriptor - 1; 0: in `body` */
     bool follow; /* to where the server sends it */
 } spk_request;
 

@@ -7,16 +7,21 @@
 #include "remote/fs.h"
 
 #include <ctype.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/faults.h"
 #include "exec/task.h"
 #include "io/glob.h"
+#include "io/local_dir.h"
 #include "plan/context.h"
+#include "remote/send.h"
+#include "storage/spill.h"
 
 typedef struct entry entry;
 struct entry {
@@ -28,6 +33,7 @@ struct entry {
 
 typedef struct schemes {
     spk_elsewhere head;
+    const spark_context *sc;
     _Atomic(const entry *) first;
 } schemes;
 
@@ -143,17 +149,6 @@ static const spk_source source = { remote_open, remote_read, remote_close, free 
 
 /* ---- listing ---- */
 
-/* item: what a directory has told of an entry; its name, and behind it its version. */
-typedef struct item {
-    struct item *next;
-    spark_fs_info info;
-    char text[];
-} item;
-
-struct spk_found {
-    item *first, **last;
-};
-
 typedef struct walk {
     const entry *of;
     struct spk_listing *to;
@@ -163,7 +158,7 @@ typedef struct walk {
 bool spark_fs_found(spark_fs_call *call, const spark_fs_info *info)
 {
     const size_t name = strlen(info->name) + 1, version = info->version ? strlen(info->version) + 1 : 0;
-    item *i = malloc(sizeof *i + name + version);
+    spk_item *i = malloc(sizeof *i + name + version);
     if (!i)
         return spk_fs_nomem(call);
     i->next = NULL;
@@ -178,9 +173,9 @@ bool spark_fs_found(spark_fs_call *call, const spark_fs_info *info)
     return true;
 }
 
-static void forget(spk_found *found)
+void spk_fs_forget(spk_found *found)
 {
-    for (item *i = found->first, *next; i; i = next) {
+    for (spk_item *i = found->first, *next; i; i = next) {
         next = i->next;
         free(i);
     }
@@ -231,15 +226,22 @@ static bool hidden(const char *name)
     return name[0] == '_' || name[0] == '.';
 }
 
+bool spk_fs_list(
+    const spark_fs *fs, void *env, const char *path, spk_found *found, spark_fs_call *call)
+{
+    call->found = found;
+    *found = (spk_found) { NULL, &found->first };
+    if (fs->list(env, path, call) || call->missing)
+        return true;
+    spk_fs_forget(found);
+    return false;
+}
+
 /* list: the entries of a directory; one that is not there has none. */
 static spark_status list(const walk *w, const char *path, spk_found *found, spk_failure *failure)
 {
-    spark_fs_call call = { .failure = failure, .found = found };
-    *found = (spk_found) { NULL, &found->first };
-    if (w->of->fs.list(w->of->env, path, &call) || call.missing)
-        return SPARK_OK;
-    forget(found);
-    return failure->code;
+    spark_fs_call call = { .failure = failure };
+    return spk_fs_list(&w->of->fs, w->of->env, path, found, &call) ? SPARK_OK : failure->code;
 }
 
 /* add_directory: the files in it. */
@@ -247,7 +249,7 @@ static spark_status add_directory(const walk *w, const char *path, spk_failure *
 {
     spk_found found;
     spark_status status = list(w, path, &found, failure);
-    for (const item *i = found.first; i && status == SPARK_OK; i = i->next) {
+    for (const spk_item *i = found.first; i && status == SPARK_OK; i = i->next) {
         if (hidden(i->info.name))
             continue;
         char *inner = join(path, i->info.name, strlen(i->info.name));
@@ -262,7 +264,7 @@ static spark_status add_directory(const walk *w, const char *path, spk_failure *
             free(inner);
         }
     }
-    forget(&found);
+    spk_fs_forget(&found);
     return status;
 }
 
@@ -294,7 +296,7 @@ static spark_status follow_names(
 {
     spk_found found;
     spark_status status = list(w, path, &found, failure);
-    for (const item *i = found.first; i && status == SPARK_OK; i = i->next) {
+    for (const spk_item *i = found.first; i && status == SPARK_OK; i = i->next) {
         if ((*rest ? !i->info.directory : hidden(i->info.name))
             || !spk_glob_match(component, n, i->info.name))
             continue;
@@ -302,7 +304,7 @@ static spark_status follow_names(
         status = inner ? follow(w, inner, &i->info, rest, failure)
                        : spk_failure_nomem(failure, NULL, NULL);
     }
-    forget(&found);
+    spk_fs_forget(&found);
     free(path);
     return status;
 }
@@ -387,6 +389,84 @@ static spark_status schemes_list(spk_elsewhere *elsewhere, const char *part,
     return missing(part, failure);
 }
 
+/* ---- saving ---- */
+
+enum { ON_ERROR = 0, APPEND, OVERWRITE, IGNORE };
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info, (void)kind;
+    if (at->level > 0)
+        remove(path);
+    return 0;
+}
+
+/* allowed: whether a mode lets one save there; *skip: there is nothing to be done. */
+static bool allowed(const entry *e, const char *path, int mode, bool *skip, spark_fs_call *call)
+{
+    spark_fs_info info;
+    *skip = false;
+    if (!e->fs.create)
+        return spark_fs_fail(call, "%s: files of %s:// can only be read", path, e->scheme);
+    if (mode == OVERWRITE && !e->fs.remove)
+        return spark_fs_fail(call, "%s: files of %s:// cannot be overwritten", path, e->scheme);
+    if (mode == APPEND)
+        return true;
+    const bool there = e->fs.stat(e->env, path, &info, call);
+    if (!there && !call->missing)
+        return false;
+    *skip = there && mode == IGNORE;
+    return !there || mode != ON_ERROR
+        || spark_fs_fail(call, "Output directory %s already exists", path);
+}
+
+/* save: through a directory of this machine. */
+static bool save(const schemes *all, const entry *e, const char *path, int mode, spk_save_local *run,
+    void *state, spark_fs_call *call)
+{
+    enum { DESCRIPTORS = 16 };
+    char parent[SPK_PATH] = "", *own, *out = NULL;
+    int lock;
+    for (unsigned i = 0; spk_local_directory(all->sc->local_dir, i, parent) && access(parent, W_OK) != 0; i++)
+        ;
+    if (spk_local_dir_make(parent, &own, &lock, call->failure) != SPARK_OK)
+        return false;
+    if (asprintf(&out, "%s/out", own) < 0)
+        out = NULL;
+    const bool good = out ? run(state, out, call->failure) == SPARK_OK
+            && spk_send_directory(&e->fs, e->env, out, path,
+                mode == OVERWRITE    ? SPK_SEND_INSTEAD
+                    : mode == APPEND ? SPK_SEND_BESIDE
+                                     : SPK_SEND_NEW,
+                call)
+                          : spk_fs_nomem(call);
+    free(out);
+    nftw(own, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+    spk_local_dir_end(own, lock);
+    return good;
+}
+
+static spark_status schemes_save(spk_elsewhere *elsewhere, const char *path, int mode,
+    spk_save_local *run, void *state, bool *known, spk_failure *failure)
+{
+    const schemes *all = (schemes *)elsewhere;
+    const entry *e = entry_of(all, path);
+    spark_fs_call call = { .failure = failure };
+    char *plain = strdup(path);
+    bool skip = true, good = true;
+    *known = e != NULL;
+    if (!plain)
+        good = spk_fs_nomem(&call);
+    for (size_t n = plain ? strlen(plain) : 0; n > 0 && plain[n - 1] == '/'; n--)
+        plain[n - 1] = '\0';
+    if (e && good)
+        good = allowed(e, plain, mode, &skip, &call);
+    if (good && !skip)
+        good = save(all, e, plain, mode, run, state, &call);
+    free(plain);
+    return good || !e ? SPARK_OK : failure->code;
+}
+
 /* ---- registering ---- */
 
 static void schemes_end(spk_elsewhere *elsewhere)
@@ -421,8 +501,10 @@ static const char *complaint(spark_context *sc, const char *scheme, const spark_
         return "the context is NULL";
     if (!scheme || !is_scheme(scheme))
         return "a scheme is a letter, then letters, digits, + - or . , 31 at most, and not \"file\"";
-    return !fs || !fs->stat || !fs->open || !fs->read || !fs->close
-        ? "stat, open, read and close must be there"
+    if (!fs || !fs->stat || !fs->open || !fs->read || !fs->close)
+        return "stat, open, read and close must be there";
+    return fs->create && (!fs->write || !fs->prepare || !fs->publish || !fs->discard)
+        ? "with create, write, prepare, publish and discard must be there"
         : NULL;
 }
 
@@ -434,7 +516,8 @@ static bool add_entry(spark_context *sc, const char *scheme, const spark_fs *fs,
     if (!e)
         return false;
     if (!all && (all = calloc(1, sizeof *all)) != NULL) {
-        all->head = (spk_elsewhere) { schemes_list, schemes_end };
+        all->head = (spk_elsewhere) { schemes_list, schemes_end, schemes_save };
+        all->sc = sc;
         sc->elsewhere = &all->head;
     }
     if (!all) {

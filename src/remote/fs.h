@@ -10,7 +10,16 @@
 #include "base/error.h"
 #include "io/files.h"
 
-typedef struct spk_found spk_found;
+/* item: what a directory has told of an entry; its name, and behind it its version. */
+typedef struct spk_item {
+    struct spk_item *next;
+    spark_fs_info info;
+    char text[];
+} spk_item;
+
+typedef struct spk_found {
+    spk_item *first, **last;
+} spk_found;
 
 struct spark_fs_call {
     spk_failure *failure;
@@ -24,5 +33,11 @@ struct spark_fs_call {
  * more. */
 bool spk_fs_nomem(spark_fs_call *call);
 bool spk_fs_pause(spark_fs_call *call, int ms);
+
+/* spk_fs_list: the entries of a directory; one that is not there has none. spk_fs_forget: gives them
+ * back. */
+bool spk_fs_list(
+    const spark_fs *fs, void *env, const char *path, spk_found *found, spark_fs_call *call);
+void spk_fs_forget(spk_found *found);
 
 #endif

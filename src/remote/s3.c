@@ -41,6 +41,12 @@ static bool look_once(void *state, spark_fs_call *call)
     return good;
 }
 
+bool spk_s3_look(const spk_s3 *s3, const char *path, spark_fs_info *info, spark_fs_call *call)
+{
+    looking l = { s3, path, info };
+    return spk_retry(&s3->curl, look_once, &l, call);
+}
+
 /* ---- listing ---- */
 
 /* listing: the pages of a directory; prefix: its keys begin with it. */
@@ -49,6 +55,7 @@ typedef struct listing {
     const char *path;
     spk_text prefix, token, query, answer;
     int at_most; /* entries that are wanted; 0: all */
+    bool deep;   /* all that is below, not only what stands in the directory */
     bool any;
 } listing;
 
@@ -75,7 +82,7 @@ static bool found(listing *l, spark_str key, const spark_fs_info *as, spark_fs_c
         l->any = true;
         info.name = name.at + l->prefix.n;
         const bool inside = name.n > l->prefix.n && memcmp(name.at, l->prefix.at, l->prefix.n) == 0
-            && !strchr(info.name, '/') && strlen(name.at) == name.n;
+            && (l->deep || !strchr(info.name, '/')) && strlen(name.at) == name.n;
         good = !inside || l->at_most || spark_fs_found(call, &info);
     }
     spk_text_free(&name);
@@ -133,7 +140,7 @@ static bool ask_page(listing *l, spark_fs_call *call)
         spk_text_encode(&l->query, l->token.at, l->token.n, "");
         spk_text_print(&l->query, "&");
     }
-    spk_text_print(&l->query, "delimiter=%%2F&list-type=2");
+    spk_text_print(&l->query, "%slist-type=2", l->deep ? "" : "delimiter=%2F&");
     if (l->at_most)
         spk_text_print(&l->query, "&max-keys=%d", l->at_most);
     spk_text_print(&l->query, "&prefix=");
@@ -146,9 +153,10 @@ static bool ask_page(listing *l, spark_fs_call *call)
 }
 
 /* list: at_most: only whether there is anything, which *any tells. */
-static bool list(const spk_s3 *s3, const char *path, int at_most, bool *any, spark_fs_call *call)
+static bool list(
+    const spk_s3 *s3, const char *path, int at_most, bool deep, bool *any, spark_fs_call *call)
 {
-    listing l = { .s3 = s3, .path = path, .at_most = at_most };
+    listing l = { .s3 = s3, .path = path, .at_most = at_most, .deep = deep };
     bool more = true, good = true;
     const char *key = spk_s3_key(path);
     spk_text_print(&l.prefix, "%s%s", key, *key && key[strlen(key) - 1] != '/' ? "/" : "");
@@ -166,22 +174,21 @@ static bool list(const spk_s3 *s3, const char *path, int at_most, bool *any, spa
 static bool s3_list(void *env, const char *path, spark_fs_call *call)
 {
     bool any;
-    return list(env, path, 0, &any, call);
+    return list(env, path, 0, false, &any, call);
 }
 
 static bool s3_stat(void *env, const char *path, spark_fs_info *info, spark_fs_call *call)
 {
     const spk_s3 *s3 = env;
-    looking l = { s3, path, info };
     bool any = true;
     if (*spk_s3_key(path)) {
-        if (spk_retry(&s3->curl, look_once, &l, call))
+        if (spk_s3_look(s3, path, info, call))
             return true;
         if (!call->missing)
             return false;
     }
     call->missing = false;
-    if (!list(s3, path, 1, &any, call))
+    if (!list(s3, path, 1, false, &any, call))
         return false;
     *info = (spark_fs_info) { .directory = true };
     return any || !*spk_s3_key(path) || spark_fs_missing(call);
@@ -224,6 +231,32 @@ static bool s3_make_directory(void *env, const char *path, spark_fs_call *call)
     return true; /* there are none */
 }
 
+static bool remove_one(const spk_s3 *s3, const char *path, spark_fs_call *call)
+{
+    const spk_s3_request request = { .method = "DELETE", .path = path, .query = "" };
+    spk_text answer = { .at = NULL };
+    const bool good = spk_s3_ask(s3, &request, "cannot remove", &answer, NULL, NULL, call);
+    spk_text_free(&answer);
+    return good || call->missing;
+}
+
+/* s3_remove: the object, and all whose keys go on behind a slash. */
+static bool s3_remove(void *env, const char *path, spark_fs_call *call)
+{
+    spk_found all = { NULL, &all.first };
+    bool any, good = !*spk_s3_key(path) || remove_one(env, path, call);
+    call->found = &all;
+    good = good && list(env, path, 0, true, &any, call);
+    for (const spk_item *i = all.first; i && good; i = i->next) {
+        spk_text key = { .at = NULL };
+        spk_text_print(&key, "%s/%s", path, i->info.name);
+        good = key.nomem ? spk_fs_nomem(call) : remove_one(env, key.at, call);
+        spk_text_free(&key);
+    }
+    spk_fs_forget(&all);
+    return good;
+}
+
 static spark_status use(spark_context *sc, const char *scheme, const spark_s3_options *options)
 {
     static const spark_fs fs = { .stat = s3_stat,
@@ -237,6 +270,7 @@ static spark_status use(spark_context *sc, const char *scheme, const spark_s3_op
         .publish = spk_s3_publish,
         .discard = spk_s3_discard,
         .make_directory = s3_make_directory,
+        .remove = s3_remove,
         .free = spk_s3_free };
     spk_failure failure;
     spk_s3 *s3 = calloc(1, sizeof *s3);

@@ -44,6 +44,9 @@ bool spk_s3_ask(const spk_s3 *s3, const spk_s3_request *request, const char *wha
 /* spk_s3_key: where the key of a path begins; "": there is none. */
 const char *spk_s3_key(const char *path);
 
+/* spk_s3_look: at one object. */
+bool spk_s3_look(const spk_s3 *s3, const char *path, spark_fs_info *info, spark_fs_call *call);
+
 /* Of spark_fs. */
 void *spk_s3_create(void *env, const char *path, spark_fs_call *call);
 bool spk_s3_write(void *file, const void *from, size_t n, spark_fs_call *call);

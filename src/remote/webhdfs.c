@@ -161,7 +161,7 @@ static bool understand(spark_json status, const char *path, spark_fs_info *info,
     return true;
 }
 
-static bool webhdfs_stat(void *env, const char *path, spark_fs_info *info, spark_fs_call *call)
+bool spk_webhdfs_stat(void *env, const char *path, spark_fs_info *info, spark_fs_call *call)
 {
     const spk_webhdfs_request request = { "GET", path, "GETFILESTATUS", "" };
     spk_text answer = { .at = NULL };
@@ -273,11 +273,19 @@ static spark_status configure(
 
 static spark_status use(spark_context *sc, const char *scheme, const spark_webhdfs_options *options)
 {
-    static const spark_fs fs = { .stat = webhdfs_stat,
+    static const spark_fs fs = { .stat = spk_webhdfs_stat,
         .list = webhdfs_list,
         .open = webhdfs_open,
         .read = spk_range_read,
         .close = spk_range_close,
+        .create = spk_webhdfs_create,
+        .write = spk_webhdfs_write,
+        .prepare = spk_webhdfs_prepare,
+        .publish = spk_webhdfs_publish,
+        .discard = spk_webhdfs_discard,
+        .make_directory = spk_webhdfs_make_directory,
+        .rename = spk_webhdfs_rename,
+        .remove = spk_webhdfs_remove,
         .free = webhdfs_free };
     static const spark_webhdfs_options none = { .user = NULL };
     spk_failure failure;

@@ -32,6 +32,7 @@ void spk_webhdfs_text(spk_text *to, spark_json value);
 const char *spk_webhdfs_path(const char *path);
 
 /* Of spark_fs. */
+bool spk_webhdfs_stat(void *env, const char *path, spark_fs_info *info, spark_fs_call *call);
 void *spk_webhdfs_create(void *env, const char *path, spark_fs_call *call);
 bool spk_webhdfs_write(void *file, const void *from, size_t n, spark_fs_call *call);
 bool spk_webhdfs_prepare(void *file, spark_fs_call *call);

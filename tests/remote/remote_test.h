@@ -56,4 +56,26 @@ static inline int children(void)
     return n;
 }
 
+/* check_round: what is saved to a path is read again, and nothing else is there. */
+static inline void check_round(spark_context *sc, const char *path, int n, int partitions)
+{
+    spark_array got;
+    spark_rdd *numbers = spark_range(sc, 0, n, 1, partitions);
+    if (spark_save_as_text_file(numbers, path) != SPARK_OK)
+        fail_msg("%s", spark_last_error()->message);
+    spark_rdd *again = spark_text_file(sc, path, 1);
+    if (spark_collect(again, SPARK_TYPE(spark_str), &got) != SPARK_OK)
+        fail_msg("%s", spark_last_error()->message);
+    assert_int_equal(got.n, n);
+    for (int i = 0; i < n; i++) {
+        const spark_str line = SPARK_ITEMS(spark_str, &got)[i];
+        char want[16];
+        assert_int_equal(line.len, sprintf(want, "%d", i));
+        assert_memory_equal(line.ptr, want, line.len);
+    }
+    spark_array_free(&got);
+    assert_int_equal(spark_save_as_text_file(numbers, path), SPARK_EIO);
+    assert_non_null(strstr(spark_last_error()->message, "already exists"));
+}
+
 #endif

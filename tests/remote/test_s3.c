@@ -143,10 +143,83 @@ static void test_nth_call(void **state)
     assert_int_equal(children(), 2);
 }
 
+/* uploads: how many the server has open. */
+static int uploads(void)
+{
+    char command[200], line[32] = "";
+    snprintf(command, sizeof command, "curl -s %s/uploads", s3.url);
+    FILE *in = popen(command, "r");
+    assert_non_null(in);
+    assert_non_null(fgets(line, sizeof line, in));
+    pclose(in);
+    return (int)strtol(line, NULL, 10);
+}
+
+SPARK_MAP(fail_late, int64_t, int64_t)
+{
+    if (*in == 90000)
+        spark_fail(task, "enough");
+    *out = *in;
+}
+
+static void test_writing(void **state)
+{
+    (void)state;
+    spark_context *sc = with_s3(&(spark_conf) { .threads = 2 }, &s3);
+    check_round(sc, "s3://b/out/numbers", 2000000, 2);
+    check_round(sc, "s3://b/out/few/", 3, 5);
+    check_count(sc, "s3://b/out/few/_SUCCESS", 0);
+    spark_rdd *object = spark_range(sc, 0, 1000, 1, 3);
+    assert_int_equal(spark_save_as_object_file(object, "s3a://b/out/objects"), SPARK_OK);
+    int64_t n;
+    assert_int_equal(spark_count(spark_object_file(sc, "s3://b/out/objects", SPARK_TYPE(int64_t)), &n), SPARK_OK);
+    assert_int_equal(n, 1000);
+    spark_rdd *fails = spark_map(spark_range(sc, 0, 100000, 1, 4), fail_late, NULL);
+    assert_int_equal(spark_save_as_text_file(fails, "s3://b/out/none"), SPARK_ETASK);
+    check_fails(spark_text_file(sc, "s3://b/out/none", 0), "does not exist");
+    assert_int_equal(spark_save_as_text_file(object, "s3://other/x"), SPARK_EIO);
+    assert_int_equal(uploads(), 0);
+    spark_context_free(sc);
+    sc = with_s3(NULL, &harmed);
+    check_round(sc, "s3://b/out/harmed", 2000000, 3);
+    assert_int_equal(uploads(), 0);
+    spark_context_free(sc);
+}
+
+/* Whatever call fails: all of it is there, or nothing. */
+static void test_writing_fails(void **state)
+{
+    (void)state;
+    static const spark_fault_kind kinds[] = { SPARK_FAULT_ALLOC, SPARK_FAULT_IO, SPARK_FAULT_THREAD };
+    const spark_s3_options o = options_of(&s3);
+    for (size_t k = 0; k < LENGTH(kinds); k++) {
+        bool struck = true;
+        for (uint64_t nth = 1; struck && nth < 3000; nth += 1 + nth / 6) {
+            const spark_fault plan = { kinds[k], SPARK_ANYWHERE, .nth = nth };
+            char path[64];
+            int64_t n = -1;
+            snprintf(path, sizeof path, "s3://b/fails/%zu-%d", k, (int)nth);
+            spark_context *sc = spark_context_new(
+                &(spark_conf) { .faults = &plan, .n_faults = 1, .task_max_failures = 1, .threads = 1 });
+            bool saved = spark_use_s3(sc, &o) == SPARK_OK
+                && spark_save_as_text_file(spark_range(sc, 0, 100, 1, 3), path) == SPARK_OK;
+            struck = spark_faults_struck(sc) > 0;
+            spark_faults_enable(sc, false);
+            const bool there = spark_use_s3(sc, &o) == SPARK_OK
+                && spark_count(spark_text_file(sc, path, 0), &n) == SPARK_OK;
+            if (saved ? !there || n != 100 : there && n != 100)
+                fail_msg("kind %d call %d: saved %d there %d rows %d", (int)kinds[k], (int)nth, saved, there, (int)n);
+            spark_context_free(sc);
+        }
+        assert_false(struck);
+    }
+    assert_int_equal(children(), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { file_test(test_reading), file_test(test_names), file_test(test_keys),
-        file_test(test_nth_call) };
+        file_test(test_nth_call), file_test(test_writing), file_test(test_writing_fails) };
     if (getenv("TEST_FILTER"))
         cmocka_set_test_filter(getenv("TEST_FILTER"));
     return cmocka_run_group_tests_name(TEST_FILE, tests, start, stop);

@@ -126,10 +126,22 @@ static void test_nth_call(void **state)
     assert_int_equal(children(), 2);
 }
 
+static void test_writing(void **state)
+{
+    (void)state;
+    spark_context *sc = with_hdfs(&(spark_conf) { .threads = 2 });
+    check_round(sc, path_of(&hdfs, "/out/numbers"), 1000000, 2);
+    check_round(sc, path_of(&harmed, "/out/harmed"), 300000, 3);
+    check_round(sc, path_of(&hdfs, "/out/a few/"), 3, 5);
+    check_count(sc, path_of(&hdfs, "/out/a few/_SUCCESS"), 0);
+    check_fails(spark_text_file(sc, path_of(&hdfs, "/out/numbers/_temporary"), 0), "does not exist");
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { file_test(test_reading), file_test(test_names), file_test(test_errors),
-        file_test(test_nth_call) };
+        file_test(test_nth_call), file_test(test_writing) };
     if (getenv("TEST_FILTER"))
         cmocka_set_test_filter(getenv("TEST_FILTER"));
     return cmocka_run_group_tests_name(TEST_FILE, tests, start, stop);
