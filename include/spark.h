@@ -14,6 +14,7 @@
 #include <spark/error.h>
 #include <spark/executor.h>
 #include <spark/fault.h>
+#include <spark/fs.h>
 #include <spark/function.h>
 #include <spark/index.h>
 #include <spark/json.h>

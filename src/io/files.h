@@ -49,11 +49,16 @@ typedef struct spk_files {
 /* spk_elsewhere: what knows files that are not of this machine. list: adds those that one part of a spec
  * names, between commas; *known: whether its scheme is known there. end: frees it. */
 struct spk_listing;
+typedef spark_status spk_save_local(void *state, const char *directory, spk_failure *failure);
 typedef struct spk_elsewhere spk_elsewhere;
 struct spk_elsewhere {
     spark_status (*list)(spk_elsewhere *elsewhere, const char *part, struct spk_listing *found,
         bool *known, spk_failure *failure);
     void (*end)(spk_elsewhere *elsewhere);
+    /* save: what `run` writes to a directory of this machine, is sent to a path of a known scheme: all
+     * its files appear, or none, and _SUCCESS last. mode: a spark_save_mode. */
+    spark_status (*save)(spk_elsewhere *elsewhere, const char *path, int mode, spk_save_local *run,
+        void *state, bool *known, spk_failure *failure);
 };
 
 /* spk_listing_add: takes over what the file holds, on failure too. */

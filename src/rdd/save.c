@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/faults.h"
+#include "io/files.h"
 #include "rdd/action.h"
 
 typedef struct saving {
@@ -108,14 +109,34 @@ spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool 
     return status;
 }
 
+/* wanted: a save, as it is told to whoever knows the path. */
+typedef struct wanted {
+    spark_site at;
+    spark_rdd *rdd;
+    const spk_saver *saver;
+} wanted;
+
+static spark_status save_here(void *state, const char *directory, spk_failure *failure)
+{
+    const wanted *w = state;
+    return spk_save_run(w->at, w->rdd, directory, true, w->saver, failure);
+}
+
 spark_status spk_save_parts(spark_site at, spark_rdd *rdd, const char *path, const spk_saver *saver)
 {
+    wanted w = { at, rdd, saver };
     spk_failure failure;
+    bool known = false;
     spark_status status = spk_action_check(rdd, saver->name, at, &failure);
     if (status == SPARK_OK && (!path || !*path))
         status = spk_failure_set(&failure, SPARK_EINVAL, saver->name, at,
             "%s at %s: the path is empty", saver->name, at);
-    if (status == SPARK_OK)
+    if (status == SPARK_OK && rdd->sc->elsewhere) {
+        SPK_AT(rdd->sc->place);
+        status = rdd->sc->elsewhere->save(
+            rdd->sc->elsewhere, path, 0, save_here, &w, &known, &failure);
+    }
+    if (status == SPARK_OK && !known)
         status = spk_save_run(at, rdd, path, false, saver, &failure);
     return spk_action_end(status, &failure, saver->name, at);
 }
