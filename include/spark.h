@@ -18,6 +18,7 @@
 #include <spark/index.h>
 #include <spark/json.h>
 #include <spark/keyed.h>
+#include <spark/listener.h>
 #include <spark/pipe.h>
 #include <spark/rdd.h>
 #include <spark/replay.h>

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import report
 
-ROOMS = ["base", "type", "plan", "io", "format", "storage", "exec", "shuffle", "scheduler", "rdd"]
+ROOMS = ["base", "type", "plan", "io", "format", "storage", "exec", "shuffle", "scheduler", "listen", "rdd"]
 FAMILIES = ["narrow", "keyed", "source", "action", "node"]  # of rdd; what they share stands in rdd/
 COMPOSITION_ROOT = "context.c"     # the one file that may include every room
 PUBLIC_INCLUDES = re.compile(r"spark/\w+\.h|std\w+\.h|string\.h|exception|initializer_list")
