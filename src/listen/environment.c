@@ -131,7 +131,8 @@ static void describe_properties(spk_bus *bus)
         put_number(&list, "spark.executor.cores", sc->threads);
         put_number(&list, "spark.executor.memory", (int64_t)sc->executor_bytes);
     }
-    put_number(&list, "spark.default.parallelism", spark_context_default_parallelism(sc));
+    put_number(&list, "spark.default.parallelism",
+        sc->default_parallelism ? sc->default_parallelism : SPK_DEFAULT_PARTITIONS);
     put_number(&list, "spark.task.maxFailures", sc->task_max_failures);
     put_number(&list, "spark.stage.maxConsecutiveAttempts", sc->stage_max_attempts);
     put_number(&list, "spark.locality.wait", sc->locality_wait_ms);
