@@ -150,12 +150,13 @@ typedef struct spark_block_event {
  * members are to be named. capacity: how many events may wait (0: 10,000); what happens when so many do
  * is counted, and left out: of tasks and blocks only, the ends of tasks with their starts. whole:
  * nothing is left out: tasks wait before they go on, so that such a callback must be quick, and ask the
- * context nothing. missed: before the next event, how many were left out. close: after the last event,
+ * context nothing. prompt: an action returns once its end has been told. missed: before the next event, how many were left out. close: after the last event,
  * when the context is freed; also where the listener could not be added. */
 typedef struct spark_listener {
     void *env;
     size_t capacity;
     bool whole;
+    bool prompt;
     void (*application_start)(void *env, const spark_application *application);
     void (*application_end)(void *env, const spark_application *application);
     void (*environment_update)(void *env, const spark_environment *environment);

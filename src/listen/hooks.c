@@ -166,6 +166,9 @@ static void job_end(spk_job *job)
         heard->info.failure = spk_pad_text(heard->pad, job->failure.message);
     if (bus)
         post_job(bus, heard, SPK_JOB_END);
+    for (spk_listener_queue *q = bus ? atomic_load(&bus->queues) : NULL; q; q = q->next)
+        if (q->listener.prompt)
+            spk_queue_await_told(q);
     spk_pad_unref(heard->pad);
     free(heard);
 }

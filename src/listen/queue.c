@@ -259,10 +259,9 @@ static void idle(spk_listener_queue *q)
 static void sleep_a_while(spk_listener_queue *q, int round)
 {
     if (round < ROUNDS) {
-        const struct timespec a_while = { 0, 1000000 };
-        pthread_mutex_unlock(&q->lock);
-        nanosleep(&a_while, NULL);
-        pthread_mutex_lock(&q->lock);
+        const struct timespec soon = spk_deadline(1);
+        if (!q->hurries)
+            pthread_cond_timedwait(&q->work, &q->lock, &soon);
         return;
     }
     q->sleeps = true;
@@ -383,11 +382,14 @@ void spk_queue_await_told(spk_listener_queue *q)
         return;
     pthread_mutex_lock(&q->lock);
     const uint64_t until = q->posted;
+    q->hurries++;
+    pthread_cond_signal(&q->work);
     while (q->told < until && !q->ends) {
         q->n_wait++;
         pthread_cond_wait(&q->room, &q->lock);
         q->n_wait--;
     }
+    q->hurries--;
     pthread_mutex_unlock(&q->lock);
 }
 

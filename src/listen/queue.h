@@ -74,7 +74,8 @@ typedef struct spk_listener_queue {
     uint64_t posted, told;   /* events, ever */
     int64_t missed, missed_told;
     bool sleeps, ends;
-    int n_wait; /* threads for room, or until all was told */
+    int n_wait; /* threads for room, or until all was told: */
+    int hurries;
     int number; /* among those of the context */
     unsigned wants; /* kinds of events that it has a callback for, as bits */
 } spk_listener_queue;
