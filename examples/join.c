@@ -2,10 +2,12 @@
 /* What the customers of each country have ordered: a left outer join of two files of lines
  * "ID,NAME,COUNTRY" and "ID,CUSTOMER,AMOUNT", by the customer's number. Prints country, orders,
  * total and the customers who never ordered anything.
- *   usage: join [CUSTOMERS ORDERS] */
+ *   usage: join [--event-log DIR] [--progress] [CUSTOMERS ORDERS] */
 #include <inttypes.h>
 #include <math.h>
 #include <spark.h>
+
+#include "watch.h"
 
 enum { PARTITIONS = 4 };
 
@@ -72,15 +74,16 @@ static spark_rdd *lines(spark_context *sc, const char *file)
 
 int main(int argc, char **argv)
 {
+    const watch_options watch = watch_arguments(&argc, argv);
     if (argc != 1 && argc != 3)
-        return fputs("usage: join [CUSTOMERS ORDERS]\n", stderr), 2;
+        return fputs("usage: join [--event-log DIR] [--progress] [CUSTOMERS ORDERS]\n", stderr), 2;
     const char *files[]
         = { SPARK_EXAMPLES_DATA "/customers.csv", SPARK_EXAMPLES_DATA "/orders.csv" };
     for (int i = 1; i < argc; i++)
         files[i - 1] = argv[i];
     const spark_str names[] = { { files[0], strlen(files[0]) }, { files[1], strlen(files[1]) } };
 
-    spark_context *sc = spark_context_new(NULL);
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "join" }, &watch);
     spark_rdd *customers = spark_map(lines(sc, files[0]), parse_customer, SPARK_COPY(names[0]));
     spark_rdd *orders = spark_map(lines(sc, files[1]), parse_order, SPARK_COPY(names[1]));
     spark_rdd *rows = spark_join_map(customers, orders, SPARK_LEFT_OUTER, sale, NULL, PARTITIONS);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ten most wanted URLs of a web server's log (common log format), with hits, errors and bytes.
  * Lines that are no requests are counted, not fatal.
- *   usage: top_urls [FILE] */
+ *   usage: top_urls [--event-log DIR] [--progress] [FILE] */
 #include <inttypes.h>
 #include <spark.h>
+
+#include "watch.h"
 
 enum { TOP = 10 };
 
@@ -60,9 +62,10 @@ SPARK_MAP(hits_first, url_traffic, line)
 
 int main(int argc, char **argv)
 {
+    const watch_options watch = watch_arguments(&argc, argv);
     if (argc > 2)
-        return fputs("usage: top_urls [FILE]\n", stderr), 2;
-    spark_context *sc = spark_context_new(NULL);
+        return fputs("usage: top_urls [--event-log DIR] [--progress] [FILE]\n", stderr), 2;
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "top_urls" }, &watch);
     const counter bad = spark_counter(sc, "bad lines");
     spark_rdd *log
         = spark_text_file(sc, argc == 2 ? argv[1] : SPARK_EXAMPLES_DATA "/access.log", 4);

@@ -294,15 +294,17 @@ static void put_task(spk_json_out *out, const spark_task_info *t, const char *ho
     spk_json_bytes(out, host, strlen(host));
     SPK_JSON(out, "\",\"Locality\":\"");
     spk_json_bytes(out, t->locality, strlen(t->locality));
-    SPK_JSON(out, "\",\"Speculative\":");
-    spk_json_bool(out, t->speculative);
-    SPK_JSON(out, ",\"Getting Result Time\":0,\"Finish Time\":");
+    if (t->speculative)
+        SPK_JSON(out, "\",\"Speculative\":true,\"Getting Result Time\":0,\"Finish Time\":");
+    else
+        SPK_JSON(out, "\",\"Getting Result Time\":0,\"Finish Time\":");
     spk_json_int(out, ms(t->finish_time));
     SPK_JSON(out, ",\"Failed\":");
     spk_json_bool(out, t->reason > SPARK_TASK_SUCCESS && t->reason != SPARK_TASK_KILLED);
-    SPK_JSON(out, ",\"Killed\":");
-    spk_json_bool(out, t->reason == SPARK_TASK_KILLED);
-    SPK_JSON(out, ",\"Accumulables\":[]}");
+    if (t->reason == SPARK_TASK_KILLED)
+        SPK_JSON(out, ",\"Killed\":true}");
+    else
+        SPK_JSON(out, "}");
 }
 
 void spk_spark_task_start(spk_json_out *out, const spark_task_info *t, const char *host)
@@ -416,11 +418,11 @@ static void put_files(spk_json_out *out, const spark_task_metrics *m)
 
 static void put_metrics(spk_json_out *out, const spark_task_metrics *m)
 {
-    SPK_JSON(out, ",\"Task Metrics\":{\"Executor Deserialize Time\":0,\"Executor Deserialize CPU Time\":0"
-                  ",\"Executor Run Time\":");
+    SPK_JSON(out, ",\"Task Metrics\":{\"Executor Deserialize Time\":0,\"Executor Run Time\":");
     spk_json_int(out, ms(m->run_ns));
     FIELD(out, "Executor CPU Time", m->cpu_ns);
-    FIELD(out, "Peak Execution Memory", m->peak_memory_bytes);
+    if (m->peak_memory_bytes > 0)
+        FIELD(out, "Peak Execution Memory", m->peak_memory_bytes);
     FIELD(out, "Result Size", m->result_bytes);
     SPK_JSON(out, ",\"JVM GC Time\":0,\"Result Serialization Time\":0");
     FIELD(out, "Memory Bytes Spilled", m->memory_spilled_bytes);

@@ -24,6 +24,9 @@ used_by_wordcount='^(spark_(text_files|sort_by|reduce_by_key|save_as_text_file)|
 formats=$(names "$wordcount" '^(sp(ark|k)_|)(csv|json|read_csv|read_json|write_csv|pattern|text_f64|row|print_schema)(_|$)')
 [ -z "$formats" ] || { echo "the word count has of formats it does not name:" >&2; echo "$formats" >&2; exit 1; }
 
+watched=$(names "$wordcount" '^(spark_(event_log|show_progress|add_listener)|spk_(queue|bus|json|spark)_.*)$')
+[ -z "$watched" ] || { echo "the word count has of listeners:" >&2; echo "$watched" >&2; exit 1; }
+
 foreign='^(sp(ark|k)_|)(text|whole_files|object|save|saving|checkpoint|child|child_pipe|pipe_rdd|sort|ranges_make'
 foreign+='|join|cogroup|group|keyed|reduce|sides|subtract|sample|zip|cartesian|coalesce|union|histogram'
 foreign+='|top|fold|foreach|lookup|approx|distinct|async|glob|lines|csv|json|pattern|row)(_|$)'

@@ -11,8 +11,8 @@ import sys
 
 NUMBER, TEXT, BOOL, MAP, LIST = int, str, bool, dict, list
 TASK_INFO = {"Task ID": NUMBER, "Index": NUMBER, "Attempt": NUMBER, "Partition ID": NUMBER, "Launch Time": NUMBER,
-             "Executor ID": TEXT, "Host": TEXT, "Locality": TEXT, "Speculative": BOOL, "Getting Result Time": NUMBER,
-             "Finish Time": NUMBER, "Failed": BOOL, "Killed": BOOL, "Accumulables": LIST}
+             "Executor ID": TEXT, "Host": TEXT, "Locality": TEXT, "Getting Result Time": NUMBER, "Finish Time": NUMBER,
+             "Failed": BOOL}
 STAGE_INFO = {"Stage ID": NUMBER, "Stage Attempt ID": NUMBER, "Stage Name": TEXT, "Number of Tasks": NUMBER,
               "RDD Info": LIST, "Parent IDs": LIST, "Details": TEXT, "Accumulables": LIST}
 RDD_INFO = {"RDD ID": NUMBER, "Name": TEXT, "Scope": TEXT, "Callsite": TEXT, "Parent IDs": LIST,
@@ -197,7 +197,7 @@ class Rules:
         if self.rule(word in REASONS, f"reason {word}"):
             self.fields(word, reason, REASONS[word])
         self.rule(info["Failed"] == (word not in ("Success", "TaskKilled")), f"failed, by {word}")
-        self.rule(info["Killed"] == (word == "TaskKilled"), f"killed, by {word}")
+        self.rule(info.get("Killed", False) == (word == "TaskKilled"), f"killed, by {word}")
         metrics = e["Task Metrics"]
         self.fields("metrics", metrics, METRICS)
         for part, wanted in PARTS.items():

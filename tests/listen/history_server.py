@@ -162,7 +162,7 @@ def compare_tasks(server, app, log):
             at = f"{app} task {info['Task ID']}"
             for field, name in (("index", "Index"), ("attempt", "Attempt"), ("executorId", "Executor ID"),
                                 ("taskLocality", "Locality"), ("speculative", "Speculative"), ("partitionId", "Partition ID")):
-                same(f"{at} {field}", task[field], info[name])
+                same(f"{at} {field}", task[field], info.get(name, False))
             same(at + " status", task["status"], STATUS.get(e["Task End Reason"]["Reason"], "FAILED"))
             for field, names in METRICS:
                 same(f"{at} {field}", dig(task.get("taskMetrics", {}), field.split(".")), dig(e["Task Metrics"], names))
@@ -212,7 +212,7 @@ def main(scenes, text):
         server.end()
     with open(server.log) as file:
         WRONG.extend("the server's log: " + line.strip() for line in file
-                     if "Malformed" in line or " ERROR " in line or "Exception" in line)
+                     if ("Malformed" in line or " ERROR " in line or "Exception" in line) and "SIGNAL TERM" not in line)
     for text in WRONG[:40]:
         print(text)
     print(f"{len(paths)} applications, {len(WRONG)} differences")
