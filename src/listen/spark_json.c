@@ -13,6 +13,13 @@ static int64_t ms(int64_t ns)
     return ns / NANOS;
 }
 
+/* ms_end: rounded up: the pages take a stage that ends in the millisecond in which its first task begins for
+ * one that still runs. */
+static int64_t ms_end(int64_t ns)
+{
+    return (ns + NANOS - 1) / NANOS;
+}
+
 /* SPK_FIELD: `,"name":` and a number. */
 #define FIELD(out, name, value)                                                                    \
     do {                                                                                           \
@@ -69,7 +76,7 @@ void spk_spark_application_start(spk_json_out *out, const spark_application *a)
 void spk_spark_application_end(spk_json_out *out, const spark_application *a)
 {
     SPK_JSON(out, "{\"Event\":\"SparkListenerApplicationEnd\"");
-    FIELD(out, "Timestamp", ms(a->end_time));
+    FIELD(out, "Timestamp", ms_end(a->end_time));
     SPK_JSON(out, "}\n");
 }
 
@@ -217,7 +224,7 @@ static void put_stage(spk_json_out *out, const spark_stage_info *s)
     if (s->submission_time > 0)
         FIELD(out, "Submission Time", ms(s->submission_time));
     if (s->completion_time > 0)
-        FIELD(out, "Completion Time", ms(s->completion_time));
+        FIELD(out, "Completion Time", ms_end(s->completion_time));
     if (*s->failure)
         TEXT(out, "Failure Reason", s->failure);
     SPK_JSON(out, ",\"Accumulables\":[],\"Resource Profile Id\":0}");
@@ -268,7 +275,7 @@ void spk_spark_job_end(spk_json_out *out, const spark_job_info *j)
 {
     SPK_JSON(out, "{\"Event\":\"SparkListenerJobEnd\",\"Job ID\":");
     spk_json_int(out, j->id);
-    FIELD(out, "Completion Time", ms(j->completion_time));
+    FIELD(out, "Completion Time", ms_end(j->completion_time));
     if (j->status == SPARK_OK) {
         SPK_JSON(out, ",\"Job Result\":{\"Result\":\"JobSucceeded\"}}\n");
         return;
