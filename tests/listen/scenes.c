@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Applications whose event logs are looked at: scenes DIR EXPECTED writes their logs into DIR, and into
- * EXPECTED, as JSON, what the library's own counters say of each. With a third argument only that scene
- * runs; "killed" ends itself by SIGKILL in the middle. */
+/* Applications whose event logs are looked at: scenes DIR EXPECTED TEXT [SCENE] writes their logs into DIR, and into
+ * EXPECTED, as JSON, what the library's own counters say of each. With a scene as the last argument only
+ * that one runs; "killed" ends itself by SIGKILL in the middle, "endless" has no end. */
 #include <inttypes.h>
 #include <signal.h>
 #include <spark.h>
@@ -129,6 +129,59 @@ static void speculation_scene(scene *s, char **files)
     must(spark_count(spark_map(spark_range(s->sc, 0, 64, 1, 16), naps, SPARK_COPY((int64_t) { 2 })), &n));
 }
 
+/* hostile_scene: texts that are to do no harm, and are long. */
+static void hostile_scene(scene *s, char **files)
+{
+    enum { LONG = 10 << 20 };
+    char *text = malloc(LONG + 1), bytes[256];
+    int64_t n;
+    (void)files;
+    for (int i = 0; i < 255; i++)
+        bytes[i] = (char)(i + 1);
+    bytes[255] = '\0';
+    if (!text)
+        exit(1);
+    memset(text, '"', LONG);
+    text[LONG] = '\0';
+    spark_set_job_group(s->sc, bytes, text);
+    spark_rdd *rdd = (spark_range)("a \"file\"\n</script>\xf0\x9f.c:7", s->sc, 0, 100, 1, 2);
+    spark_rdd_set_name(rdd, "<img src=x onerror=alert(1)> \xed\xa0\x80 \xc3");
+    spark_persist(rdd, SPARK_MEMORY_ONLY);
+    must(spark_count(rdd, &n));
+    spark_unpersist(rdd);
+    free(text);
+}
+
+/* bar_scene: says something as soon as the action has returned. */
+static void bar_scene(scene *s, char **files)
+{
+    int64_t n;
+    (void)files;
+    must(spark_show_progress(s->sc, NULL));
+    must(spark_count(spark_map(spark_range(s->sc, 0, 200, 1, 200), naps, SPARK_COPY((int64_t) { 12 })), &n));
+    fputs("counted\n", stderr);
+    must(spark_count(spark_range(s->sc, 0, 200, 1, 200), &n));
+}
+
+/* gone_scene: the directory of logs goes while it runs. */
+static void gone_scene(scene *s, char **files)
+{
+    char command[600];
+    int64_t n;
+    must(spark_count(spark_range(s->sc, 0, 200, 1, 20), &n));
+    snprintf(command, sizeof command, "rm -rf %s", files[1]);
+    if (system(command) != 0)
+        exit(1);
+    must(spark_count(spark_range(s->sc, 0, 200, 1, 20), &n));
+}
+
+/* endless_scene: until it is killed. */
+static void endless_scene(scene *s, char **files)
+{
+    for (;;)
+        rounds_scene(s, files);
+}
+
 static void killed_scene(scene *s, char **files)
 {
     int64_t n;
@@ -193,8 +246,13 @@ int main(int argc, char **argv)
         { "rounds", rounds_scene, { .threads = 2 } },
         { "speculation", speculation_scene, { .master = "local-cluster[2,2,64]", .faults = slow, .n_faults = 1,
               .speculation = { .on = true, .quantile = 0.5, .multiplier = 1.5 } } },
+        { "hostile", hostile_scene, { .threads = 2 } },
         { "killed", killed_scene, { .threads = 2 } },
+        { "bar", bar_scene, { .threads = 2 } },
+        { "gone", gone_scene, { .threads = 2 } },
+        { "endless", endless_scene, { .threads = 2 } },
     };
+    enum { ALWAYS = 6 }; /* the others run when they are named */
     const char *only = argc > 4 ? argv[4] : NULL;
     if (argc < 4)
         return fputs("usage: scenes LOGS EXPECTED TEXT [SCENE]\n", stderr), 2;
@@ -203,13 +261,16 @@ int main(int argc, char **argv)
     if (!expected || !mkdtemp(scratch))
         return perror(argv[2]), 1;
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
-        if (only ? strcmp(only, scenes[i].name) != 0 : strcmp("killed", scenes[i].name) == 0)
+        if (only ? strcmp(only, scenes[i].name) != 0 : i >= ALWAYS)
             continue;
         spark_conf conf = scenes[i].conf;
-        conf.app_name = scenes[i].name;
+        conf.app_name = strcmp(scenes[i].name, "hostile") == 0
+            ? "\"\\</script><b>\x01\x1f\x7f\x80\xff\xc3\xa4 \xe2\x82\xac \xe2\x82"
+            : scenes[i].name;
         scene s = { spark_context_new(&conf), expected, scratch };
         must(spark_event_log(s.sc, argv[1]));
-        scenes[i].run(&s, &argv[3]);
+        char *files[] = { argv[3], argv[1] };
+        scenes[i].run(&s, files);
         fprintf(expected, "{\"scene\":%zu,\"jobs\":[", i);
         tell_jobs(&s);
         fprintf(expected, "],\"executors\":[");
