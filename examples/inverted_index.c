@@ -2,9 +2,11 @@
 /* An inverted index: each word of texts, in lower case, with all places where it stands, sorted:
  * a line "WORD FILE:LINE FILE:LINE ..." with tabs between. A word is a run of letters and digits;
  * bytes beyond ASCII count as letters.
- *   usage: inverted_index [FILE...] */
+ *   usage: inverted_index [--event-log DIR] [--progress] [FILE...] */
 #include <inttypes.h>
 #include <spark.h>
+
+#include "watch.h"
 
 enum { PARTITIONS = 4 };
 
@@ -61,9 +63,10 @@ static void print(const entry *e)
 
 int main(int argc, char **argv)
 {
+    const watch_options watch = watch_arguments(&argc, argv);
     const char *bundled[] = { SPARK_EXAMPLES_DATA "/bread.txt", SPARK_EXAMPLES_DATA "/harbour.txt",
         SPARK_EXAMPLES_DATA "/orchard.txt" };
-    spark_context *sc = spark_context_new(NULL);
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "inverted_index" }, &watch);
     spark_rdd *postings = spark_empty_rdd(sc, SPARK_TYPE(posting));
     if (argc > 1) {
         for (int i = 1; i < argc; i++)

@@ -2,9 +2,11 @@
 /* What the customers of each country have ordered: a left outer join of two CSV files without headers, of
  * ID,NAME,COUNTRY and ID,CUSTOMER,AMOUNT, by the customer's number. Prints country, orders, total and
  * the customers who never ordered anything.
- *   usage: join [CUSTOMERS ORDERS] */
+ *   usage: join [--event-log DIR] [--progress] [CUSTOMERS ORDERS] */
 #include <inttypes.h>
 #include <spark.h>
+
+#include "watch.h"
 
 enum { PARTITIONS = 4 };
 
@@ -42,14 +44,15 @@ SPARK_MERGE(add, sales, sales)
 
 int main(int argc, char **argv)
 {
+    const watch_options watch = watch_arguments(&argc, argv);
     if (argc != 1 && argc != 3)
-        return fputs("usage: join [CUSTOMERS ORDERS]\n", stderr), 2;
+        return fputs("usage: join [--event-log DIR] [--progress] [CUSTOMERS ORDERS]\n", stderr), 2;
     const char *customers_csv = argc == 3 ? argv[1] : SPARK_EXAMPLES_DATA "/customers.csv";
     const char *orders_csv = argc == 3 ? argv[2] : SPARK_EXAMPLES_DATA "/orders.csv";
     /* what is no such row ends the program, and its error tells file, line and column */
     const spark_csv_options strict = { .mode = SPARK_FAILFAST, .min_partitions = PARTITIONS };
 
-    spark_context *sc = spark_context_new(NULL);
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "join" }, &watch);
     spark_rdd *customers = spark_read_csv(sc, customers_csv, SPARK_TYPE(customer), &strict);
     spark_rdd *orders = spark_read_csv(sc, orders_csv, SPARK_TYPE(order), &strict);
     spark_rdd *rows = spark_join_map(spark_map(customers, by_id, NULL),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* k-means over a file of points, a line "X Y" each: four centres, which start at the first four
  * points and move until they rest.
- *   usage: kmeans [FILE] */
+ *   usage: kmeans [--event-log DIR] [--progress] [FILE] */
 #include <inttypes.h>
 #include <spark.h>
+
+#include "watch.h"
 
 enum { K = 4, MAX_ROUNDS = 100 };
 
@@ -62,9 +64,10 @@ static bool move(spark_context *sc, spark_rdd *points, centres *c, int64_t sizes
 
 int main(int argc, char **argv)
 {
+    const watch_options watch = watch_arguments(&argc, argv);
     if (argc > 2)
-        return fputs("usage: kmeans [FILE]\n", stderr), 2;
-    spark_context *sc = spark_context_new(NULL);
+        return fputs("usage: kmeans [--event-log DIR] [--progress] [FILE]\n", stderr), 2;
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "kmeans" }, &watch);
     spark_rdd *lines
         = spark_text_file(sc, argc == 2 ? argv[1] : SPARK_EXAMPLES_DATA "/points.txt", 4);
     spark_rdd *points = spark_cache(spark_map(lines, parse_point, NULL));

@@ -2,10 +2,12 @@
 /* Logistic regression over a file of samples, a line "LABEL X X X X" each, the label 0 or 1: plain
  * gradient descent from zero. Prints the weights (the first is the constant), the mean loss and how
  * many samples the model gets right.
- *   usage: logistic_regression [FILE [ROUNDS]] */
+ *   usage: logistic_regression [--event-log DIR] [--progress] [FILE [ROUNDS]] */
 #include <inttypes.h>
 #include <math.h>
 #include <spark.h>
+
+#include "watch.h"
 
 enum { FEATURES = 4, WEIGHTS = FEATURES + 1, PARTITIONS = 4 };
 
@@ -64,14 +66,15 @@ static spark_status look(spark_context *sc, spark_rdd *samples, const model *m, 
 
 int main(int argc, char **argv)
 {
+    const watch_options watch = watch_arguments(&argc, argv);
     const char *file = argc > 1 ? argv[1] : SPARK_EXAMPLES_DATA "/samples.txt";
     int64_t rounds = 100;
     if (argc > 3
         || (argc == 3 && !spark_str_to_i64((spark_str) { argv[2], strlen(argv[2]) }, &rounds)))
-        return fputs("usage: logistic_regression [FILE [ROUNDS]]\n", stderr), 2;
+        return fputs("usage: logistic_regression [--event-log DIR] [--progress] [FILE [ROUNDS]]\n", stderr), 2;
     const double rate = 1;
 
-    spark_context *sc = spark_context_new(NULL);
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "logistic_regression" }, &watch);
     spark_rdd *lines = spark_text_file(sc, file, PARTITIONS);
     spark_rdd *samples = spark_cache(spark_map(lines, parse_sample, NULL));
     model m = { { 0 } };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PageRank over a file of edges, a line "FROM TO" each: the ten pages of the highest rank.
- *   usage: pagerank [FILE [ITERATIONS]] */
+ *   usage: pagerank [--event-log DIR] [--progress] [FILE [ITERATIONS]] */
 #include <inttypes.h>
 #include <spark.h>
+
+#include "watch.h"
 
 enum { PARTITIONS = 4, TOP = 10 };
 
@@ -36,14 +38,15 @@ SPARK_MAP(damp, double, double, double)
 
 int main(int argc, char **argv)
 {
+    const watch_options watch = watch_arguments(&argc, argv);
     const char *file = argc > 1 ? argv[1] : SPARK_EXAMPLES_DATA "/edges.txt";
     int64_t iterations = 10;
     if (argc > 3
         || (argc == 3 && !spark_str_to_i64((spark_str) { argv[2], strlen(argv[2]) }, &iterations)))
-        return fputs("usage: pagerank [FILE [ITERATIONS]]\n", stderr), 2;
+        return fputs("usage: pagerank [--event-log DIR] [--progress] [FILE [ITERATIONS]]\n", stderr), 2;
     const double damping = 0.85;
 
-    spark_context *sc = spark_context_new(NULL);
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "pagerank" }, &watch);
     spark_rdd *edges = spark_map(spark_text_file(sc, file, PARTITIONS), parse_edge, NULL);
     spark_rdd *links = spark_cache(spark_group_by_key(edges, PARTITIONS));
     spark_rdd *ranks = spark_map_values(links, one, NULL);

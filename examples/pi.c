@@ -2,9 +2,11 @@
 /* Estimates pi by throwing darts at a square: the part that hits the inscribed circle is pi / 4.
  * Each player draws from a generator of its own, started from its number, so that the answer is the
  * same on any machine and with any number of threads.
- *   usage: pi [MILLIONS]     of darts, default 16 */
+ *   usage: pi [--event-log DIR] [--progress] [MILLIONS]     of darts, default 16 */
 #include <inttypes.h>
 #include <spark.h>
+
+#include "watch.h"
 
 enum { PLAYERS = 64, MILLION = 1000000 };
 
@@ -30,14 +32,15 @@ SPARK_MAP(hits, int64_t, int64_t, int64_t)
 
 int main(int argc, char **argv)
 {
+    const watch_options watch = watch_arguments(&argc, argv);
     int64_t millions = 16;
     if (argc > 2
         || (argc == 2 && !spark_str_to_i64((spark_str) { argv[1], strlen(argv[1]) }, &millions))
         || millions < 1 || millions > 1000000)
-        return fputs("usage: pi [MILLIONS of darts]\n", stderr), 2;
+        return fputs("usage: pi [--event-log DIR] [--progress] [MILLIONS of darts]\n", stderr), 2;
     const int64_t darts = millions * MILLION / PLAYERS;
 
-    spark_context *sc = spark_context_new(NULL);
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "pi" }, &watch);
     spark_rdd *players = spark_range(sc, 0, PLAYERS, 1, PLAYERS);
     spark_rdd *inside = spark_map(players, hits, SPARK_COPY(darts));
     spark_array sum;

@@ -2,9 +2,11 @@
 /* The ten most wanted URLs of a web server's log (common log format), with hits, errors and bytes:
  * 192.0.2.7 - - [10/Oct/2024:13:55:36 +0000] "GET /index.html?x=1 HTTP/1.1" 200 2326
  * is a row of columns between blanks, some of them quoted. Lines that are no requests are counted, not fatal.
- *   usage: top_urls [FILE] */
+ *   usage: top_urls [--event-log DIR] [--progress] [FILE] */
 #include <inttypes.h>
 #include <spark.h>
+
+#include "watch.h"
 
 enum { TOP = 10 };
 
@@ -40,10 +42,11 @@ SPARK_MAP(hits_first, url_traffic, line)
 
 int main(int argc, char **argv)
 {
+    const watch_options watch = watch_arguments(&argc, argv);
     if (argc > 2)
-        return fputs("usage: top_urls [FILE]\n", stderr), 2;
+        return fputs("usage: top_urls [--event-log DIR] [--progress] [FILE]\n", stderr), 2;
     static const spark_bad_policy skip = { .mode = SPARK_BAD_SKIP };
-    spark_context *sc = spark_context_new(NULL);
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "top_urls" }, &watch);
     spark_rdd *log = spark_on_bad_records(
         spark_read_csv(sc, argc == 2 ? argv[1] : SPARK_EXAMPLES_DATA "/access.log", SPARK_TYPE(request),
             &(spark_csv_options) { .sep = " ", .null_value = "-", .min_partitions = 4 }),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transitive closure of a file of edges, a line "FROM TO" each: who needs whom, directly or
  * not. Prints the closure in the same form, sorted, and how it grew on stderr.
- *   usage: transitive_closure [FILE] */
+ *   usage: transitive_closure [--event-log DIR] [--progress] [FILE] */
 #include <inttypes.h>
 #include <spark.h>
+
+#include "watch.h"
 
 enum { PARTITIONS = 4 };
 
@@ -44,11 +46,12 @@ static spark_status grow(spark_context *sc, spark_rdd *turned, spark_rdd **paths
 
 int main(int argc, char **argv)
 {
+    const watch_options watch = watch_arguments(&argc, argv);
     if (argc > 2)
-        return fputs("usage: transitive_closure [FILE]\n", stderr), 2;
+        return fputs("usage: transitive_closure [--event-log DIR] [--progress] [FILE]\n", stderr), 2;
     const char *file = argc == 2 ? argv[1] : SPARK_EXAMPLES_DATA "/needs.txt";
 
-    spark_context *sc = spark_context_new(NULL);
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "transitive_closure" }, &watch);
     spark_rdd *edges = spark_map(spark_text_file(sc, file, PARTITIONS), parse_edge, NULL);
     spark_rdd *paths = spark_cache(spark_distinct(edges, PARTITIONS));
     /* Placed once; only the paths are shuffled in each round. */

@@ -4,14 +4,18 @@
 #include <spark.h>
 #include <unistd.h>
 
+#include "watch.h"
+
 static const char usage[]
-    = "usage: wordcount [-n TOP] [-t THREADS] [-p PARTITIONS] [-o DIR] [FILE...]\n"
+    = "usage: wordcount [-n TOP] [-t THREADS] [-p PARTITIONS] [-o DIR] [--event-log DIR] [--progress] [FILE...]\n"
       "Prints count<TAB>word, the most frequent first; without FILE, of a bundled text.\n"
       "  FILE           a file, a directory of files, or a FIFO; -: standard input\n"
       "  -n TOP         how many words (20); 0: all\n"
       "  -t THREADS     0: as many as there are CPUs\n"
       "  -p PARTITIONS  of each FILE, at least, and of the counts; 0: the library chooses\n"
-      "  -o DIR         also writes all words to DIR/part-*, in the form and order of -n 0\n";
+      "  -o DIR         also writes all words to DIR/part-*, in the form and order of -n 0\n"
+      "  --event-log DIR  for Spark's History Server\n"
+      "  --progress     a bar, on a terminal\n";
 
 SPARK_PAIR(word_count, spark_str, int64_t);
 SPARK_ORDER(most_frequent, word_count, (desc, value), (asc, key));
@@ -45,6 +49,7 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return fputs(usage, stdout) < 0;
+    const watch_options watch = watch_arguments(&argc, argv);
     const char *dir = NULL;
     int64_t given[128] = { ['n'] = 20 };
     for (int c; (c = getopt(argc, argv, "n:t:p:o:")) != -1;)
@@ -54,7 +59,8 @@ int main(int argc, char **argv)
             || given[c] < 0 || given[c] > INT32_MAX)
             return fputs(usage, stderr), 2;
     const int partitions = (int)given['p'];
-    spark_context *sc = spark_context_new(&(spark_conf) { .threads = (int)given['t'] });
+    spark_context *sc = watched_context(
+        &(spark_conf) { .app_name = "wordcount", .threads = (int)given['t'] }, &watch);
     const char *bundled = SPARK_EXAMPLES_DATA "/genesis.txt";
     spark_rdd *lines = spark_text_files(sc, optind == argc, &bundled, partitions);
     for (int i = optind; i < argc; i++)

@@ -19,6 +19,8 @@
 #include <spark/index.h>
 #include <spark/json.h>
 #include <spark/keyed.h>
+#include <spark/listener.h>
+#include <spark/observe.h>
 #include <spark/pipe.h>
 #include <spark/rdd.h>
 #include <spark/replay.h>

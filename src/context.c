@@ -12,6 +12,7 @@
 #include "io/files.h"
 #include "io/local_dir.h"
 #include "io/output.h"
+#include "plan/listening.h"
 #include "scheduler/job.h"
 #include "scheduler/lineage.h"
 #include "scheduler/stage.h"
@@ -327,10 +328,15 @@ static void init(spark_context *sc)
 static void take_down(spark_context *sc)
 {
     SPK_AT(sc->place);
+    const spk_listening *heard = spk_heard_by(sc);
+    if (heard)
+        heard->quiet(sc);
     if (sc->leave_signals)
         sc->leave_signals(sc);
     spk_scope_close_all(sc);
     spk_scope_drain(&sc->root);
+    if (heard)
+        heard->end(sc);
     if (sc->scheduler)
         spk_cut_lineages(sc);
     spk_rdd_bury(sc);

@@ -86,6 +86,17 @@ static bool make_pipe(
     return spk_pipe_open(pipe);
 }
 
+/* count_input: of a source that reads files; of one that was stopped before its end nobody knows how many
+ * bytes. */
+SPK_COLD static void count_input(const spk_pipe *pipe, const spk_walk *source)
+{
+    const char *path;
+    const spk_class *class = source->rdd->class;
+    pipe->task->counts.input_rows += (int64_t)pipe->at.row;
+    if (class->reads && !pipe->stopped)
+        pipe->task->counts.input_bytes += class->reads(source->rdd, source->partition, &path);
+}
+
 static void run_source(spk_pipe *pipe, const spk_phase *p)
 {
     const spk_walk *source = &p->walk[p->from];
@@ -104,6 +115,8 @@ static void run_source(spk_pipe *pipe, const spk_phase *p)
     p->task->pipe = pipe;
     p->task->current_partition = source->partition;
     source->rdd->class->produce(pipe, source->rdd, source->partition);
+    if (source->rdd->class->where)
+        count_input(pipe, source);
     p->task->op = outer;
     p->task->pipe = outer_pipe;
     p->task->current_partition = partition;

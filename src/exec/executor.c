@@ -24,6 +24,8 @@ static bool start(spk_worker *w, const spk_executor_spec *spec)
     pthread_attr_t attributes;
     sigset_t before;
     w->task = new_task(w->executor, spec->sc);
+    if (w->task)
+        w->task->worker = (int)(w - w->executor->workers);
     if (!w->task || pthread_attr_init(&attributes) != 0) {
         spk_task_free(w->task);
         return false;

@@ -75,9 +75,14 @@ static bool find(spark_task *task, spark_rdd *rdd, int partition, spk_block **bl
     if (task->drop_blocks && !drop_block(task, rdd, partition))
         return false;
     *block = spk_blocks_get(rdd->blocks, partition);
-    if (*block && (*block)->tenant->store != task->store)
-        task->remote_bytes += (int64_t)(spk_block_in_memory(*block) ? (*block)->rows.bytes
-                                                                    : (*block)->disk_rows.bytes);
+    if (!*block)
+        return true;
+    const bool in_memory = spk_block_in_memory(*block);
+    const uint64_t bytes = in_memory ? (*block)->rows.bytes : (*block)->disk_rows.bytes;
+    task->counts.input_bytes += (int64_t)bytes;
+    task->counts.input_rows += (int64_t)(in_memory ? (*block)->rows.n : 0);
+    if ((*block)->tenant->store != task->store)
+        task->remote_bytes += (int64_t)bytes;
     return true;
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/deadline.h"
+#include "plan/listening.h"
 
 struct spk_pool {
     pthread_mutex_t lock;
@@ -307,6 +308,9 @@ static spk_executor *add_executor(spk_pool *pool)
         last = &(*last)->next;
     *last = executor;
     pool->n += executor->n;
+    const spk_listening *heard = spk_heard_by(pool->sc);
+    if (heard)
+        heard->executor_added(executor);
     return executor;
 }
 
@@ -561,6 +565,9 @@ static spk_executor *lose(spk_pool *pool, const char *name, const char *reason, 
     atomic_store(&executor->lost, true);
     executor->last_job = INT_MAX;
     pthread_cond_broadcast(&pool->work);
+    const spk_listening *heard = spk_heard_by(pool->sc);
+    if (heard)
+        heard->executor_removed(executor);
     return executor;
 }
 

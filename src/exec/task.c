@@ -113,6 +113,8 @@ spark_task *spk_task_new_in(spark_context *sc, spk_store *store)
     task->sc = sc;
     task->store = store;
     task->heap = store->heap;
+    task->worker = -1;
+    task->heard.id = -1;
     task->batch_rows = (size_t)sc->batch_rows;
     task->check = sc->check;
     spk_place_init(&task->place, sc->place ? sc->place->plan : NULL);
@@ -194,6 +196,7 @@ void spk_task_begin(spark_task *task, int job, int stage, int partition, int att
     task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
     task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = task->remote_bytes = 0;
     task->evicted_blocks = task->cache_bytes_written = task->cache_bytes_read = 0;
+    task->counts = (spk_counts) { .peak = 0 };
     task->batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;
     task->scratch = &task->base.keep;
     if (task->place.plan)

@@ -68,6 +68,22 @@ typedef struct spk_delta {
     struct spk_gathered *gathered;
 } spk_delta;
 
+/* spk_counts: what an attempt has read and written, beside what jobs count (below). peak: bytes of windows,
+ * tables and batches at a time. */
+typedef struct spk_counts {
+    int64_t input_bytes, input_rows, output_bytes, output_rows;
+    int64_t read_bytes, read_rows, read_near, read_far; /* of shuffles: near and far outputs */
+    int64_t result_bytes, peak;
+} spk_counts;
+
+/* spk_heard: what listeners were told of the attempt that runs; of a worker also how much time its thread
+ * had used by then. id -1: nothing. missed: by which of them. */
+typedef struct spk_heard {
+    int64_t id, from, cpu;
+    uint64_t missed;
+    int index, round;
+} spk_heard;
+
 typedef struct spk_walk {
     spark_rdd *rdd;
     int partition;
@@ -134,6 +150,9 @@ struct spark_task {
     int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes, spilled_bytes;
     int64_t remote_bytes; /* read from other executors */
     int64_t evicted_blocks, cache_bytes_written, cache_bytes_read;
+    spk_counts counts;
+    spk_heard heard;
+    int worker; /* of the executor; -1: a thread of the program */
     bool single;          /* functions get one element a call, and crashes are reported */
     const spk_op *at_op;  /* of the call that runs, where it is of one element: whose function, and */
     int64_t at;           /* which element of its partition; -1: not known */
@@ -206,6 +225,13 @@ static inline bool spk_task_commit(spark_task *task)
 static inline bool spk_task_disown(spark_task *task, uint64_t state)
 {
     return spk_task_from_running(task, state, SPK_DISOWNED);
+}
+
+/* spk_task_peak: so many bytes are in use at a time. */
+static inline void spk_task_peak(spark_task *task, uint64_t bytes)
+{
+    if ((int64_t)bytes > task->counts.peak)
+        task->counts.peak = (int64_t)bytes;
 }
 
 static inline void spk_task_rest(spark_task *task)

@@ -330,7 +330,7 @@ static void free_buffer(spk_part *part)
 spark_status spk_part_open(spk_part *part, const spk_output *output, spk_heap *heap, int partition,
     int attempt, spk_failure *failure)
 {
-    *part = (spk_part) { output, heap, partition, attempt, -1, NULL, 0, 0 };
+    *part = (spk_part) { output, heap, partition, attempt, -1, NULL, 0, 0, 0 };
     part->buffer = spk_heap_alloc(heap, PART_BUFFER, &part->capacity);
     if (part->buffer == NULL)
         return spk_failure_nomem(failure, NULL, NULL);
@@ -353,6 +353,7 @@ static spark_status flush(spk_part *part, spk_failure *failure)
         if (n > 0)
             at += (size_t)n;
     }
+    part->written += part->used;
     part->used = 0;
     return SPARK_OK;
 }

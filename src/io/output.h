@@ -42,6 +42,7 @@ typedef struct spk_part {
     int partition, attempt, fd;
     char *buffer;
     size_t used, capacity;
+    uint64_t written; /* bytes, without those in the buffer */
 } spk_part;
 
 SPK_COLD spark_status spk_part_open(spk_part *part, const spk_output *output, spk_heap *heap,

@@ -52,6 +52,8 @@ struct spark_context {
     struct spk_cut *cuts;    /* edges that wait to go; under plan_lock */
     atomic_bool has_cuts;
     struct spk_scheduler *scheduler;
+    _Atomic(const struct spk_listening *) listening; /* plan/listening.h; NULL: nobody does */
+    struct spk_bus *bus;                             /* of the listeners */
     char *app_name;
     int executors;           /* 0: one, "driver", which shares the heap above */
     uint64_t executor_bytes; /* the limit of each one's heap */

@@ -48,6 +48,13 @@ static bool parts_begin(spk_state *state)
     return !to->saver->start || to->saver->start(s);
 }
 
+static bool parts_take(void *state, spk_batch batch)
+{
+    spk_save_state *s = state;
+    s->head.task->counts.output_rows += (int64_t)batch.n;
+    return s->saver->take(state, batch);
+}
+
 static bool end(spk_state *state)
 {
     spk_save_state *s = (spk_save_state *)state;
@@ -55,7 +62,10 @@ static bool end(spk_state *state)
     spk_failure failure;
     if (to->saver->end && !to->saver->end(s))
         return false;
-    return spk_part_close(&s->part, &failure) == SPARK_OK || fail(s, &failure);
+    if (spk_part_close(&s->part, &failure) != SPARK_OK)
+        return fail(s, &failure);
+    state->task->counts.output_bytes += (int64_t)s->part.written;
+    return true;
 }
 
 static bool publish(spk_state *state)
@@ -86,7 +96,7 @@ spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *path, bool 
         .state_size = sizeof(spk_save_state),
         .arg = &to,
         .begin = parts_begin,
-        .take = saver->take,
+        .take = parts_take,
         .end = end,
         .publish = publish,
         .discard = parts_discard };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/deadline.h"
+#include "plan/listening.h"
 #include "scheduler/alone.h"
 #include "scheduler/park.h"
 #include "shuffle/writer.h"
@@ -78,6 +79,14 @@ static void give_up(spk_stage *stage, const spk_failure *failure, int partition,
     spk_job_changed(job);
 }
 
+/* ended: for listeners. */
+static void ended(spk_stage *stage, spark_task *task, spk_ending how)
+{
+    const spk_listening *heard = spk_heard_by(task->sc);
+    if (heard && task->heard.id >= 0)
+        heard->task_end(stage, task, how);
+}
+
 /* task_failed: an attempt that has found a damaged block is not to blame, as long as not all that is
  * written is damaged. */
 static void task_failed(spk_stage *stage, spark_task *task, int index)
@@ -97,6 +106,7 @@ static void task_failed(spk_stage *stage, spark_task *task, int index)
     const bool excludes = scheduler->sc->exclusion.on;
     if ((!again || excludes) && !atomic_load(&job->cancelled))
         tell_place(task);
+    ended(stage, task, SPK_END_TOLD);
     if (!again || excludes) {
         pthread_mutex_lock(&scheduler->lock);
         if (!again)
@@ -210,6 +220,7 @@ static bool give(spk_stage *stage, spark_task *task, int index, spk_state *state
     }
     state->task = NULL;
     memcpy(job->results + (size_t)index * action->state_size, state, action->state_size);
+    task->counts.result_bytes += (int64_t)action->state_size;
     job->published[index] = 1;
     spk_task_merge_deltas(task, 0, !action->counts_nothing);
     return true;
@@ -293,9 +304,11 @@ static void await_disowner(spk_pool *pool, const spark_task *task)
         spk_pool_await_disowner(pool, task->executor);
 }
 
-static void be_disowned(spk_job *job, spark_task *task)
+static void be_disowned(spk_stage *stage, spark_task *task)
 {
+    spk_job *job = stage->job;
     in_vain(job, task);
+    ended(stage, task, is_lost(task) ? SPK_END_DISOWNED : SPK_END_OUTRUN);
     await_disowner(job->scheduler->pool, task);
     rest(task);
 }
@@ -349,17 +362,22 @@ static void tell(spk_stage *stage, spark_task *task, int index, int round, bool 
         add_one(published ? &task->n_done : &task->n_failed);
     if (!published && atomic_load(&stage->done[index])) { /* a copy was faster */
         in_vain(job, task);
+        ended(stage, task, SPK_END_OUTRUN);
         return;
     }
     add_counters(job, task);
     if (published) {
         if (stage->times)
             spk_speculate_won(stage, task, index);
+        ended(stage, task, SPK_END_DONE);
         attempt_finish(stage);
     } else if (task->lost) {
+        ended(stage, task, SPK_END_TOLD);
         input_lost(stage, task, index, round);
     } else if (spk_task_failed(task)) {
         task_failed(stage, task, index);
+    } else {
+        ended(stage, task, SPK_END_TOLD);
     }
 }
 
@@ -402,6 +420,9 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     task->cancelled = &job->cancelled;
     spk_task_begin(task, job->id, stage->id, partition, attempt);
     task->place.stage = stage->position;
+    const spk_listening *heard = spk_heard_by(task->sc);
+    if (heard)
+        heard->task_start(stage, task, index, round);
     name_end(stage, task);
     const spk_origin *suspects = atomic_load(&stage->suspects);
     if (job->properties.task_timeout_ms > 0) {
@@ -421,11 +442,12 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     if (atomic_load_explicit(&job->overdue, memory_order_relaxed))
         spk_overdue_tell(stage, task);
     if (spk_task_phase(task) != SPK_COMMITTING && !spk_task_commit(task)) {
-        be_disowned(job, task);
+        be_disowned(stage, task);
         return;
     }
     if (!published && is_lost(task)) { /* it began when nobody saw it any more */
         in_vain(job, task);
+        ended(stage, task, SPK_END_DISOWNED);
         spk_pool_retry(job->scheduler->pool, set, index);
         rest(task);
         return;

@@ -18,6 +18,7 @@
 
 #include "base/deadline.h"
 #include "base/faults.h"
+#include "plan/listening.h"
 
 struct spk_scheduler *spk_scheduler_new(spark_context *sc)
 {
@@ -142,6 +143,29 @@ static void queue_held(spk_job *job)
     job->held = NULL;
 }
 
+/* ---- what listeners are told; with the lock held */
+
+static void submitted(spk_stage *stage, int tasks)
+{
+    const spk_listening *heard = spk_heard_by(stage->job->scheduler->sc);
+    if (heard)
+        heard->stage_submitted(stage, tasks);
+}
+
+static void completed(spk_stage *stage, const char *why)
+{
+    const spk_listening *heard = spk_heard_by(stage->job->scheduler->sc);
+    if (heard)
+        heard->stage_completed(stage, why);
+}
+
+/* lost_why: what Spark says of an attempt that lost its input. */
+static const char *lost_why(const spk_stage *stage)
+{
+    const char *why = stage->job->unread;
+    return *why ? why : "an output of a shuffle is lost";
+}
+
 /* submit: a stage of one task is held back until all that is noted has been looked at: if nothing
  * else runs then, this thread may take it. */
 static void submit(spk_stage *stage)
@@ -153,8 +177,10 @@ static void submit(spk_stage *stage)
         stage->shuffle->running = stage;
         stage->fills = true;
     }
-    if (stage->ran)
+    if (stage->ran) {
         job->stats.tasks += stage->set.n - atomic_load(&stage->remaining);
+        atomic_fetch_add(&stage->attempt, 1);
+    }
     stage->submitted = stage->ran = true;
     stage->set.n = fill_tasks(stage);
     atomic_store(&stage->set.cursor, 0);
@@ -176,6 +202,7 @@ static void submit(spk_stage *stage)
         return;
     job->stats.stage_attempts++;
     job->stats.total_tasks += stage->set.n;
+    submitted(stage, stage->set.n);
     stage->set.pool = job->properties.pool;
     queue_held(job);
     if (stage->set.n == 0) {
@@ -215,7 +242,9 @@ static void resume(spk_stage *stage)
 {
     const int n = stage->n_lost;
     if (stage->lost_now) {
+        completed(stage, lost_why(stage));
         stage->attempt++;
+        submitted(stage, n);
         stage->job->stats.stage_attempts++;
     }
     stage->n_lost = 0;
@@ -341,6 +370,7 @@ static void is_through(spk_stage *stage)
     if (stage->through)
         return;
     stage->through = true;
+    completed(stage, NULL);
     if (job->scheduler->sc->exclusion.on)
         spk_exclude_through(stage);
     job->busy--;
@@ -468,10 +498,37 @@ static void start(spk_job *job)
         no_memory(job);
 }
 
+/* begun, over: a job, for listeners. */
+static void begun(spk_job *job)
+{
+    const spk_listening *heard = spk_heard_by(job->scheduler->sc);
+    if (heard)
+        heard->job_start(job);
+}
+
+static void over(spk_job *job)
+{
+    const spk_listening *heard = spk_heard_by(job->scheduler->sc);
+    if (heard)
+        heard->job_end(job);
+}
+
 /* does_one: a task of a job that its driver does alone. */
 static bool does_one(spk_job *job)
 {
     return job->properties.alone && job->properties.alone->next(job);
+}
+
+/* complete_rest: for listeners: what has not ended when the job has, or just so. */
+static void complete_rest(spk_job *job)
+{
+    if (!spk_heard_by(job->scheduler->sc))
+        return;
+    for (size_t i = 0; i < job->n_stages; i++) {
+        spk_stage *stage = job->stages[i];
+        if (stage->submitted && !stage->through)
+            completed(stage, atomic_load(&stage->remaining) == 0 ? NULL : job->failure.message);
+    }
 }
 
 static void drive(spk_job *job)
@@ -483,6 +540,7 @@ static void drive(spk_job *job)
     pthread_mutex_lock(&scheduler->lock);
     scheduler->walking++;
     start(job);
+    begun(job);
     for (bool more = true; more && !finished(job);) {
         spk_stage *stage = take_noted(job);
         if (stage)
@@ -502,6 +560,7 @@ static void drive(spk_job *job)
     for (size_t i = 0; i < job->n_stages; i++)
         if (job->stages[i]->submitted && !job->forked)
             spk_pool_remove(scheduler->pool, &job->stages[i]->set);
+    complete_rest(job);
 }
 
 /* ---- the ends of a job */
@@ -651,8 +710,11 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
     spk_clean_job(&job);
     if (n > 0)
         drive(&job);
+    else
+        begun(&job);
     unnumber(&job);
     write_stats(&job);
+    over(&job);
     if (job.failure.code != SPARK_OK)
         spk_clean_aborted(&job);
     free_stages(&job);

@@ -46,6 +46,7 @@ struct spk_places {
     int n_lists, n_loads;
     int share; /* of all tasks, of each executor */
     int *tasks;
+    uint8_t *words; /* of the tasks as they are taken from a list: where they run */
     int64_t wait, since; /* nanoseconds; since: when a task of its own was started last */
 };
 
@@ -199,12 +200,13 @@ static spk_places *new_places(spk_pool *pool, int n)
     spk_pool_visit(pool, count_list, &executors);
     spk_places *p = calloc(1,
         sizeof *p + ((size_t)executors + 1) * (sizeof *p->lists + sizeof *p->loads)
-            + (size_t)n * sizeof *p->tasks);
+            + (size_t)n * (sizeof *p->tasks + 1));
     if (!p)
         return NULL;
     p->lists = (place_list *)(void *)(p + 1);
     p->loads = (place_load *)(void *)(p->lists + executors + 1);
     p->tasks = (int *)(void *)(p->loads + executors + 1);
+    p->words = (uint8_t *)(p->tasks + n);
     p->lists[0].to = executors; /* not more, whoever comes meanwhile */
     spk_pool_visit(pool, add_list, p);
     p->lists[0].to = 0;
@@ -338,10 +340,21 @@ static bool is_for_any(spk_stage *stage, const spk_executor *executor, int64_t *
         && (stage->copied || excludes(stage) || has_turn(stage, executor, more_in));
 }
 
-static int take(spk_stage *stage, place_list *list)
+enum { ANYWHERE, LOCAL, AWAY }; /* it is for nobody; for this executor; for another one */
+
+static int take(spk_stage *stage, place_list *list, uint8_t where)
 {
+    const int index = stage->places->tasks[list->from++];
     atomic_fetch_add(&stage->set.cursor, 1);
-    return stage->places->tasks[list->from++];
+    stage->places->words[index] = where;
+    return index;
+}
+
+const char *spk_place_word(const spk_stage *stage, const spark_task *task)
+{
+    static const char *const words[] = { "NO_PREF", "PROCESS_LOCAL", "ANY" };
+    const int index = atomic_load(&task->index);
+    return stage->set.claim ? words[stage->places->words[index]] : words[ANYWHERE];
 }
 
 /* longest: the list of another executor that has most left. *of_lost: one whose executor is lost,
@@ -380,7 +393,7 @@ int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *mo
     if (p->lists[own].executor == executor && p->lists[own].from < p->lists[own].to) {
         p->since = spk_now();
         atomic_fetch_add(&stage->job->local, 1);
-        return take(stage, &p->lists[own]);
+        return take(stage, &p->lists[own], LOCAL);
     }
     place_list *other = longest(stage, &of_lost);
     if (nobodys->from < nobodys->to)
@@ -388,12 +401,14 @@ int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *mo
     if (!other && !of_lost)
         return -1;
     if (of_lost)
-        return has_turn(stage, executor, more_in) ? give(p, executor, take(stage, of_lost)) : -1;
+        return has_turn(stage, executor, more_in)
+            ? give(p, executor, take(stage, of_lost, of_lost == nobodys ? ANYWHERE : AWAY))
+            : -1;
     const int64_t left = p->wait < 0 ? 0 : p->since + p->wait - spk_now();
     if (left <= 0) {
         add_load(p, other->executor, -1);
         add_load(p, executor, 1);
-        return take(stage, other);
+        return take(stage, other, AWAY);
     }
     *more_in = left < *more_in ? left : *more_in;
     return -1;

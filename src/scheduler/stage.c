@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "plan/listening.h"
+
 static bool all_cached(const spark_rdd *rdd)
 {
     return atomic_load(&rdd->level) != 0 && spk_rdd_partitions(rdd) > 0
@@ -92,6 +94,8 @@ void spk_stage_free(spk_stage *stage)
     free(stage->partitions);
     free(stage->inputs);
     spk_exclude_forget(stage);
+    if (stage->heard)
+        spk_heard_by(stage->job->scheduler->sc)->stage_freed(stage->heard);
     free(stage->places);
     free(stage->times);
     free(stage);

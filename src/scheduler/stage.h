@@ -92,6 +92,7 @@ struct spk_stage {
     spk_stage_input *waiting;             /* inputs that wait for this stage */
     spk_stage *others;                    /* stages of other jobs that wait for this one */
     spk_stage *next_other, **other_link;  /* among them; other_link NULL: it is none of them */
+    void *heard;                          /* what listeners were told of it */
 };
 
 struct spk_job {
@@ -131,6 +132,7 @@ struct spk_job {
     spark_job_stats stats;
     atomic_llong failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
         spilled, evicted, cache_written, cache_read, remote, disowned, local;
+    void *heard; /* what listeners were told of it */
 };
 
 /* spk_stage_of: the stage that fills a shuffle (NULL: the result stage), if the job has it. */
@@ -198,6 +200,8 @@ typedef struct spk_places spk_places;
 int64_t spk_now(void);
 SPK_COLD void spk_find_places(spk_stage *stage);
 SPK_COLD int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *more_in);
+/* spk_place_word: Spark's, for where the task of an attempt runs. */
+SPK_COLD const char *spk_place_word(const spk_stage *stage, const spark_task *task);
 
 /* Speculation, where it is on. spk_speculate_begin: before a stage is submitted; without memory it gets no
  * copies. spk_speculate: starts copies of the slow tasks of a job; both with the lock held.

@@ -14,6 +14,12 @@
  * unless it is TINY: in the order of the rows, the segments of one parcel may lie far apart. */
 enum { WRITTEN_AT_ONCE = 1024, TOGETHER = 64 * 1024, TINY = 4096, TINY_TOGETHER = 16 * TOGETHER };
 
+/* is_far: in another executor. */
+static bool is_far(const spk_input *in, const spk_map_output *output)
+{
+    return output->store && output->store != in->task->store;
+}
+
 static bool look_up(spk_input *in)
 {
     spk_shuffle *shuffle = in->shuffle;
@@ -34,6 +40,7 @@ static bool look_up(spk_input *in)
                 shuffle->id, m);
             return false;
         }
+        *(is_far(in, in->outputs[m]) ? &in->task->counts.read_far : &in->task->counts.read_near) += 1;
     }
     return true;
 }
@@ -190,12 +197,6 @@ static uint64_t order_of(int map, uint32_t position)
     return (uint64_t)(uint32_t)map << 32 | position;
 }
 
-/* is_far: in another executor. */
-static bool is_far(const spk_input *in, const spk_map_output *output)
-{
-    return output->store && output->store != in->task->store;
-}
-
 /* see_runs: those of a list that are no heads. */
 static bool see_runs(spk_shard *shard, const spk_run *run, uint32_t slice, int map, size_t size)
 {
@@ -349,7 +350,13 @@ bool spk_input_shard(const spk_input *in, uint32_t slice, spk_shard *shard)
         if (is_far(in, in->outputs[m]))
             in->task->remote_bytes += (int64_t)(shard->bytes - before);
     }
-    return in->n_parcels == 0 || see_parcels(in, s, shard);
+    if (in->n_parcels > 0 && !see_parcels(in, s, shard))
+        return false;
+    if (in->reading) {
+        in->task->counts.read_bytes += (int64_t)shard->bytes;
+        in->task->counts.read_rows += (int64_t)shard->n;
+    }
+    return true;
 }
 
 /* load: n bytes of a parcel; NULL: the task has failed. */

@@ -118,6 +118,8 @@ bool spk_writer_split(spk_writer *w, spark_task *task, const spk_shuffle *shuffl
 static void free_buffers(spk_writer *w)
 {
     spk_heap *heap = w->task->heap;
+    spk_task_peak(w->task, w->raw_capacity + w->raw_hashes_capacity + w->ids_capacity
+            + w->counts_capacity + w->hashes_capacity);
     if (w->has_combiner)
         spk_combiner_close(&w->combiner);
     w->has_combiner = false;

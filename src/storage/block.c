@@ -66,6 +66,8 @@ spk_block_set *spk_blocks_new(spark_rdd *rdd, spark_level level)
     pthread_mutex_init(&blocks->lock, NULL);
     blocks->held.free = free_set;
     blocks->rdd = rdd;
+    blocks->sc = rdd ? rdd->sc : NULL;
+    blocks->id = rdd ? rdd->id : -1;
     atomic_init(&blocks->level, (int)level);
     atomic_init(&blocks->refs, 1);
     if (rdd)

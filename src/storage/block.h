@@ -44,6 +44,8 @@ struct spk_block {
 struct spk_block_set {
     spk_held held; /* first */
     spark_rdd *rdd;
+    spark_context *sc; /* of the RDD; NULL: of none */
+    int id;            /* likewise */
     spk_block_set *next, **link; /* in the context's list, under its scope_lock */
     atomic_int level;
     atomic_int refs; /* the RDD, and blocks that are there */

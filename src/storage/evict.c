@@ -14,6 +14,8 @@
 
 #include <stdlib.h>
 
+#include "plan/listening.h"
+
 static spk_store *store_of(const spk_block *block)
 {
     return block->tenant->store;
@@ -58,6 +60,19 @@ static spk_block *oldest(const spk_store *store, spk_tenant *own)
 
 /* ---- what is known of a set; with the store's lock held */
 
+/* tell: listeners: where the block is; there: in its slot. */
+SPK_COLD static void tell(const spk_block *block, bool there)
+{
+    const spk_block_set *set = block->tenant->set;
+    const spk_listening *heard = set->sc ? spk_heard_by(set->sc) : NULL;
+    if (!heard)
+        return;
+    const bool memory = there && block->memory, disk = there && block->disk;
+    const spk_block_now now = { set->id, block->partition, store_of(block), memory, disk,
+        atomic_load(&set->level), memory ? block->rows.bytes : 0, disk ? block->disk_rows.bytes : 0 };
+    heard->block_updated(set->sc, &now);
+}
+
 static void count(const spk_block *block, int sign)
 {
     spk_block_set *set = block->tenant->set;
@@ -70,6 +85,8 @@ static void count(const spk_block *block, int sign)
         atomic_fetch_add(&set->on_disk, sign);
         atomic_fetch_add(&set->disk_bytes, by * block->disk_rows.bytes);
     }
+    if (sign > 0)
+        tell(block, true);
 }
 
 /* ---- life of a block */
@@ -142,6 +159,7 @@ void spk_block_is_dropped(spk_block *block)
     pthread_mutex_lock(&store->lock);
     block->put = false;
     count(block, -1);
+    tell(block, false);
     delist(block);
     const bool last = --block->refs == 0;
     pthread_mutex_unlock(&store->lock);
@@ -348,6 +366,7 @@ static void give_up(spk_block *block, bool written, spk_rows *rows)
         count(block, 1);
     } else {
         spk_slot_empty(set, block->partition);
+        tell(block, false);
         block->put = false;
         block->refs--;
     }

@@ -12,7 +12,7 @@ from pathlib import Path
 import report
 
 ROOMS = ["base", "type", "plan", "io", "format", "storage", "exec", "remote", "shuffle",
-         "scheduler", "rdd", "sql"]
+         "scheduler", "listen", "rdd", "sql"]
 FAMILIES = {  # what they share stands in the room itself
     "rdd": ["narrow", "keyed", "source", "action", "node"],  # know nothing of each other
     "sql": ["parse", "eval", "plan", "exec"],                # each may use those before it

@@ -53,6 +53,7 @@ static bool count(collecting *c)
     const uint64_t all = atomic_fetch_add_explicit(&g->bytes, more, memory_order_relaxed) + more;
     spk_failure failure;
     c->counted += more;
+    task->counts.result_bytes += (int64_t)more;
     if (all <= g->most)
         return true;
     spk_result_too_large(task->sc, all, c->tape.n, &failure);

@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "exec/fill.h"
+#include "plan/listening.h"
 #include "rdd/action.h"
 #include "scheduler/park.h"
 
@@ -82,6 +83,9 @@ spark_rdd *spark_unpersist(spark_site at, spark_rdd *rdd)
     pthread_mutex_unlock(&rdd->sc->plan_lock);
     if (blocks)
         spk_blocks_clear(blocks);
+    const spk_listening *heard = blocks ? spk_heard_by(rdd->sc) : NULL;
+    if (heard)
+        heard->unpersisted(rdd);
     return rdd;
 }
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the examples share: --event-log DIR writes what happens for Spark's History Server, --progress draws
+ * a bar. A program that is compiled with WATCH_NOTHING has neither, and is smaller. */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <spark.h>
+#include <stdlib.h>
+
+/* watch_options: as they stand among the arguments. */
+typedef struct watch_options {
+    const char *event_log; /* NULL: what SPARK_EVENT_LOG_DIR in the environment says */
+    bool progress;
+} watch_options;
+
+/* watch_arguments: takes the two options out of the arguments. */
+static inline watch_options watch_arguments(int *argc, char **argv)
+{
+    watch_options options = { NULL, false };
+    int n = 1;
+    for (int i = 1; i < *argc; i++)
+        if (strcmp(argv[i], "--progress") == 0)
+            options.progress = true;
+        else if (strcmp(argv[i], "--event-log") == 0 && i + 1 < *argc)
+            options.event_log = argv[++i];
+        else
+            argv[n++] = argv[i];
+    argv[n] = NULL;
+    *argc = n;
+    return options;
+}
+
+/* watched_context: as spark_context_new, and watched; where that fails, the program ends. */
+static inline spark_context *watched_context(const spark_conf *conf, const watch_options *options)
+{
+    spark_context *sc = spark_context_new(conf);
+#ifdef WATCH_NOTHING
+    (void)options;
+#else
+    if (spark_event_log(sc, options->event_log) != SPARK_OK
+        || (options->progress && spark_show_progress(sc, NULL) != SPARK_OK))
+        exit(spark_complain(spark_context_app_name(sc)));
+#endif
+    return sc;
+}
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Listeners: what happens in a context, told as it happens: applications, jobs, stages, tasks with what
+ * they measured, executors, blocks. Mirrors SparkListener, TaskInfo, StageInfo, TaskMetrics. Programs
+ * that name no listener have nothing of this.
+ *
+ * Each listener has a thread of its own, on which it is told everything in order: a job's start before
+ * its stages', a stage's before its tasks', a task's start before its end, and the ends the other way
+ * round. What an event points to is valid until the callback returns. Callbacks may take their time, for
+ * nobody waits for them (but see `whole`), and may ask the context (job stats, executors), but not call
+ * actions or anything else that waits for tasks. What happens to a listener can happen to no job.
+ *
+ * Times are nanoseconds since 1970, on a clock that does not jump while the context lives. Texts are
+ * never NULL, ids -1 where there is none. */
+#ifndef SPARK_LISTENER_H
+#define SPARK_LISTENER_H
+
+#include <spark/context.h>
+#include <spark/error.h>
+#include <spark/storage.h>
+
+SPARK_BEGIN_DECLS
+
+/* spark_property: a name and its value. */
+typedef struct spark_property {
+    const char *name, *value;
+} spark_property;
+
+/* spark_application: id: "local-<ms>-<hex>", of this context alone. master: "local[2]". */
+typedef struct spark_application {
+    const char *id, *name, *user, *host, *master;
+    int64_t start_time, end_time; /* end_time 0: it runs */
+} spark_application;
+
+/* spark_environment: what it runs on, by Spark's names where it has some: properties: how the context
+ * is configured; runtime: compiler, version; system: the machine. */
+typedef struct spark_environment {
+    const spark_property *properties, *runtime, *system;
+    size_t n_properties, n_runtime, n_system;
+} spark_environment;
+
+/* spark_executor_event: one comes, or goes for a reason. memory: of its store, 0: no limit is known. */
+typedef struct spark_executor_event {
+    const char *id, *host, *reason;
+    int threads;
+    uint64_t memory;
+    int64_t time;
+} spark_executor_event;
+
+/* spark_rdd_info: an RDD in a stage. Spark: RDDInfo. operation: "map"; site: "wc.c:14"; scope: the RDD
+ * whose call made this one as well, or itself: those of one call share it. parents: RDDs, over shuffles
+ * too. */
+typedef struct spark_rdd_info {
+    int id, scope;
+    const char *name, *class_name, *operation, *site; /* name: "" where it was given none */
+    spark_level level;
+    int partitions;
+    const int *parents;
+    size_t n_parents;
+} spark_rdd_info;
+
+/* spark_stage_info: one attempt of a stage. name: "map at wc.c:14". parents: stages whose output it
+ * reads, those that are skipped as well. rdds: that it computes or reads from the cache, its last one
+ * first; not those above cached ones that are all there. failure: "": there was none. */
+typedef struct spark_stage_info {
+    int id, attempt, job;
+    const char *name;
+    bool is_result;  /* of the action; else it writes a shuffle */
+    int shuffle;     /* the shuffle it writes, or -1 */
+    int tasks;
+    const int *parents;
+    size_t n_parents;
+    const spark_rdd_info *rdds;
+    size_t n_rdds;
+    int64_t submission_time, completion_time; /* 0: not yet */
+    const char *failure;
+} spark_stage_info;
+
+/* spark_job_info: a job. stages: those that are known at its start, its last one first; what is not
+ * submitted by the end was skipped. properties: group, description, tags and pool by Spark's names.
+ * failure: of one that has failed; "": it has not. */
+typedef struct spark_job_info {
+    int id;
+    const char *action, *site; /* "collect", "wc.c:17" */
+    const spark_stage_info *stages;
+    size_t n_stages;
+    const spark_property *properties;
+    size_t n_properties;
+    int64_t submission_time, completion_time;
+    spark_status status;
+    const char *failure;
+} spark_job_info;
+
+typedef enum spark_task_end_reason {
+    SPARK_TASK_RUNNING = 0,   /* it has not ended */
+    SPARK_TASK_SUCCESS,
+    SPARK_TASK_FAILED,        /* Spark: ExceptionFailure */
+    SPARK_TASK_FETCH_FAILED,  /* an output of a shuffle was gone */
+    SPARK_TASK_KILLED,        /* its job has ended, or another attempt was faster */
+    SPARK_TASK_EXECUTOR_LOST
+} spark_task_end_reason;
+
+/* spark_task_metrics: what an attempt has taken, read and written; bytes are those of rows and what they
+ * point to, of files as they are on disk. Spark: TaskMetrics. There is no serialisation and no garbage
+ * collector here, so these are not mentioned. */
+typedef struct spark_task_metrics {
+    int64_t run_ns;    /* from its start to its end */
+    int64_t cpu_ns;    /* of its thread */
+    int64_t queue_ns;  /* from the submission of its stage to its start */
+    int64_t result_bytes;
+    int64_t input_bytes, input_rows;   /* of files, and of cached blocks */
+    int64_t output_bytes, output_rows; /* to files */
+    int64_t cached_reads;              /* partitions that were read from the cache */
+    int64_t shuffle_read_local_bytes, shuffle_read_remote_bytes; /* remote: from another executor */
+    int64_t shuffle_read_local_blocks, shuffle_read_remote_blocks, shuffle_read_rows;
+    int64_t shuffle_write_bytes, shuffle_write_rows;
+    int64_t memory_spilled_bytes, disk_spilled_bytes; /* as they were in memory, and on disk */
+    int64_t peak_memory_bytes; /* of what the attempt held at a time of windows, tables and batches */
+    int64_t cached_blocks, evicted_blocks, cache_bytes_written, cache_bytes_read; /* as in spark_job_stats */
+} spark_task_metrics;
+
+/* spark_task_info: an attempt of a task. id: unique in the context. index: in its stage attempt's
+ * stage; partition: of the RDD; locality: Spark's word. error and what follows: of one that has not
+ * succeeded. */
+typedef struct spark_task_info {
+    int64_t id;
+    int job, stage, stage_attempt, index, partition, attempt;
+    bool is_result, speculative;
+    char executor[16];
+    int worker; /* the thread of the executor, from 0; -1: one of the program's */
+    const char *locality;
+    int64_t launch_time, finish_time; /* finish_time 0: it runs */
+    spark_task_end_reason reason;
+    spark_status status;
+    const char *error, *operation, *site; /* message; where it was written */
+    int lost_shuffle; /* of SPARK_TASK_FETCH_FAILED; else -1 */
+    const spark_task_metrics *metrics; /* NULL: it runs */
+} spark_task_info;
+
+/* spark_block_event: a cached block has come, moved or gone (level SPARK_DEFAULT_LEVEL). */
+typedef struct spark_block_event {
+    int rdd, partition;
+    const char *executor;
+    bool in_memory, on_disk;
+    spark_level level; /* that the RDD has */
+    uint64_t memory_bytes, disk_bytes;
+    int64_t time;
+} spark_block_event;
+
+/* spark_listener: callbacks that are NULL are not called; more may come with later versions, so that
+ * members are to be named. capacity: how many events may wait (0: 10,000); what happens when so many do
+ * is counted, and left out: of tasks and blocks only, the ends of tasks with their starts. whole:
+ * nothing is left out: tasks wait before they go on, so that such a callback must be quick, and ask the
+ * context nothing. prompt: an action returns once its end has been told. missed: before the next event, how many were left out. close: after the last event,
+ * when the context is freed; also where the listener could not be added. */
+typedef struct spark_listener {
+    void *env;
+    size_t capacity;
+    bool whole;
+    bool prompt;
+    void (*application_start)(void *env, const spark_application *application);
+    void (*application_end)(void *env, const spark_application *application);
+    void (*environment_update)(void *env, const spark_environment *environment);
+    void (*executor_added)(void *env, const spark_executor_event *executor);
+    void (*executor_removed)(void *env, const spark_executor_event *executor);
+    void (*job_start)(void *env, const spark_job_info *job);
+    void (*job_end)(void *env, const spark_job_info *job);
+    void (*stage_submitted)(void *env, const spark_stage_info *stage, const spark_job_info *job);
+    void (*stage_completed)(void *env, const spark_stage_info *stage);
+    void (*task_start)(void *env, const spark_task_info *task);
+    void (*task_end)(void *env, const spark_task_info *task);
+    void (*block_updated)(void *env, const spark_block_event *block);
+    void (*unpersist_rdd)(void *env, int rdd);
+    void (*missed)(void *env, int64_t events);
+    void (*idle)(void *env); /* all that has happened so far was told; then every tick_ms (0: not again) */
+    int tick_ms;
+    void (*close)(void *env);
+} spark_listener;
+
+/* spark_add_listener: from now on; executors that are there and the application are told first. The
+ * listener, which is copied, stays as long as the context does. SPARK_EINVAL: no context, or no
+ * listener; SPARK_ENOMEM: no memory, or no thread. Spark: addSparkListener. */
+spark_status spark_add_listener(spark_context *sc, const spark_listener *listener);
+
+/* spark_listeners_wait: until all listeners were told all that had happened before the call. From a
+ * callback it returns at once. Spark: waitUntilEmpty of its bus. spark_listeners_missed: how many events
+ * were left out, over all listeners. */
+void spark_listeners_wait(spark_context *sc);
+int64_t spark_listeners_missed(spark_context *sc);
+
+SPARK_END_DECLS
+
+#endif

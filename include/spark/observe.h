@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Listeners that are there already: the event log, which Spark's History Server reads, and the progress
+ * bar. A program has those that it names. */
+#ifndef SPARK_OBSERVE_H
+#define SPARK_OBSERVE_H
+
+#include <spark/listener.h>
+
+SPARK_BEGIN_DECLS
+
+/* spark_event_log: from now on what happens in the context is written to a file in the directory (NULL:
+ * the environment's SPARK_EVENT_LOG_DIR; where that is unset or empty, nothing is, which is fine), as Spark
+ * writes it: an unmodified History Server shows it, while the program runs and afterwards. "file:" may
+ * stand in front; a directory that is not there is made, if the one above it is. The file is called as the
+ * application's id, and ".inprogress" until the context is freed.
+ *
+ * Nothing is left out: where the file cannot be written as fast as tasks end, tasks wait. Where it cannot
+ * be written at all (a full disk), standard error gets one line, the file stays as it is, readable to its
+ * last event, and the program goes on. SPARK_EIO: it could not be begun. Blocks are always told of, without
+ * which the page of storage were empty (Spark: only where spark.eventLog.logBlockUpdates.enabled is). A
+ * text is cut after 64 KiB, and what is no UTF-8 in it becomes U+FFFD. Spark: EventLoggingListener;
+ * spark.eventLog.enabled, spark.eventLog.dir. */
+spark_status spark_event_log(spark_context *sc, const char *dir) SPARK_USE_RESULT_;
+
+/* spark_progress: of a stage that runs. done, running and failed count tasks; rate: tasks a second, so far;
+ * left: how many seconds it will take at that rate; both negative where that is not known. */
+typedef struct spark_progress {
+    int job, stage;
+    const char *name;
+    int done, running, failed, total;
+    double seconds, rate, left;
+} spark_progress;
+
+/* spark_progress_options: to: told every interval_ms (0: 200) of the stages that run, and have done so for
+ * delay_ms (0: 500; negative: 0), in the order of their ids, and once with n 0 when none is left; on a
+ * thread of its own. NULL: a bar is drawn. */
+typedef struct spark_progress_options {
+    int interval_ms, delay_ms;
+    void (*to)(void *env, const spark_progress *stages, size_t n);
+    void *env;
+} spark_progress_options;
+
+/* spark_show_progress: a bar on standard error, where that is a terminal (else nothing happens), as Spark
+ * draws it: "[Stage 0:======>        (5 + 2) / 10]", of up to three stages side by side; of one alone with
+ * rate and time left where there is room. It is gone when no stage runs. It is as wide as COLUMNS in the
+ * environment says, else as the terminal, else 80 characters. options may be NULL. Spark:
+ * spark.ui.showConsoleProgress. */
+spark_status spark_show_progress(
+    spark_context *sc, const spark_progress_options *options) SPARK_USE_RESULT_;
+
+SPARK_END_DECLS
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Adding listeners, and the end of all of them. The bus comes with the first one, and stays until the
+ * context is freed; so whoever sees the table of hooks sees the bus. */
+#include "listen/bus.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "exec/pool.h"
+#include "plan/listening.h"
+
+/* mark_here: a page that the system wipes in a child of fork. */
+static const int *mark_here(void)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    int *mark = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mark == MAP_FAILED)
+        return NULL;
+    madvise(mark, page, MADV_WIPEONFORK); /* where it cannot, children of fork run no jobs */
+    *mark = 1;
+    return mark;
+}
+
+static int64_t clock_of(clockid_t id)
+{
+    struct timespec at;
+    clock_gettime(id, &at);
+    return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
+}
+
+spk_bus *spk_bus_new(spark_context *sc)
+{
+    spk_bus *bus = calloc(1, sizeof *bus);
+    if (!bus)
+        return NULL;
+    bus->sc = sc;
+    bus->here = mark_here();
+    bus->pad = spk_pad_new();
+    bus->since = clock_of(CLOCK_REALTIME) - spk_now();
+    if (bus->pad && bus->here)
+        spk_bus_describe(bus);
+    if (bus->pad && bus->here && spk_pad_whole(bus->pad))
+        return bus;
+    spk_bus_free(bus);
+    return NULL;
+}
+
+void spk_bus_free(spk_bus *bus)
+{
+    void *mark;
+    if (!bus)
+        return;
+    memcpy(&mark, &bus->here, sizeof mark);
+    if (mark)
+        munmap(mark, (size_t)sysconf(_SC_PAGESIZE));
+    spk_pad_unref(bus->pad);
+    free(bus);
+}
+
+uint64_t spk_bus_post(spk_bus *bus, const spk_event *event, bool must)
+{
+    uint64_t missed = 0;
+    for (spk_listener_queue *q = atomic_load_explicit(&bus->queues, memory_order_acquire); q; q = q->next)
+        if (spk_queue_wants(q, event->kind)
+            && !spk_queue_put(q, event, must || (q->listener.whole && event->kind != SPK_BLOCK)))
+            missed |= UINT64_C(1) << q->number;
+    return missed;
+}
+
+/* ---- adding */
+
+typedef struct joining {
+    spk_bus *bus;
+    spk_listener_queue *queue;
+    bool joined;
+} joining;
+
+static void put_if(spk_listener_queue *queue, const spk_event *event)
+{
+    if (spk_queue_wants(queue, event->kind))
+        spk_queue_put(queue, event, true);
+}
+
+/* join: with the pool's lock held, so that no executor comes or goes meanwhile: the new listener is told
+ * of those that are alive. */
+static void join(void *arg, const spk_executor *executor)
+{
+    joining *j = arg;
+    spk_bus *bus = j->bus;
+    if (!j->joined) {
+        j->joined = true;
+        j->queue->next = atomic_load(&bus->queues);
+        atomic_store_explicit(&bus->queues, j->queue, memory_order_release);
+        atomic_store_explicit(&bus->sc->listening, &spk_hooks, memory_order_release);
+    }
+    if (atomic_load(&executor->lost))
+        return;
+    spk_event event = { .kind = SPK_EXECUTOR_ADDED, .pads = { bus->pad } };
+    spk_pad *pad = spk_pad_new();
+    event.u.executor = spk_executor_event_of(bus, executor);
+    if (pad)
+        event.u.executor.id = spk_pad_text(pad, executor->name);
+    event.pads[1] = pad;
+    if (pad && spk_pad_whole(pad))
+        put_if(j->queue, &event);
+    spk_pad_unref(pad);
+}
+
+/* make_queue: with the scope's lock held: the first two might be added at once. */
+static spk_listener_queue *make_queue(spark_context *sc, const spark_listener *listener)
+{
+    spk_bus *bus = sc->bus ? sc->bus : spk_bus_new(sc);
+    spk_listener_queue *queue = NULL;
+    if (bus && bus->n_queues < SPK_MOST_LISTENERS)
+        queue = spk_queue_new(listener, bus->n_queues);
+    if (queue) {
+        bus->n_queues++;
+        sc->bus = bus;
+    } else if (!sc->bus) {
+        spk_bus_free(bus);
+    }
+    return queue;
+}
+
+static spark_status add(spark_context *sc, const spark_listener *listener)
+{
+    pthread_mutex_lock(&sc->scope_lock);
+    spk_listener_queue *queue = make_queue(sc, listener);
+    pthread_mutex_unlock(&sc->scope_lock);
+    if (!queue)
+        return SPARK_ENOMEM;
+    joining j = { sc->bus, queue, false };
+    spk_event event = { .kind = SPK_APPLICATION_START, .pads = { j.bus->pad } };
+    event.u.application = j.bus->application;
+    put_if(queue, &event);
+    event = (spk_event) { .kind = SPK_ENVIRONMENT, .pads = { j.bus->pad } };
+    event.u.environment = j.bus->environment;
+    put_if(queue, &event);
+    spk_pool_visit(sc->scheduler->pool, join, &j);
+    return SPARK_OK;
+}
+
+static spark_status refuse(
+    const spark_listener *listener, spark_status status, const char *complaint)
+{
+    if (listener && listener->close)
+        listener->close(listener->env);
+    return spk_raisef(status, "addSparkListener", NULL, "addSparkListener: %s", complaint);
+}
+
+spark_status spark_add_listener(spark_context *sc, const spark_listener *listener)
+{
+    if (!listener || !sc)
+        return refuse(listener, SPARK_EINVAL, listener ? "no context" : "no listener");
+    if (sc->error) {
+        if (listener->close)
+            listener->close(listener->env);
+        return spk_raise(sc->error);
+    }
+    if (getpid() != sc->process)
+        return refuse(listener, SPARK_EINVAL, "the context belongs to a process that this one is a fork of");
+    const spark_status status = add(sc, listener);
+    return status == SPARK_OK ? status : refuse(listener, status, "out of memory, or of threads");
+}
+
+/* ---- waiting */
+
+static spk_bus *bus_of(const spark_context *sc)
+{
+    return sc && !sc->error && spk_heard_by(sc) ? sc->bus : NULL;
+}
+
+void spark_listeners_wait(spark_context *sc)
+{
+    const spk_bus *bus = bus_of(sc);
+    if (bus && *bus->here)
+        for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
+            spk_queue_await_told(q);
+}
+
+int64_t spark_listeners_missed(spark_context *sc)
+{
+    const spk_bus *bus = bus_of(sc);
+    int64_t missed = 0;
+    if (bus)
+        for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
+            missed += spk_queue_missed(q);
+    return missed;
+}
