@@ -239,8 +239,10 @@ static int move_marker(const char *directory, bool back)
 {
     const spk_tree_path out = spk_tree_below(directory, "_SUCCESS");
     const spk_tree_path in = inside(directory, "_SUCCESS");
-    const int done = back ? spk_rename(in.text, out.text) : spk_rename(out.text, in.text);
-    return done == 0 || errno == ENOENT ? 0 : errno;
+    const char *from = back ? in.text : out.text;
+    if (!exists(from) || spk_rename(from, back ? out.text : in.text) == 0)
+        return 0;
+    return errno == ENOENT ? 0 : errno;
 }
 
 /* finish: from the mark of committing on: files to their places, the marker of success. */
@@ -566,6 +568,7 @@ spark_status spk_save_commit(spk_save_dir *dir, spk_failure *failure)
         error = sync_parent(dir->path);
     if (error == 0)
         error = set_mark(dir, SAVING, COMMITTING);
+    dir->moves = error == 0;
     if (error == 0)
         error = spk_tree_sync(temporary.text);
     if (error == 0)
@@ -584,24 +587,26 @@ spark_status spk_save_commit(spk_save_dir *dir, spk_failure *failure)
     return SPARK_OK;
 }
 
-/* undo: what a commit has done that has failed. */
-static void undo(const spk_save_dir *dir)
+/* undo: what a commit has done that has failed; 0, or an errno. */
+static int undo(const spk_save_dir *dir)
 {
     set_mark(dir, COMMITTING, SAVING);
     if (!exists(inside(dir->path, "_SUCCESS").text))
         spk_unlink(spk_tree_below(dir->path, "_SUCCESS").text);
-    take_back(dir->path, dir->id);
+    return take_back(dir->path, dir->id);
 }
 
 void spk_save_abort(spk_save_dir *dir)
 {
     if (dir->path == NULL)
         return;
+    bool undone = true;
     if (is_beside(dir))
         spk_tree_remove(dir->work);
-    else if (!exists(mark_of(dir->work, SAVING, dir->id).text))
-        undo(dir);
-    leave(dir->path, dir->id, &dir->lock);
+    else if (dir->moves)
+        undone = undo(dir) == 0;
+    if (undone) /* else the next save finds the mark, and undoes it */
+        leave(dir->path, dir->id, &dir->lock);
     if (dir->fresh)
         spk_rmdir(dir->path);
     forget(dir);

@@ -19,6 +19,7 @@ typedef struct spk_save_dir {
     char *path, *work;
     char id[SPK_SAVE_ID];
     bool fresh; /* the save has made the directory */
+    bool moves; /* files are being moved to their places */
     bool deep;  /* files may stand in directories: all is synced at once */
     int lock, work_lock; /* descriptors; -1: none */
     int first;           /* the number of the first part */

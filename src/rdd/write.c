@@ -102,19 +102,23 @@ static bool write_begin(spk_state *state)
     s->only = plan->only;
     spk_rows_init(&s->rows, task->heap, plan->layout);
     spk_writing *writing = s->writing = calloc(1, sizeof *writing);
-    s->part = (spk_part) { .heap = task->heap, .partition = task->partition, .fd = -1 };
-    s->part.buffer = writing ? spk_heap_alloc(task->heap, BUFFER, &s->part.capacity) : NULL;
+    s->part = (spk_part) { .heap = task->heap,
+        .partition = task->partition,
+        .fd = -1,
+        .name = plan->dir.path };
+    if (writing) {
+        *writing = (spk_writing) { .sink = { to_file },
+            .state = s,
+            .plan = plan,
+            .watch = { is_over, task },
+            .encoder = { .fd = -1 } };
+        s->part.sink = &writing->sink;
+        s->part.buffer = spk_heap_alloc(task->heap, BUFFER, &s->part.capacity);
+    }
     if (!s->part.buffer) {
         spk_task_nomem(task);
         return false;
     }
-    s->part.sink = &writing->sink;
-    s->part.name = plan->dir.path;
-    *writing = (spk_writing) { .sink = { to_file },
-        .state = s,
-        .plan = plan,
-        .watch = { is_over, task },
-        .encoder = { .fd = -1 } };
     if (spk_save_attempt_begin(&plan->dir, task->partition, task->attempt, &failure) != SPARK_OK)
         return spk_write_fail(writing, &failure);
     s->open = true;
