@@ -86,6 +86,21 @@ char *spark_path_literal(const char *path) SPARK_USE_RESULT_;
 spark_rdd *spark_text_fd(
     spark_site at, spark_context *sc, int fd, int min_partitions) SPARK_USE_RESULT_;
 
+/* spark_text_commands: the lines that programs print on their standard output, one partition a program:
+ * what zstdcat, pg_dump, duckdb or a script of yours makes of anything. Each is run by a task, without a
+ * shell, and again when the task is tried again or another job reads the lines, so it must print the same
+ * every time; it reads nothing on its standard input. One that cannot be run, or ends with another status
+ * than 0, fails the task with the end of what it wrote to its standard error, which goes to ours as well;
+ * lines before may have passed. It is killed when nobody wants its lines any more. Everything is copied at
+ * the call. n is 0: no partition. Spark has no such thing; to rows of CSV: spark_read_csv_lines. */
+typedef struct spark_command {
+    const char *const *argv; /* the program, sought in PATH, and its arguments; ends with NULL */
+    const char *const *env;  /* "NAME=VALUE" beside what is inherited, the last of a name counts; or NULL */
+    const char *directory;   /* where it runs; NULL: in ours */
+} spark_command;
+spark_rdd *spark_text_commands(spark_site at, spark_context *sc, size_t n,
+    const spark_command *commands) SPARK_USE_RESULT_;
+
 /* spark_whole_text_files: pairs (path, content) of spark_str, one a file, each held in memory while
  * it passes; path as for spark_text_file, and as given, not absolute, in the pairs. As many
  * partitions as min_partitions (0: 2) says, but never more than files. Spark:
@@ -135,6 +150,7 @@ SPARK_END_DECLS
 #define spark_text_files(sc, n, paths, min_partitions)                                             \
     spark_text_files(SPARK_HERE, sc, n, SPARK_PATHS_(paths), min_partitions)
 #define spark_text_fd(...) spark_text_fd(SPARK_HERE, __VA_ARGS__)
+#define spark_text_commands(...) spark_text_commands(SPARK_HERE, __VA_ARGS__)
 #endif
 
 #endif

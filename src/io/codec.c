@@ -6,12 +6,13 @@
 #include "io/codec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-#include "io/form.h"
+#include "base/sys.h"
 #include "io/program.h"
 
 /* A stream of zlib by itself is what no program of every system unpacks. */
@@ -77,68 +78,72 @@ static int spawn(spk_program *program, const spk_codec *codec, int in)
     return error;
 }
 
-/* start: takes `in`. */
-static spark_status start(
-    spk_reading *reading, const spk_codec *codec, int in, spk_failure *failure)
-{
-    spk_program *program = malloc(sizeof *program);
-    if (!program) {
-        close(in);
-        return spk_failure_nomem(failure, NULL, NULL);
-    }
-    *program = (spk_program) { .watch = reading->watch, .keep_first = true };
-    const int error = spawn(program, codec, in);
-    close(in);
-    reading->state = program;
-    if (!error)
-        return SPARK_OK;
-    free(program);
-    reading->state = NULL;
-    if (error == ENOENT)
-        return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "cannot unpack %s: there is no program %s; install the package %s", reading->file->path,
-            codec->program, codec->package);
-    spk_io_failure(failure, "cannot run", codec->program, error);
-    spk_failure_append(failure, " to unpack ");
-    spk_failure_append(failure, reading->file->path);
-    return failure->code;
-}
+/* packed: a file while it is unpacked. */
+typedef struct packed {
+    const spk_file *file;
+    const spk_codec *codec;
+    spk_program program;
+} packed;
 
-static spark_status codec_open(spk_reading *reading, spk_failure *failure)
+static int spawn_on(packed *p)
 {
-    const int in = spk_file_descriptor(reading->file);
+    int in;
+    do
+        in = spk_open(p->file->path, O_RDONLY | O_CLOEXEC, 0);
+    while (in < 0 && errno == EINTR);
     if (in < 0)
-        return spk_io_failure(failure, "cannot open", reading->file->path, errno);
-    return start(reading, reading->file->given, in, failure);
+        return -1;
+    const int error = spawn(&p->program, p->codec, in);
+    close(in);
+    return error;
 }
 
-static spark_status blame(const spk_reading *reading, spk_failure *failure)
-{
-    const spk_codec *codec = reading->file->given;
-    char why[SPK_SAID + 100];
-    spk_program_end(reading->state, codec->name, why, sizeof why);
-    return spk_failure_set(
-        failure, SPARK_EIO, NULL, NULL, "cannot unpack %s: %s", reading->file->path, why);
-}
-
-static spark_status codec_read(spk_reading *reading, char *to, size_t n, uint64_t offset, size_t *got,
+static void *codec_open(const spk_file *file, uint64_t from, uint64_t to, const spk_watch *watch,
     spk_failure *failure)
 {
-    spk_program *program = reading->state;
-    const char *path = reading->file->path;
-    if (!spk_program_read(program, to, n, got, path, failure))
-        return failure->code;
-    if (program->ended && (program->status != 0 || program->n_said > 0))
-        return blame(reading, failure);
-    return offset == 0 ? spk_form_check(path, to, *got, failure) : SPARK_OK;
+    packed *p = malloc(sizeof *p);
+    (void)from, (void)to;
+    if (!p) {
+        spk_failure_nomem(failure, NULL, NULL);
+        return NULL;
+    }
+    *p = (packed) { .file = file, .codec = spk_codec_of(file->path) };
+    p->program.watch = watch;
+    p->program.keep_first = true;
+    const int error = spawn_on(p);
+    if (error == 0)
+        return p;
+    if (error < 0)
+        spk_io_failure(failure, "cannot open", file->path, errno);
+    else if (error == ENOENT)
+        spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+            "cannot unpack %s: there is no program %s; install the package %s", file->path,
+            p->codec->program, p->codec->package);
+    else
+        spk_io_failure(failure, "cannot run a program to unpack", file->path, error);
+    free(p);
+    return NULL;
 }
 
-static void codec_close(spk_reading *reading)
+static size_t codec_read(void *stream, char *to, size_t n, spk_failure *failure)
 {
-    if (reading->state)
-        spk_program_stop(reading->state);
-    free(reading->state);
-    reading->state = NULL;
+    packed *p = stream;
+    char why[SPK_SAID + 100];
+    size_t got;
+    if (!spk_program_read(&p->program, to, n, &got, p->file->path, failure))
+        return SIZE_MAX;
+    if (!p->program.ended || (p->program.status == 0 && p->program.n_said == 0))
+        return got;
+    spk_program_end(&p->program, p->codec->name, why, sizeof why);
+    spk_failure_set(failure, SPARK_EIO, NULL, NULL, "cannot unpack %s: %s", p->file->path, why);
+    return SIZE_MAX;
 }
 
-const spk_file_class spk_codec_file = { codec_open, codec_read, codec_close };
+static void codec_close(void *stream)
+{
+    packed *p = stream;
+    spk_program_stop(&p->program);
+    free(p);
+}
+
+const spk_source spk_codec_source = { codec_open, codec_read, codec_close, NULL };

@@ -21,8 +21,7 @@ SPK_COLD const spk_codec *spk_codec_of(const char *path);
 /* spk_codec_named: by its name, in any case; NULL: there is none. */
 SPK_COLD const spk_codec *spk_codec_named(const char *name);
 
-/* spk_codec_file: the class of files that are unpacked as they are read, in order, from their
- * beginning; the file's `given` is its codec. */
-extern const spk_file_class spk_codec_file;
+/* spk_codec_source: of files that are unpacked as they are read, from their beginning. */
+extern const spk_source spk_codec_source;
 
 #endif

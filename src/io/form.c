@@ -5,6 +5,10 @@
  * that the formats' specifications fix. */
 #include "io/form.h"
 
+#include <errno.h>
+
+#include "base/sys.h"
+
 typedef struct form {
     const char *name, *unpack, *suffix; /* suffix: by which it would be unpacked; NULL: none */
     size_t n;
@@ -52,4 +56,14 @@ spark_status spk_form_check(const char *path, const char *bytes, size_t n, spk_f
         "standard input (spark_text_fd)",
         path, f->name, f->suffix ? "name it with the suffix " : "", f->suffix ? f->suffix : "",
         f->suffix ? ", or " : "", f->unpack);
+}
+
+spark_status spk_form_look(const spk_reader *reader, spk_failure *failure)
+{
+    char head[SPK_FORM_BYTES];
+    ssize_t n;
+    do
+        n = reader->fd < 0 ? 0 : spk_pread(reader->fd, head, sizeof head, 0);
+    while (n < 0 && errno == EINTR);
+    return n <= 0 ? SPARK_OK : spk_form_check(reader->file->path, head, (size_t)n, failure);
 }

@@ -14,10 +14,11 @@
  * one huge line costs each split no more than its own bytes. */
 #include "io/lines.h"
 
-#include <stdio.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+
+#include "io/form.h"
 
 enum {
     BUFFER_SIZE = 1024 * 1024,
@@ -156,9 +157,9 @@ static spark_status too_long(
     if (kept > 0)
         snprintf(what, sizeof what,
             "the line at offset %llu of %s is longer than %zu bytes; its buffer",
-            (unsigned long long)lines->position, lines->file->path, kept);
+            (unsigned long long)lines->position, lines->in.file->path, kept);
     else
-        snprintf(what, sizeof what, "the read buffer of %s", lines->file->path);
+        snprintf(what, sizeof what, "the read buffer of %s", lines->in.file->path);
     return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s",
         spk_heap_refusal(lines->heap, what, usable, text, sizeof text));
 }
@@ -193,7 +194,7 @@ static spark_status read_up_to(spk_lines *lines, size_t n, spk_failure *failure)
     const uint64_t offset = lines->position + unread(lines);
     size_t got;
     const spark_status status
-        = spk_reading_next(&lines->reading, lines->buffer + lines->to, n, offset, &got, failure);
+        = spk_reader_read(&lines->in, lines->buffer + lines->to, n, offset, &got, failure);
     lines->to += got;
     lines->eof = got < n;
     if (status != SPARK_OK)
@@ -201,7 +202,7 @@ static spark_status read_up_to(spk_lines *lines, size_t n, spk_failure *failure)
     if (lines->eof && offset + got < lines->end && lines->end != SPK_TO_END)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "%s shrank while it was read: it ends at byte %llu, not %llu or later",
-            lines->file->path, (unsigned long long)(offset + got),
+            lines->in.file->path, (unsigned long long)(offset + got),
             (unsigned long long)lines->end);
     return SPARK_OK;
 }
@@ -252,23 +253,31 @@ static spark_status skip_mark(spk_lines *lines, spk_failure *failure)
 
 static spark_status begin(spk_lines *lines, size_t size, spk_failure *failure)
 {
-    if (spk_reading_form(&lines->reading, failure) != SPARK_OK)
+    if (spk_form_look(&lines->in, failure) != SPARK_OK)
         return failure->code;
     lines->buffer = spk_heap_alloc(lines->heap, size, &lines->capacity);
     lines->usable = size;
     if (lines->buffer == NULL)
         return too_long(lines, 0, size, failure);
-    return lines->position == 0 ? skip_mark(lines, failure) : skip_line(lines, failure);
+    if (lines->position > 0)
+        return skip_line(lines, failure);
+    if (lines->in.file->source
+        && (refill(lines, failure) != SPARK_OK
+            || spk_form_check(lines->in.file->path, lines->buffer, lines->to, failure) != SPARK_OK))
+        return failure->code;
+    return skip_mark(lines, failure);
 }
 
 spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const spk_split *split,
     size_t size, spk_failure *failure)
 {
     *lines = (spk_lines) {
-        .heap = heap, .file = split->file, .position = split->start, .end = split->end
+        .heap = heap, .position = split->start, .end = split->end
     };
-    if (spk_reading_open(&lines->reading, split->file, split->watch, failure) != SPARK_OK)
+    const uint64_t to = split->end > SPK_TO_END - BEYOND_END ? SPK_TO_END : split->end + BEYOND_END;
+    if (spk_reader_open(&lines->in, split->file, to, failure) != SPARK_OK)
         return failure->code;
+    lines->in.watch = split->watch;
     const spark_status status = begin(lines, size, failure);
     if (status != SPARK_OK)
         spk_lines_close(lines);
@@ -302,6 +311,6 @@ void spk_lines_close(spk_lines *lines)
 {
     if (lines->buffer != NULL)
         spk_heap_free(lines->heap, lines->buffer, lines->capacity);
-    spk_reading_close(&lines->reading);
+    spk_reader_close(&lines->in);
     lines->buffer = NULL;
 }

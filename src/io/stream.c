@@ -135,12 +135,12 @@ static spark_status spool(spk_file *file, const char *directory, spk_failure *fa
     if (directory == NULL)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "Not a file: %s is a stream; copy what it gives to a file first", file->path);
-    const int from = file->fd >= 0 ? file->fd : spk_file_descriptor(file);
-    if (from < 0)
-        return spk_io_failure(failure, "cannot open", file->path, errno);
+    spk_reader from;
+    if (spk_reader_open(&from, file, SPK_TO_END, failure) != SPARK_OK)
+        return failure->code;
     const spark_status status
-        = keep(from, file->path, directory, &to, &file->size, failure);
-    close(from);
+        = keep(from.fd, file->path, directory, &to, &file->size, failure);
+    close(from.fd);
     file->fd = status == SPARK_OK ? to : -1;
     file->stream = false;
     return status;

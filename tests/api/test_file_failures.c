@@ -72,6 +72,13 @@ static spark_status packed_read(spark_context *sc, uint64_t *digest)
     return collected(spark_text_file(sc, "packed", 2), digest);
 }
 
+static spark_status commands_read(spark_context *sc, uint64_t *digest)
+{
+    static const char *const argv[] = { "cat", "more", NULL };
+    const spark_command commands[] = { { .argv = argv }, { .argv = argv } };
+    return collected(spark_text_commands(sc, 2, commands), digest);
+}
+
 static spark_status whole_files(spark_context *sc, uint64_t *digest)
 {
     return collected(spark_map(spark_whole_text_files(sc, "in", 2), measure, NULL), digest);
@@ -230,6 +237,7 @@ static const struct work {
 } works[] = {
     { "text_file", text_read, 0, 0 },
     { "text_file of .gz", packed_read, 0, 0 },
+    { "text_commands", commands_read, 0, 0 },
     { "whole_text_files", whole_files, 0, 0 },
     { "text_fd of a pipe", stream_read, 0, 0 },
     { "save_as_text_file", text_saved, 0, 0 },

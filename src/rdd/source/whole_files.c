@@ -4,6 +4,7 @@
 
 #include <spark/source.h>
 
+#include "io/codec.h"
 #include "io/form.h"
 #include "rdd/source/files_rdd.h"
 
@@ -28,7 +29,7 @@ static spark_status whole_files_prepare(spark_rdd *rdd, spk_failure *failure)
         return failure->code;
     for (size_t i = 0; w->record && i < w->head.files.n; i++) {
         const spk_file *file = &w->head.files.at[i];
-        if (file->class) {
+        if (file->source == &spk_codec_source) {
             spk_failure_set(failure, SPARK_EIO, NULL, NULL,
                 "%s is compressed; binary_records reads files as they are", file->path);
             spk_files_free(&SPK_NODE(spk_files_rdd, rdd)->files);
