@@ -39,9 +39,9 @@ static void listen(spk_program *program)
 {
     char text[1024];
     ssize_t n;
-    while (program->child.err >= 0 && (n = read(program->child.err, text, sizeof text)) > 0) {
+    while (program->child.err >= 0 && (n = spk_read(program->child.err, text, sizeof text)) > 0) {
         keep_said(program, text, (size_t)n);
-        if (program->loud && write(STDERR_FILENO, text, (size_t)n) < 0)
+        if (program->loud && spk_write(STDERR_FILENO, text, (size_t)n) < 0)
             program->loud = false;
     }
 }
