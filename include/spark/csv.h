@@ -11,6 +11,7 @@
 
 #include <spark/rdd.h>
 #include <spark/row.h>
+#include <spark/save.h>
 
 SPARK_BEGIN_DECLS
 
@@ -77,6 +78,7 @@ typedef struct spark_csv_options {
     spark_flag escape_quotes; /* w: values that hold a quote are quoted: on */
     const char *line_sep;     /* r: "\n", "\r\n" or "\r"; one or two characters; w: "\n" */
     int min_partitions;       /* r: as for spark_text_file; no option of Spark */
+    spark_save_options save;  /* w: mode, compression, partition_by, max_records_per_file */
 } spark_csv_options;
 
 /* spark_read_csv: the rows of files as structs. path: as for spark_text_file, as is when files are
@@ -118,8 +120,8 @@ spark_rdd *spark_read_csv(spark_site at, spark_context *sc, const char *path, co
 spark_rdd *spark_read_csv_lines(spark_site at, spark_rdd *lines, const spark_type *type,
     const spark_csv_options *options) SPARK_USE_RESULT_;
 
-/* spark_write_csv: directory `path` with a file of rows for each partition, as
- * spark_save_as_text_file, whose errors it has; with a header in each file where asked. Elements
+/* spark_write_csv: directory `path` with a file of rows for each partition, by the options in `save`
+ * (spark/save.h): part-00000-<uuid>-c000.csv; with a header in each file where asked. Elements
  * are structs or pairs of members as above (SPARK_ETYPE). An absent optional is written as null_value.
  * Values are quoted where they must be: they hold the separator, a line end or a quote, or begin with
  * the comment character. As in Spark quotes are escaped by a backslash unless escape is "\"", which

@@ -219,7 +219,8 @@ int64_t spk_json_line(const spk_json_reader *r)
 static spark_status open_whole(spk_json_reader *r, spk_failure *failure)
 {
     const spk_file *file = r->split->file;
-    if (spk_file_content(file, r->heap, &r->content, &r->content_n, &r->content_capacity, failure)
+    if (spk_file_content(file, r->split->watch, r->heap, &r->content, &r->content_n,
+            &r->content_capacity, failure)
         != SPARK_OK) {
         r->content = NULL;
         return failure->code;
@@ -260,7 +261,6 @@ spark_status spk_json_open(spk_json_reader **reader, spk_heap *heap, const spk_j
     r->plan = plan;
     r->split = split;
     r->own = capacity;
-    r->lines.fd = -1;
     spk_arena_init(&r->texts, heap);
     const spark_status status = begin(r, failure);
     *reader = r;

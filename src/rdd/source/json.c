@@ -30,7 +30,7 @@ static spark_status one_a_file(const spk_files *files, spk_splits *splits, spk_f
     if (!splits->at)
         return spk_failure_nomem(failure, NULL, NULL);
     for (size_t i = 0; i < files->n; i++)
-        splits->at[i] = (spk_split) { &files->at[i], 0, files->at[i].size };
+        splits->at[i] = (spk_split) { &files->at[i], 0, files->at[i].size, NULL };
     return SPARK_OK;
 }
 
@@ -241,7 +241,7 @@ static const spark_type *find_type(spark_site at, spark_context *sc, const char 
     spk_json json = { .rules = 0 };
     bool made;
     spk_verb v;
-    if (spk_files_list(path, files, failure) != SPARK_OK
+    if (spk_files_list(path, sc->elsewhere, files, failure) != SPARK_OK
         || spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure) != SPARK_OK)
         return NULL;
     spark_scope *scope = spark_scope_begin(sc);
