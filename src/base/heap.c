@@ -7,7 +7,8 @@
  *
  * What is kept: freed blocks stay while what is mapped is no more than what was in use at once
  * lately, which costs no memory that was not needed anyway. When a block of another class must be
- * mapped beyond that, kept ones go back first; when jobs have become smaller, so do the rest.
+ * mapped beyond that, kept ones go back first, and one of them becomes it: its pages are there, and touching
+ * new ones costs more than to move them. When jobs have become smaller, so do the rest.
  *
  * No huge pages are asked for: a program runs most jobs once, and where a hypervisor has to find the
  * memory, the first touch of a huge page costs 2 to 7 times as much as that of its small ones. */
@@ -46,13 +47,24 @@ static size_t class_size(unsigned class)
     return base + class % 4 * (base / 4);
 }
 
-/* give_up: takes at least `bytes` of cached blocks out, if there are so many, the largest first;
- * they are to be unmapped without the lock. */
+/* enough: the class of the smallest cached block of so many bytes; SPK_HEAP_CLASSES: there is none. */
+static unsigned enough(const spk_heap *heap, uint64_t bytes)
+{
+    size_t capacity;
+    unsigned class = bytes <= LARGEST_CLASS ? class_of((size_t)bytes, &capacity) : SPK_HEAP_CLASSES;
+    while (class < SPK_HEAP_CLASSES && !heap->free_lists[class])
+        class++;
+    return class;
+}
+
+/* give_up: takes at least `bytes` of cached blocks out, if there are so many: one that is enough, or the
+ * largest; they are to be unmapped without the lock. */
 static void *give_up(spk_heap *heap, uint64_t bytes)
 {
     void *victims = NULL;
     uint64_t found = 0;
-    for (unsigned class = SPK_HEAP_CLASSES; class -- > 0 && found < bytes;) {
+    const unsigned one = enough(heap, bytes);
+    for (unsigned class = one < SPK_HEAP_CLASSES ? one + 1 : one; class -- > 0 && found < bytes;) {
         const size_t capacity = class_size(class);
         for (void **block; found < bytes && (block = heap->free_lists[class]); found += capacity) {
             heap->free_lists[class] = block[0];
@@ -64,6 +76,29 @@ static void *give_up(spk_heap *heap, uint64_t bytes)
     heap->mapped -= found;
     heap->cached -= found;
     return victims;
+}
+
+/* better: of two sizes the one to make a block of that capacity from: the smallest that has it, else the largest. */
+static bool better(size_t size, size_t than, size_t capacity)
+{
+    return size >= capacity ? than < capacity || size < than : size > than;
+}
+
+/* recycle: one of the victims as a block of another size; NULL: there is none. */
+static void *recycle(void **victims, size_t capacity)
+{
+    void **best = NULL;
+    for (void **link = victims; *link; link = *link)
+        if (!best || better((size_t)((void **)*link)[1], (size_t)((void **)*best)[1], capacity))
+            best = link;
+    if (!best || capacity < SMALL)
+        return NULL;
+    void **block = *best, *next = block[0];
+    void *moved = mremap(block, (size_t)block[1], capacity, MREMAP_MAYMOVE);
+    if (moved == MAP_FAILED)
+        return NULL;
+    *best = next;
+    return moved;
 }
 
 static void unmap(void *victims)
@@ -162,10 +197,11 @@ static void *make_room(spk_heap *heap, uint64_t capacity)
     return after > limit ? give_up(heap, after - limit) : NULL;
 }
 
-/* take: a cached block of the class, or room in the budget for a new one. */
-static bool heap_take(spk_heap *heap, unsigned class, size_t capacity, void **block)
+/* take: a cached block of the class, or room in the budget for a new one, for which *victims are to go. */
+static bool heap_take(
+    spk_heap *heap, unsigned class, size_t capacity, void **block, void **victims)
 {
-    void *victims = NULL;
+    *victims = NULL;
     pthread_mutex_lock(&heap->lock);
     *block = class < SPK_HEAP_CLASSES ? heap->free_lists[class] : NULL;
     bool granted = true;
@@ -173,7 +209,7 @@ static bool heap_take(spk_heap *heap, unsigned class, size_t capacity, void **bl
         heap->free_lists[class] = *(void **)*block;
         heap->cached -= capacity;
     } else {
-        victims = make_room(heap, capacity);
+        *victims = make_room(heap, capacity);
         granted = !heap->limit || heap->mapped + capacity <= heap->limit;
         heap->mapped += granted ? capacity : 0;
         heap->refused = granted ? heap->refused : capacity;
@@ -182,7 +218,6 @@ static bool heap_take(spk_heap *heap, unsigned class, size_t capacity, void **bl
     if (in_use > heap->high[heap->newest])
         heap->high[heap->newest] = in_use;
     pthread_mutex_unlock(&heap->lock);
-    unmap(victims);
     return granted;
 }
 
@@ -211,15 +246,20 @@ static void *from_system(size_t capacity)
 /* alloc: *refused: the limit has said no. */
 static void *alloc(spk_heap *heap, size_t size, size_t *capacity, bool *refused)
 {
-    void *block = NULL;
+    void *block = NULL, *victims;
     *refused = false;
     if (size > SIZE_MAX / 4 || (heap->place && spk_struck_at(heap->place, SPARK_FAULT_ALLOC, NULL)))
         return NULL;
     const unsigned class = measure(size, capacity);
-    *refused = !heap_take(heap, class, *capacity, &block);
-    if (*refused || block)
+    *refused = !heap_take(heap, class, *capacity, &block, &victims);
+    const bool cached = block != NULL;
+    if (!*refused && !cached)
+        block = recycle(&victims, *capacity);
+    unmap(victims);
+    if (*refused || cached)
         return block;
-    block = from_system(*capacity);
+    if (!block)
+        block = from_system(*capacity);
     if (!block) {
         discharge(heap, *capacity);
         return NULL;

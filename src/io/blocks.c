@@ -7,21 +7,51 @@
 
 static const char magic[8] = "SPKOBJ1";
 
-/* A table of 16 entries: four bits at a time, for files are read a block at a time and the disk is
- * slower. */
-uint32_t spk_crc32c(uint32_t crc, const void *data, size_t n)
+/* by_table: four bits at a time: 16 entries, 300 MB/s. */
+static uint32_t by_table(uint32_t crc, const unsigned char *p, size_t n)
 {
     static const uint32_t table[16] = { 0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc,
         0x5125dad3, 0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
         0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75 };
-    const unsigned char *p = data;
-    crc = ~crc;
     for (; n > 0; n--) {
         crc ^= *p++;
         crc = crc >> 4 ^ table[crc & 15];
         crc = crc >> 4 ^ table[crc & 15];
     }
-    return ~crc;
+    return crc;
+}
+
+#if defined __GNUC__ && defined __x86_64__
+/* by_instruction: of processors since 2008: eight bytes at a time, as fast as files of the page cache are read. */
+__attribute__((target("sse4.2"))) static uint32_t by_instruction(
+    uint32_t crc, const unsigned char *p, size_t n)
+{
+    uint64_t all = crc;
+    for (; n >= sizeof all; n -= sizeof all, p += sizeof all) {
+        uint64_t word;
+        memcpy(&word, p, sizeof word);
+        all = __builtin_ia32_crc32di(all, word);
+    }
+    for (crc = (uint32_t)all; n > 0; n--)
+        crc = __builtin_ia32_crc32qi(crc, *p++);
+    return crc;
+}
+
+static bool has_instruction(void)
+{
+    return __builtin_cpu_supports("sse4.2");
+}
+#else
+#define by_instruction by_table
+static bool has_instruction(void)
+{
+    return false;
+}
+#endif
+
+uint32_t spk_crc32c(uint32_t crc, const void *data, size_t n)
+{
+    return ~(has_instruction() ? by_instruction(~crc, data, n) : by_table(~crc, data, n));
 }
 
 void spk_blocks_header_make(spk_blocks_header *header, uint32_t row_size, uint64_t fingerprint)

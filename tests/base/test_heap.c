@@ -197,6 +197,34 @@ static void test_limit__gives_kept_blocks_up(void **state)
     spk_heap_free(heap, block, capacity);
 }
 
+/* A kept block that is enough goes, not the largest, and becomes the one that is wanted. */
+static void test_limit__makes_kept_blocks_larger_and_smaller(void **state)
+{
+    static const struct {
+        size_t wanted, left; /* left: kept after that */
+    } cases[] = { { 640 * KIB, 256 * KIB }, { 320 * KIB, 512 * KIB }, { 1024 * KIB, 0 } };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        spk_heap heap;
+        size_t large, small, got;
+        spk_heap_init(&heap, 1024 * KIB);
+        char *a = spk_heap_alloc(&heap, 512 * KIB, &large), *b = spk_heap_alloc(&heap, 256 * KIB, &small);
+        assert_true(a && b);
+        memset(a, 1, large);
+        memset(b, 1, small);
+        spk_heap_free(&heap, a, large);
+        spk_heap_free(&heap, b, small);
+        char *c = spk_heap_alloc(&heap, cases[i].wanted, &got);
+        assert_non_null(c);
+        assert_true((uintptr_t)c % 64 == 0 && got >= cases[i].wanted);
+        memset(c, 2, got);
+        assert_int_equal(heap.mapped, got + cases[i].left);
+        assert_int_equal(heap.cached, cases[i].left);
+        spk_heap_free(&heap, c, got);
+        spk_heap_fini(&heap);
+    }
+}
+
 static void test_trim__leaves_what_is_in_use(void **state)
 {
     spk_heap *heap = *state;
@@ -304,6 +332,7 @@ int main(void)
         heap_test(test_settle__keeps_what_the_last_jobs_needed),
         heap_test(test_alloc__gives_kept_blocks_up_rather_than_grow),
         heap_test(test_limit__is_exact),
+        cmocka_unit_test(test_limit__makes_kept_blocks_larger_and_smaller),
         heap_test(test_limit__gives_kept_blocks_up),
         heap_test(test_trim__leaves_what_is_in_use),
         heap_test(test_peak__is_the_most_that_was_mapped),
