@@ -15,7 +15,8 @@
 #include "base/sys.h"
 #include "io/program.h"
 
-/* A stream of zlib by itself is what no program of every system unpacks. */
+/* A stream of zlib by itself is what no program of every system unpacks; pigz does, but not a second one
+ * behind it. */
 static const char inflate[]
     = "import sys,zlib\n"
       "d=0\n"
@@ -61,14 +62,13 @@ const spk_codec *spk_codec_named(const char *name)
     return NULL;
 }
 
-/* spawn: the first program there is. An errno. */
+/* spawn: the first program there is; python is for deflate alone. An errno. */
 static int spawn(spk_program *program, const spk_codec *codec, int in)
 {
     static const char python[] = "python3", command[] = "-c";
-    const char *const argv[][4] = { { codec->program, codec->unpack }, { python, command, inflate } };
-    const size_t n = strcmp(codec->name, "deflate") == 0 ? 2 : 1;
+    const char *const argv[][4] = { { python, command, inflate }, { codec->program, codec->unpack } };
     int error = ENOENT;
-    for (size_t i = 0; i < n && error == ENOENT; i++) {
+    for (size_t i = codec->name[0] != 'd'; i < 2 && error == ENOENT; i++) {
         spk_child_how how = { .in = in, .listen = true };
         memcpy(&how.argv, &(const char *const *) { argv[i] }, sizeof how.argv);
         error = spk_program_start(program, &how);
