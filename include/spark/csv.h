@@ -78,6 +78,8 @@ typedef struct spark_csv_options {
     spark_flag escape_quotes; /* w: values that hold a quote are quoted: on */
     const char *line_sep;     /* r: "\n", "\r\n" or "\r"; one or two characters; w: "\n" */
     int min_partitions;       /* r: as for spark_text_file; no option of Spark */
+    const char *base_path;    /* r: directories below this one that are named key=value are columns; default: the
+                               * path that is read, where that is one directory */
     spark_save_options save;  /* w: mode, compression, partition_by, max_records_per_file */
 } spark_csv_options;
 
@@ -102,6 +104,11 @@ typedef struct spark_csv_options {
  * none may be, is a bad record, whatever the mode says: not a row, but counted, and put aside where the
  * policy wants that, with its text, file and line. SPARK_DROPMALFORMED without a policy counts what it drops
  * (spark_bad_count).
+ *
+ * A directory of this machine that has directories named key=value in it is read with them, and each key
+ * is a column of the rows in them: a member of that name, or (type NULL) one behind the others, of the type
+ * that Spark finds: int32_t, int64_t, double, spark_date, spark_time, or spark_str. All files must have
+ * the same keys (SPARK_EIO).
  *
  * Errors say file, line and byte: cannot read "12x" as f64: trips.csv:17:5, column "fare".
  *
