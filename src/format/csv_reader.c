@@ -41,6 +41,7 @@ struct spk_csv_reader {
     bool odd;       /* a gathered record is malformed */
     spk_arena texts;
     spk_csv_cut cut;
+    const spk_csv_aside *aside; /* for malformed records; or NULL */
 };
 
 static size_t unread(const spk_csv_reader *r)
@@ -115,7 +116,7 @@ static spark_status refill(spk_csv_reader *r, spk_failure *failure)
 /* place: a byte of the file as line and column, both from 1; 0: it cannot be read any more. */
 static void place(const spk_csv_reader *r, uint64_t offset, long long *line, long long *column)
 {
-    spk_reader again = { .file = r->in.file, .fd = r->in.fd, .to = offset };
+    spk_reader again = { .file = r->in.file, .fd = r->in.fd, .to = offset, .watch = r->in.watch };
     spk_failure failure;
     char bytes[4096];
     uint64_t begin = 0;
@@ -163,50 +164,17 @@ static spark_status blame(const spk_csv_reader *r, spark_status code, const char
     return code;
 }
 
-static const char *type_name(const spk_csv_column *column, char *text, size_t size)
+/* why_not: what is wrong with row i, in words. */
+static spk_csv_why why_not(const spk_csv_reader *r, size_t i)
 {
-    return spk_type_name(spark_field_value_type(column->field), text, size);
+    return spk_csv_why_not(r->plan, &r->records[i], r->cells + i * r->plan->n);
 }
 
-/* quote_cell: the text for a message. */
-static void quote_cell(spark_str cell, char *text, size_t size)
+static spark_status blame_row(const spk_csv_reader *r, size_t i, spk_failure *failure)
 {
-    const int most = cell.len < 60 ? (int)cell.len : 60;
-    snprintf(text, size, "\"%.*s%s\"", most, cell.ptr ? cell.ptr : "",
-        (size_t)most < cell.len ? "..." : "");
-    for (char *p = text; *p; p++)
-        if ((unsigned char)*p < ' ')
-            *p = ' ';
-}
-
-static spark_status blame_cell(const spk_csv_reader *r, size_t row, int32_t number, bool null,
-    spk_failure *failure)
-{
-    const spk_csv_record *record = &r->records[row];
-    const spk_csv_column *column = &r->plan->columns[number];
-    const spark_str cell = r->cells[row * r->plan->n + (size_t)number];
-    const char *at = cell.ptr && in_buffer(r, cell.ptr) ? cell.ptr : record->at;
-    char why[300], name[100], text[80], behind[200];
-    quote_cell(cell, text, sizeof text);
-    type_name(column, name, sizeof name);
-    if (null)
-        snprintf(why, sizeof why,
-            "null where a %s must be: a member that may be null is SPARK_OPTIONAL", name);
-    else
-        snprintf(why, sizeof why, "cannot read %s as %s", text, name);
-    snprintf(behind, sizeof behind, ", column \"%.100s\"", column->field->name);
-    return blame(r, SPARK_EIO, why, at, behind, failure);
-}
-
-static spark_status blame_record(const spk_csv_reader *r, size_t row, spk_failure *failure)
-{
-    const spk_csv_record *record = &r->records[row];
-    char why[100];
-    if (record->wrong >= 0)
-        return blame_cell(r, row, record->wrong, false, failure);
-    snprintf(why, sizeof why, "a row of %u columns where there are %zu", record->columns,
-        r->plan->expected);
-    return blame(r, SPARK_EIO, why, record->at, "", failure);
+    const spk_csv_why why = why_not(r, i);
+    const char *at = why.cell && in_buffer(r, why.cell) ? why.cell : r->records[i].at;
+    return blame(r, SPARK_EIO, why.what, at, why.column, failure);
 }
 
 /* ---- records ---- */
@@ -459,6 +427,18 @@ static spark_status gather(spk_csv_reader *r, size_t max, spk_failure *failure)
 
 /* ---- rows ---- */
 
+/* put_aside: a malformed record, with where it is and what is wrong. */
+static bool put_aside(const spk_csv_reader *r, size_t i)
+{
+    char reason[sizeof(spk_csv_why)];
+    if (!r->aside->put)
+        return true;
+    const spk_csv_why why = why_not(r, i);
+    snprintf(reason, sizeof reason, "%s%s", why.what, why.column);
+    return r->aside->put(r->aside->to, offset_of(r, r->records[i].at),
+        (spark_str) { r->records[i].at, r->records[i].n }, reason);
+}
+
 /* settle: what becomes of malformed records; *n: the rows that are left. */
 static spark_status settle(spk_csv_reader *r, char *rows, size_t *n, spk_failure *failure)
 {
@@ -468,12 +448,16 @@ static spark_status settle(spk_csv_reader *r, char *rows, size_t *n, spk_failure
     for (size_t i = 0; i < r->n; i++) {
         const spk_csv_record *record = &r->records[i];
         char *row = rows + i * plan->row_size;
-        if (mode == SPARK_FAILFAST && record->bad)
-            return blame_record(r, i, failure);
-        if (mode == SPARK_DROPMALFORMED && (record->bad || record->null >= 0))
+        const bool lost = record->null >= 0;
+        if (r->aside && (record->bad || lost)) {
+            if (!put_aside(r, i))
+                return failure->code = SPARK_ETASK; /* the task knows why */
             continue;
-        if (record->null >= 0)
-            return blame_cell(r, i, record->null, record->wrong != record->null, failure);
+        }
+        if (mode == SPARK_DROPMALFORMED && (record->bad || lost))
+            continue;
+        if (lost || (mode == SPARK_FAILFAST && record->bad))
+            return blame_row(r, i, failure);
         if (record->bad && plan->corrupt >= 0) {
             const spark_str text = { record->at, record->n };
             memcpy(row + plan->corrupt, &text, sizeof text);
@@ -507,6 +491,11 @@ size_t spk_csv_next(spk_csv_reader *r, char *rows, size_t max, spk_failure *fail
         if (n > 0)
             return n;
     }
+}
+
+void spk_csv_put_aside(spk_csv_reader *r, const spk_csv_aside *aside)
+{
+    r->aside = aside;
 }
 
 uint64_t spk_csv_row_at(const spk_csv_reader *r, size_t i)
@@ -626,6 +615,7 @@ spark_status spk_csv_open(spk_csv_reader **reader, spk_heap *heap, const spk_csv
         : split->end > SPK_TO_END - BEYOND_END ? SPK_TO_END
                                                : split->end + BEYOND_END;
     spark_status status = spk_reader_open(&r->in, split->file, to, failure);
+    r->in.watch = split->watch;
     if (status == SPARK_OK)
         status = begin(r, failure);
     *reader = r;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "io/codec.h"
 #include "io/glob.h"
 
 spark_status spk_io_failure(spk_failure *failure, const char *what, const char *path, int error)
@@ -97,7 +98,7 @@ static void drop(const spk_file *file)
 {
     if (file->fd >= 0)
         close(file->fd);
-    if (file->source)
+    if (file->source && file->source->release)
         file->source->release(file->data);
     free(file->path);
 }
@@ -128,11 +129,17 @@ static spark_status append(spk_listing *found, char *path, uint64_t size, spk_fa
 SPK_COLD static spark_status append_file(
     spk_listing *found, char *path, const struct stat *info, spk_failure *failure)
 {
-    uint64_t size;
-    if (true_size(path, info, &size, failure) == SPARK_OK)
-        return append(found, path, size, failure);
-    free(path);
-    return failure->code;
+    spk_file file = { .path = path, .fd = -1 };
+    if (true_size(path, info, &file.size, failure) != SPARK_OK) {
+        free(path);
+        return failure->code;
+    }
+    if (file.size > 0 && spk_codec_of(path)) {
+        file.source = &spk_codec_source;
+        file.packed = file.size;
+        file.size = SPK_TO_END;
+    }
+    return spk_listing_add(found, &file, failure);
 }
 
 /* join: directory/name, without doubling a slash; directory may be "". NULL: no memory. */
@@ -415,6 +422,16 @@ spark_status spk_files_list(
         spk_files_free(&found.files);
     }
     return status;
+}
+
+void spk_files_raw(spk_files *files)
+{
+    for (size_t i = 0; i < files->n; i++)
+        if (files->at[i].source == &spk_codec_source) {
+            files->at[i].source = NULL;
+            files->at[i].size = files->at[i].packed;
+            files->at[i].packed = 0;
+        }
 }
 
 void spk_files_free(spk_files *files)

@@ -19,14 +19,23 @@ typedef struct spk_file {
     bool of_directory; /* it was the directory that was named */
     const spk_source *source; /* NULL: of this machine */
     void *data;               /* the source's */
+    uint64_t packed;          /* bytes on the disk of what the source unpacks; else 0 */
 } spk_file;
 
-/* spk_source: how files are read that no descriptor gives, as those of other machines: in order, by
- * streams, each of one thread. open: the bytes from `from` on; `to`: where the reader will end, as
- * far as it knows, or SPK_TO_END; it may read on. NULL: *failure is filled. read: at most n bytes,
- * and one at least; 0: the end; SIZE_MAX: *failure is filled. release: of spk_file.data. */
+/* spk_watch: whether nobody wants any more what is read; asked while there is nothing to read yet. */
+typedef struct spk_watch {
+    bool (*over)(void *state);
+    void *state;
+} spk_watch;
+
+/* spk_source: how files are read that no descriptor gives, as those of other machines, or compressed ones:
+ * in order, by streams, each of one thread. open: the bytes from `from` on (of a file without size: 0);
+ * `to`: where the reader will end, as far as it knows, or SPK_TO_END; it may read on; watch: as long as
+ * the stream, or NULL. NULL: *failure is filled. read: at most n bytes, and one at least; 0: the end;
+ * SIZE_MAX: *failure is filled. release: of spk_file.data; may be NULL. */
 struct spk_source {
-    void *(*open)(const spk_file *file, uint64_t from, uint64_t to, spk_failure *failure);
+    void *(*open)(const spk_file *file, uint64_t from, uint64_t to, const spk_watch *watch,
+        spk_failure *failure);
     size_t (*read)(void *stream, char *to, size_t n, spk_failure *failure);
     void (*close)(void *stream);
     void (*release)(void *data);
@@ -57,7 +66,8 @@ spark_status spk_listing_add(
     struct spk_listing *found, const spk_file *file, spk_failure *failure);
 
 /* spk_files_list: the files that `spec` names (see spark_text_file), in bytewise order within each
- * of its comma parts. elsewhere: may be NULL. Nothing found, no right to look, no memory: *failure is
+ * of its comma parts; those whose suffix says that they are compressed (io/codec.h) are unpacked as they
+ * are read, unless spk_files_raw is called. elsewhere: may be NULL. Nothing found, no right to look, no memory: *failure is
  * filled and *files empty. */
 SPK_COLD spark_status spk_files_list(
     const char *spec, spk_elsewhere *elsewhere, spk_files *files, spk_failure *failure);
@@ -69,6 +79,8 @@ SPK_COLD spark_status spk_files_of_fd(int fd, const char *name, spk_files *files
 SPK_COLD spark_status spk_files_spool(spk_files *files, const char *directory,
     spk_failure *failure);
 SPK_COLD void spk_files_free(spk_files *files);
+/* spk_files_raw: they are read as they lie on the disk, compressed or not. */
+SPK_COLD void spk_files_raw(spk_files *files);
 
 /* spk_unnamed_file: a new file in a directory, unlinked at once, so that nothing is left behind
  * however the process ends. -1: *failure is filled, and begins with `what`. */
@@ -81,6 +93,7 @@ typedef struct spk_reader {
     void *stream; /* of its source, once something was read */
     uint64_t at;  /* the next byte that the stream gives */
     uint64_t to;  /* where it will end, as far as is known, or SPK_TO_END */
+    const spk_watch *watch; /* of the streams that it opens, to be set behind spk_reader_open; or NULL */
 } spk_reader;
 
 /* spk_reader_open: to: see there. On failure nothing is open. */
@@ -93,12 +106,13 @@ spark_status spk_reader_read(spk_reader *reader, char *to, size_t n, uint64_t of
 void spk_reader_close(spk_reader *reader); /* once, or more often */
 
 /* spk_file_content: all of the file, in memory of the heap. */
-spark_status spk_file_content(const spk_file *file, spk_heap *heap, char **content, size_t *n,
-    size_t *capacity, spk_failure *failure);
+spark_status spk_file_content(const spk_file *file, const spk_watch *watch, spk_heap *heap,
+    char **content, size_t *n, size_t *capacity, spk_failure *failure);
 
 typedef struct spk_split {
     const spk_file *file;
     uint64_t start, end; /* bytes; SPK_TO_END: to the end */
+    const spk_watch *watch; /* of who reads it, or NULL */
 } spk_split;
 
 typedef struct spk_splits {

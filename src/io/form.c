@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Input that would be taken for lines, and is none: compressed, or in an encoding whose line ends are
- * others. It is known by what such files begin with, never by a name; where it could not be told
- * from text, it is text. The first bytes are those that the formats' specifications fix. */
+ * others. It is known by what such files begin with; where it could not be told from text, it is text.
+ * Files whose names say that they are compressed (io/codec.h) come here unpacked. The first bytes are those
+ * that the formats' specifications fix. */
 #include "io/form.h"
 
 #include <errno.h>
@@ -51,9 +52,9 @@ spark_status spk_form_check(const char *path, const char *bytes, size_t n, spk_f
     if (f == NULL)
         return SPARK_OK;
     return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-        "%s is not plain text: it is %s; read what \"%s FILE\" makes of it: a file, a FIFO or "
+        "%s is not plain text: it is %s; %sread what \"%s FILE\" makes of it: a file, a FIFO or "
         "standard input (spark_text_fd)",
-        path, f->name, f->unpack);
+        path, f->name, *f->name == 'c' ? "give it its suffix, or " : "", f->unpack);
 }
 
 spark_status spk_form_look(const spk_reader *reader, spk_failure *failure)

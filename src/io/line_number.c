@@ -49,22 +49,30 @@ static void remember(spk_line_memo *memo, const spk_line_memo *known)
     pthread_mutex_unlock(&memo->lock);
 }
 
+/* go_on: from what is known to an offset. */
+static bool go_on(spk_reader *reader, uint64_t offset, char *buffer, spk_line_memo *known)
+{
+    spk_failure failure;
+    while (known->offset < offset) {
+        const uint64_t left = offset - known->offset;
+        const size_t n = left < PIECE ? (size_t)left : PIECE;
+        size_t got;
+        if (spk_reader_read(reader, buffer, n, known->offset, &got, &failure) != SPARK_OK || got == 0)
+            return false;
+        known->ends += ends_in(buffer, got, &known->feed);
+        known->offset += got;
+    }
+    return true;
+}
+
 /* ends_before: line ends before an offset; -1: the file cannot be read so far any more. */
 static int64_t ends_before(
     spk_reader *reader, uint64_t offset, char *buffer, spk_line_memo *memo)
 {
     spk_line_memo known = recall(memo, reader->file, offset);
-    spk_failure failure;
     reader->to = offset;
-    while (known.offset < offset) {
-        const uint64_t left = offset - known.offset;
-        const size_t n = left < PIECE ? (size_t)left : PIECE;
-        size_t got;
-        if (spk_reader_read(reader, buffer, n, known.offset, &got, &failure) != SPARK_OK || got == 0)
-            return -1;
-        known.ends += ends_in(buffer, got, &known.feed);
-        known.offset += got;
-    }
+    if (!go_on(reader, offset, buffer, &known))
+        return -1;
     remember(memo, &known);
     return known.ends;
 }
@@ -118,4 +126,23 @@ int64_t spk_line_at(spk_heap *heap, const spk_file *file, uint64_t offset)
     }
     spk_reader_close(&reader);
     return ends < 0 ? -1 : ends + 1;
+}
+
+void spk_lines_at(spk_heap *heap, const spk_file *file, size_t n, const int64_t *offsets, int64_t *lines)
+{
+    size_t capacity;
+    spk_failure failure;
+    spk_reader reader;
+    spk_line_memo known = { .file = file };
+    bool good = spk_reader_open(&reader, file, SPK_TO_END, &failure) == SPARK_OK;
+    if (!good)
+        return;
+    char *buffer = spk_heap_alloc(heap, PIECE, &capacity);
+    for (size_t i = 0; i < n; i++) {
+        good = good && buffer && go_on(&reader, (uint64_t)offsets[i], buffer, &known);
+        lines[i] = good ? known.ends + 1 : 0;
+    }
+    if (buffer)
+        spk_heap_free(heap, buffer, capacity);
+    spk_reader_close(&reader);
 }

@@ -277,6 +277,7 @@ spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const spk_sp
     const uint64_t to = split->end > SPK_TO_END - BEYOND_END ? SPK_TO_END : split->end + BEYOND_END;
     if (spk_reader_open(&lines->in, split->file, to, failure) != SPARK_OK)
         return failure->code;
+    lines->in.watch = split->watch;
     const spark_status status = begin(lines, size, failure);
     if (status != SPARK_OK)
         spk_lines_close(lines);

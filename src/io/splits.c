@@ -15,7 +15,7 @@ static const double SPLIT_SLOP = 1.1; /* a rest of up to this many splits is not
 spark_status spk_reader_open(
     spk_reader *reader, const spk_file *file, uint64_t to, spk_failure *failure)
 {
-    *reader = (spk_reader) { file, file->source ? -1 : file->fd, NULL, 0, to };
+    *reader = (spk_reader) { .file = file, .fd = file->source ? -1 : file->fd, .to = to };
     while (!file->source && reader->fd < 0
         && (reader->fd = spk_open(file->path, O_RDONLY | O_CLOEXEC, 0)) < 0)
         if (errno != EINTR)
@@ -40,7 +40,7 @@ SPK_COLD static spark_status read_stream(
     const spk_source *source = r->file->source;
     if (r->stream && r->at != offset)
         spk_reader_close(r);
-    if (!r->stream && !(r->stream = source->open(r->file, offset, r->to, failure)))
+    if (!r->stream && !(r->stream = source->open(r->file, offset, r->to, r->watch, failure)))
         return failure->code;
     while (*got < n) {
         const size_t some = source->read(r->stream, to + *got, n - *got, failure);
@@ -117,13 +117,14 @@ static spark_status no_room(spk_heap *heap, const spk_file *file, spk_failure *f
         spk_heap_refusal(heap, what, file->size == SPK_TO_END ? 0 : file->size, text, sizeof text));
 }
 
-spark_status spk_file_content(const spk_file *file, spk_heap *heap, char **content, size_t *n,
-    size_t *capacity, spk_failure *failure)
+spark_status spk_file_content(const spk_file *file, const spk_watch *watch, spk_heap *heap,
+    char **content, size_t *n, size_t *capacity, spk_failure *failure)
 {
     enum { FIRST = 64 * 1024 };
     spk_reader reader;
     if (spk_reader_open(&reader, file, file->size, failure) != SPARK_OK)
         return failure->code;
+    reader.watch = watch;
     *content = spk_heap_alloc(
         heap, file->size == SPK_TO_END ? FIRST : (size_t)file->size + 1, capacity);
     *n = 0;
@@ -151,14 +152,14 @@ static size_t split_file(const spk_file *file, uint64_t size, spk_split *to)
     size_t n = 0;
     if (file->size == SPK_TO_END) {
         if (to != NULL)
-            *to = (spk_split) { file, 0, SPK_TO_END };
+            *to = (spk_split) { file, 0, SPK_TO_END, NULL };
         return 1;
     }
     for (uint64_t start = 0; start < file->size; n++) {
         const uint64_t left = file->size - start;
         const uint64_t end = (double)left / (double)size > SPLIT_SLOP ? start + size : file->size;
         if (to != NULL)
-            to[n] = (spk_split) { file, start, end };
+            to[n] = (spk_split) { file, start, end, NULL };
         start = end;
     }
     return n;

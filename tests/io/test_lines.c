@@ -45,7 +45,7 @@ static spark_status open_split(spk_lines *lines, spk_heap *heap, const char *pat
 {
     static char name[64];
     static const spk_file file = { .path = name, .fd = -1 };
-    const spk_split split = { &file, start, end };
+    const spk_split split = { &file, start, end, NULL };
     snprintf(name, sizeof name, "%s", path);
     return buffer == 0 ? spk_lines_open(lines, heap, &split, failure)
                        : spk_lines_open_sized(lines, heap, &split, buffer, failure);

@@ -39,10 +39,10 @@ def ask(method, url, body=None, headers=None):
         return answer.read()
 
 
-def wait_for(url, seconds=120):
+def wait_for(url, seconds=200, method="GET"):
     for _ in range(seconds * 5):
         try:
-            return ask("GET", url)
+            return ask(method, url)
         except Exception:
             time.sleep(0.2)
     raise SystemExit(f"{url} does not answer")
@@ -145,6 +145,7 @@ def hdfs(tool, server_py):
             user = os.environ.get("USER", "root")
             base = f"http://127.0.0.1:{port}/webhdfs/v1"
             wait_for(f"{base}/?op=LISTSTATUS&user.name={user}")
+            wait_for(f"{base}/first?op=CREATE&noredirect=true&user.name={user}", method="PUT")  # has a datanode
             proxy = Proxy(server_py, port)
             for n, host in enumerate((f"127.0.0.1:{port}", f"127.0.0.1:{proxy.port}")):
                 out = f"webhdfs://{host}/out/a b{n}"

@@ -140,7 +140,10 @@ static void json_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         spk_task_nomem(task);
         return;
     }
-    if (json_open(&reader, task->heap, j, split_of(rdd, partition), &failure) == SPARK_OK) {
+    const spk_watch watch = spk_watch_of(task);
+    spk_split split = *split_of(rdd, partition);
+    split.watch = &watch;
+    if (json_open(&reader, task->heap, j, &split, &failure) == SPARK_OK) {
         for (;;) {
             const size_t n = json_next(&reader, rows, spk_pipe_rows(pipe, size), &failure);
             if (n == 0 || !spk_push(pipe, rows, n))
@@ -156,7 +159,7 @@ static int64_t json_reads(const spark_rdd *rdd, int partition, const char **path
 {
     const spk_split *split = split_of(rdd, partition);
     *path = split->file->path;
-    return split->end == SPK_TO_END ? 0 : (int64_t)(split->end - split->start);
+    return spk_split_reads(split);
 }
 
 /* line_of: the line of the split that a row was made of; -1: it cannot be told any more. */
