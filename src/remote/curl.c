@@ -436,7 +436,7 @@ bool spk_exchange_begin(
     spk_exchange *x, const spk_curl *curl, const spk_request *request, spark_fs_call *call)
 {
     spk_text options = { .at = NULL };
-    *x = (spk_exchange) { .child = { 0, -1, -1, NULL }, .errors = -1, .url = request->url };
+    *x = (spk_exchange) { .child = { .in = -1, .out = -1, .err = -1 }, .errors = -1, .url = request->url };
     if (!is_sound(request))
         return spark_fs_fail(call, "%s: blanks and control signs must be written with %%", x->url);
     configure(&options, curl, request);
@@ -485,7 +485,7 @@ void spk_exchange_end(spk_exchange *x)
     if (x->errors >= 0)
         close(x->errors);
     free(x->buffer);
-    *x = (spk_exchange) { .child = { 0, -1, -1, NULL }, .errors = -1, .ended = true };
+    *x = (spk_exchange) { .child = { .in = -1, .out = -1, .err = -1 }, .errors = -1, .ended = true };
 }
 
 bool spk_exchange_all(spk_exchange *x, size_t most, spk_text *body, spark_fs_call *call)

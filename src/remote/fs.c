@@ -104,8 +104,10 @@ static void explain(const char *path, const spark_fs_call *call)
             "%s is not there any more; it was when files were listed", path);
 }
 
-static void *remote_open(const spk_file *file, uint64_t from, uint64_t to, spk_failure *failure)
+static void *remote_open(const spk_file *file, uint64_t from, uint64_t to, const spk_watch *watch,
+    spk_failure *failure)
 {
+    (void)watch; /* calls know their task */
     const remote_file *f = file->data;
     spark_fs_call call = { .failure = failure };
     remote_stream *s = malloc(sizeof *s);

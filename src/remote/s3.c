@@ -19,6 +19,20 @@ static bool begin(const spk_s3 *s3, const char *path, const char *range, spk_exc
         s3, &(spk_s3_request) { .method = "GET", .path = path, .query = "", .range = range }, x, call);
 }
 
+/* is_empty: an empty object has no first byte; the answer says that it has none. */
+static bool is_empty(spk_exchange *x, spark_fs_call *call)
+{
+    static const char says[] = "<ActualObjectSize>0<";
+    spk_text body = { .at = NULL };
+    uint64_t from, total;
+    if (spk_range_total(x, &from, &total))
+        return total == 0;
+    const bool empty = spk_exchange_all(x, 64 * 1024, &body, call) && body.n
+        && memmem(body.at, body.n, says, sizeof says - 1);
+    spk_text_free(&body);
+    return empty;
+}
+
 static bool look_once(void *state, spark_fs_call *call)
 {
     looking *l = state;
@@ -32,8 +46,8 @@ static bool look_once(void *state, spark_fs_call *call)
         spk_range_total(&x, &from, &l->info->bytes);
     else if (x.status == 200 && x.length >= 0)
         l->info->bytes = (uint64_t)x.length;
-    else if (x.status == 416)
-        l->info->bytes = 0; /* an empty file has no first byte */
+    else if (x.status == 416 && is_empty(&x, call))
+        l->info->bytes = 0;
     else
         good = spk_s3_refuse(&x, "cannot look at", l->path, call);
     l->info->version = spk_range_version(&x, call->version, sizeof call->version);

@@ -97,7 +97,8 @@ bool spk_webhdfs_refuse(spk_exchange *x, const char *what, const char *path, spa
         spk_webhdfs_text(&words, spark_json_get(e, "message"));
     }
     spk_exchange_refuse(x, what, path, words.at ? words.at : "", words.n, call);
-    if (has(&words, "RetriableException") || has(&words, "StandbyException") || has(&words, "SafeModeException"))
+    if (has(&words, "RetriableException") || has(&words, "StandbyException") || has(&words, "SafeModeException")
+        || has(&words, "IOException: Failed to find datanode"))
         call->again = true;
     if (has(&words, "IllegalArgumentException") || has(&words, "UnsupportedOperationException"))
         call->again = false;
