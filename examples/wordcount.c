@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counts the words of texts: runs of bytes between ASCII white space. */
 #include <inttypes.h>
-#include <spark.h>
 #include <unistd.h>
-
 #include "watch.h"
 
 static const char usage[]
@@ -13,9 +11,7 @@ static const char usage[]
       "  -n TOP         how many words (20); 0: all\n"
       "  -t THREADS     0: as many as there are CPUs\n"
       "  -p PARTITIONS  of each FILE, at least, and of the counts; 0: the library chooses\n"
-      "  -o DIR         also writes all words to DIR/part-*, in the form and order of -n 0\n"
-      "  --event-log DIR  for Spark's History Server\n"
-      "  --progress     a bar, on a terminal\n";
+      "  -o DIR         also writes all words to DIR/part-*, in the form and order of -n 0\n";
 
 SPARK_PAIR(word_count, spark_str, int64_t);
 SPARK_ORDER(most_frequent, word_count, (desc, value), (asc, key));
@@ -59,8 +55,7 @@ int main(int argc, char **argv)
             || given[c] < 0 || given[c] > INT32_MAX)
             return fputs(usage, stderr), 2;
     const int partitions = (int)given['p'];
-    spark_context *sc = watched_context(
-        &(spark_conf) { .app_name = "wordcount", .threads = (int)given['t'] }, &watch);
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "wordcount", .threads = (int)given['t'] }, &watch);
     const char *bundled = SPARK_EXAMPLES_DATA "/genesis.txt";
     spark_rdd *lines = spark_text_files(sc, optind == argc, &bundled, partitions);
     for (int i = optind; i < argc; i++)
@@ -71,8 +66,7 @@ int main(int argc, char **argv)
     spark_rdd *counts = spark_reduce_by_key(words, spark_op_sum, NULL, partitions);
     spark_rdd *sorted = spark_sort_by(counts, most_frequent, partitions);
     spark_array result = { 0 };
-    spark_status status
-        = dir ? spark_save_as_text_file(spark_map(sorted, to_line, NULL), dir) : SPARK_OK;
+    spark_status status = dir ? spark_save_as_text_file(spark_map(sorted, to_line, NULL), dir) : SPARK_OK;
     if (status == SPARK_OK && given['n'] == 0)
         status = spark_collect(sorted, SPARK_TYPE(word_count), &result);
     else if (status == SPARK_OK)

@@ -110,6 +110,11 @@ int spk_fsync(int fd)
     return spk_struck(SPARK_FAULT_FSYNC, NULL) ? -1 : fsync(fd);
 }
 
+int spk_ftruncate(int fd, off_t size)
+{
+    return spk_struck(SPARK_FAULT_WRITE, NULL) ? -1 : ftruncate(fd, size);
+}
+
 int spk_rename(const char *from, const char *to)
 {
     return spk_struck(SPARK_FAULT_RENAME, NULL) ? -1 : rename(from, to);

@@ -11,6 +11,7 @@
 #include <spark/observe.h>
 
 #include "base/error.h"
+#include "base/sys.h"
 #include "listen/spark_json.h"
 
 enum { ENOUGH = 256 * 1024, WAITING = 16384 };
@@ -39,7 +40,7 @@ static void flush(event_log *log)
 {
     size_t at = 0;
     while (at < log->whole && !log->broken) {
-        const ssize_t n = write(log->fd, log->out.at + at, log->whole - at);
+        const ssize_t n = spk_write(log->fd, log->out.at + at, log->whole - at);
         if (n > 0) {
             at += (size_t)n;
         } else if (n == 0 || errno != EINTR) {
@@ -47,7 +48,7 @@ static void flush(event_log *log)
             size_t line = at;
             while (line > 0 && log->out.at[line - 1] != '\n')
                 line--;
-            if (ftruncate(log->fd, log->size + (off_t)line) == 0)
+            if (spk_ftruncate(log->fd, log->size + (off_t)line) == 0)
                 log->size += (off_t)line;
             warn(log, "ends here", error);
         }
@@ -87,7 +88,7 @@ static int begin(event_log *log, const char *id)
         return ENOMEM;
     if (access(log->final, F_OK) == 0)
         return EEXIST;
-    log->fd = open(log->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0660);
+    log->fd = spk_open(log->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0660);
     return log->fd < 0 ? errno : 0;
 }
 
@@ -197,7 +198,7 @@ static void idle(void *env)
 static void free_log(event_log *log)
 {
     if (log->fd >= 0)
-        close(log->fd);
+        spk_close(log->fd);
     spk_json_fini(&log->out);
     free(log->dir);
     free(log->path);
@@ -209,7 +210,7 @@ static void finish(void *env)
 {
     event_log *log = env;
     flush(log);
-    if (!log->broken && log->complete && rename(log->path, log->final) != 0)
+    if (!log->broken && log->complete && spk_rename(log->path, log->final) != 0)
         warn(log, "cannot be renamed", errno);
     free_log(log);
 }
@@ -251,7 +252,7 @@ spark_status spark_event_log(spark_context *sc, const char *dir)
     event_log *log = new_log(path_of(dir));
     if (!log)
         return spk_raisef(SPARK_ENOMEM, "eventLog", NULL, "eventLog: out of memory");
-    if (mkdir(log->dir, 0770) != 0 && errno != EEXIST) {
+    if (spk_mkdir(log->dir, 0770) != 0 && errno != EEXIST) {
         const int error = errno;
         free_log(log);
         return spk_raisef(SPARK_EIO, "eventLog", NULL,
@@ -280,8 +281,9 @@ spark_status spark_event_log(spark_context *sc, const char *dir)
     if (status != SPARK_OK)
         return status;
     spark_listeners_wait(sc); /* then the file has been begun */
-    if (log->error)
-        return spk_raisef(SPARK_EIO, "eventLog", NULL,
-            "eventLog: cannot begin an event log in %.400s: %s", dir, strerror(log->error));
+    const int error = log->path ? log->error : ENOMEM;
+    if (error)
+        return spk_raisef(error == ENOMEM ? SPARK_ENOMEM : SPARK_EIO, "eventLog", NULL,
+            "eventLog: cannot begin an event log in %.400s: %s", dir, strerror(error));
     return SPARK_OK;
 }

@@ -10,6 +10,7 @@
 
 #include "base/deadline.h"
 #include "base/error.h"
+#include "base/sys.h"
 
 enum { INTERVAL = 200, DELAY = 500, BARS = 3, WIDEST = 400, WAITING = 65536 };
 
@@ -103,7 +104,7 @@ static size_t columns(void)
 static void put(const char *text, size_t n)
 {
     while (n > 0) {
-        const ssize_t some = write(STDERR_FILENO, text, n);
+        const ssize_t some = spk_write(STDERR_FILENO, text, n);
         if (some <= 0)
             return;
         text += some;

@@ -103,6 +103,13 @@ static void fill_name(spk_pad *pad, spark_stage_info *info, const spk_stage *sta
     info->name = name ? name : "";
 }
 
+/* tasks_of: how many it will have, or, where its outputs are all there, would have had. */
+static int tasks_of(const spk_stage *stage)
+{
+    const int missing = stage->shuffle ? atomic_load(&stage->shuffle->missing) : stage->job->n;
+    return missing > 0 || !stage->shuffle ? missing : stage->shuffle->maps;
+}
+
 spk_heard_stage *spk_stage_hear(spk_stage *stage)
 {
     spk_list found = { NULL, 0, 0 };
@@ -117,7 +124,7 @@ spk_heard_stage *spk_stage_hear(spk_stage *stage)
         info->job = stage->job->id;
         info->is_result = !stage->shuffle;
         info->shuffle = stage->shuffle ? stage->shuffle->id : -1;
-        info->tasks = stage->shuffle ? stage->shuffle->maps : stage->job->n;
+        info->tasks = tasks_of(stage);
         info->failure = "";
         fill_name(pad, info, stage);
         fill_rdds(pad, info, &found);

@@ -331,6 +331,45 @@ static void tells_of_cancelled_jobs(void **state)
     watcher_over(w);
 }
 
+/* ---- progress, for a program that draws its own */
+
+typedef struct drawn {
+    int calls, ends, done, total;
+    bool wrong;
+} drawn;
+
+static void draws(void *env, const spark_progress *stages, size_t n)
+{
+    drawn *d = env;
+    d->calls++;
+    d->ends += n == 0;
+    for (size_t i = 0; i < n; i++) {
+        const spark_progress *p = &stages[i];
+        d->wrong |= p->done < d->done || p->done + p->running > p->total || !strstr(p->name, "count at ");
+        d->wrong |= (p->done > 0) != (p->rate > 0) || (p->rate > 0 && p->left < 0) || p->failed != 0;
+        d->done = p->done;
+        d->total = p->total;
+    }
+}
+
+static void progress_is_told(void **state)
+{
+    (void)state;
+    drawn d = { .calls = 0 };
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 2 });
+    const spark_progress_options options = { .interval_ms = 5, .delay_ms = -1, .to = draws, .env = &d };
+    int64_t n;
+    oracle_ok(spark_show_progress(sc, &options));
+    oracle_ok(spark_count(spark_map(spark_range(sc, 0, 60, 1, 60), naps, NULL), &n));
+    assert_int_equal(d.ends, 1); /* the action has returned, so that all has been told */
+    assert_true(d.calls > 2);
+    assert_int_equal(d.total, 60);
+    assert_true(d.done > 0);
+    assert_false(d.wrong);
+    spark_context_free(sc);
+    assert_int_equal(d.ends, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +383,7 @@ int main(void)
         cmocka_unit_test(refuses_what_makes_no_sense),
         cmocka_unit_test(a_child_of_fork_tells_nobody),
         cmocka_unit_test(tells_of_cancelled_jobs),
+        cmocka_unit_test(progress_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1030,6 +1030,38 @@ static spark_status job_bad(spark_context *sc, uint64_t *digest)
     return status;
 }
 
+static void see_task(void *env, const spark_task_info *task)
+{
+    *(int64_t *)env += task->reason == SPARK_TASK_SUCCESS;
+}
+
+static void see_progress(void *env, const spark_progress *stages, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        *(int64_t *)env += stages[i].done;
+}
+
+/* job_listened: what listeners miss changes no result. */
+static spark_status job_listened(spark_context *sc, uint64_t *digest)
+{
+    static int64_t seen[2]; /* contexts are freed after the job */
+    static int calls;       /* of one context as well: each has a log of its own */
+    char path[150];
+    const spark_listener listener = { .env = &seen[0], .task_end = see_task };
+    const spark_progress_options progress
+        = { .interval_ms = 1, .delay_ms = -1, .to = see_progress, .env = &seen[1] };
+    snprintf(path, sizeof path, "%s/logs%d", scratch, calls++);
+    spark_status status = spark_add_listener(sc, &listener);
+    if (status == SPARK_OK)
+        status = spark_event_log(sc, path);
+    if (status == SPARK_OK)
+        status = spark_show_progress(sc, &progress);
+    if (status != SPARK_OK)
+        return disarm(), status;
+    spark_set_job_group(sc, "group", "a description");
+    return collected(spark_reduce_by_key(spark_cache(text_pairs(sc)), spark_op_sum, NULL, 2), digest);
+}
+
 typedef spark_status job_function(spark_context *sc, uint64_t *digest);
 static const struct {
     const char *name;
@@ -1097,6 +1129,7 @@ static const struct {
     { "replay", job_replay },
     { "bad records", job_bad },
     { "cancel_on_signal", job_signal },
+    { "listeners", job_listened },
     { "twelve shuffles", job_stages },
 };
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
