@@ -3,13 +3,14 @@
  * fails and says what ran; both are noticed wherever a function can be left. Nothing here measures
  * time: functions would go on for ever, or for half a minute, if they were not stopped. */
 #include "gate.h"
+#include "seeds.h"
 
 #include <stdatomic.h>
 
 SPARK_PAIR(i64_i64, int64_t, int64_t);
 
 /* Milliseconds. By SOON the workers have begun, which take longer under a sanitizer. */
-#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
+#if TESTS_ARE_SLOW
 #define SOON 100
 #define SOON_MS "100 ms"
 #else

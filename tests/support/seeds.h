@@ -11,14 +11,14 @@
 #include <stdlib.h>
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SEEDS_ARE_SLOW 1
+#define TESTS_ARE_SLOW 1
 #elif defined __has_feature
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SEEDS_ARE_SLOW 1
+#define TESTS_ARE_SLOW 1
 #endif
 #endif
-#ifndef SEEDS_ARE_SLOW
-#define SEEDS_ARE_SLOW 0
+#ifndef TESTS_ARE_SLOW
+#define TESTS_ARE_SLOW 0
 #endif
 
 typedef struct seeds {
@@ -34,7 +34,7 @@ static inline seeds seeds_of(const char *name, uint64_t runs, uint64_t quick)
     snprintf(variable, sizeof variable, "%s_RUNS", name);
     const char *many = getenv(variable);
     return (seeds) { seed ? strtoull(seed, NULL, 10) : 1,
-        many ? strtoull(many, NULL, 10) : seed ? 1 : SEEDS_ARE_SLOW ? quick : runs, seed && !many };
+        many ? strtoull(many, NULL, 10) : seed ? 1 : TESTS_ARE_SLOW ? quick : runs, seed && !many };
 }
 
 #endif
