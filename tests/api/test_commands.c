@@ -113,6 +113,10 @@ static void test_commands__that_fail_fail_the_task(void **state)
         oracle_fails(spark_count(shell(sc, cases[i].script), &n), SPARK_ETASK, cases[i].words);
     oracle_fails(spark_count(shell(sc, "yes x | head -c 100000 >&2; echo end >&2; exit 9"), &n),
         SPARK_ETASK, "x x end");
+    static char script[2000];
+    memset(script, ' ', sizeof script - 1);
+    memcpy(script, "echo why >&2; exit 4", 20);
+    oracle_fails(spark_count(shell(sc, script), &n), SPARK_ETASK, "... ended with status 4: why");
     dup2(keep, STDERR_FILENO);
     close(keep);
     close(null);

@@ -478,13 +478,17 @@ static spark_rdd *to_pairs(const job *j, spark_rdd *rdd, const spark_type *in,
 
 static spark_rdd *source(const job *j, const built *b, const node *n)
 {
+    static const char *const argv[] = { "sh", "-c", "cat in/*.txt", NULL };
+    static const spark_command cats[] = { { argv, NULL, NULL }, { argv, NULL, NULL } };
     spark_rdd *rows;
     switch (n->op) {
     case RANGE:
         return to_pairs(j, spark_range(b->sc, 0, (int64_t)j->rows, 1, n->partitions),
             SPARK_TYPE(int64_t), map_numbers, 0);
     case TEXT:
-        rows = spark_text_file(b->sc, "in/*.txt", n->partitions);
+        rows = n->extra % 4 == 0 ? spark_text_commands(b->sc, 2, cats)
+            : n->extra % 4 == 1  ? spark_text_file(b->sc, "in/*.txt.gz", n->partitions)
+                                 : spark_text_file(b->sc, "in/*.txt", n->partitions);
         return to_pairs(j, rows, SPARK_TYPE(spark_str), map_lines, 0);
     case OBJECTS:
         rows = spark_parallelize(b->sc, j->pair, j->rows, j->data, n->partitions);
@@ -963,6 +967,7 @@ static void make_inputs(void)
             fprintf(to, "line %d of file %d, word%d\n", i, f, i % 7);
         assert_int_equal(fclose(to), 0);
     }
+    assert_int_equal(system("gzip -k in/a0.txt in/a1.txt"), 0); /* NOLINT */
 }
 
 static void test_chaos__disturbed_jobs_give_the_same_bytes_or_an_error(void **state)

@@ -6,7 +6,7 @@
 
 SPARK_PAIR(word, spark_str, int64_t);
 
-enum { RUNS = 40, ROWS = 40, SLICES = 20, MOST_EXTENTS = RUNS, LONGEST = 1 << 16 };
+enum { RUNS = 14, ROWS = 40, SLICES = 5, MOST_EXTENTS = RUNS, LONGEST = 1 << 16 };
 
 typedef struct rig {
     spk_heap heap;

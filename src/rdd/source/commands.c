@@ -66,13 +66,15 @@ static void *command_open(const spk_file *file, uint64_t from, uint64_t to, cons
 static size_t command_read(void *stream, char *to, size_t n, spk_failure *failure)
 {
     running *r = stream;
-    char why[SPK_SAID + 400];
+    enum { SHOWN = 200 };
+    char why[SPK_SAID + 2 * SHOWN], name[SHOWN];
     size_t got;
     if (!spk_program_read(&r->program, to, n, &got, r->file->path, failure))
         return SIZE_MAX;
     if (!r->program.ended || r->program.status == 0)
         return got;
-    spk_program_end(&r->program, r->file->path, why, sizeof why);
+    snprintf(name, sizeof name, strlen(r->file->path) < SHOWN ? "%s" : "%.190s ...", r->file->path);
+    spk_program_end(&r->program, name, why, sizeof why);
     spk_failure_set(failure, SPARK_ETASK, NULL, NULL, "%s", why);
     return SIZE_MAX;
 }
