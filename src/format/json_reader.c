@@ -273,7 +273,6 @@ spark_status spk_json_open(spk_json_reader **reader, spk_heap *heap, const spk_j
     r->plan = plan;
     r->split = split;
     r->own = capacity;
-    r->lines.fd = -1;
     spk_arena_init(&r->texts, heap);
     const spark_status status = begin(r, failure);
     *reader = r;

@@ -30,7 +30,7 @@ static spark_status one_a_file(const spk_files *files, spk_splits *splits, spk_f
     if (!splits->at)
         return spk_failure_nomem(failure, NULL, NULL);
     for (size_t i = 0; i < files->n; i++)
-        splits->at[i] = (spk_split) { &files->at[i], 0, files->at[i].size };
+        splits->at[i] = (spk_split) { .file = &files->at[i], .end = files->at[i].size };
     return SPARK_OK;
 }
 
