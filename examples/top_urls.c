@@ -1,46 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ten most wanted URLs of a web server's log (common log format), with hits, errors and bytes.
- * Lines that are no requests are counted, not fatal.
+/* The ten most wanted URLs of a web server's log (common log format), with hits, errors and bytes:
+ * 192.0.2.7 - - [10/Oct/2024:13:55:36 +0000] "GET /index.html?x=1 HTTP/1.1" 200 2326
+ * is a row of columns between blanks, some of them quoted. Lines that are no requests are counted, not fatal.
  *   usage: top_urls [FILE] */
 #include <inttypes.h>
 #include <spark.h>
 
 enum { TOP = 10 };
 
+SPARK_STRUCT(request, (spark_str, host), (spark_opt_str, ident), (spark_opt_str, user), (spark_str, day),
+    (spark_str, zone), (spark_str, what), (int32_t, status), (spark_opt_i64, bytes));
 SPARK_STRUCT(traffic, (int64_t, hits), (int64_t, errors), (int64_t, bytes));
 SPARK_PAIR(url_traffic, spark_str, traffic);
-typedef const spark_accumulator *counter;
 
-/* between: what stands between the next two marks of *rest, which moves behind it. */
-static bool between(spark_str *rest, char mark, spark_str *text)
+SPARK_MAP(to_traffic, request, url_traffic)
 {
-    spark_str before;
-    return spark_str_split(rest, mark, &before) && rest->ptr && spark_str_split(rest, mark, text)
-        && rest->ptr;
-}
-
-/* 192.0.2.7 - - [10/Oct/2024:13:55:36 +0000] "GET /index.html?x=1 HTTP/1.1" 200 2326 */
-static bool parse(spark_str line, url_traffic *request)
-{
-    spark_str text, method, url;
-    int64_t status, bytes;
-    if (!between(&line, '"', &text) || !spark_str_next_word(&text, &method)
-        || !spark_str_next_word(&text, &url) || !spark_str_next_i64(&line, &status))
-        return false;
-    if (!spark_str_next_i64(&line, &bytes))
-        bytes = 0; /* "-" */
-    spark_str_split(&url, '?', &request->key);
-    request->value = (traffic) { 1, status >= 400, bytes };
-    return true;
-}
-
-SPARK_FLAT_MAP(requests, spark_str, url_traffic, counter)
-{
-    url_traffic request;
-    if (parse(*in, &request))
-        spark_emit(out, request);
+    spark_str what = in->what, method, url;
+    if (!spark_str_next_word(&what, &method) || !spark_str_next_word(&what, &url))
+        spark_bad_record(task, "no URL");
     else
-        spark_accumulate(task, *env, 1);
+        spark_str_split(&url, '?', &out->key);
+    out->value = (traffic) { 1, in->status >= 400, in->bytes.present ? in->bytes.value : 0 };
 }
 
 SPARK_MERGE(add, traffic, traffic)
@@ -62,12 +42,14 @@ int main(int argc, char **argv)
 {
     if (argc > 2)
         return fputs("usage: top_urls [FILE]\n", stderr), 2;
+    static const spark_bad_policy skip = { .mode = SPARK_BAD_SKIP };
     spark_context *sc = spark_context_new(NULL);
-    const counter bad = spark_counter(sc, "bad lines");
-    spark_rdd *log
-        = spark_text_file(sc, argc == 2 ? argv[1] : SPARK_EXAMPLES_DATA "/access.log", 4);
-    spark_rdd *urls
-        = spark_reduce_by_key(spark_flat_map(log, requests, SPARK_COPY(bad)), add, NULL, 0);
+    spark_rdd *log = spark_on_bad_records(
+        spark_read_csv(sc, argc == 2 ? argv[1] : SPARK_EXAMPLES_DATA "/access.log", SPARK_TYPE(request),
+            &(spark_csv_options) { .sep = " ", .null_value = "-", .min_partitions = 4 }),
+        &skip);
+    spark_rdd *hits = spark_on_bad_records(spark_map(log, to_traffic, NULL), &skip);
+    spark_rdd *urls = spark_reduce_by_key(hits, add, NULL, 0);
 
     spark_array top;
     if (spark_take_ordered(
@@ -79,7 +61,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < top.n; i++)
         printf("%6" PRId64 "  %6" PRId64 "  %8" PRId64 "  " SPARK_STR_FMT "\n", l[i].hits,
             l[i].all.errors, l[i].all.bytes, SPARK_STR_ARG(l[i].url));
-    printf("%" PRId64 " lines were no requests\n", spark_accumulator_value(bad));
+    printf("%" PRId64 " lines were no requests\n",
+        spark_bad_count(log, NULL) + spark_bad_count(hits, NULL));
     spark_array_free(&top);
     spark_context_free(sc);
     return 0;

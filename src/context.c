@@ -9,6 +9,7 @@
 #include "base/faults.h"
 #include "base/limits.h"
 #include "exec/crash.h"
+#include "io/files.h"
 #include "io/local_dir.h"
 #include "io/output.h"
 #include "scheduler/job.h"
@@ -339,6 +340,8 @@ static void take_down(spark_context *sc)
     free(sc->store);
     spk_own_directory_end(sc->checkpoint_dir);
     spk_local_dir_end(sc->local_checkpoints, sc->local_lock);
+    if (sc->elsewhere)
+        sc->elsewhere->end(sc->elsewhere);
     free(sc->local_dir);
     sc->store = NULL;
     sc->local_dir = NULL;

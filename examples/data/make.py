@@ -91,8 +91,30 @@ def samples(draw, n=800):
     return lines
 
 
+def sales(draw, n=400):
+    """Sales as three systems export them that do not agree: some rows are damaged, each in its own way."""
+    regions = ["North", "South", "East", "West", '"Upper, Lower"']
+    comments = ["", "ok", '"said ""later"""', "paid"]
+    lines = ["# exported by three systems", "day,region,price,units,comment"]
+    for i in range(n):
+        day = f"2024-{next(draw) % 12 + 1:02}-{next(draw) % 28 + 1:02}"
+        region, price = regions[next(draw) % 5], f"{next(draw) % 9900 / 100 + 1:.2f}"
+        row = [day, region, price, str(next(draw) % 40 + 1), comments[next(draw) % 4]]
+        damage = next(draw) % 60
+        if damage < 3:
+            row[(3, 0, 1)[damage]] = ("n/a", "31.12.2024", "")[damage]
+        elif damage == 3:
+            row.append("extra")
+        elif damage == 4:
+            row = row[:3] if i % 2 else ["-----"]
+        lines.append(",".join(row))
+        if i % 97 == 0:
+            lines.append("")
+    return lines
+
+
 FILES = {"edges.txt": edges, "points.txt": points, "access.log": requests,
-         "customers.csv": customers, "orders.csv": orders, "samples.txt": samples}
+         "customers.csv": customers, "orders.csv": orders, "samples.txt": samples, "sales.csv": sales}
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent

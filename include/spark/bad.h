@@ -13,8 +13,8 @@
  *   ... any number of actions on sales ...
  *   spark_save_as_text_file(spark_bad_records(sales), "rejected");
  *
- * Spark's readers have modes (FAILFAST, DROPMALFORMED, PERMISSIVE); its RDDs have nothing of the
- * kind. */
+ * The rows of spark_read_csv have such policies as well: what is malformed is bad. Spark's readers have
+ * modes (FAILFAST, DROPMALFORMED, PERMISSIVE); its RDDs have nothing of the kind. */
 #ifndef SPARK_BAD_H
 #define SPARK_BAD_H
 
@@ -38,9 +38,11 @@ typedef enum spark_bad_mode {
     SPARK_BAD_ASIDE     /* and kept in memory, which is charged, until the RDD goes */
 } spark_bad_mode;
 
-/* spark_bad_policy: zero is no limit; with a limit, a mode other than SPARK_BAD_FAIL. The limits are of the whole RDD, so whether they are kept
- * depends on its partitions alone. An attempt that would exceed one fails, and with it, when it has
- * been repeated as often as any, the job (SPARK_ETASK). */
+/* spark_bad_policy: zero is no limit; with a limit, a mode other than SPARK_BAD_FAIL. The limits are of
+ * the whole RDD, so whether they are kept depends on its partitions alone. Once the partitions that have
+ * ended exceed one, each that ends fails, and with it the job, at once (SPARK_ETASK): the error tells the
+ * numbers, and the first bad record of the partition with its place. What was found until then is counted,
+ * and put aside. */
 typedef struct spark_bad_policy {
     spark_bad_mode mode;
     int64_t max_count; /* bad records */
@@ -48,16 +50,17 @@ typedef struct spark_bad_policy {
                           were computed, by one job or several */
 } spark_bad_policy;
 
-/* spark_on_bad_records: sets the policy for what the function of this RDD says of its elements, not
- * for those of its ancestors, and returns the RDD. To be called before an action needs the RDD; a
+/* spark_on_bad_records: sets the policy for what the function of this RDD says of its elements, or, of
+ * spark_read_csv and spark_read_csv_lines, for rows that are malformed; not for those of its ancestors; and
+ * returns the RDD. To be called before an action needs the RDD; a
  * policy that is there already cannot be changed (SPARK_EINVAL), nor can an RDD have one whose
  * function is not called for single elements. Functions of such an RDD get one element a call,
  * which costs some 5 ns each. */
 spark_rdd *spark_on_bad_records(spark_site at, spark_rdd *rdd, const spark_bad_policy *policy);
 
-/* spark_bad_row: a record that was put aside. source: the file, where the function got the lines of
- * a text, or files, through nothing but maps, unions and the like; then position is the line, from
- * 1, or 0 where there are no lines. Else source names what it got elements from, and the partition,
+/* spark_bad_row: a record that was put aside. source: the file, where the RDD reads it, or the function got
+ * the lines of a text, or files, through nothing but maps, unions and the like; then position is the line,
+ * from 1, or 0 where there are no lines. Else source names what it got elements from, and the partition,
  * and position is the index in that, from 0. record: a string as it is, anything else as
  * spark_print has it. */
 SPARK_STRUCT(spark_bad_row, (spark_str, source), (int64_t, position), (spark_str, record),

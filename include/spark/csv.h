@@ -96,12 +96,26 @@ typedef struct spark_csv_options {
  * strings, or, with infer_schema, int32_t, int64_t, double, spark_date, spark_time, bool or
  * spark_str. The files are read at the call, as Spark does; what goes wrong is carried by the RDD.
  *
+ * Bad records: with a policy (spark_on_bad_records, spark/bad.h) every malformed row, and every null where
+ * none may be, is a bad record, whatever the mode says: not a row, but counted, and put aside where the
+ * policy wants that, with its text, file and line. SPARK_DROPMALFORMED without a policy counts what it drops
+ * (spark_bad_count).
+ *
  * Errors say file, line and byte: cannot read "12x" as f64: trips.csv:17:5, column "fare".
  *
  * Numbers: as Java reads them: a sign, digits; for doubles point and exponent, a d or f behind, NaN and
  * Infinity; no hexadecimal ones; blanks around doubles only. bool: true and false in any case.
  * Decimals are rounded half up to their scale. Spark: DataFrameReader.csv. */
 spark_rdd *spark_read_csv(spark_site at, spark_context *sc, const char *path, const spark_type *type,
+    const spark_csv_options *options) SPARK_USE_RESULT_;
+
+/* spark_read_csv_lines (narrow): the same of the elements of an RDD of spark_str, each of them a record:
+ * lines that a program prints, or that were filtered before. The type must be given; options are those of
+ * spark_read_csv, without multi_line: an element may hold line ends within quotes. With a header the first
+ * element that is neither empty nor a comment has the names, and every element that equals it is no row, as
+ * in Spark; it is found by a job that takes the first ones, when an action needs the RDD. Errors name the
+ * record. Spark: DataFrameReader.csv of a Dataset of strings. */
+spark_rdd *spark_read_csv_lines(spark_site at, spark_rdd *lines, const spark_type *type,
     const spark_csv_options *options) SPARK_USE_RESULT_;
 
 /* spark_write_csv: directory `path` with a file of rows for each partition, as
@@ -118,6 +132,7 @@ SPARK_END_DECLS
 #ifndef SPARK_EXPLICIT_SITES
 /* The verbs fill in their call site. */
 #define spark_read_csv(...) spark_read_csv(SPARK_HERE, __VA_ARGS__)
+#define spark_read_csv_lines(...) spark_read_csv_lines(SPARK_HERE, __VA_ARGS__)
 #define spark_write_csv(...) spark_write_csv(SPARK_HERE, __VA_ARGS__)
 #endif
 

@@ -53,9 +53,16 @@ spark_rdd *spark_empty_rdd(
  * at least min_partitions (0: 2) pieces of at most 32 MiB. Files that do not say their size, as
  * those of /proc and /sys, are one piece, read to the end. A FIFO or a terminal is read to its end
  * into an unnamed file in spark_conf.local_dir, then split as any other; /dev/null is empty;
- * sockets and other devices are errors. Text in UTF-16 or UTF-32, or compressed by gzip, bzip2, xz,
- * zstd or lz4, is SPARK_EIO that says so. A file that is missing or unreadable is SPARK_EIO from
- * the action. */
+ * sockets and other devices are errors. Text in UTF-16 or UTF-32 is SPARK_EIO that says so. A file that
+ * is missing or unreadable is SPARK_EIO from the action.
+ *
+ * Compressed files are known by their suffixes, as in Hadoop: .gz (.gzip), .bz2, .xz, .zst (.zstd), .lz4
+ * (lz4's own frames, not Hadoop's blocks) and .deflate (a stream of zlib). Each is one partition, unpacked
+ * while it is read by the system's gzip, bzip2, xz, zstd, lz4 or, for .deflate, python3 or pigz; where
+ * that is not installed, the error names the package. Streams one behind the other are one text. A file
+ * that is cut off or damaged, or has bytes behind its end, is SPARK_EIO in the words of that program, which
+ * comes when they are reached: rows before it may have passed. A file without such a suffix that begins as
+ * compressed ones do is SPARK_EIO that says so. */
 spark_rdd *spark_text_file(
     spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
 
@@ -79,12 +86,27 @@ char *spark_path_literal(const char *path) SPARK_USE_RESULT_;
 spark_rdd *spark_text_fd(
     spark_site at, spark_context *sc, int fd, int min_partitions) SPARK_USE_RESULT_;
 
+/* spark_text_commands: the lines that programs print on their standard output, one partition a program:
+ * what zstdcat, pg_dump, duckdb or a script of yours makes of anything. Each is run by a task, without a
+ * shell, and again when the task is tried again or another job reads the lines, so it must print the same
+ * every time; it reads nothing on its standard input. One that cannot be run, or ends with another status
+ * than 0, fails the task with the end of what it wrote to its standard error, which goes to ours as well;
+ * lines before may have passed. It is killed when nobody wants its lines any more. Everything is copied at
+ * the call. n is 0: no partition. Spark has no such thing; to rows of CSV: spark_read_csv_lines. */
+typedef struct spark_command {
+    const char *const *argv; /* the program, sought in PATH, and its arguments; ends with NULL */
+    const char *const *env;  /* "NAME=VALUE" beside what is inherited, the last of a name counts; or NULL */
+    const char *directory;   /* where it runs; NULL: in ours */
+} spark_command;
+spark_rdd *spark_text_commands(spark_site at, spark_context *sc, size_t n,
+    const spark_command *commands) SPARK_USE_RESULT_;
+
 /* spark_whole_text_files: pairs (path, content) of spark_str, one a file, each held in memory while
  * it passes; path as for spark_text_file, and as given, not absolute, in the pairs. As many
  * partitions as min_partitions (0: 2) says, but never more than files. Spark:
- * wholeTextFiles. spark_binary_files: the same with spark_bytes. Spark: binaryFiles.
- * spark_binary_records: files cut into spark_bytes of record_bytes each; a file whose size is no
- * multiple of that is SPARK_EIO. Spark: binaryRecords. */
+ * wholeTextFiles. spark_binary_files: the same with spark_bytes, of compressed files as they lie on the
+ * disk. Spark: binaryFiles. spark_binary_records: files cut into spark_bytes of record_bytes each; a file
+ * whose size is no multiple of that is SPARK_EIO, and so is a compressed one. Spark: binaryRecords. */
 spark_rdd *spark_whole_text_files(
     spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
 spark_rdd *spark_binary_files(
@@ -128,6 +150,7 @@ SPARK_END_DECLS
 #define spark_text_files(sc, n, paths, min_partitions)                                             \
     spark_text_files(SPARK_HERE, sc, n, SPARK_PATHS_(paths), min_partitions)
 #define spark_text_fd(...) spark_text_fd(SPARK_HERE, __VA_ARGS__)
+#define spark_text_commands(...) spark_text_commands(SPARK_HERE, __VA_ARGS__)
 #endif
 
 #endif

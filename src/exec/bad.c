@@ -2,9 +2,8 @@
 /* Counting bad records so that nothing can be seen of attempts. What is bad in a partition depends
  * on its records alone, so the first attempt that comes to the end of the partition says it for
  * all, like a cached block: whether the attempt is published, repeated, or made again after a loss
- * does not matter. Limits are of the sum over partitions: the attempt that would exceed one fails
- * and is not counted, and so do its repetitions, hence the job, in whatever order partitions
- * end. */
+ * does not matter. Limits are of the sum over partitions: once it exceeds one, every partition that ends
+ * fails, for good, and so the job, in whatever order they end; what was found is counted and kept. */
 #include "exec/bad.h"
 
 #include <stdarg.h>
@@ -32,25 +31,18 @@ spk_bad_part *spk_bad_open(spark_task *task, spk_bad *bad, int partition)
     return spk_task_failed(task) ? NULL : part;
 }
 
-static void too_many(spark_task *task, uint64_t n, const char *of, const char *why)
-{
-    spk_task_fail(task, SPARK_ETASK,
-        "%llu bad records%s: more than the policy of spark_on_bad_records allows%s%s",
-        (unsigned long long)n, of, *why ? "; the last one: " : "", why);
-}
-
 bool spk_bad_put(
     spark_task *task, spk_bad_part *part, uint64_t index, spark_str record, const char *reason)
 {
-    const spark_bad_policy *policy = &part->of->policy;
     const spk_bad_kept row = { (int64_t)index, record, { reason, strlen(reason) } };
-    part->n++;
-    if (policy->max_count > 0 && part->n > (uint64_t)policy->max_count)
-        too_many(task, part->n, " in this partition", reason);
-    else if (part->of->kept && !spk_rows_append(&part->kept, (const char *)&row, 1))
+    if (part->n++ == 0) {
+        part->first = index;
+        snprintf(part->why, sizeof part->why, "%s", reason);
+    }
+    if (part->of->kept && !spk_rows_append(&part->kept, (const char *)&row, 1)) {
         spk_task_nomem(task);
-    if (spk_task_failed(task))
         spk_locate(task, (int64_t)index);
+    }
     return !spk_task_failed(task);
 }
 
@@ -76,33 +68,54 @@ static bool adopt(spk_bad *bad, spk_bad_part *part)
     return true;
 }
 
-/* exceeds: whether the limits are kept with the part; with the lock held. */
-static bool exceeds(const spk_bad *bad, const spk_bad_part *part)
+/* totals: of all parts so far. */
+typedef struct totals {
+    uint64_t n, records;
+    bool all; /* partitions */
+} totals;
+
+/* exceed: whether they are more than the limits. */
+static bool exceed(const spark_bad_policy *policy, const totals *t)
 {
-    const spark_bad_policy *policy = &bad->policy;
-    const uint64_t n = bad->n + part->n, records = bad->records + part->records;
-    if (policy->max_count > 0 && n > (uint64_t)policy->max_count)
+    if (policy->max_count > 0 && t->n > (uint64_t)policy->max_count)
         return true;
-    return policy->max_ratio > 0 && bad->n_ended + 1 == spk_rdd_partitions(bad->rdd) && n > 0
-        && (double)n / (double)records > policy->max_ratio; /* rounded as who wrote it does */
+    return policy->max_ratio > 0 && t->all && t->n > 0
+        && (double)t->n / (double)t->records > policy->max_ratio; /* rounded as who wrote it does */
 }
 
-void spk_bad_end(spark_task *task, spk_bad_part *part, uint64_t records)
+static void too_many(spark_task *task, const spk_bad_part *part, const totals *t)
+{
+    const spark_bad_policy *policy = &part->of->policy;
+    char limit[60];
+    if (policy->max_count > 0 && t->n > (uint64_t)policy->max_count)
+        snprintf(limit, sizeof limit, "max_count is %lld", (long long)policy->max_count);
+    else
+        snprintf(limit, sizeof limit, "max_ratio is %g", policy->max_ratio);
+    spk_task_fail(task, SPARK_ETASK,
+        "%llu of %llu records%s are bad (%.3g), and %s (spark_on_bad_records)%s%s",
+        (unsigned long long)t->n, (unsigned long long)t->records, t->all ? "" : " so far",
+        (double)t->n / (double)t->records, limit, part->n > 0 ? "; the first one of this partition: " : "",
+        part->why);
+    task->hopeless = true;
+}
+
+bool spk_bad_end(spark_task *task, spk_bad_part *part, uint64_t records)
 {
     spk_bad *bad = part->of;
-    char of[64];
     part->records = records;
     pthread_mutex_lock(&bad->lock);
     const bool first = !bad->parts || !bad->parts[part->partition];
-    const bool too = first && exceeds(bad, part);
-    const uint64_t n = bad->n + part->n;
-    snprintf(of, sizeof of, " of %llu so far", (unsigned long long)(bad->records + records));
-    const bool good = !first || too || adopt(bad, part);
+    const bool good = !first || adopt(bad, part);
+    const totals t
+        = { bad->n, bad->records, good && bad->n_ended == spk_rdd_partitions(bad->rdd) };
     pthread_mutex_unlock(&bad->lock);
-    if (too)
-        too_many(task, n, of, "");
-    else if (!good)
+    if (!good)
         spk_task_nomem(task);
+    else if (exceed(&bad->policy, &t)) {
+        too_many(task, part, &t);
+        return false;
+    }
+    return true;
 }
 
 const spk_bad_part *spk_bad_part_of(spk_bad *bad, int partition)
@@ -138,8 +151,29 @@ static void end_step(spark_task *task, const spk_op *op)
 {
     const spk_op *outer = task->op;
     task->op = op;
-    spk_bad_end(task, op->bad, op->seen);
+    if (!spk_bad_end(task, op->bad, op->seen) && op->bad->n > 0)
+        spk_locate(task, (int64_t)op->bad->first);
     task->op = outer;
+}
+
+/* ---- of a source, which has no step: the place is said here */
+
+static spk_bad_part *begin_source(spark_task *task, spk_bad_head *head, int partition)
+{
+    return spk_bad_open(task, (spk_bad *)(void *)head, partition);
+}
+
+static void finish_source(spark_task *task, spk_bad_part *part, uint64_t good)
+{
+    const spark_rdd *rdd = part->of->rdd;
+    const int64_t index = (int64_t)part->first;
+    const char *path = NULL;
+    int64_t line = 0;
+    if (spk_bad_end(task, part, good + part->n) || part->n == 0 || !rdd->class->places)
+        return;
+    rdd->class->places(task->heap, rdd, part->partition, 1, &index, &line, &path);
+    if (path)
+        spk_failure_in(&task->failure, path, line > 0 ? line : -1);
 }
 
 spk_bad *spk_bad_new(const spark_rdd *rdd, const spark_bad_policy *policy, const spk_layout *kept)
@@ -147,12 +181,22 @@ spk_bad *spk_bad_new(const spark_rdd *rdd, const spark_bad_policy *policy, const
     spk_bad *bad = calloc(1, sizeof *bad);
     if (!bad)
         return NULL;
-    bad->head = (spk_bad_head) { release, open_step, end_step };
+    bad->head = (spk_bad_head) { release, open_step, end_step, begin_source, spk_bad_put, finish_source };
     bad->policy = *policy;
     bad->rdd = rdd;
     bad->kept = kept;
     pthread_mutex_init(&bad->lock, NULL);
     return bad;
+}
+
+bool spk_bad_imply(spark_rdd *rdd)
+{
+    spk_bad *bad = spk_bad_new(rdd, &(spark_bad_policy) { .mode = SPARK_BAD_SKIP }, NULL);
+    if (!bad)
+        return false;
+    bad->implied = true;
+    rdd->bad = &bad->head;
+    return true;
 }
 
 /* ---- what functions call */

@@ -22,6 +22,8 @@ struct spk_bad_part {
     int partition;
     uint64_t records, n; /* all; bad ones */
     spk_rows kept;       /* of spk_bad_kept */
+    uint64_t first;      /* the index of the first bad one, */
+    char why[200];       /* and its reason */
 };
 
 /* spk_bad: of a node; behind hooks, so that a program without policies links none of this. */
@@ -34,6 +36,7 @@ struct spk_bad {
     int n_parts, n_ended;
     spk_bad_part **parts; /* by partition; NULL: it has not ended yet. They stay, once they are there */
     uint64_t records, n;  /* of those that have */
+    bool implied;         /* by the source itself; another one may take its place */
 };
 
 static inline spk_bad *spk_bad_of(const spark_rdd *rdd)
@@ -44,13 +47,17 @@ static inline spk_bad *spk_bad_of(const spark_rdd *rdd)
 /* spk_bad_new: NULL: no memory. */
 SPK_COLD spk_bad *spk_bad_new(const spark_rdd *rdd, const spark_bad_policy *policy, const spk_layout *kept);
 
+/* spk_bad_imply: a policy that skips without a limit, until somebody asks for another one. False: no
+ * memory. */
+SPK_COLD bool spk_bad_imply(spark_rdd *rdd);
+
 /* spk_bad_open: a part of this attempt. NULL: it has failed. spk_bad_put: one more; false: it has
  * failed. spk_bad_end: the partition has ended, with so many records; the part becomes the node's
- * if it is the first. */
+ * if it is the first. False: it has failed for good, for the limits are exceeded. */
 SPK_COLD spk_bad_part *spk_bad_open(spark_task *task, spk_bad *bad, int partition);
 SPK_COLD bool spk_bad_put(
     spark_task *task, spk_bad_part *part, uint64_t index, spark_str record, const char *reason);
-SPK_COLD void spk_bad_end(spark_task *task, spk_bad_part *part, uint64_t records);
+SPK_COLD bool spk_bad_end(spark_task *task, spk_bad_part *part, uint64_t records);
 
 /* spk_bad_part_of: of a partition that has ended, or NULL. */
 SPK_COLD const spk_bad_part *spk_bad_part_of(spk_bad *bad, int partition);

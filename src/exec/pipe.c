@@ -364,6 +364,8 @@ void spk_pipe_finish(spk_pipe *pipe)
     for (size_t i = 0; pipe->has_bad && i < pipe->n_ops; i++)
         if (pipe->ops[i].bad && !pipe->stopped && !spk_task_unwanted(task))
             pipe->ops[i].rdd->bad->end(task, &pipe->ops[i]);
+    if (pipe->has_bad && spk_task_failed(task))
+        note_origin(pipe, 0);
 }
 
 /* ---- emitters */

@@ -139,6 +139,23 @@ uint64_t spk_csv_row_at(const spk_csv_reader *reader, size_t i);
  * is filled. */
 size_t spk_csv_names(spk_csv_reader *reader, const spark_str **names, spk_failure *failure);
 
+/* spk_csv_put_aside: what the reader does with malformed records instead of what the mode says: they are no
+ * rows; put (NULL: nothing) is told of each: its offset in the file, its text, and why. False: reading
+ * ends, with a failure code and no message. */
+typedef struct spk_csv_aside {
+    bool (*put)(void *to, uint64_t offset, spark_str record, const char *reason);
+    void *to;
+} spk_csv_aside;
+void spk_csv_put_aside(spk_csv_reader *reader, const spk_csv_aside *aside);
+
+/* spk_csv_why_not: what is wrong with a record that is bad, or has a null too many. */
+typedef struct spk_csv_why {
+    const char *cell; /* where, or NULL */
+    char what[300], column[200]; /* column: what stands behind the place, or "" */
+} spk_csv_why;
+SPK_COLD spk_csv_why spk_csv_why_not(
+    const spk_csv_plan *plan, const spk_csv_record *record, const spark_str *cells);
+
 /* spk_csv_convert: the cells of n records, plan->n each, into zeroed rows; sets what is wrong in
  * records. False: nothing is. */
 bool spk_csv_convert(const spk_csv_plan *plan, const spark_str *cells, size_t n,

@@ -7,10 +7,6 @@
  * byte, as text is: a line belongs to the split in which it begins. A record that does not fit into
  * a window is found by itself, and the buffer grows for it. All that is kept of a batch points into the
  * buffer, so nothing is read while rows are gathered. */
-#include <errno.h>
-#include <unistd.h>
-
-#include "base/sys.h"
 #include "format/csv.h"
 #include "io/form.h"
 #include "type/layout.h"
@@ -26,8 +22,7 @@ struct spk_csv_reader {
     spk_heap *heap;
     const spk_csv *csv;
     const spk_csv_plan *plan;
-    const spk_file *file;
-    int fd;
+    spk_reader in;
     char *buffer;
     size_t capacity, from, to; /* unread bytes in the buffer */
     size_t own;                /* of the reader itself */
@@ -46,6 +41,7 @@ struct spk_csv_reader {
     bool odd;       /* a gathered record is malformed */
     spk_arena texts;
     spk_csv_cut cut;
+    const spk_csv_aside *aside; /* for malformed records; or NULL */
 };
 
 static size_t unread(const spk_csv_reader *r)
@@ -79,7 +75,7 @@ static spark_status make_room(spk_csv_reader *r, spk_failure *failure)
         if (!bigger)
             return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s: the row at byte %llu of %s",
                 spk_heap_refusal(r->heap, "a row of a file", 2 * r->capacity, text, sizeof text),
-                (unsigned long long)r->position, r->file->path);
+                (unsigned long long)r->position, r->in.file->path);
         memcpy(bigger, r->buffer + r->from, kept);
         spk_heap_free(r->heap, r->buffer, r->capacity);
         r->buffer = bigger;
@@ -100,17 +96,17 @@ static spark_status refill(spk_csv_reader *r, spk_failure *failure)
     size_t n = r->capacity - 2 * SPK_CSV_SLACK - r->to, got;
     if (offset <= r->end && n > BEYOND_END && n - BEYOND_END > r->end - offset)
         n = (size_t)(r->end - offset) + BEYOND_END;
-    const int error = spk_file_read(r->file, r->fd, r->buffer + r->to, n, offset, &got);
+    const spark_status status = spk_reader_read(&r->in, r->buffer + r->to, n, offset, &got, failure);
     r->to += got;
     r->eof = got < n;
     r->searched = searched;
     r->line = r->window.lines = 0;
     memset(r->buffer + r->to, 0, 2 * SPK_CSV_SLACK);
-    if (error)
-        return spk_io_failure(failure, "cannot read", r->file->path, error);
+    if (status != SPARK_OK)
+        return status;
     if (r->eof && offset + got < r->end && r->end != SPK_TO_END)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "%s shrank while it was read: it ends at byte %llu, not %llu or later", r->file->path,
+            "%s shrank while it was read: it ends at byte %llu, not %llu or later", r->in.file->path,
             (unsigned long long)(offset + got), (unsigned long long)r->end);
     return SPARK_OK;
 }
@@ -120,16 +116,15 @@ static spark_status refill(spk_csv_reader *r, spk_failure *failure)
 /* place: a byte of the file as line and column, both from 1; 0: it cannot be read any more. */
 static void place(const spk_csv_reader *r, uint64_t offset, long long *line, long long *column)
 {
+    spk_reader again = { .file = r->in.file, .fd = r->in.fd, .to = offset, .watch = r->in.watch };
+    spk_failure failure;
     char bytes[4096];
     uint64_t begin = 0;
-    bool feed = false;
+    bool feed = false, known = true;
     *line = 1;
-    for (uint64_t at = 0; at < offset;) {
+    for (uint64_t at = 0; at < offset && known;) {
         size_t got, n = offset - at < sizeof bytes ? (size_t)(offset - at) : sizeof bytes;
-        if (spk_file_read(r->file, r->fd, bytes, n, at, &got) != 0 || got == 0) {
-            *line = *column = 0;
-            return;
-        }
+        known = spk_reader_read(&again, bytes, n, at, &got, &failure) == SPARK_OK && got > 0;
         for (size_t i = 0; i < got; i++) {
             const bool end = bytes[i] == '\r' || (bytes[i] == '\n' && !feed);
             *line += end;
@@ -139,7 +134,10 @@ static void place(const spk_csv_reader *r, uint64_t offset, long long *line, lon
         }
         at += got;
     }
-    *column = (long long)(offset - begin) + 1;
+    again.fd = -1; /* the other one's */
+    spk_reader_close(&again);
+    *line = known ? *line : 0;
+    *column = known ? (long long)(offset - begin) + 1 : 0;
 }
 
 static uint64_t offset_of(const spk_csv_reader *r, const char *p)
@@ -160,56 +158,23 @@ static spark_status blame(const spk_csv_reader *r, spark_status code, const char
 {
     long long line, column;
     place(r, offset_of(r, p), &line, &column);
-    spk_failure_set(failure, code, NULL, NULL, "%s: %s:%lld:%lld%s", why, r->file->path, line,
+    spk_failure_set(failure, code, NULL, NULL, "%s: %s:%lld:%lld%s", why, r->in.file->path, line,
         column, behind);
-    spk_failure_in(failure, r->file->path, line > 0 ? line : -1);
+    spk_failure_in(failure, r->in.file->path, line > 0 ? line : -1);
     return code;
 }
 
-static const char *type_name(const spk_csv_column *column, char *text, size_t size)
+/* why_not: what is wrong with row i, in words. */
+static spk_csv_why why_not(const spk_csv_reader *r, size_t i)
 {
-    return spk_type_name(spark_field_value_type(column->field), text, size);
+    return spk_csv_why_not(r->plan, &r->records[i], r->cells + i * r->plan->n);
 }
 
-/* quote_cell: the text for a message. */
-static void quote_cell(spark_str cell, char *text, size_t size)
+static spark_status blame_row(const spk_csv_reader *r, size_t i, spk_failure *failure)
 {
-    const int most = cell.len < 60 ? (int)cell.len : 60;
-    snprintf(text, size, "\"%.*s%s\"", most, cell.ptr ? cell.ptr : "",
-        (size_t)most < cell.len ? "..." : "");
-    for (char *p = text; *p; p++)
-        if ((unsigned char)*p < ' ')
-            *p = ' ';
-}
-
-static spark_status blame_cell(const spk_csv_reader *r, size_t row, int32_t number, bool null,
-    spk_failure *failure)
-{
-    const spk_csv_record *record = &r->records[row];
-    const spk_csv_column *column = &r->plan->columns[number];
-    const spark_str cell = r->cells[row * r->plan->n + (size_t)number];
-    const char *at = cell.ptr && in_buffer(r, cell.ptr) ? cell.ptr : record->at;
-    char why[300], name[100], text[80], behind[200];
-    quote_cell(cell, text, sizeof text);
-    type_name(column, name, sizeof name);
-    if (null)
-        snprintf(why, sizeof why,
-            "null where a %s must be: a member that may be null is SPARK_OPTIONAL", name);
-    else
-        snprintf(why, sizeof why, "cannot read %s as %s", text, name);
-    snprintf(behind, sizeof behind, ", column \"%.100s\"", column->field->name);
-    return blame(r, SPARK_EIO, why, at, behind, failure);
-}
-
-static spark_status blame_record(const spk_csv_reader *r, size_t row, spk_failure *failure)
-{
-    const spk_csv_record *record = &r->records[row];
-    char why[100];
-    if (record->wrong >= 0)
-        return blame_cell(r, row, record->wrong, false, failure);
-    snprintf(why, sizeof why, "a row of %u columns where there are %zu", record->columns,
-        r->plan->expected);
-    return blame(r, SPARK_EIO, why, record->at, "", failure);
+    const spk_csv_why why = why_not(r, i);
+    const char *at = why.cell && in_buffer(r, why.cell) ? why.cell : r->records[i].at;
+    return blame(r, SPARK_EIO, why.what, at, why.column, failure);
 }
 
 /* ---- records ---- */
@@ -462,6 +427,18 @@ static spark_status gather(spk_csv_reader *r, size_t max, spk_failure *failure)
 
 /* ---- rows ---- */
 
+/* put_aside: a malformed record, with where it is and what is wrong. */
+static bool put_aside(const spk_csv_reader *r, size_t i)
+{
+    char reason[sizeof(spk_csv_why)];
+    if (!r->aside->put)
+        return true;
+    const spk_csv_why why = why_not(r, i);
+    snprintf(reason, sizeof reason, "%s%s", why.what, why.column);
+    return r->aside->put(r->aside->to, offset_of(r, r->records[i].at),
+        (spark_str) { r->records[i].at, r->records[i].n }, reason);
+}
+
 /* settle: what becomes of malformed records; *n: the rows that are left. */
 static spark_status settle(spk_csv_reader *r, char *rows, size_t *n, spk_failure *failure)
 {
@@ -471,12 +448,16 @@ static spark_status settle(spk_csv_reader *r, char *rows, size_t *n, spk_failure
     for (size_t i = 0; i < r->n; i++) {
         const spk_csv_record *record = &r->records[i];
         char *row = rows + i * plan->row_size;
-        if (mode == SPARK_FAILFAST && record->bad)
-            return blame_record(r, i, failure);
-        if (mode == SPARK_DROPMALFORMED && (record->bad || record->null >= 0))
+        const bool lost = record->null >= 0;
+        if (r->aside && (record->bad || lost)) {
+            if (!put_aside(r, i))
+                return failure->code = SPARK_ETASK; /* the task knows why */
             continue;
-        if (record->null >= 0)
-            return blame_cell(r, i, record->null, record->wrong != record->null, failure);
+        }
+        if (mode == SPARK_DROPMALFORMED && (record->bad || lost))
+            continue;
+        if (lost || (mode == SPARK_FAILFAST && record->bad))
+            return blame_row(r, i, failure);
         if (record->bad && plan->corrupt >= 0) {
             const spark_str text = { record->at, record->n };
             memcpy(row + plan->corrupt, &text, sizeof text);
@@ -512,6 +493,11 @@ size_t spk_csv_next(spk_csv_reader *r, char *rows, size_t max, spk_failure *fail
     }
 }
 
+void spk_csv_put_aside(spk_csv_reader *r, const spk_csv_aside *aside)
+{
+    r->aside = aside;
+}
+
 uint64_t spk_csv_row_at(const spk_csv_reader *r, size_t i)
 {
     return offset_of(r, r->records[i].at);
@@ -524,16 +510,6 @@ size_t spk_csv_names(spk_csv_reader *r, const spark_str **names, spk_failure *fa
 }
 
 /* ---- opening ---- */
-
-static spark_status check_form(const spk_csv_reader *r, spk_failure *failure)
-{
-    char head[SPK_FORM_BYTES];
-    ssize_t n;
-    do
-        n = spk_pread(r->fd, head, sizeof head, 0);
-    while (n < 0 && errno == EINTR);
-    return n <= 0 ? SPARK_OK : spk_form_check(r->file->path, head, (size_t)n, failure);
-}
 
 /* carve: the next `n` things of a block that is laid out twice: first to be counted. */
 static void *carve(char *block, size_t *used, size_t n, size_t size)
@@ -595,7 +571,7 @@ static spark_status skip_mark(spk_csv_reader *r, spk_failure *failure)
 
 static spark_status begin(spk_csv_reader *r, spk_failure *failure)
 {
-    if (check_form(r, failure) != SPARK_OK)
+    if (spk_form_look(&r->in, failure) != SPARK_OK)
         return failure->code;
     r->tables = spk_heap_alloc(r->heap, lay_out(r, NULL), &r->tables_capacity);
     r->buffer = spk_heap_alloc(r->heap, PIECE + 2 * SPK_CSV_SLACK, &r->capacity);
@@ -611,7 +587,13 @@ static spark_status begin(spk_csv_reader *r, spk_failure *failure)
         .columns = r->plan ? r->plan->columns : NULL,
         .n = r->plan ? r->plan->n : 0,
         .texts = &r->texts };
-    return r->position == 0 ? skip_mark(r, failure) : skip_begun(r, failure);
+    if (r->position > 0)
+        return skip_begun(r, failure);
+    if (r->in.file->source
+        && (refill(r, failure) != SPARK_OK
+            || spk_form_check(r->in.file->path, r->buffer, r->to, failure) != SPARK_OK))
+        return failure->code;
+    return skip_mark(r, failure);
 }
 
 spark_status spk_csv_open(spk_csv_reader **reader, spk_heap *heap, const spk_csv *csv,
@@ -624,16 +606,18 @@ spark_status spk_csv_open(spk_csv_reader **reader, spk_heap *heap, const spk_csv
     *r = (spk_csv_reader) { .heap = heap,
         .csv = csv,
         .plan = plan,
-        .file = split->file,
         .position = split->start,
         .end = split->end,
         .header = csv->header && plan && (split->start == 0 || split->start < plan->header_at),
         .own = capacity };
     spk_arena_init(&r->texts, heap);
-    r->fd = spk_file_open(split->file);
-    const spark_status status = r->fd < 0
-        ? spk_io_failure(failure, "cannot open", split->file->path, errno)
-        : begin(r, failure);
+    const uint64_t to = !plan ? SPK_CSV_WINDOW
+        : split->end > SPK_TO_END - BEYOND_END ? SPK_TO_END
+                                               : split->end + BEYOND_END;
+    spark_status status = spk_reader_open(&r->in, split->file, to, failure);
+    r->in.watch = split->watch;
+    if (status == SPARK_OK)
+        status = begin(r, failure);
     *reader = r;
     if (status != SPARK_OK)
         spk_csv_close(r);
@@ -647,6 +631,6 @@ void spk_csv_close(spk_csv_reader *r)
         spk_heap_free(r->heap, r->buffer, r->capacity);
     if (r->tables)
         spk_heap_free(r->heap, r->tables, r->tables_capacity);
-    spk_file_close(r->file, r->fd);
+    spk_reader_close(&r->in);
     spk_heap_free(r->heap, r, r->own);
 }

@@ -229,7 +229,7 @@ int64_t spk_json_line(const spk_json_reader *r)
 static spark_status open_whole(spk_json_reader *r, spk_failure *failure)
 {
     const spk_file *file = r->split->file;
-    if (spk_file_content(file, r->heap, &r->content, &r->content_n, &r->content_capacity, failure)
+    if (spk_file_content(file, r->split->watch, r->heap, &r->content, &r->content_n, &r->content_capacity, failure)
         != SPARK_OK) {
         r->content = NULL;
         return failure->code;

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/blocks.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/faults.h"
-#include "base/sys.h"
-#include "io/files.h"
 
 static const char magic[8] = "SPKOBJ1";
 
@@ -55,22 +50,6 @@ void spk_block_end_make(spk_block_head *head, uint64_t rows, uint32_t parts)
     head->own = spk_crc32c(0, head, offsetof(spk_block_head, own));
 }
 
-/* read_all: n bytes at `at`; *got fewer only at the end of the file. */
-static bool read_all(int fd, uint64_t at, char *to, size_t n, size_t *got)
-{
-    for (*got = 0; *got < n;) {
-        const ssize_t some = spk_pread(fd, to + *got, n - *got, (off_t)(at + *got));
-        if (some < 0 && errno == EINTR)
-            continue;
-        if (some < 0)
-            return false;
-        if (some == 0)
-            break;
-        *got += (size_t)some;
-    }
-    return true;
-}
-
 static spark_status damaged(const spk_blocks_file *file, const char *what, spk_failure *failure)
 {
     return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
@@ -78,25 +57,26 @@ static spark_status damaged(const spk_blocks_file *file, const char *what, spk_f
         (unsigned long long)file->at, what);
 }
 
-spark_status spk_blocks_open(spk_blocks_file *file, const char *path, uint32_t row_size,
+spark_status spk_blocks_open(spk_blocks_file *file, const spk_file *of, uint32_t row_size,
     uint64_t fingerprint, spk_failure *failure)
 {
     spk_blocks_header header, want;
     size_t got;
-    *file = (spk_blocks_file) { path, spk_open(path, O_RDONLY | O_CLOEXEC, 0), row_size, 0, 0, 0 };
-    if (file->fd < 0)
-        return spk_io_failure(failure, "cannot open", path, errno);
+    *file = (spk_blocks_file) { .path = of->path, .row_size = row_size };
+    if (spk_reader_open(&file->in, of, of->size, failure) != SPARK_OK)
+        return failure->code;
     spk_blocks_header_make(&want, row_size, fingerprint);
-    spark_status status = SPARK_OK;
-    if (!read_all(file->fd, 0, (char *)&header, sizeof header, &got))
-        status = spk_io_failure(failure, "cannot read", path, errno);
+    spark_status status
+        = spk_reader_read(&file->in, (char *)&header, sizeof header, 0, &got, failure);
+    if (status != SPARK_OK)
+        ;
     else if (got < sizeof header || memcmp(header.magic, magic, sizeof magic) != 0)
         status = damaged(file, "this is no object file", failure);
     else if (header.order != want.order)
         status = damaged(file, "written by a machine with another order of bytes", failure);
     else if (header.row_size != row_size || header.fingerprint != fingerprint)
         status = spk_failure_set(failure, SPARK_ETYPE, NULL, NULL,
-            "object file %s holds elements of another type", path);
+            "object file %s holds elements of another type", file->path);
     file->at = sizeof header;
     if (status != SPARK_OK)
         spk_blocks_close(file);
@@ -107,8 +87,9 @@ static spark_status read_block(
     spk_blocks_file *file, const spk_block_head *head, char *block, spk_failure *failure)
 {
     size_t got;
-    if (!read_all(file->fd, file->at + sizeof *head, block, (size_t)head->bytes, &got))
-        return spk_io_failure(failure, "cannot read", file->path, errno);
+    if (spk_reader_read(&file->in, block, (size_t)head->bytes, file->at + sizeof *head, &got, failure)
+        != SPARK_OK)
+        return failure->code;
     if (got < head->bytes)
         return damaged(file, "the file ends inside a block", failure);
     spk_corrupt(block, (size_t)head->bytes);
@@ -129,8 +110,8 @@ static spark_status check_end(
         return damaged(file, "blocks are missing", failure);
     file->parts = head->checksum;
     file->at += sizeof *head;
-    if (!read_all(file->fd, file->at, &more, 1, &got))
-        return spk_io_failure(failure, "cannot read", file->path, errno);
+    if (spk_reader_read(&file->in, &more, 1, file->at, &got, failure) != SPARK_OK)
+        return failure->code;
     return got == 0 ? SPARK_OK : damaged(file, "the file goes on behind its end mark", failure);
 }
 
@@ -139,8 +120,8 @@ spark_status spk_blocks_next(spk_blocks_file *file, spk_heap *heap, spk_block_he
 {
     size_t got;
     *block = NULL;
-    if (!read_all(file->fd, file->at, (char *)head, sizeof *head, &got))
-        return spk_io_failure(failure, "cannot read", file->path, errno);
+    if (spk_reader_read(&file->in, (char *)head, sizeof *head, file->at, &got, failure) != SPARK_OK)
+        return failure->code;
     if (got < sizeof *head)
         return damaged(file, "the file ends without its end mark", failure);
     if (spk_crc32c(0, head, offsetof(spk_block_head, own)) != head->own
@@ -164,7 +145,5 @@ spark_status spk_blocks_next(spk_blocks_file *file, spk_heap *heap, spk_block_he
 
 void spk_blocks_close(spk_blocks_file *file)
 {
-    if (file->fd >= 0)
-        close(file->fd);
-    file->fd = -1;
+    spk_reader_close(&file->in);
 }

@@ -6,8 +6,7 @@
 #ifndef SPK_IO_BLOCKS_H
 #define SPK_IO_BLOCKS_H
 
-#include "base/error.h"
-#include "base/heap.h"
+#include "io/files.h"
 
 /* spk_blocks_header: fingerprint: of the type; row_size: bytes. */
 typedef struct spk_blocks_header {
@@ -36,7 +35,7 @@ uint32_t spk_crc32c(uint32_t crc, const void *data, size_t n);
 
 typedef struct spk_blocks_file {
     const char *path;
-    int fd;
+    spk_reader in;
     uint32_t row_size;
     uint64_t at;   /* where the next block stands */
     uint64_t rows; /* of the blocks before */
@@ -45,7 +44,7 @@ typedef struct spk_blocks_file {
 
 /* spk_blocks_open: checks the header. spk_blocks_next: the next block, in memory of the heap (NULL at
  * the end of the file), checked. All fill *failure, with the file and the place. */
-spark_status spk_blocks_open(spk_blocks_file *file, const char *path, uint32_t row_size,
+spark_status spk_blocks_open(spk_blocks_file *file, const spk_file *of, uint32_t row_size,
     uint64_t fingerprint, spk_failure *failure);
 spark_status spk_blocks_next(spk_blocks_file *file, spk_heap *heap, spk_block_head *head,
     char **block, size_t *capacity, spk_failure *failure);

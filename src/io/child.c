@@ -3,19 +3,12 @@
  * an inherited write end would be an end of file that never comes. */
 #include "io/child.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,110 +19,15 @@
 
 extern char **environ;
 
-/* ---- a directory of its own */
-
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-    (void)info, (void)kind, (void)where;
-    remove(path);
-    return 0;
-}
-
-static void remove_directory(spk_child *child)
-{
-    enum { DESCRIPTORS = 16 };
-    if (child->directory)
-        nftw(child->directory, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
-    free(child->directory);
-    child->directory = NULL;
-    spk_rmdir("tasks"); /* when it is empty */
-}
-
-/* link_all: what is in the current directory, into the child's. */
-static bool link_all(const char *directory)
-{
-    DIR *here = spk_opendir(".");
-    bool good = here != NULL;
-    const struct dirent *entry;
-    char *current = realpath(".", NULL);
-    while (good && current && (entry = spk_readdir(here)) != NULL) {
-        char *from = NULL, *to = NULL;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0
-            || strcmp(entry->d_name, "tasks") == 0)
-            continue;
-        good = asprintf(&from, "%s/%s", current, entry->d_name) >= 0
-            && asprintf(&to, "%s/%s", directory, entry->d_name) >= 0 && symlink(from, to) == 0;
-        free(from);
-        free(to);
-    }
-    if (here)
-        closedir(here);
-    good = good && current;
-    free(current);
-    return good;
-}
-
-static bool make_directory(spk_child *child)
-{
-    char name[] = "tasks/XXXXXX";
-    bool made = false;
-    /* Another child that ends may take "tasks" away in between. */
-    for (int tries = 0; !made && tries < 100; tries++) {
-        if (spk_mkdir("tasks", 0777) != 0 && errno != EEXIST)
-            return false;
-        strcpy(name, "tasks/XXXXXX");
-        made = spk_mkdtemp(name) != NULL;
-        if (!made && errno != ENOENT)
-            return false;
-    }
-    if (!made)
-        return false;
-    child->directory = strdup(name);
-    return child->directory && link_all(name);
-}
-
 /* ---- starting */
 
-/* replaced: whether one of n definitions has the name of this one. */
-static bool replaced(const char *definition, char *const env[], size_t n)
-{
-    const size_t name = strcspn(definition, "=") + 1;
-    for (size_t k = 0; k < n; k++)
-        if (strncmp(definition, env[k], name) == 0)
-            return true;
-    return false;
-}
-
-/* environment: what is inherited and env; of several definitions of a name the last. NULL: no
- * memory. */
-static char **environment(char *const env[])
-{
-    size_t inherited = 0, added = 0, n = 0;
-    while (environ && environ[inherited])
-        inherited++;
-    while (env && env[added])
-        added++;
-    char **all = malloc((inherited + added + 1) * sizeof *all);
-    for (size_t i = 0; all && i < inherited; i++)
-        if (!replaced(environ[i], env, added))
-            all[n++] = environ[i];
-    for (size_t k = 0; all && k < added; k++)
-        if (!replaced(env[k], env + k + 1, added - k - 1))
-            all[n++] = env[k];
-    if (all)
-        all[n] = NULL;
-    return all;
-}
-
-static int spawn(
-    spk_child *child, char *const argv[], char *const env[], const int in[2], const int out[2])
+/* spawn: fds: what becomes its stdin, stdout and stderr; -1: as ours. An errno. */
+static int spawn(spk_child *child, const spk_child_how *how, const int fds[3])
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, pipe;
-    char **all = environment(env);
-    if (!all)
-        return ENOMEM;
+    int error = 0;
     sigemptyset(&none);
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
@@ -138,60 +36,58 @@ static int spawn(
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &pipe);
-    int error = posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-    if (!error)
-        error = posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-    if (!error && child->directory)
-        error = posix_spawn_file_actions_addchdir_np(&actions, child->directory);
+    for (int i = 0; i < 3 && !error; i++)
+        if (fds[i] >= 0)
+            error = posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+    if (!error && how->directory)
+        error = posix_spawn_file_actions_addchdir_np(&actions, how->directory);
     if (!error)
         error = spk_struck(SPARK_FAULT_THREAD, NULL)
             ? errno
-            : posix_spawnp(&child->pid, argv[0], &actions, &attributes, argv, all);
+            : posix_spawnp(&child->pid, how->argv[0], &actions, &attributes, how->argv,
+                how->env ? how->env : environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    free(all);
     return error;
 }
 
-static void close_both(const int fds[2])
+static void close_all(int *fds, int n)
 {
-    close(fds[0]);
-    close(fds[1]);
+    for (int i = 0; i < n; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
 }
 
-spark_status spk_child_start(
-    spk_child *child, char *const argv[], char *const env[], bool separate, spk_failure *failure)
+/* make_pipe: the child's end, and ours, which does not block; reads: it is the child who reads. */
+static bool make_pipe(int *child, int *own, bool reads)
 {
-    int in[2], out[2], error = 0;
-    *child = (spk_child) { 0, -1, -1, NULL };
-    if (separate && !make_directory(child)) {
-        spk_io_failure(failure, "cannot make a directory below", "tasks", errno);
-        remove_directory(child);
-        return failure->code;
-    }
-    if (spk_pipe2(in, O_CLOEXEC) != 0)
+    int fds[2];
+    if (spk_pipe2(fds, O_CLOEXEC) != 0)
+        return false;
+    *child = fds[!reads];
+    *own = fds[reads];
+    fcntl(*own, F_SETFL, O_NONBLOCK);
+    return true;
+}
+
+int spk_child_spawn(spk_child *child, const spk_child_how *how)
+{
+    int ends[3] = { -1, -1, -1 }, error = 0;
+    *child = (spk_child) { .in = -1, .out = -1, .err = -1 };
+    if ((how->in <= 0 && !make_pipe(&ends[0], &child->in, true))
+        || (how->out <= 0 && !make_pipe(&ends[1], &child->out, false))
+        || (how->listen && !make_pipe(&ends[2], &child->err, false)))
         error = errno;
-    else if (spk_pipe2(out, O_CLOEXEC) != 0) {
-        error = errno;
-        close_both(in);
-    }
-    if (!error && (error = spawn(child, argv, env, in, out)) != 0) {
-        close_both(in);
-        close_both(out);
-    }
+    const int fds[3]
+        = { how->in > 0 ? how->in : ends[0], how->out > 0 ? how->out : ends[1], ends[2] };
+    if (!error)
+        error = spawn(child, how, fds);
+    close_all(ends, 3);
     if (error) {
-        child->pid = 0;
-        if (child->directory)
-            remove_directory(child);
-        return spk_io_failure(failure, "cannot run", argv[0], error);
+        close_all((int[]) { child->in, child->out, child->err }, 3);
+        *child = (spk_child) { .in = -1, .out = -1, .err = -1 };
     }
-    close(in[0]);
-    close(out[1]);
-    child->in = in[1];
-    child->out = out[0];
-    fcntl(child->in, F_SETFL, O_NONBLOCK);
-    fcntl(child->out, F_SETFL, O_NONBLOCK);
-    return SPARK_OK;
+    return error;
 }
 
 /* ---- talking */
@@ -261,27 +157,32 @@ void spk_child_close_in(spk_child *child)
     child->in = -1;
 }
 
+void spk_child_close_out(spk_child *child)
+{
+    if (child->out >= 0)
+        close(child->out);
+    child->out = -1;
+}
+
 bool spk_child_ended(spk_child *child, bool wait, int *status)
 {
     int how = 0;
     pid_t got;
     spk_child_close_in(child);
-    if (child->out >= 0)
-        close(child->out);
-    child->out = -1;
+    spk_child_close_out(child);
     do
         got = child->pid > 0 ? waitpid(child->pid, &how, wait ? 0 : WNOHANG) : -1;
     while (got < 0 && errno == EINTR);
     if (got == 0) {
-        const struct timespec moment = { 0, 2000000 };
+        const struct timespec moment = { 0, 200000 };
         nanosleep(&moment, NULL);
         return false;
     }
     /* Where the program ignores SIGCHLD, nobody knows how it ended. */
     *status = got < 0 ? -1 : WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
     child->pid = 0;
-    if (child->directory)
-        remove_directory(child);
+    if (child->leave)
+        child->leave(child);
     return true;
 }
 

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "io/codec.h"
 #include "io/glob.h"
 
 spark_status spk_io_failure(spk_failure *failure, const char *what, const char *path, int error)
@@ -40,12 +41,14 @@ const char *spk_io_path(const char *path)
     return strncmp(path, "file:", 5) == 0 ? path + 5 : path;
 }
 
-/* listing: one comma part while it is walked. */
-typedef struct listing {
+/* spk_listing: one comma part while it is walked. */
+struct spk_listing {
     spk_files files;
     size_t capacity;
     size_t matches; /* files and directories that exist, empty ones included */
-} listing;
+    spk_elsewhere *elsewhere;
+};
+typedef struct spk_listing spk_listing;
 
 /* vanished: there is no such thing, or not any more. */
 static bool vanished(int error)
@@ -90,32 +93,53 @@ static spark_status true_size(
     return SPARK_OK;
 }
 
-/* append: takes path over, on failure too. */
-static spark_status append(listing *found, char *path, uint64_t size, spk_failure *failure)
+/* drop: what a file holds. */
+static void drop(const spk_file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    if (file->source && file->source->release)
+        file->source->release(file->data);
+    free(file->path);
+}
+
+spark_status spk_listing_add(spk_listing *found, const spk_file *file, spk_failure *failure)
 {
     if (found->files.n == found->capacity) {
         const size_t capacity = found->capacity == 0 ? 8 : 2 * found->capacity;
         spk_file *bigger = realloc(found->files.at, capacity * sizeof *bigger);
         if (bigger == NULL) {
-            free(path);
+            drop(file);
             return spk_failure_nomem(failure, NULL, NULL);
         }
         found->files.at = bigger;
         found->capacity = capacity;
     }
-    found->files.at[found->files.n++] = (spk_file) { path, size, -1, false, false };
+    found->files.at[found->files.n++] = *file;
     return SPARK_OK;
+}
+
+/* append: takes path over, on failure too. */
+static spark_status append(spk_listing *found, char *path, uint64_t size, spk_failure *failure)
+{
+    return spk_listing_add(found, &(spk_file) { .path = path, .size = size, .fd = -1 }, failure);
 }
 
 /* append_file: a regular one; takes path over. */
 SPK_COLD static spark_status append_file(
-    listing *found, char *path, const struct stat *info, spk_failure *failure)
+    spk_listing *found, char *path, const struct stat *info, spk_failure *failure)
 {
-    uint64_t size;
-    if (true_size(path, info, &size, failure) == SPARK_OK)
-        return append(found, path, size, failure);
-    free(path);
-    return failure->code;
+    spk_file file = { .path = path, .fd = -1 };
+    if (true_size(path, info, &file.size, failure) != SPARK_OK) {
+        free(path);
+        return failure->code;
+    }
+    if (file.size > 0 && spk_codec_of(path)) {
+        file.source = &spk_codec_source;
+        file.packed = file.size;
+        file.size = SPK_TO_END;
+    }
+    return spk_listing_add(found, &file, failure);
 }
 
 /* join: directory/name, without doubling a slash; directory may be "". NULL: no memory. */
@@ -189,7 +213,7 @@ static bool is_terminal(const char *path)
 /* append_other: neither a file nor a directory, and named itself: what has an end can be read. Takes
  * path over. */
 static spark_status append_other(
-    listing *found, char *path, const struct stat *info, spk_failure *failure)
+    spk_listing *found, char *path, const struct stat *info, spk_failure *failure)
 {
     if (is_null_device(info))
         return append(found, path, 0, failure);
@@ -205,7 +229,7 @@ static spark_status append_other(
 }
 
 static spark_status append_of_directory(
-    listing *found, char *path, const struct stat *info, spk_failure *failure)
+    spk_listing *found, char *path, const struct stat *info, spk_failure *failure)
 {
     const spark_status status = append_file(found, path, info, failure);
     if (status == SPARK_OK)
@@ -238,7 +262,7 @@ SPK_COLD static spark_status add_entry(
 }
 
 /* add: what a pattern has led to, if it exists. Takes path over. */
-static spark_status add(listing *found, char *path, spk_failure *failure)
+static spark_status add(spk_listing *found, char *path, spk_failure *failure)
 {
     struct stat info;
     spark_status status = SPARK_OK;
@@ -259,13 +283,13 @@ static spark_status add(listing *found, char *path, spk_failure *failure)
 
 /* walk: where a pattern goes on from a directory. `component` is what names there must match. */
 typedef struct walk {
-    listing *found;
+    spk_listing *found;
     const char *component;
     size_t length;
     const char *rest; /* behind the component and its slashes; "": nothing */
 } walk;
 
-static spark_status follow(listing *found, char *path, const char *rest, spk_failure *failure);
+static spark_status follow(spk_listing *found, char *path, const char *rest, spk_failure *failure);
 
 static spark_status follow_name(
     void *state, const char *directory, const char *name, spk_failure *failure)
@@ -280,7 +304,7 @@ static spark_status follow_name(
 }
 
 /* follow: the components of `rest` from path, which it takes over. */
-static spark_status follow(listing *found, char *path, const char *rest, spk_failure *failure)
+static spark_status follow(spk_listing *found, char *path, const char *rest, spk_failure *failure)
 {
     while (*rest != '\0') {
         const size_t length = strcspn(rest, "/");
@@ -329,7 +353,7 @@ static void sort_from(spk_files *files, size_t first)
     size_t kept = first + 1;
     for (size_t i = first + 1; i < files->n; i++)
         if (by_path(&files->at[kept - 1], &files->at[i]) == 0)
-            free(files->at[i].path);
+            drop(&files->at[i]);
         else
             files->at[kept++] = files->at[i];
     files->n = kept;
@@ -342,16 +366,25 @@ static spark_status missing(const char *part, spk_failure *failure)
     if (path == NULL)
         return spk_failure_nomem(failure, NULL, NULL);
     path[spk_glob_literal(path, part, strlen(part))] = '\0';
-    spk_failure_set(failure, SPARK_EIO, NULL, NULL, "Input path does not exist: %s", path);
+    spk_failure_set(failure, SPARK_EIO, NULL, NULL, "Input path does not exist: %s%s", path,
+        strstr(path, "://") ? "; no file system of its scheme is known" : "");
     free(path);
     return failure->code;
 }
 
 static spark_status list_part(void *state, const char *part, spk_failure *failure)
 {
-    listing *found = state;
+    spk_listing *found = state;
     const size_t first = found->files.n;
+    bool known = false;
     found->matches = 0;
+    if (found->elsewhere) {
+        spark_status there = found->elsewhere->list(found->elsewhere, part, found, &known, failure);
+        if (there == SPARK_OK && known)
+            sort_from(&found->files, first);
+        if (there != SPARK_OK || known)
+            return there;
+    }
     part = spk_io_path(part);
     spark_status status = spk_glob_braces(part, list_pattern, found, failure);
     if (status != SPARK_OK)
@@ -374,9 +407,10 @@ static void hint(const char *spec, spk_failure *failure)
         spk_failure_end(failure, "; there is a file of this name: spark_path_literal names it");
 }
 
-spark_status spk_files_list(const char *spec, spk_files *files, spk_failure *failure)
+spark_status spk_files_list(
+    const char *spec, spk_elsewhere *elsewhere, spk_files *files, spk_failure *failure)
 {
-    listing found = { .capacity = 0 };
+    spk_listing found = { .elsewhere = elsewhere };
     *files = found.files;
     if (spec == NULL)
         return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "The input path is NULL");
@@ -390,13 +424,20 @@ spark_status spk_files_list(const char *spec, spk_files *files, spk_failure *fai
     return status;
 }
 
+void spk_files_raw(spk_files *files)
+{
+    for (size_t i = 0; i < files->n; i++)
+        if (files->at[i].source == &spk_codec_source) {
+            files->at[i].source = NULL;
+            files->at[i].size = files->at[i].packed;
+            files->at[i].packed = 0;
+        }
+}
+
 void spk_files_free(spk_files *files)
 {
-    for (size_t i = 0; i < files->n; i++) {
-        if (files->at[i].fd >= 0)
-            close(files->at[i].fd);
-        free(files->at[i].path);
-    }
+    for (size_t i = 0; i < files->n; i++)
+        drop(&files->at[i]);
     free(files->at);
     *files = (spk_files) { NULL, 0 };
 }

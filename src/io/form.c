@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Input that would be taken for lines, and is none: compressed, or in an encoding whose line ends are
- * others. It is known by what such files begin with, never by a name; where it could not be told
- * from text, it is text. The first bytes are those that the formats' specifications fix. */
+ * others. It is known by what such files begin with; where it could not be told from text, it is text.
+ * Files whose names say that they are compressed (io/codec.h) come here unpacked. The first bytes are those
+ * that the formats' specifications fix. */
 #include "io/form.h"
+
+#include <errno.h>
+
+#include "base/sys.h"
 
 typedef struct form {
     const char *name, *unpack;
@@ -47,7 +52,17 @@ spark_status spk_form_check(const char *path, const char *bytes, size_t n, spk_f
     if (f == NULL)
         return SPARK_OK;
     return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-        "%s is not plain text: it is %s; read what \"%s FILE\" makes of it: a file, a FIFO or "
+        "%s is not plain text: it is %s; %sread what \"%s FILE\" makes of it: a file, a FIFO or "
         "standard input (spark_text_fd)",
-        path, f->name, f->unpack);
+        path, f->name, *f->name == 'c' ? "give it its suffix, or " : "", f->unpack);
+}
+
+spark_status spk_form_look(const spk_reader *reader, spk_failure *failure)
+{
+    char head[SPK_FORM_BYTES];
+    ssize_t n;
+    do
+        n = reader->fd < 0 ? 0 : spk_pread(reader->fd, head, sizeof head, 0);
+    while (n < 0 && errno == EINTR);
+    return n <= 0 ? SPARK_OK : spk_form_check(reader->file->path, head, (size_t)n, failure);
 }

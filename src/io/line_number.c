@@ -49,20 +49,30 @@ static void remember(spk_line_memo *memo, const spk_line_memo *known)
     pthread_mutex_unlock(&memo->lock);
 }
 
-/* ends_before: line ends before an offset; -1: the file cannot be read so far any more. */
-static int64_t ends_before(
-    const spk_file *file, int fd, uint64_t offset, char *buffer, spk_line_memo *memo)
+/* go_on: from what is known to an offset. */
+static bool go_on(spk_reader *reader, uint64_t offset, char *buffer, spk_line_memo *known)
 {
-    spk_line_memo known = recall(memo, file, offset);
-    while (known.offset < offset) {
-        const uint64_t left = offset - known.offset;
+    spk_failure failure;
+    while (known->offset < offset) {
+        const uint64_t left = offset - known->offset;
         const size_t n = left < PIECE ? (size_t)left : PIECE;
         size_t got;
-        if (spk_file_read(file, fd, buffer, n, known.offset, &got) != 0 || got == 0)
-            return -1;
-        known.ends += ends_in(buffer, got, &known.feed);
-        known.offset += got;
+        if (spk_reader_read(reader, buffer, n, known->offset, &got, &failure) != SPARK_OK || got == 0)
+            return false;
+        known->ends += ends_in(buffer, got, &known->feed);
+        known->offset += got;
     }
+    return true;
+}
+
+/* ends_before: line ends before an offset; -1: the file cannot be read so far any more. */
+static int64_t ends_before(
+    spk_reader *reader, uint64_t offset, char *buffer, spk_line_memo *memo)
+{
+    spk_line_memo known = recall(memo, reader->file, offset);
+    reader->to = offset;
+    if (!go_on(reader, offset, buffer, &known))
+        return -1;
     remember(memo, &known);
     return known.ends;
 }
@@ -94,7 +104,7 @@ int64_t spk_lines_number(
         return -1;
     char *buffer = skip(&lines, row) ? spk_heap_alloc(heap, PIECE, &capacity) : NULL;
     if (buffer) {
-        ends = ends_before(lines.file, lines.fd, lines.position, buffer, memo);
+        ends = ends_before(&lines.in, lines.position, buffer, memo);
         spk_heap_free(heap, buffer, capacity);
     }
     spk_lines_close(&lines);
@@ -105,12 +115,34 @@ int64_t spk_line_at(spk_heap *heap, const spk_file *file, uint64_t offset)
 {
     size_t capacity;
     int64_t ends = -1;
-    const int fd = spk_file_open(file);
-    char *buffer = fd < 0 ? NULL : spk_heap_alloc(heap, PIECE, &capacity);
+    spk_failure failure;
+    spk_reader reader;
+    if (spk_reader_open(&reader, file, offset, &failure) != SPARK_OK)
+        return -1;
+    char *buffer = spk_heap_alloc(heap, PIECE, &capacity);
     if (buffer) {
-        ends = ends_before(file, fd, offset, buffer, NULL);
+        ends = ends_before(&reader, offset, buffer, NULL);
         spk_heap_free(heap, buffer, capacity);
     }
-    spk_file_close(file, fd);
+    spk_reader_close(&reader);
     return ends < 0 ? -1 : ends + 1;
+}
+
+void spk_lines_at(spk_heap *heap, const spk_file *file, size_t n, const int64_t *offsets, int64_t *lines)
+{
+    size_t capacity;
+    spk_failure failure;
+    spk_reader reader;
+    spk_line_memo known = { .file = file };
+    bool good = spk_reader_open(&reader, file, SPK_TO_END, &failure) == SPARK_OK;
+    if (!good)
+        return;
+    char *buffer = spk_heap_alloc(heap, PIECE, &capacity);
+    for (size_t i = 0; i < n; i++) {
+        good = good && buffer && go_on(&reader, (uint64_t)offsets[i], buffer, &known);
+        lines[i] = good ? known.ends + 1 : 0;
+    }
+    if (buffer)
+        spk_heap_free(heap, buffer, capacity);
+    spk_reader_close(&reader);
 }

@@ -14,13 +14,10 @@
  * one huge line costs each split no more than its own bytes. */
 #include "io/lines.h"
 
-#include <errno.h>
-#include <unistd.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#include "base/sys.h"
 #include "io/form.h"
 
 enum {
@@ -160,9 +157,9 @@ static spark_status too_long(
     if (kept > 0)
         snprintf(what, sizeof what,
             "the line at offset %llu of %s is longer than %zu bytes; its buffer",
-            (unsigned long long)lines->position, lines->file->path, kept);
+            (unsigned long long)lines->position, lines->in.file->path, kept);
     else
-        snprintf(what, sizeof what, "the read buffer of %s", lines->file->path);
+        snprintf(what, sizeof what, "the read buffer of %s", lines->in.file->path);
     return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s",
         spk_heap_refusal(lines->heap, what, usable, text, sizeof text));
 }
@@ -196,16 +193,16 @@ static spark_status read_up_to(spk_lines *lines, size_t n, spk_failure *failure)
 {
     const uint64_t offset = lines->position + unread(lines);
     size_t got;
-    const int error = spk_file_read(
-        lines->file, lines->fd, lines->buffer + lines->to, n, offset, &got);
+    const spark_status status
+        = spk_reader_read(&lines->in, lines->buffer + lines->to, n, offset, &got, failure);
     lines->to += got;
     lines->eof = got < n;
-    if (error != 0)
-        return spk_io_failure(failure, "cannot read", lines->file->path, error);
+    if (status != SPARK_OK)
+        return status;
     if (lines->eof && offset + got < lines->end && lines->end != SPK_TO_END)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "%s shrank while it was read: it ends at byte %llu, not %llu or later",
-            lines->file->path, (unsigned long long)(offset + got),
+            lines->in.file->path, (unsigned long long)(offset + got),
             (unsigned long long)lines->end);
     return SPARK_OK;
 }
@@ -254,38 +251,33 @@ static spark_status skip_mark(spk_lines *lines, spk_failure *failure)
     return SPARK_OK;
 }
 
-/* check_form: a file that is not text has no lines, in none of its splits. Where its first bytes
- * cannot be read again (ESPIPE), it is taken for what it says. */
-static spark_status check_form(const spk_lines *lines, spk_failure *failure)
-{
-    char head[SPK_FORM_BYTES];
-    ssize_t n;
-    do
-        n = spk_pread(lines->fd, head, sizeof head, 0);
-    while (n < 0 && errno == EINTR);
-    return n <= 0 ? SPARK_OK : spk_form_check(lines->file->path, head, (size_t)n, failure);
-}
-
 static spark_status begin(spk_lines *lines, size_t size, spk_failure *failure)
 {
-    if (check_form(lines, failure) != SPARK_OK)
+    if (spk_form_look(&lines->in, failure) != SPARK_OK)
         return failure->code;
     lines->buffer = spk_heap_alloc(lines->heap, size, &lines->capacity);
     lines->usable = size;
     if (lines->buffer == NULL)
         return too_long(lines, 0, size, failure);
-    return lines->position == 0 ? skip_mark(lines, failure) : skip_line(lines, failure);
+    if (lines->position > 0)
+        return skip_line(lines, failure);
+    if (lines->in.file->source
+        && (refill(lines, failure) != SPARK_OK
+            || spk_form_check(lines->in.file->path, lines->buffer, lines->to, failure) != SPARK_OK))
+        return failure->code;
+    return skip_mark(lines, failure);
 }
 
 spark_status spk_lines_open_sized(spk_lines *lines, spk_heap *heap, const spk_split *split,
     size_t size, spk_failure *failure)
 {
     *lines = (spk_lines) {
-        .heap = heap, .file = split->file, .position = split->start, .end = split->end
+        .heap = heap, .position = split->start, .end = split->end
     };
-    lines->fd = spk_file_open(split->file);
-    if (lines->fd < 0)
-        return spk_io_failure(failure, "cannot open", split->file->path, errno);
+    const uint64_t to = split->end > SPK_TO_END - BEYOND_END ? SPK_TO_END : split->end + BEYOND_END;
+    if (spk_reader_open(&lines->in, split->file, to, failure) != SPARK_OK)
+        return failure->code;
+    lines->in.watch = split->watch;
     const spark_status status = begin(lines, size, failure);
     if (status != SPARK_OK)
         spk_lines_close(lines);
@@ -319,7 +311,6 @@ void spk_lines_close(spk_lines *lines)
 {
     if (lines->buffer != NULL)
         spk_heap_free(lines->heap, lines->buffer, lines->capacity);
-    spk_file_close(lines->file, lines->fd);
+    spk_reader_close(&lines->in);
     lines->buffer = NULL;
-    lines->fd = -1;
 }

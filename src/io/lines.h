@@ -15,8 +15,7 @@
 
 typedef struct spk_lines {
     spk_heap *heap;
-    const spk_file *file;
-    int fd;
+    spk_reader in;
     char *buffer;
     size_t capacity, usable; /* of the block, and how much of it is filled at most */
     size_t from, to;         /* unread bytes in the buffer */
@@ -53,6 +52,10 @@ typedef struct spk_line_memo {
  * all that is before it, from where the memo (may be NULL) has come to. -1: it cannot be told any more. */
 SPK_COLD int64_t spk_lines_number(
     spk_heap *heap, const spk_split *split, uint64_t row, spk_line_memo *memo);
+/* spk_lines_at: the lines of n offsets of a file, in their order, each not below the one before: the file
+ * is read once. 0: it cannot be told any more. */
+SPK_COLD void spk_lines_at(spk_heap *heap, const spk_file *file, size_t n, const int64_t *offsets,
+    int64_t *lines);
 /* spk_line_at: the same of the byte at an offset of a file. */
 SPK_COLD int64_t spk_line_at(spk_heap *heap, const spk_file *file, uint64_t offset);
 

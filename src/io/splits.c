@@ -12,35 +12,65 @@
 static const uint64_t LARGEST_SPLIT = 32u * 1024 * 1024;
 static const double SPLIT_SLOP = 1.1; /* a rest of up to this many splits is not split again */
 
-int spk_file_open(const spk_file *file)
+spark_status spk_reader_open(
+    spk_reader *reader, const spk_file *file, uint64_t to, spk_failure *failure)
 {
-    int fd = file->fd;
-    while (fd < 0 && (fd = spk_open(file->path, O_RDONLY | O_CLOEXEC, 0)) < 0)
+    *reader = (spk_reader) { .file = file, .fd = file->source ? -1 : file->fd, .to = to };
+    while (!file->source && reader->fd < 0
+        && (reader->fd = spk_open(file->path, O_RDONLY | O_CLOEXEC, 0)) < 0)
         if (errno != EINTR)
-            return -1;
-    return fd;
+            return spk_io_failure(failure, "cannot open", file->path, errno);
+    return SPARK_OK;
 }
 
-void spk_file_close(const spk_file *file, int fd)
+void spk_reader_close(spk_reader *reader)
 {
-    if (fd >= 0 && fd != file->fd)
-        close(fd);
+    if (reader->stream)
+        reader->file->source->close(reader->stream);
+    if (reader->fd >= 0 && reader->fd != reader->file->fd)
+        close(reader->fd);
+    reader->stream = NULL;
+    reader->fd = -1;
 }
 
-int spk_file_read(const spk_file *file, int fd, char *to, size_t n, uint64_t offset, size_t *got)
+/* read_stream: where it is not where it should be, another one is begun. */
+SPK_COLD static spark_status read_stream(
+    spk_reader *r, char *to, size_t n, uint64_t offset, size_t *got, spk_failure *failure)
+{
+    const spk_source *source = r->file->source;
+    if (r->stream && r->at != offset)
+        spk_reader_close(r);
+    if (!r->stream && !(r->stream = source->open(r->file, offset, r->to, r->watch, failure)))
+        return failure->code;
+    while (*got < n) {
+        const size_t some = source->read(r->stream, to + *got, n - *got, failure);
+        if (some == SIZE_MAX)
+            return failure->code;
+        if (some == 0)
+            break;
+        *got += some;
+    }
+    r->at = offset + *got;
+    return SPARK_OK;
+}
+
+spark_status spk_reader_read(spk_reader *reader, char *to, size_t n, uint64_t offset, size_t *got,
+    spk_failure *failure)
 {
     *got = 0;
+    if (reader->file->source)
+        return read_stream(reader, to, n, offset, got, failure);
     while (*got < n) {
-        const ssize_t some = file->size == SPK_TO_END
-            ? spk_read(fd, to + *got, n - *got)
-            : spk_pread(fd, to + *got, n - *got, (off_t)(offset + *got));
+        const ssize_t some = reader->file->size == SPK_TO_END
+            ? spk_read(reader->fd, to + *got, n - *got)
+            : spk_pread(reader->fd, to + *got, n - *got, (off_t)(offset + *got));
         if (some < 0 && errno != EINTR)
-            return errno;
+            return spk_io_failure(failure, "cannot read", reader->file->path, errno);
         if (some == 0)
             break;
         *got += some > 0 ? (size_t)some : 0;
     }
-    return 0;
+    return SPARK_OK;
 }
 
 /* double_it: room for as much again. */
@@ -58,17 +88,17 @@ static bool double_it(spk_heap *heap, char **content, size_t n, size_t *capacity
 }
 
 /* fill: all there is; a file that says its size must have as much. */
-static spark_status fill(const spk_file *file, int fd, spk_heap *heap, char **content, size_t *n,
+static spark_status fill(spk_reader *reader, spk_heap *heap, char **content, size_t *n,
     size_t *capacity, spk_failure *failure)
 {
+    const spk_file *file = reader->file;
     const bool sized = file->size != SPK_TO_END;
     size_t got;
     do {
         const size_t room = sized ? (size_t)file->size : *capacity - *n;
-        const int error = spk_file_read(file, fd, *content + *n, room, *n, &got);
+        if (spk_reader_read(reader, *content + *n, room, *n, &got, failure) != SPARK_OK)
+            return failure->code;
         *n += got;
-        if (error != 0)
-            return spk_io_failure(failure, "cannot read", file->path, error);
         if (sized && got < room)
             return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
                 "%s shrank while it was read: it ends at byte %zu, not %zu", file->path, got, room);
@@ -87,22 +117,23 @@ static spark_status no_room(spk_heap *heap, const spk_file *file, spk_failure *f
         spk_heap_refusal(heap, what, file->size == SPK_TO_END ? 0 : file->size, text, sizeof text));
 }
 
-spark_status spk_file_content(const spk_file *file, spk_heap *heap, char **content, size_t *n,
-    size_t *capacity, spk_failure *failure)
+spark_status spk_file_content(const spk_file *file, const spk_watch *watch, spk_heap *heap,
+    char **content, size_t *n, size_t *capacity, spk_failure *failure)
 {
     enum { FIRST = 64 * 1024 };
-    const int fd = spk_file_open(file);
-    if (fd < 0)
-        return spk_io_failure(failure, "cannot open", file->path, errno);
+    spk_reader reader;
+    if (spk_reader_open(&reader, file, file->size, failure) != SPARK_OK)
+        return failure->code;
+    reader.watch = watch;
     *content = spk_heap_alloc(
         heap, file->size == SPK_TO_END ? FIRST : (size_t)file->size + 1, capacity);
     *n = 0;
     spark_status status = *content == NULL
         ? no_room(heap, file, failure)
-        : fill(file, fd, heap, content, n, capacity, failure);
+        : fill(&reader, heap, content, n, capacity, failure);
     if (status != SPARK_OK && *content != NULL)
         spk_heap_free(heap, *content, *capacity);
-    spk_file_close(file, fd);
+    spk_reader_close(&reader);
     return status;
 }
 
@@ -121,14 +152,14 @@ static size_t split_file(const spk_file *file, uint64_t size, spk_split *to)
     size_t n = 0;
     if (file->size == SPK_TO_END) {
         if (to != NULL)
-            *to = (spk_split) { file, 0, SPK_TO_END };
+            *to = (spk_split) { file, 0, SPK_TO_END, NULL };
         return 1;
     }
     for (uint64_t start = 0; start < file->size; n++) {
         const uint64_t left = file->size - start;
         const uint64_t end = (double)left / (double)size > SPLIT_SLOP ? start + size : file->size;
         if (to != NULL)
-            to[n] = (spk_split) { file, start, end };
+            to[n] = (spk_split) { file, start, end, NULL };
         start = end;
     }
     return n;

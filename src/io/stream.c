@@ -122,7 +122,9 @@ spark_status spk_files_of_fd(int fd, const char *name, spk_files *files, spk_fai
     const bool whole = S_ISREG(info.st_mode) && info.st_size > 0 && info.st_blocks > 0
         && lseek(fd, 0, SEEK_CUR) == 0;
     memcpy(path, name, strlen(name) + 1);
-    files->at[0] = (spk_file) { path, whole ? (uint64_t)info.st_size : 0, fd, !whole, false };
+    files->at[0] = (spk_file) {
+        .path = path, .size = whole ? (uint64_t)info.st_size : 0, .fd = fd, .stream = !whole
+    };
     return SPARK_OK;
 }
 
@@ -133,12 +135,12 @@ static spark_status spool(spk_file *file, const char *directory, spk_failure *fa
     if (directory == NULL)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "Not a file: %s is a stream; copy what it gives to a file first", file->path);
-    const int from = spk_file_open(file);
-    if (from < 0)
-        return spk_io_failure(failure, "cannot open", file->path, errno);
+    spk_reader from;
+    if (spk_reader_open(&from, file, SPK_TO_END, failure) != SPARK_OK)
+        return failure->code;
     const spark_status status
-        = keep(from, file->path, directory, &to, &file->size, failure);
-    close(from);
+        = keep(from.fd, file->path, directory, &to, &file->size, failure);
+    close(from.fd);
     file->fd = status == SPARK_OK ? to : -1;
     file->stream = false;
     return status;

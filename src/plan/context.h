@@ -39,6 +39,7 @@ struct spark_context {
     const struct spk_caching *caching;
     _Atomic(const struct spk_parking *) parking; /* likewise the scheduler's */
     double storage_fraction;
+    struct spk_elsewhere *elsewhere; /* io's: file systems that were registered; set once; NULL: none */
     char *local_dir;
     char *checkpoint_dir;    /* of this context alone, in the one that was set; under plan_lock */
     char *local_checkpoints; /* the same for local ones: a local directory (io/local_dir.h), its lock */

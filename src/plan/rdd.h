@@ -21,11 +21,16 @@ typedef struct spk_block_set spk_block_set;
 typedef struct spk_bad_part spk_bad_part;
 
 /* spk_bad_head: of a policy for bad records (exec/bad.h). release: with the node; open, end: a step of it
- * begins and ends a partition. */
+ * begins and ends a partition. begin, put, finish: a source that reads records does, and has a bad one:
+ * where it is (see class->places), its text, why; NULL, false: the task has failed. finish: with the number
+ * of good ones. */
 typedef struct spk_bad_head {
     void (*release)(struct spk_bad_head *bad);
     bool (*open)(spark_task *task, spk_op *op);
     void (*end)(spark_task *task, const spk_op *op);
+    spk_bad_part *(*begin)(spark_task *task, struct spk_bad_head *bad, int partition);
+    bool (*put)(spark_task *task, spk_bad_part *part, uint64_t index, spark_str record, const char *reason);
+    void (*finish)(spark_task *task, spk_bad_part *part, uint64_t good);
 } spk_bad_head;
 
 typedef struct spk_batch {
@@ -60,6 +65,10 @@ typedef struct spk_class {
      * that is known; row -1: which one is not known. After a failure, without a lock: it may read. */
     void (*where)(
         spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row, spk_failure *failure);
+    /* places: of a source whose records may be bad: the file and the lines (0: not known) of n of them, in
+     * their order, by what it has said of each to put. Otherwise as where. */
+    void (*places)(spk_heap *heap, const spark_rdd *rdd, int partition, size_t n, const int64_t *indexes,
+        int64_t *lines, const char **path);
     /* one_to_one: a step that makes one row of each, in order. */
     bool one_to_one;
     /* by_element: a step that calls a function for single elements, which may say that they are bad. */

@@ -143,7 +143,7 @@ static bool push_block(spk_pipe *pipe, const spk_layout *layout, const spk_block
 }
 
 bool spk_object_read(
-    spk_pipe *pipe, const spk_layout *layout, const char *path, uint32_t *parts)
+    spk_pipe *pipe, const spk_layout *layout, const spk_file *from, uint32_t *parts)
 {
     spark_task *task = pipe->task;
     spk_failure failure;
@@ -152,7 +152,7 @@ bool spk_object_read(
     char *block;
     size_t capacity;
     bool more = true;
-    if (spk_blocks_open(&file, path, layout->size, fingerprint(layout), &failure) != SPARK_OK) {
+    if (spk_blocks_open(&file, from, layout->size, fingerprint(layout), &failure) != SPARK_OK) {
         spk_task_fail_with(task, &failure);
         return false;
     }

@@ -3,6 +3,7 @@
 #ifndef SPK_RDD_OBJECT_PART_H
 #define SPK_RDD_OBJECT_PART_H
 
+#include "io/files.h"
 #include "rdd/save.h"
 
 /* spk_object_saver: parts of an object file, for the action of that name. spk_object_read: pushes
@@ -10,6 +11,6 @@
  * them were saved, 0 where the file does not say. */
 spk_saver spk_object_saver(const char *name);
 bool spk_object_read(
-    spk_pipe *pipe, const spk_layout *layout, const char *path, uint32_t *parts);
+    spk_pipe *pipe, const spk_layout *layout, const spk_file *file, uint32_t *parts);
 
 #endif

@@ -358,8 +358,14 @@ static void test_limits__are_of_the_whole_rdd(void **state)
                         counts(rdd, BAD, ROWS);
                     } else {
                         oracle_fails(spark_count(rdd, &n), SPARK_ETASK, "map(plain) at " TEST_FILE);
-                        assert_non_null(strstr(spark_last_error()->message, " bad records"));
-                        assert_true(spark_bad_count(rdd, &n) < BAD);
+                        assert_non_null(strstr(spark_last_error()->message, " are bad ("));
+                        assert_non_null(strstr(spark_last_error()->message,
+                            "; the first one of this partition: "));
+                        assert_in_range(spark_bad_count(rdd, &n), 1, BAD);
+                        const double limit = cases[i].ratio > 0 ? cases[i].ratio * ROWS : BAD;
+                        const int64_t most = cases[i].count > 0 ? cases[i].count : BAD;
+                        assert_true(spark_bad_count(rdd, &n) > most
+                            || (double)spark_bad_count(rdd, &n) > limit);
                     }
                 assert_int_equal(oracle_count(numbers(sc)), ROWS);
                 oracle_close(sc);

@@ -66,6 +66,19 @@ static spark_status text_read(spark_context *sc, uint64_t *digest)
     return collected(spark_flat_map(spark_text_file(sc, "in/*.txt,more", 5), words, NULL), digest);
 }
 
+/* Compressed ones, where there is a program that makes them; each is read through a program. */
+static spark_status packed_read(spark_context *sc, uint64_t *digest)
+{
+    return collected(spark_text_file(sc, "packed", 2), digest);
+}
+
+static spark_status commands_read(spark_context *sc, uint64_t *digest)
+{
+    static const char *const argv[] = { "cat", "more", NULL };
+    const spark_command commands[] = { { .argv = argv }, { .argv = argv } };
+    return collected(spark_text_commands(sc, 2, commands), digest);
+}
+
 static spark_status whole_files(spark_context *sc, uint64_t *digest)
 {
     return collected(spark_map(spark_whole_text_files(sc, "in", 2), measure, NULL), digest);
@@ -162,6 +175,8 @@ static const struct work {
     unsigned few;        /* where there are many calls: the next is so many per cent later */
 } works[] = {
     { "text_file", text_read, 0, 0 },
+    { "text_file of .gz", packed_read, 0, 0 },
+    { "text_commands", commands_read, 0, 0 },
     { "whole_text_files", whole_files, 0, 0 },
     { "text_fd of a pipe", stream_read, 0, 0 },
     { "save_as_text_file", text_saved, 0, 0 },
@@ -335,6 +350,8 @@ static void make_inputs(void)
             fprintf(to, "line %d of file %d, word%d\n", i, f, i % 7);
         assert_int_equal(fclose(to), 0);
     }
+    if (system("mkdir packed && gzip -c more > packed/a.gz && gzip -c more > packed/b.gz") != 0) /* NOLINT */
+        fail_msg("gzip is missing");
 }
 
 static void test_file_failures__every_call_of_every_work_may_fail(void **state)

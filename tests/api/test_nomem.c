@@ -408,6 +408,37 @@ static spark_status job_streams(spark_context *sc, uint64_t *digest)
     return collected(spark_union(spark_text_files(sc, 2, names, 3), piped), digest);
 }
 
+SPARK_STRUCT(csv_row, (spark_opt_str, line), (spark_opt_str, word));
+SPARK_MAP(line_of_row, csv_row, spark_str)
+{
+    *out = in->line.present ? in->line.value : (spark_str) { "", 0 };
+}
+SPARK_MAP(record_of, spark_bad_row, spark_str)
+{
+    *out = in->record;
+}
+
+static spark_status job_packed(spark_context *sc, uint64_t *digest)
+{
+    char path[100];
+    snprintf(path, sizeof path, "%s/packed.gz", scratch);
+    return collected(spark_text_file(sc, path, 2), digest);
+}
+
+/* Lines of programs, into rows; some are put aside. */
+static spark_status job_commands(spark_context *sc, uint64_t *digest)
+{
+    static const char *const argv[] = { "printf", "1,2\\n3,4\\n5\\n", NULL }, *const env[] = { "X=y", NULL };
+    const spark_command commands[] = { { argv, NULL, NULL }, { argv, env, "/" } };
+    spark_rdd *parsed = spark_on_bad_records(
+        spark_read_csv_lines(spark_text_commands(sc, 2, commands), SPARK_TYPE(csv_row),
+            &(spark_csv_options) { .header = true, .enforce_schema = SPARK_ON }),
+        &(spark_bad_policy) { .mode = SPARK_BAD_ASIDE });
+    return collected(spark_union(spark_map(parsed, line_of_row, NULL),
+                         spark_map(spark_bad_records(parsed), record_of, NULL)),
+        digest);
+}
+
 static spark_status job_whole_files(spark_context *sc, uint64_t *digest)
 {
     char path[100];
@@ -676,8 +707,6 @@ static spark_status job_save(spark_context *sc, uint64_t *digest)
     remove_files(path);
     return status;
 }
-
-SPARK_STRUCT(csv_row, (spark_opt_str, line), (spark_opt_str, word));
 
 /* job_csv: a type that is found, rows that are cut by the rules for quotes, and a file of them. */
 static spark_status job_csv(spark_context *sc, uint64_t *digest)
@@ -1011,6 +1040,8 @@ static const struct {
     { "flat_map", job_flat_map },
     { "text_file, word count", job_word_count },
     { "text_files and text_fd", job_streams },
+    { "text_file of .gz", job_packed },
+    { "text_commands, read_csv_lines", job_commands },
     { "whole_text_files", job_whole_files },
     { "csv", job_csv },
     { "json", job_json },
@@ -1260,7 +1291,7 @@ static void test_nomem__random_failures_on_four_threads(void **state)
 static int make_files(void **state)
 {
     (void)state;
-    char path[150];
+    char path[200];
     signal(SIGALRM, hangs);
     snprintf(scratch, sizeof scratch, "/tmp/spark-nomem-XXXXXX");
     if (!mkdtemp(scratch))
@@ -1277,7 +1308,8 @@ static int make_files(void **state)
             fprintf(file, "line %d of the file %d, and word%d\n", i, d, i % 50);
         fclose(file);
     }
-    return 0;
+    snprintf(path, sizeof path, "gzip -c %s/in0/a.txt > %s/packed.gz", scratch, scratch);
+    return system(path); /* NOLINT */
 }
 
 static int remove_all(void **state)

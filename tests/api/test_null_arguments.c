@@ -228,6 +228,8 @@ static void told(spark_status status)
     R(empty, spark_empty_rdd(P(e->sc), T_NUMBER))                                                  \
     R(text, spark_text_file(P(e->sc), P("/nowhere"), I(2)))                                        \
     R(whole, spark_whole_text_files(P(e->sc), P("/nowhere"), I(2)))                                \
+    R(commands, spark_text_commands(P(e->sc), Z(1), P(&one_command)))                                  \
+    R(csv_lines, spark_read_csv_lines(NUMBERS, T_NUMBER, P(&no_options)))                          \
     R(binary, spark_binary_files(P(e->sc), P("/nowhere"), I(2)))                                   \
     R(records, spark_binary_records(P(e->sc), P("/nowhere"), I(2)))                                \
     R(objects, spark_object_file(P(e->sc), P("/nowhere"), T_NUMBER))                               \
@@ -352,6 +354,9 @@ static spark_rdd *split[2], *both[2], *both_pairs[2];
 static const rate rates[5] = { { 0, 0.5 }, { 1, 0.5 }, { 2, 0.5 }, { 3, 0.5 }, { 4, 0.5 } };
 static const spark_map_partitions_options kept = { .preserves_partitioning = true };
 static const spark_keyed_options keyed = { .partitions = 2 };
+static const char *const true_argv[] = { "true", NULL };
+static const spark_command one_command = { true_argv, NULL, NULL };
+static const spark_csv_options no_options = { .header = false };
 static const spark_parallelize_options lent = { .partitions = 2 };
 static const spark_pipe_options piped = { .argv = NULL };
 

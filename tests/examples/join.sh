@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The join prints what sort, join(1) and awk print, of the bundled files and of nasty ones, and tells file, number and
-# text of a line that is none.
+# The join prints what sort, join(1) and awk print, of the bundled files and of nasty ones, and tells file, line and
+# column of what is no row.
 #   usage: join.sh JOIN
 # SPARK_RUN_UNDER: a command to run it under.
 set -euo pipefail
@@ -49,12 +49,12 @@ printf '1,Ann,Chad\n2,Bob,Peru\n' > "$work/lf"
 by_coreutils "$work/lf" "$work/few" > "$work/wanted"
 "${under[@]}" "$program" "$work/crlf" "$work/few" | diff -u "$work/wanted" -
 
-for line in '7,Zoe' 'x,Zoe,Peru' '7,,Peru' '7,Zoe,Peru,more' ''; do
-    { cat "$data/customers.csv"; echo "$line"; } > "$work/customers"
-    fails "$work/customers:121: not a customer: $line" "$work/customers" "$data/orders.csv"
+for line in '1:7,Zoe' '1:x,Zoe,Peru' '1:7,,Peru' '1:7,Zoe,Peru,more'; do
+    { cat "$data/customers.csv"; echo "${line#*:}"; } > "$work/customers"
+    fails ": $work/customers:121:${line%%:*}" "$work/customers" "$data/orders.csv"
 done
-for line in '7,1' '7,x,3.50' '7,1,much' '7,1,3.50,more' '7,1,1e300'; do
-    { cat "$data/orders.csv"; echo "$line"; } > "$work/orders"
-    fails "$work/orders:501: not an order: $line" "$data/customers.csv" "$work/orders"
+for line in '1:7,1' '3:7,x,3.50' '5:7,1,much' '1:7,1,3.50,more' '5:7,1,1e300'; do
+    { cat "$data/orders.csv"; echo "${line#*:}"; } > "$work/orders"
+    fails ": $work/orders:501:${line%%:*}" "$data/customers.csv" "$work/orders"
 done
 fails "Input path does not exist: $work/missing" "$data/customers.csv" "$work/missing"

@@ -48,7 +48,7 @@ static uint64_t digest_of(spk_heap *heap, const spk_csv_plan *plan, const spk_fi
     static row rows[AT_ONCE];
     uint64_t digest = 1;
     for (uint64_t at = 0; at < file->size && digest; at += size) {
-        const spk_split split = { file, at, at + size < file->size ? at + size : file->size };
+        const spk_split split = { file, at, at + size < file->size ? at + size : file->size, NULL };
         spk_failure failure = { .code = SPARK_OK };
         spk_csv_reader *reader;
         if (spk_csv_open(&reader, heap, plan->csv, plan, &split, &failure) != SPARK_OK)
@@ -67,7 +67,7 @@ static uint64_t digest_of(spk_heap *heap, const spk_csv_plan *plan, const spk_fi
 /* names: whatever the first record is, it can be asked for; where it is. */
 static uint64_t names(spk_heap *heap, const spk_csv *csv, const spk_file *file)
 {
-    const spk_split whole = { file, 0, file->size };
+    const spk_split whole = { file, 0, file->size, NULL };
     spk_failure failure = { .code = SPARK_OK };
     const spark_str *cells;
     spk_csv_reader *reader;

@@ -64,12 +64,14 @@ static void add_block(fixture *f, uint64_t rows, const char *block, uint64_t byt
 /* reads: how many blocks until the end or the first failure. */
 static size_t reads(fixture *f, spark_status *status, spk_failure *failure)
 {
+    char name[] = "file";
+    const spk_file of = { .path = name, .size = SPK_TO_END - 1, .fd = -1 };
     spk_blocks_file file;
     spk_block_head head;
     char *block;
     size_t n = 0, capacity;
     *failure = (spk_failure) { .code = SPARK_OK };
-    *status = spk_blocks_open(&file, "file", ROW, MARK, failure);
+    *status = spk_blocks_open(&file, &of, ROW, MARK, failure);
     while (*status == SPARK_OK) {
         *status = spk_blocks_next(&file, &f->heap, &head, &block, &capacity, failure);
         if (*status != SPARK_OK)
@@ -84,7 +86,7 @@ static size_t reads(fixture *f, spark_status *status, spk_failure *failure)
         spk_heap_free(&f->heap, block, capacity);
     }
     spk_blocks_close(&file);
-    assert_int_equal(file.fd, -1);
+    assert_int_equal(file.in.fd, -1);
     assert_int_equal(*status, failure->code);
     return n;
 }

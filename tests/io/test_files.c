@@ -18,7 +18,7 @@ static const char *found(const char *spec)
     spk_failure failure = { .code = SPARK_OK };
     size_t n = 0;
     text[0] = '\0';
-    if (spk_files_list(spec, &files, &failure) != SPARK_OK) {
+    if (spk_files_list(spec, NULL, &files, &failure) != SPARK_OK) {
         assert_null(files.at);
         assert_int_equal(files.n, 0);
         snprintf(text, sizeof text, "%s: %s", spark_status_name(failure.code), failure.message);
@@ -89,7 +89,7 @@ static void test_sizes(void **state)
     (void)state;
     scratch_write("a", "12345", 5);
     scratch_write("b", "", 0);
-    assert_int_equal(spk_files_list("*", &files, &failure), SPARK_OK);
+    assert_int_equal(spk_files_list("*", NULL, &files, &failure), SPARK_OK);
     assert_int_equal(files.n, 2);
     assert_int_equal(files.at[0].size, 5);
     assert_int_equal(files.at[1].size, 0);
@@ -218,7 +218,8 @@ static void test_nothing(void **state)
     expect("no/x*", "SPARK_EIO: Input Pattern no/x* matches 0 files");
     expect("a/*", "SPARK_EIO: Input Pattern a/* matches 0 files");
     expect("*/b", "SPARK_EIO: Input Pattern */b matches 0 files");
-    expect("hdfs://a", "SPARK_EIO: Input path does not exist: hdfs://a");
+    expect("hdfs://a", "SPARK_EIO: Input path does not exist: hdfs://a; "
+        "no file system of its scheme is known");
     expect("", "SPARK_EINVAL: An empty path in \"\"");
     expect("a,", "SPARK_EINVAL: An empty path in \"a,\"");
     expect("a,,a", "SPARK_EINVAL: An empty path in \"a,,a\"");
@@ -299,7 +300,7 @@ static void test_claimed_sizes(void **state)
         struct stat info;
         if (stat(files[i].path, &info) != 0)
             continue;
-        assert_int_equal(spk_files_list(files[i].path, &found_files, &failure), SPARK_OK);
+        assert_int_equal(spk_files_list(files[i].path, NULL, &found_files, &failure), SPARK_OK);
         assert_int_equal(found_files.at[0].size,
             files[i].to_end ? SPK_TO_END : (uint64_t)info.st_size);
         assert_false(found_files.at[0].stream);
@@ -337,11 +338,12 @@ static const char *listed_stream(spk_files *files)
 {
     static char text[256];
     size_t n = 0;
-    const int fd = spk_file_open(&files->at[0]);
-    assert_true(fd >= 0);
-    assert_int_equal(spk_file_read(&files->at[0], fd, text, sizeof text - 1, 0, &n), 0);
+    spk_failure failure;
+    spk_reader reader;
+    assert_int_equal(spk_reader_open(&reader, &files->at[0], SPK_TO_END, &failure), SPARK_OK);
+    assert_int_equal(spk_reader_read(&reader, text, sizeof text - 1, 0, &n, &failure), SPARK_OK);
     text[n] = '\0';
-    spk_file_close(&files->at[0], fd);
+    spk_reader_close(&reader);
     return text;
 }
 
@@ -356,7 +358,7 @@ static void test_streams(void **state)
     /* The other end, so that opening does not wait. */
     const int both = open("pipe", O_RDWR | O_CLOEXEC);
     assert_true(both >= 0);
-    assert_int_equal(spk_files_list("pipe,/dev/null", &files, &failure), SPARK_OK);
+    assert_int_equal(spk_files_list("pipe,/dev/null", NULL, &files, &failure), SPARK_OK);
     assert_true(files.n == 2 && files.at[0].stream && !files.at[1].stream && !files.at[1].size);
     assert_int_equal(spk_files_spool(&files, NULL, &failure), SPARK_EIO);
     assert_null(files.at);
@@ -407,7 +409,7 @@ static const char *cut(int min, ...)
     va_list sizes;
     va_start(sizes, min);
     for (long long size; (size = va_arg(sizes, long long)) >= 0;)
-        at[files.n++] = (spk_file) { NULL, (uint64_t)size, -1, false, false };
+        at[files.n++] = (spk_file) { .size = (uint64_t)size, .fd = -1 };
     va_end(sizes);
     assert_int_equal(spk_splits_make(&files, min, &splits, &failure), SPARK_OK);
     size_t n = 0;

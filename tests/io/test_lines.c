@@ -44,8 +44,8 @@ static spark_status open_split(spk_lines *lines, spk_heap *heap, const char *pat
     uint64_t end, size_t buffer, spk_failure *failure)
 {
     static char name[64];
-    static const spk_file file = { name, 0, -1, false, false };
-    const spk_split split = { &file, start, end };
+    static const spk_file file = { .path = name, .fd = -1 };
+    const spk_split split = { &file, start, end, NULL };
     snprintf(name, sizeof name, "%s", path);
     return buffer == 0 ? spk_lines_open(lines, heap, &split, failure)
                        : spk_lines_open_sized(lines, heap, &split, buffer, failure);
@@ -188,7 +188,7 @@ static void test_every_number_of_splits(void **state)
         scratch_write("f", bytes, size);
         split_naively(bytes, size, &e);
         for (int min = 1; min <= (int)size + 1; min++) {
-            spk_files files = { &(spk_file) { bytes, size, -1, false, false }, 1 };
+            spk_files files = { &(spk_file) { .path = bytes, .size = size, .fd = -1 }, 1 };
             spk_splits splits;
             uint64_t borders[512];
             assert_int_equal(spk_splits_make(&files, min, &splits, &failure), SPARK_OK);
@@ -381,7 +381,7 @@ static void test_numbers(void **state)
     heap_begin(&heap);
     for (int round = 0; round < 60; round++) {
         const size_t size = random_text(&seed, bytes, 1 + scratch_random(&seed) % 30);
-        spk_files files = { &(spk_file) { (char[]) { "f" }, size, -1, false, false }, 1 };
+        spk_files files = { &(spk_file) { .path = (char[]) { "f" }, .size = size, .fd = -1 }, 1 };
         spk_splits splits;
         size_t next = 0;
         spk_line_memo memo = { .lock = PTHREAD_MUTEX_INITIALIZER }, none = memo;

@@ -22,20 +22,23 @@ static const char *complaint(const spark_rdd *rdd, const spark_bad_policy *polic
         return "max_count must be 0, for no limit, or more; max_ratio 0 to 1";
     if (policy->mode == SPARK_BAD_FAIL && (policy->max_count > 0 || policy->max_ratio > 0))
         return "a limit needs a mode: SPARK_BAD_SKIP or SPARK_BAD_ASIDE";
-    if (!rdd->class->by_element)
-        return "only what calls a function for single elements has bad records";
+    if (!rdd->class->by_element && !rdd->class->places)
+        return "only what reads records, or calls a function for single elements, has bad ones";
     return NULL;
 }
 
-/* attach: false: there is one already. */
+/* attach: false: there is one already, which somebody has asked for, or which has counted. */
 static bool attach(spark_rdd *rdd, spk_bad *bad)
 {
     pthread_mutex_lock(&rdd->sc->plan_lock);
-    const bool first = !rdd->bad;
-    if (first)
+    spk_bad *before = rdd->bad ? spk_bad_of(rdd) : NULL;
+    const bool free = !before || (before->implied && before->n_ended == 0);
+    if (free)
         rdd->bad = &bad->head;
     pthread_mutex_unlock(&rdd->sc->plan_lock);
-    return first;
+    if (free && before)
+        before->head.release(&before->head);
+    return free;
 }
 
 spark_rdd *spark_on_bad_records(spark_site at, spark_rdd *rdd, const spark_bad_policy *policy)
@@ -86,12 +89,15 @@ typedef struct origin {
     char name[512];      /* of the source */
 } origin;
 
-/* find_origin: the source whose rows are the elements that the RDD's function gets, one for one. */
+/* find_origin: the source whose rows are the elements that the RDD's function gets, one for one; none where
+ * the RDD is a source itself. */
 static void find_origin(origin *o, spark_rdd *rdd, int partition)
 {
+    *o = (origin) { .rdd = NULL };
+    if (rdd->class->places)
+        return;
     spark_rdd *parent = rdd->deps[0].rdd;
     const int given = partition;
-    *o = (origin) { .rdd = NULL };
     for (rdd = parent;;) {
         int from = partition;
         if (spk_rdd_stored(rdd))
@@ -152,6 +158,31 @@ static const spk_bad_part *part_of(spark_task *task, spark_rdd *rdd, int partiti
     return part;
 }
 
+/* locate_all: of the records of a run that a source has put aside: their lines, in memory of the task. */
+static const int64_t *locate_all(spark_task *task, const spark_rdd *rdd, int partition,
+    const spk_run *run, const char **path)
+{
+    size_t capacity;
+    const size_t n = (size_t)run->n;
+    int64_t *lines = spk_arena_alloc(spk_keep_of(task), n * sizeof *lines, 16);
+    int64_t *indexes = spk_heap_alloc(task->heap, n * sizeof *indexes, &capacity);
+    if (!lines || !indexes) {
+        spk_task_nomem(task);
+        if (indexes)
+            spk_heap_free(task->heap, indexes, capacity);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        spk_bad_kept kept;
+        memcpy(&kept, run->rows + i * sizeof kept, sizeof kept);
+        indexes[i] = kept.index;
+        lines[i] = 0;
+    }
+    rdd->class->places(task->heap, rdd, partition, n, indexes, lines, path);
+    spk_heap_free(task->heap, indexes, capacity);
+    return lines;
+}
+
 static void bad_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     spark_task *task = pipe->task;
@@ -162,15 +193,25 @@ static void bad_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     if (!arenas || !spk_source_open(&out, pipe, sizeof(spark_bad_row), arenas))
         return;
     find_origin(&o, rdd->deps[0].rdd, partition);
-    for (const spk_run *run = part->kept.first; run && !out.head.closed; run = run->next)
-        for (uint64_t i = 0; i < run->n && !out.head.closed; i++) {
+    const spark_rdd *of = rdd->deps[0].rdd;
+    for (const spk_run *run = part->kept.first; run && !out.head.closed; run = run->next) {
+        const char *path = "";
+        const int64_t *lines
+            = of->class->places ? locate_all(task, of, partition, run, &path) : NULL;
+        for (uint64_t i = 0; i < run->n && !out.head.closed && !spk_task_failed(task); i++) {
             spk_bad_kept kept;
             memcpy(&kept, run->rows + i * sizeof kept, sizeof kept);
             spark_bad_row row = { .record = kept.record, .reason = kept.reason };
             out.head.rows++;
-            locate(task, &o, kept.index, &row);
+            if (lines) {
+                row.source = (spark_str) { path, strlen(path) }; /* of the node, which stays */
+                row.position = lines[i];
+            } else {
+                locate(task, &o, kept.index, &row);
+            }
             spark_emit_(&out.head, &row, sizeof row);
         }
+    }
     spk_source_close(&out);
 }
 

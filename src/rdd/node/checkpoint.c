@@ -141,7 +141,8 @@ static void checkpoint_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         return;
     }
     snprintf(path, size, "%s/part-%05d", c->path, partition);
-    if (spk_object_read(pipe, rdd->layout, path, NULL) || task->failure.code != SPARK_EIO)
+    const spk_file file = { .path = path, .size = SPK_TO_END - 1, .fd = -1 };
+    if (spk_object_read(pipe, rdd->layout, &file, NULL) || task->failure.code != SPARK_EIO)
         return;
     spk_failure_append(&task->failure,
         c->local ? ": a part of a local checkpoint is lost, and what it was computed from is "

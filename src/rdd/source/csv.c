@@ -6,6 +6,7 @@
 
 #include <spark/csv.h>
 
+#include "exec/bad.h"
 #include "format/csv.h"
 #include "io/lines.h"
 #include "rdd/action.h"
@@ -29,7 +30,7 @@ static spark_status one_a_file(const spk_files *files, spk_splits *splits, spk_f
     if (!splits->at)
         return spk_failure_nomem(failure, NULL, NULL);
     for (size_t i = 0; i < files->n; i++)
-        splits->at[i] = (spk_split) { &files->at[i], 0, files->at[i].size };
+        splits->at[i] = (spk_split) { &files->at[i], 0, files->at[i].size, NULL };
     return SPARK_OK;
 }
 
@@ -48,10 +49,11 @@ static spark_status csv_prepare(spark_rdd *rdd, spk_failure *failure)
 
 /* plan_for: for the file of a split; *empty: it has a header to have, and has none. */
 static spark_status plan_for(spk_csv_plan *plan, spk_heap *heap, const csv_rdd *c,
-    const spk_file *file, bool *empty, spk_failure *failure)
+    const spk_split *split, bool *empty, spk_failure *failure)
 {
+    const spk_file *file = split->file;
     const spark_type *type = c->head.rdd.layout->type;
-    const spk_split whole = { file, 0, file->size };
+    const spk_split whole = { file, 0, file->size, split->watch };
     const spark_str *names = NULL;
     spk_csv_reader *reader;
     *empty = false;
@@ -72,41 +74,77 @@ static spark_status plan_for(spk_csv_plan *plan, spk_heap *heap, const csv_rdd *
     return failure->code;
 }
 
-static void push_rows(spk_pipe *pipe, spk_csv_reader *reader, const spk_csv_plan *plan,
+/* quarantine: where malformed records of an attempt go. */
+typedef struct quarantine {
+    spark_task *task;
+    const spark_rdd *rdd;
+    spk_bad_part *part;
+} quarantine;
+
+static bool put_aside(void *to, uint64_t offset, spark_str record, const char *reason)
+{
+    quarantine *q = to;
+    return q->rdd->bad->put(q->task, q->part, offset, record, reason);
+}
+
+/* push_rows: *rows: how many there were; false: not all. */
+static bool push_rows(spk_pipe *pipe, spk_csv_reader *reader, const spk_csv_plan *plan, uint64_t *n_rows,
     spk_failure *failure)
 {
     spark_task *task = pipe->task;
     const size_t size = plan->row_size;
     char *rows = spk_arena_alloc(spk_keep_of(task), spk_task_fit(task, size) * size, 64);
+    *n_rows = 0;
     if (!rows) {
         spk_failure_nomem(failure, NULL, NULL);
-        return;
+        return false;
     }
     for (;;) {
         const size_t most = spk_pipe_rows(pipe, size);
         const size_t n = spk_csv_next(reader, rows, most, failure);
-        if (n == 0 || !spk_push(pipe, rows, n))
-            break;
+        *n_rows += n;
+        if (n == 0)
+            return failure->code == SPARK_OK;
+        if (!spk_push(pipe, rows, n))
+            return false;
     }
+}
+
+/* read_rows: with a policy for bad records, where there is one. */
+static void read_rows(spk_pipe *pipe, spark_rdd *rdd, int partition, spk_csv_reader *reader,
+    const spk_csv_plan *plan, spk_failure *failure)
+{
+    quarantine q = { pipe->task, rdd, NULL };
+    const spk_csv_aside aside = { put_aside, &q };
+    uint64_t n;
+    if (rdd->bad) {
+        if (!(q.part = rdd->bad->begin(pipe->task, rdd->bad, partition)))
+            return;
+        spk_csv_put_aside(reader, &aside);
+    }
+    if (push_rows(pipe, reader, plan, &n, failure) && q.part && !spk_task_over(pipe->task))
+        rdd->bad->finish(pipe->task, q.part, n);
 }
 
 static void csv_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const csv_rdd *c = SPK_NODE(csv_rdd, rdd);
-    const spk_split *split = split_of(rdd, partition);
     spark_task *task = pipe->task;
+    const spk_watch watch = spk_watch_of(task);
+    spk_split split = *split_of(rdd, partition);
+    split.watch = &watch;
     spk_failure failure = { .code = SPARK_OK };
     spk_csv_plan plan = { .columns = NULL };
     spk_csv_reader *reader;
     bool empty;
-    if (plan_for(&plan, task->heap, c, split->file, &empty, &failure) == SPARK_OK && !empty
-        && spk_csv_open(&reader, task->heap, &c->csv, &plan, split, &failure) == SPARK_OK) {
+    if (plan_for(&plan, task->heap, c, &split, &empty, &failure) == SPARK_OK && !empty
+        && spk_csv_open(&reader, task->heap, &c->csv, &plan, &split, &failure) == SPARK_OK) {
         failure.code = SPARK_OK;
-        push_rows(pipe, reader, &plan, &failure);
+        read_rows(pipe, rdd, partition, reader, &plan, &failure);
         spk_csv_close(reader);
     }
     spk_csv_plan_free(&plan);
-    if (failure.code != SPARK_OK)
+    if (failure.code != SPARK_OK && !spk_task_failed(task))
         spk_task_fail_with(task, &failure);
 }
 
@@ -114,7 +152,7 @@ static int64_t csv_reads(const spark_rdd *rdd, int partition, const char **path)
 {
     const spk_split *split = split_of(rdd, partition);
     *path = split->file->path;
-    return split->end == SPK_TO_END ? 0 : (int64_t)(split->end - split->start);
+    return spk_split_reads(split);
 }
 
 /* offset_of: of the record of a row; UINT64_MAX: it cannot be told any more. */
@@ -128,11 +166,14 @@ static uint64_t offset_of(spk_heap *heap, const csv_rdd *c, const spk_split *spl
     bool empty;
     const size_t size = c->head.rdd.layout->size, most = 64 * 1024 / size + 1;
     char *rows = spk_heap_alloc(heap, most * size, &capacity);
-    if (rows && plan_for(&plan, heap, c, split->file, &empty, &failure) == SPARK_OK && !empty
+    if (rows && plan_for(&plan, heap, c, split, &empty, &failure) == SPARK_OK && !empty
         && spk_csv_open(&reader, heap, &c->csv, &plan, split, &failure) == SPARK_OK) {
+        const spk_csv_aside nowhere = { NULL, NULL };
         uint64_t before = 0;
         size_t n;
         failure.code = SPARK_OK;
+        if (c->head.rdd.bad)
+            spk_csv_put_aside(reader, &nowhere);
         while ((n = spk_csv_next(reader, rows, most, &failure)) > 0 && before + n <= row)
             before += n;
         if (n > 0)
@@ -156,6 +197,14 @@ static void csv_where(
         offset == UINT64_MAX ? -1 : spk_line_at(heap, split->file, offset));
 }
 
+static void csv_places(spk_heap *heap, const spark_rdd *rdd, int partition, size_t n,
+    const int64_t *offsets, int64_t *lines, const char **path)
+{
+    const spk_split *split = split_of(rdd, partition);
+    *path = split->file->path;
+    spk_lines_at(heap, split->file, n, offsets, lines);
+}
+
 static void csv_release(spark_rdd *rdd)
 {
     csv_rdd *c = SPK_NODE(csv_rdd, rdd);
@@ -173,9 +222,16 @@ static spark_rdd *new_csv(
         .produce = csv_produce,
         .reads = csv_reads,
         .where = csv_where,
+        .places = csv_places,
         .release = csv_release };
     spark_rdd *rdd = spk_files_rdd_make(v, &class, sizeof(csv_rdd), spk_verb_layout(v, type), path,
         csv->min_partitions, made);
+    if (*made && csv->mode == SPARK_DROPMALFORMED && !spk_bad_imply(rdd)) {
+        spk_failure failure;
+        spk_failure_nomem(&failure, NULL, NULL);
+        rdd = spk_verb_undo(v, rdd, &failure);
+        *made = false;
+    }
     if (*made)
         SPK_NODE(csv_rdd, rdd)->csv = *csv;
     else
@@ -362,7 +418,7 @@ static bool read_names(spark_context *sc, const spk_csv *csv, const spk_files *f
     *n = 0;
     *names = NULL;
     for (size_t i = 0; i < files->n && *n == 0; i++) {
-        const spk_split whole = { &files->at[i], 0, files->at[i].size };
+        const spk_split whole = { &files->at[i], 0, files->at[i].size, NULL };
         const spark_str *cells;
         spk_csv_reader *reader;
         if (spk_csv_open(&reader, &sc->heap, csv, NULL, &whole, failure) != SPARK_OK)
@@ -426,7 +482,7 @@ static const spark_type *find_type(spark_site at, spark_context *sc, const char 
     column_name *names;
     char local[SPK_PATH];
     size_t n;
-    if (spk_files_list(path, files, failure) != SPARK_OK
+    if (spk_files_list(path, sc->elsewhere, files, failure) != SPARK_OK
         || spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure) != SPARK_OK)
         return NULL;
     if (read_names(sc, csv, files, &names, &n, failure))

@@ -76,7 +76,7 @@ spark_status spk_files_rdd_list(spark_rdd *rdd, bool streams, spk_failure *failu
     } else if (f->fd >= 0) {
         status = read_fd(f, directory, failure);
     } else if (f->spec && !f->files.at) {
-        status = spk_files_list(f->spec, &f->files, failure);
+        status = spk_files_list(f->spec, rdd->sc->elsewhere, &f->files, failure);
         if (status == SPARK_OK)
             status = spk_files_spool(&f->files, directory, failure);
     }

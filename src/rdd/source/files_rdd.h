@@ -27,6 +27,22 @@ spark_rdd *spk_files_rdd_make(spk_verb *v, const spk_class *class, size_t size,
 /* spk_fd_name: "standard input", "file descriptor 3": returns text. */
 const char *spk_fd_name(int fd, char *text, size_t size);
 
+/* spk_watch_of: of a task that reads: whether it is over. */
+static inline bool spk_reader_over(void *task)
+{
+    return spk_task_over(task);
+}
+static inline spk_watch spk_watch_of(spark_task *task)
+{
+    return (spk_watch) { spk_reader_over, task };
+}
+
+/* spk_split_reads: bytes of a split that are read from the disk, where that is known; else 0. */
+static inline int64_t spk_split_reads(const spk_split *split)
+{
+    return (int64_t)(split->end == SPK_TO_END ? split->file->packed : split->end - split->start);
+}
+
 /* spk_writable_directory: the first of the local directories that can be written, or the last one; in
  * `path`, which it returns. */
 const char *spk_writable_directory(const char *asked, char path[SPK_PATH]);

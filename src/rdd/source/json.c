@@ -69,7 +69,10 @@ static void json_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         spk_task_nomem(task);
         return;
     }
-    if (open_split(&reader, task->heap, j, split_of(rdd, partition), &failure) == SPARK_OK) {
+    const spk_watch watch = spk_watch_of(task);
+    spk_split split = *split_of(rdd, partition);
+    split.watch = &watch;
+    if (open_split(&reader, task->heap, j, &split, &failure) == SPARK_OK) {
         for (;;) {
             const size_t n = spk_json_next(reader, rows, spk_pipe_rows(pipe, size), &failure);
             if (n == 0 || !spk_push(pipe, rows, n))
@@ -85,7 +88,7 @@ static int64_t json_reads(const spark_rdd *rdd, int partition, const char **path
 {
     const spk_split *split = split_of(rdd, partition);
     *path = split->file->path;
-    return split->end == SPK_TO_END ? 0 : (int64_t)(split->end - split->start);
+    return spk_split_reads(split);
 }
 
 /* line_of: the line of the file that a row was made of; -1: it cannot be told any more. */
@@ -238,7 +241,7 @@ static const spark_type *find_type(spark_site at, spark_context *sc, const char 
     spk_json json = { .rules = 0 };
     bool made;
     spk_verb v;
-    if (spk_files_list(path, files, failure) != SPARK_OK
+    if (spk_files_list(path, sc->elsewhere, files, failure) != SPARK_OK
         || spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure) != SPARK_OK)
         return NULL;
     spark_scope *scope = spark_scope_begin(sc);

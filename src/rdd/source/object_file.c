@@ -42,13 +42,13 @@ static bool missing(const spk_files *files, size_t first, uint32_t parts)
 static void object_file_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const spk_files *files = &SPK_NODE(spk_files_rdd, rdd)->files;
-    const char *path = files->at[partition].path;
+    const spk_file *file = &files->at[partition];
     uint32_t parts = 0;
-    if (spk_object_read(pipe, rdd->layout, path, &parts)
+    if (spk_object_read(pipe, rdd->layout, file, &parts)
         && missing(files, (size_t)partition, parts))
         spk_task_fail(pipe->task, SPARK_EIO,
             "object files %.*s: files are missing; %s is one of %u that were saved there",
-            (int)directory_of(&files->at[partition]), path, path, parts);
+            (int)directory_of(file), file->path, file->path, parts);
 }
 
 static int64_t object_file_reads(const spark_rdd *rdd, int partition, const char **path)

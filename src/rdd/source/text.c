@@ -9,7 +9,7 @@
 #include <spark/source.h>
 
 #include "io/lines.h"
-#include "rdd/source/files_rdd.h"
+#include "rdd/source/text.h"
 
 typedef struct text_rdd {
     spk_files_rdd head;
@@ -43,7 +43,10 @@ static void text_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         spk_task_nomem(task);
         return;
     }
-    if (spk_lines_open(&lines, task->heap, split_of(rdd, partition), &failure) != SPARK_OK) {
+    const spk_watch watch = spk_watch_of(task);
+    spk_split split = *split_of(rdd, partition);
+    split.watch = &watch;
+    if (spk_lines_open(&lines, task->heap, &split, &failure) != SPARK_OK) {
         spk_task_fail_with(task, &failure);
         return;
     }
@@ -61,7 +64,7 @@ static int64_t text_reads(const spark_rdd *rdd, int partition, const char **path
 {
     const spk_split *split = split_of(rdd, partition);
     *path = split->file->path;
-    return split->end == SPK_TO_END ? 0 : (int64_t)(split->end - split->start);
+    return spk_split_reads(split);
 }
 
 static void text_where(
@@ -81,8 +84,7 @@ static void text_release(spark_rdd *rdd)
     spk_files_rdd_release(rdd);
 }
 
-/* new_text: path NULL: of no files, or of what the caller says. */
-static spark_rdd *new_text(spk_verb *v, const char *path, int partitions, bool *made)
+spark_rdd *spk_text_rdd(spk_verb *v, const char *path, int partitions, bool *made)
 {
     static const spk_class class = { .name = "HadoopRDD",
         .prepare = text_prepare,
@@ -104,7 +106,7 @@ spark_rdd *spark_text_file(spark_site at, spark_context *sc, const char *path, i
     bool made;
     spk_verb_source(&v, at, "textFile", sc);
     spk_files_rdd_check(&v, path, min_partitions);
-    return new_text(&v, path, min_partitions, &made);
+    return spk_text_rdd(&v, path, min_partitions, &made);
 }
 
 /* spell: the pattern that names exactly these paths. NULL: no memory. */
@@ -153,7 +155,7 @@ spark_rdd *spark_text_files(spark_site at, spark_context *sc, size_t n, const ch
     char *spec = v.bad || n == 0 ? NULL : spell(n, paths);
     if (!v.bad && n > 0 && !spec)
         spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
-    spark_rdd *rdd = new_text(&v, spec, min_partitions, &made);
+    spark_rdd *rdd = spk_text_rdd(&v, spec, min_partitions, &made);
     free(spec);
     return made && n > 0 ? spark_rdd_set_name(rdd, paths[0]) : rdd;
 }
@@ -168,7 +170,7 @@ spark_rdd *spark_text_fd(spark_site at, spark_context *sc, int fd, int min_parti
     const int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (own < 0)
         spk_verb_fail(&v, SPARK_EIO, "cannot use file descriptor %d: %s", fd, strerror(errno));
-    spark_rdd *rdd = new_text(&v, NULL, min_partitions, &made);
+    spark_rdd *rdd = spk_text_rdd(&v, NULL, min_partitions, &made);
     if (!made) {
         if (own >= 0)
             close(own);

@@ -4,6 +4,7 @@
 
 #include <spark/source.h>
 
+#include "io/codec.h"
 #include "io/form.h"
 #include "rdd/source/files_rdd.h"
 
@@ -28,12 +29,20 @@ static spark_status whole_files_prepare(spark_rdd *rdd, spk_failure *failure)
         return failure->code;
     for (size_t i = 0; w->record && i < w->head.files.n; i++) {
         const spk_file *file = &w->head.files.at[i];
+        if (file->source == &spk_codec_source) {
+            spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+                "%s is compressed; binary_records reads files as they are", file->path);
+            spk_files_free(&SPK_NODE(spk_files_rdd, rdd)->files);
+            return failure->code;
+        }
         if (file->size == SPK_TO_END || file->size % w->record == 0)
             continue;
         odd_size(w, file, file->size, failure);
         spk_files_free(&SPK_NODE(spk_files_rdd, rdd)->files);
         return failure->code;
     }
+    if (!w->text)
+        spk_files_raw(&SPK_NODE(spk_files_rdd, rdd)->files);
     const int n = (int)w->head.files.n;
     spk_rdd_partitions_set(rdd, n < w->head.asked ? n : w->head.asked);
     return SPARK_OK;
@@ -107,7 +116,8 @@ static bool push_file(spk_pipe *pipe, const whole_rdd *w, const spk_file *file)
     spk_failure failure;
     char *content;
     size_t n, capacity;
-    if (spk_file_content(file, task->heap, &content, &n, &capacity, &failure) != SPARK_OK) {
+    const spk_watch watch = spk_watch_of(task);
+    if (spk_file_content(file, &watch, task->heap, &content, &n, &capacity, &failure) != SPARK_OK) {
         spk_task_fail_with(task, &failure);
         return false;
     }
@@ -132,7 +142,7 @@ static int64_t whole_files_reads(const spark_rdd *rdd, int partition, const char
     const size_t from = files_of(rdd, partition, &to);
     int64_t sum = 0;
     for (size_t i = from; i < to; i++)
-        sum += files[i].size == SPK_TO_END ? 0 : (int64_t)files[i].size;
+        sum += (int64_t)(files[i].size == SPK_TO_END ? files[i].packed : files[i].size);
     if (to - from == 1)
         *path = files[from].path;
     return sum;
