@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of a split of JSON: each line is a record, or, with multi_line, the whole file is one, held in
- * memory, as it is where something else than line ends is between records. A record is an object, which is a row, or an array of them. An array is checked to its end before its
- * first row is made, so that rows need not be held: what is no JSON gives one malformed row, however many
- * stood before the place. */
+ * memory, as it is where something else than line ends is between records. A record is an object, which is a
+ * row, or an array of them. An array is checked to its end before its first row is made, so that rows need not
+ * be held: what is no JSON gives one malformed row, however many stood before the place. */
 #include "format/json_reader.h"
 
 #include "io/form.h"
