@@ -93,8 +93,9 @@ typedef struct spark_json_options {
     int min_partitions;   /* r: as for spark_text_file; no option of Spark */
     bool multi_line;      /* r i: a file is one text, an object or an array of them, which may have
                            * line ends. It is held in memory, and is one partition */
-    const char *line_sep; /* w: behind each object: "\n"; up to 16 bytes. r: "\n", "\r\n" or "\r",
-                           * whichever is there */
+    const char *line_sep; /* r: between records: any of "\n", "\r\n" and "\r"; files with something
+                           * else there are held in memory, each a partition. w: behind each
+                           * object: "\n". Up to 16 bytes */
     const char *encoding; /* r: "UTF-8", which is all there is; files in UTF-16 or UTF-32 are
                            * SPARK_EIO */
     /* Leniency, r i. The first two are on in Spark, and here; with both SPARK_OFF, RFC 8259 is all

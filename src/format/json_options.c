@@ -40,6 +40,12 @@ static spark_status set_encoding(const char *name, spk_failure *failure)
     return name ? refuse(failure, "encoding", "must be UTF-8") : SPARK_OK;
 }
 
+static bool is_line_end(const spk_json *json)
+{
+    return (json->line_sep_n == 1 && strchr("\n\r", json->line_sep[0]))
+        || (json->line_sep_n == 2 && memcmp(json->line_sep, "\r\n", 2) == 0);
+}
+
 static spark_status set_line_sep(spk_json *json, const char *text, spk_failure *failure)
 {
     if (!text)
@@ -48,6 +54,7 @@ static spark_status set_line_sep(spk_json *json, const char *text, spk_failure *
     if (json->line_sep_n < 1 || json->line_sep_n > sizeof json->line_sep)
         return refuse(failure, "line_sep", "must be one to sixteen bytes");
     memcpy(json->line_sep, text, json->line_sep_n);
+    json->whole |= !is_line_end(json);
     return SPARK_OK;
 }
 
@@ -63,6 +70,7 @@ spark_status spk_json_compile(spk_json *json, const spark_json_options *options,
         .min_partitions = o->min_partitions };
     *json = (spk_json) { .rules = rules_of(o),
         .multi_line = o->multi_line,
+        .whole = o->multi_line,
         .primitives_as_string = o->primitives_as_string,
         .prefers_decimal = o->prefers_decimal,
         .infer_timestamp = o->infer_timestamp,

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of a split of JSON: each line is a record, or, with multi_line, the whole file is one, held in
- * memory. A record is an object, which is a row, or an array of them. An array is checked to its end before its
- * first row is made, so that rows need not be held: what is no JSON gives one malformed row, however many
- * stood before the place. */
+ * memory, as it is where something else than line ends is between records. A record is an object, which is a
+ * row, or an array of them. An array is checked to its end before its first row is made, so that rows need not
+ * be held: what is no JSON gives one malformed row, however many stood before the place. */
 #include "format/json_reader.h"
 
 #include "io/form.h"
 #include "io/lines.h"
 #include "type/layout.h"
 
-enum { AT_ONCE = 256 };
+/* BUFFER: of lines, which are looked at twice while a cache near the processor holds them. */
+enum { AT_ONCE = 256, BUFFER = 256 * 1024, BEYOND_END = 16 * 1024 };
 
 struct spk_json_reader {
     spk_heap *heap;
@@ -20,9 +21,8 @@ struct spk_json_reader {
     spark_str at[AT_ONCE]; /* lines of which no row was made yet */
     size_t got, next;
     uint64_t line;         /* of the split, next */
-    char *content;         /* of a file that is one record */
-    size_t content_n, content_capacity;
-    bool taken;            /* it has been, */
+    char *content;         /* of a file that is not split */
+    size_t content_n, content_capacity, taken; /* taken: bytes of it that were in records */
     spk_arena texts;
     spk_json_guess *guesses;
     size_t guesses_capacity, own;
@@ -37,9 +37,9 @@ struct spk_json_reader {
 /* place: a byte of the record as line and column of the file, both from 1; line -1: it is not known. */
 static void place(const spk_json_reader *r, const char *at, long long *line, size_t *column)
 {
-    const char *begin = r->record.ptr;
-    *line = r->json->multi_line ? 1 : spk_lines_number(r->heap, r->split, r->line - 1, NULL);
-    for (const char *p = begin; r->json->multi_line && p < at; p++) {
+    const char *begin = r->content ? r->content : r->record.ptr;
+    *line = r->content ? 1 : spk_lines_number(r->heap, r->split, r->line - 1, NULL);
+    for (const char *p = begin; r->content && p < at; p++) {
         const bool end = *p == '\n' || (*p == '\r' && (p + 1 == at || p[1] != '\n'));
         *line += end;
         begin = end ? p + 1 : begin;
@@ -146,7 +146,7 @@ static size_t begin_record(spk_json_reader *r, char *row, spk_failure *failure)
     spk_json_outcome o;
     *s = (spk_json_scan) { .p = r->record.ptr,
         .end = r->record.ptr + r->record.len,
-        .limit = r->json->multi_line ? NULL : r->lines.buffer + r->lines.to,
+        .limit = r->content ? r->content + r->content_n : r->lines.buffer + r->lines.to,
         .rules = r->json->rules };
     if (r->record.len == 0 || (spk_json_blanks(s), s->p == s->end))
         return 0;
@@ -164,15 +164,25 @@ static size_t begin_record(spk_json_reader *r, char *row, spk_failure *failure)
     return settle(r, &o, r->record, row, failure);
 }
 
+/* next_piece: of a file that is not split. */
+static bool next_piece(spk_json_reader *r)
+{
+    const spk_json *json = r->json;
+    const char *p = r->content + r->taken;
+    const size_t left = r->content_n - r->taken;
+    if (left == 0)
+        return false;
+    const char *end = json->multi_line ? NULL : memmem(p, left, json->line_sep, json->line_sep_n);
+    r->record = (spark_str) { p, end ? (size_t)(end - p) : left };
+    r->taken += r->record.len + (end ? json->line_sep_n : 0);
+    return true;
+}
+
 /* next_record: false: there is none left, or more must be read first, or *failure is filled. */
 static bool next_record(spk_json_reader *r)
 {
-    if (r->json->multi_line) {
-        r->record = (spark_str) { r->content, r->content_n };
-        const bool first = !r->taken;
-        r->taken = true;
-        return first;
-    }
+    if (r->json->whole)
+        return next_piece(r);
     if (r->next == r->got)
         return false;
     r->record = r->at[r->next++];
@@ -183,7 +193,7 @@ static bool next_record(spk_json_reader *r)
 static bool fetch(spk_json_reader *r, spk_failure *failure)
 {
     r->next = 0;
-    r->got = r->json->multi_line ? 0 : spk_lines_next(&r->lines, r->at, AT_ONCE, failure);
+    r->got = r->json->whole ? 0 : spk_lines_next(&r->lines, r->at, AT_ONCE, failure);
     if (r->got > 0 && r->line == 0 && r->split->start == 0
         && check_wide(r, r->at[0], failure) != SPARK_OK)
         return false;
@@ -244,8 +254,11 @@ static spark_status begin(spk_json_reader *r, spk_failure *failure)
             return spk_failure_nomem(failure, NULL, NULL);
         memset(r->guesses, 0, n);
     }
-    return r->json->multi_line ? open_whole(r, failure)
-                               : spk_lines_open(&r->lines, r->heap, r->split, failure);
+    if (r->json->whole)
+        return open_whole(r, failure);
+    const uint64_t bytes = r->split->end - r->split->start;
+    const size_t buffer = bytes < BUFFER ? (size_t)bytes + BEYOND_END : BUFFER;
+    return spk_lines_open_sized(&r->lines, r->heap, r->split, buffer, failure);
 }
 
 spark_status spk_json_open(spk_json_reader **reader, spk_heap *heap, const spk_json *json,

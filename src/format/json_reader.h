@@ -15,6 +15,7 @@ typedef struct spk_json {
     int min_partitions;
     char line_sep[16];
     size_t line_sep_n; /* 0: any of \n \r\n \r */
+    bool whole;        /* files are held in memory, and not split */
 } spk_json;
 
 /* spk_json_compile: SPARK_EINVAL with the option and what is wrong with it.
@@ -25,8 +26,8 @@ void spk_json_options_free(spk_json *json);
 
 typedef struct spk_json_reader spk_json_reader;
 
-/* spk_json_open: the rows of a split; plan NULL: the texts of its records, each a spark_str.
- * With multi_line the split is a whole file, and there is one record in it. */
+/* spk_json_open: the rows of a split; plan NULL: the texts of its records, each a spark_str. Where
+ * files are not split, it is a whole file; with multi_line there is one record in it. */
 spark_status spk_json_open(spk_json_reader **reader, spk_heap *heap, const spk_json *json,
     const spk_json_plan *plan, const spk_split *split, spk_failure *failure);
 void spk_json_close(spk_json_reader *reader);

@@ -21,7 +21,7 @@ typedef struct spk_json_member {
     const spark_field *field;
 } spk_json_member;
 
-enum { SPK_JSON_NO_GUESS = UINT32_MAX };
+#define SPK_JSON_NO_GUESS UINT32_MAX
 
 struct spk_json_node {
     spk_json_node *next; /* of all that the plan has */

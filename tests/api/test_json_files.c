@@ -209,6 +209,20 @@ static void test_json_files__lines_and_files_may_be_arrays_of_rows(void **state)
     oracle_close(sc);
 }
 
+static void test_json_files__records_may_have_other_ends(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    const spark_type *type = SPARK_TYPE(judged);
+    reads(sc, type, "{\"a\":1};\n{\"a\":\n2};\n;\n[{\"a\":3}];\n{\"a\":4}", JSON(.line_sep = ";\n"), "(1,) (2,) (3,) (4,)");
+    reads(sc, type, "{\"a\":1}\n\n{\"a\":2\n}\n\n\n\n", JSON(.line_sep = "\n\n"), "(1,) (2,)");
+    reads(sc, type, "{\"a\":1}|{\"a\":\"|{\"a\":2}|", JSON(.line_sep = "|"), "(1,) (,{\"a\":\") (2,)");
+    reads(sc, type, "{\"a\":1}\r\n{\"a\":2}\n", JSON(.line_sep = "\r\n"), "(1,) (2,)");
+    put("{\"a\":1}|\n{\"a\" 2}|");
+    fails(sc, type, JSON(.line_sep = "|", .mode = SPARK_FAILFAST), SPARK_EIO, "a colon is missing: in.json:2:6");
+    oracle_close(sc);
+}
+
 SPARK_STRUCT(scored, (int64_t, a), (int64_t, b));
 
 SPARK_FILTER(refuse_third, scored)
@@ -386,6 +400,7 @@ int main(void)
         file_test(test_json_files__names_that_are_data_are_told),
         file_test(test_json_files__rules_are_options),
         file_test(test_json_files__lines_and_files_may_be_arrays_of_rows),
+        file_test(test_json_files__records_may_have_other_ends),
         file_test(test_json_files__a_failure_finds_the_line_of_its_element),
         file_test(test_json_files__values_are_written_as_spark_writes_them),
         file_test(test_json_files__what_is_written_is_read_as_it_was),

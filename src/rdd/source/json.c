@@ -39,7 +39,7 @@ static spark_status json_prepare(spark_rdd *rdd, spk_failure *failure)
     json_rdd *j = SPK_NODE(json_rdd, rdd);
     if (spk_files_rdd_list(rdd, true, failure) != SPARK_OK)
         return failure->code;
-    const spark_status status = j->json.multi_line
+    const spark_status status = j->json.whole
         ? one_a_file(&j->head.files, &j->splits, failure)
         : spk_splits_make(&j->head.files, j->head.asked, &j->splits, failure);
     if (status == SPARK_OK)
@@ -263,12 +263,6 @@ static const spark_type *find_type(spark_site at, spark_context *sc, const char 
     return type;
 }
 
-static bool is_line_end(const spk_json *json)
-{
-    return (json->line_sep_n == 1 && strchr("\n\r", json->line_sep[0]))
-        || (json->line_sep_n == 2 && memcmp(json->line_sep, "\r\n", 2) == 0);
-}
-
 spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
     const spark_type *type, const spark_json_options *options)
 {
@@ -281,8 +275,6 @@ spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
     spk_files_rdd_check(&v, path, options ? options->min_partitions : 0);
     if (!v.bad && spk_json_compile(&json, options, &failure) != SPARK_OK)
         spk_verb_fail(&v, failure.code, "%s", failure.message);
-    if (!v.bad && json.line_sep_n > 0 && !is_line_end(&json))
-        spk_verb_fail(&v, SPARK_EINVAL, "option line_sep: only \\n, \\r\\n and \\r are read");
     if (!v.bad && type && spk_json_fits(type, &failure) != SPARK_OK)
         spk_verb_fail(&v, failure.code, "%s", failure.message);
     if (!v.bad && !type && !(type = find_type(at, sc, path, options, &files, &failure)))
