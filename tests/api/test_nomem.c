@@ -747,6 +747,31 @@ static spark_status job_json(spark_context *sc, uint64_t *digest)
     return status;
 }
 
+SPARK_STRUCT(of_third, (int64_t, third), (int64_t, number));
+SPARK_MAP(to_third, int64_t, of_third)
+{
+    *out = (of_third) { *in % 3, *in };
+}
+
+/* job_directories: written twice to directories for values, packed; and read back from them. */
+static spark_status job_directories(spark_context *sc, uint64_t *digest)
+{
+    char out[100];
+    snprintf(out, sizeof out, "%s/directories", scratch);
+    const spark_csv_options o = { .header = true, .save = { .mode = SPARK_SAVE_OVERWRITE,
+        .compression = "gzip", .partition_by = SPARK_COLUMNS("third") } };
+    const spark_csv_options plain = { .header = true, .save = { .partition_by = SPARK_COLUMNS("third") } };
+    spark_rdd *rdd = spark_map(numbers(sc), to_third, NULL);
+    spark_status status = spark_write_csv(rdd, out, &plain);
+    if (status == SPARK_OK)
+        status = spark_write_csv(rdd, out, &o);
+    if (status == SPARK_OK)
+        status = collected(spark_read_csv(sc, out, SPARK_TYPE(of_third), &o), digest);
+    disarm();
+    remove_files(out);
+    return status;
+}
+
 static spark_status job_broadcast(spark_context *sc, uint64_t *digest)
 {
     static const spark_str texts[] = { SPARK_STR("a"), SPARK_STR("bcd"), SPARK_STR("ef") };
@@ -1077,6 +1102,7 @@ static const struct {
     { "whole_text_files", job_whole_files },
     { "csv", job_csv },
     { "json", job_json },
+    { "csv in directories", job_directories },
     { "reduce_by_key with a function", job_reduce_user },
     { "reduce of strings", job_reduce_text },
     { "sort_by", job_sort },

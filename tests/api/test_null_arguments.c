@@ -135,6 +135,8 @@ static void told(spark_status status)
     S(count_by_value, spark_count_by_value(NUMBERS, T_PAIR, ARRAY))                                \
     S(save_text, spark_save_as_text_file(NUMBERS, P("")))                                          \
     S(save_objects, spark_save_as_object_file(NUMBERS, P("")))                                     \
+    S(write_text, spark_write_text(NUMBERS, P(""), NULL))                                          \
+    S(write_objects, spark_write_object_file(NUMBERS, P(""), NULL))                                \
     S(stats, spark_stats(NUMBERS, P(&stats)))                                                      \
     S(sum, spark_sum(NUMBERS, P(&real)))                                                           \
     S(mean, spark_mean(NUMBERS, P(&real)))                                                         \
