@@ -23,6 +23,7 @@
 #include <spark/rdd.h>
 #include <spark/replay.h>
 #include <spark/row.h>
+#include <spark/save.h>
 #include <spark/shared.h>
 #include <spark/sort.h>
 #include <spark/source.h>

@@ -11,6 +11,7 @@
 
 #include <spark/rdd.h>
 #include <spark/row.h>
+#include <spark/save.h>
 
 SPARK_BEGIN_DECLS
 
@@ -77,6 +78,9 @@ typedef struct spark_csv_options {
     spark_flag escape_quotes; /* w: values that hold a quote are quoted: on */
     const char *line_sep;     /* r: "\n", "\r\n" or "\r"; one or two characters; w: "\n" */
     int min_partitions;       /* r: as for spark_text_file; no option of Spark */
+    const char *base_path;    /* r: directories below this one that are named key=value are columns; default: the
+                               * path that is read, where that is one directory */
+    spark_save_options save;  /* w: mode, compression, partition_by, max_records_per_file */
 } spark_csv_options;
 
 /* spark_read_csv: the rows of files as structs. path: as for spark_text_file, as is when files are
@@ -101,6 +105,11 @@ typedef struct spark_csv_options {
  * policy wants that, with its text, file and line. SPARK_DROPMALFORMED without a policy counts what it drops
  * (spark_bad_count).
  *
+ * A directory of this machine that has directories named key=value in it is read with them, and each key
+ * is a column of the rows in them: a member of that name, or (type NULL) one behind the others, of the type
+ * that Spark finds: int32_t, int64_t, double, spark_date, spark_time, or spark_str. All files must have
+ * the same keys (SPARK_EIO).
+ *
  * Errors say file, line and byte: cannot read "12x" as f64: trips.csv:17:5, column "fare".
  *
  * Numbers: as Java reads them: a sign, digits; for doubles point and exponent, a d or f behind, NaN and
@@ -118,8 +127,8 @@ spark_rdd *spark_read_csv(spark_site at, spark_context *sc, const char *path, co
 spark_rdd *spark_read_csv_lines(spark_site at, spark_rdd *lines, const spark_type *type,
     const spark_csv_options *options) SPARK_USE_RESULT_;
 
-/* spark_write_csv: directory `path` with a file of rows for each partition, as
- * spark_save_as_text_file, whose errors it has; with a header in each file where asked. Elements
+/* spark_write_csv: directory `path` with a file of rows for each partition, by the options in `save`
+ * (spark/save.h): part-00000-<uuid>-c000.csv; with a header in each file where asked. Elements
  * are structs or pairs of members as above (SPARK_ETYPE). An absent optional is written as null_value.
  * Values are quoted where they must be: they hold the separator, a line end or a quote, or begin with
  * the comment character. As in Spark quotes are escaped by a backslash unless escape is "\"", which

@@ -115,6 +115,18 @@ int spk_rename(const char *from, const char *to)
     return spk_struck(SPARK_FAULT_RENAME, NULL) ? -1 : rename(from, to);
 }
 
+int spk_exchange(const char *a, const char *b)
+{
+    return spk_struck(SPARK_FAULT_RENAME, NULL)
+        ? -1
+        : renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+}
+
+int spk_syncfs(int fd)
+{
+    return spk_struck(SPARK_FAULT_FSYNC, NULL) ? -1 : syncfs(fd);
+}
+
 int spk_close(int fd)
 {
     const bool struck = spk_struck(SPARK_FAULT_CLOSE, NULL);

@@ -30,6 +30,8 @@ SPK_COLD ssize_t spk_write(int fd, const void *from, size_t n);
 SPK_COLD ssize_t spk_pwrite(int fd, const void *from, size_t n, off_t at);
 SPK_COLD int spk_fsync(int fd);
 SPK_COLD int spk_rename(const char *from, const char *to);
+SPK_COLD int spk_exchange(const char *a, const char *b); /* renameat2: each gets the other's name */
+SPK_COLD int spk_syncfs(int fd);
 SPK_COLD int spk_close(int fd); /* of what was written */
 SPK_COLD int spk_unlink(const char *path);
 SPK_COLD int spk_unlinkat(int directory, const char *path, int flags);

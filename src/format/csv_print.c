@@ -191,6 +191,8 @@ size_t spk_csv_print(const spk_csv *csv, const spark_type *type, const char *row
         else
             put(&out, csv->null_value.ptr, csv->null_value.len);
     }
+    if (out.n == 0) /* an empty line is no row */
+        put(&out, csv->empty_value.ptr, csv->empty_value.len);
     put_line_end(&out, csv);
     return out.n;
 }

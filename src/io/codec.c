@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -49,6 +50,14 @@ const spk_codec *spk_codec_of(const char *path)
     const size_t n = strlen(path);
     for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++)
         if (ends_in(path, n, codecs[i].suffix) || ends_in(path, n, codecs[i].also))
+            return &codecs[i];
+    return NULL;
+}
+
+const spk_codec *spk_codec_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++)
+        if (strcasecmp(codecs[i].name, name) == 0)
             return &codecs[i];
     return NULL;
 }

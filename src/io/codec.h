@@ -18,6 +18,9 @@ typedef struct spk_codec {
 /* spk_codec_of: by the suffix of a path; NULL: it is not compressed. */
 SPK_COLD const spk_codec *spk_codec_of(const char *path);
 
+/* spk_codec_named: by its name, in any case; NULL: there is none. */
+SPK_COLD const spk_codec *spk_codec_named(const char *name);
+
 /* spk_codec_source: of files that are unpacked as they are read, from their beginning. */
 extern const spk_source spk_codec_source;
 

@@ -2,9 +2,10 @@
 /* Output directories that are either complete or visibly not.
  *
  * Each attempt writes a file of its own below _temporary, where no reader looks. It is synced
- * before it is renamed, so that a name part-NNNNN never stands for less than all of its bytes,
- * whatever breaks and when. The commit syncs the directory before it creates _SUCCESS: who sees
- * that sees all parts. Paths are put together on the stack, so that failing needs no memory. */
+ * before it is renamed to part-NNNNN there, so that such a name never stands for less than all of its
+ * bytes, whatever breaks and when. The commit of the job moves the parts to where readers look (Hadoop's
+ * algorithm 1), and syncs the directory before it creates _SUCCESS: who sees that sees all parts. Paths
+ * are put together on the stack, so that failing needs no memory. */
 #include "io/output.h"
 
 #include <dirent.h>
@@ -34,16 +35,17 @@ static place below(const spk_output *output, const char *name)
     return p;
 }
 
-static place place_of(const spk_output *output, int partition)
+/* place_of: a part: in front of it "", or "_temporary/", where those of tasks are that have committed. */
+static place place_of(const spk_output *output, const char *front, int partition)
 {
-    char name[32];
-    snprintf(name, sizeof name, "part-%05d", partition);
+    char name[48];
+    snprintf(name, sizeof name, "%spart-%05d", front, partition);
     return below(output, name);
 }
 
 static place part_place(const spk_part *part)
 {
-    return place_of(part->output, part->partition);
+    return place_of(part->output, "", part->partition);
 }
 
 static place attempt_place(const spk_part *part)
@@ -102,8 +104,21 @@ static bool ours(const char *name)
     return strncmp(name, "part-", 5) == 0 || strcmp(name, "_SUCCESS") == 0;
 }
 
-/* unlink_once: removes the parts in a directory; how many, or -1 and errno. */
-static int unlink_once(const char *path)
+/* take_part: removes a part, or moves that of a task that has committed `to` where it belongs; 0, 1
+ * where it is another file, or -1 and errno. */
+static int take_part(DIR *from, const char *name, const spk_output *to)
+{
+    char *end;
+    if (to == NULL)
+        return spk_unlinkat(dirfd(from), name, 0);
+    const int partition = (int)strtol(name + strlen("part-"), &end, 10);
+    return *end ? 1
+                : spk_rename(place_of(to, "_temporary/", partition).path,
+                      place_of(to, "", partition).path);
+}
+
+/* take_once: all parts in a directory; how many, or -1 and errno. */
+static int take_once(const char *path, const spk_output *to)
 {
     DIR *stream = spk_opendir(path);
     if (stream == NULL)
@@ -113,9 +128,10 @@ static int unlink_once(const char *path)
     while (error == 0 && (errno = 0, entry = spk_readdir(stream)) != NULL) {
         if (!ours(entry->d_name))
             continue;
-        if (spk_unlinkat(dirfd(stream), entry->d_name, 0) == 0)
+        const int done = take_part(stream, entry->d_name, to);
+        if (done == 0)
             removed++;
-        else if (errno != ENOENT)
+        else if (done < 0 && errno != ENOENT)
             error = errno;
     }
     if (error == 0)
@@ -125,15 +141,21 @@ static int unlink_once(const char *path)
     return error == 0 ? removed : -1;
 }
 
-/* empty_and_remove: 0, or -1 and errno. Reading a directory while it is emptied may skip names: so
- * again until there is nothing left. */
-SPK_COLD static int empty_and_remove(const char *path)
+/* take_all: 0, or -1 and errno. Reading a directory while it is emptied may skip names: so again until
+ * there is nothing left. */
+static int take_all(const char *path, const spk_output *to)
 {
     int removed;
     do
-        removed = unlink_once(path);
+        removed = take_once(path, to);
     while (removed > 0);
-    return removed < 0 ? -1 : spk_rmdir(path);
+    return removed;
+}
+
+/* empty_and_remove: 0, or -1 and errno. */
+SPK_COLD static int empty_and_remove(const char *path)
+{
+    return take_all(path, NULL) < 0 ? -1 : spk_rmdir(path);
 }
 
 static void forget(spk_output *output)
@@ -177,33 +199,49 @@ static int make_parents(char *path)
     }
 }
 
-static spark_status make_directory(const char *path, spk_failure *failure)
+int spk_output_mkdir(const char *path)
 {
     place parent;
     const char *slash = strrchr(path, '/');
     if (spk_mkdir(path, 0777) == 0)
-        return SPARK_OK;
+        return 0;
     if (errno == ENOENT && slash && slash > path) {
         snprintf(parent.path, sizeof parent.path, "%.*s", (int)(slash - path), path);
         errno = make_parents(parent.path);
         if (errno == 0 && spk_mkdir(path, 0777) == 0)
-            return SPARK_OK;
+            return 0;
     }
-    if (errno == EEXIST)
+    return errno;
+}
+
+static spark_status make_directory(const char *path, spk_failure *failure)
+{
+    const int error = spk_output_mkdir(path);
+    if (error == 0)
+        return SPARK_OK;
+    if (error == EEXIST)
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL, "Output directory %s %s", path,
             spk_save_lock_tell(path));
-    return spk_io_failure(failure, "cannot create output directory", path, errno);
+    return spk_io_failure(failure, "cannot create output directory", path, error);
+}
+
+char *spk_output_path(const char *path, spk_failure *failure)
+{
+    char *copy = NULL;
+    if (path == NULL || *spk_io_path(path) == '\0')
+        spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "The output path is empty");
+    else if ((copy = copy_path(path)) == NULL)
+        spk_failure_nomem(failure, NULL, NULL);
+    return copy;
 }
 
 spark_status spk_output_begin(
     spk_output *output, const char *path, bool scratch, spk_failure *failure)
 {
     *output = (spk_output) { NULL, scratch, -1, 0 };
-    if (path == NULL || *spk_io_path(path) == '\0')
-        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "The output path is empty");
-    output->path = copy_path(path);
+    output->path = spk_output_path(path, failure);
     if (output->path == NULL)
-        return spk_failure_nomem(failure, NULL, NULL);
+        return failure->code;
     spark_status status = make_directory(output->path, failure);
     if (status == SPARK_OK) {
         place temporary = below(output, "_temporary");
@@ -245,11 +283,13 @@ spark_status spk_output_commit(spk_output *output, spk_failure *failure)
 {
     spark_status status = SPARK_OK;
     place temporary = below(output, "_temporary");
-    int error = spk_save_lock_remove(output->path);
+    int error = take_all(temporary.path, output) < 0 ? errno : 0;
+    if (error == 0)
+        error = spk_save_lock_remove(output->path);
     if (error == 0 && empty_and_remove(temporary.path) != 0)
         error = errno;
     if (error != 0)
-        status = spk_io_failure(failure, "cannot remove", temporary.path, error);
+        status = spk_io_failure(failure, "cannot move the parts out of", temporary.path, error);
     if (status == SPARK_OK && !output->scratch)
         status = sync_directory(output->path, failure);
     if (status == SPARK_OK && !output->scratch)
@@ -266,8 +306,11 @@ spark_status spk_output_commit(spk_output *output, spk_failure *failure)
 /* remove_known: where the directory cannot be listed: it takes a descriptor, and there may be none. */
 static void remove_known(const spk_output *output)
 {
-    for (int i = 0; i < output->parts; i++)
-        spk_unlink(place_of(output, i).path);
+    for (int i = 0; i < output->parts; i++) {
+        spk_unlink(place_of(output, "_temporary/", i).path);
+        spk_unlink(place_of(output, "", i).path);
+    }
+    spk_rmdir(below(output, "_temporary").path);
     spk_rmdir(output->path);
 }
 
@@ -277,9 +320,8 @@ void spk_output_abort(spk_output *output)
         return;
     place temporary = below(output, "_temporary");
     spk_save_lock_remove(output->path);
-    if (empty_and_remove(temporary.path) != 0)
-        spk_rmdir(temporary.path);
-    if (empty_and_remove(output->path) != 0)
+    const int first = empty_and_remove(temporary.path);
+    if (empty_and_remove(output->path) != 0 || first != 0)
         remove_known(output);
     forget(output);
 }
@@ -330,7 +372,7 @@ static void free_buffer(spk_part *part)
 spark_status spk_part_open(spk_part *part, const spk_output *output, spk_heap *heap, int partition,
     int attempt, spk_failure *failure)
 {
-    *part = (spk_part) { output, heap, partition, attempt, -1, NULL, 0, 0 };
+    *part = (spk_part) { output, heap, partition, attempt, -1, NULL, 0, 0, NULL, NULL };
     part->buffer = spk_heap_alloc(heap, PART_BUFFER, &part->capacity);
     if (part->buffer == NULL)
         return spk_failure_nomem(failure, NULL, NULL);
@@ -344,8 +386,10 @@ spark_status spk_part_open(spk_part *part, const spk_output *output, spk_heap *h
 }
 
 /* flush: a full disk shows first as a short count, and only then as an error. */
-static spark_status flush(spk_part *part, spk_failure *failure)
+spark_status spk_part_flush(spk_part *part, spk_failure *failure)
 {
+    if (part->sink)
+        return part->sink->take(part, failure);
     for (size_t at = 0; at < part->used;) {
         ssize_t n = spk_write(part->fd, part->buffer + at, part->used - at);
         if (n < 0 && errno != EINTR)
@@ -361,14 +405,15 @@ char *spk_part_reserve(spk_part *part, size_t n, spk_failure *failure)
 {
     if (n <= part->capacity - part->used)
         return part->buffer + part->used;
-    if (flush(part, failure) != SPARK_OK)
+    if (spk_part_flush(part, failure) != SPARK_OK)
         return NULL;
     if (n > part->capacity) {
         size_t capacity;
         char *bigger = spk_heap_alloc(part->heap, n, &capacity);
         if (bigger == NULL) {
             spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL,
-                "out of memory: a line of %zu bytes for %s", n, part_place(part).path);
+                "out of memory: a line of %zu bytes for %s", n,
+                part->sink ? part->name : part_place(part).path);
             return NULL;
         }
         free_buffer(part);
@@ -380,7 +425,7 @@ char *spk_part_reserve(spk_part *part, size_t n, spk_failure *failure)
 
 spark_status spk_part_close(spk_part *part, spk_failure *failure)
 {
-    spark_status status = flush(part, failure);
+    spark_status status = spk_part_flush(part, failure);
     int error = status == SPARK_OK && !part->output->scratch ? sync_fd(part->fd) : 0;
     if (spk_close(part->fd) != 0 && error == 0 && errno != EINTR)
         error = errno;
@@ -393,7 +438,7 @@ spark_status spk_part_close(spk_part *part, spk_failure *failure)
 
 spark_status spk_part_publish(spk_part *part, spk_failure *failure)
 {
-    place from = attempt_place(part), to = part_place(part);
+    place from = attempt_place(part), to = place_of(part->output, "_temporary/", part->partition);
     if (spk_rename(from.path, to.path) == 0)
         return SPARK_OK;
     spark_status status

@@ -25,6 +25,11 @@ SPK_COLD spark_status spk_output_commit(spk_output *output, spk_failure *failure
 /* spk_output_abort: removes everything that was made. Best effort. Both end the output. */
 SPK_COLD void spk_output_abort(spk_output *output);
 
+/* spk_output_path: without a scheme and slashes at its end, to be freed; NULL: *failure is filled.
+ * spk_output_mkdir: the directory, and what leads to it; 0, or an errno. */
+SPK_COLD char *spk_output_path(const char *path, spk_failure *failure);
+SPK_COLD int spk_output_mkdir(const char *path);
+
 /* spk_output_remove: removes a committed output directory. Best effort. */
 SPK_COLD void spk_output_remove(const char *path);
 
@@ -36,19 +41,29 @@ SPK_COLD spark_status spk_own_directory(
 void spk_own_directory_end(char *path);
 
 /* spk_part: one part file of one attempt, buffered. */
-typedef struct spk_part {
+typedef struct spk_part spk_part;
+/* spk_part_sink: who takes what is in a full buffer, and sets `used` to 0. */
+typedef struct spk_part_sink {
+    spark_status (*take)(spk_part *part, spk_failure *failure);
+} spk_part_sink;
+
+struct spk_part {
     const spk_output *output;
     spk_heap *heap;
     int partition, attempt, fd;
     char *buffer;
     size_t used, capacity;
-} spk_part;
+    spk_part_sink *sink; /* NULL: the descriptor */
+    const char *name;    /* with a sink: what is written, for messages */
+};
 
 SPK_COLD spark_status spk_part_open(spk_part *part, const spk_output *output, spk_heap *heap,
     int partition, int attempt, spk_failure *failure);
 /* spk_part_reserve: room for n bytes at part->buffer + part->used; add what was used to `used`.
  * NULL: *failure is filled. */
 char *spk_part_reserve(spk_part *part, size_t n, spk_failure *failure);
+/* spk_part_flush: what is in the buffer goes to the file, or the sink. */
+spark_status spk_part_flush(spk_part *part, spk_failure *failure);
 /* spk_part_close: flushes, syncs and closes. spk_part_publish: renames to part-NNNNN.
  * spk_part_discard: closes and removes the attempt's file. After either the part is gone. */
 SPK_COLD spark_status spk_part_close(spk_part *part, spk_failure *failure);

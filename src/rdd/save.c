@@ -31,6 +31,34 @@ char *spk_save_room(spk_save_state *s, size_t n)
     return at;
 }
 
+/* write_row: the text of one element and a line end. */
+static bool write_row(spk_save_state *s, const char *row)
+{
+    enum { GUESS = 256 };
+    char *at = spk_save_room(s, GUESS);
+    if (!at)
+        return false;
+    size_t length = spk_value_print(s->layout, row, at, GUESS - 1);
+    if (length > GUESS - 1) {
+        at = spk_save_room(s, length + 1);
+        if (!at)
+            return false;
+        length = spk_value_print(s->layout, row, at, length);
+    }
+    at[length] = '\n';
+    s->part.used += length + 1;
+    return true;
+}
+
+bool spk_save_lines(void *state, spk_batch batch)
+{
+    spk_save_state *s = state;
+    for (size_t i = 0; i < batch.n; i++)
+        if (!write_row(s, batch.rows + i * s->layout->size))
+            return false;
+    return true;
+}
+
 static bool parts_begin(spk_state *state)
 {
     spk_save_state *s = (spk_save_state *)state;

@@ -17,9 +17,15 @@ typedef struct spk_save_state {
     spk_rows rows; /* the saver's, as is what follows */
     uint64_t written;
     bool open;
+    const spark_field *only; /* the member that is written of rows with partition_by: set for savers of lines */
+    struct spk_writing *writing; /* rdd/write.h */
 } spk_save_state;
 struct spk_saver {
     const char *name; /* of the action */
+    const char *extension; /* of files written with options: ".csv"; NULL: they take no codec and no
+                            * partition_by. Such a saver looks at the type of layout alone, whose fields are
+                            * those that are written, and begins and ends each file with start and end */
+    bool lines;            /* an element is a line: with partition_by one member is written, `only` */
     bool (*start)(spk_save_state *state);
     bool (*take)(void *state, spk_batch batch);
     bool (*end)(spk_save_state *state);
@@ -32,5 +38,8 @@ SPK_COLD spark_status spk_save_run(spark_site at, spark_rdd *rdd, const char *pa
     const spk_saver *saver, spk_failure *failure);
 /* spk_save_room: room for n bytes in the part, to be added to part.used. NULL: the task has failed. */
 char *spk_save_room(spk_save_state *state, size_t n);
+
+/* spk_save_lines: take of savers that write an element a line, in the form of spark_print. */
+bool spk_save_lines(void *state, spk_batch batch);
 
 #endif

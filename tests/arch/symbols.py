@@ -30,7 +30,7 @@ OF_THE_PROCESS = {"spk_signal_state", "spk_crash_state"}
 SYS = "sys.c.o"
 THROUGH_SYS = re.compile(
     r"(open|openat|read|pread|write|pwrite|fsync|fdatasync|rename|unlink|unlinkat|rmdir|mkdir|mkdtemp"
-    r"|mkostemp|pipe2|flock|opendir|readdir|stat|fstat|preadv|pwritev|ftruncate|fdopen)(64)?"
+    r"|mkostemp|pipe2|flock|opendir|readdir|stat|fstat|preadv|pwritev|ftruncate|fdopen|renameat2|syncfs)(64)?"
     r"|pthread_create|malloc|calloc|realloc")
 
 SYSTEM_LIBRARIES = ["-nodefaultlibs", "-lc", "-lm", "-lpthread"]

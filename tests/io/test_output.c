@@ -95,7 +95,8 @@ static void test_layout(void **state)
     assert_string_equal(names("out"), "_temporary");
     assert_string_equal(names("out/_temporary"), "part-00001-attempt-0");
     part_end(&j, &part);
-    assert_string_equal(names("out"), "_temporary part-00001");
+    assert_string_equal(names("out"), "_temporary"); /* nothing is seen before the job commits */
+    assert_string_equal(names("out/_temporary"), "part-00001");
     part_begin(&j, &part, 0, 0, "");
     part_end(&j, &part);
     part_begin(&j, &part, 123456, 0, "5\n");
@@ -144,7 +145,7 @@ static void test_attempts(void **state)
     part_begin(&j, &slow, 7, 1, "slow");
     part_begin(&j, &fast, 7, 2, "fast");
     part_end(&j, &fast);
-    assert_string_equal(content("out/part-00007"), "fast");
+    assert_string_equal(content("out/_temporary/part-00007"), "fast");
     assert_int_equal(spk_part_close(&slow, &j.failure), SPARK_OK);
     spk_part_discard(&slow);
     part_begin(&j, &slow, 8, 0, "never finished");
@@ -267,8 +268,8 @@ static void test_unfinished(void **state)
     assert_int_equal(kill(child, SIGKILL), 0);
     assert_int_equal(waitpid(child, NULL, 0), child);
     expect_refused("out", SPARK_EIO, dead);
-    assert_string_equal(names("out"), "_temporary part-00000");
-    assert_string_equal(names("out/_temporary"), "part-00001-attempt-0");
+    assert_string_equal(names("out"), "_temporary");
+    assert_string_equal(names("out/_temporary"), "part-00000 part-00001-attempt-0");
     assert_int_equal(unlink("out/_temporary/_lock"), 0); /* Hadoop's, for instance */
     expect_refused("out", SPARK_EIO, unknown);
     close(ready[0]);
@@ -355,7 +356,7 @@ static void test_no_success_after_failure(void **state)
     part_end(&j, &part);
     scratch_write("out/_temporary/stranger", "", 0);
     assert_int_equal(spk_output_commit(&j.output, &j.failure), SPARK_EIO);
-    assert_string_equal(j.failure.message, "cannot remove out/_temporary: Directory not empty");
+    assert_string_equal(j.failure.message, "cannot move the parts out of out/_temporary: Directory not empty");
     job_end(&j);
     assert_string_equal(names("out"), "_temporary");
 }
@@ -371,7 +372,7 @@ static void test_gone_meanwhile(void **state)
     assert_int_equal(system("rm -r out"), 0);
     assert_int_equal(spk_part_publish(&part, &j.failure), SPARK_EIO);
     assert_string_equal(j.failure.message,
-        "cannot rename a finished part to out/part-00000: No such file or directory");
+        "cannot rename a finished part to out/_temporary/part-00000: No such file or directory");
     assert_int_equal(spk_part_open(&part, &j.output, &j.heap, 1, 0, &j.failure), SPARK_EIO);
     assert_string_equal(j.failure.message,
         "cannot create out/_temporary/part-00001-attempt-0: No such file or directory");

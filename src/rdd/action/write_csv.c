@@ -4,7 +4,7 @@
 
 #include "format/csv.h"
 #include "rdd/action.h"
-#include "rdd/save.h"
+#include "rdd/write.h"
 
 /* csv_saver: what the parts are written with; the saver of rdd/save.h is its first member. */
 typedef struct csv_saver {
@@ -48,15 +48,17 @@ static bool write_rows(void *state, spk_batch batch)
 spark_status spark_write_csv(
     spark_site at, spark_rdd *rdd, const char *path, const spark_csv_options *options)
 {
-    csv_saver saver = { .saver = { .name = "csv", .start = write_header, .take = write_rows } };
+    csv_saver saver = { .saver = {
+        .name = "write_csv", .extension = ".csv", .start = write_header, .take = write_rows } };
     spk_failure failure;
-    spark_status status = spk_job_check(rdd, "csv", at, &failure);
-    if (status == SPARK_OK)
+    spark_status status = SPARK_OK;
+    if (rdd && !rdd->error)
         status = spk_csv_fits(rdd->layout->type, &failure);
     if (status == SPARK_OK)
         status = spk_csv_compile(&saver.csv, options, true, &failure);
-    status = status == SPARK_OK ? spk_save_parts(at, rdd, path, &saver.saver)
-                                : spk_action_end(status, &failure, "csv", at);
+    status = status == SPARK_OK
+        ? spk_write_parts(at, rdd, path, &saver.saver, options ? &options->save : NULL)
+        : spk_action_end(status, &failure, "write_csv", at);
     spk_csv_free(&saver.csv);
     return status;
 }

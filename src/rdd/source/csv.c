@@ -9,13 +9,17 @@
 #include "exec/bad.h"
 #include "format/csv.h"
 #include "io/lines.h"
+#include "io/output.h"
 #include "rdd/action.h"
 #include "rdd/source/files_rdd.h"
+#include "rdd/source/partitioned.h"
 
 typedef struct csv_rdd {
     spk_files_rdd head;
     spk_splits splits;
     spk_csv csv;
+    char *base; /* directories below it that are named key=value are columns; NULL: none are */
+    spk_partitioned keys;
 } csv_rdd;
 
 static const spk_split *split_of(const spark_rdd *rdd, int partition)
@@ -34,10 +38,26 @@ static spark_status one_a_file(const spk_files *files, spk_splits *splits, spk_f
     return SPARK_OK;
 }
 
+/* find_files: and the columns that are named by the directories they are in. */
+static spark_status find_files(csv_rdd *c, spk_failure *failure)
+{
+    if (c->head.spec && !c->head.files.at
+        && spk_partitioned_expand(&c->head.spec, &c->base, failure) != SPARK_OK)
+        return failure->code;
+    if (spk_files_rdd_list(&c->head.rdd, true, failure) != SPARK_OK)
+        return failure->code;
+    spk_partitioned_free(&c->keys);
+    if (spk_partitioned_find(&c->keys, &c->head.files, c->base, failure) != SPARK_OK)
+        return failure->code;
+    if (c->keys.n == 0)
+        return SPARK_OK;
+    return spk_partitioned_split(&c->keys, c->head.rdd.layout->type, failure);
+}
+
 static spark_status csv_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     csv_rdd *c = SPK_NODE(csv_rdd, rdd);
-    if (spk_files_rdd_list(rdd, true, failure) != SPARK_OK)
+    if (find_files(c, failure) != SPARK_OK)
         return failure->code;
     const spark_status status = c->csv.multi_line
         ? one_a_file(&c->head.files, &c->splits, failure)
@@ -52,7 +72,7 @@ static spark_status plan_for(spk_csv_plan *plan, spk_heap *heap, const csv_rdd *
     const spk_split *split, bool *empty, spk_failure *failure)
 {
     const spk_file *file = split->file;
-    const spark_type *type = c->head.rdd.layout->type;
+    const spark_type *type = c->keys.n ? &c->keys.rest : c->head.rdd.layout->type;
     const spk_split whole = { file, 0, file->size, split->watch };
     const spark_str *names = NULL;
     spk_csv_reader *reader;
@@ -87,9 +107,9 @@ static bool put_aside(void *to, uint64_t offset, spark_str record, const char *r
     return q->rdd->bad->put(q->task, q->part, offset, record, reason);
 }
 
-/* push_rows: *rows: how many there were; false: not all. */
-static bool push_rows(spk_pipe *pipe, spk_csv_reader *reader, const spk_csv_plan *plan, uint64_t *n_rows,
-    spk_failure *failure)
+/* push_rows: key_row has the columns of `keys`. *n_rows: how many there were; false: not all. */
+static bool push_rows(spk_pipe *pipe, spk_csv_reader *reader, const spk_csv_plan *plan,
+    const spk_csv_plan *keys, const char *key_row, uint64_t *n_rows, spk_failure *failure)
 {
     spark_task *task = pipe->task;
     const size_t size = plan->row_size;
@@ -105,16 +125,40 @@ static bool push_rows(spk_pipe *pipe, spk_csv_reader *reader, const spk_csv_plan
         *n_rows += n;
         if (n == 0)
             return failure->code == SPARK_OK;
+        spk_partitioned_fill(keys, key_row, rows, n);
         if (!spk_push(pipe, rows, n))
             return false;
     }
+}
+
+/* make_key_row: a row with the columns that are named by the directories of a split; NULL: *failure is
+ * filled. */
+static char *make_key_row(spark_task *task, const csv_rdd *c, int partition, spk_csv_plan *keys,
+    spk_failure *failure)
+{
+    const size_t size = c->head.rdd.layout->size, file = (size_t)(c->splits.at[partition].file - c->head.files.at);
+    char *row = spk_arena_alloc(spk_keep_of(task), size, 64);
+    if (!row) {
+        spk_failure_nomem(failure, NULL, NULL);
+        return NULL;
+    }
+    memset(row, 0, size);
+    if (spk_partitioned_plan(&c->keys, keys, &c->head.files, file, row, failure) == SPARK_OK) {
+        failure->code = SPARK_OK;
+        return row;
+    }
+    spk_csv_plan_free(keys);
+    return NULL;
 }
 
 /* read_rows: with a policy for bad records, where there is one. */
 static void read_rows(spk_pipe *pipe, spark_rdd *rdd, int partition, spk_csv_reader *reader,
     const spk_csv_plan *plan, spk_failure *failure)
 {
+    const csv_rdd *c = SPK_NODE(csv_rdd, rdd);
     quarantine q = { pipe->task, rdd, NULL };
+    spk_csv_plan keys = { .n = 0 };
+    char *key_row = NULL;
     const spk_csv_aside aside = { put_aside, &q };
     uint64_t n;
     if (rdd->bad) {
@@ -122,8 +166,11 @@ static void read_rows(spk_pipe *pipe, spark_rdd *rdd, int partition, spk_csv_rea
             return;
         spk_csv_put_aside(reader, &aside);
     }
-    if (push_rows(pipe, reader, plan, &n, failure) && q.part && !spk_task_over(pipe->task))
+    if (c->keys.n && !(key_row = make_key_row(pipe->task, c, partition, &keys, failure)))
+        return;
+    if (push_rows(pipe, reader, plan, &keys, key_row, &n, failure) && q.part && !spk_task_over(pipe->task))
         rdd->bad->finish(pipe->task, q.part, n);
+    spk_csv_plan_free(&keys);
 }
 
 static void csv_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
@@ -210,6 +257,8 @@ static void csv_release(spark_rdd *rdd)
     csv_rdd *c = SPK_NODE(csv_rdd, rdd);
     spk_splits_free(&c->splits);
     spk_csv_free(&c->csv);
+    spk_partitioned_free(&c->keys);
+    free(c->base);
     spk_files_rdd_release(rdd);
 }
 
@@ -474,22 +523,71 @@ static const spark_type *guess_type(spark_site at, spark_context *sc, const spar
     return type;
 }
 
+/* with_keys: the struct with the columns that are named by directories behind its own. */
+static const spark_type *with_keys(spark_context *sc, const spark_type *type,
+    const spk_partitioned *keys, size_t n_files, spk_failure *failure)
+{
+    const uint32_t own = type->count, n = own + keys->n;
+    const spark_type **members = calloc(n, sizeof *members);
+    const char **texts = calloc(n, sizeof *texts);
+    const spark_type *both = NULL;
+    bool good = members && texts;
+    for (uint32_t i = 0; good && i < n; i++) {
+        texts[i] = i < own ? type->fields[i].name : keys->names[i - own].ptr;
+        members[i] = i < own ? type->fields[i].type
+                             : spk_types_optional(
+                                 sc->types, spk_partitioned_type(keys, n_files, i - own));
+        good = members[i] != NULL;
+    }
+    failure->code = SPARK_OK;
+    for (uint32_t k = 0; good && k < keys->n; k++)
+        if (spark_field_find(type, texts[own + k]))
+            spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+                "column \"%s\" is in the files and in the names of their directories", texts[own + k]);
+    if (good && failure->code == SPARK_OK)
+        both = spk_types_struct(sc->types, n, members, texts);
+    if (!both && failure->code == SPARK_OK)
+        spk_failure_nomem(failure, NULL, NULL);
+    free(members);
+    free(texts);
+    return both;
+}
+
+/* list: the files, by a spec that is taken over. */
+static spark_status list(spark_context *sc, char *spec, char **base, spk_files *files, spk_failure *failure)
+{
+    char local[SPK_PATH];
+    spark_status status = spec ? spk_partitioned_expand(&spec, base, failure)
+                               : spk_failure_nomem(failure, NULL, NULL);
+    if (status == SPARK_OK)
+        status = spk_files_list(spec, sc->elsewhere, files, failure);
+    if (status == SPARK_OK)
+        status = spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure);
+    free(spec);
+    return status;
+}
+
 /* find_type: NULL: *failure is filled; the files are those that were read. */
 static const spark_type *find_type(spark_site at, spark_context *sc, const char *path,
-    const spark_csv_options *o, const spk_csv *csv, spk_files *files, spk_failure *failure)
+    const spark_csv_options *o, const spk_csv *csv, char **base, spk_files *files,
+    spk_failure *failure)
 {
+    spk_partitioned keys = { .n = 0 };
     const spark_type *type = NULL;
     column_name *names;
-    char local[SPK_PATH];
     size_t n;
-    if (spk_files_list(path, sc->elsewhere, files, failure) != SPARK_OK
-        || spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure) != SPARK_OK)
+    if (list(sc, strdup(path), base, files, failure) != SPARK_OK)
         return NULL;
     if (read_names(sc, csv, files, &names, &n, failure))
         type = struct_of(sc, names, n, NULL, failure);
     if (type && csv->infer)
         type = guess_type(at, sc, o, names, n, type, files, failure);
     free_names(names, n);
+    if (type && spk_partitioned_find(&keys, files, *base, failure) != SPARK_OK)
+        type = NULL;
+    if (type && keys.n > 0)
+        type = with_keys(sc, type, &keys, files->n, failure);
+    spk_partitioned_free(&keys);
     if (!type)
         spk_files_free(files);
     return type;
@@ -503,22 +601,29 @@ spark_rdd *spark_read_csv(spark_site at, spark_context *sc, const char *path, co
     spk_csv csv = { .texts = NULL };
     spk_files files = { NULL, 0 };
     spk_failure failure = { .code = SPARK_OK };
+    char *base = NULL;
     spk_verb_source(&v, at, "csv", sc);
     spk_files_rdd_check(&v, path, 0);
+    if (!v.bad && options && options->base_path
+        && !(base = spk_output_path(options->base_path, &failure)))
+        spk_verb_fail(&v, failure.code, "option base_path: %s", failure.message);
     if (!v.bad && spk_csv_compile(&csv, options, false, &failure) != SPARK_OK)
         spk_verb_fail(&v, failure.code, "%s", failure.message);
     if (!v.bad && type && spk_csv_fits(type, &failure) != SPARK_OK)
         spk_verb_fail(&v, failure.code, "%s", failure.message);
     if (!v.bad && !type) {
-        type = find_type(at, sc, path, options, &csv, &files, &failure);
+        type = find_type(at, sc, path, options, &csv, &base, &files, &failure);
         csv.enforce = SPARK_ON;
         if (!type)
             spk_verb_fail(&v, failure.code, "%s", failure.message);
     }
     spark_rdd *rdd = new_csv(&v, path, type, &csv, &made);
-    if (made)
+    if (made) {
         SPK_NODE(csv_rdd, rdd)->head.files = files;
-    else
+        SPK_NODE(csv_rdd, rdd)->base = base;
+    } else {
         spk_files_free(&files);
+        free(base);
+    }
     return rdd;
 }

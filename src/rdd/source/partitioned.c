@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values are read as cells of CSV are, once a task, into a row from which they are copied. */
+#include "rdd/source/partitioned.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <spark/source.h>
+
+#include "base/sys.h"
+#include "format/hive.h"
+#include "io/glob.h"
+#include "io/tree.h"
+
+/* ---- which files there are */
+
+typedef struct found {
+    char **at;
+    size_t n, room, bytes;
+    size_t base; /* bytes of the directory */
+    bool deep;
+} found;
+
+static int add(void *env, const char *directory, const char *name)
+{
+    found *f = env;
+    if (f->n == f->room) {
+        const size_t room = f->room ? 2 * f->room : 64;
+        char **bigger = realloc(f->at, room * sizeof *bigger);
+        if (!bigger)
+            return ENOMEM;
+        f->at = bigger;
+        f->room = room;
+    }
+    const spk_tree_path p = spk_tree_below(directory, name);
+    f->at[f->n] = spark_path_literal(p.text);
+    if (!f->at[f->n])
+        return ENOMEM;
+    f->bytes += strlen(f->at[f->n++]) + 1;
+    f->deep = f->deep || strlen(directory) > f->base;
+    return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* list_of: all of them, with commas between. */
+static char *list_of(found *f)
+{
+    char *list = malloc(f->bytes + 1), *to = list;
+    qsort(f->at, f->n, sizeof *f->at, by_text);
+    for (size_t i = 0; list && i < f->n; i++) {
+        const size_t n = strlen(f->at[i]);
+        memcpy(to, f->at[i], n);
+        to += n;
+        *to++ = i + 1 < f->n ? ',' : '\0';
+    }
+    return list;
+}
+
+/* directory_of: the path of a spec that is one path of this machine, without slashes at its end; NULL: it is
+ * none, or there is no memory. */
+static char *directory_of(const char *spec)
+{
+    const char *path = spk_io_path(spec);
+    size_t n = strlen(path);
+    struct stat info;
+    if (strstr(path, "://") || spk_glob_special(path, n, ",*?[]{}\\") || spk_stat(path, &info) != 0
+        || !S_ISDIR(info.st_mode))
+        return NULL;
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    char *copy = malloc(n + 1);
+    if (copy) {
+        memcpy(copy, path, n);
+        copy[n] = '\0';
+    }
+    return copy;
+}
+
+spark_status spk_partitioned_expand(char **spec, char **base, spk_failure *failure)
+{
+    char *directory = directory_of(*spec);
+    if (!directory)
+        return SPARK_OK;
+    found f = { .base = strlen(directory) };
+    int error = spk_tree_visit(directory, add, &f);
+    if (error == 0 && f.deep) {
+        char *list = list_of(&f);
+        if (list) {
+            free(*spec);
+            *spec = list;
+        }
+        error = list ? 0 : ENOMEM;
+        if (!*base) {
+            *base = directory;
+            directory = NULL;
+        }
+    }
+    if (error != 0)
+        spk_io_failure(failure, "cannot look through", *spec, error);
+    for (size_t i = 0; i < f.n; i++)
+        free(f.at[i]);
+    free(f.at);
+    free(directory);
+    return error == 0 ? SPARK_OK : failure->code;
+}
+
+/* ---- columns */
+
+/* next_key: of a path, from *at on, a directory that is named key=value; false: there is none left. */
+static bool next_key(const char **at, spark_str *name, spark_str *value)
+{
+    for (const char *slash; (slash = strchr(*at, '/')) != NULL;) {
+        const char *from = *at, *sign = memchr(from, '=', (size_t)(slash - from));
+        *at = slash + 1;
+        if (!sign || sign == from)
+            continue;
+        *name = (spark_str) { from, (size_t)(sign - from) };
+        *value = (spark_str) { sign + 1, (size_t)(slash - sign - 1) };
+        return true;
+    }
+    return false;
+}
+
+/* below: what of a path is behind the directory; NULL: it is elsewhere. */
+static const char *below(const char *path, const char *base)
+{
+    const size_t n = strlen(base);
+    path = spk_io_path(path);
+    if (strncmp(path, base, n) != 0 || (path[n] != '/' && n > 0 && base[n - 1] != '/'))
+        return NULL;
+    return path + n + (path[n] == '/');
+}
+
+static uint32_t count_keys(const char *at)
+{
+    spark_str name, value;
+    uint32_t n = 0;
+    while (at && next_key(&at, &name, &value))
+        n++;
+    return n;
+}
+
+/* keep: a text without its escapes, and a NUL behind it. */
+static spark_str keep(char **to, spark_str text)
+{
+    const spark_str kept = { *to, spk_hive_read(text.ptr, text.len, *to) };
+    (*to)[kept.len] = '\0';
+    *to += kept.len + SPK_CSV_SLACK;
+    return kept;
+}
+
+static bool take_keys(spk_partitioned *p, const char *at, char **to, bool first, spark_str *values)
+{
+    spark_str name, value;
+    uint32_t i = 0;
+    for (; at && next_key(&at, &name, &value); i++) {
+        const spark_str kept = keep(to, name);
+        if (first)
+            p->names[i] = kept;
+        else if (i == p->n || kept.len != p->names[i].len
+            || memcmp(kept.ptr, p->names[i].ptr, kept.len) != 0)
+            return false;
+        const bool null = value.len == sizeof SPK_HIVE_NULL - 1
+            && memcmp(value.ptr, SPK_HIVE_NULL, value.len) == 0;
+        values[i] = null ? (spark_str) { NULL, 0 } : keep(to, value);
+    }
+    return i == p->n;
+}
+
+spark_status spk_partitioned_find(
+    spk_partitioned *p, const spk_files *files, const char *base, spk_failure *failure)
+{
+    size_t room = 0;
+    *p = (spk_partitioned) { .n = 0 };
+    if (!base || files->n == 0)
+        return SPARK_OK;
+    p->n = count_keys(below(files->at[0].path, base));
+    for (size_t i = 0; i < files->n; i++) /* texts end in slack, which cells are read with */
+        room += strlen(files->at[i].path) + 1 + 2 * (size_t)p->n * SPK_CSV_SLACK;
+    p->names = calloc(p->n + 1u, sizeof *p->names);
+    p->values = calloc(files->n * p->n + 1, sizeof *p->values);
+    p->texts = calloc(1, room + 1);
+    if (!p->names || !p->values || !p->texts
+        || spk_csv_compile(&p->csv, NULL, false, failure) != SPARK_OK)
+        return spk_failure_nomem(failure, NULL, NULL);
+    char *to = p->texts;
+    for (size_t i = 0; i < files->n; i++) {
+        const char *path = files->at[i].path, *rest = below(path, base);
+        if (count_keys(rest) != p->n || !take_keys(p, rest, &to, i == 0, p->values + i * p->n))
+            return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+                "directories for values are not the same below %s: those of %s and %s", base,
+                files->at[0].path, path);
+    }
+    return SPARK_OK;
+}
+
+void spk_partitioned_free(spk_partitioned *p)
+{
+    spk_csv_free(&p->csv);
+    free(p->names);
+    free(p->values);
+    free(p->texts);
+    free(p->fields);
+    *p = (spk_partitioned) { .n = 0 };
+}
+
+const spark_type *spk_partitioned_type(const spk_partitioned *p, size_t n_files, uint32_t column)
+{
+    spk_csv_guess all = SPK_GUESS_NULL;
+    for (size_t i = 0; i < n_files; i++) {
+        const spark_str value = p->values[i * p->n + column];
+        if (!value.ptr || value.len == 0)
+            continue;
+        spk_csv_guess one = spk_csv_guess_of(&p->csv, SPK_GUESS_NULL, value);
+        if (one == SPK_GUESS_BOOL) /* which is a text as the name of a directory */
+            one = SPK_GUESS_STR;
+        all = spk_csv_guess_both(&p->csv, all, one);
+    }
+    return spk_csv_guess_type(all == SPK_GUESS_NULL ? SPK_GUESS_STR : all);
+}
+
+spark_status spk_partitioned_split(
+    spk_partitioned *p, const spark_type *type, spk_failure *failure)
+{
+    uint32_t keys = 0, rest = 0;
+    free(p->fields);
+    p->fields = calloc(2u * type->count + 2, sizeof *p->fields);
+    if (!p->fields)
+        return spk_failure_nomem(failure, NULL, NULL);
+    spark_field *of_keys = p->fields + type->count + 1;
+    for (uint32_t i = 0; i < type->count; i++) {
+        bool is_key = false;
+        for (uint32_t k = 0; k < p->n && !is_key; k++)
+            is_key = spark_field_find(type, p->names[k].ptr) == &type->fields[i];
+        *(is_key ? &of_keys[keys++] : &p->fields[rest++]) = type->fields[i];
+    }
+    p->rest = p->keys = *type;
+    p->rest.kind = p->keys.kind = SPARK_KIND_STRUCT;
+    p->rest.fields = p->fields;
+    p->rest.count = rest;
+    p->keys.fields = of_keys;
+    p->keys.count = keys;
+    return SPARK_OK;
+}
+
+/* ---- rows */
+
+spark_status spk_partitioned_plan(const spk_partitioned *p, spk_csv_plan *plan,
+    const spk_files *files, size_t file, char *row, spk_failure *failure)
+{
+    const char *path = files->at[file].path;
+    spark_status status
+        = spk_csv_plan_make(plan, &p->csv, &p->keys, path, p->names, p->n, failure);
+    for (size_t i = 0; status == SPARK_OK && i < plan->n; i++) {
+        const spk_csv_column *column = &plan->columns[i];
+        const spark_str value = p->values[file * p->n + column->at];
+        if (!value.ptr && column->present < 0)
+            status = spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+                "null in the name of a directory, and column \"%s\" cannot be null: %s",
+                column->field->name, path);
+        else if (value.ptr && !spk_csv_read_cell(&p->csv, column, value, row))
+            status = spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+                "cannot read \"%.40s\" in the name of a directory as column \"%s\": %s", value.ptr,
+                column->field->name, path);
+    }
+    return status;
+}
+
+void spk_partitioned_fill(const spk_csv_plan *plan, const char *row, char *rows, size_t n)
+{
+    for (size_t i = 0; i < plan->n; i++) {
+        const spk_csv_column *c = &plan->columns[i];
+        const size_t size = c->size * (c->count ? c->count : 1);
+        for (size_t k = 0; k < n; k++) {
+            char *to = rows + k * plan->row_size;
+            memcpy(to + c->offset, row + c->offset, size);
+            if (c->present >= 0)
+                to[c->present] = row[c->present];
+        }
+    }
+}
