@@ -9,6 +9,7 @@
 
 #include "base/faults.h"
 #include "format/hive.h"
+#include "io/files.h"
 #include "rdd/action.h"
 
 enum { BUFFER = 256 * 1024 };
@@ -331,13 +332,40 @@ static spark_status save(spk_write_plan *plan, spark_site at, spark_rdd *rdd, co
     return status;
 }
 
+/* wanted: a save, as it is told to whoever knows the path. */
+typedef struct wanted {
+    spk_write_plan *plan;
+    spark_site at;
+    spark_rdd *rdd;
+} wanted;
+
+static spark_status save_here(void *state, const char *directory, spk_failure *failure)
+{
+    const wanted *w = state;
+    return save(w->plan, w->at, w->rdd, directory, SPARK_SAVE_ERROR, failure);
+}
+
+/* save_there: to another machine, where that is what the path says. */
+static spark_status save_there(spk_write_plan *plan, spark_site at, spark_rdd *rdd, const char *path,
+    spark_save_mode mode, bool *known, spk_failure *failure)
+{
+    spk_elsewhere *elsewhere = rdd->sc->elsewhere;
+    wanted w = { plan, at, rdd };
+    *known = false;
+    return elsewhere && path
+        ? elsewhere->save(elsewhere, path, (int)mode, save_here, &w, known, failure)
+        : SPARK_OK;
+}
+
 spark_status spk_write_parts(spark_site at, spark_rdd *rdd, const char *path,
     const spk_saver *saver, const spark_save_options *options)
 {
     static const spark_save_options defaults = { SPARK_SAVE_ERROR, NULL, NULL, 0 };
+    const spark_save_mode mode = options ? options->mode : SPARK_SAVE_ERROR;
     spk_write_plan plan = { .saver = saver };
     spk_failure failure;
     spark_status status;
+    bool known = false;
     if (!rdd || rdd->error || spk_task_current()) {
         status = spk_action_check(rdd, saver->name, at, &failure);
         return spk_action_end(status, &failure, saver->name, at);
@@ -345,7 +373,9 @@ spark_status spk_write_parts(spark_site at, spark_rdd *rdd, const char *path,
     SPK_AT(rdd->sc->place);
     status = set_plan(&plan, saver, rdd, options ? options : &defaults, &failure);
     if (status == SPARK_OK)
-        status = save(&plan, at, rdd, path, options ? options->mode : SPARK_SAVE_ERROR, &failure);
+        status = save_there(&plan, at, rdd, path, mode, &known, &failure);
+    if (status == SPARK_OK && !known)
+        status = save(&plan, at, rdd, path, mode, &failure);
     free(plan.keys);
     free(plan.fields);
     return spk_action_end(status, &failure, saver->name, at);

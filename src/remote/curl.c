@@ -225,7 +225,7 @@ static int spawn(pid_t *pid, const spk_curl *curl, const int fds[4])
 }
 
 /* start: 0, or an errno; what was opened is closed or the exchange's. */
-static int start(spk_exchange *x, const spk_curl *curl, const spk_request *request, const spk_text *options)
+static int start(spk_dialog *x, const spk_curl *curl, const spk_request *request, const spk_text *options)
 {
     int fds[4] = { -1, -1, -1, -1 }, out[2] = { -1, -1 }, error = 0;
     if ((fds[0] = unnamed(options->at, options->n)) < 0 || (fds[2] = unnamed(NULL, 0)) < 0
@@ -275,7 +275,7 @@ static bool is_passing(int status)
 }
 
 /* ended_badly: why curl has not done all: in its own words. */
-static bool ended_badly(spk_exchange *x, int status, spark_fs_call *call)
+static bool ended_badly(spk_dialog *x, int status, spark_fs_call *call)
 {
     char text[400];
     ssize_t n = spk_pread(x->errors, text, sizeof text - 1, 0);
@@ -288,7 +288,7 @@ static bool ended_badly(spk_exchange *x, int status, spark_fs_call *call)
 }
 
 /* finish: the end of the pipe: whether all is there. */
-static bool finish(spk_exchange *x, spark_fs_call *call)
+static bool finish(spk_dialog *x, spark_fs_call *call)
 {
     int status;
     while (!spk_child_ended(&x->child, false, &status))
@@ -307,7 +307,7 @@ static bool finish(spk_exchange *x, spark_fs_call *call)
 }
 
 /* more: at most n bytes; 0: the end; -1. */
-static int64_t more(spk_exchange *x, char *to, size_t n, spark_fs_call *call)
+static int64_t more(spk_dialog *x, char *to, size_t n, spark_fs_call *call)
 {
     bool readable, writable;
     size_t got;
@@ -326,7 +326,7 @@ static int64_t more(spk_exchange *x, char *to, size_t n, spark_fs_call *call)
 }
 
 /* head_end: behind the blank line that ends a head; 0: it is not there yet. */
-static size_t head_end(const spk_exchange *x)
+static size_t head_end(const spk_dialog *x)
 {
     for (const char *p = x->buffer; (p = memchr(p, '\n', (size_t)(x->buffer + x->to - p))) != NULL; p++) {
         const size_t at = (size_t)(p - x->buffer) + 1;
@@ -338,7 +338,7 @@ static size_t head_end(const spk_exchange *x)
     return 0;
 }
 
-bool spk_exchange_header(const spk_exchange *x, const char *name, char *to, size_t size)
+bool spk_dialog_header(const spk_dialog *x, const char *name, char *to, size_t size)
 {
     const size_t n = strlen(name);
     const char *end = x->buffer + x->head;
@@ -359,7 +359,7 @@ bool spk_exchange_header(const spk_exchange *x, const char *name, char *to, size
 }
 
 /* understand: a head: its status; false: it is none. */
-static bool understand(spk_exchange *x, bool no_body)
+static bool understand(spk_dialog *x, bool no_body)
 {
     char text[64];
     char *end;
@@ -370,24 +370,24 @@ static bool understand(spk_exchange *x, bool no_body)
     x->length = -1;
     if (no_body || x->status == 204 || x->status == 304)
         x->length = 0;
-    else if (!spk_exchange_header(x, "Transfer-Encoding", text, sizeof text)
-        && spk_exchange_header(x, "Content-Length", text, sizeof text) && isdigit((unsigned char)*text))
+    else if (!spk_dialog_header(x, "Transfer-Encoding", text, sizeof text)
+        && spk_dialog_header(x, "Content-Length", text, sizeof text) && isdigit((unsigned char)*text))
         x->length = strtoll(text, &end, 10);
     return x->status >= 100 && x->status <= 999;
 }
 
 /* is_last: not the head of an answer that curl goes on after. */
-static bool is_last(const spk_exchange *x, bool follow)
+static bool is_last(const spk_dialog *x, bool follow)
 {
     char place[8];
     if (x->status < 200)
         return false;
     return !follow || x->status < 300 || x->status > 399 || x->status == 304
-        || !spk_exchange_header(x, "Location", place, sizeof place);
+        || !spk_dialog_header(x, "Location", place, sizeof place);
 }
 
 /* read_head: until the last one of the answer. */
-static bool read_head(spk_exchange *x, const spk_request *request, spark_fs_call *call)
+static bool read_head(spk_dialog *x, const spk_request *request, spark_fs_call *call)
 {
     for (;;) {
         while ((x->head = head_end(x)) == 0) {
@@ -432,11 +432,11 @@ static bool is_sound(const spk_request *request)
     return true;
 }
 
-bool spk_exchange_begin(
-    spk_exchange *x, const spk_curl *curl, const spk_request *request, spark_fs_call *call)
+bool spk_dialog_begin(
+    spk_dialog *x, const spk_curl *curl, const spk_request *request, spark_fs_call *call)
 {
     spk_text options = { .at = NULL };
-    *x = (spk_exchange) { .child = { .in = -1, .out = -1, .err = -1 }, .errors = -1, .url = request->url };
+    *x = (spk_dialog) { .child = { .in = -1, .out = -1, .err = -1 }, .errors = -1, .url = request->url };
     if (!is_sound(request))
         return spark_fs_fail(call, "%s: blanks and control signs must be written with %%", x->url);
     configure(&options, curl, request);
@@ -447,18 +447,18 @@ bool spk_exchange_begin(
     }
     if (!x->buffer || options.nomem) {
         spk_text_free(&options);
-        spk_exchange_end(x);
+        spk_dialog_end(x);
         return spk_fs_nomem(call);
     }
     const int error = start(x, curl, request, &options);
     spk_text_free(&options);
     if (error ? cannot_start(curl, error, call) : read_head(x, request, call))
         return true;
-    spk_exchange_end(x);
+    spk_dialog_end(x);
     return false;
 }
 
-int64_t spk_exchange_read(spk_exchange *x, void *to, size_t n, spark_fs_call *call)
+int64_t spk_dialog_read(spk_dialog *x, void *to, size_t n, spark_fs_call *call)
 {
     size_t some = x->to - x->from;
     if (x->ended || n == 0)
@@ -476,7 +476,7 @@ int64_t spk_exchange_read(spk_exchange *x, void *to, size_t n, spark_fs_call *ca
     return got != 0 || finish(x, call) ? got : -1;
 }
 
-void spk_exchange_end(spk_exchange *x)
+void spk_dialog_end(spk_dialog *x)
 {
     if (x->child.pid > 0)
         spk_child_kill(&x->child);
@@ -485,14 +485,14 @@ void spk_exchange_end(spk_exchange *x)
     if (x->errors >= 0)
         close(x->errors);
     free(x->buffer);
-    *x = (spk_exchange) { .child = { .in = -1, .out = -1, .err = -1 }, .errors = -1, .ended = true };
+    *x = (spk_dialog) { .child = { .in = -1, .out = -1, .err = -1 }, .errors = -1, .ended = true };
 }
 
-bool spk_exchange_all(spk_exchange *x, size_t most, spk_text *body, spark_fs_call *call)
+bool spk_dialog_all(spk_dialog *x, size_t most, spk_text *body, spark_fs_call *call)
 {
     char piece[16 * 1024];
     for (;;) {
-        const int64_t got = spk_exchange_read(x, piece, sizeof piece, call);
+        const int64_t got = spk_dialog_read(x, piece, sizeof piece, call);
         if (got <= 0)
             return got == 0;
         if (body->n + (size_t)got > most)
@@ -503,8 +503,8 @@ bool spk_exchange_all(spk_exchange *x, size_t most, spk_text *body, spark_fs_cal
     }
 }
 
-bool spk_exchange_refuse(
-    const spk_exchange *x, const char *what, const char *path, const char *says, size_t n, spark_fs_call *call)
+bool spk_dialog_refuse(
+    const spk_dialog *x, const char *what, const char *path, const char *says, size_t n, spark_fs_call *call)
 {
     char reason[64] = "", text[400];
     const char *line = memchr(x->buffer, ' ', x->head);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests over HTTP, each by one run of the program curl.
  *
- * exchange: a request and its answer while it comes; again: what may go well when it is tried again. */
+ * dialog: a request and its answer while it comes; again: what may go well when it is tried again. */
 #ifndef SPK_REMOTE_CURL_H
 #define SPK_REMOTE_CURL_H
 
@@ -32,7 +32,7 @@ typedef struct spk_request {
     bool follow; /* to where the server sends it */
 } spk_request;
 
-typedef struct spk_exchange {
+typedef struct spk_dialog {
     spk_child child;
     int errors;       /* what curl complained of */
     int status;       /* of HTTP */
@@ -42,25 +42,25 @@ typedef struct spk_exchange {
     char *buffer;     /* the head, and what came with it: */
     size_t head, from, to;
     const char *url;
-} spk_exchange;
+} spk_dialog;
 
-/* spk_exchange_begin: until the head of the answer is there, whatever its status. On failure nothing is
+/* spk_dialog_begin: until the head of the answer is there, whatever its status. On failure nothing is
  * left. */
-bool spk_exchange_begin(
-    spk_exchange *x, const spk_curl *curl, const spk_request *request, spark_fs_call *call);
-/* spk_exchange_read: at most n bytes of the body; 0: the end, and nothing is missing; -1. */
-int64_t spk_exchange_read(spk_exchange *x, void *to, size_t n, spark_fs_call *call);
-void spk_exchange_end(spk_exchange *x); /* at any time, and more than once */
-/* spk_exchange_header: the value of a header, in `to`; false: there is none. */
-bool spk_exchange_header(const spk_exchange *x, const char *name, char *to, size_t size);
+bool spk_dialog_begin(
+    spk_dialog *x, const spk_curl *curl, const spk_request *request, spark_fs_call *call);
+/* spk_dialog_read: at most n bytes of the body; 0: the end, and nothing is missing; -1. */
+int64_t spk_dialog_read(spk_dialog *x, void *to, size_t n, spark_fs_call *call);
+void spk_dialog_end(spk_dialog *x); /* at any time, and more than once */
+/* spk_dialog_header: the value of a header, in `to`; false: there is none. */
+bool spk_dialog_header(const spk_dialog *x, const char *name, char *to, size_t size);
 
-/* spk_exchange_all: the rest of the body, at most `most` bytes, behind what *body holds. */
-bool spk_exchange_all(spk_exchange *x, size_t most, spk_text *body, spark_fs_call *call);
+/* spk_dialog_all: the rest of the body, at most `most` bytes, behind what *body holds. */
+bool spk_dialog_all(spk_dialog *x, size_t most, spk_text *body, spark_fs_call *call);
 
-/* spk_exchange_refuse: fails the call for the answer's status; `says`: what the server says, n bytes. A 404 is
+/* spk_dialog_refuse: fails the call for the answer's status; `says`: what the server says, n bytes. A 404 is
  * missing; those that may pass are `again`. */
-bool spk_exchange_refuse(
-    const spk_exchange *x, const char *what, const char *path, const char *says, size_t n, spark_fs_call *call);
+bool spk_dialog_refuse(
+    const spk_dialog *x, const char *what, const char *path, const char *says, size_t n, spark_fs_call *call);
 
 /* spk_retry: calls `once` until it is true, or there is no sense in going on. spk_pause_before: the pause before try
  * number `tried`, from 1; false: nobody wants it any more. */

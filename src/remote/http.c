@@ -18,22 +18,22 @@ typedef struct looking {
     spark_fs_info *info;
 } looking;
 
-static bool begin(const http *h, const char *path, const char *range, spk_exchange *x, spark_fs_call *call)
+static bool begin(const http *h, const char *path, const char *range, spk_dialog *x, spark_fs_call *call)
 {
     const spk_request request = { .method = "GET", .url = path, .headers = range, .follow = true };
-    return spk_exchange_begin(x, &h->curl, &request, call);
+    return spk_dialog_begin(x, &h->curl, &request, call);
 }
 
 /* refuse: what the server says, as text, is often a page; the status says more. */
-static bool refuse(const spk_exchange *x, const char *path, spark_fs_call *call)
+static bool refuse(const spk_dialog *x, const char *path, spark_fs_call *call)
 {
-    return spk_exchange_refuse(x, "cannot read", path, "", 0, call);
+    return spk_dialog_refuse(x, "cannot read", path, "", 0, call);
 }
 
 static bool look_once(void *state, spark_fs_call *call)
 {
     looking *l = state;
-    spk_exchange x;
+    spk_dialog x;
     uint64_t from;
     bool good = true;
     if (!begin(l->of, l->path, "Range: bytes=0-0\n", &x, call))
@@ -50,7 +50,7 @@ static bool look_once(void *state, spark_fs_call *call)
         good = refuse(&x, l->path, call);
     }
     l->info->version = spk_range_version(&x, call->version, sizeof call->version);
-    spk_exchange_end(&x);
+    spk_dialog_end(&x);
     return good;
 }
 
@@ -62,7 +62,7 @@ static bool http_stat(void *env, const char *path, spark_fs_info *info, spark_fs
 }
 
 static bool http_ask(
-    void *env, const char *path, uint64_t from, uint64_t end, spk_exchange *x, spark_fs_call *call)
+    void *env, const char *path, uint64_t from, uint64_t end, spk_dialog *x, spark_fs_call *call)
 {
     char range[96] = "";
     if (from > 0 || end != SPARK_FS_NO_SIZE)
@@ -76,7 +76,7 @@ static bool http_ask(
     if (x->status == 200 || x->status == 206)
         return true;
     refuse(x, path, call);
-    spk_exchange_end(x);
+    spk_dialog_end(x);
     return false;
 }
 

@@ -16,7 +16,7 @@ typedef struct range {
     void *env;
     const spark_fs_info *info; /* lives as long as the file is listed */
     uint64_t at, end;          /* the next byte; the end of what is, or will be, asked for */
-    spk_exchange x;
+    spk_dialog x;
     bool open;
     int tried; /* in vain, since bytes have come */
     char path[];
@@ -40,7 +40,7 @@ void *spk_range_open(const spk_curl *curl, const spk_range_fs *fs, void *env, co
 static void stop(range *r)
 {
     if (r->open)
-        spk_exchange_end(&r->x);
+        spk_dialog_end(&r->x);
     r->open = false;
 }
 
@@ -51,19 +51,19 @@ void spk_range_close(void *stream)
     free(r);
 }
 
-const char *spk_range_version(const spk_exchange *x, char *to, size_t size)
+const char *spk_range_version(const spk_dialog *x, char *to, size_t size)
 {
-    return spk_exchange_header(x, "ETag", to, size) || spk_exchange_header(x, "Last-Modified", to, size)
+    return spk_dialog_header(x, "ETag", to, size) || spk_dialog_header(x, "Last-Modified", to, size)
         ? to
         : NULL;
 }
 
-bool spk_range_total(const spk_exchange *x, uint64_t *from, uint64_t *total)
+bool spk_range_total(const spk_dialog *x, uint64_t *from, uint64_t *total)
 {
     char text[128], *end;
     *from = 0;
     *total = SPARK_FS_NO_SIZE;
-    if (!spk_exchange_header(x, "Content-Range", text, sizeof text))
+    if (!spk_dialog_header(x, "Content-Range", text, sizeof text))
         return false;
     const char *first = text + strcspn(text, "0123456789*"), *slash = strchr(text, '/');
     if (isdigit((unsigned char)*first))
@@ -105,7 +105,7 @@ static bool skip(range *r, uint64_t n, spark_fs_call *call)
     char piece[4096];
     while (n > 0) {
         const int64_t got
-            = spk_exchange_read(&r->x, piece, n < sizeof piece ? (size_t)n : sizeof piece, call);
+            = spk_dialog_read(&r->x, piece, n < sizeof piece ? (size_t)n : sizeof piece, call);
         if (got == 0)
             return changed(r, "it is shorter", call);
         if (got < 0)
@@ -134,7 +134,7 @@ static int64_t next(range *r, void *to, size_t n, spark_fs_call *call)
     if (!r->open && !ask(r, call))
         return -1;
     n = r->end - r->at < n ? (size_t)(r->end - r->at) : n;
-    const int64_t got = spk_exchange_read(&r->x, to, n, call);
+    const int64_t got = spk_dialog_read(&r->x, to, n, call);
     if (got == 0 && n > 0 && r->end != SPARK_FS_NO_SIZE) {
         spark_fs_fail(call, "%s: the answer ends at byte %llu of %llu", r->path,
             (unsigned long long)r->at, (unsigned long long)r->end);

@@ -8,7 +8,7 @@
 /* spk_range_fs: ask: for the bytes from..end of a file, end SPARK_FS_NO_SIZE: to its end; true: the answer has begun
  * and has a status of 200 or 206. offset: an answer of status 200 begins at `from`; else at 0. */
 typedef struct spk_range_fs {
-    bool (*ask)(void *env, const char *path, uint64_t from, uint64_t end, spk_exchange *x,
+    bool (*ask)(void *env, const char *path, uint64_t from, uint64_t end, spk_dialog *x,
         spark_fs_call *call);
     bool offset;
 } spk_range_fs;
@@ -22,8 +22,8 @@ void spk_range_close(void *stream);
 
 /* spk_range_version: what tells whether a file is still the same: its ETag, else when it was changed; in `to`; or
  * NULL. */
-const char *spk_range_version(const spk_exchange *x, char *to, size_t size);
+const char *spk_range_version(const spk_dialog *x, char *to, size_t size);
 /* spk_range_total: the size in Content-Range; false: it is not told. */
-bool spk_range_total(const spk_exchange *x, uint64_t *from, uint64_t *total);
+bool spk_range_total(const spk_dialog *x, uint64_t *from, uint64_t *total);
 
 #endif

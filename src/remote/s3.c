@@ -13,21 +13,21 @@ typedef struct looking {
     spark_fs_info *info;
 } looking;
 
-static bool begin(const spk_s3 *s3, const char *path, const char *range, spk_exchange *x, spark_fs_call *call)
+static bool begin(const spk_s3 *s3, const char *path, const char *range, spk_dialog *x, spark_fs_call *call)
 {
     return spk_s3_begin(
         s3, &(spk_s3_request) { .method = "GET", .path = path, .query = "", .range = range }, x, call);
 }
 
 /* is_empty: an empty object has no first byte; the answer says that it has none. */
-static bool is_empty(spk_exchange *x, spark_fs_call *call)
+static bool is_empty(spk_dialog *x, spark_fs_call *call)
 {
     static const char says[] = "<ActualObjectSize>0<";
     spk_text body = { .at = NULL };
     uint64_t from, total;
     if (spk_range_total(x, &from, &total))
         return total == 0;
-    const bool empty = spk_exchange_all(x, 64 * 1024, &body, call) && body.n
+    const bool empty = spk_dialog_all(x, 64 * 1024, &body, call) && body.n
         && memmem(body.at, body.n, says, sizeof says - 1);
     spk_text_free(&body);
     return empty;
@@ -36,7 +36,7 @@ static bool is_empty(spk_exchange *x, spark_fs_call *call)
 static bool look_once(void *state, spark_fs_call *call)
 {
     looking *l = state;
-    spk_exchange x;
+    spk_dialog x;
     uint64_t from;
     bool good = true;
     if (!begin(l->s3, l->path, "Range: bytes=0-0\n", &x, call))
@@ -51,7 +51,7 @@ static bool look_once(void *state, spark_fs_call *call)
     else
         good = spk_s3_refuse(&x, "cannot look at", l->path, call);
     l->info->version = spk_range_version(&x, call->version, sizeof call->version);
-    spk_exchange_end(&x);
+    spk_dialog_end(&x);
     return good;
 }
 
@@ -211,7 +211,7 @@ static bool s3_stat(void *env, const char *path, spark_fs_info *info, spark_fs_c
 /* ---- reading ---- */
 
 static bool s3_ask(
-    void *env, const char *path, uint64_t from, uint64_t end, spk_exchange *x, spark_fs_call *call)
+    void *env, const char *path, uint64_t from, uint64_t end, spk_dialog *x, spark_fs_call *call)
 {
     char range[96];
     const int n = snprintf(range, sizeof range, "Range: bytes=%llu-", (unsigned long long)from);
@@ -224,7 +224,7 @@ static bool s3_ask(
     if (x->status == 200 || x->status == 206)
         return true;
     spk_s3_refuse(x, "cannot read", path, call);
-    spk_exchange_end(x);
+    spk_dialog_end(x);
     return false;
 }
 

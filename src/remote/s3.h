@@ -34,9 +34,9 @@ typedef struct spk_s3_request {
     bool has_body;
 } spk_s3_request;
 
-/* spk_s3_begin: as spk_exchange_begin. spk_s3_refuse: fails the call, in the server's words. */
-bool spk_s3_begin(const spk_s3 *s3, const spk_s3_request *request, spk_exchange *x, spark_fs_call *call);
-bool spk_s3_refuse(spk_exchange *x, const char *what, const char *path, spark_fs_call *call);
+/* spk_s3_begin: as spk_dialog_begin. spk_s3_refuse: fails the call, in the server's words. */
+bool spk_s3_begin(const spk_s3 *s3, const spk_s3_request *request, spk_dialog *x, spark_fs_call *call);
+bool spk_s3_refuse(spk_dialog *x, const char *what, const char *path, spark_fs_call *call);
 /* spk_s3_ask: all of an answer, and whether its status is 2xx; tried again where it may help. header: which
  * one to keep in *value; both may be NULL. */
 bool spk_s3_ask(const spk_s3 *s3, const spk_s3_request *request, const char *what, spk_text *answer,

@@ -97,7 +97,7 @@ static void sign(address *a, const spk_s3 *s3, const spk_s3_request *r)
         spk_text_print(&a->headers, "x-amz-security-token: %s\n", s3->token);
 }
 
-bool spk_s3_begin(const spk_s3 *s3, const spk_s3_request *r, spk_exchange *x, spark_fs_call *call)
+bool spk_s3_begin(const spk_s3 *s3, const spk_s3_request *r, spk_dialog *x, spark_fs_call *call)
 {
     address a = { .host = { .at = NULL } };
     bool good = false;
@@ -110,7 +110,7 @@ bool spk_s3_begin(const spk_s3 *s3, const spk_s3_request *r, spk_exchange *x, sp
     else if (!is_whole(&a))
         spk_fs_nomem(call);
     else
-        good = spk_exchange_begin(x, &s3->curl,
+        good = spk_dialog_begin(x, &s3->curl,
             &(spk_request) { .method = r->method,
                 .url = a.url.at,
                 .headers = a.headers.at,
@@ -138,17 +138,17 @@ static bool has(const spk_text *words, const char *code)
     return words->at && strncmp(words->at, code, strlen(code)) == 0;
 }
 
-bool spk_s3_refuse(spk_exchange *x, const char *what, const char *path, spark_fs_call *call)
+bool spk_s3_refuse(spk_dialog *x, const char *what, const char *path, spark_fs_call *call)
 {
     spk_text body = { .at = NULL }, words = { .at = NULL };
     char region[64];
     if (x->status != 304)
-        spk_exchange_all(x, MOST_WORDS, &body, call);
+        spk_dialog_all(x, MOST_WORDS, &body, call);
     words_of(&body, &words);
-    if (spk_exchange_header(x, "x-amz-bucket-region", region, sizeof region)
+    if (spk_dialog_header(x, "x-amz-bucket-region", region, sizeof region)
         && (x->status == 301 || x->status == 307 || x->status == 400))
         spk_text_print(&words, " (the bucket is in the region %s)", region);
-    spk_exchange_refuse(x, what, path, words.at ? words.at : "", words.n, call);
+    spk_dialog_refuse(x, what, path, words.at ? words.at : "", words.n, call);
     if (has(&words, "RequestTimeout:") || has(&words, "SlowDown") || has(&words, "InternalError"))
         call->again = true;
     call->missing = call->missing && !has(&words, "NoSuchBucket");
@@ -166,13 +166,13 @@ typedef struct asking {
 } asking;
 
 /* is_error: an answer of status 200 that turned out to be none. */
-static bool is_error(const asking *a, spk_exchange *x, spark_fs_call *call)
+static bool is_error(const asking *a, spk_dialog *x, spark_fs_call *call)
 {
     spk_text words = { .at = NULL };
     words_of(a->answer, &words);
     const bool error = words.n > 0;
     if (error) {
-        spk_exchange_refuse(x, a->what, a->request->path, words.at, words.n, call);
+        spk_dialog_refuse(x, a->what, a->request->path, words.at, words.n, call);
         call->again = has(&words, "InternalError") || has(&words, "SlowDown");
         call->missing = false;
     }
@@ -183,7 +183,7 @@ static bool is_error(const asking *a, spk_exchange *x, spark_fs_call *call)
 static bool ask_once(void *state, spark_fs_call *call)
 {
     const asking *a = state;
-    spk_exchange x;
+    spk_dialog x;
     char value[1024];
     if (!spk_s3_begin(a->s3, a->request, &x, call))
         return false;
@@ -191,13 +191,13 @@ static bool ask_once(void *state, spark_fs_call *call)
     if (!good)
         spk_s3_refuse(&x, a->what, a->request->path, call);
     spk_text_free(a->answer);
-    good = good && spk_exchange_all(&x, MOST_ANSWER, a->answer, call) && !is_error(a, &x, call);
+    good = good && spk_dialog_all(&x, MOST_ANSWER, a->answer, call) && !is_error(a, &x, call);
     if (good && a->header) {
         spk_text_free(a->value);
-        spk_text_print(a->value, "%s", spk_exchange_header(&x, a->header, value, sizeof value) ? value : "");
+        spk_text_print(a->value, "%s", spk_dialog_header(&x, a->header, value, sizeof value) ? value : "");
         good = !a->value->nomem || spk_fs_nomem(call);
     }
-    spk_exchange_end(&x);
+    spk_dialog_end(&x);
     return good;
 }
 

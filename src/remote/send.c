@@ -249,13 +249,13 @@ bool spk_send_directory(
         good = publish(&s, &s.at[i]);
     if (!good)
         take_back(&s, mode);
-    remove_quietly(&s, "_temporary");
     if (good && mode == SPK_SEND_INSTEAD) { /* the new data is complete: it stays, whatever fails */
         good = remove_others(&s, "", 0) && mark(&s);
     } else if (good && !mark(&s)) {
         take_back(&s, mode);
         good = false;
     }
+    remove_quietly(&s, "_temporary"); /* which is there where files are renamed */
     for (size_t i = 0; i < s.n; i++)
         free(s.at[i].name);
     free(s.at);

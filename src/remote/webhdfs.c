@@ -37,7 +37,7 @@ static void server(spk_text *url, const spk_webhdfs *h, const char *path)
 }
 
 bool spk_webhdfs_begin(
-    const spk_webhdfs *h, const spk_webhdfs_request *r, spk_exchange *x, spark_fs_call *call)
+    const spk_webhdfs *h, const spk_webhdfs_request *r, spk_dialog *x, spark_fs_call *call)
 {
     spk_text url = { .at = NULL };
     const char *path = spk_webhdfs_path(r->path);
@@ -54,7 +54,7 @@ bool spk_webhdfs_begin(
     }
     const bool gets = strcmp(r->method, "GET") == 0;
     const bool good = url.nomem ? spk_fs_nomem(call)
-                                : spk_exchange_begin(x, &h->curl,
+                                : spk_dialog_begin(x, &h->curl,
                                     &(spk_request) { .method = r->method,
                                         .url = url.at,
                                         .headers = gets ? NULL : "X-XSRF-HEADER: \"\"\n",
@@ -85,18 +85,18 @@ static bool has(const spk_text *words, const char *name)
     return words->at && strncmp(words->at, name, strlen(name)) == 0;
 }
 
-bool spk_webhdfs_refuse(spk_exchange *x, const char *what, const char *path, spark_fs_call *call)
+bool spk_webhdfs_refuse(spk_dialog *x, const char *what, const char *path, spark_fs_call *call)
 {
     spk_text body = { .at = NULL }, words = { .at = NULL };
     spark_json json;
-    spk_exchange_all(x, MOST_WORDS, &body, call);
+    spk_dialog_all(x, MOST_WORDS, &body, call);
     if (body.n && spark_json_parse((spark_str) { body.at, body.n }, &json, NULL)) {
         const spark_json e = spark_json_get(json, "RemoteException");
         spk_webhdfs_text(&words, spark_json_get(e, "exception"));
         spk_text_add(&words, ": ", 2);
         spk_webhdfs_text(&words, spark_json_get(e, "message"));
     }
-    spk_exchange_refuse(x, what, path, words.at ? words.at : "", words.n, call);
+    spk_dialog_refuse(x, what, path, words.at ? words.at : "", words.n, call);
     if (has(&words, "RetriableException") || has(&words, "StandbyException") || has(&words, "SafeModeException")
         || has(&words, "IOException: Failed to find datanode"))
         call->again = true;
@@ -119,7 +119,7 @@ typedef struct asking {
 static bool ask_once(void *state, spark_fs_call *call)
 {
     const asking *a = state;
-    spk_exchange x;
+    spk_dialog x;
     spark_json_error error;
     if (!spk_webhdfs_begin(a->h, a->request, &x, call))
         return false;
@@ -127,8 +127,8 @@ static bool ask_once(void *state, spark_fs_call *call)
     bool good = x.status >= 200 && x.status <= 299;
     if (!good)
         spk_webhdfs_refuse(&x, a->what, a->request->path, call);
-    good = good && spk_exchange_all(&x, MOST_ANSWER, a->answer, call);
-    spk_exchange_end(&x);
+    good = good && spk_dialog_all(&x, MOST_ANSWER, a->answer, call);
+    spk_dialog_end(&x);
     if (!good)
         return false;
     const spark_str text = { a->answer->at ? a->answer->at : "", a->answer->n };
@@ -206,7 +206,7 @@ static bool webhdfs_list(void *env, const char *path, spark_fs_call *call)
 /* ---- reading ---- */
 
 static bool webhdfs_ask_range(
-    void *env, const char *path, uint64_t from, uint64_t end, spk_exchange *x, spark_fs_call *call)
+    void *env, const char *path, uint64_t from, uint64_t end, spk_dialog *x, spark_fs_call *call)
 {
     char more[96];
     int n = snprintf(more, sizeof more, "&offset=%llu", (unsigned long long)from);
@@ -217,7 +217,7 @@ static bool webhdfs_ask_range(
     if (x->status == 200)
         return true;
     spk_webhdfs_refuse(x, "cannot read", path, call);
-    spk_exchange_end(x);
+    spk_dialog_end(x);
     return false;
 }
 

@@ -19,10 +19,10 @@ typedef struct spk_webhdfs_request {
     const char *method, *path, *op, *more;
 } spk_webhdfs_request;
 
-/* spk_webhdfs_begin: as spk_exchange_begin. spk_webhdfs_refuse: fails the call, in the server's words. */
+/* spk_webhdfs_begin: as spk_dialog_begin. spk_webhdfs_refuse: fails the call, in the server's words. */
 bool spk_webhdfs_begin(
-    const spk_webhdfs *h, const spk_webhdfs_request *request, spk_exchange *x, spark_fs_call *call);
-bool spk_webhdfs_refuse(spk_exchange *x, const char *what, const char *path, spark_fs_call *call);
+    const spk_webhdfs *h, const spk_webhdfs_request *request, spk_dialog *x, spark_fs_call *call);
+bool spk_webhdfs_refuse(spk_dialog *x, const char *what, const char *path, spark_fs_call *call);
 /* spk_webhdfs_ask: all of an answer, as JSON in *answer; tried again where it may help. */
 bool spk_webhdfs_ask(const spk_webhdfs *h, const spk_webhdfs_request *request, const char *what,
     spk_text *answer, spark_json *json, spark_fs_call *call);

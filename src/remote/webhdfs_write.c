@@ -96,7 +96,7 @@ static bool send_once(void *state, spark_fs_call *call)
     const spk_webhdfs_request request
         = { "PUT", w->temporary, "CREATE", "&overwrite=true&noredirect=true" };
     spark_json json;
-    spk_exchange x;
+    spk_dialog x;
     bool good = spk_webhdfs_ask(w->h, &request, "cannot write", &answer, &json, call);
     if (good)
         spk_webhdfs_text(&place, spark_json_get(json, "Location"));
@@ -104,15 +104,15 @@ static bool send_once(void *state, spark_fs_call *call)
         good = place.nomem ? spk_fs_nomem(call)
                            : spark_fs_fail(call, "cannot write %s: the namenode names no place", w->path);
     good = good
-        && spk_exchange_begin(&x, &w->h->curl,
+        && spk_dialog_begin(&x, &w->h->curl,
             &(spk_request) { .method = "PUT", .url = place.at, .has_body = true, .file = w->fd + 1 }, call);
     if (good) {
         good = x.status >= 200 && x.status <= 299;
         if (!good)
             spk_webhdfs_refuse(&x, "cannot write", w->path, call);
         spk_text_free(&answer);
-        good = good && spk_exchange_all(&x, 1 << 20, &answer, call);
-        spk_exchange_end(&x);
+        good = good && spk_dialog_all(&x, 1 << 20, &answer, call);
+        spk_dialog_end(&x);
     }
     spk_text_free(&answer);
     spk_text_free(&place);

@@ -24,7 +24,7 @@ used_by_wordcount='^(spark_(text_files|sort_by|reduce_by_key|save_as_text_file)|
 formats=$(names "$wordcount" '^(sp(ark|k)_|)(csv|json|read_csv|read_json|write_csv|pattern|text_f64|row|print_schema)(_|$)')
 [ -z "$formats" ] || { echo "the word count has of formats it does not name:" >&2; echo "$formats" >&2; exit 1; }
 
-remote=$(names "$wordcount" '^(sp(ark|k)_|)(fs|use|register_fs|register_command|curl|exchange|range|http|s3|sigv4|sha256|hmac|xml|command|schemes|remote)(_|$)')
+remote=$(names "$wordcount" '^(sp(ark|k)_|)(fs|use|register_fs|register_command|curl|dialog|range|http|s3|sigv4|sha256|hmac|xml|command|schemes|remote)(_|$)')
 [ -z "$remote" ] || { echo "the word count has of remote files, which it does not name:" >&2; echo "$remote" >&2; exit 1; }
 watched=$(names "$wordcount" '^(spark_(event_log|show_progress|add_listener)|spk_(queue|bus|json|spark)_.*)$')
 [ -z "$watched" ] || { echo "the word count has of listeners:" >&2; echo "$watched" >&2; exit 1; }

@@ -186,6 +186,39 @@ static void test_writing(void **state)
     spark_context_free(sc);
 }
 
+SPARK_STRUCT(dated, (int64_t, id), (int64_t, day));
+
+SPARK_MAP(to_dated, int64_t, dated)
+{
+    *out = (dated) { *in, *in % 3 };
+}
+
+static void test_modes(void **state)
+{
+    (void)state;
+    spark_context *sc = with_s3(NULL, &s3);
+    spark_rdd *rows = spark_map(spark_range(sc, 0, 300, 1, 2), to_dated, NULL);
+    spark_csv_options o = { .header = true, .save = { .partition_by = SPARK_COLUMNS("day") } };
+    if (spark_write_csv(rows, "s3://b/modes", &o) != SPARK_OK)
+        fail_msg("%s", spark_last_error()->message);
+    check_count(sc, "s3://b/modes/day=1", 102);
+    assert_int_equal(spark_write_csv(rows, "s3://b/modes", &o), SPARK_EIO);
+    o.save.mode = SPARK_SAVE_IGNORE;
+    assert_int_equal(spark_write_csv(rows, "s3://b/modes", &o), SPARK_OK);
+    check_count(sc, "s3://b/modes/day=*", 306);
+    o.save.mode = SPARK_SAVE_APPEND;
+    assert_int_equal(spark_write_csv(rows, "s3://b/modes", &o), SPARK_OK);
+    check_count(sc, "s3://b/modes/day=*", 612);
+    o.save.mode = SPARK_SAVE_OVERWRITE;
+    assert_int_equal(spark_write_csv(rows, "s3://b/modes", &o), SPARK_OK);
+    check_count(sc, "s3://b/modes/day=*", 306);
+    o.save.partition_by = NULL;
+    assert_int_equal(spark_write_csv(rows, "s3://b/modes", &o), SPARK_OK);
+    check_count(sc, "s3://b/modes", 302);
+    check_count(sc, "s3://b/modes/_SUCCESS", 0);
+    spark_context_free(sc);
+}
+
 /* Whatever call fails: all of it is there, or nothing. */
 static void test_writing_fails(void **state)
 {
@@ -219,7 +252,7 @@ static void test_writing_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { file_test(test_reading), file_test(test_names), file_test(test_keys),
-        file_test(test_nth_call), file_test(test_writing), file_test(test_writing_fails) };
+        file_test(test_nth_call), file_test(test_writing), file_test(test_modes), file_test(test_writing_fails) };
     if (getenv("TEST_FILTER"))
         cmocka_set_test_filter(getenv("TEST_FILTER"));
     return cmocka_run_group_tests_name(TEST_FILE, tests, start, stop);
