@@ -58,6 +58,13 @@ typedef struct spark_rdd_info {
     size_t n_parents;
 } spark_rdd_info;
 
+/* spark_accumulable: a named accumulator of numbers, and what the tasks of a stage have added to it, as
+ * text. */
+typedef struct spark_accumulable {
+    int64_t id;
+    const char *name, *value;
+} spark_accumulable;
+
 /* spark_stage_info: one attempt of a stage. name: "map at wc.c:14". parents: stages whose output it
  * reads, those that are skipped as well. rdds: that it computes or reads from the cache, its last one
  * first; not those above cached ones that are all there. failure: "": there was none. */
@@ -73,6 +80,8 @@ typedef struct spark_stage_info {
     size_t n_rdds;
     int64_t submission_time, completion_time; /* 0: not yet */
     const char *failure;
+    const spark_accumulable *accumulables; /* when it has ended */
+    size_t n_accumulables;
 } spark_stage_info;
 
 /* spark_job_info: a job. stages: those that are known at its start, its last one first; what is not

@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "exec/accumulator.h"
+#include "plan/listening.h"
 
 static spark_accumulator *writable(const spark_accumulator *accumulator)
 {
@@ -282,6 +283,9 @@ void spk_task_merge_deltas(spark_task *task, size_t from, bool own)
             spk_accumulator_unreserve(a);
             continue;
         }
+        const spk_listening *heard = a->name ? spk_heard_by(a->sc) : NULL;
+        if (heard)
+            heard->accumulated(task, a, delta->i64, delta->f64);
         const spk_part_sum part = place_of(task, delta);
         atomic_fetch_add_explicit(&a->n, delta->n, memory_order_relaxed);
         if (a->kind == SPK_SUM_I64)

@@ -41,6 +41,14 @@ extern const struct spk_listening spk_hooks;
 /* spk_executor_event_of: as it is when it comes; the texts are the executor's and the bus's. */
 SPK_COLD spark_executor_event spk_executor_event_of(const spk_bus *bus, const spk_executor *executor);
 
+/* spk_heard_sum: what a stage has added to an accumulator. */
+typedef struct spk_heard_sum {
+    int64_t id, i64;
+    double f64;
+    bool is_whole; /* the first of the two counts */
+    char *name;
+} spk_heard_sum;
+
 /* spk_heard_stage: what is told of a stage again and again. pad: of info, whose times and tasks are those
  * of the last attempt; submitted: on spk_now. spk_stage_hear: made when a stage is told of first; with the
  * scheduler's lock held. NULL: no memory. */
@@ -48,8 +56,14 @@ typedef struct spk_heard_stage {
     spk_pad *pad;
     spark_stage_info info;
     _Atomic int64_t submitted;
+    pthread_mutex_t lock; /* guards what follows: */
+    spk_heard_sum *sums;
+    size_t n_sums;
 } spk_heard_stage;
 SPK_COLD spk_heard_stage *spk_stage_hear(spk_stage *stage);
 SPK_COLD void spk_heard_stage_free(void *heard);
+/* spk_stage_sum: adds to one; without memory it is left out. spk_stage_sums: all of them, in a pad. */
+SPK_COLD void spk_stage_sum(spk_heard_stage *heard, const spk_heard_sum *more);
+SPK_COLD void spk_stage_sums(spk_heard_stage *heard, spk_pad *pad, spark_stage_info *info);
 
 #endif

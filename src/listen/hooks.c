@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "exec/accumulator.h"
 #include "listen/bus.h"
 #include "plan/listening.h"
 
@@ -203,12 +204,14 @@ static void stage_completed(spk_stage *stage, const char *why)
     spk_heard_stage *heard = stage->heard;
     if (!bus || !heard || heard->info.submission_time == 0)
         return;
-    spk_pad *pad = why ? spk_pad_new() : NULL;
+    spk_pad *pad = spk_pad_new();
     spk_event event = { .kind = SPK_STAGE_COMPLETED, .pads = { heard->pad, pad } };
     event.u.stage.info = heard->info;
     event.u.stage.info.completion_time = spk_bus_now(bus);
     if (why)
         event.u.stage.info.failure = *why && pad ? spk_pad_text(pad, why) : "the job has ended";
+    if (pad)
+        spk_stage_sums(heard, pad, &event.u.stage.info);
     spk_bus_post(bus, &event, true);
     spk_pad_unref(pad);
     heard->info.submission_time = 0;
@@ -389,6 +392,16 @@ static void task_end(spk_stage *stage, spark_task *task, spk_ending how)
     task->heard.id = -1;
 }
 
+static void accumulated(spark_task *task, const spark_accumulator *a, int64_t i64, double f64)
+{
+    const spk_stage *stage = (const spk_stage *)(const void *)atomic_load(&task->set);
+    if (task->heard.id < 0 || !stage->heard || (a->kind != SPK_SUM_I64 && a->kind != SPK_SUM_F64))
+        return;
+    char *name = a->name;
+    const spk_heard_sum more = { (int64_t)a->id, i64, f64, a->kind == SPK_SUM_I64, name };
+    spk_stage_sum(stage->heard, &more);
+}
+
 /* ---- executors and blocks */
 
 static void post_executor(const spk_executor *executor, spk_event_kind kind)
@@ -487,6 +500,7 @@ const spk_listening spk_hooks = {
     .stage_freed = spk_heard_stage_free,
     .task_start = task_start,
     .task_end = task_end,
+    .accumulated = accumulated,
     .executor_added = executor_added,
     .executor_removed = executor_removed,
     .block_updated = block_updated,

@@ -227,7 +227,17 @@ static void put_stage(spk_json_out *out, const spark_stage_info *s)
         FIELD(out, "Completion Time", ms_end(s->completion_time));
     if (*s->failure)
         TEXT(out, "Failure Reason", s->failure);
-    SPK_JSON(out, ",\"Accumulables\":[],\"Resource Profile Id\":0}");
+    SPK_JSON(out, ",\"Accumulables\":[");
+    for (size_t i = 0; i < s->n_accumulables; i++) {
+        if (i > 0)
+            SPK_JSON(out, ",");
+        SPK_JSON(out, "{\"ID\":");
+        spk_json_int(out, s->accumulables[i].id);
+        TEXT(out, "Name", s->accumulables[i].name);
+        TEXT(out, "Value", s->accumulables[i].value);
+        SPK_JSON(out, ",\"Internal\":false,\"Count Failed Values\":false}");
+    }
+    SPK_JSON(out, "],\"Resource Profile Id\":0}");
 }
 
 void spk_spark_stage_submitted(

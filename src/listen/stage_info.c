@@ -120,6 +120,7 @@ spk_heard_stage *spk_stage_hear(spk_stage *stage)
     if (pad && find(stage->job->scheduler, stage->rdd, &found)) {
         spark_stage_info *info = &heard->info;
         heard->pad = pad;
+        pthread_mutex_init(&heard->lock, NULL);
         info->id = stage->id;
         info->job = stage->job->id;
         info->is_result = !stage->shuffle;
@@ -144,5 +145,56 @@ void spk_heard_stage_free(void *data)
 {
     spk_heard_stage *heard = data;
     spk_pad_unref(heard->pad);
+    for (size_t i = 0; i < heard->n_sums; i++)
+        free(heard->sums[i].name);
+    free(heard->sums);
+    pthread_mutex_destroy(&heard->lock);
     free(heard);
+}
+
+/* ---- accumulators */
+
+/* sum_of: NULL: no memory. With the lock held. */
+static spk_heard_sum *sum_of(spk_heard_stage *heard, const spk_heard_sum *more)
+{
+    for (size_t i = 0; i < heard->n_sums; i++)
+        if (heard->sums[i].id == more->id)
+            return &heard->sums[i];
+    spk_heard_sum *sums = realloc(heard->sums, (heard->n_sums + 1) * sizeof *sums);
+    if (!sums)
+        return NULL;
+    heard->sums = sums;
+    spk_heard_sum *sum = &sums[heard->n_sums];
+    *sum = (spk_heard_sum) { .id = more->id, .is_whole = more->is_whole, .name = strdup(more->name) };
+    heard->n_sums += sum->name != NULL;
+    return sum->name ? sum : NULL;
+}
+
+void spk_stage_sum(spk_heard_stage *heard, const spk_heard_sum *more)
+{
+    pthread_mutex_lock(&heard->lock);
+    spk_heard_sum *sum = sum_of(heard, more);
+    if (sum) {
+        sum->i64 = (int64_t)((uint64_t)sum->i64 + (uint64_t)more->i64);
+        sum->f64 += more->f64;
+    }
+    pthread_mutex_unlock(&heard->lock);
+}
+
+void spk_stage_sums(spk_heard_stage *heard, spk_pad *pad, spark_stage_info *info)
+{
+    char text[40];
+    pthread_mutex_lock(&heard->lock);
+    spark_accumulable *list = spk_pad_alloc(pad, heard->n_sums * sizeof *list + 1);
+    for (size_t i = 0; i < heard->n_sums && list; i++) {
+        const spk_heard_sum *sum = &heard->sums[i];
+        if (sum->is_whole)
+            snprintf(text, sizeof text, "%lld", (long long)sum->i64);
+        else
+            snprintf(text, sizeof text, "%.17g", sum->f64);
+        list[i] = (spark_accumulable) { sum->id, spk_pad_text(pad, sum->name), spk_pad_text(pad, text) };
+    }
+    info->accumulables = list;
+    info->n_accumulables = list ? heard->n_sums : 0;
+    pthread_mutex_unlock(&heard->lock);
 }

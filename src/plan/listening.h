@@ -27,7 +27,7 @@ typedef enum spk_ending { SPK_END_TOLD, SPK_END_DONE, SPK_END_OUTRUN, SPK_END_DI
 
 /* With the scheduler's lock held: job_start, stage_submitted, stage_completed. Whatever locks are held:
  * executor_added, executor_removed, block_updated, unpersisted. No lock at all: job_end, task_start, which
- * may wait, and task_end. stage_freed, job_freed: what was kept of it goes.
+ * may wait, accumulated, of what counts, and task_end. stage_freed, job_freed: what was kept of it goes.
  *
  * stage_completed: why: of an attempt that did not end well; NULL: it did. task_start: round: the attempt
  * of the stage; task_end: of an attempt that was told of. quiet: the context ends: what goes now goes with
@@ -40,6 +40,7 @@ typedef struct spk_listening {
     void (*stage_freed)(void *heard);
     void (*task_start)(struct spk_stage *stage, spark_task *task, int index, int round);
     void (*task_end)(struct spk_stage *stage, spark_task *task, spk_ending how);
+    void (*accumulated)(spark_task *task, const spark_accumulator *a, int64_t i64, double f64);
     void (*executor_added)(const struct spk_executor *executor);
     void (*executor_removed)(const struct spk_executor *executor);
     void (*block_updated)(spark_context *sc, const spk_block_now *block);

@@ -48,6 +48,11 @@ def whole_runs(work):
     check(done.returncode == 0 and not done.stderr, "scenes", done)
     paths = logs_in(work + "/whole", 6)
     names = [next(e["App Name"] for e in event_log_rules.read(p) if "App Name" in e) for p in paths]
+    ends = [e["Stage Info"] for e in event_log_rules.read(paths[0]) if e["Event"].endswith("StageCompleted")]
+    with open(TEXT, "rb") as file:
+        lines = file.read().split(b"\n")[:-1]
+    sums = {a["Name"]: a["Value"] for s in ends for a in s["Accumulables"]}
+    check(sums == {'lines "read"': str(len(lines)), "half of the bytes": f"{sum(map(len, lines)) / 2:.17g}"}, sums)
     check(any(n == '"\\</script><b>\x01\x1f\x7f��ä € �' for n in names), "names", names)
 
 

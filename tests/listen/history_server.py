@@ -168,6 +168,14 @@ def compare_tasks(server, app, log):
                 same(f"{at} {field}", dig(task.get("taskMetrics", {}), field.split(".")), dig(e["Task Metrics"], names))
 
 
+def compare_accumulators(server, app, log):
+    for info in (e["Stage Info"] for e in log if e["Event"] == "SparkListenerStageCompleted"):
+        there = server.get(f"applications/{app}/stages/{info['Stage ID']}/{info['Stage Attempt ID']}")
+        same(f"{app} accumulators of stage {info['Stage ID']}",
+             sorted((a["name"], a["value"]) for a in there["accumulatorUpdates"]),
+             sorted((a["Name"], a["Value"]) for a in info["Accumulables"]))
+
+
 def compare_environment(server, app, log):
     there = server.get(f"applications/{app}/environment")
     update = next(e for e in log if e["Event"] == "SparkListenerEnvironmentUpdate")
@@ -204,6 +212,7 @@ def main(scenes, text):
             compare_executors(server, app, want["executors"])
             compare_storage(server, app, want["storage"])
             compare_tasks(server, app, log)
+            compare_accumulators(server, app, log)
             compare_environment(server, app, log)
         for path in set(paths) - set(done):
             app = os.path.basename(path).removesuffix(".inprogress")

@@ -14,8 +14,14 @@
 SPARK_PAIR(word_count, spark_str, int64_t);
 SPARK_PAIR(i64_pair, int64_t, int64_t);
 
-SPARK_FLAT_MAP(split_words, spark_str, word_count)
+typedef struct counters {
+    const spark_accumulator *lines, *bytes;
+} counters;
+
+SPARK_FLAT_MAP(split_words, spark_str, word_count, counters)
 {
+    spark_accumulate(task, env->lines, 1);
+    spark_accumulate_f64(task, env->bytes, (double)in->len / 2);
     spark_str line = *in, word;
     while (spark_str_next_word(&line, &word))
         spark_emit(out, (word_count) { word, 1 });
@@ -63,7 +69,9 @@ static void word_count_scene(scene *s, char **files)
     snprintf(path, sizeof path, "%s/words", s->scratch);
     spark_set_job_group(s->sc, "words", "count the words \"of\" <a> text & save them");
     spark_rdd *lines = spark_text_file(s->sc, files[0], 4);
-    spark_rdd *counts = spark_reduce_by_key(spark_flat_map(lines, split_words, NULL), spark_op_sum, NULL, 3);
+    const counters c = { spark_counter(s->sc, "lines \"read\""), spark_float_counter(s->sc, "half of the bytes") };
+    spark_rdd *words = spark_flat_map(lines, split_words, SPARK_COPY(c));
+    spark_rdd *counts = spark_reduce_by_key(words, spark_op_sum, NULL, 3);
     must(spark_save_as_text_file(spark_map(counts, to_line, NULL), path));
     spark_array top;
     must(spark_collect(counts, NULL, &top));
