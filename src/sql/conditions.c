@@ -14,6 +14,9 @@ static const spk_sql_condition conditions[] = {
     { "ASSIGNMENT_ARITY_MISMATCH", "42802",
         "The number of columns or variables assigned or aliased: <numTarget> does not match the number of "
         "source expressions: <numExpr>." },
+    { "BINARY_ARITHMETIC_OVERFLOW", "22003",
+        "<value1> <symbol> <value2> caused overflow. Use <functionName> to ignore overflow "
+        "problem and return NULL." },
     { "CANNOT_DECODE_URL", "22546",
         "The provided URL cannot be decoded: <url>. Please ensure that the URL is properly formatted and "
         "try again." },
@@ -34,6 +37,10 @@ static const spk_sql_condition conditions[] = {
     { "CAST_OVERFLOW", "22003",
         "The value <value> of the type <sourceType> cannot be cast to <targetType> due to an overflow. Use "
         "`try_cast` to tolerate overflow and return NULL instead." },
+    { "COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER", "54000",
+        "Can't create array with <numberOfElements> elements which exceeding the array size "
+        "limit <maxRoundedArrayLength>, the value returned by the function <functionName> is "
+        "too large: <parameter>." },
     { "CONVERSION_INVALID_INPUT", "22018",
         "The value <str> (<fmt>) cannot be converted to <targetType> because it is malformed. Correct the "
         "value as per the syntax, or change its format." },
@@ -50,6 +57,10 @@ static const spk_sql_condition conditions[] = {
     { "DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: cannot cast <srcType> to <targetType> with "
         "ANSI mode on." },
+    { "DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: cannot cast <srcType> to "
+        "<targetType>. To convert values from <srcType> to <targetType>, you can use the "
+        "functions <functionNames> instead." },
     { "DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: Input to <functionName> should all be the same "
         "type, but it's <dataType>." },
@@ -82,6 +93,9 @@ static const spk_sql_condition conditions[] = {
     { "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: A range window frame cannot be used in an "
         "unordered window specification." },
+    { "DATATYPE_MISMATCH.SEQUENCE_WRONG_INPUT_TYPES", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: <functionName> uses the wrong "
+        "parameter type. The start and stop expressions must resolve to the same type." },
     { "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: Window frame upper bound <upper> does not "
         "follow the lower bound <lower>." },
@@ -110,6 +124,8 @@ static const spk_sql_condition conditions[] = {
         "is properly registered and compatible with your Spark version." },
     { "DATETIME_FIELD_OUT_OF_BOUNDS", "22023", "<rangeMessage>." },
     { "DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "22023", "<rangeMessage>." },
+    { "DATETIME_OVERFLOW", "22008",
+        "Datetime operation overflow: <operation>." },
     { "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003",
         "Decimal precision <precision> exceeds max precision <maxPrecision>." },
     { "DESCRIBE_JSON_NOT_EXTENDED", "0A000",
@@ -207,6 +223,8 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_FORMAT.CONT_THOUSANDS_SEPS", "42601",
         "The format is invalid: <format>. Thousands separators (, or G) must have digits in between them in "
         "the number format." },
+    { "INVALID_FORMAT.ESC_AT_THE_END", "42601",
+        "The format is invalid: <format>. The escape character is not allowed to end with." },
     { "INVALID_FORMAT.ESC_IN_THE_MIDDLE", "42601",
         "The format is invalid: <format>. The escape character is not allowed to precede <char>." },
     { "INVALID_FORMAT.MISMATCH_INPUT", "42601",
@@ -263,6 +281,8 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "42K0E",
         "The limit like expression <expr> is invalid. The <name> expression must evaluate to a constant "
         "value." },
+    { "INVALID_MAP_FROM_ARRAYS_LENGTH", "22023",
+        "The key array and value array of a map must have the same length." },
     { "INVALID_NUMERIC_LITERAL_RANGE", "22003",
         "Numeric literal <rawStrippedQualifier> is outside the valid range for <typeName> with minimum "
         "value of <minValue> and maximum value of <maxValue>." },
@@ -285,6 +305,9 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "22023",
         "The value of parameter(s) <parameter> in <functionName> is invalid: Expects group index between 0 "
         "and <groupCount>, but got <groupIndex>." },
+    { "INVALID_PARAMETER_VALUE.START", "22023",
+        "The value of parameter(s) <parameter> in <functionName> is invalid: expects a positive "
+        "or a negative value, but got 0." },
     { "INVALID_PARAMETER_VALUE.TIME_UNIT", "22023",
         "The value of parameter(s) <parameter> in <functionName> is invalid:" },
     { "INVALID_PARAMETER_VALUE.ZERO_INDEX", "22023",
@@ -295,6 +318,8 @@ static const spk_sql_condition conditions[] = {
         "statement with 2 children." },
     { "INVALID_RECURSIVE_REFERENCE.PLACE", "42836",
         "Invalid recursive reference found inside WITH RECURSIVE clause." },
+    { "INVALID_REGEXP_REPLACE", "22023",
+        "Could not perform regexp_replace with the replacement \"<replacement>\"." },
     { "INVALID_SCHEMA.NON_STRING_LITERAL", "42K07",
         "The input schema <inputSchema> is not a valid schema string. The input expression must be string "
         "literal and not null." },
@@ -312,6 +337,8 @@ static const spk_sql_condition conditions[] = {
         "Invalid SQL syntax: The definition of window <windowName> is repetitive." },
     { "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823",
         "Invalid subquery: Scalar subquery must return only one column, but got <number>." },
+    { "INVALID_TIMEZONE", "22009",
+        "The timezone: <timeZone> is invalid." },
     { "INVALID_TYPED_LITERAL", "42604", "The value of the typed literal <valueType> is invalid: <value>." },
     { "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of <elem> in <prettyName>." },
     { "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "42000",

@@ -29,7 +29,7 @@ bool spk_sql_cast_invalid(spk_sql_frame *f, uint32_t i, const char *text, size_t
     }
     spk_sql_error *e = spk_sql_raise(f, "CAST_INVALID_INPUT");
     spk_sql_param(e, "ansiConfig", "\"spark.sql.ansi.enabled\"");
-    spk_sql_param(e, "expression", "'%.*s'", (int)(n < 400 ? n : 400), text);
+    spk_sql_param_text(e, "expression", text, n);
     name_types(f, e);
     return false;
 }

@@ -73,6 +73,8 @@ void *spk_sql_alloc(spk_sql_frame *f, size_t size, size_t align);
 /* spk_sql_raise: fails the run in the name of the expression: parameters are added to what it returns by
  * spk_sql_param. A kernel returns when it has failed. */
 SPK_COLD spk_sql_error *spk_sql_raise(spk_sql_frame *f, const char *condition);
+/* spk_sql_param_text: a parameter that is a text, quoted as in statements: 'it\\'s'. */
+SPK_COLD void spk_sql_param_text(spk_sql_error *error, const char *name, const char *text, size_t n);
 /* spk_sql_arg: of a lazy function: argument a for these rows. */
 spk_sql_vector spk_sql_arg(spk_sql_frame *f, uint32_t a, spk_sql_rows rows);
 bool spk_sql_run_failed(const spk_sql_run *run);

@@ -246,6 +246,13 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
         function.flags = 0;
         function.name = function.printed = subtract ? "date_sub" : "date_add";
         as.function = &function;
+        spk_sql_expr as_date = *call->args[1], *args[] = { call->args[0], &as_date };
+        if (as_date.type->kind == SPK_SQL_STRING) /* cast to its neighbour's type before it is refused */
+            as_date.type = x;
+        as_date.text = as_date.kind == SPK_SQL_CONSTANT && y->kind == SPK_SQL_STRING && !as_date.null
+            ? spk_sql_keep(b, ((const spark_str *)as_date.value)->ptr, ((const spark_str *)as_date.value)->len)
+            : as_date.text;
+        as.args = args;
         spk_sql_unexpected(b, &as, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")");
         return false;
     }

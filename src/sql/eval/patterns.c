@@ -14,17 +14,16 @@
 
 /* ---- LIKE ---- */
 
-static void bad_escape(spk_sql_frame *f, spark_str pattern, int bad, uint32_t escape)
+static void bad_escape(spk_sql_frame *f, spark_str pattern, int bad)
 {
     spk_sql_error *e = spk_sql_raise(
         f, bad == SPK_LIKE_END ? "INVALID_FORMAT.ESC_AT_THE_END" : "INVALID_FORMAT.ESC_IN_THE_MIDDLE");
-    (void)escape;
     if (bad >= SPK_LIKE_MIDDLE) {
         const char *c = pattern.ptr + (bad - SPK_LIKE_MIDDLE);
         const size_t left = pattern.len - (size_t)(bad - SPK_LIKE_MIDDLE);
-        spk_sql_param(e, "char", "'%.*s'", (int)spk_utf8_size(c, left), c);
+        spk_sql_param_text(e, "char", c, spk_utf8_size(c, left));
     }
-    spk_sql_param(e, "format", "'%.*s'", (int)(pattern.len < 300 ? pattern.len : 300), pattern.ptr);
+    spk_sql_param_text(e, "format", pattern.ptr, pattern.len);
 }
 
 static spark_str lowered(spk_sql_frame *f, spark_str s)
@@ -75,7 +74,7 @@ static void like(spk_sql_frame *f)
             if (bad == SPK_LIKE_NOMEM)
                 spk_sql_alloc(f, SIZE_MAX / 2, 1);
             else if (bad != SPK_LIKE_GOOD)
-                bad_escape(f, S(1, i), bad, 0);
+                bad_escape(f, S(1, i), bad);
             if (bad != SPK_LIKE_GOOD)
                 return;
         }
@@ -149,7 +148,7 @@ static bool ready(matcher *m, uint32_t i)
         spk_sql_error *e = spk_sql_raise(f, "INVALID_PARAMETER_VALUE.PATTERN");
         spk_sql_param(e, "functionName", "`%s`", name);
         spk_sql_param(e, "parameter", "`regexp`");
-        spk_sql_param(e, "value", "'%.*s'", (int)(S(1, i).len < 300 ? S(1, i).len : 300), S(1, i).ptr);
+        spk_sql_param_text(e, "value", S(1, i).ptr, S(1, i).len);
         return false;
     }
     m->regex = x->regex;

@@ -433,6 +433,20 @@ spk_sql_error *spk_sql_raise(spk_sql_frame *f, const char *condition)
     return &f->run->error;
 }
 
+void spk_sql_param_text(spk_sql_error *error, const char *name, const char *text, size_t n)
+{
+    char quoted[600];
+    size_t at = 0;
+    quoted[at++] = '\'';
+    for (size_t i = 0; i < n && at < sizeof quoted - 3; i++) {
+        if (text[i] == '\\' || text[i] == '\'')
+            quoted[at++] = '\\';
+        quoted[at++] = text[i];
+    }
+    quoted[at++] = '\'';
+    spk_sql_param(error, name, "%.*s", (int)at, quoted);
+}
+
 void spk_sql_run_give(spk_sql_frame *f, const spk_sql_error *error)
 {
     if (!f->run->failed)

@@ -599,7 +599,6 @@ static void elt(spk_sql_frame *f)
         const int32_t n = I(0, i);
         if (n < 1 || (uint32_t)n >= f->n_args) {
             spk_sql_error *e = spk_sql_raise(f, "INVALID_ARRAY_INDEX");
-            spk_sql_param(e, "ansiConfig", "\"spark.sql.ansi.enabled\"");
             spk_sql_param(e, "arraySize", "%u", f->n_args - 1);
             spk_sql_param(e, "indexValue", "%d", n);
             return;
