@@ -13,6 +13,8 @@
 
 #include <spark.h>
 
+#include "sql/exec/result.h"
+
 enum { SKIPPED = 77 };
 
 typedef struct totals {
@@ -65,26 +67,87 @@ static char *sorted(const char *text)
     return out;
 }
 
+/* print_plain: as CAST(.. AS STRING) has it, but intervals as the files have them. */
+static void print_plain(FILE *file, const spk_sql_type *type, const char *value)
+{
+    int64_t micros;
+    int32_t months;
+    const size_t n = spk_sql_value_print(type, value, 0, NULL, 0);
+    char *text = malloc(n + 1);
+    (void)spk_sql_value_print(type, value, 0, text, n + 1);
+    if (type->kind == SPK_SQL_INTERVAL_SECONDS) {
+        memcpy(&micros, value, sizeof micros);
+        const uint64_t all = micros < 0 ? 0 - (uint64_t)micros : (uint64_t)micros, seconds = all / 1000000;
+        fprintf(file, "%s%llu %02u:%02u:%02u.%09u", micros < 0 ? "-" : "", (unsigned long long)(seconds / 86400),
+            (unsigned)(seconds / 3600 % 24), (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60),
+            (unsigned)(all % 1000000 * 1000));
+    } else if (type->kind == SPK_SQL_INTERVAL_MONTHS) {
+        memcpy(&months, value, sizeof months);
+        const unsigned all = months < 0 ? 0U - (unsigned)months : (unsigned)months;
+        fprintf(file, "%s%u-%u", months < 0 ? "-" : "", all / 12, all % 12);
+    } else {
+        fwrite(text, 1, n, file);
+    }
+    free(text);
+}
+
+/* print_value: as Hive's shell: what is nested in the manner of JSON. */
+static void print_value(FILE *file, const spk_sql_type *type, const char *value, bool nested)
+{
+    spk_sql_array array = { NULL, 0 };
+    if (value && (type->kind == SPK_SQL_ARRAY || type->kind == SPK_SQL_MAP))
+        memcpy(&array, value, sizeof array);
+    if (!value) {
+        fputs(nested ? "null" : "NULL", file);
+    } else if (type->kind == SPK_SQL_ARRAY) {
+        const size_t size = spk_sql_slot_size(type->of, type->contains_null);
+        for (size_t i = 0; i < array.n; i++) {
+            const char *slot = array.at + i * size;
+            const bool present = !type->contains_null || *slot;
+            fputc(i ? ',' : '[', file);
+            print_value(file, type->of, present ? slot + spk_sql_slot_value(type->of, type->contains_null) : NULL, true);
+        }
+        fputs(array.n ? "]" : "[]", file);
+    } else if (type->kind == SPK_SQL_MAP) {
+        for (size_t i = 0; i < array.n; i++) {
+            const char *entry = array.at + i * spk_sql_entry_size(type), *slot = entry + spk_sql_entry_value(type);
+            const bool present = !type->contains_null || *slot;
+            fputc(i ? ',' : '{', file);
+            print_value(file, type->key, entry, true);
+            fputc(':', file);
+            print_value(file, type->of, present ? slot + spk_sql_slot_value(type->of, type->contains_null) : NULL, true);
+        }
+        fputs(array.n ? "}" : "{}", file);
+    } else if (type->kind == SPK_SQL_STRUCT) {
+        for (uint32_t i = 0; i < type->n; i++) {
+            const spk_sql_field *f = &type->fields[i];
+            const char *slot = value + f->offset;
+            fprintf(file, "%c\"%s\":", i ? ',' : '{', f->name);
+            print_value(
+                file, f->type, !f->nullable || *slot ? slot + spk_sql_slot_value(f->type, f->nullable) : NULL, true);
+        }
+        fputc('}', file);
+    } else {
+        const bool quoted = nested && (type->kind == SPK_SQL_STRING || type->kind == SPK_SQL_BINARY);
+        fputs(quoted ? "\"" : "", file);
+        print_plain(file, type, value);
+        fputs(quoted ? "\"" : "", file);
+    }
+}
+
 static char *rows_text(spark_rdd *rdd, const spark_array *rows)
 {
-    char *text = NULL, small[4096];
+    const spk_result *result = spk_result_of(rdd);
+    char *text = NULL;
     size_t size = 0;
     FILE *file = open_memstream(&text, &size);
     for (size_t r = 0; r < rows->n; r++) {
         for (size_t i = 0; i < spark_sql_columns(rdd); i++) {
-            const void *row = spark_row_of(rows, r);
-            size_t n;
+            const char *row = spark_row_of(rows, r);
+            const spk_slot *slot = &result->form->slots[i];
+            const bool present = slot->type->kind != SPK_SQL_VOID && spk_slot_present(slot, row);
             fputs(i ? "\t" : "", file);
-            if (!spark_sql_text(rdd, row, i, small, sizeof small, &n)) {
-                fputs("NULL", file);
-            } else if (n < sizeof small) {
-                fwrite(small, 1, n, file);
-            } else {
-                char *large = malloc(n + 1);
-                spark_sql_text(rdd, row, i, large, n + 1, &n);
-                fwrite(large, 1, n, file);
-                free(large);
-            }
+            print_value(file, slot->type, present ? row + slot->value : NULL, false);
         }
         if (r + 1 < rows->n)
             fputc('\n', file);

@@ -260,6 +260,15 @@ typedef struct making {
     size_t n_keys, n_values, n_states;
 } making;
 
+/* guarded: an argument that is not computed for rows that a filter leaves out, for it may fail there. */
+static spk_sql_expr *guarded(spk_query *q, spk_sql_expr *arg, spk_sql_expr *filter)
+{
+    spk_sql_expr *args[] = { filter, arg };
+    if (!filter || arg->kind == SPK_SQL_CONSTANT || arg->kind == SPK_SQL_COLUMN)
+        return arg;
+    return spk_sql_call(&q->analyzer.build, "case", args, 2, arg->span);
+}
+
 static bool collect(making *m, const spk_plan *plan, agg_env *env)
 {
     spk_analyzer *a = &m->q->analyzer;
@@ -277,7 +286,7 @@ static bool collect(making *m, const spk_plan *plan, agg_env *env)
         const spk_sql_aggregate *agg = plan->aggs[w].aggregate;
         env->first[w] = m->n_values;
         for (uint32_t i = 0; i < agg->n; i++) {
-            SPK_ADD(a, m->exprs, m->n, agg->args[i]);
+            SPK_ADD(a, m->exprs, m->n, guarded(m->q, agg->args[i], plan->aggs[w].filter));
             SPK_ADD(a, m->values, m->n_values, (spk_column) { agg->args[i]->type, true });
         }
         env->filter[w] = plan->aggs[w].filter ? (int64_t)m->n_values : -1;

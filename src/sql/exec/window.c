@@ -23,7 +23,7 @@ typedef struct window_rdd {
     size_t order_key; /* the column of the first order key */
     bool *descending; /* of each key */
     uint32_t value_offset;
-    const spk_layout **key_layouts;
+    const spk_layout **key_layouts, **out_layouts;
     size_t *first_arg; /* the column of each function's first argument; then its filter, edges */
 } window_rdd;
 
@@ -232,6 +232,32 @@ static void put_result(const group *g, size_t column, size_t i, const char *valu
         memcpy(row + to->value, value, to->type->size);
 }
 
+/* own_value: what a value points to as a copy: the state it is of goes on. */
+static bool own_value(const group *g, size_t column, char *value)
+{
+    const spk_layout *layout = g->w->out_layouts[column]->views ? g->w->out_layouts[column] : NULL;
+    const spk_slot *slot = &g->w->out->slots[column];
+    if (!layout)
+        return true;
+    char *row = spk_arena_alloc(&g->s->work, slot->size + 64, 64);
+    const uint32_t at = slot->value - slot->offset;
+    if (row) {
+        memset(row, 0, slot->size);
+        if (at)
+            row[0] = 1;
+        memcpy(row + at, value, slot->type->size);
+        const size_t bytes = spk_value_bytes(layout, row);
+        char *tail = spk_arena_alloc(&g->s->work, bytes + 1, 16);
+        if (tail) {
+            (void)spk_value_pack(layout, row, tail);
+            memcpy(value, row + at, slot->type->size);
+            return true;
+        }
+    }
+    spk_task_nomem(g->task);
+    return false;
+}
+
 static void over_frames(const group *g, size_t column, char *out)
 {
     const spk_sql_aggregate *a = g->f->aggregate;
@@ -264,6 +290,8 @@ static void over_frames(const group *g, size_t column, char *out)
             spk_query_task_fails(g->w->query, g->task, &error);
             return;
         }
+        if (valid && !own_value(g, column, value))
+            return;
         put_result(g, column, i, value, valid, out);
     }
 }
@@ -667,7 +695,8 @@ spark_rdd *spk_exec_window(
     plain.keys = spk_form_of(q, columns, n, NULL);
     plain.rows = spk_form_of(q, row_columns, m, NULL);
     const spk_form *pair = plain.keys && plain.rows ? spk_form_pair(q, plain.keys, plain.rows) : NULL;
-    if (!pair || !(plain.key_layouts = member_layouts(q, plain.keys)))
+    if (!pair || !(plain.key_layouts = member_layouts(q, plain.keys))
+        || !(plain.out_layouts = member_layouts(q, out)))
         return NULL;
     size_t all = n;
     for (size_t i = 0; i < m; i++)

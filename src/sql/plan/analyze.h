@@ -107,7 +107,8 @@ typedef struct spk_bind {
     size_t n_group_asts;
     spk_sql_expr **groups; /* bound */
     size_t n_groups;
-    bool condition; /* the expression is a filter's: IN may be FALSE where it is NULL */
+    bool condition; /* the expression is a filter's: IN may be FALSE where it is NULL, unless */
+    unsigned negations; /* something around it turns FALSE over */
 } spk_bind;
 
 /* bind.c, bind_call.c: an expression with its types. */

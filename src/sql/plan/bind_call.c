@@ -324,6 +324,12 @@ spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
         return chain(b, ast, 0, ast->args.n);
     if (ast->infix && strcmp(name, "not") == 0 && ast->args.at[0]->kind == SPK_AST_IN_QUERY)
         return spk_bind_subquery(b, ast->args.at[0], true);
+    if (ast->infix && strcmp(name, "not") == 0) {
+        b->negations++;
+        spk_sql_expr *e = plain(b, ast);
+        b->negations--;
+        return e;
+    }
     if (ast->window)
         return spk_bind_window(b, ast);
     if (!ast->infix && (spk_names_same(name, "grouping") || spk_names_same(name, "grouping_id")))

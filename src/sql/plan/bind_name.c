@@ -150,6 +150,15 @@ static spk_sql_expr *of_alias(spk_bind *b, const spk_ast *name)
     return NULL;
 }
 
+/* nested_alias: whether an alias of that name has fields. */
+static bool nested_alias(const spk_bind *b, const char *first)
+{
+    for (size_t i = b->n_aliases; i-- > 0;)
+        if (b->aliases[i].name && b->aliases[i].value && spk_names_same(b->aliases[i].name, first))
+            return b->aliases[i].value->type->kind >= SPK_SQL_ARRAY;
+    return false;
+}
+
 static spk_sql_expr *of_scope(spk_bind *b, const spk_scope *scope, const spk_ast *name)
 {
     const match found = look(scope, name);
@@ -180,7 +189,8 @@ spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
     for (const spk_lambda_env *l = b->lambdas; l; l = l->next)
         if (spk_names_same(l->name, first))
             return fields(b, l->variable, name, 1);
-    if (b->aliases_first && !b->in_aggregate && name->args.n == 1 && (found = of_alias(b, name)))
+    if (b->aliases_first && !b->in_aggregate && (name->args.n == 1 || nested_alias(b, first))
+        && (found = of_alias(b, name)))
         return found;
     if (b->scope && (found = of_scope(b, b->scope, name)))
         return found;

@@ -337,6 +337,10 @@ static spk_sql_expr *order_expr(selecting *s, const spk_ast *ast)
 {
     const int64_t place = ordinal(ast);
     if (!place) {
+        for (size_t i = 0; ast->kind == SPK_AST_NAME && ast->args.n == 1 && i < s->n_items; i++)
+            if (s->items[i].ast && s->items[i].ast->kind != SPK_AST_NAME
+                && spk_names_same(s->items[i].name, ast->args.at[0]->text))
+                return s->items[i].bound;
         s->bind.aliases_first = true;
         spk_sql_expr *e = spk_bind_expr(&s->bind, ast);
         s->bind.aliases_first = false;
@@ -570,8 +574,8 @@ static spk_plan *outputs(selecting *s, spk_plan *in, spk_sql_expr ***hidden, siz
     for (size_t i = 0; i < s->n_items; i++) {
         item *it = &s->items[i];
         it->attr = spk_attr_new(s->a, it->name, it->bound->type, it->bound->nullable);
-        if (it->bound->kind == SPK_SQL_COLUMN)
-            it->attr.id = it->bound->column;
+        if (it->bound->kind == SPK_SQL_COLUMN && spk_plan_has(in, it->bound->column))
+            it->attr.id = it->bound->column; /* else it is of a query around this one */
         for (size_t x = 0; x < in->n_out; x++)
             if (in->out[x].id == it->attr.id)
                 it->attr.nullable = in->out[x].nullable;
@@ -696,7 +700,7 @@ spk_rel spk_analyze_select(
         spk_bind_condition(&s.bind, select->qualify, &s.qualify, &s.n_qualify, "filter");
     if (!spk_sql_failed(a->error))
         bind_order(&s);
-    s.grouped = select->grouped || s.bind.n_aggs; /* HAVING alone is a filter */
+    s.grouped = select->grouped || select->having || s.bind.n_aggs;
     if (spk_sql_failed(a->error) || !(rel.plan = plan_of(&s)))
         return rel;
     for (size_t i = 0; i < s.n_items; i++) {

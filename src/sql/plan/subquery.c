@@ -19,7 +19,8 @@ static spk_subqueries *list_of(spk_bind *b)
     return b->in_aggregate || !b->aggregates ? &b->before : &b->after;
 }
 
-static bool conditions_of(spk_bind *b, const spk_ast *ast, const spk_rel *rel, bool negated, spk_subquery *sub)
+/* conditions_of: x = y for each column; null_too: what is NULL counts as a match. */
+static bool conditions_of(spk_bind *b, const spk_ast *ast, const spk_rel *rel, bool null_too, spk_subquery *sub)
 {
     spk_analyzer *a = b->a;
     if (ast->args.n != rel->scope.n) {
@@ -41,7 +42,7 @@ static bool conditions_of(spk_bind *b, const spk_ast *ast, const spk_rel *rel, b
             return false;
         }
         spk_sql_expr *e = spk_sql_call(&a->build, "=", pair, 2, ast->span);
-        if (e && negated && e->nullable) {
+        if (e && null_too && e->nullable) {
             spk_sql_expr *either[] = { e, spk_sql_call(&a->build, "isnull", &e, 1, ast->span) };
             e = either[1] ? spk_sql_call(&a->build, "or", either, 2, ast->span) : NULL;
         }
@@ -52,9 +53,29 @@ static bool conditions_of(spk_bind *b, const spk_ast *ast, const spk_rel *rel, b
     return true;
 }
 
+/* three_valued: IN where FALSE and NULL are not the same: TRUE for a match, NULL where one may be meant. */
+static spk_sql_expr *three_valued(spk_bind *b, const spk_ast *ast, bool negated)
+{
+    spk_sql_build *build = &b->a->build;
+    const unsigned around = b->negations;
+    b->negations = 0;
+    spk_sql_expr *certain = spk_bind_subquery(b, ast, false);
+    spk_sql_expr *not_possible = certain ? spk_bind_subquery(b, ast, true) : NULL;
+    b->negations = around;
+    if (!not_possible)
+        return NULL;
+    spk_sql_expr *args[] = { certain, spk_sql_boolean(build, true, ast->span), not_possible,
+        spk_sql_boolean(build, false, ast->span),
+        spk_sql_constant(build, spk_sql_type_of(SPK_SQL_BOOLEAN), NULL, ast->span) };
+    spk_sql_expr *e = spk_sql_call(build, "case", args, 5, ast->span);
+    return e && negated ? spk_sql_call(build, "not", &e, 1, ast->span) : e;
+}
+
 spk_sql_expr *spk_bind_subquery(spk_bind *b, const spk_ast *ast, bool negated)
 {
     spk_analyzer *a = b->a;
+    if (b->negations && b->condition && ast->kind == SPK_AST_IN_QUERY)
+        return three_valued(b, ast, negated);
     spk_scope around = b->scope ? *b->scope : (spk_scope) { NULL, 0, NULL };
     spk_scope *kept = spk_arena_alloc(a->arena, sizeof *kept, 8);
     if (!kept) {
