@@ -30,6 +30,7 @@
 #include <spark/sort.h>
 #include <spark/source.h>
 #include <spark/stats.h>
+#include <spark/sql.h>
 #include <spark/storage.h>
 #include <spark/str.h>
 #include <spark/task.h>

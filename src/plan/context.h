@@ -49,6 +49,7 @@ struct spark_context {
      * programs with checkpoints have what writes them. */
     spark_status (*write_marked)(
         spark_rdd *rdd, const char *action, spark_site at, spk_failure *failure);
+    struct spk_catalog *catalog; /* of SQL's views; belongs to the root scope; NULL: there is none */
     struct spk_cut *cuts;    /* edges that wait to go; under plan_lock */
     atomic_bool has_cuts;
     struct spk_scheduler *scheduler;

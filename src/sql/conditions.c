@@ -150,6 +150,7 @@ static const spk_sql_condition conditions[] = {
     { "FAILED_READ_FILE.UNSUPPORTED_FILE_SYSTEM", "KD001",
         "Encountered error while reading file <path>. The file system <fileSystemClass> hasn't implemented "
         "<method>." },
+    { "FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement is nested too deep, or too long a chain of operators." },
     { "FIELD_NOT_FOUND", "42704", "No such struct field <fieldName> in <fields>." },
     { "FORBIDDEN_OPERATION", "42809",
         "The operation <statement> is not allowed on the <objectType>: <objectName>." },
@@ -404,6 +405,7 @@ static const spk_sql_condition conditions[] = {
         "of aliases: <aliasesNum>; number of output columns: <outColsNum>." },
     { "ORDER_BY_POS_OUT_OF_RANGE", "42805",
         "ORDER BY position <index> is not in select list (valid range is [1, <size>])." },
+    { "OUT_OF_MEMORY", "53200", "Out of memory." },
     { "PARSE_SYNTAX_ERROR", "42601", "Syntax error at or near <error><hint>." },
     { "PARTITIONS_NOT_FOUND", "428FT",
         "The partition(s) <partitionList> cannot be found in table <tableName>. Verify the partition "
@@ -535,6 +537,7 @@ static const spk_sql_condition conditions[] = {
         "The <functionName> requires <expectedNum> parameters but the actual number is <actualNum>." },
     { "WRONG_NUM_ARGS.WITH_SUGGESTION", "42605",
         "The <functionName> requires <expectedNum> parameters but the actual number is <actualNum>." },
+    { "_LEGACY_ERROR_TEMP_0064", "42601", "Expected something between '(' and ')'." },
 };
 
 const spk_sql_condition *spk_sql_condition_of(const char *name)

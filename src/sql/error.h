@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is wrong with a statement, in Spark's terms: a condition ("PARSE_SYNTAX_ERROR"), its SQLSTATE,
- * named parameters, and the piece of the text it is about. The text of a condition stands in one table
- * (error.c) with <parameter> where a value goes.
+/* What is wrong with a statement, in Spark's terms: a condition ("PARSE_SYNTAX_ERROR"), its
+ * SQLSTATE, named parameters, and the piece of the text it is about. The text of a condition
+ * stands in one table (error.c) with <parameter> where a value goes.
  *
  * The first error stays: setting another one does nothing, so that callers may go on to the end. */
 #ifndef SPK_SQL_ERROR_H
@@ -24,7 +24,7 @@ typedef struct spk_sql_parameter {
 } spk_sql_parameter;
 
 typedef struct spk_sql_error {
-    const char *condition; /* static: "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES"; NULL: nothing is wrong */
+    const char *condition; /* static: "ARITHMETIC_OVERFLOW"; NULL: nothing is wrong */
     spk_sql_span span;
     bool nomem;
     size_t n;
@@ -54,7 +54,8 @@ SPK_COLD void spk_sql_fail3(spk_sql_error *error, const char *condition, spk_sql
     const char *value3);
 /* spk_sql_nomem: no memory; reported as SPARK_ENOMEM. */
 SPK_COLD void spk_sql_nomem(spk_sql_error *error);
-/* spk_sql_unsupported: what libspark does not do (yet): UNSUPPORTED_FEATURE, with `what` in words. */
+/* spk_sql_unsupported: what libspark does not do (yet): UNSUPPORTED_FEATURE, with `what` in words.
+ * */
 SPK_COLD void spk_sql_unsupported(spk_sql_error *error, spk_sql_span span, const char *what);
 
 /* spk_sql_state: the SQLSTATE of a condition; of one that is not in the table "XX000". */

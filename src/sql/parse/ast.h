@@ -17,22 +17,22 @@ typedef struct spk_ast_list {
     size_t n;
 } spk_ast_list;
 
-/* Kinds of expressions. What is no more than a function with arguments is a CALL, operators too: "+",
- * "=", "and", "like", "isnull", "[]". */
+/* Kinds of expressions. What is no more than a function with arguments is a CALL, operators too:
+ * "+", "=", "and", "like", "isnull", "[]". */
 typedef enum spk_ast_kind {
     SPK_AST_NULL,
     SPK_AST_TRUE,
     SPK_AST_FALSE,
-    SPK_AST_NUMBER,   /* text: as written, with its suffix; a minus in front where it is one literal */
+    SPK_AST_NUMBER,   /* text: as written, with its suffix, and its minus */
     SPK_AST_STRING,   /* text: the value */
-    SPK_AST_TYPED,    /* name: DATE, TIMESTAMP, TIMESTAMP_NTZ, TIMESTAMP_LTZ, TIME, X; text: the value */
+    SPK_AST_TYPED,    /* name: DATE, TIMESTAMP, .., X; text: the value */
     SPK_AST_INTERVAL, /* parts: values and units in turn; name2: the unit behind TO, or NULL */
     SPK_AST_NAME,     /* args: parts, each a NAME without parts; text: of one part */
     SPK_AST_STAR,     /* args[0]: its qualifier, a NAME, or none; names: EXCEPT (..) */
     SPK_AST_PARAMETER,/* text: its name; empty: a question mark, number: which, from 0 */
     SPK_AST_CALL,     /* name: the function, in lower case where it is an operator */
     SPK_AST_CAST,     /* args[0]; text: the type, as written; attempt */
-    SPK_AST_CASE,     /* operand: what is compared, or NULL; args: WHEN, THEN in turn, then ELSE if odd */
+    SPK_AST_CASE,     /* operand or NULL; args: WHEN, THEN in turn, then ELSE if odd */
     SPK_AST_IN,       /* args[0] in the others, a list */
     SPK_AST_IN_QUERY, /* args in query */
     SPK_AST_EXISTS,   /* query */
@@ -148,8 +148,9 @@ typedef enum spk_ast_group_kind {
 typedef struct spk_ast_group {
     spk_ast_group_kind kind;
     spk_ast *expression;        /* PLAIN */
-    spk_ast_list *sets;         /* of ROLLUP, CUBE: elements, each a list; of SETS without nesting: sets */
+    spk_ast_list *sets;         /* of ROLLUP, CUBE: elements; of SETS: sets */
     size_t n_sets;
+    spk_ast_list listed;          /* GROUP BY a, b GROUPING SETS (..): a and b */
     struct spk_ast_group *nested; /* of SETS: items, each one that makes sets */
     size_t n_nested;
     spk_sql_span span;
@@ -224,6 +225,7 @@ typedef enum spk_ast_statement_kind {
     SPK_ST_DESCRIBE_QUERY,
     SPK_ST_DESCRIBE_FUNCTION,
     SPK_ST_EXPLAIN,      /* inner */
+    SPK_ST_TRUNCATE,
     SPK_ST_SET,
     SPK_ST_USE,
     SPK_ST_OTHER         /* read and known, not done: what names it */

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A shell for SQL: statements from -e, from files or from standard input; tables on standard output, or
+ * rows that other programs read.
+ *
+ *   sql [--csv|--json] [--progress] [--view NAME=FILE.csv|.json]... [-e STATEMENTS] [FILE]...
+ *
+ *   sql --csv --view people=people.csv -e "SELECT city, count(*) n FROM people GROUP BY city"
+ *
+ * Types of a view's columns are found in its file; an empty field is NULL, and NULL is printed as
+ * nothing. Ends with 1 when a statement has failed; those behind it are not read. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <spark.h>
+
+typedef enum form { TABLE, CSV, JSON } form;
+
+typedef struct text {
+    char *at;
+    size_t n, room;
+} text;
+
+static bool append(text *t, const char *from, size_t n)
+{
+    if (t->n + n + 1 > t->room) {
+        const size_t room = (t->n + n + 1) * 2;
+        char *grown = realloc(t->at, room);
+        if (!grown)
+            return false;
+        t->at = grown;
+        t->room = room;
+    }
+    memcpy(t->at + t->n, from, n);
+    t->at[t->n += n] = '\0';
+    return true;
+}
+
+static bool read_all(FILE *file, text *t)
+{
+    char block[4096];
+    for (size_t n; (n = fread(block, 1, sizeof block, file)) > 0;)
+        if (!append(t, block, n))
+            return false;
+    return !ferror(file);
+}
+
+/* cell: column i of a row; false: NULL, or no memory. */
+static bool cell(const spark_rdd *rdd, const void *row, size_t i, text *t)
+{
+    size_t n;
+    t->n = 0;
+    if (!spark_sql_text(rdd, row, i, t->at, t->room, &n))
+        return false;
+    if (n >= t->room) {
+        free(t->at);
+        *t = (text) { malloc(n + 1), 0, n + 1 };
+        if (!t->at || !spark_sql_text(rdd, row, i, t->at, t->room, &n))
+            return false;
+    }
+    t->n = n;
+    return true;
+}
+
+static void csv_cell(const char *s, size_t n)
+{
+    const bool quote = n == 0 || memchr(s, ',', n) || memchr(s, '"', n) || memchr(s, '\n', n) || memchr(s, '\r', n);
+    if (quote)
+        (void)putchar('"');
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '"')
+            (void)putchar('"');
+        (void)putchar(s[i]);
+    }
+    if (quote)
+        (void)putchar('"');
+}
+
+static void json_text(const char *s, size_t n)
+{
+    (void)putchar('"');
+    for (size_t i = 0; i < n; i++)
+        if (s[i] == '"' || s[i] == '\\')
+            (void)printf("\\%c", s[i]);
+        else if ((unsigned char)s[i] < 0x20)
+            (void)printf("\\u%04x", (unsigned)s[i]);
+        else
+            (void)putchar(s[i]);
+    (void)putchar('"');
+}
+
+/* bare: whether values of a type stand in JSON without quotes. */
+static bool bare(const char *type, const char *value, size_t n)
+{
+    static const char *const types[] = { "boolean", "tinyint", "smallint", "int", "bigint", "float", "double" };
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (strcmp(type, types[i]) == 0)
+            return !memchr(value, 'N', n) && !memchr(value, 'I', n); /* NaN, Infinity */
+    return strncmp(type, "decimal", 7) == 0;
+}
+
+static void print_row(const spark_rdd *rdd, const void *row, form as, text *t)
+{
+    const size_t n = spark_sql_columns(rdd);
+    for (size_t i = 0; i < n; i++) {
+        const bool present = cell(rdd, row, i, t);
+        if (as == CSV) {
+            (void)fputs(i ? "," : "", stdout);
+            if (present)
+                csv_cell(t->at, t->n);
+            continue;
+        }
+        (void)fputs(i ? "," : "{", stdout);
+        json_text(spark_sql_name(rdd, i), strlen(spark_sql_name(rdd, i)));
+        (void)putchar(':');
+        if (!present)
+            (void)fputs("null", stdout);
+        else if (bare(spark_sql_type(rdd, i), t->at, t->n))
+            (void)fwrite(t->at, 1, t->n, stdout);
+        else
+            json_text(t->at, t->n);
+    }
+    (void)puts(as == JSON ? "}" : "");
+}
+
+static spark_status print_rows(spark_rdd *rdd, form as)
+{
+    spark_array rows;
+    text t = { malloc(64), 0, 64 };
+    if (as == TABLE) {
+        free(t.at);
+        return spark_sql_columns(rdd) ? spark_sql_show(rdd, SIZE_MAX) : spark_rdd_status(rdd);
+    }
+    const spark_status status = spark_collect(rdd, NULL, &rows);
+    if (status == SPARK_OK) {
+        for (size_t i = 0; as == CSV && i < spark_sql_columns(rdd); i++) {
+            (void)fputs(i ? "," : "", stdout);
+            csv_cell(spark_sql_name(rdd, i), strlen(spark_sql_name(rdd, i)));
+        }
+        (void)fputs(as == CSV && spark_sql_columns(rdd) ? "\n" : "", stdout);
+        for (size_t i = 0; t.at && i < rows.n; i++)
+            print_row(rdd, spark_row_of(&rows, i), as, &t);
+        spark_array_free(&rows);
+    }
+    free(t.at);
+    return status;
+}
+
+static bool run(spark_context *sc, char *statements, form as)
+{
+    for (size_t n; (n = spark_sql_next(statements)) > 0; statements += n) {
+        const char kept = statements[n];
+        statements[n] = '\0';
+        const bool good = print_rows(spark_sql(sc, statements), as) == SPARK_OK;
+        if (!good)
+            spark_sql_complain(stderr, statements);
+        statements[n] = kept;
+        if (!good)
+            return false;
+    }
+    return fflush(stdout) == 0;
+}
+
+static bool view(spark_context *sc, char *argument)
+{
+    char *path = strchr(argument, '=');
+    if (!path) {
+        (void)fprintf(stderr, "sql: --view %s: NAME=FILE is wanted\n", argument);
+        return false;
+    }
+    *path++ = '\0';
+    const char *dot = strrchr(path, '.');
+    spark_rdd *rdd = dot && strcmp(dot, ".json") == 0
+        ? spark_read_json(sc, path, NULL, NULL)
+        : spark_read_csv(sc, path, NULL, &(spark_csv_options) { .header = true });
+    if (spark_create_temp_view(sc, argument, rdd) == SPARK_OK)
+        return true;
+    spark_sql_complain(stderr, NULL);
+    return false;
+}
+
+static bool run_file(spark_context *sc, const char *path, form as)
+{
+    text t = { NULL, 0, 0 };
+    FILE *file = path ? fopen(path, "r") : stdin;
+    bool good = file && append(&t, "", 0) && read_all(file, &t);
+    if (!good)
+        perror(path ? path : "sql");
+    good = good && run(sc, t.at, as);
+    if (file && path)
+        (void)fclose(file);
+    free(t.at);
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "sql" });
+    form as = TABLE;
+    bool good = true, any = false;
+    for (int i = 1; i < argc && good; i++)
+        if (strcmp(argv[i], "--csv") == 0) {
+            as = CSV;
+        } else if (strcmp(argv[i], "--json") == 0) {
+            as = JSON;
+        } else if (strcmp(argv[i], "--view") == 0 && i + 1 < argc) {
+            good = view(sc, argv[++i]);
+        } else if (strcmp(argv[i], "-e") == 0 && i + 1 < argc) {
+            good = run(sc, argv[++i], as);
+            any = true;
+        } else {
+            good = run_file(sc, argv[i], as);
+            any = true;
+        }
+    if (good && !any)
+        good = run_file(sc, NULL, as);
+    spark_context_free(sc);
+    return good ? 0 : 1;
+}

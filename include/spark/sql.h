@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SQL in Spark's dialect over RDDs and files. A statement is compiled into an ordinary lineage:
+ * what comes back is an RDD like any other.
+ *
+ *   spark_create_temp_view(sc, "trips", spark_read_csv(sc, "trips.csv", NULL, &header));
+ *   spark_rdd *busy = spark_sql(sc, "SELECT zone, count(*) n FROM trips GROUP BY zone ORDER BY n
+ * DESC");
+ *   spark_sql_show(busy, 20);
+ *
+ * Rows are structs of a type made at run time (spark/row.h): a member a column, by name and order;
+ * what may be NULL is an optional. TINYINT to BIGINT are i8 to i64, FLOAT and DOUBLE f32 and f64,
+ * STRING str, BINARY bytes, DATE and TIMESTAMP date and time; DECIMAL(p, s) is decimal up to 18
+ * digits, beyond a struct of two halves; ARRAY is a list, STRUCT a struct, MAP a list of pairs. Of
+ * columns that are called the same, and of those without a name a struct could have, the later
+ * ones get a number.
+ *
+ * ANSI mode is on, the time zone is UTC. A statement that is wrong gives an RDD that carries an
+ * error, SPARK_EINVAL, which begins with Spark's condition and ends with its SQLSTATE and the
+ * place: "[UNRESOLVED_COLUMN.WITH_SUGGESTION] .. SQLSTATE: 42703 (line 1, position 8 to 10)". What
+ * goes wrong with a row is an error of the action, with the same text. */
+#ifndef SPARK_SQL_H
+#define SPARK_SQL_H
+
+#include <spark/rdd.h>
+#include <spark/row.h>
+
+SPARK_BEGIN_DECLS
+
+/* spark_sql: the rows of a statement. What defines or drops something does so at the call, and
+ * gives no rows. The text is copied. Spark: SparkSession.sql. */
+spark_rdd *spark_sql(spark_site at, spark_context *sc, const char *text) SPARK_USE_RESULT_;
+
+/* spark_sql_with: with values for its parameters: :name, or ? by position where name is NULL.
+ * Values are bound, never pasted into the text: type is a number's, a string's, a date's or a
+ * time's, or an optional of one; value NULL is NULL. */
+typedef struct spark_sql_parameter {
+    const char *name;
+    const spark_type *type;
+    const void *value;
+} spark_sql_parameter;
+spark_rdd *spark_sql_with(spark_site at, spark_context *sc, const char *text, size_t n,
+    const spark_sql_parameter *parameters) SPARK_USE_RESULT_;
+
+/* spark_create_temp_view: the elements of rdd under a name, in place of what had it; members of a
+ * struct or pair are columns, any other element is the column "value". Belongs to the innermost
+ * scope, and keeps the RDD. Members that SQL has no type for are SPARK_ETYPE. Spark:
+ * createOrReplaceTempView. spark_drop_temp_view: false: there is none. Spark: dropTempView. */
+spark_status spark_create_temp_view(
+    spark_site at, spark_context *sc, const char *name, spark_rdd *rdd);
+bool spark_drop_temp_view(spark_context *sc, const char *name);
+
+/* spark_sql_next: how many bytes of a text its first statement takes, with the semicolon behind
+ * it; 0: there is none. For programs that read several. */
+size_t spark_sql_next(const char *text);
+
+/* spark_sql_show: the first n rows as a table on standard output, as Spark's show(n, false). */
+spark_status spark_sql_show(spark_site at, spark_rdd *rdd, size_t n);
+
+/* spark_sql_text: column i of a row of what spark_sql gave, as CAST(.. AS STRING) has it: writes at
+ * most `size` bytes with a NUL, *length is that of the whole text. false: it is NULL, or there is
+ * none. spark_sql_type: the name of the column's type ("decimal(10,2)"), which belongs to the RDD;
+ * spark_sql_name: the column's name, as Spark has it. NULL: there is none. */
+bool spark_sql_text(const spark_rdd *rdd, const void *row, size_t i, char *buffer, size_t size,
+    size_t *length);
+const char *spark_sql_type(const spark_rdd *rdd, size_t i);
+const char *spark_sql_name(const spark_rdd *rdd, size_t i);
+size_t spark_sql_columns(const spark_rdd *rdd);
+
+/* spark_sql_complain: prints the last error, the line of the statement's text it is about, and a
+ * caret below the place. */
+void spark_sql_complain(FILE *file, const char *text);
+
+SPARK_END_DECLS
+
+#ifndef SPARK_EXPLICIT_SITES
+/* The verbs fill in their call site. */
+#define spark_sql(...) spark_sql(SPARK_HERE, __VA_ARGS__)
+#define spark_sql_with(...) spark_sql_with(SPARK_HERE, __VA_ARGS__)
+#define spark_create_temp_view(...) spark_create_temp_view(SPARK_HERE, __VA_ARGS__)
+#define spark_sql_show(...) spark_sql_show(SPARK_HERE, __VA_ARGS__)
+#endif
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a statement gives: its RDD knows the names and types of its columns as SQL has them. */
+#ifndef SPK_SQL_EXEC_RESULT_H
+#define SPK_SQL_EXEC_RESULT_H
+
+#include "sql/exec/query.h"
+
+typedef struct spk_result {
+    spark_rdd rdd;
+    spk_query *query;
+    const spk_form *form;
+    const char **names;
+    const char **types;
+} spk_result;
+
+/* spk_result_new: rdd's rows under the names of scope. spk_result_of: NULL: it is none. */
+spark_rdd *spk_result_new(
+    spk_query *q, spark_site at, spark_rdd *rdd, const spk_form *form, const char *const *names);
+const spk_result *spk_result_of(const spark_rdd *rdd);
+
+/* spk_statement_run: what a statement that is no query does, or the rows it gives. */
+spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statement *s);
+/* spk_query_rows: the rows of a query, whose plan is made ready. */
+spark_rdd *spk_query_rows(spk_query *q, spark_site at, const spk_ast_query *ast);
+/* spk_query_plan: its plan, names of its columns in *names. */
+spk_plan *spk_query_plan(spk_query *q, const spk_ast_query *ast, const char ***names);
+/* spk_rows_of_text: lines of texts as rows of STRING columns. */
+spark_rdd *spk_rows_of_texts(spk_query *q, spark_site at, const char *const *names, size_t columns,
+    const char *const *cells, size_t rows);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Analysis: trees of a statement become plans: names are looked up, types found, aggregates,
+ * windows and subqueries taken out of expressions.
+ *
+ * Functions give NULL where something has failed, and take NULL: the error is the analyzer's. */
+#ifndef SPK_SQL_PLAN_ANALYZE_H
+#define SPK_SQL_PLAN_ANALYZE_H
+
+#include "sql/plan/catalog.h"
+#include "sql/plan/plan.h"
+
+/* spk_cte_env: the common table expressions that a query sees, the nearest first. */
+typedef struct spk_cte_env {
+    const spk_ast_cte *cte;
+    const struct spk_cte_env *inside; /* what its own query sees */
+    const struct spk_cte_env *next;
+} spk_cte_env;
+
+typedef struct spk_sql_binding {
+    const char *name; /* NULL: by position */
+    spk_sql_expr *value;
+} spk_sql_binding;
+
+typedef struct spk_analyzer {
+    spk_arena *arena;
+    spk_sql_error *error;
+    spk_sql_build build;
+    spark_context *sc;
+    spk_catalog *catalog;
+    const char *text;
+    uint32_t next_id;
+    unsigned depth;
+    size_t nodes;
+    const spk_cte_env *ctes;
+    const spk_sql_binding *bindings;
+    size_t n_bindings;
+    char none[1]; /* a text where there is no memory for one */
+    void (*used)(struct spk_analyzer *a, spark_rdd *rdd); /* keeps it as long as the statement */
+} spk_analyzer;
+
+/* spk_subquery: one that stands in an expression: to be joined to the operator's input. */
+typedef struct spk_subquery {
+    spk_plan_join kind;    /* MARK or SINGLE */
+    spk_plan *plan;
+    spk_sql_expr **conditions; /* IN: x = y */
+    size_t n_conditions;
+    spk_attr attr;         /* what takes its place */
+    bool negated;
+} spk_subquery;
+
+typedef struct spk_subqueries {
+    spk_subquery *at;
+    size_t n;
+} spk_subqueries;
+
+typedef struct spk_window_use {
+    spk_plan_function function;
+    spk_sql_expr **partition;
+    size_t n_partition;
+    spk_plan_sort *sort;
+    size_t n_sort;
+    spk_attr attr;
+} spk_window_use;
+
+typedef struct spk_lambda_env {
+    const char *name;
+    spk_sql_expr *variable;
+    const struct spk_lambda_env *next;
+} spk_lambda_env;
+
+/* The bits of grouping_id() in the column that tells grouping sets apart; above them counts how often the
+ * same set stands before. */
+enum { SPK_GROUPING_SHIFT = 48 };
+
+typedef struct spk_alias {
+    const char *name;
+    spk_sql_expr *value;
+} spk_alias;
+
+typedef struct spk_generator {
+    const spk_ast *call;
+    const char **names;
+    size_t n_names;
+} spk_generator;
+
+/* spk_bind: what an expression may use, and what is taken out of it. */
+typedef struct spk_bind {
+    spk_analyzer *a;
+    const spk_scope *scope;
+    const char *clause;      /* as messages call it: "WHERE" */
+    bool aggregates, windows; /* they are allowed */
+    bool in_aggregate, in_window;
+    spk_plan_agg *aggs; /* with their attributes */
+    spk_attr *agg_attrs;
+    size_t n_aggs, n_agg_attrs;
+    spk_window_use *uses;
+    size_t n_uses;
+    const spk_ast_window *named; /* WINDOW w AS .. */
+    size_t n_named;
+    spk_subqueries before, after; /* to be joined below, and above the aggregation */
+    spk_alias *aliases;      /* of the select list so far, for names that are not found */
+    size_t n_aliases;
+    bool aliases_first;
+    const spk_lambda_env *lambdas;
+    const spk_ast_list *group_asts; /* grouping(): the expressions of GROUP BY */
+    spk_attr *grouping_id;
+    size_t n_group_asts;
+    spk_sql_expr **groups; /* bound */
+    size_t n_groups;
+    bool condition; /* the expression is a filter's: IN may be FALSE where it is NULL, unless */
+    unsigned negations; /* something around it turns FALSE over */
+} spk_bind;
+
+/* bind.c, bind_call.c: an expression with its types. */
+spk_sql_expr *spk_bind_expr(spk_bind *b, const spk_ast *ast);
+spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast);
+spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast);
+spk_sql_expr *spk_bind_subquery(spk_bind *b, const spk_ast *ast, bool negated);
+spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *ast);
+bool spk_bind_list(spk_bind *b, const spk_ast_list *list, spk_sql_expr **out);
+/* spk_bind_condition: of WHERE, HAVING, ON: must be BOOLEAN; appended to conjuncts, AND by AND. */
+void spk_bind_condition(
+    spk_bind *b, const spk_ast *ast, spk_sql_expr ***conjuncts, size_t *n, const char *operation);
+void spk_conjuncts(spk_analyzer *a, spk_sql_expr *e, spk_sql_expr ***list, size_t *n);
+
+/* query.c, select.c, relation.c */
+spk_rel spk_analyze_query(spk_analyzer *a, const spk_ast_query *query, spk_scope *outer);
+spk_rel spk_analyze_select(
+    spk_analyzer *a, const spk_ast_select *select, spk_scope *outer, const spk_ast_query *order);
+spk_rel spk_analyze_relation(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer);
+/* spk_generate: rows of a generator (explode, ..) beside those of the input. */
+spk_plan *spk_scan(spk_analyzer *a, spark_rdd *rdd, const spk_view_column *columns, size_t n,
+    const char *name);
+/* spk_columns_of: the columns of elements of a type: members of a struct, or "value". */
+bool spk_columns_of(spk_arena *arena, spk_sql_error *error, const spark_type *type,
+    spk_view_column **columns, size_t *n, spk_sql_span span);
+bool spk_is_generator(const char *name);
+spk_rel spk_generate(spk_analyzer *a, spk_rel in, const spk_ast *call, bool outer,
+    const char *table, const char **names, size_t n_names, spk_scope *outer_scope);
+/* spk_attach: joins subqueries to a plan. */
+spk_plan *spk_attach(spk_analyzer *a, spk_plan *plan, const spk_subqueries *subqueries);
+/* spk_decorrelate: a join whose right side names attributes of the left one: what it says about
+ * them becomes conditions of the join. */
+spk_plan *spk_join_correlated(spk_analyzer *a, spk_plan_join kind, spk_plan *left, spk_plan *right,
+    spk_sql_expr **conditions, size_t n, const spk_attr *mark);
+
+spk_plan *spk_one_row(spk_analyzer *a);
+/* spk_sort_plan: sorted by expressions over the plan's rows; those that are no attribute of it are
+ * computed and taken away again. */
+spk_plan *spk_sort_plan(spk_analyzer *a, spk_plan *plan, spk_plan_sort *sort, size_t n, bool local);
+
+/* make.c: plans and attributes. */
+spk_attr spk_attr_new(spk_analyzer *a, const char *name, const spk_sql_type *type, bool nullable);
+spk_sql_expr *spk_attr_column(spk_analyzer *a, const spk_attr *attr, spk_sql_span span);
+spk_plan *spk_plan_new(spk_analyzer *a, spk_plan_kind kind, spk_plan *in, spk_plan *in2);
+spk_plan *spk_plan_filter(spk_analyzer *a, spk_plan *in, spk_sql_expr **exprs, size_t n);
+spk_plan *spk_plan_limit(spk_analyzer *a, spk_plan *in, int64_t limit, int64_t offset);
+spk_plan *spk_plan_distinct(spk_analyzer *a, spk_plan *in);
+spk_plan *spk_plan_join_of(spk_analyzer *a, spk_plan_join kind, spk_plan *left, spk_plan *right,
+    spk_sql_expr **exprs, size_t n, const spk_attr *mark);
+void spk_plan_out(spk_analyzer *a, spk_plan *plan, spk_attr attr);
+spk_plan *spk_plan_copy(spk_analyzer *a, const spk_plan *plan); /* deep, but for expressions */
+/* spk_plan_project: each expression as an attribute: that of the column where it is one and keep.
+ * */
+spk_plan *spk_plan_project(
+    spk_analyzer *a, spk_plan *in, spk_sql_expr **exprs, const spk_attr *attrs, size_t n);
+char *spk_print(spk_analyzer *a, const char *format, ...) SPARK_FORMAT_(2, 3);
+char *spk_copy_text(spk_analyzer *a, const char *text, size_t n);
+char *spk_expr_name(spk_analyzer *a, const spk_sql_expr *e); /* its name as an output column */
+bool spk_names_same(const char *a, const char *b);           /* without case */
+
+/* rewrite.c: expressions and plans with other columns. */
+typedef struct spk_replacement {
+    uint32_t id;
+    spk_sql_expr *by;
+} spk_replacement;
+spk_sql_expr *spk_expr_replace(
+    spk_analyzer *a, spk_sql_expr *e, const spk_replacement *list, size_t n);
+/* spk_expr_swap: whatever is the same as from[i] becomes to[i]. */
+spk_sql_expr *spk_expr_swap(spk_analyzer *a, spk_sql_expr *e, spk_sql_expr *const *from,
+    spk_sql_expr *const *to, size_t n);
+bool spk_expr_same(const spk_sql_expr *a, const spk_sql_expr *b);
+/* spk_expr_columns: calls visit for every column. */
+void spk_expr_columns(const spk_sql_expr *e, void (*visit)(void *arg, const spk_sql_expr *column),
+    void *arg);
+bool spk_expr_within(const spk_sql_expr *e, const spk_plan *plan); /* all columns are */
+bool spk_expr_touches(const spk_sql_expr *e, const spk_plan *plan); /* some are */
+bool spk_plan_has(const spk_plan *plan, uint32_t id);
+void spk_plan_replace(spk_analyzer *a, spk_plan *plan, const spk_replacement *list, size_t n);
+/* spk_plan_free_columns: whether something in the plan names an attribute that nothing below
+ * makes. */
+bool spk_plan_correlated(const spk_plan *plan, const spk_plan *outer);
+/* spk_plan_each: every expression that stands in this operator itself, by its place. */
+void spk_plan_each(spk_plan *plan, void (*visit)(void *arg, spk_sql_expr **place), void *arg);
+
+/* spk_empty_value: what an aggregate gives over no rows. */
+spk_sql_expr *spk_empty_value(spk_analyzer *a, const spk_sql_aggregate *agg);
+
+/* distinct.c: no aggregate of DISTINCT arguments is left. */
+spk_plan *spk_distincts(spk_analyzer *a, spk_plan *plan);
+
+/* optimize.c */
+spk_plan *spk_optimize(spk_analyzer *a, spk_plan *plan);
+
+/* describe.c: a plan as EXPLAIN prints it. */
+void spk_plan_print(const spk_plan *plan, FILE *file);
+
+#endif

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls: aggregates are taken out of the expression, lambdas get their variables, all else goes to the
+ * table of functions. */
+#include <strings.h>
+
+#include "sql/plan/analyze.h"
+
+static spk_sql_expr **list_of(spk_bind *b, size_t n)
+{
+    spk_sql_expr **list = spk_arena_alloc(b->a->arena, (n + 1) * sizeof *list, 8);
+    if (!list)
+        spk_sql_nomem(b->a->error);
+    return list;
+}
+
+/* ---- aggregates */
+
+static char *agg_name(spk_bind *b, const spk_ast *ast, spk_sql_expr *const *args, size_t n)
+{
+    char text[2048];
+    char name[64];
+    size_t at = 0, k = 0;
+    for (; ast->name[k] && k < sizeof name - 1; k++)
+        name[k] = ast->name[k] >= 'A' && ast->name[k] <= 'Z' ? (char)(ast->name[k] | 0x20) : ast->name[k];
+    name[k] = '\0';
+    at = (size_t)snprintf(text, sizeof text, "%s(%s%s", name, ast->distinct ? "DISTINCT " : "", ast->star ? "1" : "");
+    for (size_t i = 0; i < n && at + 8 < sizeof text; i++) {
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s", i ? ", " : "");
+        const size_t want = spk_sql_expr_print(args[i], text + at, sizeof text - at);
+        at += want < sizeof text - at ? want : sizeof text - at - 1;
+    }
+    if (at + 2 < sizeof text)
+        at += (size_t)snprintf(text + at, sizeof text - at, ")");
+    return spk_copy_text(b->a, text, at < sizeof text ? at : sizeof text - 1);
+}
+
+static bool same_agg(const spk_plan_agg *x, const spk_plan_agg *y)
+{
+    if (x->aggregate->def != y->aggregate->def || x->distinct != y->distinct
+        || x->aggregate->n != y->aggregate->n || x->aggregate->ignore_nulls != y->aggregate->ignore_nulls
+        || !spk_names_same(x->aggregate->name, y->aggregate->name)
+        || (x->filter || y->filter ? !spk_expr_same(x->filter, y->filter) : false))
+        return false;
+    for (uint32_t i = 0; i < x->aggregate->n; i++)
+        if (!spk_expr_same(x->aggregate->args[i], y->aggregate->args[i]))
+            return false;
+    return true;
+}
+
+static bool aggregate_allowed(spk_bind *b, const spk_ast *ast)
+{
+    if (b->in_aggregate) {
+        spk_sql_fail(b->a->error, "NESTED_AGGREGATE_FUNCTION", ast->span);
+        return false;
+    }
+    if (b->aggregates)
+        return true;
+    if (strcmp(b->clause, "GROUP BY") == 0)
+        spk_sql_fail1(b->a->error, "GROUP_BY_AGGREGATE", ast->span, "sqlExpr", ast->name);
+    else if (strcmp(b->clause, "WHERE") == 0)
+        spk_sql_fail2(b->a->error, "INVALID_WHERE_CONDITION", ast->span, "condition", ast->name, "expressionList",
+            ast->name);
+    else
+        spk_sql_fail1(b->a->error, "UNSUPPORTED_EXPR_FOR_OPERATOR", ast->span, "invalidExprSqls", ast->name);
+    return false;
+}
+
+/* from_the_end: a percentile in descending order. */
+static spk_sql_expr *from_the_end(spk_bind *b, spk_sql_expr *p)
+{
+    spk_sql_build *build = &b->a->build;
+    spk_sql_expr *pair[] = { spk_sql_number(build, "1.0D", 4, p->span),
+        spk_sql_coerce(build, p, spk_sql_type_of(SPK_SQL_DOUBLE)) };
+    spk_sql_expr *e = pair[0] && pair[1] ? spk_sql_call(build, "-", pair, 2, p->span) : NULL;
+    spk_sql_fold(build, &e);
+    return e;
+}
+
+static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, size_t *n);
+
+/* aggregate_of: bound, its arguments in the rows below the aggregation. within: WITHIN GROUP. */
+static const spk_sql_aggregate *aggregate_of(
+    spk_bind *b, const spk_ast *ast, spk_sql_expr ***args, spk_sql_expr **filter)
+{
+    const bool inside = b->in_aggregate;
+    const size_t n = ast->args.n + ast->n_order;
+    *filter = NULL;
+    if (!(*args = list_of(b, n)))
+        return NULL;
+    b->in_aggregate = true;
+    bool good = true;
+    size_t at = 0;
+    /* percentile_cont(p) WITHIN GROUP (ORDER BY x) is percentile(x, p) */
+    const bool percentile = strncasecmp(ast->name, "percentile", 10) == 0;
+    const bool swap = ast->n_order && (percentile || spk_names_same(ast->name, "mode"));
+    size_t given = ast->args.n;
+    for (size_t i = 0; swap && good && i < ast->n_order; i++)
+        good = ((*args)[at++] = spk_bind_expr(b, ast->order[i].expression)) != NULL;
+    bool stars = false;
+    for (size_t i = 0; i < ast->args.n; i++)
+        stars |= ast->args.at[i]->kind == SPK_AST_STAR;
+    if (stars || (ast->star && ast->distinct)) {
+        spk_ast all = *ast, one = { .kind = SPK_AST_STAR, .span = ast->span };
+        spk_ast *only = &one;
+        if (ast->star)
+            all.args = (spk_ast_list) { &only, 1 };
+        *args = star_args(b, &all, &given);
+        good = *args != NULL;
+    } else {
+        good = good && spk_bind_list(b, &ast->args, *args + at);
+    }
+    if (good && swap && ast->order[0].descending && spk_names_same(ast->name, "percentile_cont") && given == 1)
+        good = ((*args)[at] = from_the_end(b, (*args)[at])) != NULL;
+    if (good && ast->filter && !(*filter = spk_bind_expr(b, ast->filter)))
+        good = false;
+    b->in_aggregate = inside;
+    if (!good)
+        return NULL;
+    return spk_sql_aggregate_make(&b->a->build, ast->name, *args, given + (swap ? ast->n_order : 0),
+        ast->star && !ast->distinct, ast->ignore_nulls, ast->span);
+}
+
+static spk_sql_expr *aggregate(spk_bind *b, const spk_ast *ast)
+{
+    spk_sql_expr **args;
+    spk_plan_agg agg = { .distinct = ast->distinct };
+    if (!aggregate_allowed(b, ast) || !(agg.aggregate = aggregate_of(b, ast, &args, &agg.filter)))
+        return NULL;
+    for (size_t i = 0; i < b->n_aggs; i++)
+        if (same_agg(&b->aggs[i], &agg) && agg.aggregate->def)
+            return spk_attr_column(b->a, &b->agg_attrs[i], ast->span);
+    const spk_attr attr = spk_attr_new(b->a, agg_name(b, ast, args, ast->args.n), agg.aggregate->type,
+        agg.aggregate->nullable);
+    SPK_ADD(b->a, b->aggs, b->n_aggs, agg);
+    SPK_ADD(b->a, b->agg_attrs, b->n_agg_attrs, attr);
+    return spk_attr_column(b->a, &attr, ast->span);
+}
+
+/* ---- grouping(c), grouping_id() */
+
+static spk_sql_expr *grouping(spk_bind *b, const spk_ast *ast)
+{
+    spk_sql_build *build = &b->a->build;
+    const bool id = spk_names_same(ast->name, "grouping_id");
+    if (!b->grouping_id) {
+        spk_sql_fail(b->a->error, "UNSUPPORTED_GROUPING_EXPRESSION", ast->span);
+        return NULL;
+    }
+    const int64_t mask = ((int64_t)1 << SPK_GROUPING_SHIFT) - 1;
+    spk_sql_expr *masked[] = { spk_attr_column(b->a, b->grouping_id, ast->span),
+        spk_sql_constant(build, spk_sql_type_of(SPK_SQL_BIGINT), &mask, ast->span) };
+    spk_sql_expr *all = masked[1] ? spk_sql_call(build, "&", masked, 2, ast->span) : NULL;
+    spk_sql_expr *sum = NULL;
+    if (id && ast->args.n == 0)
+        return all;
+    for (size_t i = 0; i < ast->args.n; i++) {
+        const bool inside = b->in_aggregate;
+        b->in_aggregate = true;
+        spk_sql_expr *e = spk_bind_expr(b, ast->args.at[i]);
+        b->in_aggregate = inside;
+        size_t k = 0;
+        while (e && k < b->n_groups && !spk_expr_same(b->groups[k], e))
+            k++;
+        if (!e || k == b->n_groups) {
+            if (e)
+                spk_sql_fail2(b->a->error,
+                    id ? "GROUPING_ID_COLUMN_MISMATCH" : "GROUPING_COLUMN_MISMATCH", ast->span, "grouping",
+                    spk_sql_expr_quoted(build, e), "groupingColumns", "");
+            return NULL;
+        }
+        char shift[24], one[4] = "1L";
+        (void)snprintf(shift, sizeof shift, "%zu", b->n_groups - 1 - k);
+        spk_sql_expr *by[] = { all, spk_sql_number(build, shift, strlen(shift), ast->span) };
+        spk_sql_expr *bit[] = { spk_sql_call(build, "shiftright", by, 2, ast->span),
+            spk_sql_number(build, one, 2, ast->span) };
+        spk_sql_expr *value = bit[0] ? spk_sql_call(build, "&", bit, 2, ast->span) : NULL;
+        if (sum && value) {
+            spk_sql_expr *twice[] = { sum, spk_sql_number(build, one, 2, ast->span) };
+            spk_sql_expr *plus[] = { spk_sql_call(build, "shiftleft", twice, 2, ast->span), value };
+            value = plus[0] ? spk_sql_call(build, "+", plus, 2, ast->span) : NULL;
+        }
+        if (!value)
+            return NULL;
+        sum = value;
+    }
+    return id ? sum : sum ? spk_sql_cast(build, sum, spk_sql_type_of(SPK_SQL_TINYINT), false, ast->span) : NULL;
+}
+
+/* ---- lambdas */
+
+static spk_sql_expr *lambda(
+    spk_bind *b, const spk_ast *call, spk_sql_expr *const *args, size_t n, const spk_ast *ast)
+{
+    const spk_sql_type *types[3];
+    bool nullable[3];
+    spk_lambda_env env[3];
+    uint32_t numbers[3];
+    const size_t most = spk_sql_lambda_types(&b->a->build, call->name, args, n, n, types, nullable);
+    if (ast->n_names > 3 || ast->n_names > most) {
+        if (!spk_sql_failed(b->a->error))
+            spk_sql_fail(b->a->error, "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", ast->span);
+        return NULL;
+    }
+    const spk_lambda_env *outside = b->lambdas;
+    for (size_t i = 0; i < ast->n_names; i++) {
+        numbers[i] = b->a->next_id++;
+        spk_sql_expr *v = spk_sql_variable(&b->a->build, numbers[i], ast->names[i], types[i], nullable[i], ast->span);
+        if (!v)
+            return NULL;
+        env[i] = (spk_lambda_env) { ast->names[i], v, b->lambdas };
+        b->lambdas = &env[i];
+    }
+    spk_sql_expr *body = spk_bind_expr(b, ast->args.at[0]);
+    b->lambdas = outside;
+    return body ? spk_sql_lambda(&b->a->build, numbers, ast->n_names, body, ast->span) : NULL;
+}
+
+/* ---- other calls */
+
+/* named_struct: struct(a AS x, b): names beside the values. */
+static spk_sql_expr *struct_of(spk_bind *b, const spk_ast *ast)
+{
+    spk_sql_build *build = &b->a->build;
+    spk_sql_expr **args = list_of(b, ast->args.n * 2);
+    size_t n = 0;
+    for (size_t i = 0; args && i < ast->args.n; i++) {
+        const spk_ast *arg = ast->args.at[i];
+        char text[32];
+        const char *name = text;
+        (void)snprintf(text, sizeof text, "col%zu", i + 1);
+        if (arg->kind == SPK_AST_ALIAS)
+            name = arg->names[0];
+        else if (arg->kind == SPK_AST_NAME)
+            name = arg->args.at[arg->args.n - 1]->text;
+        args[n++] = spk_sql_string(build, spk_copy_text(b->a, name, strlen(name)), strlen(name), arg->span);
+        if (!(args[n++] = spk_bind_expr(b, arg)))
+            return NULL;
+    }
+    return args ? spk_sql_call(build, "named_struct", args, n, ast->span) : NULL;
+}
+
+/* star_args: f(*): the columns of the scope. */
+static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, size_t *n)
+{
+    spk_sql_expr **args = NULL;
+    *n = 0;
+    for (size_t i = 0; i < ast->args.n; i++) {
+        const spk_ast *arg = ast->args.at[i];
+        if (arg->kind != SPK_AST_STAR) {
+            spk_sql_expr *e = spk_bind_expr(b, arg);
+            if (!e)
+                return NULL;
+            SPK_ADD(b->a, args, *n, e);
+            continue;
+        }
+        const size_t from = arg->args.n && !arg->n_names ? 1 : 0;
+        for (size_t k = 0; b->scope && k < b->scope->n; k++) {
+            const spk_scope_item *item = &b->scope->items[k];
+            bool wanted = !item->hidden;
+            if (from)
+                wanted = item->table && spk_names_same(item->table, arg->args.at[0]->args.at[0]->text);
+            for (size_t x = from; wanted && arg->n_names && x < arg->args.n; x++)
+                wanted = !spk_names_same(arg->args.at[x]->args.at[0]->text, item->name);
+            if (wanted)
+                SPK_ADD(b->a, args, *n, spk_attr_column(b->a, &item->attr, arg->span));
+        }
+    }
+    return args;
+}
+
+static spk_sql_expr *plain(spk_bind *b, const spk_ast *ast)
+{
+    spk_sql_expr **args = list_of(b, ast->args.n);
+    size_t n = ast->args.n;
+    bool stars = ast->star;
+    for (size_t i = 0; i < n; i++)
+        stars |= ast->args.at[i]->kind == SPK_AST_STAR;
+    if (!args)
+        return NULL;
+    if (stars) {
+        spk_ast copy = *ast, one = { .kind = SPK_AST_STAR, .span = ast->span };
+        spk_ast *only = &one;
+        if (ast->star)
+            copy.args = (spk_ast_list) { &only, 1 };
+        args = star_args(b, &copy, &n);
+        return spk_sql_failed(b->a->error) ? NULL : spk_sql_call(&b->a->build, ast->name, args, n, ast->span);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const spk_ast *arg = ast->args.at[i];
+        args[i] = arg->kind == SPK_AST_LAMBDA ? lambda(b, ast, args, i, arg) : spk_bind_expr(b, arg);
+        if (!args[i])
+            return NULL;
+    }
+    return spk_sql_call(&b->a->build, ast->name, args, n, ast->span);
+}
+
+/* chain: AND and OR of many: a tree that leans to the left, as Spark's, but no deeper than need be. */
+static spk_sql_expr *chain(spk_bind *b, const spk_ast *ast, size_t from, size_t to)
+{
+    if (to - from == 1)
+        return spk_bind_expr(b, ast->args.at[from]);
+    const size_t middle = to - from > 64 ? from + (to - from) / 2 : to - 1;
+    spk_sql_expr *args[] = { chain(b, ast, from, middle), NULL };
+    if (args[0])
+        args[1] = chain(b, ast, middle, to);
+    const spk_sql_span span = { ast->args.at[from]->span.from, ast->args.at[to - 1]->span.to };
+    return args[1] ? spk_sql_call(&b->a->build, ast->name, args, 2, span) : NULL;
+}
+
+static bool is_window_function(const char *name)
+{
+    static const char *const names[] = { "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
+        "lag", "lead", "nth_value" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (spk_names_same(names[i], name))
+            return true;
+    return false;
+}
+
+spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
+{
+    const char *name = ast->name;
+    if (ast->infix && (strcmp(name, "and") == 0 || strcmp(name, "or") == 0) && ast->args.n > 1)
+        return chain(b, ast, 0, ast->args.n);
+    if (ast->infix && strcmp(name, "not") == 0 && ast->args.at[0]->kind == SPK_AST_IN_QUERY)
+        return spk_bind_subquery(b, ast->args.at[0], true);
+    if (ast->infix && strcmp(name, "not") == 0) {
+        b->negations++;
+        spk_sql_expr *e = plain(b, ast);
+        b->negations--;
+        return e;
+    }
+    if (ast->window)
+        return spk_bind_window(b, ast);
+    if (!ast->infix && (spk_names_same(name, "grouping") || spk_names_same(name, "grouping_id")))
+        return grouping(b, ast);
+    if (!ast->infix && spk_sql_is_aggregate(name))
+        return aggregate(b, ast);
+    if (!ast->infix && is_window_function(name)) {
+        spk_sql_fail1(b->a->error, "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", ast->span, "funcName", name);
+        return NULL;
+    }
+    if (spk_names_same(name, "struct") && ast->args.n)
+        return struct_of(b, ast);
+    if (!ast->infix && spk_is_generator(name)) {
+        spk_sql_fail1(b->a->error, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", ast->span, "expression", name);
+        return NULL;
+    }
+    if (!ast->infix && ast->distinct) {
+        spk_sql_fail1(b->a->error, "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", ast->span, "prettyName",
+            name);
+        return NULL;
+    }
+    return plain(b, ast);
+}
+
+/* ---- windows */
+
+static const spk_ast_window *named_window(spk_bind *b, const spk_ast_window *w)
+{
+    for (size_t i = 0; i < b->n_named; i++)
+        if (spk_names_same(b->named[i].name, w->name))
+            return &b->named[i];
+    spk_sql_fail1(b->a->error, "MISSING_WINDOW_SPECIFICATION", w->span, "windowName", w->name);
+    return NULL;
+}
+
+static void frame_of(spk_bind *b, const spk_ast_window *w, spk_window_use *use)
+{
+    spk_plan_function *f = &use->function;
+    f->framed = w->framed;
+    f->rows = w->rows;
+    f->from = w->framed ? w->from : SPK_BOUND_UNBOUNDED_PRECEDING;
+    f->to = w->framed ? w->to : use->n_sort ? SPK_BOUND_CURRENT : SPK_BOUND_UNBOUNDED_FOLLOWING;
+    if (w->from_offset)
+        f->from_offset = spk_bind_expr(b, w->from_offset);
+    if (w->to_offset)
+        f->to_offset = spk_bind_expr(b, w->to_offset);
+    if (w->framed && !w->rows && (w->from_offset || w->to_offset) && use->n_sort != 1)
+        spk_sql_fail(b->a->error,
+            use->n_sort ? "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER" : "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER",
+            w->span);
+}
+
+/* edge: of RANGE: the order key of the current row, moved by the offset. */
+static spk_sql_expr *edge(spk_bind *b, const spk_window_use *use, spk_sql_expr *offset, bool following)
+{
+    const spk_plan_sort *key = &use->sort[0];
+    spk_sql_expr *args[] = { key->expression, offset };
+    const bool plus = following != key->descending;
+    spk_sql_expr *e = spk_sql_call(&b->a->build, plus ? "+" : "-", args, 2, offset->span);
+    return e ? spk_sql_coerce(&b->a->build, e, key->expression->type) : NULL;
+}
+
+static bool specification(spk_bind *b, const spk_ast_window *w, spk_window_use *use)
+{
+    const bool named = w->name && w != b->named;
+    const spk_ast_window *base = named ? named_window(b, w) : w;
+    if (!base)
+        return false;
+    for (size_t i = 0; i < base->partition.n; i++) {
+        spk_sql_expr *e = spk_bind_expr(b, base->partition.at[i]);
+        if (!e)
+            return false;
+        SPK_ADD(b->a, use->partition, use->n_partition, e);
+    }
+    const spk_ast_window *ordered = base->n_order ? base : w;
+    for (size_t i = 0; i < ordered->n_order; i++) {
+        const spk_ast_sort *s = &ordered->order[i];
+        spk_sql_expr *e = spk_bind_expr(b, s->expression);
+        if (!e)
+            return false;
+        SPK_ADD(b->a, use->sort, use->n_sort, (spk_plan_sort) { e, s->descending, s->nulls_last });
+    }
+    frame_of(b, w->framed ? w : base, use);
+    return !spk_sql_failed(b->a->error);
+}
+
+/* result_of: the type of a ranking or value function. */
+static bool result_of(spk_bind *b, const spk_ast *ast, spk_window_use *use, const spk_sql_type **type, bool *nullable)
+{
+    const char *name = use->function.name;
+    const size_t n = use->function.n_args;
+    *nullable = false;
+    if (strcmp(name, "percent_rank") == 0 || strcmp(name, "cume_dist") == 0) {
+        *type = spk_sql_type_of(SPK_SQL_DOUBLE);
+    } else if (strcmp(name, "lag") == 0 || strcmp(name, "lead") == 0 || strcmp(name, "nth_value") == 0) {
+        if (n < 1 || n > 3 || (n < 2 && *name == 'n')) {
+            spk_sql_fail1(b->a->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", ast->span, "functionName", name);
+            return false;
+        }
+        *type = use->function.args[0]->type;
+        *nullable = true;
+        if (n == 3)
+            use->function.args[2] = spk_sql_coerce(&b->a->build, use->function.args[2], *type);
+        if (n > 1)
+            use->function.args[1]
+                = spk_sql_coerce(&b->a->build, use->function.args[1], spk_sql_type_of(SPK_SQL_BIGINT));
+        if (*name == 'l') {
+            use->function.rows = true;
+            use->function.from = SPK_BOUND_UNBOUNDED_PRECEDING;
+            use->function.to = SPK_BOUND_UNBOUNDED_FOLLOWING;
+        }
+    } else {
+        *type = spk_sql_type_of(SPK_SQL_INT);
+        if (strcmp(name, "ntile") == 0 && n == 1)
+            use->function.args[0]
+                = spk_sql_coerce(&b->a->build, use->function.args[0], spk_sql_type_of(SPK_SQL_BIGINT));
+    }
+    return !spk_sql_failed(b->a->error);
+}
+
+static bool ranking(spk_bind *b, const spk_ast *ast, spk_window_use *use)
+{
+    spk_plan_function *f = &use->function;
+    const size_t n = strlen(ast->name);
+    char *name = spk_copy_text(b->a, ast->name, n);
+    for (size_t i = 0; i < n; i++)
+        name[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] | 0x20) : name[i];
+    f->name = name;
+    f->ignore_nulls = ast->ignore_nulls;
+    f->n_args = ast->args.n;
+    if (!(f->args = list_of(b, ast->args.n)) || !spk_bind_list(b, &ast->args, f->args))
+        return false;
+    if (use->n_sort == 0 && strcmp(name, "nth_value") != 0) {
+        spk_sql_fail2(b->a->error, "WINDOW_FUNCTION_FRAME_NOT_ORDERED", ast->span, "wf", name, "windowSpec", "");
+        return false;
+    }
+    return true;
+}
+
+static bool same_spec(const spk_window_use *x, const spk_window_use *y)
+{
+    if (x->n_partition != y->n_partition || x->n_sort != y->n_sort)
+        return false;
+    for (size_t i = 0; i < x->n_partition; i++)
+        if (!spk_expr_same(x->partition[i], y->partition[i]))
+            return false;
+    for (size_t i = 0; i < x->n_sort; i++)
+        if (!spk_expr_same(x->sort[i].expression, y->sort[i].expression)
+            || x->sort[i].descending != y->sort[i].descending || x->sort[i].nulls_last != y->sort[i].nulls_last)
+            return false;
+    return true;
+}
+
+spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
+{
+    spk_window_use use;
+    const spk_sql_type *type;
+    bool nullable;
+    memset(&use, 0, sizeof use);
+    if (!b->windows || b->in_aggregate || b->in_window) {
+        if (b->in_window)
+            spk_sql_fail(b->a->error, "NESTED_AGGREGATE_FUNCTION", ast->span);
+        else
+            spk_sql_fail1(b->a->error, "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", ast->span, "clauseName", b->clause);
+        return NULL;
+    }
+    b->in_window = true;
+    bool good = specification(b, ast->window, &use);
+    const bool rank = is_window_function(ast->name);
+    if (good && rank) {
+        good = ranking(b, ast, &use) && result_of(b, ast, &use, &type, &nullable);
+    } else if (good && spk_sql_is_aggregate(ast->name)) {
+        if (ast->distinct)
+            spk_sql_fail1(b->a->error, "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", ast->span, "windowExpr", ast->name);
+        spk_bind inner = *b; /* arguments are over the rows that windows see */
+        spk_sql_expr **args = list_of(b, ast->args.n);
+        good = args && !spk_sql_failed(b->a->error) && spk_bind_list(b, &ast->args, args)
+            && (use.function.aggregate = spk_sql_aggregate_make(&b->a->build, ast->name, args, ast->args.n,
+                    ast->star, ast->ignore_nulls, ast->span));
+        (void)inner;
+        if (good && ast->filter)
+            good = (use.function.filter = spk_bind_expr(b, ast->filter)) != NULL;
+        if (good) {
+            use.function.args = use.function.aggregate->args;
+            use.function.n_args = use.function.aggregate->n;
+            type = use.function.aggregate->type;
+            nullable = true;
+        }
+    } else if (good) {
+        spk_sql_fail1(b->a->error, "UNSUPPORTED_EXPR_FOR_WINDOW", ast->span, "sqlExpr", ast->name);
+        good = false;
+    }
+    b->in_window = false;
+    spk_plan_function *f = &use.function;
+    if (good && f->from_offset && !f->rows)
+        good = (f->low = edge(b, &use, f->from_offset, f->from == SPK_BOUND_FOLLOWING)) != NULL;
+    if (good && f->to_offset && !f->rows)
+        good = (f->high = edge(b, &use, f->to_offset, f->to == SPK_BOUND_FOLLOWING)) != NULL;
+    if (!good)
+        return NULL;
+    const char *name = spk_print(b->a, "%.*s", (int)(ast->span.to - ast->span.from), b->a->text + ast->span.from);
+    use.attr = spk_attr_new(b->a, name, type, nullable);
+    for (size_t i = b->n_uses; i-- > 0;) /* beside those of its kind, which the plan takes together */
+        if (same_spec(&b->uses[i], &use))
+            break;
+    SPK_ADD(b->a, b->uses, b->n_uses, use);
+    return spk_attr_column(b->a, &use.attr, ast->span);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of columns: those of the query itself, then aliases of its select list, then those of queries
+ * around it; what stands behind a column's name are fields of structs. */
+#include "sql/plan/analyze.h"
+
+/* fields: parts from `from` on are fields of the expression. */
+static spk_sql_expr *fields(spk_bind *b, spk_sql_expr *e, const spk_ast *name, size_t from)
+{
+    spk_sql_build *build = &b->a->build;
+    for (size_t i = from; e && i < name->args.n; i++) {
+        const spk_ast *part = name->args.at[i];
+        spk_sql_expr *args[] = { e, spk_sql_string(build, part->text, strlen(part->text), part->span) };
+        e = args[1] ? spk_sql_call(build, ".", args, 2, name->span) : NULL;
+    }
+    return e;
+}
+
+typedef struct match {
+    const spk_scope_item *item;
+    size_t used; /* parts of the name */
+    size_t n;    /* of columns that match as well */
+} match;
+
+static size_t matches(const spk_scope_item *item, const spk_ast *name)
+{
+    spk_ast *const *p = name->args.at;
+    const size_t n = name->args.n;
+    if (n >= 3 && item->table2 && item->table && spk_names_same(item->table2, p[0]->text)
+        && spk_names_same(item->table, p[1]->text) && spk_names_same(item->name, p[2]->text))
+        return 3;
+    if (n >= 2 && item->table && spk_names_same(item->table, p[0]->text)
+        && spk_names_same(item->name, p[1]->text))
+        return 2;
+    if (!item->hidden && spk_names_same(item->name, p[0]->text))
+        return 1;
+    return 0;
+}
+
+/* look: in one scope; a match by more parts wins over one by fewer. */
+static match look(const spk_scope *scope, const spk_ast *name)
+{
+    match found = { NULL, 0, 0 };
+    for (size_t i = 0; i < scope->n; i++) {
+        const size_t used = matches(&scope->items[i], name);
+        if (used == 0 || used < found.used)
+            continue;
+        if (used == found.used && found.item->attr.id != scope->items[i].attr.id)
+            found.n++;
+        else if (used > found.used)
+            found = (match) { &scope->items[i], used, 1 };
+    }
+    return found;
+}
+
+static void show_name(const spk_ast *name, char *text, size_t size)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < name->args.n && at < size; i++) {
+        const int n = snprintf(text + at, size - at, "%s`%s`", i ? "." : "", name->args.at[i]->text);
+        at += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static void ambiguous(spk_bind *b, const spk_scope *scope, const spk_ast *name, size_t used)
+{
+    char text[200], names[600] = "[";
+    size_t at = 1;
+    show_name(name, text, sizeof text);
+    for (size_t i = 0; i < scope->n && at + 100 < sizeof names; i++)
+        if (matches(&scope->items[i], name) == used) {
+            const spk_scope_item *item = &scope->items[i];
+            const int n = item->table
+                ? snprintf(names + at, sizeof names - at, "%s`%s`.`%s`", at > 1 ? ", " : "", item->table, item->name)
+                : snprintf(names + at, sizeof names - at, "%s`%s`", at > 1 ? ", " : "", item->name);
+            at += n > 0 ? (size_t)n : 0;
+        }
+    if (at + 1 < sizeof names) {
+        names[at] = ']';
+        names[at + 1] = '\0';
+    }
+    spk_sql_fail2(b->a->error, "AMBIGUOUS_REFERENCE", name->span, "name", text, "referenceNames", names);
+}
+
+/* ---- proposals: the nearest names by edit distance */
+
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[65];
+    const size_t n = strnlen(a, 64), m = strnlen(b, 64);
+    for (size_t j = 0; j <= m; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t corner = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            const size_t up = row[j];
+            const bool same = (a[i - 1] | 0x20) == (b[j - 1] | 0x20);
+            size_t least = corner + !same;
+            least = up + 1 < least ? up + 1 : least;
+            least = row[j - 1] + 1 < least ? row[j - 1] + 1 : least;
+            row[j] = least;
+            corner = up;
+        }
+    }
+    return row[m];
+}
+
+static void unresolved(spk_bind *b, const spk_ast *name)
+{
+    char text[200], proposal[500] = "";
+    size_t at = 0, last = 0, last_index = 0;
+    const spk_scope *scope = b->scope;
+    const char *wanted = name->args.at[name->args.n - 1]->text;
+    show_name(name, text, sizeof text);
+    for (int k = 0; scope && k < 5 && at + 150 < sizeof proposal; k++) {
+        size_t best = SIZE_MAX, index = 0;
+        for (size_t i = 0; i < scope->n; i++) { /* behind (last, last_index), in that order */
+            const size_t d = distance(scope->items[i].name, wanted);
+            const bool behind = k == 0 || d > last || (d == last && i > last_index);
+            if (behind && d < best && !scope->items[i].hidden) {
+                best = d;
+                index = i;
+            }
+        }
+        if (best == SIZE_MAX)
+            break;
+        const spk_scope_item *item = &scope->items[index];
+        const int n = item->table
+            ? snprintf(proposal + at, sizeof proposal - at, "%s`%.60s`.`%.60s`", k ? ", " : "", item->table, item->name)
+            : snprintf(proposal + at, sizeof proposal - at, "%s`%.60s`", k ? ", " : "", item->name);
+        at += n > 0 ? (size_t)n : 0;
+        last = best;
+        last_index = index;
+    }
+    if (at)
+        spk_sql_fail2(b->a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", name->span, "objectName", text, "proposal",
+            proposal);
+    else
+        spk_sql_fail1(b->a->error, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", name->span, "objectName", text);
+}
+
+/* ---- */
+
+static spk_sql_expr *of_alias(spk_bind *b, const spk_ast *name)
+{
+    const char *first = name->args.at[0]->text;
+    for (size_t i = b->n_aliases; i-- > 0;)
+        if (b->aliases[i].name && b->aliases[i].value && spk_names_same(b->aliases[i].name, first))
+            return fields(b, b->aliases[i].value, name, 1);
+    return NULL;
+}
+
+/* nested_alias: whether an alias of that name has fields. */
+static bool nested_alias(const spk_bind *b, const char *first)
+{
+    for (size_t i = b->n_aliases; i-- > 0;)
+        if (b->aliases[i].name && b->aliases[i].value && spk_names_same(b->aliases[i].name, first))
+            return b->aliases[i].value->type->kind >= SPK_SQL_ARRAY;
+    return false;
+}
+
+static spk_sql_expr *of_scope(spk_bind *b, const spk_scope *scope, const spk_ast *name)
+{
+    const match found = look(scope, name);
+    if (!found.item)
+        return NULL;
+    if (found.n > 1) {
+        ambiguous(b, scope, name, found.used);
+        return NULL;
+    }
+    return fields(b, spk_attr_column(b->a, &found.item->attr, name->span), name, found.used);
+}
+
+static bool needs_no_parentheses(const char *name)
+{
+    static const char *const names[] = { "current_date", "current_timestamp", "localtimestamp", "current_user",
+        "current_catalog", "current_database", "current_time", "user", "session_user" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (spk_names_same(names[i], name))
+            return true;
+    return false;
+}
+
+spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
+{
+    spk_analyzer *a = b->a;
+    const char *first = name->args.at[0]->text;
+    spk_sql_expr *found;
+    for (const spk_lambda_env *l = b->lambdas; l; l = l->next)
+        if (spk_names_same(l->name, first))
+            return fields(b, l->variable, name, 1);
+    if (b->aliases_first && !b->in_aggregate && (name->args.n == 1 || nested_alias(b, first))
+        && (found = of_alias(b, name)))
+        return found;
+    if (b->scope && (found = of_scope(b, b->scope, name)))
+        return found;
+    if (spk_sql_failed(a->error))
+        return NULL;
+    if ((found = of_alias(b, name)))
+        return found;
+    for (const spk_scope *s = b->scope ? b->scope->outer : NULL; s && !spk_sql_failed(a->error); s = s->outer)
+        if ((found = of_scope(b, s, name)))
+            return found;
+    if (spk_sql_failed(a->error))
+        return NULL;
+    if (name->args.n == 1 && !name->args.at[0]->quoted && needs_no_parentheses(first))
+        return spk_sql_call(&a->build, first, NULL, 0, name->span);
+    unresolved(b, name);
+    return NULL;
+}

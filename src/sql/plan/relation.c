@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands in FROM. */
+#include <spark/csv.h>
+#include <spark/json.h>
+#include <spark/row.h>
+#include <spark/source.h>
+
+#include "sql/eval/coerce.h"
+#include "sql/parse/parse.h"
+#include "sql/plan/analyze.h"
+
+static spk_rel nothing(spk_scope *outer)
+{
+    return (spk_rel) { NULL, { NULL, 0, outer } };
+}
+
+/* rename_columns: under an alias, with other names for the columns. */
+static spk_rel rename_columns(spk_analyzer *a, spk_rel in, const char *alias, const char *const *names, size_t n,
+    spk_sql_span span)
+{
+    spk_scope_item *items = NULL;
+    size_t count = 0, shown = 0;
+    for (size_t i = 0; i < in.scope.n; i++)
+        shown += !in.scope.items[i].hidden;
+    if (n && n != shown) {
+        spk_sql_fail(a->error, "ASSIGNMENT_ARITY_MISMATCH", span);
+        in.plan = NULL;
+        return in;
+    }
+    size_t k = 0;
+    for (size_t i = 0; i < in.scope.n; i++) {
+        spk_scope_item item = in.scope.items[i];
+        if (item.hidden)
+            continue;
+        if (n)
+            item.name = names[k];
+        k++;
+        if (alias) {
+            item.table = alias;
+            item.table2 = NULL;
+        }
+        SPK_ADD(a, items, count, item);
+    }
+    in.scope.items = items;
+    in.scope.n = count;
+    return in;
+}
+
+/* ---- rows of RDDs */
+
+spk_plan *spk_scan(spk_analyzer *a, spark_rdd *rdd, const spk_view_column *columns, size_t n, const char *name)
+{
+    spk_plan *plan = spk_plan_new(a, SPK_PLAN_SCAN, NULL, NULL);
+    if (!plan)
+        return NULL;
+    plan->rdd = rdd;
+    plan->table = name;
+    for (size_t i = 0; i < n; i++) {
+        size_t m = i;
+        SPK_ADD(a, plan->members, m, (uint32_t)i);
+        spk_plan_out(a, plan, spk_attr_new(a, columns[i].name, columns[i].type, columns[i].nullable));
+    }
+    return plan;
+}
+
+bool spk_columns_of(spk_arena *arena, spk_sql_error *error, const spark_type *type, spk_view_column **columns,
+    size_t *n, spk_sql_span span)
+{
+    struct {
+        spk_arena *arena;
+        spk_sql_error *error;
+    } a = { arena, error };
+    const bool row = type && (type->kind == SPARK_KIND_STRUCT || type->kind == SPARK_KIND_PAIR);
+    for (uint32_t i = 0; type && i < (row ? type->count : 1); i++) {
+        const spark_type *member = row ? type->fields[i].type : type;
+        const char *why = NULL;
+        spk_view_column c = { row ? type->fields[i].name : "value", NULL, false };
+        if (row && type->fields[i].count && member->kind != SPARK_KIND_CHAR)
+            why = "a fixed array";
+        else
+            c.type = spk_sql_type_from(arena, member, &c.nullable, &why);
+        if (!c.type) {
+            if (why)
+                spk_sql_fail2(error, "UNSUPPORTED_FEATURE", span, "what", why, "column", c.name);
+            else
+                spk_sql_nomem(error);
+            return false;
+        }
+        SPK_ADD(&a, *columns, *n, c);
+    }
+    return !spk_sql_failed(error);
+}
+
+static spk_rel scan_of(spk_analyzer *a, spark_rdd *rdd, const spk_view_column *columns, size_t n, const char *name,
+    spk_scope *outer)
+{
+    spk_rel rel = nothing(outer);
+    rel.plan = spk_scan(a, rdd, columns, n, name);
+    for (size_t i = 0; rel.plan && i < n; i++)
+        SPK_ADD(a, rel.scope.items, rel.scope.n,
+            (spk_scope_item) { .table = name, .name = columns[i].name, .attr = rel.plan->out[i] });
+    return rel;
+}
+
+/* of_file: csv.`path`, json.`path`, text.`path`: types found in the file. */
+static spk_rel of_file(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
+{
+    const char *format = r->name->args.at[0]->text, *path = r->name->args.at[1]->text;
+    spk_view_column *columns = NULL;
+    size_t n = 0;
+    spark_rdd *rdd;
+    if (spk_names_same(format, "csv"))
+        rdd = (spark_read_csv)("sql", a->sc, path, NULL, &(spark_csv_options) { .header = true });
+    else if (spk_names_same(format, "json"))
+        rdd = (spark_read_json)("sql", a->sc, path, NULL, NULL);
+    else
+        rdd = (spark_text_file)("sql", a->sc, path, 0);
+    if (spark_rdd_status(rdd) != SPARK_OK) {
+        spk_sql_fail2(a->error, "FAILED_READ_FILE.NO_HINT", r->span, "path", path, "cause",
+            spark_last_error()->message);
+        return nothing(outer);
+    }
+    if (!spk_columns_of(a->arena, a->error, spark_rdd_type(rdd), &columns, &n, r->span))
+        return nothing(outer);
+    return scan_of(a, rdd, columns, n, path, outer);
+}
+
+/* ---- names */
+
+static const spk_cte_env *find_cte(const spk_analyzer *a, const char *name)
+{
+    const spk_cte_env *env = a->ctes;
+    while (env && !spk_names_same(env->cte->name, name))
+        env = env->next;
+    return env;
+}
+
+static spk_rel of_cte(spk_analyzer *a, const spk_ast_relation *r, const spk_cte_env *env, spk_scope *outer)
+{
+    const spk_cte_env *before = a->ctes;
+    a->ctes = env->inside;
+    spk_rel rel = spk_analyze_query(a, env->cte->query, outer);
+    a->ctes = before;
+    if (!rel.plan)
+        return rel;
+    return rename_columns(a, rel, env->cte->name, env->cte->columns, env->cte->n_columns, r->span);
+}
+
+static spk_rel of_view(spk_analyzer *a, const spk_ast_relation *r, spk_view *view, spk_scope *outer)
+{
+    if (view->rdd)
+        return scan_of(a, view->rdd, view->columns, view->n_columns, spk_copy_text(a, view->name, strlen(view->name)),
+            outer);
+    const spk_cte_env *before = a->ctes;
+    const char *text = a->text;
+    size_t next;
+    char *copy = spk_copy_text(a, view->text, strlen(view->text));
+    const spk_ast_statement *statement = spk_sql_parse(a->arena, copy, &next, a->error);
+    const char **names = NULL;
+    size_t n = 0;
+    if (!statement)
+        return nothing(outer);
+    a->ctes = NULL;
+    a->text = copy;
+    spk_rel rel = spk_analyze_query(a, statement->query, NULL);
+    a->ctes = before;
+    a->text = text;
+    for (size_t i = 0; i < view->n_columns; i++)
+        SPK_ADD(a, names, n, spk_copy_text(a, view->columns[i].name, strlen(view->columns[i].name)));
+    rel.scope.outer = outer;
+    return rel.plan ? rename_columns(a, rel, spk_copy_text(a, view->name, strlen(view->name)), names, n, r->span) : rel;
+}
+
+static spk_rel of_name(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
+{
+    const spk_ast *name = r->name;
+    const char *last = name->args.at[name->args.n - 1]->text;
+    const spk_cte_env *env = name->args.n == 1 ? find_cte(a, last) : NULL;
+    if (env)
+        return of_cte(a, r, env, outer);
+    if (name->args.n == 2
+        && (spk_names_same(name->args.at[0]->text, "csv") || spk_names_same(name->args.at[0]->text, "json")
+            || spk_names_same(name->args.at[0]->text, "text")))
+        return of_file(a, r, outer);
+    spk_view *view = spk_view_find(a->catalog, last);
+    if (!view) {
+        char text[200];
+        size_t at = 0;
+        for (size_t i = 0; i < name->args.n && at < sizeof text; i++) {
+            const int n = snprintf(text + at, sizeof text - at, "%s`%.60s`", i ? "." : "", name->args.at[i]->text);
+            at += n > 0 ? (size_t)n : 0;
+        }
+        spk_sql_fail1(a->error, "TABLE_OR_VIEW_NOT_FOUND", name->span, "relationName", text);
+        return nothing(outer);
+    }
+    spk_rel rel = of_view(a, r, view, outer);
+    if (view->rdd && rel.plan)
+        a->used(a, view->rdd);
+    spk_view_unref(view);
+    return rel;
+}
+
+/* ---- VALUES, functions */
+
+static size_t width(const spk_ast *row)
+{
+    return row->kind == SPK_AST_ROW ? row->args.n : 1;
+}
+
+static spk_rel of_values(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
+{
+    spk_scope none = { NULL, 0, outer };
+    spk_bind b = { .a = a, .scope = &none, .clause = "VALUES" };
+    spk_plan *plan = spk_plan_new(a, SPK_PLAN_ROWS, NULL, NULL);
+    const size_t n = width(r->rows.at[0]);
+    spk_rel rel = nothing(outer);
+    for (size_t i = 0; plan && i < r->rows.n; i++) {
+        const spk_ast *row = r->rows.at[i];
+        spk_sql_expr **cells = spk_arena_alloc(a->arena, (n + 1) * sizeof *cells, 8);
+        if (!cells) {
+            spk_sql_nomem(a->error);
+            return rel;
+        }
+        if (width(row) != n) {
+            char want[24], got[24];
+            (void)snprintf(want, sizeof want, "%zu", n);
+            (void)snprintf(got, sizeof got, "%zu", width(row));
+            spk_sql_fail2(a->error, "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", r->span, "expectedNumCols", want,
+                "actualNumCols", got);
+            return rel;
+        }
+        for (size_t k = 0; k < n; k++)
+            if (!(cells[k] = spk_bind_expr(&b, row->kind == SPK_AST_ROW ? row->args.at[k] : row)))
+                return rel;
+        SPK_ADD(a, plan->rows, plan->n_rows, cells);
+    }
+    for (size_t k = 0; plan && k < n; k++) {
+        const spk_sql_type *type = NULL;
+        bool nullable = false;
+        spk_sql_expr **column = NULL;
+        size_t m = 0;
+        for (size_t i = 0; i < plan->n_rows; i++)
+            SPK_ADD(a, column, m, plan->rows[i][k]);
+        type = spk_sql_common_of(&a->build, column, m, true);
+        if (!type) {
+            char name[40];
+            (void)snprintf(name, sizeof name, "`col%zu`", k + 1);
+            spk_sql_fail1(a->error, "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", r->span, "colName",
+                name);
+            return rel;
+        }
+        for (size_t i = 0; i < plan->n_rows; i++) {
+            spk_sql_expr *cell = spk_sql_coerce(&a->build, plan->rows[i][k], type);
+            if (!cell)
+                return rel;
+            plan->rows[i][k] = cell;
+            nullable |= cell->nullable;
+        }
+        spk_plan_out(a, plan, spk_attr_new(a, spk_print(a, "col%zu", k + 1), type, nullable));
+        SPK_ADD(a, rel.scope.items, rel.scope.n,
+            (spk_scope_item) { .name = plan->out[k].name, .attr = plan->out[k] });
+    }
+    rel.plan = plan;
+    return rel;
+}
+
+static spk_rel of_range(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
+{
+    spk_scope none = { NULL, 0, NULL };
+    spk_bind b = { .a = a, .scope = &none, .clause = "FROM" };
+    int64_t numbers[4] = { 0, 0, 1, 0 };
+    const spk_ast_list *args = &r->call->args;
+    spk_rel rel = nothing(outer);
+    if (args->n < 1 || args->n > 4) {
+        spk_sql_fail1(a->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", r->span, "functionName", "`range`");
+        return rel;
+    }
+    for (size_t i = 0; i < args->n; i++) {
+        spk_sql_expr *e = spk_bind_expr(&b, args->at[i]);
+        e = e ? spk_sql_cast(&a->build, e, spk_sql_type_of(SPK_SQL_BIGINT), false, r->span) : NULL;
+        spk_sql_fold(&a->build, &e);
+        if (!e)
+            return rel;
+        if (e->kind != SPK_SQL_CONSTANT || e->null) {
+            spk_sql_fail1(a->error, "UNEXPECTED_INPUT_TYPE", e->span, "functionName", "`range`");
+            return rel;
+        }
+        memcpy(&numbers[args->n == 1 ? 1 : i], e->value, sizeof numbers[0]);
+    }
+    rel.plan = spk_plan_new(a, SPK_PLAN_RANGE, NULL, NULL);
+    if (!rel.plan)
+        return rel;
+    rel.plan->first = numbers[0];
+    rel.plan->last = numbers[1];
+    rel.plan->step = numbers[2];
+    rel.plan->parts = numbers[3] > 0 && numbers[3] < 100000 ? (int)numbers[3] : 0;
+    spk_plan_out(a, rel.plan, spk_attr_new(a, "id", spk_sql_type_of(SPK_SQL_BIGINT), false));
+    SPK_ADD(a, rel.scope.items, rel.scope.n, (spk_scope_item) { .name = "id", .attr = rel.plan->out[0] });
+    return rel;
+}
+
+static spk_rel of_function(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
+{
+    if (r->call->kind == SPK_AST_CALL && spk_names_same(r->call->name, "range"))
+        return of_range(a, r, outer);
+    if (r->call->kind == SPK_AST_CALL && spk_is_generator(r->call->name)) {
+        spk_rel one = nothing(outer);
+        one.plan = spk_one_row(a);
+        return one.plan ? spk_generate(a, one, r->call, false, NULL, NULL, 0, outer) : one;
+    }
+    spk_sql_fail1(a->error, "UNRESOLVABLE_TABLE_VALUED_FUNCTION", r->span, "name", r->call->name);
+    return nothing(outer);
+}
+
+/* ---- joins */
+
+typedef struct joining {
+    spk_analyzer *a;
+    const spk_ast_relation *r;
+    spk_rel left, right;
+    spk_plan_join kind;
+    spk_scope both; /* what ON sees */
+    spk_sql_expr **conditions;
+    size_t n;
+} joining;
+
+static spk_plan_join kind_of(spk_ast_join join)
+{
+    switch (join) {
+    case SPK_AST_LEFT:
+        return SPK_PLAN_LEFT;
+    case SPK_AST_RIGHT:
+        return SPK_PLAN_RIGHT;
+    case SPK_AST_FULL:
+        return SPK_PLAN_FULL;
+    case SPK_AST_SEMI:
+        return SPK_PLAN_SEMI;
+    case SPK_AST_ANTI:
+        return SPK_PLAN_ANTI;
+    default:
+        return SPK_PLAN_INNER;
+    }
+}
+
+static const spk_scope_item *visible(const spk_scope *scope, const char *name, bool *twice)
+{
+    const spk_scope_item *found = NULL;
+    *twice = false;
+    for (size_t i = 0; i < scope->n; i++)
+        if (!scope->items[i].hidden && spk_names_same(scope->items[i].name, name)) {
+            *twice |= found != NULL;
+            if (!found)
+                found = &scope->items[i];
+        }
+    return found;
+}
+
+static void add_items(spk_analyzer *a, spk_scope *to, const spk_scope *from, const spk_plan *plan)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        spk_scope_item item = from->items[i];
+        for (size_t k = 0; k < plan->n_out; k++)
+            if (plan->out[k].id == item.attr.id)
+                item.attr.nullable = plan->out[k].nullable;
+        SPK_ADD(a, to->items, to->n, item);
+    }
+}
+
+static void using_fails(joining *j, const char *name, const char *side)
+{
+    char column[100];
+    (void)snprintf(column, sizeof column, "`%s`", name);
+    spk_sql_fail3(j->a->error, "UNRESOLVED_USING_COLUMN_FOR_JOIN", j->r->span, "colName", column, "side", side,
+        "suggestion", "");
+}
+
+/* using_condition: left.c = right.c. */
+static void using_condition(joining *j, const char *name)
+{
+    bool twice;
+    const spk_scope_item *l = visible(&j->left.scope, name, &twice);
+    if (!l) { /* of several of that name the first is meant */
+        using_fails(j, name, "left");
+        return;
+    }
+    const spk_scope_item *r = visible(&j->right.scope, name, &twice);
+    if (!r) {
+        using_fails(j, name, "right");
+        return;
+    }
+    spk_sql_expr *pair[] = { spk_attr_column(j->a, &l->attr, j->r->span), spk_attr_column(j->a, &r->attr, j->r->span) };
+    spk_sql_expr *e = spk_sql_call(&j->a->build, "=", pair, 2, j->r->span);
+    if (e)
+        SPK_ADD(j->a, j->conditions, j->n, e);
+}
+
+/* common: the names of NATURAL. */
+static void common(joining *j, const char ***names, size_t *n)
+{
+    bool twice;
+    for (size_t i = 0; i < j->left.scope.n; i++)
+        if (!j->left.scope.items[i].hidden && visible(&j->right.scope, j->left.scope.items[i].name, &twice))
+            SPK_ADD(j->a, *names, *n, j->left.scope.items[i].name);
+}
+
+static bool among(const char *name, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (spk_names_same(name, names[i]))
+            return true;
+    return false;
+}
+
+/* using_scope: the common columns once, first; both sides' own stay for full names. */
+static spk_rel using_scope(joining *j, spk_plan *plan, const char *const *names, size_t n)
+{
+    spk_analyzer *a = j->a;
+    spk_scope all = { NULL, 0, NULL };
+    spk_rel rel = { plan, { NULL, 0, j->left.scope.outer } };
+    const bool semi = j->kind == SPK_PLAN_SEMI || j->kind == SPK_PLAN_ANTI;
+    const size_t n_left = j->left.scope.n;
+    add_items(a, &all, &j->left.scope, plan);
+    if (!semi)
+        add_items(a, &all, &j->right.scope, plan);
+    spk_sql_expr **exprs = NULL;
+    spk_attr *attrs = NULL;
+    size_t n_exprs = 0, n_attrs = 0;
+    for (size_t i = 0; j->kind == SPK_PLAN_FULL && i < plan->n_out; i++) {
+        SPK_ADD(a, exprs, n_exprs, spk_attr_column(a, &plan->out[i], SPK_SQL_NOWHERE));
+        SPK_ADD(a, attrs, n_attrs, plan->out[i]);
+    }
+    for (size_t k = 0; k < n && !spk_sql_failed(a->error); k++) {
+        bool twice;
+        const spk_scope left = { all.items, n_left, NULL }, right = { all.items + n_left, all.n - n_left, NULL };
+        const spk_scope_item *l = visible(&left, names[k], &twice);
+        const spk_scope_item *r = semi ? NULL : visible(&right, names[k], &twice);
+        spk_scope_item item = j->kind == SPK_PLAN_RIGHT ? *r : *l;
+        if (j->kind == SPK_PLAN_FULL) {
+            spk_sql_expr *pair[] = { spk_attr_column(a, &l->attr, SPK_SQL_NOWHERE),
+                spk_attr_column(a, &r->attr, SPK_SQL_NOWHERE) };
+            spk_sql_expr *e = spk_sql_call(&a->build, "coalesce", pair, 2, j->r->span);
+            if (!e)
+                break;
+            item = (spk_scope_item) { .name = l->name, .attr = spk_attr_new(a, l->name, e->type, e->nullable) };
+            SPK_ADD(a, exprs, n_exprs, e);
+            SPK_ADD(a, attrs, n_attrs, item.attr);
+        }
+        SPK_ADD(a, rel.scope.items, rel.scope.n, item);
+    }
+    for (size_t i = 0; i < all.n; i++) {
+        spk_scope_item item = all.items[i];
+        if (!item.hidden && among(item.name, names, n)) {
+            item.hidden = true;
+            if (j->kind != SPK_PLAN_FULL && (j->kind == SPK_PLAN_RIGHT) == (i >= n_left))
+                continue; /* it stands in front */
+        }
+        SPK_ADD(a, rel.scope.items, rel.scope.n, item);
+    }
+    if (n_exprs)
+        rel.plan = spk_plan_project(a, plan, exprs, attrs, n_exprs);
+    return rel;
+}
+
+/* names_side: whether a subquery names columns of a side. */
+static bool names_side(const spk_subquery *s, const spk_plan *side)
+{
+    for (size_t i = 0; i < s->n_conditions; i++)
+        if (spk_expr_touches(s->conditions[i], side))
+            return true;
+    return spk_plan_correlated(s->plan, side);
+}
+
+/* one_sided: subqueries in the condition of an outer join are joined to the side they are about. */
+static spk_plan *one_sided(joining *j, const spk_subqueries *subqueries)
+{
+    spk_analyzer *a = j->a;
+    spk_plan *sides[2] = { j->left.plan, j->right.plan };
+    for (size_t i = 0; i < subqueries->n && sides[0] && sides[1]; i++) {
+        const spk_subquery *s = &subqueries->at[i];
+        const bool left = names_side(s, sides[0]), right = names_side(s, sides[1]);
+        const spk_subqueries one = { &subqueries->at[i], 1 };
+        if (left && right) {
+            spk_sql_unsupported(
+                a->error, j->r->span, "a subquery about both sides in the condition of an outer join");
+            return NULL;
+        }
+        sides[right] = spk_attach(a, sides[right], &one);
+    }
+    if (!sides[0] || !sides[1])
+        return NULL;
+    spk_plan *plan = spk_plan_join_of(a, j->kind, sides[0], sides[1], j->conditions, j->n, NULL);
+    return plan;
+}
+
+static spk_plan *join_plan(joining *j, const spk_subqueries *subqueries)
+{
+    spk_analyzer *a = j->a;
+    if (subqueries->n == 0)
+        return j->r->lateral || spk_plan_correlated(j->right.plan, j->left.plan)
+            ? spk_join_correlated(a, j->kind, j->left.plan, j->right.plan, j->conditions, j->n, NULL)
+            : spk_plan_join_of(a, j->kind, j->left.plan, j->right.plan, j->conditions, j->n, NULL);
+    if (j->kind != SPK_PLAN_INNER)
+        return one_sided(j, subqueries);
+    spk_plan *plan = spk_plan_join_of(a, SPK_PLAN_INNER, j->left.plan, j->right.plan, NULL, 0, NULL);
+    plan = spk_attach(a, plan, subqueries);
+    return plan ? spk_plan_filter(a, plan, j->conditions, j->n) : NULL;
+}
+
+static spk_rel of_join(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
+{
+    joining j = { .a = a, .r = r, .kind = kind_of(r->join) };
+    const char **names = r->using_names;
+    size_t n_names = r->n_using;
+    j.left = spk_analyze_relation(a, r->left, outer);
+    if (!j.left.plan || !r->right)
+        return j.left;
+    spk_scope lateral = j.left.scope;
+    lateral.outer = outer;
+    j.right = spk_analyze_relation(a, r->right, r->lateral ? &lateral : outer);
+    if (!j.right.plan)
+        return nothing(outer);
+    j.left.scope.outer = outer;
+    j.both.outer = outer;
+    add_items(a, &j.both, &j.left.scope, j.left.plan);
+    add_items(a, &j.both, &j.right.scope, j.right.plan);
+    spk_bind b = { .a = a, .scope = &j.both, .clause = "JOIN", .condition = true };
+    if (r->natural)
+        common(&j, &names, &n_names);
+    for (size_t i = 0; i < n_names && !spk_sql_failed(a->error); i++)
+        using_condition(&j, names[i]);
+    if (r->on)
+        spk_bind_condition(&b, r->on, &j.conditions, &j.n, "join");
+    if (spk_sql_failed(a->error))
+        return nothing(outer);
+    spk_plan *plan = join_plan(&j, &b.before);
+    if (!plan)
+        return nothing(outer);
+    if (n_names)
+        return using_scope(&j, plan, names, n_names);
+    spk_rel rel = { plan, { NULL, 0, outer } };
+    add_items(a, &rel.scope, &j.left.scope, plan);
+    if (j.kind != SPK_PLAN_SEMI && j.kind != SPK_PLAN_ANTI)
+        add_items(a, &rel.scope, &j.right.scope, plan);
+    return rel;
+}
+
+/* ---- LATERAL VIEW and generators */
+
+bool spk_is_generator(const char *name)
+{
+    static const char *const names[] = { "explode", "explode_outer", "posexplode", "posexplode_outer", "inline",
+        "inline_outer" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (spk_names_same(names[i], name))
+            return true;
+    return false;
+}
+
+static bool generated(spk_analyzer *a, spk_plan *plan, const spk_sql_type *type, bool outer, spk_sql_span span)
+{
+    const bool is_inline = plan->inline_rows;
+    if (type->kind == SPK_SQL_VOID && !is_inline) {
+        spk_plan_out(a, plan, spk_attr_new(a, "col", type, true));
+        return true;
+    }
+    if (type->kind != SPK_SQL_ARRAY && (type->kind != SPK_SQL_MAP || is_inline)) {
+        spk_sql_fail3(a->error, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", span, "paramIndex", "first", "requiredType",
+            "(\"ARRAY\" or \"MAP\")", "inputType", spk_sql_type_quoted(&a->build, type));
+        return false;
+    }
+    if (plan->position)
+        spk_plan_out(a, plan, spk_attr_new(a, "pos", spk_sql_type_of(SPK_SQL_INT), outer));
+    if (is_inline) {
+        if (type->of->kind != SPK_SQL_STRUCT) {
+            spk_sql_fail1(a->error, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", span, "paramIndex", "first");
+            return false;
+        }
+        for (uint32_t i = 0; i < type->of->n; i++)
+            spk_plan_out(a, plan, spk_attr_new(a, type->of->fields[i].name, type->of->fields[i].type, true));
+    } else if (type->kind == SPK_SQL_MAP) {
+        spk_plan_out(a, plan, spk_attr_new(a, "key", type->key, outer));
+        spk_plan_out(a, plan, spk_attr_new(a, "value", type->of, outer || type->contains_null));
+    } else {
+        spk_plan_out(a, plan, spk_attr_new(a, "col", type->of, outer || type->contains_null));
+    }
+    return true;
+}
+
+spk_rel spk_generate(spk_analyzer *a, spk_rel in, const spk_ast *call, bool outer, const char *table,
+    const char **names, size_t n_names, spk_scope *outer_scope)
+{
+    spk_scope scope = in.scope;
+    scope.outer = outer_scope;
+    spk_bind b = { .a = a, .scope = &scope, .clause = "LATERAL VIEW" };
+    if (!in.plan || !call || call->kind != SPK_AST_CALL || call->args.n != 1 || !spk_is_generator(call->name)) {
+        if (in.plan && call)
+            spk_sql_fail1(a->error, call->kind == SPK_AST_CALL && spk_is_generator(call->name)
+                    ? "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
+                    : "UNSUPPORTED_GENERATOR.NOT_GENERATOR",
+                call->span, "functionName", call->name);
+        in.plan = NULL;
+        return in;
+    }
+    spk_sql_expr *arg = spk_bind_expr(&b, call->args.at[0]);
+    in.plan = spk_attach(a, in.plan, &b.before);
+    spk_plan *plan = arg && in.plan ? spk_plan_new(a, SPK_PLAN_GENERATE, in.plan, NULL) : NULL;
+    const size_t before = plan ? plan->n_out : 0, length = strlen(call->name);
+    in.plan = NULL;
+    if (!plan)
+        return in;
+    plan->outer = outer || (length > 6 && spk_names_same(call->name + length - 6, "_outer"));
+    plan->position = (call->name[0] | 0x20) == 'p';
+    plan->inline_rows = (call->name[0] | 0x20) == 'i';
+    SPK_ADD(a, plan->exprs, plan->n_exprs, arg);
+    if (!generated(a, plan, arg->type, plan->outer, call->span))
+        return in;
+    if (n_names && n_names != plan->n_out - before) {
+        spk_sql_fail(a->error, "UDTF_ALIAS_NUMBER_MISMATCH", call->span);
+        return in;
+    }
+    for (size_t i = before; i < plan->n_out; i++) {
+        if (n_names)
+            plan->out[i].name = names[i - before];
+        SPK_ADD(a, in.scope.items, in.scope.n,
+            (spk_scope_item) { .table = table, .name = plan->out[i].name, .attr = plan->out[i] });
+    }
+    in.plan = plan;
+    return in;
+}
+
+static spk_rel of_view_clause(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
+{
+    spk_rel in = nothing(outer);
+    if (r->left)
+        in = spk_analyze_relation(a, r->left, outer);
+    else
+        in.plan = spk_one_row(a);
+    return spk_generate(a, in, r->call, r->outer, r->alias, r->columns, r->n_columns, outer);
+}
+
+/* ---- */
+
+static spk_rel sampled(spk_analyzer *a, const spk_ast_relation *r, spk_rel rel)
+{
+    double fraction = 0;
+    spk_bind b = { .a = a, .scope = &(spk_scope) { NULL, 0, NULL }, .clause = "TABLESAMPLE" };
+    spk_sql_expr *e = spk_bind_expr(&b, r->sample);
+    e = e ? spk_sql_cast(&a->build, e, spk_sql_type_of(SPK_SQL_DOUBLE), false, r->span) : NULL;
+    spk_sql_fold(&a->build, &e);
+    if (e && e->kind == SPK_SQL_CONSTANT && !e->null)
+        memcpy(&fraction, e->value, sizeof fraction);
+    if (r->sample_rows) {
+        rel.plan = spk_plan_limit(a, rel.plan, (int64_t)fraction, 0);
+        return rel;
+    }
+    spk_plan *plan = spk_plan_new(a, SPK_PLAN_SAMPLE, rel.plan, NULL);
+    if (plan) {
+        plan->fraction = fraction / 100;
+        plan->seed = r->seed;
+    }
+    rel.plan = plan;
+    return rel;
+}
+
+spk_rel spk_analyze_relation(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
+{
+    spk_rel rel = nothing(outer);
+    if (!r || spk_sql_failed(a->error))
+        return rel;
+    switch (r->kind) {
+    case SPK_REL_TABLE:
+        rel = of_name(a, r, outer);
+        break;
+    case SPK_REL_QUERY:
+        rel = spk_analyze_query(a, r->query, outer);
+        break;
+    case SPK_REL_VALUES:
+        rel = of_values(a, r, outer);
+        break;
+    case SPK_REL_FUNCTION:
+        rel = of_function(a, r, outer);
+        break;
+    case SPK_REL_JOIN:
+        rel = of_join(a, r, outer);
+        break;
+    case SPK_REL_VIEW:
+        return of_view_clause(a, r, outer);
+    }
+    if (rel.plan && r->sample)
+        rel = sampled(a, r, rel);
+    if (rel.plan && (r->alias || r->n_columns))
+        rel = rename_columns(a, rel, r->alias, r->columns, r->n_columns, r->span);
+    return rel;
+}

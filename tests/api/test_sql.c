@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SQL over RDDs: a statement and what Spark prints for it, a table of them, each with several masters,
+ * batch sizes and a plan of faults; and what a user does around statements. */
+#include "../support/spark_test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+SPARK_STRUCT(sale, (int64_t, id), (spark_str, city), (double, amount));
+
+static const sale sales[] = { { 1, { "Oslo", 4 }, 10 }, { 2, { "Rome", 4 }, 2.5 }, { 3, { "Oslo", 4 }, 4 },
+    { 4, { "Bonn", 4 }, 1 }, { 5, { "Rome", 4 }, 7 } };
+
+/* rows_of: the rows as text, members with | and rows with a newline between. */
+static char *rows_of(spark_rdd *rdd)
+{
+    spark_array rows;
+    char *text = NULL;
+    size_t size = 0;
+    if (spark_collect(rdd, NULL, &rows) != SPARK_OK)
+        return NULL;
+    FILE *file = open_memstream(&text, &size);
+    assert_non_null(file);
+    for (size_t r = 0; r < rows.n; r++) {
+        for (size_t i = 0; i < spark_sql_columns(rdd); i++) {
+            char cell[256];
+            size_t n;
+            const bool present = spark_sql_text(rdd, spark_row_of(&rows, r), i, cell, sizeof cell, &n);
+            fprintf(file, "%s%.*s", i ? "|" : "", (int)(present ? n : 4), present ? cell : "NULL");
+        }
+        fputc('\n', file);
+    }
+    fclose(file);
+    spark_array_free(&rows);
+    return text;
+}
+
+/* Statements with an order, or of one row; what comes out is Spark's. */
+static const struct {
+    const char *sql, *rows;
+} cases[] = {
+    { "SELECT 1", "1\n" },
+    { "SELECT 1 + 1 AS two, 'a' || 'b', NULL, true", "2|ab|NULL|true\n" },
+    { "SELECT id, city FROM sales WHERE amount > 3 ORDER BY id DESC", "5|Rome\n3|Oslo\n1|Oslo\n" },
+    { "SELECT city, count(*) n, sum(amount) s FROM sales GROUP BY city HAVING count(*) > 1 ORDER BY s",
+        "Rome|2|9.5\nOslo|2|14.0\n" },
+    { "SELECT count(*), sum(id), min(city), max(amount), avg(id) FROM sales", "5|15|Bonn|10.0|3.0\n" },
+    { "SELECT count(*), sum(id) FROM sales WHERE id > 100", "0|NULL\n" },
+    { "SELECT DISTINCT city FROM sales ORDER BY city", "Bonn\nOslo\nRome\n" },
+    { "SELECT id FROM sales ORDER BY amount LIMIT 2 OFFSET 1", "2\n3\n" },
+    { "WITH t AS (SELECT city c, sum(amount) s FROM sales GROUP BY city) SELECT * FROM t ORDER BY 1",
+        "Bonn|1.0\nOslo|14.0\nRome|9.5\n" },
+    { "SELECT a.id, b.id FROM sales a JOIN sales b ON a.city = b.city AND a.id < b.id ORDER BY 1", "1|3\n2|5\n" },
+    { "SELECT a.id, x.k FROM sales a LEFT JOIN (VALUES ('Oslo', 1)) AS x(c, k) ON a.city = x.c ORDER BY 1",
+        "1|1\n2|NULL\n3|1\n4|NULL\n5|NULL\n" },
+    { "SELECT x.k, a.id FROM (VALUES ('Oslo', 1), ('Lima', 2)) AS x(c, k) FULL JOIN sales a ON a.city = x.c "
+      "ORDER BY k, id",
+        "NULL|2\nNULL|4\nNULL|5\n1|1\n1|3\n2|NULL\n" },
+    { "SELECT id FROM sales s WHERE EXISTS (SELECT 1 FROM sales t WHERE t.city = s.city AND t.id > s.id) ORDER BY id",
+        "1\n2\n" },
+    { "SELECT id FROM sales WHERE city NOT IN (SELECT 'Oslo' UNION ALL SELECT 'Bonn') ORDER BY id", "2\n5\n" },
+    { "SELECT id FROM sales WHERE city NOT IN (SELECT 'Oslo' UNION ALL SELECT NULL)", "" },
+    { "SELECT id, (SELECT max(amount) FROM sales t WHERE t.city = s.city) m FROM sales s ORDER BY id",
+        "1|10.0\n2|7.0\n3|10.0\n4|1.0\n5|7.0\n" },
+    { "SELECT id, (SELECT count(*) FROM sales t WHERE t.id > s.id AND t.city = s.city) n FROM sales s ORDER BY id",
+        "1|1\n2|1\n3|0\n4|0\n5|0\n" },
+    { "SELECT * FROM (SELECT 1 a UNION ALL SELECT 2 UNION ALL SELECT 2) ORDER BY a", "1\n2\n2\n" },
+    { "SELECT * FROM VALUES (1), (2), (2), (3) t(a) EXCEPT ALL SELECT 2 ORDER BY 1", "1\n2\n3\n" },
+    { "SELECT * FROM VALUES (1), (2), (2) t(a) INTERSECT SELECT 2", "2\n" },
+    { "SELECT city, count(*) FROM sales GROUP BY ROLLUP (city) ORDER BY city", "NULL|5\nBonn|1\nOslo|2\nRome|2\n" },
+    { "SELECT id, row_number() OVER (PARTITION BY city ORDER BY id DESC) r, sum(amount) OVER (ORDER BY id) s "
+      "FROM sales ORDER BY id",
+        "1|2|10.0\n2|2|12.5\n3|1|16.5\n4|1|17.5\n5|1|24.5\n" },
+    { "SELECT count(DISTINCT city), sum(DISTINCT id % 2), count(*) FROM sales", "3|1|5\n" },
+    { "SELECT count(*) FILTER (WHERE amount > 3) FROM sales", "3\n" },
+    { "SELECT city, count(DISTINCT id) FROM sales GROUP BY ALL ORDER BY ALL", "Bonn|1\nOslo|2\nRome|2\n" },
+    { "SELECT id + 1 x, x * 2 FROM sales ORDER BY x LIMIT 1", "2|4\n" },
+    { "SELECT CASE WHEN amount > 5 THEN 'large' ELSE 'small' END k, count(*) FROM sales GROUP BY k ORDER BY k",
+        "large|2\nsmall|3\n" },
+    { "SELECT id FROM range(3) ORDER BY id DESC", "2\n1\n0\n" },
+    { "SELECT CAST('12' AS INT) + 1, 1.5 + 1, 7 / 2, 7 div 2", "13|2.5|3.5|3\n" },
+};
+
+static spark_context *open_context(size_t variant)
+{
+    static const spark_fault faults[] = { { .kind = SPARK_FAULT_RANDOM, .rate = 0.2, .seed = 7 } };
+    spark_conf conf = { .app_name = "sql", .threads = variant == 1 ? 2 : 1 };
+    if (variant == 2)
+        conf.batch_rows = 1;
+    if (variant == 3)
+        conf.memory_bytes = (uint64_t)64 << 20;
+    if (variant == 4) {
+        conf.faults = faults;
+        conf.n_faults = 1;
+        conf.task_max_failures = 20;
+    }
+    spark_context *sc = spark_context_new(&conf);
+    assert_int_equal(
+        spark_create_temp_view(sc, "sales", spark_parallelize(sc, SPARK_DATA(sale, 5, sales), 3)), SPARK_OK);
+    return sc;
+}
+
+static void test_statements(void **state)
+{
+    (void)state;
+    for (size_t variant = 0; variant < 5; variant++) {
+        spark_context *sc = open_context(variant);
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            char *rows = rows_of(spark_sql(sc, cases[i].sql));
+            if (!rows)
+                fail_msg("%s: %s", cases[i].sql, spark_last_error()->message);
+            if (strcmp(rows, cases[i].rows) != 0)
+                fail_msg("%s (variant %zu):\n%swanted:\n%s", cases[i].sql, variant, rows, cases[i].rows);
+            free(rows);
+        }
+        spark_context_free(sc);
+    }
+}
+
+static const struct {
+    const char *sql, *message;
+} wrong[] = {
+    { "SELEC 1", "[PARSE_SYNTAX_ERROR] Syntax error at or near 'SELEC'. SQLSTATE: 42601 (line 1, position 1 to 5)" },
+    { "SELECT cty FROM sales", "[UNRESOLVED_COLUMN.WITH_SUGGESTION]" },
+    { "SELECT cty FROM sales", "`sales`.`city`" },
+    { "SELECT 1 FROM nowhere", "[TABLE_OR_VIEW_NOT_FOUND]" },
+    { "SELECT city, count(*) FROM sales", "[MISSING_GROUP_BY]" },
+    { "SELECT id FROM sales GROUP BY city", "[MISSING_AGGREGATION]" },
+    { "SELECT 1 / 0", "[DIVIDE_BY_ZERO]" },
+    { "SELECT 2147483647 + 1", "[ARITHMETIC_OVERFLOW]" },
+    { "SELECT CAST('x' AS INT)", "[CAST_INVALID_INPUT]" },
+    { "SELECT true + 1", "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]" },
+    { "SELECT (SELECT id FROM sales)", "[SCALAR_SUBQUERY_TOO_MANY_ROWS]" },
+    { "SELECT a.id FROM sales a, sales b WHERE id > 1", "[AMBIGUOUS_REFERENCE]" },
+    { "SELECT 1; SELECT 2", "[PARSE_SYNTAX_ERROR]" },
+    { "SELECT ?", "[UNBOUND_SQL_PARAMETER]" },
+};
+
+static void test_errors(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(0);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        spark_array rows;
+        assert_int_not_equal(spark_collect(spark_sql(sc, wrong[i].sql), NULL, &rows), SPARK_OK);
+        if (!strstr(spark_last_error()->message, wrong[i].message))
+            fail_msg("%s: %s", wrong[i].sql, spark_last_error()->message);
+    }
+    assert_non_null(spark_sql(sc, NULL));
+    assert_int_equal(spark_rdd_status(spark_sql(sc, NULL)), SPARK_EINVAL);
+    spark_context_free(sc);
+}
+
+/* test_mixed: SQL and verbs in both directions, and structs of the program's own. */
+SPARK_STRUCT(city_sum, (spark_str, city), (int64_t, n));
+SPARK_FILTER(large, city_sum)
+{
+    return in->n > 1;
+}
+
+static void test_mixed(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(0);
+    spark_rdd *counts = spark_sql(sc, "SELECT city, count(*) n FROM sales GROUP BY city");
+    spark_rdd *kept = spark_filter(counts, large, NULL);
+    assert_int_equal(spark_create_temp_view(sc, "kept", kept), SPARK_OK);
+    char *rows = rows_of(spark_sql(sc, "SELECT * FROM kept ORDER BY city"));
+    assert_string_equal(rows, "Oslo|2\nRome|2\n");
+    free(rows);
+    assert_true(spark_drop_temp_view(sc, "kept"));
+    assert_false(spark_drop_temp_view(sc, "kept"));
+    spark_context_free(sc);
+}
+
+static void test_parameters(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(0);
+    const int64_t least = 3;
+    const spark_str city = { "Rome'; DROP", 4 };
+    const spark_sql_parameter named[]
+        = { { "least", SPARK_TYPE(int64_t), &least }, { "city", SPARK_TYPE(spark_str), &city } };
+    char *rows = rows_of(spark_sql_with(
+        sc, "SELECT id FROM sales WHERE amount > :least AND city = :city ORDER BY id", 2, named));
+    assert_string_equal(rows, "5\n");
+    free(rows);
+    const spark_sql_parameter placed[]
+        = { { NULL, SPARK_TYPE(int64_t), &least }, { NULL, SPARK_TYPE(spark_str), NULL } };
+    rows = rows_of(spark_sql_with(sc, "SELECT ? + 1, ?", 2, placed));
+    assert_string_equal(rows, "4|NULL\n");
+    free(rows);
+    spark_context_free(sc);
+}
+
+static void test_tables(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(0);
+    static const char *const statements[] = { "CREATE TABLE t (a INT, b STRING) USING csv",
+        "INSERT INTO t VALUES (1, 'x'), (2, NULL)", "INSERT INTO t SELECT 3, 'z'",
+        "CREATE TEMP VIEW v AS SELECT a, b FROM t WHERE b IS NOT NULL", "CACHE TABLE t" };
+    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++)
+        if (spark_rdd_status(spark_sql(sc, statements[i])) != SPARK_OK)
+            fail_msg("%s: %s", statements[i], spark_last_error()->message);
+    char *rows = rows_of(spark_sql(sc, "SELECT * FROM v ORDER BY a"));
+    assert_string_equal(rows, "1|x\n3|z\n");
+    free(rows);
+    rows = rows_of(spark_sql(sc, "DESCRIBE t"));
+    assert_string_equal(rows, "a|int|NULL\nb|string|NULL\n");
+    free(rows);
+    assert_int_equal(spark_rdd_status(spark_sql(sc, "DROP TABLE t")), SPARK_OK);
+    assert_int_not_equal(spark_rdd_status(spark_sql(sc, "DROP TABLE t")), SPARK_OK);
+    spark_context_free(sc);
+}
+
+static void test_next(void **state)
+{
+    (void)state;
+    const char *text = "SELECT ';' -- ; not here\n; SELECT 2;  -- the end\n ";
+    const size_t first = spark_sql_next(text), second = spark_sql_next(text + first);
+    assert_int_equal(first, strlen("SELECT ';' -- ; not here\n;"));
+    assert_int_equal(second, strlen(" SELECT 2;"));
+    assert_int_equal(spark_sql_next(text + first + second), 0);
+}
+
+/* test_deep: what is nested too deep is an error, and no crash. */
+static void test_deep(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(0);
+    enum { DEEP = 100000 };
+    char *text = malloc(DEEP * 8 + 100);
+    assert_non_null(text);
+    static const char *const pieces[] = { "(", "NOT ", "-(", "1+", "SELECT (", "CASE WHEN ", "a[", "f(" };
+    for (size_t p = 0; p < sizeof pieces / sizeof pieces[0]; p++) {
+        size_t n = (size_t)sprintf(text, "SELECT ");
+        const size_t length = strlen(pieces[p]);
+        for (size_t i = 0; i < DEEP && n + length < DEEP * 8; i++, n += length)
+            memcpy(text + n, pieces[p], length);
+        strcpy(text + n, "1");
+        assert_int_not_equal(spark_rdd_status(spark_sql(sc, text)), SPARK_OK);
+    }
+    free(text);
+    spark_context_free(sc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_statements),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_next),
+        cmocka_unit_test(test_deep),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
