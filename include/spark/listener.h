@@ -116,14 +116,15 @@ typedef struct spark_task_metrics {
     int64_t cpu_ns;    /* of its thread */
     int64_t queue_ns;  /* from the submission of its stage to its start */
     int64_t result_bytes;
-    int64_t input_bytes, input_rows;   /* of files, and of cached blocks */
+    int64_t input_bytes, input_rows;   /* of files, and of cached blocks; bytes of a file whose reading was
+                                          stopped before its end are not known, and not counted */
     int64_t output_bytes, output_rows; /* to files */
     int64_t cached_reads;              /* partitions that were read from the cache */
     int64_t shuffle_read_local_bytes, shuffle_read_remote_bytes; /* remote: from another executor */
     int64_t shuffle_read_local_blocks, shuffle_read_remote_blocks, shuffle_read_rows;
     int64_t shuffle_write_bytes, shuffle_write_rows;
     int64_t memory_spilled_bytes, disk_spilled_bytes; /* as they were in memory, and on disk */
-    int64_t peak_memory_bytes; /* of what the attempt held at a time of windows, tables and batches */
+    int64_t peak_memory_bytes; /* of windows in which it gathered rows for a shuffle; nothing else is counted */
     int64_t cached_blocks, evicted_blocks, cache_bytes_written, cache_bytes_read; /* as in spark_job_stats */
 } spark_task_metrics;
 
@@ -185,8 +186,9 @@ typedef struct spark_listener {
     void (*close)(void *env);
 } spark_listener;
 
-/* spark_add_listener: from now on; executors that are there and the application are told first. The
- * listener, which is copied, stays as long as the context does. SPARK_EINVAL: no context, or no
+/* spark_add_listener: from now on; executors that are there and the application are told first; of jobs
+ * that run already, nothing, or what follows. The listener, which is copied, stays as long as the context
+ * does; its callbacks may not free that. SPARK_EINVAL: no context, or no
  * listener; SPARK_ENOMEM: no memory, or no thread. Spark: addSparkListener. */
 spark_status spark_add_listener(spark_context *sc, const spark_listener *listener);
 

@@ -68,8 +68,8 @@ typedef struct spk_delta {
     struct spk_gathered *gathered;
 } spk_delta;
 
-/* spk_counts: what an attempt has read and written, beside what jobs count (below). peak: bytes of windows,
- * tables and batches at a time. */
+/* spk_counts: what an attempt has read and written, beside what jobs count (below). peak: bytes of
+ * windows at a time. */
 typedef struct spk_counts {
     int64_t input_bytes, input_rows, output_bytes, output_rows;
     int64_t read_bytes, read_rows, read_near, read_far; /* of shuffles: near and far outputs */
@@ -77,10 +77,10 @@ typedef struct spk_counts {
 } spk_counts;
 
 /* spk_heard: what listeners were told of the attempt that runs; of a worker also how much time its thread
- * had used by then. id -1: nothing. missed: by which of them. */
+ * had used by then. id -1: nothing. told: which of them. */
 typedef struct spk_heard {
     int64_t id, from, cpu;
-    uint64_t missed;
+    uint64_t told;
     int index, round;
 } spk_heard;
 

@@ -63,12 +63,11 @@ void spk_bus_free(spk_bus *bus)
 
 uint64_t spk_bus_post(spk_bus *bus, const spk_event *event, bool must)
 {
-    uint64_t missed = 0;
+    uint64_t told = 0;
     for (spk_listener_queue *q = atomic_load_explicit(&bus->queues, memory_order_acquire); q; q = q->next)
-        if (spk_queue_wants(q, event->kind)
-            && !spk_queue_put(q, event, must || (q->listener.whole && event->kind != SPK_BLOCK)))
-            missed |= UINT64_C(1) << q->number;
-    return missed;
+        if (!spk_queue_wants(q, event->kind) || spk_queue_put(q, event, must || q->listener.whole))
+            told |= UINT64_C(1) << q->number;
+    return told;
 }
 
 /* ---- adding */
@@ -177,9 +176,13 @@ static spk_bus *bus_of(const spark_context *sc)
 void spark_listeners_wait(spark_context *sc)
 {
     const spk_bus *bus = bus_of(sc);
-    if (bus && *bus->here)
-        for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
-            spk_queue_await_told(q);
+    if (!bus || !*bus->here)
+        return;
+    for (const spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
+        if (pthread_equal(pthread_self(), q->thread))
+            return;
+    for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
+        spk_queue_await_told(q);
 }
 
 int64_t spark_listeners_missed(spark_context *sc)

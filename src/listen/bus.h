@@ -27,7 +27,7 @@ static inline int64_t spk_bus_now(const spk_bus *bus)
     return spk_now() + bus->since;
 }
 
-/* spk_bus_post: to all that want it; must as in spk_queue_put. Returns by whom it was missed. */
+/* spk_bus_post: to all that want it; must as in spk_queue_put. Returns who has not missed it, by number. */
 uint64_t spk_bus_post(spk_bus *bus, const spk_event *event, bool must);
 
 /* spk_bus_new: NULL: no memory. spk_bus_describe: fills the environment. */

@@ -280,7 +280,7 @@ static void task_start(spk_stage *stage, spark_task *task, int index, int round)
     task->heard.from = spk_now();
     who(stage, task, &event.u.task.info);
     event.u.task.info.launch_time = task->heard.from + bus->since;
-    task->heard.missed = spk_bus_post(bus, &event, false);
+    task->heard.told = spk_bus_post(bus, &event, false);
 }
 
 /* used: of its thread's time. What a thread does between attempts is not worth asking for. */
@@ -385,7 +385,7 @@ static void task_end(spk_stage *stage, spark_task *task, spk_ending how)
         measure(task, stage, now, &event.u.task.metrics);
         event.pads[0] = tell_reason(stage, task, how, info);
         for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
-            if (spk_queue_wants(q, SPK_TASK_END) && !(task->heard.missed >> q->number & 1))
+            if (spk_queue_wants(q, SPK_TASK_END) && (task->heard.told >> q->number & 1))
                 spk_queue_put(q, &event, true);
         spk_pad_unref(event.pads[0]);
     }
