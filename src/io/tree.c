@@ -228,3 +228,13 @@ int spk_tree_sync(const char *path)
     close(fd);
     return error;
 }
+
+int spk_tree_sync_all(const char *directory)
+{
+    const int fd = spk_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    const int error = spk_syncfs(fd) == 0 ? 0 : errno;
+    close(fd);
+    return error;
+}

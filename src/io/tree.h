@@ -31,7 +31,8 @@ SPK_COLD int spk_tree_visit(const char *path, spk_tree_visitor visit, void *env)
 /* spk_tree_prune: of such directories those that are empty are removed. Best effort. */
 SPK_COLD void spk_tree_prune(const char *path);
 
-/* spk_tree_sync: a directory: its names are on disk. */
+/* spk_tree_sync: a directory: its names are on disk. spk_tree_sync_all: the file system it is in. */
 SPK_COLD int spk_tree_sync(const char *path);
+SPK_COLD int spk_tree_sync_all(const char *path);
 
 #endif
