@@ -143,7 +143,7 @@ static spark_status begin_beside(spk_save_dir *dir, spk_failure *failure)
         error = spk_tree_remove(fresh.text);
     if (error == 0 && spk_mkdir(fresh.text, 0777) != 0)
         error = errno;
-    if (error == 0 && (dir->work = strdup(fresh.text)) == NULL)
+    if (error == 0 && (dir->work = spk_tree_copy(fresh.text)) == NULL)
         error = ENOMEM;
     if (error == 0)
         error = spk_save_enter(dir->work, dir->id, &dir->work_lock);
@@ -184,9 +184,12 @@ static spark_status begin_there(
         return *skip ? SPARK_OK : refuse(dir->path, failure);
     }
     if (mode == SPARK_SAVE_OVERWRITE) { /* what a link points to is replaced, not the link */
-        char *real = realpath(dir->path, NULL);
-        if (real == NULL)
+        spk_tree_path whole;
+        if (realpath(dir->path, whole.text) == NULL)
             return spk_io_failure(failure, "cannot look at", dir->path, errno);
+        char *real = spk_tree_copy(whole.text);
+        if (real == NULL)
+            return spk_failure_nomem(failure, NULL, NULL);
         free(dir->path);
         dir->path = dir->work = real;
     }
