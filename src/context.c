@@ -187,6 +187,12 @@ static spark_status check_numbers(const spark_conf *conf, spk_failure *failure)
             return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
                 "spark_conf.%s is %d; it must be 0, for the default, to %d", numbers[i].name,
                 numbers[i].value, numbers[i].most);
+    if (conf->scheduler_mode != SPARK_FIFO && conf->scheduler_mode != SPARK_FAIR)
+        return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
+            "spark_conf.scheduler_mode is %d; it must be SPARK_FIFO or SPARK_FAIR",
+            (int)conf->scheduler_mode);
+    if (spk_local_dir_check(conf->local_dir, failure) != SPARK_OK)
+        return failure->code;
     if (conf->task_timeout_ms < 0 || conf->job_timeout_ms < 0)
         return spk_failure_set(failure, SPARK_EINVAL, "SparkContext", NULL,
             "spark_conf.%s_timeout_ms is negative; no limit is 0",
@@ -386,8 +392,9 @@ SPK_COLD spark_context *spark_context_new(const spark_conf *conf)
     if (sc->crash_reports)
         spk_crash_begin();
     if (status == SPARK_OK && !(sc->scheduler = spk_scheduler_new(sc)))
-        status = spk_failure_set(
-            &failure, SPARK_ENOMEM, "SparkContext", NULL, "no thread could be started");
+        status = spk_failure_set(&failure, SPARK_ENOMEM, "SparkContext", NULL,
+            "no thread could be started with %zu bytes of stack (spark_conf.thread_stack_bytes)",
+            sc->stack_bytes);
     if (status != SPARK_OK)
         sc->error = keep(&failure);
     return sc;

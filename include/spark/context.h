@@ -99,8 +99,8 @@ typedef struct spark_conf {
                                   spark.driver.maxResultSize */
     const char *local_dir;   /* $TMPDIR, else /var/tmp: where that is written; several directories, up
                                 to 16, with commas between them, are used in turn, and one that is full
-                                or gone is left out. A tmpfs is memory: nothing is
-                                spilled there. Spark:
+                                or gone is left out. They must exist; blanks around a name are
+                                not part of it. A tmpfs is memory: nothing is spilled there. Spark:
                                 spark.local.dir */
     bool check;              /* finds views of dead memory and descriptions that do not fit; slow */
     int limit_initial_partitions; /* 1: partitions that the first job of a take or first scans;

@@ -13,8 +13,9 @@ SPARK_BEGIN_DECLS
  * order they were started; a stage is named by its position in its job, parents first, so the
  * result stage of a job with one shuffle is 1, also where the stage before is skipped. Stages above
  * a shuffle whose outputs are all there do not exist; those that turn out to be needed because
- * outputs are lost come behind the result stage. Attempts count from 0 for each task; when a stage
- * is submitted again, for outputs that were lost after it had ended, its tasks count anew.
+ * outputs are lost come behind the result stage. Attempts count from 0 for each task of a job, and go
+ * on when its stage is submitted again for outputs that were lost: so whatever a plan does to first
+ * attempts, a job comes to its end. (Spark's attempt numbers begin anew with each attempt of a stage.)
  *
  * The kinds from SPARK_FAULT_ALLOC on are calls that fail. A line with one of them counts the calls
  * of its kind that match, over the whole context; the one with number `nth` (from 1 on; 0: 1)
@@ -44,7 +45,8 @@ typedef enum spark_fault_kind {
                              spark_kill_executor, at the time that `when` says */
     SPARK_FAULT_DELAY,    /* the attempt begins delay_ms later, unless it is not wanted any more */
     SPARK_FAULT_HANG,     /* the attempt does not begin, nor end, until its job is cancelled, its
-                             executor is lost, or a copy of it was faster */
+                             executor is lost, its time limit or the job's is over, or a copy of it
+                             was faster */
 
     SPARK_FAULT_ALLOC = 32, /* memory: of data, and of what describes it in tasks, jobs and nodes
                                (ENOMEM) */

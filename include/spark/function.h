@@ -78,8 +78,10 @@ typedef struct spark_env {
 #endif
 
 /* SPARK_ENV_SIZE: env_size of a definition: the size of its env and, in the upper byte, its kind
- * (as spark_env.of). sizeof alone checks the size alone, 0 checks nothing. */
+ * (as spark_env.of). sizeof alone checks the size alone, 0 checks nothing. SPARK_ENV_NONE: the
+ * function has no env: to give it one is an error. */
 #define SPARK_ENV_SIZE(T) (sizeof(T) | (size_t)SPARK_KIND_OF_(T) << 56)
+#define SPARK_ENV_NONE ((size_t)1 << 55)
 
 typedef struct spark_map_def {
     const char *name;
@@ -219,7 +221,7 @@ typedef struct spark_order {
 
 /* SPARK_MAP(f, IN, OUT[, ENV]): writes *out, which is zeroed. */
 #define SPARK_MAP(...) SPARK_PICK_4_(__VA_ARGS__, SPARK_MAP4_, SPARK_MAP3_, 0, 0)(__VA_ARGS__)
-#define SPARK_MAP3_(f, IN, OUT) SPARK_MAP_(f, IN, OUT, void, 0, NULL)
+#define SPARK_MAP3_(f, IN, OUT) SPARK_MAP_(f, IN, OUT, void, SPARK_ENV_NONE, NULL)
 #define SPARK_MAP4_(f, IN, OUT, ENV) SPARK_MAP_(f, IN, OUT, ENV, SPARK_ENV_SIZE(ENV), NULL)
 #define SPARK_MAP_(f, IN, OUT, ENV, size, path)                                                    \
     static inline void f##_(spark_task *task, const IN *in, OUT *out, const ENV *env);             \
@@ -248,7 +250,7 @@ typedef struct spark_order {
  * SPARK_KEY(city_of, order, spark_str, customer.city). */
 #define SPARK_KEY(f, T, K, member)                                                                 \
     SPARK_ASSERT_(SPARK_SAME_(T, member, K), #T "." #member " is not " #K);                        \
-    SPARK_MAP_(f, T, K, void, 0, #member)                                                          \
+    SPARK_MAP_(f, T, K, void, SPARK_ENV_NONE, #member)                                             \
     {                                                                                              \
         *out = in->member;                                                                         \
     }                                                                                              \
@@ -256,7 +258,7 @@ typedef struct spark_order {
 
 /* SPARK_FILTER(f, IN[, ENV]): returns whether to keep *in. */
 #define SPARK_FILTER(...) SPARK_PICK_3_(__VA_ARGS__, SPARK_FILTER3_, SPARK_FILTER2_, 0)(__VA_ARGS__)
-#define SPARK_FILTER2_(f, IN) SPARK_FILTER_(f, IN, void, 0)
+#define SPARK_FILTER2_(f, IN) SPARK_FILTER_(f, IN, void, SPARK_ENV_NONE)
 #define SPARK_FILTER3_(f, IN, ENV) SPARK_FILTER_(f, IN, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_FILTER_(f, IN, ENV, size)                                                            \
     static inline bool f##_(spark_task *task, const IN *in, const ENV *env);                       \
@@ -286,7 +288,7 @@ typedef struct spark_order {
 /* SPARK_FLAT_MAP(f, IN, OUT[, ENV]): emits any number of elements with spark_emit(out, ...). */
 #define SPARK_FLAT_MAP(...)                                                                        \
     SPARK_PICK_4_(__VA_ARGS__, SPARK_FLAT_MAP4_, SPARK_FLAT_MAP3_, 0, 0)(__VA_ARGS__)
-#define SPARK_FLAT_MAP3_(f, IN, OUT) SPARK_FLAT_MAP_(f, IN, OUT, void, 0)
+#define SPARK_FLAT_MAP3_(f, IN, OUT) SPARK_FLAT_MAP_(f, IN, OUT, void, SPARK_ENV_NONE)
 #define SPARK_FLAT_MAP4_(f, IN, OUT, ENV) SPARK_FLAT_MAP_(f, IN, OUT, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_FLAT_MAP_(f, IN, OUT, ENV, size)                                                     \
     static inline void f##_(spark_task *task, const IN *in, SPARK_OUT(OUT) *out, const ENV *env);  \
@@ -312,7 +314,7 @@ typedef struct spark_order {
  *   SPARK_FILTER_MAP(parsed, spark_str, int64_t) { return spark_str_to_i64(*in, out); } */
 #define SPARK_FILTER_MAP(...)                                                                      \
     SPARK_PICK_4_(__VA_ARGS__, SPARK_FILTER_MAP4_, SPARK_FILTER_MAP3_, 0, 0)(__VA_ARGS__)
-#define SPARK_FILTER_MAP3_(f, IN, OUT) SPARK_FILTER_MAP_(f, IN, OUT, void, 0)
+#define SPARK_FILTER_MAP3_(f, IN, OUT) SPARK_FILTER_MAP_(f, IN, OUT, void, SPARK_ENV_NONE)
 #define SPARK_FILTER_MAP4_(f, IN, OUT, ENV) SPARK_FILTER_MAP_(f, IN, OUT, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_FILTER_MAP_(f, IN, OUT, ENV, size)                                                   \
     static inline bool f##_(spark_task *task, const IN *in, OUT *out, const ENV *env);             \
@@ -352,7 +354,7 @@ typedef struct spark_order {
  *   }                              a copy each time: spark_collection, group_by_key gather
  * faster */
 #define SPARK_MERGE(...) SPARK_PICK_4_(__VA_ARGS__, SPARK_MERGE4_, SPARK_MERGE3_, 0, 0)(__VA_ARGS__)
-#define SPARK_MERGE3_(f, ACC, IN) SPARK_MERGE_(f, ACC, IN, void, 0)
+#define SPARK_MERGE3_(f, ACC, IN) SPARK_MERGE_(f, ACC, IN, void, SPARK_ENV_NONE)
 #define SPARK_MERGE4_(f, ACC, IN, ENV) SPARK_MERGE_(f, ACC, IN, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_MERGE_(f, ACC, IN, ENV, size)                                                        \
     static inline void f##_(spark_task *task, ACC *acc, const IN *in, const ENV *env);             \
@@ -388,7 +390,7 @@ typedef struct spark_order {
  * right is NULL where an outer join has none. */
 #define SPARK_JOIN(...)                                                                            \
     SPARK_PICK_6_(__VA_ARGS__, SPARK_JOIN6_, SPARK_JOIN5_, 0, 0, 0, 0)(__VA_ARGS__)
-#define SPARK_JOIN5_(f, K, V, W, OUT) SPARK_JOIN_(f, K, V, W, OUT, void, 0)
+#define SPARK_JOIN5_(f, K, V, W, OUT) SPARK_JOIN_(f, K, V, W, OUT, void, SPARK_ENV_NONE)
 #define SPARK_JOIN6_(f, K, V, W, OUT, ENV) SPARK_JOIN_(f, K, V, W, OUT, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_JOIN_(f, K, V, W, OUT, ENV, size)                                                    \
     static inline void f##_(spark_task *task, const K *key, const V *left, const W *right,         \
@@ -416,7 +418,7 @@ typedef struct spark_order {
  * held, on disk what does not fit in memory; SPARK_STEP and SPARK_FINISH do not need that. */
 #define SPARK_PARTITIONS(...)                                                                      \
     SPARK_PICK_4_(__VA_ARGS__, SPARK_PARTITIONS4_, SPARK_PARTITIONS3_, 0, 0)(__VA_ARGS__)
-#define SPARK_PARTITIONS3_(f, IN, OUT) SPARK_PARTITIONS_(f, IN, OUT, void, 0)
+#define SPARK_PARTITIONS3_(f, IN, OUT) SPARK_PARTITIONS_(f, IN, OUT, void, SPARK_ENV_NONE)
 #define SPARK_PARTITIONS4_(f, IN, OUT, ENV) SPARK_PARTITIONS_(f, IN, OUT, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_PARTITIONS_(f, IN, OUT, ENV, size)                                                   \
     static inline void f##_(                                                                       \
@@ -440,15 +442,15 @@ typedef struct spark_order {
  * SPARK_ZIP_PARTITIONS_4(f, A, B, C, D, OUT[, ENV]) have c and d as well. */
 #define SPARK_ZIP_PARTITIONS(...)                                                                  \
     SPARK_PICK_5_(__VA_ARGS__, SPARK_ZIP_2_5_, SPARK_ZIP_2_4_, 0, 0, 0)(__VA_ARGS__)
-#define SPARK_ZIP_2_4_(f, A, B, OUT) SPARK_ZIP_2_(f, A, B, OUT, void, 0)
+#define SPARK_ZIP_2_4_(f, A, B, OUT) SPARK_ZIP_2_(f, A, B, OUT, void, SPARK_ENV_NONE)
 #define SPARK_ZIP_2_5_(f, A, B, OUT, ENV) SPARK_ZIP_2_(f, A, B, OUT, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_ZIP_PARTITIONS_3(...)                                                                \
     SPARK_PICK_6_(__VA_ARGS__, SPARK_ZIP_3_6_, SPARK_ZIP_3_5_, 0, 0, 0, 0)(__VA_ARGS__)
-#define SPARK_ZIP_3_5_(f, A, B, C, OUT) SPARK_ZIP_3_(f, A, B, C, OUT, void, 0)
+#define SPARK_ZIP_3_5_(f, A, B, C, OUT) SPARK_ZIP_3_(f, A, B, C, OUT, void, SPARK_ENV_NONE)
 #define SPARK_ZIP_3_6_(f, A, B, C, OUT, ENV) SPARK_ZIP_3_(f, A, B, C, OUT, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_ZIP_PARTITIONS_4(...)                                                                \
     SPARK_PICK_7_(__VA_ARGS__, SPARK_ZIP_4_7_, SPARK_ZIP_4_6_, 0, 0, 0, 0, 0)(__VA_ARGS__)
-#define SPARK_ZIP_4_6_(f, A, B, C, D, OUT) SPARK_ZIP_4_(f, A, B, C, D, OUT, void, 0)
+#define SPARK_ZIP_4_6_(f, A, B, C, D, OUT) SPARK_ZIP_4_(f, A, B, C, D, OUT, void, SPARK_ENV_NONE)
 #define SPARK_ZIP_4_7_(f, A, B, C, D, OUT, ENV)                                                    \
     SPARK_ZIP_4_(f, A, B, C, D, OUT, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_ZIP_DEF_(f, n, OUT, size, ...)                                                       \
@@ -514,7 +516,7 @@ typedef struct spark_order {
  * than memory. */
 #define SPARK_GROUP(...)                                                                           \
     SPARK_PICK_5_(__VA_ARGS__, SPARK_GROUP5_, SPARK_GROUP4_, 0, 0, 0)(__VA_ARGS__)
-#define SPARK_GROUP4_(f, K, V, OUT) SPARK_GROUP_(f, K, V, OUT, void, 0)
+#define SPARK_GROUP4_(f, K, V, OUT) SPARK_GROUP_(f, K, V, OUT, void, SPARK_ENV_NONE)
 #define SPARK_GROUP5_(f, K, V, OUT, ENV) SPARK_GROUP_(f, K, V, OUT, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_GROUP_(f, K, V, OUT, ENV, size)                                                      \
     static inline void f##_(                                                                       \
@@ -600,7 +602,7 @@ typedef struct spark_order {
         SPARK_OUT(OUT) *out SPARK_UNUSED_, const ENV *env SPARK_UNUSED_)
 #define SPARK_FINISH(...)                                                                          \
     SPARK_PICK_5_(__VA_ARGS__, SPARK_FINISH5_, SPARK_FINISH4_, 0, 0, 0)(__VA_ARGS__)
-#define SPARK_FINISH4_(f, STATE, IN, OUT) SPARK_FINISH_(f, STATE, IN, OUT, void, 0)
+#define SPARK_FINISH4_(f, STATE, IN, OUT) SPARK_FINISH_(f, STATE, IN, OUT, void, SPARK_ENV_NONE)
 #define SPARK_FINISH5_(f, STATE, IN, OUT, ENV)                                                     \
     SPARK_FINISH_(f, STATE, IN, OUT, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_FINISH_(f, STATE, IN, OUT, ENV, size)                                                \
@@ -625,7 +627,7 @@ typedef struct spark_order {
 /* SPARK_FOREACH(f, IN[, ENV]): called for the side effect, for each element, until it fails. */
 #define SPARK_FOREACH(...)                                                                         \
     SPARK_PICK_3_(__VA_ARGS__, SPARK_FOREACH3_, SPARK_FOREACH2_, 0)(__VA_ARGS__)
-#define SPARK_FOREACH2_(f, IN) SPARK_FOREACH_(f, IN, void, 0)
+#define SPARK_FOREACH2_(f, IN) SPARK_FOREACH_(f, IN, void, SPARK_ENV_NONE)
 #define SPARK_FOREACH3_(f, IN, ENV) SPARK_FOREACH_(f, IN, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_FOREACH_(f, IN, ENV, size)                                                           \
     static inline void f##_(spark_task *task, const IN *in, const ENV *env);                       \
@@ -644,7 +646,7 @@ typedef struct spark_order {
  * effect; reads with spark_next(in). */
 #define SPARK_FOREACH_PARTITION(...)                                                               \
     SPARK_PICK_3_(__VA_ARGS__, SPARK_FOREACH_PARTITION3_, SPARK_FOREACH_PARTITION2_, 0)(__VA_ARGS__)
-#define SPARK_FOREACH_PARTITION2_(f, IN) SPARK_FOREACH_PARTITION_(f, IN, void, 0)
+#define SPARK_FOREACH_PARTITION2_(f, IN) SPARK_FOREACH_PARTITION_(f, IN, void, SPARK_ENV_NONE)
 #define SPARK_FOREACH_PARTITION3_(f, IN, ENV)                                                      \
     SPARK_FOREACH_PARTITION_(f, IN, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_FOREACH_PARTITION_(f, IN, ENV, size)                                                 \
@@ -664,7 +666,7 @@ typedef struct spark_order {
  * depend on nothing else; a larger number fails the task. */
 #define SPARK_PARTITIONER(...)                                                                     \
     SPARK_PICK_3_(__VA_ARGS__, SPARK_PARTITIONER3_, SPARK_PARTITIONER2_, 0)(__VA_ARGS__)
-#define SPARK_PARTITIONER2_(f, K) SPARK_PARTITIONER_(f, K, void, 0)
+#define SPARK_PARTITIONER2_(f, K) SPARK_PARTITIONER_(f, K, void, SPARK_ENV_NONE)
 #define SPARK_PARTITIONER3_(f, K, ENV) SPARK_PARTITIONER_(f, K, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_PARTITIONER_(f, K, ENV, size)                                                        \
     static inline uint32_t f##_(                                                                   \
@@ -691,7 +693,7 @@ typedef struct spark_order {
  * on the thread of an action, and must use no RDD. */
 #define SPARK_COALESCER(...)                                                                       \
     SPARK_PICK_2_(__VA_ARGS__, SPARK_COALESCER2_, SPARK_COALESCER1_, 0)(__VA_ARGS__)
-#define SPARK_COALESCER1_(f) SPARK_COALESCER_(f, void, 0)
+#define SPARK_COALESCER1_(f) SPARK_COALESCER_(f, void, SPARK_ENV_NONE)
 #define SPARK_COALESCER2_(f, ENV) SPARK_COALESCER_(f, ENV, SPARK_ENV_SIZE(ENV))
 #define SPARK_COALESCER_(f, ENV, size)                                                             \
     static inline int f##_(int n, int most, const int64_t *bytes, int *group_of, const ENV *env);  \

@@ -54,9 +54,9 @@ spark_status spark_clean_shuffle_dependencies(spark_site at, spark_rdd *rdd);
  * written; its ancestors are not needed any more.
  *
  * spark_checkpoint: below the directory that spark_set_checkpoint_dir names, for good. Spark:
- * checkpoint. spark_local_checkpoint: below spark_conf.local_dir, until the RDD goes (what a
- * killed process leaves there goes with the next context that writes one); without
- * waiting for the disk. It takes the place of an unwritten spark_checkpoint. Spark:
+ * checkpoint. spark_local_checkpoint: below spark_conf.local_dir, which must exist, until the RDD
+ * goes (what a killed process leaves there goes with the next context that writes one); without
+ * waiting for the disk. Below a tmpfs it takes memory that memory_bytes does not count. It takes the place of an unwritten spark_checkpoint. Spark:
  * localCheckpoint, which persists the RDD; here persisting is another matter, and useful with
  * either.
  *

@@ -28,9 +28,9 @@ static bool start(spk_worker *w, const spk_executor_spec *spec)
         spk_task_free(w->task);
         return false;
     }
-    pthread_attr_setstacksize(&attributes, spec->sc->stack_bytes);
     spk_signals_block(&before);
-    const int refused = spk_thread_start(spec->sc->place, &w->thread, &attributes, spec->work, w);
+    const int refused = pthread_attr_setstacksize(&attributes, spec->sc->stack_bytes)
+        || spk_thread_start(spec->sc->place, &w->thread, &attributes, spec->work, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (refused)
@@ -114,18 +114,27 @@ void spk_executor_stop(spk_executor *executor)
     spk_executor_count(executor, &executor->done, &executor->failed);
     for (int i = -1; i < executor->n; i++)
         spk_task_free(spk_executor_task(executor, i));
+    free(executor->workers);
+    executor->workers = NULL;
     executor->n = 0;
     executor->spare = NULL;
 }
 
+bool spk_executor_empty(spk_executor *executor)
+{
+    uint64_t peak;
+    const bool alone = executor->store.heap != &executor->heap;
+    if (!alone)
+        spk_heap_trim(&executor->heap);
+    return spk_spill_close(&executor->store.spill)
+        && (alone || spk_heap_used(&executor->heap, &peak) == 0);
+}
+
 void spk_executor_free(spk_executor *executor)
 {
-    if (!executor->gone) {
-        spk_executor_stop(executor);
-        spk_store_fini(&executor->store);
-        spk_heap_fini(&executor->heap);
-    }
-    free(executor->workers);
+    spk_executor_stop(executor);
+    spk_store_fini(&executor->store);
+    spk_heap_fini(&executor->heap);
     free(executor);
 }
 

@@ -4,8 +4,10 @@
  *
  * alone: the executor of `local`, whose store has the context's heap; the others have a heap of their
  * own. lost: it takes no new task, and its attempts that had not begun to commit are disowned; swept:
- * what lay in it is dropped as well. A lost executor stays, with its threads, until the last of them has
- * returned from the user's function and no job is left that could hold something of it. */
+ * what lay in it is dropped as well. Threads of a lost executor, and what they worked in, stay until the
+ * last of them has returned from the user's function; memory and files of its store as long as results
+ * of jobs lie there, or somebody reads what was dropped; the executor itself as long as a job of its time
+ * runs, whose stages may point to it. */
 #ifndef SPK_EXEC_EXECUTOR_H
 #define SPK_EXEC_EXECUTOR_H
 
@@ -34,8 +36,8 @@ struct spk_executor {
     spark_task *spare; /* of a calling thread that lends itself; made when first needed */
     int lent;          /* 1: such a thread runs a task: one worker less may */
     atomic_bool lost;
-    bool swept, gone; /* gone: nothing is left of it but what is told about it */
-    int last_job;             /* older jobs may hold something of it; of one that is lost */
+    bool swept, gone; /* gone: it has no thread, memory or file any more */
+    int last_job;     /* this one and older ones may point to it; of one that is lost */
     char reason[SPK_REASON];
     spk_store store;
     spk_heap heap; /* unless it is alone */
@@ -44,7 +46,8 @@ struct spk_executor {
     int64_t excluded_until;
 };
 
-/* spk_executor_stop: joins its threads, which are to end, and frees all it worked with but its heap.
+/* spk_executor_stop: joins its threads, which are to end, and frees what they worked with. spk_executor_empty:
+ * after that, of one that is lost: gives up its memory and its files, unless something lies there still: false.
  * spk_executor_new: with the pool's lock held, which its threads begin by taking; they are fewer than
  * asked for when the system refuses. NULL: no memory, or no thread at all. spk_executor_free: stops it, if that has
  * not been done. */
@@ -56,6 +59,7 @@ typedef struct spk_executor_spec {
 } spk_executor_spec;
 SPK_COLD spk_executor *spk_executor_new(const spk_executor_spec *spec);
 SPK_COLD void spk_executor_stop(spk_executor *executor);
+SPK_COLD bool spk_executor_empty(spk_executor *executor);
 /* spk_executor_count: attempts that succeeded, and that failed. */
 SPK_COLD void spk_executor_count(const spk_executor *executor, int64_t *done, int64_t *failed);
 SPK_COLD void spk_executor_free(spk_executor *executor);

@@ -230,6 +230,26 @@ static void rest(const spk_executor *executor, spark_task *task)
         spk_task_trim(task);
 }
 
+/* reap_lost: what nobody is in any more, or points to; of many that are told about, the oldest go. With the
+ * lock held; the threads that are joined have given it up for good. */
+SPK_COLD static void reap_lost(spk_pool *pool, int oldest)
+{
+    int n = 0;
+    for (spk_executor **link = &pool->lost, *executor; (executor = *link); n++) {
+        const bool left = executor->swept && executor->running == 0 && !executor->lent;
+        if (left && executor->n > 0)
+            spk_executor_stop(executor);
+        if (left && !executor->gone)
+            executor->gone = spk_executor_empty(executor);
+        if (executor->gone && n >= SPK_REMEMBERED_EXECUTORS && executor->last_job < oldest) {
+            *link = executor->next;
+            spk_executor_free(executor);
+        } else {
+            link = &executor->next;
+        }
+    }
+}
+
 SPK_COLD static void *work(void *argument)
 {
     spk_worker *w = argument;
@@ -267,6 +287,8 @@ SPK_COLD static void *work(void *argument)
         executor->busy--;
         leave_set(pool, set);
     }
+    if (!pool->stop)
+        reap_lost(pool, 0); /* others: the last to leave waits for the next */
     executor->running--;
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -587,6 +609,7 @@ void spk_pool_swept(spk_pool *pool, spk_executor *executor, int last_job)
     executor->last_job = last_job;
     executor->swept = true;
     pthread_cond_broadcast(&pool->left);
+    reap_lost(pool, 0);
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -596,42 +619,6 @@ void spk_pool_await_disowner(spk_pool *pool, const spk_executor *executor)
     while (is_lost(executor) && !executor->swept)
         pthread_cond_wait(&pool->left, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
-}
-
-/* is_over: nobody is in it, and no job holds anything of it. */
-static bool is_over(const spk_executor *executor, int oldest)
-{
-    return executor->swept && executor->running == 0 && !executor->lent
-        && executor->last_job < oldest;
-}
-
-/* reap: its threads go first; its heap stays while a result of the program lies in it. */
-static void reap(spk_executor *executor)
-{
-    uint64_t peak;
-    const bool alone = executor->store.heap != &executor->heap;
-    spk_executor_stop(executor);
-    if (!alone && spk_heap_used(&executor->heap, &peak) > 0)
-        return;
-    spk_store_fini(&executor->store);
-    spk_heap_fini(&executor->heap);
-    executor->gone = true;
-}
-
-/* reap_lost: those that are over; of many, the oldest are forgotten. */
-static void reap_lost(spk_pool *pool, int oldest)
-{
-    int n = 0;
-    for (spk_executor **link = &pool->lost, *executor; (executor = *link); n++) {
-        if (!executor->gone && is_over(executor, oldest))
-            reap(executor);
-        if (executor->gone && n >= SPK_REMEMBERED_EXECUTORS) {
-            *link = executor->next;
-            spk_executor_free(executor);
-        } else {
-            link = &executor->next;
-        }
-    }
 }
 
 void spk_pool_settle(spk_pool *pool, int oldest)

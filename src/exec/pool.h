@@ -87,8 +87,8 @@ SPK_COLD void spk_pool_visit(spk_pool *pool, spk_pool_visitor *visit, void *arg)
  * other could be made. After that its attempts are to be disowned (spk_task_disown).
  * spk_pool_await_commits: until none of them commits; spk_pool_committed: an attempt does no longer.
  * spk_pool_swept: nothing is left in it but what jobs up to last_job hold; spk_pool_await_disowner: waits for
- * that. spk_pool_settle: after each job: heaps settle, and of executors that are lost goes what nobody
- * holds, when no job before `oldest` runs. */
+ * that. spk_pool_settle: after each job: heaps settle. Of executors that are lost threads, memory and files
+ * go as others are lost, or leave, and after each job; the rest when no job before `oldest` runs. */
 enum { SPK_REMEMBERED_EXECUTORS = 100 };
 SPK_COLD spk_executor *spk_pool_lose(
     spk_pool *pool, const char *name, const char *reason, spk_failure *failure);

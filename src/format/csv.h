@@ -189,5 +189,8 @@ size_t spk_csv_row_room(const spk_csv *csv, const spark_type *type, const char *
 size_t spk_csv_print(const spk_csv *csv, const spark_type *type, const char *row, char *to);
 size_t spk_csv_header_room(const spk_csv *csv, const spark_type *type);
 size_t spk_csv_print_header(const spk_csv *csv, const spark_type *type, char *to);
+/* spk_csv_print_date, _time: at most SPK_PATTERN_TEXT bytes. */
+size_t spk_csv_print_date(const spk_csv *csv, int32_t days, char *to);
+size_t spk_csv_print_time(const spk_csv *csv, int64_t micros, char *to);
 
 #endif

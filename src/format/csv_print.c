@@ -3,6 +3,7 @@
  * value is quoted where reading it would give something else; blanks at its ends go first, unless they
  * are to stay; within quotes, quotes are escaped, and so are escapes. */
 #include "format/csv.h"
+#include "format/json_print.h"
 #include "type/layout.h"
 #include "type/number.h"
 
@@ -83,7 +84,7 @@ static void put_text(sink *out, const spk_csv *csv, spark_str s)
 
 /* ---- values ---- */
 
-static size_t print_time(const spk_csv *csv, int64_t micros, char *to)
+size_t spk_csv_print_time(const spk_csv *csv, int64_t micros, char *to)
 {
     static const char *const millis = "yyyy-MM-dd'T'HH:mm:ss.SSSXXX";
     static const char *const all = "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX";
@@ -95,25 +96,25 @@ static size_t print_time(const spk_csv *csv, int64_t micros, char *to)
     return spk_pattern_print(&pattern, micros, to);
 }
 
-static size_t print_date(const spk_csv *csv, int32_t days, const spark_type *type, char *to)
+size_t spk_csv_print_date(const spk_csv *csv, int32_t days, char *to)
 {
     if (csv->has_date)
         return spk_pattern_print(&csv->date, days * INT64_C(86400000000), to);
-    return spark_print(type, &days, to, SCALAR_ROOM);
+    return spark_print(SPARK_TYPE(spark_date), &days, to, SCALAR_ROOM);
 }
 
 static size_t print_double(double x, char *to)
 {
     const char *name = x != x ? "NaN" : x > 0 ? "Inf" : "-Inf";
     if (x - x == 0)
-        return spk_print_f64(x, to);
+        return spk_json_print_f64(x, to);
     memcpy(to, name, strlen(name));
     return strlen(name);
 }
 
 static size_t print_float(float x, char *to)
 {
-    return x - x == 0 ? spk_print_f32(x, to) : print_double((double)x, to);
+    return x - x == 0 ? spk_json_print_f32(x, to) : print_double((double)x, to);
 }
 
 /* scalar: a value that is no string, as text. */
@@ -132,10 +133,10 @@ static size_t scalar(const spk_csv *csv, const spark_type *type, const char *val
         return print_float(y, to);
     case SPARK_KIND_TIME:
         memcpy(&micros, value, sizeof micros);
-        return print_time(csv, micros, to);
+        return spk_csv_print_time(csv, micros, to);
     case SPARK_KIND_DATE:
         memcpy(&days, value, sizeof days);
-        return print_date(csv, days, type, to);
+        return spk_csv_print_date(csv, days, to);
     default:
         return spark_print(type, value, to, SCALAR_ROOM);
     }

@@ -363,7 +363,8 @@ static size_t unescape_one(const char **p, const char *end, char *to)
     }
     if ((*p)[1] == 'u')
         return put_utf8(unescape_u(p, end), to);
-    *to = signs[strchr(letters, (*p)[1]) - letters];
+    const char *letter = strchr(letters, (*p)[1]);
+    *to = letter ? signs[letter - letters] : (*p)[1]; /* what rules allow to be escaped is itself */
     *p += 2;
     return 1;
 }

@@ -1,302 +1,263 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON objects as rows. A text is checked first, then walked along as deep as the type goes, which has at
- * most 32 levels; so what is in no member costs a count of brackets. */
-#include "format/json_row.h"
+/* JSON objects as rows, in one pass: what is wanted becomes a value where it is met, what is not is passed
+ * over, and all is checked on the way. Objects of a file have their members in the same order, mostly: what
+ * stood at a place of the last object is compared with what stands there now, name, colon and blanks at
+ * once, before any name is looked up. */
+#include "format/json_bind.h"
 
-#include "type/leaf.h"
+static spk_json_result value(spk_json_binder *b, const spk_json_node *node, char *to);
 
-typedef struct binder {
-    const spk_csv *csv;
-    spark_str text;
-    spk_arena *texts;
-    spk_json_outcome *outcome;
-    const spark_field *field; /* the innermost member */
-} binder;
+/* ---- lists ---- */
 
-static bool bind(binder *b, const spark_type *type, spark_json value, char *to);
-
-/* wrong: the first value that has no place is what is told. */
-static bool wrong(binder *b, const spark_type *type, spark_json value)
+/* room: for one more element; what there was is left in the arena. */
+static char *room(spk_json_binder *b, char *all, size_t n, size_t *capacity, size_t size)
 {
-    spk_json_outcome *o = b->outcome;
-    const bool null = value.kind == SPARK_JSON_NOTHING || value.kind == SPARK_JSON_NULL;
-    if (!o->type) {
-        o->at = value.text.ptr ? (size_t)(value.text.ptr - b->text.ptr) : 0;
-        o->value = value.text;
-        o->type = type;
-        o->field = b->field;
-        o->null = null;
+    if (n < *capacity)
+        return all;
+    const size_t more = *capacity ? 2 * *capacity : 8;
+    char *bigger = more < SIZE_MAX / (size + 1) ? spk_arena_alloc(b->texts, more * size + 1, 64) : NULL;
+    if (!bigger)
+        return NULL;
+    if (n > 0)
+        memcpy(bigger, all, n * size);
+    *capacity = more;
+    return bigger;
+}
+
+static spk_json_result list(spk_json_binder *b, const spk_json_node *node, char *to)
+{
+    const size_t size = node->type->of->size;
+    spk_json_scan *s = b->scan;
+    const char *begin = s->p;
+    size_t n = 0, capacity = 0;
+    char *all = NULL;
+    bool empty, more = true;
+    if (s->p == s->end || *s->p != '[')
+        return spk_json_misfit(b, node, begin, false);
+    if (!spk_json_enter(s, &empty))
+        return BROKEN;
+    for (more = !empty; more; n++) {
+        all = room(b, all, n, &capacity, size);
+        if (!all)
+            return spk_json_nomem(b);
+        memset(all + n * size, 0, size);
+        const spk_json_result r = value(b, node->of, all + n * size);
+        if (r != FINE)
+            return r;
+        if (!spk_json_more(s, ']', &more))
+            return BROKEN;
     }
-    o->bad |= !null;
-    return false;
-}
-
-static bool nomem(binder *b)
-{
-    b->outcome->nomem = true;
-    return false;
-}
-
-/* string_of: the text of a string, unescaped. */
-static bool string_of(binder *b, spark_json value, spark_str *out)
-{
-    const spark_str raw = { value.text.ptr + 1, value.text.len - 2 };
-    *out = raw;
-    if (raw.len == 0 || !memchr(raw.ptr, '\\', raw.len))
-        return true;
-    char *text = spk_arena_alloc(b->texts, raw.len, 1);
-    if (!text)
-        return nomem(b);
-    *out = (spark_str) { text, spk_json_unescape(raw, text) };
-    return true;
-}
-
-/* takes: whether values of this kind of type are written so. */
-static bool takes(spark_kind kind, spark_json value)
-{
-    switch (kind) {
-    case SPARK_KIND_BOOL:
-        return value.kind == SPARK_JSON_BOOL;
-    case SPARK_KIND_CHAR:
-    case SPARK_KIND_DATE:
-    case SPARK_KIND_TIME:
-        return value.kind == SPARK_JSON_STRING;
-    case SPARK_KIND_F32:
-    case SPARK_KIND_F64:
-        return value.kind == SPARK_JSON_NUMBER || value.kind == SPARK_JSON_STRING;
-    default:
-        return value.kind == SPARK_JSON_NUMBER;
-    }
-}
-
-static bool is_name(spark_str s)
-{
-    static const char *const names[] = { "NaN", "Infinity", "-Infinity" };
-    for (size_t i = 0; i < 3; i++)
-        if (s.len == strlen(names[i]) && memcmp(s.ptr, names[i], s.len) == 0)
-            return true;
-    return false;
-}
-
-/* scalar: as the column of a CSV file would be, from a copy: digits are read eight at a time. */
-static bool scalar(
-    binder *b, const spark_type *type, size_t count, spark_json value, char *to)
-{
-    enum { SHORT = 100 };
-    char copy[SHORT + SPK_CSV_SLACK];
-    spark_str s = value.text;
-    if (!takes(type->kind, value))
-        return wrong(b, type, value);
-    if (value.kind == SPARK_JSON_STRING && !string_of(b, value, &s))
-        return false;
-    const bool named = type->kind == SPARK_KIND_F64 || type->kind == SPARK_KIND_F32;
-    if (value.kind == SPARK_JSON_STRING && named && !is_name(s))
-        return wrong(b, type, value);
-    char *at = s.len <= SHORT ? copy : spk_arena_alloc(b->texts, s.len + SPK_CSV_SLACK, 1);
-    if (!at)
-        return nomem(b);
-    memcpy(at, s.ptr, s.len);
-    const spk_csv_column column = { .present = -1,
-        .count = (uint32_t)count,
-        .size = type->size,
-        .kind = type->kind,
-        .precision = type->precision,
-        .scale = type->scale };
-    return spk_csv_read_cell(b->csv, &column, (spark_str) { at, s.len }, to)
-        || wrong(b, type, value);
-}
-
-static bool list(binder *b, const spark_type *type, spark_json value, char *to)
-{
-    const size_t size = type->of->size;
-    spark_json rest = value, element;
-    size_t n = 0;
-    if (value.kind != SPARK_JSON_ARRAY)
-        return wrong(b, type, value);
-    while (spark_json_next(&rest, NULL, &element))
-        n++;
-    char *all = n < SIZE_MAX / (size + 1) ? spk_arena_alloc(b->texts, n * size + 1, 64) : NULL;
-    if (!all)
-        return nomem(b);
-    memset(all, 0, n * size);
-    rest = value;
-    for (size_t i = 0; spark_json_next(&rest, NULL, &element); i++)
-        if (!bind(b, type->of, element, all + i * size))
-            return false;
     const spark_i64_list found = { (const int64_t *)(void *)all, n };
     memcpy(to, &found, sizeof found);
-    return true;
+    return FINE;
 }
 
-static bool is_key(spark_str key, const char *name)
+/* ---- objects ---- */
+
+static int compare(spark_str a, const spk_json_member *m)
 {
-    if (!memchr(key.ptr, '\\', key.len))
-        return strlen(name) == key.len && memcmp(key.ptr, name, key.len) == 0;
-    return spk_json_is_named(key, name);
+    const size_t n = a.len < m->name_n ? a.len : m->name_n;
+    const int order = n > 0 ? memcmp(a.ptr, m->name, n) : 0;
+    return order ? order : a.len < m->name_n ? -1 : a.len > m->name_n;
 }
 
-static bool is_corrupt(const binder *b, const spark_field *field)
+/* look_up: the member of that name, or UINT32_MAX. */
+static uint32_t look_up(const spk_json_node *node, spark_str name)
 {
-    return strcmp(field->name, b->csv->corrupt.ptr) == 0;
+    uint32_t from = 0, to = node->n;
+    while (from < to) {
+        const uint32_t middle = from + (to - from) / 2, at = node->by_name[middle];
+        const int order = compare(name, &node->members[at]);
+        if (order == 0)
+            return at;
+        if (order < 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return UINT32_MAX;
 }
 
-/* member: the value of one; of an array of char all of it. */
-static bool member(binder *b, const spark_field *field, spark_json value, char *row)
+/* name: the member that the name at p is of, and the scan at its value. guess: may be NULL. */
+static spk_json_result name(spk_json_binder *b, const spk_json_node *node, spk_json_guess *guess, uint32_t *member)
 {
-    char *to = row + field->offset;
-    b->field = field;
-    if (field->count == 0)
-        return bind(b, field->type, value, to);
-    memset(to, 0, field->count);
-    return scalar(b, field->type, field->count, value, to);
+    spk_json_scan *s = b->scan;
+    const char *begin = s->p;
+    spk_json_token t;
+    spark_str text;
+    if (guess && guess->n > 0 && s->end - s->p >= SPK_JSON_GUESS && spk_json_as_guessed(guess, s->p)) {
+        s->p += guess->n;
+        *member = guess->member;
+        spk_json_blanks(s);
+        return FINE;
+    }
+    if (!spk_json_name(s, &t))
+        return BROKEN;
+    const spk_arena_mark mark = spk_arena_note(b->texts);
+    if (spk_json_plain_text(b, &t, &text) != FINE)
+        return BROKEN;
+    *member = look_up(node, text);
+    spk_arena_rewind(b->texts, mark);
+    const size_t n = (size_t)(s->p - begin);
+    if (guess && n <= SPK_JSON_GUESS && !(s->rules & SPK_JSON_COMMENTS)) {
+        memcpy(guess->text, begin, n);
+        guess->n = (uint32_t)n;
+        guess->mask = n < 32 ? ~(~0u << n) : ~0u;
+        guess->member = *member;
+    }
+    return FINE;
 }
 
-/* field_of: the member of that name; most objects have them in the order of the last one, so the one
- * behind the last that was found is looked at first. */
-static const spark_field *field_of(const spark_type *type, spark_str key, uint32_t *next)
+/* member: the value of one. What does not fit makes it absent, where it can be. */
+static spk_json_result member(spk_json_binder *b, const spk_json_member *m, char *row)
 {
-    for (uint32_t i = 0; i < type->count; i++) {
-        const uint32_t at = *next + i < type->count ? *next + i : *next + i - type->count;
-        if (is_key(key, type->fields[at].name)) {
-            *next = at + 1 < type->count ? at + 1 : 0;
-            return &type->fields[at];
+    spk_json_scan *s = b->scan;
+    const char *begin = s->p;
+    const unsigned depth = s->depth;
+    b->field = m->field;
+    const spk_json_result r = value(b, m->node, row + m->offset);
+    if (r != MISFIT || !m->nullable)
+        return r;
+    memset(row + m->offset, 0, m->size);
+    b->outcome->bad = true;
+    s->p = begin;
+    s->depth = depth;
+    return spk_json_skip(s) ? FINE : BROKEN;
+}
+
+/* complete: whether all members are there that must be; seen: a bit for each. */
+static spk_json_result complete(spk_json_binder *b, const spk_json_node *node, const char *begin, const uint64_t *seen)
+{
+    for (uint32_t i = 0; i < node->n; i++) {
+        const spk_json_member *m = &node->members[i];
+        if (seen[i / 64] >> i % 64 & 1 || m->nullable || m->corrupt)
+            continue;
+        b->field = m->field;
+        return spk_json_misfit(b, m->node, begin, true);
+    }
+    return FINE;
+}
+
+static spk_json_result object(spk_json_binder *b, const spk_json_node *node, char *row)
+{
+    spk_json_scan *s = b->scan;
+    const char *begin = s->p;
+    spk_json_guess *guesses = b->guesses && node->guesses != SPK_JSON_NO_GUESS ? b->guesses + node->guesses : NULL;
+    uint64_t few[4] = { 0 }, *seen = few;
+    bool empty, more;
+    if (s->p == s->end || *s->p != '{')
+        return spk_json_misfit(b, node, begin, false);
+    if (node->required > 0 && node->n > 64 * sizeof few / sizeof *few) {
+        seen = spk_arena_alloc(b->texts, (node->n / 64 + 1) * sizeof *seen, sizeof *seen);
+        if (!seen)
+            return spk_json_nomem(b);
+        memset(seen, 0, (node->n / 64 + 1) * sizeof *seen);
+    }
+    if (!spk_json_enter(s, &empty))
+        return BROKEN;
+    more = !empty;
+    for (uint32_t i = 0; more; i++) {
+        uint32_t at;
+        if (guesses)
+            i = spk_json_swift(b, node, i, row, seen, &more);
+        if (!more)
+            break;
+        if (name(b, node, guesses && i < SPK_JSON_GUESSES ? guesses + i : NULL, &at) != FINE)
+            return BROKEN;
+        if (at == UINT32_MAX) {
+            if (!spk_json_skip(s))
+                return BROKEN;
+        } else {
+            const spk_json_result r = member(b, &node->members[at], row);
+            if (r != FINE)
+                return r;
+            if (node->required > 0)
+                seen[at / 64] |= UINT64_C(1) << at % 64;
         }
+        if (!spk_json_more(s, '}', &more))
+            return BROKEN;
     }
-    return NULL;
+    return node->required > 0 ? complete(b, node, begin, seen) : FINE;
 }
 
-static bool object(binder *b, const spark_type *type, spark_json value, char *row)
+/* ---- values ---- */
+
+static bool is_null(const spk_json_scan *s)
 {
-    uint64_t seen[16] = { 0 };
-    spark_json rest = value, inner;
-    spark_str key;
-    uint32_t next = 0;
-    if (value.kind != SPARK_JSON_OBJECT)
-        return wrong(b, type, value);
-    while (spark_json_next(&rest, &key, &inner)) {
-        const spark_field *field = field_of(type, key, &next);
-        const size_t at = field ? (size_t)(field - type->fields) : 0;
-        if (!field)
-            continue;
-        if (!member(b, field, inner, row))
-            return false;
-        seen[at / 64] |= UINT64_C(1) << at % 64;
-    }
-    for (size_t i = 0; i < type->count; i++) {
-        const spark_field *field = &type->fields[i];
-        if (seen[i / 64] >> i % 64 & 1 || spark_field_nullable(field) || is_corrupt(b, field))
-            continue;
-        b->field = field;
-        return wrong(b, field->type, (spark_json) { SPARK_JSON_NOTHING, { value.text.ptr, 0 } });
-    }
-    return true;
+    return s->end - s->p >= 4 && memcmp(s->p, "null", 4) == 0;
 }
 
-static bool optional(binder *b, const spark_type *type, spark_json value, char *to)
+static spk_json_result value(spk_json_binder *b, const spk_json_node *node, char *to)
 {
-    const uint32_t offset = spk_optional_offset(type->of->align);
-    memset(to, 0, type->size);
-    if (value.kind == SPARK_JSON_NULL)
-        return true;
-    const bool good = bind(b, type->of, value, to + offset);
-    if (!good) {
-        memset(to, 0, type->size);
-        b->outcome->bad = true;
+    spk_json_scan *s = b->scan;
+    if (s->p < s->end && *s->p == 'n' && is_null(s)) {
+        const char *begin = s->p;
+        s->p += 4;
+        if (!node->optional)
+            return spk_json_misfit(b, node, begin, true);
+        memset(to, 0, node->at + node->type->size);
+        return FINE;
     }
-    to[0] = good;
-    return !b->outcome->nomem;
-}
-
-static bool bind(binder *b, const spark_type *type, spark_json value, char *to)
-{
-    spark_str s = value.text;
-    if (type->kind == SPARK_KIND_OPTIONAL)
-        return optional(b, type, value, to);
-    if (value.kind == SPARK_JSON_NULL)
-        return wrong(b, type, value);
-    switch (type->kind) {
+    if (node->optional)
+        *to = true;
+    to += node->at;
+    switch (node->type->kind) {
     case SPARK_KIND_LIST:
-        return list(b, type, value, to);
+        return list(b, node, to);
     case SPARK_KIND_STRUCT:
     case SPARK_KIND_PAIR:
-        return object(b, type, value, to);
+        memset(to, 0, node->type->size); /* the last one of that name counts */
+        return object(b, node, to);
     case SPARK_KIND_STR:
-    case SPARK_KIND_BYTES:
-        if (value.kind == SPARK_JSON_STRING && !string_of(b, value, &s))
-            return false;
-        memcpy(to, &s, sizeof s);
-        return true;
+        return spk_json_string_value(b, to);
     default:
-        return scalar(b, type, 0, value, to);
+        return spk_json_scalar_value(b, node, to);
     }
 }
 
-/* set_corrupt: the text of a malformed one, where the type has a member for it. */
-static void set_corrupt(const spk_csv *csv, const spark_type *type, spark_str text, char *row)
+void spk_json_set_corrupt(const spk_json_plan *plan, spark_str text, char *row)
 {
-    for (uint32_t i = 0; i < type->count; i++) {
-        const spark_field *field = &type->fields[i];
-        if (strcmp(field->name, csv->corrupt.ptr) != 0
-            || spark_field_value_type(field)->kind != SPARK_KIND_STR || field->count > 0)
+    const spk_json_node *root = plan->root;
+    for (uint32_t i = 0; i < root->n; i++) {
+        const spk_json_member *m = &root->members[i];
+        if (!m->corrupt)
             continue;
-        char *to = row + field->offset;
-        if (spark_field_nullable(field)) {
+        char *to = row + m->offset;
+        if (m->nullable)
             *to = true;
-            to += spk_optional_offset(field->type->of->align);
-        }
-        memcpy(to, &text, sizeof text);
+        memcpy(to + m->node->at, &text, sizeof text);
     }
 }
 
-void spk_json_read(const spk_csv *csv, const spark_type *type, spark_str text, char *row,
+void spk_json_bare_row(const spk_json_plan *plan, char *row, spk_json_outcome *outcome)
+{
+    memset(row, 0, plan->root->type->size);
+    outcome->bad = true;
+    outcome->lost = plan->root->required > 0;
+}
+
+bool spk_json_read(const spk_json_plan *plan, spk_json_guess *guesses, spk_json_scan *scan, char *row,
     spk_arena *texts, spk_json_outcome *outcome)
 {
-    binder b = { .csv = csv, .text = text, .texts = texts, .outcome = outcome };
-    spark_json value;
-    spark_json_error error;
+    spk_json_binder b = { .scan = scan, .plan = plan, .guesses = guesses, .texts = texts, .outcome = outcome };
     *outcome = (spk_json_outcome) { .bad = false };
-    if (!spark_json_parse(text, &value, &error) || value.kind != SPARK_JSON_OBJECT) {
-        const bool json = value.kind != SPARK_JSON_NOTHING;
-        outcome->bad = true;
-        outcome->at = json ? 0 : error.at;
-        outcome->why = json ? "a row must be an object" : error.why;
-        for (uint32_t i = 0; i < type->count; i++)
-            outcome->lost |= !spark_field_nullable(&type->fields[i]) && !is_corrupt(&b, &type->fields[i]);
+    spk_json_result r = BROKEN;
+    if (scan->p == scan->end || *scan->p != '{') {
+        const char *begin = scan->p;
+        if (spk_json_skip(scan)) {
+            scan->p = begin;
+            scan->why = "a row must be an object";
+        }
     } else {
-        outcome->lost = !object(&b, type, value, row);
+        r = object(&b, plan->root, row);
     }
-    if (outcome->bad && !outcome->lost)
-        set_corrupt(csv, type, text, row);
-}
-
-/* ---- types ---- */
-
-/* misfit: a member that no JSON goes into, however deep; NULL: there is none. */
-static const char *misfit(const spark_type *type, size_t count)
-{
-    const char *found = NULL;
-    if (type->kind == SPARK_KIND_BLOB)
-        return "a blob";
-    if (count > 0 && type->kind != SPARK_KIND_CHAR)
-        return "a fixed array";
-    if (type->kind == SPARK_KIND_LIST || type->kind == SPARK_KIND_OPTIONAL)
-        return misfit(type->of, 0);
-    if (type->kind != SPARK_KIND_STRUCT && type->kind != SPARK_KIND_PAIR)
-        return NULL;
-    for (uint32_t i = 0; i < type->count && !found; i++)
-        found = misfit(type->fields[i].type, type->fields[i].count);
-    return found || type->count <= 1024 ? found : "a struct of more than 1024 members";
-}
-
-spark_status spk_json_fits(const spark_type *type, spk_failure *failure)
-{
-    if (type->kind != SPARK_KIND_STRUCT && type->kind != SPARK_KIND_PAIR)
-        return spk_failure_set(failure, SPARK_ETYPE, NULL, NULL, "rows must be structs or pairs");
-    for (uint32_t i = 0; i < type->count; i++) {
-        const char *found = misfit(type->fields[i].type, type->fields[i].count);
-        if (found)
-            return spk_failure_set(failure, SPARK_ETYPE, NULL, NULL,
-                "member %s is or has %s, which no JSON is read into", type->fields[i].name, found);
-    }
-    return SPARK_OK;
+    outcome->lost = r == MISFIT;
+    if (r != BROKEN)
+        return true;
+    outcome->at = scan->p;
+    outcome->why = scan->why;
+    outcome->type = NULL;
+    outcome->null = false;
+    spk_json_bare_row(plan, row, outcome);
+    return false;
 }

@@ -15,21 +15,20 @@
 #include "base/sys.h"
 #include "io/program.h"
 
-/* A stream of zlib by itself is what no program of every system unpacks. */
+/* A stream of zlib by itself is what no program of every system unpacks; pigz does, but not a second one
+ * behind it. */
 static const char inflate[]
     = "import sys,zlib\n"
-      "i,o,d=sys.stdin.buffer,sys.stdout.buffer,None\n"
+      "d=0\n"
       "try:\n"
-      " while b:=i.read(1<<16):\n"
+      " while b:=sys.stdin.buffer.read(1<<16):\n"
       "  while b:\n"
       "   d=d or zlib.decompressobj()\n"
-      "   o.write(d.decompress(b,1<<20))\n"
-      "   b=d.unconsumed_tail or d.unused_data\n"
-      "   if d.eof:d=None\n"
-      " if d:\n"
-      "  o.write(d.flush())\n"
-      "  if not d.eof:sys.exit('zlib: unexpected end of file')\n"
-      "except zlib.error as e:sys.exit('zlib: %s'%e)\n";
+      "   sys.stdout.buffer.write(d.decompress(b))\n"
+      "   b=d.unused_data\n"
+      "   if d.eof:d=0\n"
+      " if d:sys.exit('unexpected end of file')\n"
+      "except zlib.error as e:sys.exit(str(e))\n";
 
 static const spk_codec codecs[] = {
     { "gzip", ".gz", ".gzip", "gzip", "-dc", "gzip" },
@@ -63,14 +62,13 @@ const spk_codec *spk_codec_named(const char *name)
     return NULL;
 }
 
-/* spawn: the first program there is. An errno. */
+/* spawn: the first program there is; python is for deflate alone. An errno. */
 static int spawn(spk_program *program, const spk_codec *codec, int in)
 {
     static const char python[] = "python3", command[] = "-c";
-    const char *const argv[][4] = { { codec->program, codec->unpack }, { python, command, inflate } };
-    const size_t n = strcmp(codec->name, "deflate") == 0 ? 2 : 1;
+    const char *const argv[][4] = { { python, command, inflate }, { codec->program, codec->unpack } };
     int error = ENOENT;
-    for (size_t i = 0; i < n && error == ENOENT; i++) {
+    for (size_t i = codec->name[0] != 'd'; i < 2 && error == ENOENT; i++) {
         spk_child_how how = { .in = in, .listen = true };
         memcpy(&how.argv, &(const char *const *) { argv[i] }, sizeof how.argv);
         error = spk_program_start(program, &how);

@@ -10,24 +10,24 @@
 #include "base/sys.h"
 
 typedef struct form {
-    const char *name, *unpack, *suffix; /* suffix: by which it would be unpacked; NULL: none */
+    const char *name, *unpack;
     size_t n;
     const char *bytes;
 } form;
 
 /* UTF-32 comes first: its mark begins with that of UTF-16. */
 static const form forms[] = {
-    { "compressed by gzip", "gzip -dc", ".gz", 3, "\x1f\x8b\x08" },
-    { "compressed by zstd", "zstd -dc", ".zst", 4, "\x28\xb5\x2f\xfd" },
-    { "compressed by xz", "xz -dc", ".xz", 6, "\xfd"
+    { "compressed by gzip", "gzip -dc", 3, "\x1f\x8b\x08" },
+    { "compressed by zstd", "zstd -dc", 4, "\x28\xb5\x2f\xfd" },
+    { "compressed by xz", "xz -dc", 6, "\xfd"
                                       "7zXZ\0" },
-    { "compressed by lz4", "lz4 -dc", ".lz4", 4, "\x04\x22\x4d\x18" },
-    { "in UTF-32", "iconv -f UTF-32 -t UTF-8", NULL, 4, "\xff\xfe\0\0" },
-    { "in UTF-32", "iconv -f UTF-32 -t UTF-8", NULL, 4, "\0\0\xfe\xff" },
-    { "in UTF-16", "iconv -f UTF-16 -t UTF-8", NULL, 2, "\xff\xfe" },
-    { "in UTF-16", "iconv -f UTF-16 -t UTF-8", NULL, 2, "\xfe\xff" },
+    { "compressed by lz4", "lz4 -dc", 4, "\x04\x22\x4d\x18" },
+    { "in UTF-32", "iconv -f UTF-32 -t UTF-8", 4, "\xff\xfe\0\0" },
+    { "in UTF-32", "iconv -f UTF-32 -t UTF-8", 4, "\0\0\xfe\xff" },
+    { "in UTF-16", "iconv -f UTF-16 -t UTF-8", 2, "\xff\xfe" },
+    { "in UTF-16", "iconv -f UTF-16 -t UTF-8", 2, "\xfe\xff" },
 };
-static const form bzip2 = { "compressed by bzip2", "bzip2 -dc", ".bz2", 0, NULL };
+static const form bzip2 = { "compressed by bzip2", "bzip2 -dc", 0, NULL };
 
 /* is_bzip2: "BZh", the size of blocks, and what a block or the end of the file begins with: three
  * letters and a digit may be text. */
@@ -52,10 +52,9 @@ spark_status spk_form_check(const char *path, const char *bytes, size_t n, spk_f
     if (f == NULL)
         return SPARK_OK;
     return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-        "%s is not plain text: it is %s; %s%s%sread what \"%s FILE\" makes of it: a file, a FIFO or "
+        "%s is not plain text: it is %s; %sread what \"%s FILE\" makes of it: a file, a FIFO or "
         "standard input (spark_text_fd)",
-        path, f->name, f->suffix ? "name it with the suffix " : "", f->suffix ? f->suffix : "",
-        f->suffix ? ", or " : "", f->unpack);
+        path, f->name, *f->name == 'c' ? "give it its suffix, or " : "", f->unpack);
 }
 
 spark_status spk_form_look(const spk_reader *reader, spk_failure *failure)

@@ -98,7 +98,10 @@ static bool swept(int error)
 
 spark_status spk_local_dir_make(const char *parent, char **path, int *lock, spk_failure *failure)
 {
-    int error = EWOULDBLOCK;
+    struct stat is;
+    int error = spk_stat(parent, &is) == 0 ? EWOULDBLOCK : errno;
+    if (error != EWOULDBLOCK) /* as for spilling: it is not made, for nobody would remove it */
+        return spk_io_failure(failure, "cannot make a directory in", parent, error);
     sweep(parent);
     for (int i = 0; i < TRIES && swept(error); i++) {
         const spark_status status = spk_own_directory(parent, prefix, path, failure);

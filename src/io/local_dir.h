@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-/* spk_local_dir_make: a new directory in `parent`, which is made where need be; before that, those of
+/* spk_local_dir_make: a new directory in `parent`, which must be there; before that, those of
  * processes that were killed are removed from there, never those of live ones. *lock is held as long as
  * the process lives. */
 spark_status spk_local_dir_make(const char *parent, char **path, int *lock, spk_failure *failure);

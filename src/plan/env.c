@@ -99,8 +99,10 @@ static const char *name_of(size_t env, char *text, size_t size)
 
 size_t spk_env_join(size_t a, size_t b)
 {
-    if (a == 0 || b == 0)
-        return a | b;
+    if (a == SPARK_ENV_NONE || (a == 0 && b != SPARK_ENV_NONE))
+        return b;
+    if (b == SPARK_ENV_NONE || b == 0)
+        return a;
     return same(a, b) ? a : SPK_ENV_APART;
 }
 
@@ -124,7 +126,7 @@ spark_status spk_env_bind(spk_env *env, const spark_env *given, size_t wanted, s
 {
     char name[20];
     *env = (spk_env) { NULL, NULL, NULL, NULL };
-    if (!given && wanted == 0)
+    if (!given && (wanted == 0 || wanted == SPARK_ENV_NONE))
         return SPARK_OK;
     if (!given && wanted != SPK_ENV_APART)
         return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
@@ -136,6 +138,9 @@ spark_status spk_env_bind(spk_env *env, const spark_env *given, size_t wanted, s
     if (status == SPARK_OK && wanted == SPK_ENV_APART)
         status = spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
             "one env is bound to all functions of the operation, and they want different ones");
+    else if (status == SPARK_OK && wanted == SPARK_ENV_NONE)
+        status = spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+            "an env is given, but the function wants none: its macro takes the type of one as the last argument");
     else if (status == SPARK_OK && wanted && !same(given_of(env, given), wanted))
         status = differs(failure, given_of(env, given), wanted);
     if (status != SPARK_OK)

@@ -182,8 +182,6 @@ static bool compute_output(spk_stage *stage, spark_task *task, int index)
 {
     spk_writer writer;
     spk_fault_in in;
-    const spark_rdd *wide = stage->shuffle->owner;
-    spk_task_end_is(task, wide->operation, wide->function, wide->site);
     if (!spk_writer_open(&writer, task, stage->shuffle, false))
         return false;
     spk_sink sink = spk_writer_sink(&writer);
@@ -210,6 +208,7 @@ static bool give(spk_stage *stage, spark_task *task, int index, spk_state *state
         atomic_store(&stage->done[index], 0);
         return false;
     }
+    state->task = NULL;
     memcpy(job->results + (size_t)index * action->state_size, state, action->state_size);
     job->published[index] = 1;
     spk_task_merge_deltas(task, 0, !action->counts_nothing);
@@ -227,8 +226,7 @@ static bool compute_result(spk_stage *stage, spark_task *task, int index)
         return false;
     }
     memset(state, 0, action->state_size);
-    *state = (spk_state) { task, action };
-    spk_task_end_is(task, action->name, action->function, action->site);
+    *state = (spk_state) { task, task->heap, action };
     if (!action->begin || action->begin(state)) {
         spk_sink sink = { action->take, state };
         if (stage->faults)
@@ -329,13 +327,17 @@ static void add_one(_Atomic int64_t *own)
         own, atomic_load_explicit(own, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
-/* next_attempt: its number. Only with speculation is there more than one at a time. */
+/* next_attempt: its number, among those of the partition in this job; the last one there is stays. Only with
+ * speculation is there more than one at a time. */
 static int next_attempt(spk_stage *stage, int index)
 {
-    if (stage->times)
-        return atomic_fetch_add(&stage->attempts[index], 1);
-    const uint8_t n = atomic_load_explicit(&stage->attempts[index], memory_order_relaxed);
-    atomic_store_explicit(&stage->attempts[index], (uint8_t)(n + 1), memory_order_relaxed);
+    _Atomic uint8_t *next = &stage->attempts[stage->partitions[index]];
+    uint8_t n = atomic_load_explicit(next, memory_order_relaxed);
+    if (!stage->times)
+        atomic_store_explicit(next, (uint8_t)(n + (n < UINT8_MAX)), memory_order_relaxed);
+    else
+        while (!atomic_compare_exchange_weak(next, &n, (uint8_t)(n + (n < UINT8_MAX))))
+            continue;
     return n;
 }
 
@@ -373,6 +375,17 @@ static bool claim(spk_stage *stage, spark_task *task, int index)
     return parking->claim(stage, task, index);
 }
 
+/* name_end: what takes the rows, for messages. */
+static inline void name_end(const spk_stage *stage, spark_task *task)
+{
+    const spk_action *action = stage->job->action;
+    const spark_rdd *wide = stage->shuffle ? stage->shuffle->owner : NULL;
+    if (wide)
+        spk_task_end_is(task, wide->operation, wide->function, wide->site);
+    else
+        spk_task_end_is(task, action->name, action->function, action->site);
+}
+
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
 {
     spk_stage *stage = (spk_stage *)(void *)set;
@@ -389,6 +402,7 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     task->cancelled = &job->cancelled;
     spk_task_begin(task, job->id, stage->id, partition, attempt);
     task->place.stage = stage->position;
+    name_end(stage, task);
     const spk_origin *suspects = atomic_load(&stage->suspects);
     if (job->properties.task_timeout_ms > 0) {
         task->limit_ms = job->properties.task_timeout_ms;

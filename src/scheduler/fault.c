@@ -73,11 +73,11 @@ static void lose_executor(const spk_stage *stage, const spark_task *task)
             stage->job->scheduler, task->executor->name, "killed by the fault plan", &failure);
 }
 
-/* delay: the attempt, as long as it is wanted; ms < 0: for ever. */
-static void delay(const spark_task *task, int ms)
+/* delay: the attempt, as long as it is wanted and in time; ms < 0: for ever. */
+static void delay(spark_task *task, int ms)
 {
     const struct timespec a_while = { 0, 1000000 };
-    for (int passed = 0; (ms < 0 || passed < ms) && !spk_task_unwanted(task); passed++)
+    for (int passed = 0; (ms < 0 || passed < ms) && !spk_task_over(task); passed++)
         nanosleep(&a_while, NULL);
 }
 

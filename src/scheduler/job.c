@@ -164,7 +164,6 @@ static void submit(spk_stage *stage)
     stage->lost_blocks = 0;
     for (int i = 0; i < stage->set.n; i++) {
         stage->failures[i] = stage->killed[i] = 0;
-        atomic_store_explicit(&stage->attempts[i], 0, memory_order_relaxed);
         atomic_store_explicit(&stage->done[i], 0, memory_order_relaxed);
     }
     free(atomic_exchange(&stage->suspects, NULL));

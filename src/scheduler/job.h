@@ -11,9 +11,11 @@
 
 typedef struct spk_action spk_action;
 
-/* spk_state: the head of every action's state. States are moved as bytes. */
+/* spk_state: the head of every action's state. States are moved as bytes. task: NULL once it is a
+ * partition's result, which outlives the executor it was made on; heap: what it holds is of. */
 typedef struct spk_state {
     spark_task *task;
+    spk_heap *heap;
     const spk_action *action;
 } spk_state;
 

@@ -73,7 +73,7 @@ struct spk_stage {
     int *lost;         /* tasks that wait for an input to be made again */
     uint8_t *failures; /* of the tasks */
     uint8_t *killed;   /* executors that were lost under them */
-    _Atomic uint8_t *attempts;
+    _Atomic uint8_t *attempts; /* of each of stage->partitions, however often it is submitted */
     _Atomic uint8_t *done; /* an attempt has won the task */
     struct failed *failed;     /* attempts, with exclusion on failure; exclude.c's */
     struct spk_places *places; /* where there are several executors; or NULL */

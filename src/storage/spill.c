@@ -27,12 +27,29 @@ void spk_spill_init(spk_spill *spill, const char *directory)
     pthread_mutex_init(&spill->lock, NULL);
 }
 
-void spk_spill_fini(spk_spill *spill)
+static void close_files(spk_spill *spill)
 {
-    for (int i = 0; i < SPK_SPILL_FILES; i++)
+    for (int i = 0; i < SPK_SPILL_FILES; i++) {
         if (spill->files[i].fd >= 0)
             close(spill->files[i].fd);
+        spill->files[i] = (spk_spill_file) { .fd = -1 };
+    }
+}
+
+void spk_spill_fini(spk_spill *spill)
+{
+    close_files(spill);
     pthread_mutex_destroy(&spill->lock);
+}
+
+bool spk_spill_close(spk_spill *spill)
+{
+    pthread_mutex_lock(&spill->lock);
+    const bool unused = atomic_load(&spill->used) == 0;
+    if (unused)
+        close_files(spill);
+    pthread_mutex_unlock(&spill->lock);
+    return unused;
 }
 
 bool spk_spill_wanted(spk_heap *heap)
@@ -58,20 +75,49 @@ static const char *usual_directory(void)
     return set && *set ? set : access("/var/tmp", W_OK) == 0 ? "/var/tmp" : "/tmp";
 }
 
+/* entry: the i-th part between commas that is not empty, without blanks around it; NULL: there is none. */
+static const char *entry(const char *asked, unsigned i, size_t *n)
+{
+    static const char blanks[] = " \t\n";
+    for (const char *at = asked; *at; at += strcspn(at, ",")) {
+        at += *at == ',';
+        at += strspn(at, blanks);
+        for (*n = strcspn(at, ","); *n > 0 && strchr(blanks, at[*n - 1]);)
+            --*n;
+        if (*n > 0 && i-- == 0)
+            return at;
+    }
+    return NULL;
+}
+
 bool spk_local_directory(const char *asked, unsigned i, char path[SPK_PATH])
 {
-    const char *at = asked && *asked ? asked : usual_directory();
-    for (size_t n; *at; at += n) {
-        at += *at == ',';
-        n = strcspn(at, ",");
-        if (n == 0 || i-- > 0)
-            continue;
-        n = n < SPK_PATH ? n : SPK_PATH - 1;
-        memcpy(path, at, n);
-        path[n] = '\0';
-        return true;
-    }
-    return false;
+    size_t n;
+    const char *at = entry(asked && *asked ? asked : usual_directory(), i, &n);
+    if (!at || n >= SPK_PATH)
+        return false;
+    memcpy(path, at, n);
+    path[n] = '\0';
+    return true;
+}
+
+spark_status spk_local_dir_check(const char *asked, spk_failure *failure)
+{
+    size_t n;
+    if (!asked || !*asked)
+        return SPARK_OK;
+    if (!entry(asked, 0, &n))
+        return spk_failure_set(
+            failure, SPARK_EINVAL, NULL, NULL, "spark_conf.local_dir names no directory: \"%s\"", asked);
+    if (entry(asked, SPK_SPILL_FILES, &n))
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+            "spark_conf.local_dir names more than %d directories", SPK_SPILL_FILES);
+    for (unsigned i = 0; entry(asked, i, &n); i++)
+        if (n >= SPK_PATH)
+            return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL,
+                "directory %u of spark_conf.local_dir has a name of %zu bytes; %d are the limit", i, n,
+                SPK_PATH - 1);
+    return SPARK_OK;
 }
 
 /* ---- files */
@@ -104,13 +150,13 @@ static spark_status open_file(spk_spill *spill, unsigned i, spk_failure *failure
     if (file->fd >= 0)
         return SPARK_OK;
     spk_local_directory(spill->directory, i, path);
-    const int fd = spk_unnamed_file(path, "cannot make a spill file in", failure);
+    const int fd = spk_unnamed_file(path, "cannot make a temporary file in", failure);
     if (fd < 0)
         return failure->code;
     if (fstatfs(fd, &is) == 0 && (is.f_type == TMPFS_MAGIC || is.f_type == RAMFS_MAGIC)) {
         close(fd);
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "cannot make a spill file in %s: it is in memory; name a directory on a disk in "
+            "cannot make a temporary file in %s: it is in memory; name a directory on a disk in "
             "spark_conf.local_dir",
             path);
     }
@@ -165,6 +211,7 @@ spark_status spk_spill_reserve(spk_spill *spill, uint64_t n, uint64_t *at, spk_f
         if (i >= 0) {
             *at = spill->files[i].end;
             spill->files[i].end += n;
+            atomic_fetch_add(&spill->used, n);
         }
         pthread_mutex_unlock(&spill->lock);
         if (i < 0)
@@ -173,19 +220,21 @@ spark_status spk_spill_reserve(spk_spill *spill, uint64_t n, uint64_t *at, spk_f
         *at |= (uint64_t)i << SPK_SPILL_SHIFT;
         if (!error)
             return SPARK_OK;
-        fails(spill, "cannot write to a spill file in", (unsigned)i, error, failure);
+        fails(spill, "cannot write to a temporary file in", (unsigned)i, error, failure);
         leave_out(spill, (unsigned)i);
+        atomic_fetch_sub(&spill->used, n);
     }
 }
 
-void spk_spill_forget(const spk_spill *spill, uint64_t at, uint64_t n)
+void spk_spill_forget(spk_spill *spill, uint64_t at, uint64_t n)
 {
 #ifdef FALLOC_FL_PUNCH_HOLE
     fallocate(spill->files[file_of(at)].fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
         (off_t)offset_of(at), (off_t)n);
 #else
-    (void)spill, (void)at, (void)n;
+    (void)at;
 #endif
+    atomic_fetch_sub(&spill->used, n); /* last: then the file may go */
 }
 
 spark_status spk_spill_write(
@@ -198,7 +247,7 @@ spark_status spk_spill_write(
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0) {
-            fails(spill, "cannot write to a spill file in", i, done < 0 ? errno : ENOSPC, failure);
+            fails(spill, "cannot write to a temporary file in", i, done < 0 ? errno : ENOSPC, failure);
             leave_out(spill, i);
             return failure->code;
         }
@@ -220,7 +269,7 @@ spark_status spk_spill_read(
             continue;
         if (got <= 0)
             return fails(
-                spill, "cannot read a spill file in", i, got < 0 ? errno : EIO, failure);
+                spill, "cannot read a temporary file in", i, got < 0 ? errno : EIO, failure);
         into += got;
         from += got;
         n -= (size_t)got;
@@ -233,5 +282,5 @@ spark_status spk_spill_changed(const spk_spill *spill, uint64_t at, spk_failure 
     char path[SPK_PATH] = "";
     spk_local_directory(spill->directory, file_of(at), path);
     return spk_failure_set(
-        failure, SPARK_EIO, NULL, NULL, "a spill file in %s has changed on disk", path);
+        failure, SPARK_EIO, NULL, NULL, "a temporary file in %s has changed on disk", path);
 }

@@ -55,6 +55,8 @@ SPK_COLD const spk_layout *spk_layout_of(spk_types *types, const spark_type *typ
 const spark_type *spk_types_pair(spk_types *types, const spark_type *key, const spark_type *value);
 const spark_type *spk_types_optional(spk_types *types, const spark_type *of);
 const spark_type *spk_types_list(spk_types *types, const spark_type *of);
+/* of up to 18 digits */
+SPK_COLD const spark_type *spk_types_decimal(spk_types *types, int precision, int scale);
 SPK_COLD const spark_type *spk_types_struct(
     spk_types *types, size_t n, const spark_type *const members[], const char *const names[]);
 

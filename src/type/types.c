@@ -81,8 +81,8 @@ static bool lay_out(made *m)
 SPK_COLD static const spark_type *types_finish(spk_types *types, made *m)
 {
     char text[8];
-    const bool fits
-        = m->type.kind == SPARK_KIND_LIST || m->type.kind == SPARK_KIND_OPTIONAL || lay_out(m);
+    const bool fits = m->type.kind == SPARK_KIND_LIST || m->type.kind == SPARK_KIND_OPTIONAL
+        || m->type.kind == SPARK_KIND_DECIMAL || lay_out(m);
     if (!fits || spk_description_check(&m->type, text, sizeof text) != SPARK_OK) {
         free(m);
         return NULL;
@@ -142,6 +142,18 @@ const spark_type *spk_types_list(spk_types *types, const spark_type *of)
     m->type.of = of;
     m->type.size = (uint32_t)sizeof(spark_i64_list);
     m->type.align = (uint32_t) _Alignof(spark_i64_list);
+    return types_finish(types, m);
+}
+
+const spark_type *spk_types_decimal(spk_types *types, int precision, int scale)
+{
+    made *m = make(SPARK_KIND_DECIMAL, 0, 0);
+    if (!m)
+        return NULL;
+    m->type.size = (uint32_t)sizeof(int64_t);
+    m->type.align = (uint32_t) _Alignof(int64_t);
+    m->type.precision = (int16_t)precision;
+    m->type.scale = (int16_t)scale;
     return types_finish(types, m);
 }
 

@@ -170,6 +170,19 @@ static void test_commands__end_when_nobody_reads_them(void **state)
     oracle_close(sc);
 }
 
+/* 200 MB, of which none is kept. */
+static void test_commands__of_much_text_need_little_memory(void **state)
+{
+    (void)state;
+    enum { MIB = 1 << 20, LINES = 4000000 };
+    const spark_conf conf = { .threads = 2, .memory_bytes = 24 * MIB };
+    spark_context *sc = oracle_open_conf(&conf);
+    static const char *const scripts[] = { "yes 'a line of some fifty bytes, again and again, on' | head -n 2000000",
+        "yes 'a line of some fifty bytes, again and again, on' | head -n 2000000" };
+    assert_int_equal(oracle_count(shells(sc, 2, scripts)), LINES);
+    oracle_close(sc);
+}
+
 static void test_commands__that_make_no_sense_are_refused(void **state)
 {
     (void)state;
@@ -271,6 +284,7 @@ int main(void)
         command_test(test_commands__that_fail_fail_the_task),
         command_test(test_commands__are_run_again),
         command_test(test_commands__end_when_nobody_reads_them),
+        command_test(test_commands__of_much_text_need_little_memory),
         command_test(test_commands__that_make_no_sense_are_refused),
         command_test(test_csv_lines__are_read_as_files_are),
         command_test(test_csv_lines__give_the_rows_of_the_same_file),

@@ -252,6 +252,39 @@ static void test_env__of_actions_and_partitioners_is_compared(void **state)
     oracle_close(sc);
 }
 
+/* An env that nobody reads is a mistake; definitions that are filled in by hand may not say so. */
+static void drop(void *data)
+{
+    ++*(int *)data;
+}
+
+static void test_env__is_refused_where_no_function_wants_one(void **state)
+{
+    static const char words[] = "an env is given, but the function wants none";
+    const int64_t i = 1;
+    int dropped = 0;
+    int64_t n;
+    spark_array a;
+    spark_context *sc = oracle_open(1);
+    spark_rdd *rdd = spark_range(sc, 0, 10, 1, 2), *pairs = spark_map(rdd, to_two, NULL);
+    (void)state;
+    oracle_fails(spark_count(spark_map(rdd, create, SPARK_COPY(i)), &n), SPARK_EINVAL, words);
+    oracle_fails(spark_count(spark_map(rdd, create, SPARK_REF(&i)), &n), SPARK_EINVAL, words);
+    oracle_fails(spark_count(spark_map(rdd, create, SPARK_OWN(&dropped, drop)), &n), SPARK_EINVAL, words);
+    assert_int_equal(dropped, 1);
+    spark_broadcast *shared = spark_broadcast_new(sc, SPARK_VALUE(int64_t, &i));
+    oracle_fails(spark_count(spark_map(rdd, create, SPARK_SHARED(shared)), &n), SPARK_EINVAL, words);
+    oracle_fails(spark_count(spark_reduce_by_key(pairs, add, SPARK_COPY(i), 2), &n), SPARK_EINVAL, words);
+    oracle_fails(spark_count(spark_combine_by_key(pairs, create, add, add, SPARK_COPY(i), 2), &n),
+        SPARK_EINVAL, words);
+    oracle_fails(
+        spark_aggregate(rdd, SPARK_ZERO(int64_t), add, add, SPARK_COPY(i), &a), SPARK_EINVAL, words);
+    spark_map_def by_hand = *create;
+    by_hand.env_size = 0;
+    oracle_ok(spark_count(spark_map(rdd, &by_hand, SPARK_COPY(i)), &n));
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +292,7 @@ int main(void)
         oracle_test(test_env__of_a_broadcast_is_compared_too),
         oracle_test(test_env__that_is_not_known_is_compared_as_far_as_it_is),
         oracle_test(test_env__must_suit_all_functions),
+        oracle_test(test_env__is_refused_where_no_function_wants_one),
         oracle_test(test_env__of_actions_and_partitioners_is_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -533,13 +533,31 @@ static void test_contexts__name_the_number_its_value_and_the_limit(void **state)
         { { .threads = -2 }, "spark_conf.threads is -2" },
         { { .batch_rows = 65537 }, "spark_conf.batch_rows is 65537; it must be 0, for the default, to 65536" },
         { { .stage_max_attempts = -3 }, "spark_conf.stage_max_attempts is -3" },
-        { { .master = "local[4097]" }, "N and F up to 4096" } };
+        { { .master = "local[4097]" }, "N and F up to 4096" },
+        { { .scheduler_mode = (spark_scheduler_mode)7 },
+            "spark_conf.scheduler_mode is 7; it must be SPARK_FIFO or SPARK_FAIR" },
+        { { .local_dir = " , ," }, "spark_conf.local_dir names no directory" },
+        { { .local_dir = "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p, q" },
+            "spark_conf.local_dir names more than 16 directories" } };
     int64_t n;
     (void)state;
     for (size_t i = 0; i < LENGTH(cases); i++) {
         spark_context *sc = oracle_open_conf(&cases[i].conf);
         oracle_fails(
             spark_count(spark_range(sc, 0, 3, 1, 2), &n), SPARK_EINVAL, cases[i].words);
+        oracle_close(sc);
+    }
+}
+
+static void test_conf__of_stacks_that_cannot_be_had_names_the_field(void **state)
+{
+    const size_t sizes[] = { (size_t)1 << 50, 1 };
+    int64_t n;
+    (void)state;
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .thread_stack_bytes = sizes[i] });
+        oracle_fails(spark_count(spark_range(sc, 0, 3, 1, 2), &n), SPARK_ENOMEM,
+            "bytes of stack (spark_conf.thread_stack_bytes)");
         oracle_close(sc);
     }
 }
@@ -922,6 +940,7 @@ int main(void)
         oracle_test(test_contexts__do_not_mix),
         oracle_test(test_contexts__with_a_wrong_master_or_conf_fail_the_action),
         oracle_test(test_contexts__name_the_number_its_value_and_the_limit),
+        oracle_test(test_conf__of_stacks_that_cannot_be_had_names_the_field),
         oracle_test(test_types__that_would_be_too_deep_name_the_limit),
         oracle_test(test_persist__refuses_another_level),
         oracle_test(test_task_failure__is_told_in_the_words_of_spark),

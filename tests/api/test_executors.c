@@ -458,6 +458,93 @@ static void test_kills__cost_no_memory_that_stays(void **state)
     oracle_close(sc);
 }
 
+/* Every first attempt ends the executor it runs on, those that make outputs again among them. */
+static void test_faults__of_all_first_attempts_heal(void **state)
+{
+    static const char *const masters[] = { "local[2]", "local-cluster[2,2,64]", "local-cluster[4,1,64]" };
+    (void)state;
+    for (size_t i = 0; i < 3 * sizeof masters / sizeof *masters; i++) {
+        const spark_fault fault = { SPARK_FAULT_EXECUTOR, .job = SPARK_ANY, .stage = SPARK_ANY,
+            .partition = SPARK_ANY, .attempt = 0, .when = (spark_fault_when)(i % 3) };
+        spark_context *sc = oracle_open_conf(&(spark_conf) { .master = masters[i / 3], .faults = &fault,
+            .n_faults = 1, .memory_bytes = 64 << 20, .stage_max_attempts = 16 });
+        same(sums_of(summed(pairs_of(sc))));
+        assert_true(oracle_last_job(sc).disowned_tasks >= MAPS);
+        oracle_close(sc);
+    }
+}
+
+/* watch: what the process has while tasks of a job run that each lose an executor: the most of the first
+ * partitions, and of those after. */
+enum { EARLY = 60, KILLS = 400 };
+typedef struct watch {
+    atomic_int mappings[2], threads[2], kb[2], files[2];
+} watch;
+
+static int lines_of(const char *path, const char *with, int *value)
+{
+    char line[512];
+    int n = 0;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        n++;
+        if (with && strncmp(line, with, strlen(with)) == 0)
+            *value = atoi(line + strlen(with));
+    }
+    fclose(file);
+    return n;
+}
+
+static void at_most(atomic_int *most, int value)
+{
+    int before = atomic_load(most);
+    while (before < value && !atomic_compare_exchange_weak(most, &before, value))
+        continue;
+}
+
+typedef watch *watcher;
+SPARK_MAP(watched, int64_t, i64_pair, watcher)
+{
+    const int late = *in >= EARLY;
+    int kb = 0;
+    at_most(&(*env)->mappings[late], lines_of("/proc/self/maps", NULL, NULL));
+    at_most(&(*env)->threads[late], oracle_entries("/proc/self/task"));
+    at_most(&(*env)->files[late], oracle_entries("/proc/self/fd"));
+    lines_of("/proc/self/status", "VmRSS:", &kb);
+    at_most(&(*env)->kb[late], kb);
+    char *some = spark_alloc(task, 4 << 20);
+    memset(some, 1, 4 << 20);
+    *out = (i64_pair) { *in % KEYS, *in };
+}
+
+/* One job in whose stages several hundred executors are lost takes no more than one that loses some. */
+static void test_kills__of_one_job_leave_nothing_behind(void **state)
+{
+    static const char *const masters[] = { "local[2]", "local-cluster[2,2,64]" };
+    const spark_fault fault
+        = { SPARK_FAULT_EXECUTOR, .job = 0, .stage = SPARK_ANY, .partition = SPARK_ANY, .attempt = 0,
+              .when = SPARK_FAULT_AFTER };
+    (void)state;
+    for (size_t i = 0; i < sizeof masters / sizeof *masters; i++) {
+        watch w;
+        memset(&w, 0, sizeof w);
+        spark_context *sc = oracle_open_conf(&(spark_conf) { .master = masters[i], .faults = &fault,
+            .n_faults = 1, .memory_bytes = 64 << 20, .stage_max_attempts = 1000 });
+        watcher at = &w;
+        spark_rdd *range = spark_range(sc, 0, KILLS, 1, KILLS);
+        assert_int_equal(oracle_count(spark_map(range, watched, SPARK_COPY(at))), KILLS);
+        assert_true(oracle_last_job(sc).disowned_tasks >= KILLS);
+        print_message("    %s: %d mappings, then %d; %d threads, %d; %d files, %d; %d kB, %d\n", masters[i], w.mappings[0],
+            w.mappings[1], w.threads[0], w.threads[1], w.files[0], w.files[1], w.kb[0], w.kb[1]);
+        assert_true(w.threads[1] <= w.threads[0] + 12);
+        assert_true(w.mappings[1] <= w.mappings[0] + 64);
+        assert_true(w.files[1] <= w.files[0] + 16);
+        assert_true(w.kb[1] <= w.kb[0] + 64 * 1024);
+        oracle_close(sc);
+    }
+}
+
 /* A task that ends whatever it runs on. */
 static void test_tasks__that_end_every_executor_fail_their_job(void **state)
 {
@@ -508,6 +595,8 @@ int main(void)
         cmocka_unit_test(test_kill__leaves_tasks_to_who_has_fewest),
         cmocka_unit_test(test_kills__from_other_threads_never_change_an_answer),
         cmocka_unit_test(test_kills__cost_no_memory_that_stays),
+        cmocka_unit_test(test_faults__of_all_first_attempts_heal),
+        cmocka_unit_test(test_kills__of_one_job_leave_nothing_behind),
         cmocka_unit_test(test_tasks__that_end_every_executor_fail_their_job),
         cmocka_unit_test(test_results__outlive_their_executor),
     };

@@ -192,6 +192,17 @@ static spark_status saved_packed(spark_context *sc, uint64_t *digest)
 {
     return saved_twice(sc, digest,
         &(spark_save_options) { .mode = SPARK_SAVE_APPEND, .compression = "gzip" });
+static spark_status json_saved(spark_context *sc, uint64_t *digest)
+{
+    const spark_status status = spark_write_json(some_pairs(sc), "out", NULL);
+    saved = status == SPARK_OK;
+    return status == SPARK_OK ? collected(spark_read_json(sc, "out", NULL, NULL), digest) : status;
+}
+
+static spark_status json_whole(spark_context *sc, uint64_t *digest)
+{
+    const spark_json_options whole = { .multi_line = true, .mode = SPARK_DROPMALFORMED };
+    return collected(spark_read_json(sc, "in", SPARK_TYPE(str_pair), &whole), digest);
 }
 
 static spark_status checkpointed(spark_context *sc, uint64_t *digest)
@@ -245,6 +256,8 @@ static const struct work {
     { "save, overwriting", overwritten, 0, 20 },
     { "save, appending", appended_to_directories, 0, 30 },
     { "save through gzip", saved_packed, 0, 30 },
+    { "write_json and read_json", json_saved, 0, 0 },
+    { "read_json of whole files", json_whole, 0, 0 },
     { "checkpoint", checkpointed, 0, 0 },
     { "local_checkpoint", checkpointed_locally, 0, 0 },
     { "pipe", piped, 0, 0 },

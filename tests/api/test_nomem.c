@@ -750,6 +750,28 @@ static spark_status job_directories(spark_context *sc, uint64_t *digest)
     return status;
 }
 
+SPARK_STRUCT(json_row, (spark_opt_str, key), (spark_opt_str, line));
+
+SPARK_MAP(to_json_row, spark_str, json_row)
+{
+    *out = (json_row) { { true, *in }, { true, spark_to_json(task, SPARK_VALUE(spark_str, in)) } };
+}
+
+/* job_json: a file of objects, whose type is found when it is read again. */
+static spark_status job_json(spark_context *sc, uint64_t *digest)
+{
+    char path[100], out[100];
+    snprintf(path, sizeof path, "%s/in*/*.txt", scratch);
+    snprintf(out, sizeof out, "%s/json", scratch);
+    spark_rdd *lines = spark_map(spark_text_file(sc, path, 2), to_json_row, NULL);
+    spark_status status = spark_write_json(lines, out, NULL);
+    if (status == SPARK_OK)
+        status = collected(spark_as(spark_read_json(sc, out, NULL, NULL), SPARK_TYPE(json_row)), digest);
+    disarm();
+    remove_files(out);
+    return status;
+}
+
 static spark_status job_broadcast(spark_context *sc, uint64_t *digest)
 {
     static const spark_str texts[] = { SPARK_STR("a"), SPARK_STR("bcd"), SPARK_STR("ef") };
@@ -1048,6 +1070,7 @@ static const struct {
     { "whole_text_files", job_whole_files },
     { "csv", job_csv },
     { "csv in directories", job_directories },
+    { "json", job_json },
     { "reduce_by_key with a function", job_reduce_user },
     { "reduce of strings", job_reduce_text },
     { "sort_by", job_sort },

@@ -374,8 +374,9 @@ static void test_faults_and_time_limits__are_left_out(void **state)
     spark_job_stats stats = oracle_last_job(sc);
     assert_int_equal(stats.failed_tasks, 0);
     assert_string_equal(spark_job_group(sc), "group");
-    int64_t n;
-    oracle_fails(spark_count(spark_range(sc, 0, 10, 1, 2), &n), SPARK_ETASK, "injected fault");
+    int64_t n; /* a job has both: whichever comes first ends it */
+    spark_status status = spark_count(spark_range(sc, 0, 10, 1, 2), &n);
+    assert_true(status == SPARK_ETASK || status == SPARK_EDEADLINE);
     oracle_close(sc);
 }
 

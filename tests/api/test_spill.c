@@ -222,7 +222,7 @@ static void test_spill__tells_where_it_cannot_write(void **state)
         .task_max_failures = 1 });
     assert_int_equal(spark_count(work(sc, 3), &n), SPARK_EIO);
     assert_non_null(strstr(
-        spark_last_error()->message, "cannot make a spill file in /nowhere/at/all: No such file"));
+        spark_last_error()->message, "cannot make a temporary file in /nowhere/at/all: No such file"));
     assert_int_equal(spark_count(spark_range(sc, 0, 10, 1, 2), &n), SPARK_OK);
     spark_context_free(sc);
 }
@@ -271,13 +271,13 @@ static void refused(bool descriptors, rlim_t most, const char *what, const char 
 static void test_spill__tells_that_the_disk_is_full(void **state)
 {
     (void)state;
-    refused(false, 1 << 20, "cannot write to a spill file in /tmp", "File too large");
+    refused(false, 1 << 20, "cannot write to a temporary file in /tmp", "File too large");
 }
 
 static void test_spill__tells_that_there_are_no_descriptors(void **state)
 {
     (void)state;
-    refused(true, 3, "cannot make a spill file in /tmp", "Too many open files");
+    refused(true, 3, "cannot make a temporary file in /tmp", "Too many open files");
 }
 
 SPARK_MAP(to_long_text, int64_t, sv)

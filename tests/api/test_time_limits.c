@@ -171,6 +171,36 @@ static void test_an_attempt_that_is_quick_enough__takes_its_place(void **state)
     oracle_close(sc);
 }
 
+/* hanging: a context in which attempts of partition 1 hang. */
+static spark_context *hanging(int attempt, int64_t task_ms, int64_t job_ms)
+{
+    const spark_fault fault = { SPARK_FAULT_HANG, .job = SPARK_ANY, .stage = SPARK_ANY, .partition = 1,
+        .attempt = attempt };
+    return oracle_open_conf(&(spark_conf) { .threads = 2, .task_max_failures = 3, .faults = &fault,
+        .n_faults = 1, .task_timeout_ms = task_ms, .job_timeout_ms = job_ms });
+}
+
+static void test_an_attempt_that_a_plan_lets_hang__ends_with_its_time(void **state)
+{
+    (void)state;
+    int64_t n;
+    spark_context *sc = hanging(0, SOON, 0);
+    spark_rdd *spread = spark_repartition(spark_range(sc, 0, 50, 1, 4), 3);
+    assert_int_equal(oracle_count(spread), 50);
+    assert_int_equal(oracle_last_job(sc).failed_tasks, 2); /* one of each stage */
+    oracle_close(sc);
+    sc = hanging(SPARK_ANY, SOON, 0);
+    spread = spark_repartition(spark_range(sc, 0, 50, 1, 4), 3);
+    fails_late(spark_count(spread, &n), "repartition at " TEST_FILE);
+    assert_non_null(strstr(spark_last_error()->message, "took longer than its limit of " SOON_MS));
+    assert_non_null(strstr(spark_last_error()->message, "failed 3 times"));
+    oracle_close(sc);
+    sc = hanging(0, 0, SOON * 5);
+    fails_late(spark_count(spark_range(sc, 0, 50, 1, 4), &n),
+        "; running: task 1.0 in stage 0.0 in count at " TEST_FILE);
+    oracle_close(sc);
+}
+
 /* ---- jobs */
 
 /* late_job: false: its time was up before both threads had begun. */
@@ -381,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         oracle_test(test_a_task_that_takes_too_long__fails_and_is_tried_again),
         oracle_test(test_an_attempt_that_is_quick_enough__takes_its_place),
+        oracle_test(test_an_attempt_that_a_plan_lets_hang__ends_with_its_time),
         oracle_test(test_a_job_that_takes_too_long__says_what_ran),
         oracle_test(test_a_job_that_takes_too_long__names_the_end_of_a_chain),
         oracle_test(test_a_job_that_waits_for_another__is_limited_as_well),

@@ -265,12 +265,6 @@ static void describe(const job *j)
     }
 }
 
-/* has_budget: of the context, or of each executor of a cluster. */
-static bool has_budget(const job *j)
-{
-    return j->conf.memory_bytes > 0 || strncmp(j->master, "local-cluster", 13) == 0;
-}
-
 static void wrong(const job *j, const char *what)
 {
     describe(j);
@@ -880,7 +874,7 @@ static void empty_directories(void)
 /* excused: an error that what was drawn explains. */
 static bool excused(const job *j, spark_status status, spark_context *sc)
 {
-    if (has_budget(j) && status == SPARK_ENOMEM)
+    if (j->conf.memory_bytes > 0 && status == SPARK_ENOMEM)
         return true;
     return j->loses || (!j->heals && spark_faults_struck(sc) > 0);
 }
@@ -922,7 +916,7 @@ static void disturbed(const job *j, const answers *want)
     have = perform(j, sc, false);
     if (works && have.status == SPARK_OK)
         compare(j, want, &have, "afterwards");
-    else if (works && !(has_budget(j) && have.status == SPARK_ENOMEM))
+    else if (works && !(j->conf.memory_bytes > 0 && have.status == SPARK_ENOMEM))
         wrong(j, "the context is not usable afterwards");
     if (works && !j->conf.check && grows(j, sc))
         wrong(j, "memory is not given back");

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "format/csv.h"
-#include "format/json_row.h"
 #include "io/lines.h"
 #include "type/layout.h"
 
@@ -85,18 +84,6 @@ static uint64_t names(spk_heap *heap, const spk_csv *csv, const spk_file *file)
     return at;
 }
 
-/* json: the same bytes as one text, and as a row. */
-static void json(spk_heap *heap, const spk_csv *csv, const uint8_t *data, size_t size)
-{
-    spk_arena texts;
-    spk_json_outcome outcome;
-    row r;
-    spk_arena_init(&texts, heap);
-    memset(&r, 0, sizeof r);
-    spk_json_read(csv, SPARK_TYPE(row), (spark_str) { (const char *)data, size }, (char *)&r, &texts, &outcome);
-    spk_arena_fini(&texts);
-}
-
 static spark_csv_options options_of(const uint8_t *bytes)
 {
     static const char *const seps[] = { ",", ";", "||", "\t" };
@@ -147,7 +134,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (spk_csv_compile(&csv, &o, false, &failure) != SPARK_OK)
         abort();
     read_all(&heap, &csv, &file);
-    json(&heap, &csv, data + 2, size - 2);
     spk_csv_free(&csv);
     spk_heap_fini(&heap);
     close(fd);

@@ -112,6 +112,11 @@ static void test_directory__is_one_of_a_list_with_commas(void **state)
     assert_false(spk_local_directory(",", 0, path));
     assert_true(spk_local_directory(NULL, 0, path) && *path);
     assert_false(spk_local_directory("", 1, path));
+    assert_true(spk_local_directory(" /a b , ,\t/c\n", 0, path)); /* blanks around names are not theirs */
+    assert_string_equal(path, "/a b");
+    assert_true(spk_local_directory(" /a b , ,\t/c\n", 1, path));
+    assert_string_equal(path, "/c");
+    assert_false(spk_local_directory(" /a b , ,\t/c\n", 2, path));
 }
 
 static void test_spill__uses_its_directories_in_turn(void **state)
@@ -204,7 +209,7 @@ static void test_spill__says_what_the_last_one_said_and_tries_again(void **state
     full_fd = spill.files[1].fd;
     for (int i = 0; i < 3; i++) {
         assert_int_equal(put(&spill, 0, &at, &failure), SPARK_EIO);
-        assert_non_null(strstr(failure.message, "a spill file in"));
+        assert_non_null(strstr(failure.message, "a temporary file in"));
     }
     full_fd = -1;
     assert_int_equal(put(&spill, 1, &at, &failure), SPARK_OK);

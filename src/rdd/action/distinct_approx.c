@@ -156,7 +156,7 @@ static void distinct_approx_discard(spk_state *state)
 {
     sketch *s = (sketch *)state;
     if (s->registers)
-        spk_heap_free(state->task->heap, s->registers, s->capacity);
+        spk_heap_free(state->heap, s->registers, s->capacity);
     s->registers = NULL;
 }
 

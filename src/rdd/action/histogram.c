@@ -94,7 +94,7 @@ static void histogram_discard(spk_state *state)
 {
     histogram *h = (histogram *)state;
     if (h->counts)
-        spk_heap_free(state->task->heap, h->counts, h->capacity);
+        spk_heap_free(state->heap, h->counts, h->capacity);
     h->counts = NULL;
 }
 

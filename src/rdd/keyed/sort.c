@@ -77,7 +77,7 @@ static void end_sample(spk_state *state)
 {
     sample *s = (sample *)state;
     if (s->lots)
-        spk_heap_free(state->task->heap, s->lots, s->capacity);
+        spk_heap_free(state->heap, s->lots, s->capacity);
     s->lots = NULL;
 }
 

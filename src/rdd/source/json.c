@@ -1,131 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON lines as an RDD of structs: the lines of a text, each read into a row. */
+/* JSON files as an RDD of structs: lines, or whole files, each read into a row or rows. Where no type was given,
+ * it is found at the call, by a job over the texts of all records. */
 #include <stdlib.h>
 
 #include <spark/json.h>
 
-#include "format/json_row.h"
+#include "format/json_infer.h"
 #include "io/lines.h"
+#include "rdd/action.h"
 #include "rdd/source/files_rdd.h"
 
 typedef struct json_rdd {
     spk_files_rdd head;
     spk_splits splits;
-    spk_csv formats; /* of dates and times; mode and the member for malformed texts */
+    spk_json json;
+    spk_json_plan plan;
+    bool texts; /* the rows are the texts of the records */
 } json_rdd;
-
-/* json_reader: rows of a split. */
-typedef struct json_reader {
-    const json_rdd *rdd;
-    const spk_split *split;
-    spk_heap *heap;
-    spk_lines lines;
-    spk_arena texts;
-    uint64_t line; /* of the split, next */
-} json_reader;
 
 static const spk_split *split_of(const spark_rdd *rdd, int partition)
 {
     return &SPK_NODE(json_rdd, rdd)->splits.at[partition];
 }
 
+/* one_a_file: where a record may have lines, nobody knows where one begins. */
+static spark_status one_a_file(const spk_files *files, spk_splits *splits, spk_failure *failure)
+{
+    *splits = (spk_splits) { calloc(files->n + 1, sizeof *splits->at), files->n };
+    if (!splits->at)
+        return spk_failure_nomem(failure, NULL, NULL);
+    for (size_t i = 0; i < files->n; i++)
+        splits->at[i] = (spk_split) { .file = &files->at[i], .end = files->at[i].size };
+    return SPARK_OK;
+}
+
 static spark_status json_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     json_rdd *j = SPK_NODE(json_rdd, rdd);
-    if (spk_files_rdd_list(rdd, true, failure) != SPARK_OK
-        || spk_splits_make(&j->head.files, j->head.asked, &j->splits, failure) != SPARK_OK)
+    if (spk_files_rdd_list(rdd, true, failure) != SPARK_OK)
         return failure->code;
-    spk_rdd_partitions_set(rdd, (int)j->splits.n);
-    return SPARK_OK;
+    const spark_status status = j->json.whole
+        ? one_a_file(&j->head.files, &j->splits, failure)
+        : spk_splits_make(&j->head.files, j->head.asked, &j->splits, failure);
+    if (status == SPARK_OK)
+        spk_rdd_partitions_set(rdd, (int)j->splits.n);
+    return status;
 }
 
-static spark_status json_open(json_reader *r, spk_heap *heap, const json_rdd *rdd,
+static spark_status open_split(spk_json_reader **reader, spk_heap *heap, const json_rdd *j,
     const spk_split *split, spk_failure *failure)
 {
-    *r = (json_reader) { .rdd = rdd, .split = split, .heap = heap };
-    if (spk_lines_open(&r->lines, heap, split, failure) != SPARK_OK)
-        return failure->code;
-    spk_arena_init(&r->texts, heap);
-    failure->code = SPARK_OK;
-    return SPARK_OK;
-}
-
-static void json_close(json_reader *r)
-{
-    spk_arena_fini(&r->texts);
-    spk_lines_close(&r->lines);
-}
-
-/* blame: what is wrong with a line, and where. */
-static void blame(const json_reader *r, const spk_json_outcome *o, spk_failure *failure)
-{
-    char why[200], member[150] = "", name[100];
-    const long long line = spk_lines_number(r->heap, r->split, r->line, NULL);
-    const int most = o->value.len < 60 ? (int)o->value.len : 60;
-    if (o->why)
-        snprintf(why, sizeof why, "%s", o->why);
-    else if (o->null)
-        snprintf(why, sizeof why, "null where a %s must be",
-            spk_type_name(o->type, name, sizeof name));
-    else
-        snprintf(why, sizeof why, "cannot read %.*s%s as %s", most, o->value.ptr,
-            (size_t)most < o->value.len ? "..." : "", spk_type_name(o->type, name, sizeof name));
-    if (o->field)
-        snprintf(member, sizeof member, ", member \"%.100s\"", o->field->name);
-    for (char *p = why; *p; p++)
-        *p = (unsigned char)*p < ' ' ? ' ' : *p;
-    spk_failure_set(failure, SPARK_EIO, NULL, NULL, "%s: %s:%lld:%zu%s", why, r->split->file->path,
-        line, o->at + 1, member);
-    spk_failure_in(failure, r->split->file->path, line);
-}
-
-static bool is_empty(spark_str line)
-{
-    for (size_t i = 0; i < line.len; i++)
-        if (line.ptr[i] != ' ' && line.ptr[i] != '\t')
-            return false;
-    return true;
-}
-
-/* read_line: false: no row, or *failure is filled. */
-static bool read_line(json_reader *r, spark_str line, char *row, spk_failure *failure)
-{
-    const spk_csv *formats = &r->rdd->formats;
-    const spk_layout *layout = r->rdd->head.rdd.layout;
-    spk_json_outcome outcome;
-    if (is_empty(line))
-        return false;
-    memset(row, 0, layout->size);
-    spk_json_read(formats, layout->type, line, row, &r->texts, &outcome);
-    if (outcome.nomem) {
-        spk_failure_nomem(failure, NULL, NULL);
-        return false;
-    }
-    if (!outcome.bad && !outcome.lost)
-        return true;
-    if (formats->mode == SPARK_DROPMALFORMED)
-        return false;
-    if (outcome.lost || formats->mode == SPARK_FAILFAST)
-        blame(r, &outcome, failure);
-    return failure->code == SPARK_OK;
-}
-
-/* json_next: up to max rows; the number in the split of the line of the last one is r->line - 1 then. */
-static size_t json_next(json_reader *r, char *rows, size_t max, spk_failure *failure)
-{
-    enum { AT_ONCE = 256 };
-    const size_t size = r->rdd->head.rdd.layout->size;
-    spark_str lines[AT_ONCE];
-    size_t n = 0, got;
-    spk_arena_reset(&r->texts);
-    do {
-        got = spk_lines_next(&r->lines, lines, max < AT_ONCE ? max : AT_ONCE, failure);
-        for (size_t i = 0; i < got && failure->code == SPARK_OK; i++) {
-            n += read_line(r, lines[i], rows + n * size, failure);
-            r->line += failure->code == SPARK_OK;
-        }
-    } while (n == 0 && got > 0 && failure->code == SPARK_OK);
-    return failure->code == SPARK_OK ? n : 0;
+    const spark_status status
+        = spk_json_open(reader, heap, &j->json, j->texts ? NULL : &j->plan, split, failure);
+    if (status == SPARK_OK)
+        failure->code = SPARK_OK;
+    return status;
 }
 
 static void json_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
@@ -134,7 +63,7 @@ static void json_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     const size_t size = rdd->layout->size;
     spark_task *task = pipe->task;
     spk_failure failure = { .code = SPARK_OK };
-    json_reader reader;
+    spk_json_reader *reader;
     char *rows = spk_arena_alloc(spk_keep_of(task), spk_task_fit(task, size) * size, 64);
     if (!rows) {
         spk_task_nomem(task);
@@ -143,13 +72,13 @@ static void json_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     const spk_watch watch = spk_watch_of(task);
     spk_split split = *split_of(rdd, partition);
     split.watch = &watch;
-    if (json_open(&reader, task->heap, j, &split, &failure) == SPARK_OK) {
+    if (open_split(&reader, task->heap, j, &split, &failure) == SPARK_OK) {
         for (;;) {
-            const size_t n = json_next(&reader, rows, spk_pipe_rows(pipe, size), &failure);
+            const size_t n = spk_json_next(reader, rows, spk_pipe_rows(pipe, size), &failure);
             if (n == 0 || !spk_push(pipe, rows, n))
                 break;
         }
-        json_close(&reader);
+        spk_json_close(reader);
     }
     if (failure.code != SPARK_OK)
         spk_task_fail_with(task, &failure);
@@ -162,19 +91,19 @@ static int64_t json_reads(const spark_rdd *rdd, int partition, const char **path
     return spk_split_reads(split);
 }
 
-/* line_of: the line of the split that a row was made of; -1: it cannot be told any more. */
+/* line_of: the line of the file that a row was made of; -1: it cannot be told any more. */
 static int64_t line_of(spk_heap *heap, const json_rdd *j, const spk_split *split, int64_t row)
 {
-    spk_failure failure;
-    json_reader reader;
+    spk_failure failure = { .code = SPARK_OK };
+    spk_json_reader *reader;
     size_t capacity;
     int64_t found = -1;
     char *one = spk_heap_alloc(heap, j->head.rdd.layout->size, &capacity);
-    if (one && json_open(&reader, heap, j, split, &failure) == SPARK_OK) {
-        while (row >= 0 && json_next(&reader, one, 1, &failure) == 1)
+    if (one && open_split(&reader, heap, j, split, &failure) == SPARK_OK) {
+        while (row >= 0 && spk_json_next(reader, one, 1, &failure) == 1)
             row--;
-        found = row < 0 ? (int64_t)reader.line - 1 : -1;
-        json_close(&reader);
+        found = row < 0 ? spk_json_line(reader) : -1;
+        spk_json_close(reader);
     }
     if (one)
         spk_heap_free(heap, one, capacity);
@@ -185,22 +114,22 @@ static void json_where(
     spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row, spk_failure *failure)
 {
     const spk_split *split = split_of(rdd, partition);
-    const int64_t line
-        = row < 0 ? -1 : line_of(heap, SPK_NODE(json_rdd, rdd), split, row);
-    spk_failure_in(failure, split->file->path,
-        line < 0 ? -1 : spk_lines_number(heap, split, (uint64_t)line, NULL));
+    const json_rdd *j = SPK_NODE(json_rdd, rdd);
+    spk_failure_in(failure, split->file->path, row < 0 ? -1 : line_of(heap, j, split, row));
 }
 
 static void json_release(spark_rdd *rdd)
 {
     json_rdd *j = SPK_NODE(json_rdd, rdd);
     spk_splits_free(&j->splits);
-    spk_csv_free(&j->formats);
+    spk_json_plan_free(&j->plan);
+    spk_json_options_free(&j->json);
     spk_files_rdd_release(rdd);
 }
 
-spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
-    const spark_type *type, const spark_json_options *options)
+/* new_json: takes the options over. type NULL: of the texts of the records. */
+static spark_rdd *new_json(
+    spk_verb *v, const char *path, const spark_type *type, spk_json *json, bool *made)
 {
     static const spk_class class = { .name = "FileScanRDD",
         .prepare = json_prepare,
@@ -208,30 +137,152 @@ spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
         .reads = json_reads,
         .where = json_where,
         .release = json_release };
-    static const spark_json_options defaults = { .min_partitions = 0 };
-    const spark_json_options *o = options ? options : &defaults;
-    const spark_csv_options as_csv = { .mode = o->mode,
-        .column_name_of_corrupt_record = o->column_name_of_corrupt_record,
-        .date_format = o->date_format,
-        .timestamp_format = o->timestamp_format };
-    spk_csv formats = { .texts = NULL };
     spk_failure failure;
+    const spk_layout *layout = v->bad ? NULL : spk_verb_layout(v, type ? type : SPARK_TYPE(spark_str));
+    spark_rdd *rdd
+        = spk_files_rdd_make(v, &class, sizeof(json_rdd), layout, path, json->min_partitions, made);
+    if (!*made) {
+        spk_json_options_free(json);
+        return rdd;
+    }
+    json_rdd *j = SPK_NODE(json_rdd, rdd);
+    j->json = *json;
+    j->texts = !type;
+    *json = (spk_json) { .rules = 0 };
+    if (type
+        && spk_json_plan_make(&j->plan, &j->json.formats, j->json.rules, layout->type, &failure) != SPARK_OK) {
+        *made = false;
+        return spk_verb_undo(v, rdd, &failure);
+    }
+    return rdd;
+}
+
+/* ---- the type, where none was given ---- */
+
+/* finding: the state of the job that looks at records. */
+typedef struct finding {
+    spk_state head;
+    spk_json_schema schema;
+    uint64_t seen;
+} finding;
+
+/* is_sampled: chosen by the place of the record alone. */
+static bool is_sampled(const finding *f, double share)
+{
+    uint64_t x = f->seen ^ (uint64_t)f->head.task->partition << 40;
+    x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return (double)((x ^ x >> 33) >> 11) * 0x1p-53 < share;
+}
+
+static bool finding_take(void *state, spk_batch batch)
+{
+    finding *f = state;
+    const spk_json *json = f->head.action->arg;
+    const spark_str *records = (const spark_str *)(const void *)batch.rows;
+    for (size_t i = 0; i < batch.n; i++, f->seen++) {
+        spk_failure failure;
+        if (json->sampling < 1 && !is_sampled(f, json->sampling))
+            continue;
+        if (spk_json_infer(&f->schema, json, records[i], &failure) == SPARK_OK)
+            continue;
+        spk_task_fail_with(f->head.task, &failure);
+        return false;
+    }
+    return true;
+}
+
+static void finding_discard(spk_state *state)
+{
+    spk_json_schema_free(&((finding *)state)->schema);
+}
+
+/* find: the type of all records, by a job over rdd, whose rows are their texts. */
+static const spark_type *find(
+    spark_site at, spark_rdd *rdd, const spk_json *json, spk_failure *failure)
+{
+    const spk_action action = { .name = "inferSchema",
+        .site = at,
+        .state_size = sizeof(finding),
+        .arg = json,
+        .take = finding_take,
+        .discard = finding_discard };
+    spk_json_schema all = { .corrupt = false };
+    const spark_type *type = NULL;
+    if (spk_job_check(rdd, action.name, at, failure) != SPARK_OK)
+        return NULL;
+    const int n = spk_rdd_partitions(rdd);
+    finding *parts = calloc((size_t)n + 1, sizeof *parts);
+    if (!parts) {
+        spk_failure_nomem(failure, action.name, at);
+        return NULL;
+    }
+    if (spk_job_run(rdd, &action, NULL, n, parts, failure) == SPARK_OK) {
+        failure->code = SPARK_OK;
+        for (int p = 0; p < n; p++) {
+            if (failure->code == SPARK_OK)
+                spk_json_schema_add(&all, &parts[p].schema, failure);
+            spk_json_schema_free(&parts[p].schema);
+        }
+        if (failure->code == SPARK_OK)
+            type = spk_json_schema_type(&all, json, rdd->sc->types, failure);
+    }
+    spk_json_schema_free(&all);
+    free(parts);
+    return type;
+}
+
+/* find_type: NULL: *failure is filled; the files are those that were read, and are lent to the RDD of texts. */
+static const spark_type *find_type(spark_site at, spark_context *sc, const char *path,
+    const spark_json_options *o, spk_files *files, spk_failure *failure)
+{
+    const spark_type *type = NULL;
+    char local[SPK_PATH];
+    spk_json json = { .rules = 0 };
+    bool made;
+    spk_verb v;
+    if (spk_files_list(path, sc->elsewhere, files, failure) != SPARK_OK
+        || spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure) != SPARK_OK)
+        return NULL;
+    spark_scope *scope = spark_scope_begin(sc);
+    spk_verb_source(&v, at, "json", sc);
+    if (spk_json_compile(&json, o, failure) != SPARK_OK)
+        spk_verb_fail_with(&v, failure);
+    spark_rdd *rdd = new_json(&v, "the same files", NULL, &json, &made);
+    if (made) {
+        json_rdd *j = SPK_NODE(json_rdd, rdd);
+        j->head.files = *files;
+        type = find(at, rdd, &j->json, failure);
+        j->head.files = (spk_files) { NULL, 0 };
+    } else {
+        *failure = *rdd->error;
+    }
+    spark_scope_end(scope);
+    if (!type)
+        spk_files_free(files);
+    return type;
+}
+
+spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
+    const spark_type *type, const spark_json_options *options)
+{
     spk_verb v;
     bool made;
+    spk_json json = { .rules = 0 };
+    spk_files files = { NULL, 0 };
+    spk_failure failure = { .code = SPARK_OK };
     spk_verb_source(&v, at, "json", sc);
-    spk_files_rdd_check(&v, path, o->min_partitions);
-    if (!type)
-        spk_verb_fail(&v, SPARK_EINVAL, "the type of the rows is NULL");
-    if (!v.bad
-        && (spk_json_fits(type, &failure) != SPARK_OK
-            || spk_csv_compile(&formats, &as_csv, false, &failure) != SPARK_OK))
+    spk_files_rdd_check(&v, path, options ? options->min_partitions : 0);
+    if (!v.bad && spk_json_compile(&json, options, &failure) != SPARK_OK)
         spk_verb_fail(&v, failure.code, "%s", failure.message);
-    const spk_layout *layout = v.bad ? NULL : spk_verb_layout(&v, type);
-    spark_rdd *rdd
-        = spk_files_rdd_make(&v, &class, sizeof(json_rdd), layout, path, o->min_partitions, &made);
+    if (!v.bad && type && spk_json_fits(type, &failure) != SPARK_OK)
+        spk_verb_fail(&v, failure.code, "%s", failure.message);
+    if (!v.bad && !type && !(type = find_type(at, sc, path, options, &files, &failure)))
+        spk_verb_fail(&v, failure.code, "%s", failure.message);
+    spark_rdd *rdd = new_json(&v, path, type, &json, &made);
     if (made)
-        SPK_NODE(json_rdd, rdd)->formats = formats;
+        SPK_NODE(json_rdd, rdd)->head.files = files;
     else
-        spk_csv_free(&formats);
+        spk_files_free(&files);
     return rdd;
 }
