@@ -116,6 +116,7 @@ typedef struct spark_json_options {
     bool infer_timestamp;        /* strings that are times are times */
     bool drop_field_if_all_null; /* members of nulls and empty arrays are left out */
     spark_flag ignore_null_fields; /* w: what is absent is left out, and not written as null: on */
+    spark_save_options save; /* w: mode, compression, partition_by, max_records_per_file */
 } spark_json_options;
 
 /* spark_read_json: JSON lines as rows: an object a line; a line that is an array of objects is
@@ -146,8 +147,8 @@ typedef struct spark_json_options {
 spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
     const spark_type *type, const spark_json_options *options) SPARK_USE_RESULT_;
 
-/* spark_write_json: directory `path` with a file of lines for each partition, as
- * spark_save_as_text_file, whose errors it has. Elements are structs or pairs of what
+/* spark_write_json: directory `path` with a file of lines for each partition, by the options in
+ * `save` (spark/save.h): part-00000-<uuid>-c000.json. Elements are structs or pairs of what
  * spark_read_json reads (else SPARK_ETYPE). Doubles are as Java prints them, those that are no
  * number in quotes; bytes in base 64; what is no UTF-8 in a string is U+FFFD. What it writes is
  * read as it was, with the same type. Spark: DataFrameWriter.json. */

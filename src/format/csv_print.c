@@ -3,6 +3,7 @@
  * value is quoted where reading it would give something else; blanks at its ends go first, unless they
  * are to stay; within quotes, quotes are escaped, and so are escapes. */
 #include "format/csv.h"
+#include "format/json_print.h"
 #include "type/layout.h"
 #include "type/number.h"
 
@@ -106,14 +107,14 @@ static size_t print_double(double x, char *to)
 {
     const char *name = x != x ? "NaN" : x > 0 ? "Inf" : "-Inf";
     if (x - x == 0)
-        return spk_print_f64(x, to);
+        return spk_json_print_f64(x, to);
     memcpy(to, name, strlen(name));
     return strlen(name);
 }
 
 static size_t print_float(float x, char *to)
 {
-    return x - x == 0 ? spk_print_f32(x, to) : print_double((double)x, to);
+    return x - x == 0 ? spk_json_print_f32(x, to) : print_double((double)x, to);
 }
 
 /* scalar: a value that is no string, as text. */

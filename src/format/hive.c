@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "format/json_print.h"
+
 enum { SCALAR_ROOM = 128 };
 
 static bool is_odd(unsigned char c)
@@ -28,6 +30,19 @@ bool spk_hive_fits(const spark_field *field)
     }
 }
 
+/* print_number: as Java does. */
+static size_t print_number(const spark_type *type, const char *value, char *room)
+{
+    double x;
+    float y;
+    if (type->kind == SPARK_KIND_F32) {
+        memcpy(&y, value, sizeof y);
+        return y - y == 0 ? spk_json_print_f32(y, room) : spark_print(type, value, room, SCALAR_ROOM);
+    }
+    memcpy(&x, value, sizeof x);
+    return x - x == 0 ? spk_json_print_f64(x, room) : spark_print(type, value, room, SCALAR_ROOM);
+}
+
 /* text_of: the value as Spark casts it to a string, in `room` where it is no text; of length 0: null. */
 static spark_str text_of(const spark_field *field, const char *row, char room[SCALAR_ROOM])
 {
@@ -42,6 +57,8 @@ static spark_str text_of(const spark_field *field, const char *row, char room[SC
     }
     if (type->kind == SPARK_KIND_CHAR && field->count > 0)
         return (spark_str) { value, strnlen(value, field->count) };
+    if (type->kind == SPARK_KIND_F64 || type->kind == SPARK_KIND_F32)
+        return (spark_str) { room, print_number(type, value, room) };
     return (spark_str) { room, spark_print(type, value, room, SCALAR_ROOM) };
 }
 

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whoever writes into a directory has a _temporary in it, which comes into being by a rename, with a
- * lock in it that is held: so there is one at most, and one whose lock is free belongs to a process
- * that has ended. A file in it, the mark, says how far that has come:
- *
- *   _save-ID     nothing was moved yet, or what was is to be taken back
- *   _commit-ID   all files are on disk; they are moved, and whoever finds this later moves the rest
- *   _done-ID     all files are at their places
- *
- * A directory that is to be replaced is locked in the same way, while the new one is written beside it, in
- * .NAME.new, with a _temporary of its own; then the two exchange their names, and the old one goes.
- * Where the file system cannot do that at once, the old one is called .NAME.old for a moment. */
+/* A directory that is to be replaced is locked as one that is written (io/save_mark), while the new one is
+ * written beside it, in .NAME.new, with a _temporary of its own; then the two exchange their names, and the
+ * old one goes. Where the file system cannot do that at once, the old one is called .NAME.old for a
+ * moment. */
 #include "io/save_dir.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/secret.h"
@@ -26,55 +17,6 @@
 #include "io/files.h"
 #include "io/output.h"
 #include "io/save_lock.h"
-
-static const char *const states[] = { "_save-", "_commit-", "_done-" };
-typedef enum save_state { SAVING, COMMITTING, DONE } save_state;
-
-/* inside: a name in the _temporary of a directory. */
-static spk_tree_path inside(const char *directory, const char *name)
-{
-    return spk_tree_below(spk_tree_below(directory, "_temporary").text, name);
-}
-
-static spk_tree_path mark_of(const char *directory, save_state state, const char *id)
-{
-    char name[64];
-    snprintf(name, sizeof name, "%s%s", states[state], id);
-    return inside(directory, name);
-}
-
-/* exists: what cannot be looked at is taken for there. */
-static bool exists(const char *path)
-{
-    struct stat info;
-    return spk_stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR);
-}
-
-static int open_new(const char *path)
-{
-    int fd;
-    do
-        fd = spk_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
-/* make_file: an empty one; 0, or an errno. */
-static int make_file(const char *path, bool synced)
-{
-    const int fd = open_new(path);
-    if (fd < 0)
-        return errno;
-    int error = 0;
-    while (synced && spk_fsync(fd) != 0)
-        if (errno != EINTR) {
-            error = errno;
-            break;
-        }
-    if (spk_close(fd) != 0 && error == 0 && errno != EINTR)
-        error = errno;
-    return error;
-}
 
 static void draw_id(char id[SPK_SAVE_ID])
 {
@@ -95,225 +37,18 @@ static spk_tree_path beside(const char *path, const char *suffix)
     return p;
 }
 
-/* ---- the lock */
-
-/* enter: a _temporary with a lock that is held, of a save of that id; 0, EEXIST: there is one, or an
- * errno. Where the file system knows no locks, it has none. */
-static int enter(const char *directory, const char *id, int *lock)
-{
-    char name[64];
-    snprintf(name, sizeof name, "_starting-%s", id);
-    const spk_tree_path early = spk_tree_below(directory, name);
-    const spk_tree_path late = spk_tree_below(directory, "_temporary");
-    int error = spk_mkdir(early.text, 0777) == 0 ? 0 : errno;
-    *lock = -1;
-    if (error != 0)
-        return error == EEXIST ? EIO : error;
-    *lock = open_new(spk_tree_below(early.text, "_lock").text);
-    if (*lock < 0) {
-        error = errno;
-    } else if (spk_flock(*lock, LOCK_EX | LOCK_NB) != 0) { /* there are none here */
-        close(*lock);
-        *lock = -1;
-        error = spk_unlink(spk_tree_below(early.text, "_lock").text) == 0 ? 0 : errno;
-    }
-    snprintf(name, sizeof name, "%s%s", states[SAVING], id);
-    if (error == 0)
-        error = make_file(spk_tree_below(early.text, name).text, false);
-    if (error == 0 && spk_rename(early.text, late.text) != 0)
-        error = errno == ENOTEMPTY ? EEXIST : errno;
-    if (error == 0)
-        return 0;
-    if (*lock >= 0)
-        close(*lock);
-    *lock = -1;
-    spk_tree_remove(early.text);
-    return error;
-}
-
-/* take_over: the _temporary of a process that has ended; 0, EWOULDBLOCK: it lives, or an errno. */
-static int take_over(const char *directory, int *lock)
-{
-    const spk_tree_path path = inside(directory, "_lock");
-    struct stat have, is;
-    *lock = spk_open(path.text, O_RDWR | O_CLOEXEC, 0);
-    if (*lock < 0)
-        return errno;
-    int error = 0;
-    if (spk_flock(*lock, LOCK_EX | LOCK_NB) != 0 || spk_fstat(*lock, &have) != 0
-        || spk_stat(path.text, &is) != 0)
-        error = errno;
-    else if (have.st_ino != is.st_ino || have.st_dev != is.st_dev)
-        error = EWOULDBLOCK;
-    if (error == 0)
-        return 0;
-    close(*lock);
-    *lock = -1;
-    return error;
-}
-
-/* leave: nobody writes there any more. Best effort: what stays is seen to be of the past. */
-static void leave(const char *directory, const char *id, int *lock)
-{
-    char name[64];
-    snprintf(name, sizeof name, "_starting-%s", id);
-    const spk_tree_path late = spk_tree_below(directory, name);
-    const spk_tree_path early = spk_tree_below(directory, "_temporary");
-    const bool moved = spk_rename(early.text, late.text) == 0;
-    spk_tree_remove(moved ? late.text : early.text);
-    if (*lock >= 0)
-        close(*lock);
-    *lock = -1;
-}
-
-/* ---- committing */
-
-typedef struct seen {
-    const char *id;
-    int last;
-} seen;
-
-static int remove_own(void *env, const char *directory, const char *name)
-{
-    const seen *s = env;
-    if (!strstr(name, s->id))
-        return 0;
-    if (spk_unlink(spk_tree_below(directory, name).text) != 0 && errno != ENOENT)
-        return errno;
-    return 0;
-}
-
+/* find_last: the highest number of a part. */
 static int find_last(void *env, const char *directory, const char *name)
 {
-    seen *s = env;
+    int *last = env;
     char *end;
     (void)directory;
     if (strncmp(name, "part-", 5) != 0 || name[5] < '0' || name[5] > '9')
         return 0;
     const long n = strtol(name + 5, &end, 10);
-    if (n > s->last && n < INT_MAX / 2)
-        s->last = (int)n;
+    if (n > *last && n < INT_MAX / 2)
+        *last = (int)n;
     return 0;
-}
-
-static int sync_all(const char *directory)
-{
-    const int fd = spk_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return errno;
-    const int error = spk_syncfs(fd) == 0 ? 0 : errno;
-    close(fd);
-    return error;
-}
-
-static bool is_task(const char *name)
-{
-    return strncmp(name, "task-", 5) == 0;
-}
-
-/* move_tasks: the files of all tasks that have committed. */
-static int move_tasks(const char *directory)
-{
-    const spk_tree_path temporary = spk_tree_below(directory, "_temporary");
-    int moved, error = 0;
-    do {
-        DIR *stream = spk_opendir(temporary.text);
-        const struct dirent *entry;
-        if (!stream)
-            return errno;
-        moved = 0;
-        while (!error && (errno = 0, entry = spk_readdir(stream)) != NULL)
-            if (is_task(entry->d_name)) {
-                error = spk_tree_merge(inside(directory, entry->d_name).text, directory);
-                moved++;
-            }
-        if (!error)
-            error = errno;
-        closedir(stream);
-    } while (!error && moved > 0);
-    return error;
-}
-
-/* move_marker: a marker of success from the directory into _temporary, or back. */
-static int move_marker(const char *directory, bool back)
-{
-    const spk_tree_path out = spk_tree_below(directory, "_SUCCESS");
-    const spk_tree_path in = inside(directory, "_SUCCESS");
-    const char *from = back ? in.text : out.text;
-    if (!exists(from) || spk_rename(from, back ? out.text : in.text) == 0)
-        return 0;
-    return errno == ENOENT ? 0 : errno;
-}
-
-/* finish: from the mark of committing on: files to their places, the marker of success. */
-static int finish(const char *directory, bool deep)
-{
-    int error = move_marker(directory, false);
-    if (error == 0)
-        error = move_tasks(directory);
-    if (error == 0)
-        error = deep ? sync_all(directory) : spk_tree_sync(directory);
-    if (error == 0)
-        error = make_file(spk_tree_below(directory, "_SUCCESS").text, true);
-    return error == 0 ? spk_tree_sync(directory) : error;
-}
-
-/* take_back: what has been moved. */
-static int take_back(const char *directory, const char *id)
-{
-    seen s = { id, 0 };
-    const int error = spk_tree_visit(directory, remove_own, &s);
-    spk_tree_prune(directory);
-    return error == 0 ? move_marker(directory, true) : error;
-}
-
-/* ---- what was interrupted */
-
-/* find_mark: how far a save had come, and its id; false: there is no mark. */
-static bool find_mark(const char *directory, save_state *state, char id[SPK_SAVE_ID])
-{
-    DIR *stream = spk_opendir(spk_tree_below(directory, "_temporary").text);
-    const struct dirent *entry;
-    bool found = false;
-    while (stream && !found && (entry = spk_readdir(stream)) != NULL)
-        for (int i = SAVING; i <= DONE && !found; i++) {
-            const size_t n = strlen(states[i]);
-            found = strncmp(entry->d_name, states[i], n) == 0
-                && strlen(entry->d_name + n) == SPK_SAVE_ID - 1;
-            if (found) {
-                *state = (save_state)i;
-                memcpy(id, entry->d_name + n, SPK_SAVE_ID);
-            }
-        }
-    if (stream)
-        closedir(stream);
-    return found;
-}
-
-/* recover: what a save of a process that has ended, whose lock we hold, has left: taken back, or brought to
- * its end. ENOENT: it has no mark, so that nobody knows which files are its own. */
-static int recover(const char *directory)
-{
-    save_state state;
-    char id[SPK_SAVE_ID];
-    if (!find_mark(directory, &state, id))
-        return ENOENT;
-    return state == DONE         ? 0
-        : state == COMMITTING ? finish(directory, true)
-                              : take_back(directory, id);
-}
-
-/* sweep: what saves have left that ended while they began, or were over. Under the lock of the directory; who
- * is just beginning finds its place gone, and begins again. */
-static void sweep(const char *directory, const char *own)
-{
-    DIR *stream = spk_opendir(directory);
-    const struct dirent *entry;
-    while (stream && (entry = spk_readdir(stream)) != NULL)
-        if (strncmp(entry->d_name, "_starting-", 10) == 0 && strcmp(entry->d_name + 10, own) != 0)
-            spk_tree_remove(spk_tree_below(directory, entry->d_name).text);
-    if (stream)
-        closedir(stream);
 }
 
 /* ---- beginning */
@@ -328,18 +63,18 @@ static spark_status refuse(const char *path, spk_failure *failure)
  * order. overwrites: that need not be in order. */
 static spark_status take_past(spk_save_dir *dir, bool overwrites, spk_failure *failure)
 {
-    int lock, error = take_over(dir->path, &lock);
+    int lock, error = spk_save_take_over(dir->path, &lock);
     if (error == EWOULDBLOCK
-        || (error == ENOENT && exists(spk_tree_below(dir->path, "_temporary").text)))
+        || (error == ENOENT && spk_save_exists(spk_tree_below(dir->path, "_temporary").text)))
         return refuse(dir->path, failure);
     if (error == ENOENT) /* it has just gone */
         return SPARK_OK;
     if (error == 0)
-        error = recover(dir->path);
+        error = spk_save_recover(dir->path);
     if (error == ENOENT && overwrites)
         error = 0;
     if (error == 0) {
-        leave(dir->path, dir->id, &lock);
+        spk_save_leave(dir->path, dir->id, &lock);
         return SPARK_OK;
     }
     if (lock >= 0)
@@ -356,13 +91,13 @@ static spark_status lock_it(spk_save_dir *dir, bool overwrites, spk_failure *fai
     enum { TRIES = 20 };
     int error = EEXIST;
     for (int i = 0; i < TRIES && (error == EEXIST || error == ENOENT); i++) {
-        error = enter(dir->path, dir->id, &dir->lock);
+        error = spk_save_enter(dir->path, dir->id, &dir->lock);
         if (error == EEXIST && take_past(dir, overwrites, failure) != SPARK_OK)
             return failure->code;
     }
     if (error != 0)
         return spk_io_failure(failure, "cannot write into", dir->path, error);
-    sweep(dir->path, dir->id);
+    spk_save_sweep(dir->path, dir->id);
     return SPARK_OK;
 }
 
@@ -385,8 +120,8 @@ static bool is_empty(const char *directory)
 static void put_back(const char *path)
 {
     const spk_tree_path fresh = beside(path, "new"), old = beside(path, "old");
-    if (!exists(path) && exists(old.text)) {
-        if (exists(spk_tree_below(fresh.text, "_SUCCESS").text))
+    if (!spk_save_exists(path) && spk_save_exists(old.text)) {
+        if (spk_save_exists(spk_tree_below(fresh.text, "_SUCCESS").text))
             spk_rename(fresh.text, path);
         else
             spk_rename(old.text, path);
@@ -408,10 +143,10 @@ static spark_status begin_beside(spk_save_dir *dir, spk_failure *failure)
         error = spk_tree_remove(fresh.text);
     if (error == 0 && spk_mkdir(fresh.text, 0777) != 0)
         error = errno;
-    if (error == 0 && (dir->work = strdup(fresh.text)) == NULL)
+    if (error == 0 && (dir->work = spk_tree_copy(fresh.text)) == NULL)
         error = ENOMEM;
     if (error == 0)
-        error = enter(dir->work, dir->id, &dir->work_lock);
+        error = spk_save_enter(dir->work, dir->id, &dir->work_lock);
     if (error == 0)
         return SPARK_OK;
     spk_tree_remove(fresh.text);
@@ -444,31 +179,34 @@ static spark_status begin_there(
         return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "Output directory %s is a file: remove it or choose another one", dir->path);
     if (mode == SPARK_SAVE_IGNORE && !is_empty(dir->path)) {
-        *skip = !exists(spk_tree_below(dir->path, "_temporary").text)
-            || exists(spk_tree_below(dir->path, "_SUCCESS").text);
+        *skip = !spk_save_exists(spk_tree_below(dir->path, "_temporary").text)
+            || spk_save_exists(spk_tree_below(dir->path, "_SUCCESS").text);
         return *skip ? SPARK_OK : refuse(dir->path, failure);
     }
     if (mode == SPARK_SAVE_OVERWRITE) { /* what a link points to is replaced, not the link */
-        char *real = realpath(dir->path, NULL);
-        if (real == NULL)
+        spk_tree_path whole;
+        if (realpath(dir->path, whole.text) == NULL)
             return spk_io_failure(failure, "cannot look at", dir->path, errno);
+        char *real = spk_tree_copy(whole.text);
+        if (real == NULL)
+            return spk_failure_nomem(failure, NULL, NULL);
         free(dir->path);
         dir->path = dir->work = real;
     }
     if (lock_it(dir, mode == SPARK_SAVE_OVERWRITE, failure) != SPARK_OK)
         return failure->code;
     spark_status status = SPARK_OK;
-    seen s = { dir->id, -1 };
+    int last = -1;
     if (mode == SPARK_SAVE_OVERWRITE) {
         status = begin_beside(dir, failure);
     } else {
-        const int error = spk_tree_visit(dir->path, find_last, &s);
-        dir->first = s.last + 1;
+        const int error = spk_tree_visit(dir->path, find_last, &last);
+        dir->first = last + 1;
         if (error != 0)
             status = spk_io_failure(failure, "cannot look through", dir->path, error);
     }
     if (status != SPARK_OK)
-        leave(dir->path, dir->id, &dir->lock);
+        spk_save_leave(dir->path, dir->id, &dir->lock);
     return status;
 }
 
@@ -530,15 +268,6 @@ static int exchange(const spk_save_dir *dir)
     return spk_rename(old.text, dir->work) == 0 ? 0 : errno;
 }
 
-static int set_mark(const spk_save_dir *dir, save_state from, save_state to)
-{
-    return spk_rename(
-               mark_of(dir->work, from, dir->id).text, mark_of(dir->work, to, dir->id).text)
-            == 0
-        ? 0
-        : errno;
-}
-
 static int sync_parent(const char *path)
 {
     const spk_tree_path up = spk_tree_below(path, "..");
@@ -549,7 +278,7 @@ static int sync_parent(const char *path)
 /* take_place: of the old directory; as long as it is not known to be on disk it is undone. */
 static int take_place(const spk_save_dir *dir)
 {
-    int error = set_mark(dir, COMMITTING, DONE);
+    int error = spk_save_mark(dir->work, dir->id, SPK_SAVE_MOVES, SPK_SAVE_DONE);
     if (error == 0)
         error = exchange(dir);
     if (error != 0)
@@ -563,16 +292,16 @@ static int take_place(const spk_save_dir *dir)
 spark_status spk_save_commit(spk_save_dir *dir, spk_failure *failure)
 {
     const spk_tree_path temporary = spk_tree_below(dir->work, "_temporary");
-    int error = dir->deep ? sync_all(dir->work) : spk_tree_sync(temporary.text);
+    int error = dir->deep ? spk_tree_sync_all(dir->work) : spk_tree_sync(temporary.text);
     if (error == 0 && dir->fresh)
         error = sync_parent(dir->path);
     if (error == 0)
-        error = set_mark(dir, SAVING, COMMITTING);
+        error = spk_save_mark(dir->work, dir->id, SPK_SAVE_OPEN, SPK_SAVE_MOVES);
     dir->moves = error == 0;
     if (error == 0)
         error = spk_tree_sync(temporary.text);
     if (error == 0)
-        error = finish(dir->work, dir->deep);
+        error = spk_save_finish(dir->work, dir->deep);
     if (error == 0 && is_beside(dir))
         error = take_place(dir);
     if (error != 0) {
@@ -582,7 +311,7 @@ spark_status spk_save_commit(spk_save_dir *dir, spk_failure *failure)
     }
     if (is_beside(dir))
         spk_tree_remove(dir->work);
-    leave(dir->path, dir->id, is_beside(dir) ? &dir->work_lock : &dir->lock);
+    spk_save_leave(dir->path, dir->id, is_beside(dir) ? &dir->work_lock : &dir->lock);
     forget(dir);
     return SPARK_OK;
 }
@@ -590,10 +319,10 @@ spark_status spk_save_commit(spk_save_dir *dir, spk_failure *failure)
 /* undo: what a commit has done that has failed; 0, or an errno. */
 static int undo(const spk_save_dir *dir)
 {
-    set_mark(dir, COMMITTING, SAVING);
-    if (!exists(inside(dir->path, "_SUCCESS").text))
+    spk_save_mark(dir->work, dir->id, SPK_SAVE_MOVES, SPK_SAVE_OPEN);
+    if (!spk_save_exists(spk_save_inside(dir->path, "_SUCCESS").text))
         spk_unlink(spk_tree_below(dir->path, "_SUCCESS").text);
-    return take_back(dir->path, dir->id);
+    return spk_save_take_back(dir->path, dir->id);
 }
 
 void spk_save_abort(spk_save_dir *dir)
@@ -606,7 +335,7 @@ void spk_save_abort(spk_save_dir *dir)
     else if (dir->moves)
         undone = undo(dir) == 0;
     if (undone) /* else the next save finds the mark, and undoes it */
-        leave(dir->path, dir->id, &dir->lock);
+        spk_save_leave(dir->path, dir->id, &dir->lock);
     if (dir->fresh)
         spk_rmdir(dir->path);
     forget(dir);
@@ -618,7 +347,7 @@ spk_tree_path spk_save_attempt(const spk_save_dir *dir, int partition, int attem
 {
     char name[64];
     snprintf(name, sizeof name, "attempt-%05d-%d", partition, attempt);
-    return inside(dir->work, name);
+    return spk_save_inside(dir->work, name);
 }
 
 spark_status spk_save_attempt_begin(
@@ -635,7 +364,7 @@ spark_status spk_save_attempt_commit(
     char name[64];
     snprintf(name, sizeof name, "task-%05d", partition);
     const spk_tree_path from = spk_save_attempt(dir, partition, attempt);
-    const spk_tree_path to = inside(dir->work, name);
+    const spk_tree_path to = spk_save_inside(dir->work, name);
     const int error = dir->deep ? 0 : spk_tree_sync(from.text);
     if (error != 0)
         return spk_io_failure(failure, "cannot sync", from.text, error);

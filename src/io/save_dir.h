@@ -11,9 +11,7 @@
 #include <spark/save.h>
 
 #include "base/error.h"
-#include "io/tree.h"
-
-enum { SPK_SAVE_ID = 37 };
+#include "io/save_mark.h"
 
 typedef struct spk_save_dir {
     char *path, *work;

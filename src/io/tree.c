@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +22,13 @@ spk_tree_path spk_tree_below(const char *directory, const char *name)
     spk_tree_path p;
     snprintf(p.text, sizeof p.text, "%s/%s", directory, name);
     return p;
+}
+
+char *spk_tree_copy(const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+    return copy ? memcpy(copy, text, size) : NULL;
 }
 
 static bool is_dots(const char *name)
@@ -225,6 +233,16 @@ int spk_tree_sync(const char *path)
             error = errno == EINVAL || errno == ENOTSUP ? 0 : errno;
             break;
         }
+    close(fd);
+    return error;
+}
+
+int spk_tree_sync_all(const char *directory)
+{
+    const int fd = spk_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    const int error = spk_syncfs(fd) == 0 ? 0 : errno;
     close(fd);
     return error;
 }

@@ -16,6 +16,9 @@ typedef struct spk_tree_path {
 } spk_tree_path;
 SPK_COLD spk_tree_path spk_tree_below(const char *directory, const char *name);
 
+/* spk_tree_copy: of a text, to be freed; NULL: no memory. */
+SPK_COLD char *spk_tree_copy(const char *text);
+
 /* spk_tree_remove: a directory and all in it, or a file; links are not followed. What is not there is
  * removed. */
 SPK_COLD int spk_tree_remove(const char *path);
@@ -31,7 +34,8 @@ SPK_COLD int spk_tree_visit(const char *path, spk_tree_visitor visit, void *env)
 /* spk_tree_prune: of such directories those that are empty are removed. Best effort. */
 SPK_COLD void spk_tree_prune(const char *path);
 
-/* spk_tree_sync: a directory: its names are on disk. */
+/* spk_tree_sync: a directory: its names are on disk. spk_tree_sync_all: the file system it is in. */
 SPK_COLD int spk_tree_sync(const char *path);
+SPK_COLD int spk_tree_sync_all(const char *path);
 
 #endif

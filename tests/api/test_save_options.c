@@ -170,8 +170,12 @@ static void test_save__object_files_and_csv_have_modes(void **state)
     int64_t n;
     oracle_ok(spark_count(spark_read_csv(sc, "c", SPARK_TYPE(sale), CSV(.header = true)), &n));
     assert_int_equal(n, 12);
+    oracle_ok(spark_write_json(sales, "j", &(spark_json_options) { .save = { .compression = "gzip",
+        .partition_by = SPARK_COLUMNS("city") } }));
+    assert_string_equal(shell("gzip -dc j/city=Oslo/*.json.gz"),
+        "{\"year\":2021,\"fare\":0.5} {\"year\":2020}");
     oracle_ok(spark_write_csv(sales, "c", CSV(.save = { .mode = SPARK_SAVE_OVERWRITE })));
-    assert_string_equal(shell("cat c/*.csv"), "Rome,2020, Oslo,2021,0.5 Bern,2020,1 "
+    assert_string_equal(shell("cat c/*.csv"), "Rome,2020, Oslo,2021,0.5 Bern,2020,1.0 "
                                               "Rome,2021,1.5 Oslo,2020, Bern,2021,2.5");
     oracle_close(sc);
 }
@@ -289,7 +293,7 @@ static void test_save__directories_for_values(void **state)
         "year=2021/city=Bern/part-00000-ID.c000.csv year=2021/city=Bern/part-00001-ID.c000.csv "
         "year=2021/city=Oslo/part-00000-ID.c000.csv year=2021/city=Oslo/part-00001-ID.c000.csv "
         "year=2021/city=Rome/part-00000-ID.c000.csv year=2021/city=Rome/part-00001-ID.c000.csv");
-    assert_string_equal(shell("cat out/year=2020/city=Oslo/*"), "fare \"\" fare 5");
+    assert_string_equal(shell("cat out/year=2020/city=Oslo/*"), "fare \"\" fare 5.0");
     oracle_ok(spark_write_csv(sales, "out", CSV(.save = { .mode = SPARK_SAVE_APPEND,
         .partition_by = SPARK_COLUMNS("year"), .max_records_per_file = 2 })));
     assert_string_equal(files("out/year=2020"),
@@ -298,7 +302,7 @@ static void test_save__directories_for_values(void **state)
         "city=Rome/part-00000-ID.c000.csv city=Rome/part-00001-ID.c000.csv "
         "part-00002-ID.c000.csv part-00002-ID.c001.csv part-00003-ID.c000.csv part-00003-ID.c001.csv");
     assert_string_equal(shell("cat out/year=2020/*.csv"),
-        "Rome, Bern,1 Oslo, Rome,3 Bern, Oslo,5");
+        "Rome, Bern,1.0 Oslo, Rome,3.0 Bern, Oslo,5.0");
     /* Values of all kinds, as Spark casts them to strings, and escapes them. */
     static const typed rows[] = {
         { true, -5, 1.5, { 19782 }, { 1709201472500000 }, { true, 7 }, { "a/b=c%d:\x01 e'", 12 }, 1 },
@@ -309,9 +313,9 @@ static void test_save__directories_for_values(void **state)
     oracle_ok(spark_write_csv(of_kinds, "kinds",
         CSV(.save = { .partition_by = SPARK_COLUMNS("b", "i", "f", "d", "t", "o", "s") })));
     assert_string_equal(shell("cd kinds && find . -type f -name '*.csv' | sed 's|/part.*||' | sort"),
-        "./b=false/i=0/f=10000000000/d=1970-01-01/t=1970-01-01 00%3A00%3A00/"
+        "./b=false/i=0/f=1.0E10/d=1970-01-01/t=1970-01-01 00%3A00%3A00/"
         "o=__HIVE_DEFAULT_PARTITION__/s=.. "
-        "./b=false/i=0/f=10000000000/d=1970-01-01/t=1970-01-01 00%3A00%3A00/"
+        "./b=false/i=0/f=1.0E10/d=1970-01-01/t=1970-01-01 00%3A00%3A00/"
         "o=__HIVE_DEFAULT_PARTITION__/s=__HIVE_DEFAULT_PARTITION__ "
         "./b=true/i=-5/f=1.5/d=2024-02-29/t=2024-02-29 10%3A11%3A12.5/o=7/"
         "s=a%2Fb%3Dc%25d%3A%01 e%27");

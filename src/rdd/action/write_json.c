@@ -4,7 +4,7 @@
 
 #include "format/json_print.h"
 #include "rdd/action.h"
-#include "rdd/save.h"
+#include "rdd/write.h"
 
 /* json_saver: what the parts are written with; the saver of rdd/save.h is its first member. */
 typedef struct json_saver {
@@ -34,15 +34,16 @@ static bool write_rows(void *state, spk_batch batch)
 spark_status spark_write_json(
     spark_site at, spark_rdd *rdd, const char *path, const spark_json_options *options)
 {
-    json_saver saver = { .saver = { .name = "json", .take = write_rows } };
+    json_saver saver = { .saver = { .name = "write_json", .extension = ".json", .take = write_rows } };
     spk_failure failure;
-    spark_status status = spk_job_check(rdd, "json", at, &failure);
-    if (status == SPARK_OK)
+    spark_status status = SPARK_OK;
+    if (rdd && !rdd->error)
         status = spk_json_fits(rdd->layout->type, &failure);
     if (status == SPARK_OK)
         status = spk_json_compile(&saver.json, options, &failure);
-    status = status == SPARK_OK ? spk_save_parts(at, rdd, path, &saver.saver)
-                                : spk_action_end(status, &failure, "json", at);
+    status = status == SPARK_OK
+        ? spk_write_parts(at, rdd, path, &saver.saver, options ? &options->save : NULL)
+        : spk_action_end(status, &failure, "write_json", at);
     spk_json_options_free(&saver.json);
     return status;
 }

@@ -10,6 +10,7 @@
 #include "format/csv.h"
 #include "io/lines.h"
 #include "io/output.h"
+#include "io/tree.h"
 #include "rdd/action.h"
 #include "rdd/source/files_rdd.h"
 #include "rdd/source/partitioned.h"
@@ -576,7 +577,7 @@ static const spark_type *find_type(spark_site at, spark_context *sc, const char 
     const spark_type *type = NULL;
     column_name *names;
     size_t n;
-    if (list(sc, strdup(path), base, files, failure) != SPARK_OK)
+    if (list(sc, spk_tree_copy(path), base, files, failure) != SPARK_OK)
         return NULL;
     if (read_names(sc, csv, files, &names, &n, failure))
         type = struct_of(sc, names, n, NULL, failure);

@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "format/hive.h"
 #include "io/glob.h"
+#include "io/output.h"
 #include "io/tree.h"
 
 /* ---- which files there are */
@@ -61,31 +62,21 @@ static char *list_of(found *f)
     return list;
 }
 
-/* directory_of: the path of a spec that is one path of this machine, without slashes at its end; NULL: it is
- * none, or there is no memory. */
-static char *directory_of(const char *spec)
+/* is_directory: one path of this machine. */
+static bool is_directory(const char *path)
 {
-    const char *path = spk_io_path(spec);
-    size_t n = strlen(path);
     struct stat info;
-    if (strstr(path, "://") || spk_glob_special(path, n, ",*?[]{}\\") || spk_stat(path, &info) != 0
-        || !S_ISDIR(info.st_mode))
-        return NULL;
-    while (n > 1 && path[n - 1] == '/')
-        n--;
-    char *copy = malloc(n + 1);
-    if (copy) {
-        memcpy(copy, path, n);
-        copy[n] = '\0';
-    }
-    return copy;
+    return !strstr(path, "://") && !spk_glob_special(path, strlen(path), ",*?[]{}\\")
+        && spk_stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 spark_status spk_partitioned_expand(char **spec, char **base, spk_failure *failure)
 {
-    char *directory = directory_of(*spec);
-    if (!directory)
+    if (!is_directory(spk_io_path(*spec)))
         return SPARK_OK;
+    char *directory = spk_output_path(*spec, failure);
+    if (!directory)
+        return failure->code;
     found f = { .base = strlen(directory) };
     int error = spk_tree_visit(directory, add, &f);
     if (error == 0 && f.deep) {
