@@ -83,24 +83,10 @@ typedef struct packed {
     spk_program program;
 } packed;
 
-static int spawn_on(packed *p)
-{
-    int in;
-    do
-        in = spk_open(p->file->path, O_RDONLY | O_CLOEXEC, 0);
-    while (in < 0 && errno == EINTR);
-    if (in < 0)
-        return -1;
-    const int error = spawn(&p->program, p->codec, in);
-    close(in);
-    return error;
-}
-
-static void *codec_open(const spk_file *file, uint64_t from, uint64_t to, const spk_watch *watch,
-    spk_failure *failure)
+void *spk_codec_open_fd(
+    const spk_file *file, int in, const spk_watch *watch, spk_failure *failure)
 {
     packed *p = malloc(sizeof *p);
-    (void)from, (void)to;
     if (!p) {
         spk_failure_nomem(failure, NULL, NULL);
         return NULL;
@@ -108,12 +94,10 @@ static void *codec_open(const spk_file *file, uint64_t from, uint64_t to, const 
     *p = (packed) { .file = file, .codec = spk_codec_of(file->path) };
     p->program.watch = watch;
     p->program.keep_first = true;
-    const int error = spawn_on(p);
+    const int error = spawn(&p->program, p->codec, in);
     if (error == 0)
         return p;
-    if (error < 0)
-        spk_io_failure(failure, "cannot open", file->path, errno);
-    else if (error == ENOENT)
+    if (error == ENOENT)
         spk_failure_set(failure, SPARK_EIO, NULL, NULL,
             "cannot unpack %s: there is no program %s; install the package %s", file->path,
             p->codec->program, p->codec->package);
@@ -121,6 +105,23 @@ static void *codec_open(const spk_file *file, uint64_t from, uint64_t to, const 
         spk_io_failure(failure, "cannot run a program to unpack", file->path, error);
     free(p);
     return NULL;
+}
+
+static void *codec_open(const spk_file *file, uint64_t from, uint64_t to, const spk_watch *watch,
+    spk_failure *failure)
+{
+    int in;
+    (void)from, (void)to;
+    do
+        in = spk_open(file->path, O_RDONLY | O_CLOEXEC, 0);
+    while (in < 0 && errno == EINTR);
+    if (in < 0) {
+        spk_io_failure(failure, "cannot open", file->path, errno);
+        return NULL;
+    }
+    void *stream = spk_codec_open_fd(file, in, watch, failure);
+    close(in);
+    return stream;
 }
 
 static size_t codec_read(void *stream, char *to, size_t n, spk_failure *failure)
@@ -144,4 +145,4 @@ static void codec_close(void *stream)
     free(p);
 }
 
-const spk_source spk_codec_source = { codec_open, codec_read, codec_close, NULL };
+const spk_source spk_codec_source = { codec_open, codec_read, codec_close, NULL, NULL };

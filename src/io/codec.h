@@ -21,6 +21,11 @@ SPK_COLD const spk_codec *spk_codec_of(const char *path);
 /* spk_codec_named: by its name, in any case; NULL: there is none. */
 SPK_COLD const spk_codec *spk_codec_named(const char *name);
 
+/* spk_codec_open_fd: what a descriptor gives, which stays the caller's, unpacked as the file's name says: a
+ * stream of spk_codec_source. */
+SPK_COLD void *spk_codec_open_fd(
+    const spk_file *file, int in, const spk_watch *watch, spk_failure *failure);
+
 /* spk_codec_source: of files that are unpacked as they are read, from their beginning. */
 extern const spk_source spk_codec_source;
 

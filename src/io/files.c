@@ -427,8 +427,9 @@ spark_status spk_files_list(
 void spk_files_raw(spk_files *files)
 {
     for (size_t i = 0; i < files->n; i++)
-        if (files->at[i].source == &spk_codec_source) {
-            files->at[i].source = NULL;
+        if (files->at[i].source == &spk_codec_source
+            || (files->at[i].source && files->at[i].source->raw)) {
+            files->at[i].source = files->at[i].source->raw;
             files->at[i].size = files->at[i].packed;
             files->at[i].packed = 0;
         }

@@ -39,6 +39,7 @@ struct spk_source {
     size_t (*read)(void *stream, char *to, size_t n, spk_failure *failure);
     void (*close)(void *stream);
     void (*release)(void *data);
+    const spk_source *raw; /* the same, not unpacked; NULL: it unpacks nothing, or files of this machine */
 };
 
 typedef struct spk_files {

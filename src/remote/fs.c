@@ -7,6 +7,7 @@
 #include "remote/fs.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,7 +17,9 @@
 #include <unistd.h>
 
 #include "base/faults.h"
+#include "base/sys.h"
 #include "exec/task.h"
+#include "io/codec.h"
 #include "io/glob.h"
 #include "io/local_dir.h"
 #include "plan/context.h"
@@ -28,6 +31,7 @@ struct entry {
     const entry *next;
     spark_fs fs;
     void *env;
+    const spark_context *sc;
     char scheme[32];
 };
 
@@ -147,7 +151,68 @@ static void remote_close(void *stream)
     free(s);
 }
 
-static const spk_source source = { remote_open, remote_read, remote_close, free };
+static const spk_source source = { remote_open, remote_read, remote_close, free, NULL };
+
+/* ---- compressed files: all of one is kept in an unnamed file of this machine, which is whole when it is there, then
+ * unpacked as those of this machine are ---- */
+
+/* fetch: into a descriptor. */
+static bool fetch(const spk_file *file, int fd, spk_failure *failure)
+{
+    enum { PIECE = 64 * 1024 };
+    spk_file raw = *file;
+    size_t n = 1;
+    raw.size = file->packed;
+    char *piece = malloc(PIECE);
+    void *stream = piece ? remote_open(&raw, 0, raw.size, NULL, failure) : NULL;
+    bool good = stream != NULL;
+    if (!piece)
+        spk_failure_nomem(failure, NULL, NULL);
+    while (good && (n = remote_read(stream, piece, PIECE, failure)) > 0 && n != SIZE_MAX)
+        for (size_t at = 0; good && at < n;) {
+            const ssize_t some = spk_write(fd, piece + at, n - at);
+            if (some < 0 && errno != EINTR)
+                good = spk_io_failure(failure, "cannot keep what comes of", file->path, errno) == SPARK_OK;
+            at += some > 0 ? (size_t)some : 0;
+        }
+    if (stream)
+        remote_close(stream);
+    free(piece);
+    return good && n == 0;
+}
+
+static void *packed_open(const spk_file *file, uint64_t from, uint64_t to, const spk_watch *watch,
+    spk_failure *failure)
+{
+    const remote_file *f = file->data;
+    char directory[SPK_PATH];
+    void *stream = NULL;
+    int fd = -1;
+    (void)from, (void)to;
+    for (unsigned i = 0; fd < 0 && spk_local_directory(f->of->sc->local_dir, i, directory); i++)
+        fd = spk_unnamed_file(directory, "cannot keep a file in", failure);
+    if (fd < 0)
+        return NULL;
+    if (fetch(file, fd, failure)) {
+        lseek(fd, 0, SEEK_SET);
+        failure->code = SPARK_OK;
+        stream = spk_codec_open_fd(file, fd, watch, failure);
+    }
+    close(fd);
+    return stream;
+}
+
+static size_t packed_read(void *stream, char *to, size_t n, spk_failure *failure)
+{
+    return spk_codec_source.read(stream, to, n, failure);
+}
+
+static void packed_close(void *stream)
+{
+    spk_codec_source.close(stream);
+}
+
+static const spk_source packed = { packed_open, packed_read, packed_close, free, &source };
 
 /* ---- listing ---- */
 
@@ -199,12 +264,17 @@ static spark_status add_file(
     f->info.name = NULL;
     memcpy(f->version, info->version ? info->version : "", version);
     f->info.version = info->version ? f->version : NULL;
-    const spk_file file = { .path = path,
+    spk_file file = { .path = path,
         .size = info->whole ? SPK_TO_END : info->bytes,
         .fd = -1,
         .of_directory = of_directory,
         .source = &source,
         .data = f };
+    if (file.size > 0 && spk_codec_of(path)) {
+        file.source = &packed;
+        file.packed = file.size;
+        file.size = SPK_TO_END;
+    }
     return spk_listing_add(w->to, &file, failure);
 }
 
@@ -528,6 +598,7 @@ static bool add_entry(spark_context *sc, const char *scheme, const spark_fs *fs,
     }
     e->fs = *fs;
     e->env = env;
+    e->sc = sc;
     snprintf(e->scheme, sizeof e->scheme, "%s", scheme);
     e->next = atomic_load(&all->first);
     atomic_store(&all->first, e);

@@ -10,6 +10,7 @@ usage: server.py web          files under /plain, /noranges, /chunked, /moved, /
 Prints the port, serves until its standard input ends.
 """
 import base64
+import gzip
 import hashlib
 import hmac
 import html
@@ -33,6 +34,8 @@ FILES = {
     "one": b"1",
     "table.csv": b"id,name\n" + b"".join(b"%d,n%d\n" % (i, i) for i in range(1000)),
     "a b.txt": b"a blank in its name\n",
+    "lines.txt.gz": gzip.compress(LINES, 1),
+    "cut.gz": gzip.compress(LINES, 1)[:100000],
     "one.json": b'{"id": 1}\n{"id": 2}\n',
 }
 

@@ -73,6 +73,27 @@ static void test_budget_and_masters(void **state)
     }
 }
 
+static void test_compressed(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = { "plain", "noranges", "chunked", "flaky" };
+    spark_context *sc = with_http(&(spark_conf) { .threads = 2, .memory_bytes = 64 << 20 }, NULL);
+    for (size_t k = 0; k < LENGTH(kinds); k++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/lines.txt.gz", kinds[k]);
+        check_many(spark_text_file(sc, url(&web, path), 3));
+    }
+    check_many(spark_text_file(sc, url(&harmed, "plain/lines.txt.gz"), 3));
+    check_fails(spark_text_file(sc, url(&web, "plain/cut.gz"), 0), "cannot unpack http://127.0.0.1");
+    spark_array pairs;
+    spark_rdd *raw = spark_values(spark_binary_files(sc, url(&web, "plain/cut.gz"), 1));
+    assert_int_equal(spark_collect(raw, SPARK_TYPE(spark_bytes), &pairs), SPARK_OK);
+    assert_int_equal(SPARK_ITEMS(spark_bytes, &pairs)->len, 100000);
+    spark_array_free(&pairs);
+    spark_context_free(sc);
+    assert_int_equal(children(), 2);
+}
+
 static void test_harmed(void **state)
 {
     (void)state;
@@ -241,7 +262,7 @@ static void test_commands(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { file_test(test_ranges), file_test(test_budget_and_masters),
-        file_test(test_harmed), file_test(test_formats), file_test(test_errors), file_test(test_options),
+        file_test(test_compressed), file_test(test_harmed), file_test(test_formats), file_test(test_errors), file_test(test_options),
         file_test(test_cancelling), file_test(test_faults), file_test(test_nth_call),
         file_test(test_commands) };
     if (getenv("TEST_FILTER"))

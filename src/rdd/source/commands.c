@@ -140,7 +140,9 @@ static char *shown(const char *const *argv)
 
 static bool fill(spk_file *file, const spark_command *given)
 {
-    static const spk_source source = { command_open, command_read, command_close, command_release };
+    static const spk_source source = {
+        .open = command_open, .read = command_read, .close = command_close, .release = command_release
+    };
     command *c = calloc(1, sizeof *c);
     *file = (spk_file) { .path = shown(given->argv), .size = SPK_TO_END, .fd = -1, .source = &source,
         .data = c };
