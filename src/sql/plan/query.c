@@ -270,6 +270,11 @@ static spk_rel analyze_term(
     }
 }
 
+spk_rel spk_analyze_term(spk_analyzer *a, const spk_ast_term *term, spk_scope *outer)
+{
+    return analyze_term(a, term, outer, NULL);
+}
+
 /* ---- */
 
 /* ctes: each sees those before it. */
@@ -288,7 +293,7 @@ static bool ctes(spk_analyzer *a, const spk_ast_query *q)
             spk_sql_nomem(a->error);
             return false;
         }
-        *env = (spk_cte_env) { &q->ctes[i], a->ctes, a->ctes };
+        *env = (spk_cte_env) { .cte = &q->ctes[i], .inside = a->ctes, .next = a->ctes, .recursive = q->recursive };
         a->ctes = env;
     }
     return true;
@@ -304,8 +309,6 @@ spk_rel spk_analyze_query(spk_analyzer *a, const spk_ast_query *q, spk_scope *ou
         spk_sql_unsupported(a->error, q->span, "queries nested so deep");
         return rel;
     }
-    if (q->recursive)
-        spk_sql_unsupported(a->error, q->span, "WITH RECURSIVE");
     if (ctes(a, q)) {
         const bool ordered = q->order_all || q->n_order;
         const bool select = q->term && q->term->kind == SPK_TERM_SELECT;
