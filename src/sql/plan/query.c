@@ -157,15 +157,12 @@ static spk_plan *widen(spk_analyzer *a, const spk_rel *side, const spk_attr *att
     spk_sql_expr **exprs = NULL;
     spk_attr *out = NULL;
     size_t count = 0, m = 0;
-    bool same = true;
     for (size_t i = 0; i < n; i++) {
         const spk_attr *from = &side->scope.items[i].attr;
         spk_sql_expr *e = spk_sql_coerce(&a->build, spk_attr_column(a, from, SPK_SQL_NOWHERE), attrs[i].type);
-        same &= e && e->kind == SPK_SQL_COLUMN && from->nullable == attrs[i].nullable;
         SPK_ADD(a, exprs, count, e);
         SPK_ADD(a, out, m, named ? attrs[i] : spk_attr_new(a, attrs[i].name, attrs[i].type, attrs[i].nullable));
     }
-    (void)same;
     return spk_sql_failed(a->error) ? NULL : spk_plan_project(a, side->plan, exprs, out, n);
 }
 
