@@ -772,6 +772,19 @@ static spark_status job_directories(spark_context *sc, uint64_t *digest)
     return status;
 }
 
+static spark_status job_sql(spark_context *sc, uint64_t *digest)
+{
+    const spark_status status = spark_create_temp_view(sc, "numbers", numbers(sc));
+    if (status != SPARK_OK)
+        return status;
+    return collected(spark_sql(sc, "WITH t AS (SELECT value v, value % 7 k, CAST(value AS STRING) s FROM numbers) "
+                                   "SELECT a.k, count(*) n, max(a.s) m, row_number() OVER (ORDER BY a.k) r FROM t a "
+                                   "LEFT JOIN (SELECT DISTINCT k FROM t) b ON a.k = b.k "
+                                   "WHERE a.v < 100 AND EXISTS (SELECT 1 FROM t c WHERE c.k = a.k) "
+                                   "GROUP BY a.k ORDER BY a.k"),
+        digest);
+}
+
 static spark_status job_broadcast(spark_context *sc, uint64_t *digest)
 {
     static const spark_str texts[] = { SPARK_STR("a"), SPARK_STR("bcd"), SPARK_STR("ef") };
@@ -1103,6 +1116,7 @@ static const struct {
     { "csv", job_csv },
     { "json", job_json },
     { "csv in directories", job_directories },
+    { "sql", job_sql },
     { "reduce_by_key with a function", job_reduce_user },
     { "reduce of strings", job_reduce_text },
     { "sort_by", job_sort },

@@ -78,6 +78,10 @@ static const struct {
     { "SELECT CASE WHEN amount > 5 THEN 'large' ELSE 'small' END k, count(*) FROM sales GROUP BY k ORDER BY k",
         "large|2\nsmall|3\n" },
     { "SELECT id FROM range(3) ORDER BY id DESC", "2\n1\n0\n" },
+    { "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n * 2 FROM t WHERE n < 20) SELECT n FROM t ORDER BY n",
+        "1\n2\n4\n8\n16\n32\n" },
+    { "SELECT id FROM sales WHERE NOT (city NOT IN (SELECT 'Oslo' UNION ALL SELECT NULL)) ORDER BY id", "1\n3\n" },
+    { "SELECT sum(10 / (id - 1)) FILTER (WHERE id > 1) FROM sales WHERE id < 4", "15.0\n" },
     { "SELECT CAST('12' AS INT) + 1, 1.5 + 1, 7 / 2, 7 div 2", "13|2.5|3.5|3\n" },
 };
 

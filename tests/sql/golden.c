@@ -105,7 +105,8 @@ static void print_value(FILE *file, const spk_sql_type *type, const char *value,
             const char *slot = array.at + i * size;
             const bool present = !type->contains_null || *slot;
             fputc(i ? ',' : '[', file);
-            print_value(file, type->of, present ? slot + spk_sql_slot_value(type->of, type->contains_null) : NULL, true);
+            slot += spk_sql_slot_value(type->of, type->contains_null);
+            print_value(file, type->of, present ? slot : NULL, true);
         }
         fputs(array.n ? "]" : "[]", file);
     } else if (type->kind == SPK_SQL_MAP) {
@@ -115,7 +116,8 @@ static void print_value(FILE *file, const spk_sql_type *type, const char *value,
             fputc(i ? ',' : '{', file);
             print_value(file, type->key, entry, true);
             fputc(':', file);
-            print_value(file, type->of, present ? slot + spk_sql_slot_value(type->of, type->contains_null) : NULL, true);
+            slot += spk_sql_slot_value(type->of, type->contains_null);
+            print_value(file, type->of, present ? slot : NULL, true);
         }
         fputs(array.n ? "}" : "{}", file);
     } else if (type->kind == SPK_SQL_STRUCT) {
@@ -176,9 +178,9 @@ static bool wanted(const char *output, char *out, size_t size)
     out[0] = '\0';
     if (strncmp(output, "org.apache", 10) != 0 && strncmp(output, "java.", 5) != 0)
         return false;
-    const char *at = strstr(output, "\"condition\" : \"");
-    if (!at)
-        at = strstr(output, "\"errorClass\" : \"");
+    const char *at = strstr(output, "\"condition\" : \""), *older = strstr(output, "\"errorClass\" : \"");
+    if (older && (!at || older < at)) /* a parameter may be called condition as well */
+        at = older;
     if (at && (at = strstr(at, " : \"")) != NULL) {
         const size_t n = strcspn(at + 4, "\"");
         if (n < size) {

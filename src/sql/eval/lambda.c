@@ -127,7 +127,7 @@ static void at_row(machine *m, uint32_t i)
     const spk_sql_input *columns = spk_sql_run_columns(m->f->run), *variables = spk_sql_run_variables(m->f->run);
     for (uint32_t k = 0; k < m->body->n_columns; k++)
         m->columns[m->body->columns[k]] = constant(&columns[m->body->columns[k]], i);
-    for (uint32_t k = 0; k < m->body->n_variables; k++)
+    for (uint32_t k = 0; variables && k < m->body->n_variables; k++) /* else they are of lambdas within */
         if (!is_own(m->body, m->body->variables[k]))
             m->variables[m->body->variables[k]] = constant(&variables[m->body->variables[k]], i);
 }

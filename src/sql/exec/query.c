@@ -2,6 +2,8 @@
 /* The statement's own memory, and the forms of rows in it. */
 #include "sql/exec/query.h"
 
+#include <spark/action.h>
+#include <spark/source.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,6 +14,30 @@ static void use(spk_analyzer *a, spark_rdd *rdd)
     SPK_ADD(a, q->used, q->n_used, rdd);
     if (q->n_used > before)
         spk_rdd_ref(rdd);
+}
+
+/* run: a plan's rows, now. */
+static spark_rdd *run(spk_analyzer *a, spk_plan *plan, size_t *n)
+{
+    spk_query *q = (spk_query *)(void *)((char *)a - offsetof(spk_query, analyzer));
+    const spk_form *form;
+    spark_array rows;
+    plan = spk_distincts(a, plan);
+    plan = plan ? spk_optimize(a, plan) : NULL;
+    spark_rdd *rdd = plan ? spk_exec_build(q, plan, &form) : NULL;
+    if (!rdd)
+        return NULL;
+    if ((spark_collect)("sql", rdd, NULL, &rows) != SPARK_OK) {
+        q->failed = *spk_last_failure();
+        q->has_failed = true;
+        spk_sql_fail(&q->error, "UNSUPPORTED_FEATURE", SPK_SQL_NOWHERE); /* `failed` says what it was */
+        return NULL;
+    }
+    *n = rows.n;
+    rdd = (spark_parallelize)("sql", a->sc, rows.type, rows.n, rows.items, 1);
+    spark_array_free(&rows);
+    use(a, rdd);
+    return rdd;
 }
 
 spk_query *spk_query_new(spark_context *sc, const char *text)
@@ -27,7 +53,7 @@ spk_query *spk_query_new(spark_context *sc, const char *text)
     q->session = (spk_sql_session) { .now = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
         .zone_id = "UTC", .user = "spark", .catalog = "spark_catalog", .database = "default" };
     q->analyzer = (spk_analyzer) { .arena = &q->arena, .error = &q->error, .sc = sc,
-        .build = { &q->arena, &q->error, &q->session }, .used = use, .next_id = 1 };
+        .build = { &q->arena, &q->error, &q->session }, .used = use, .run = run, .next_id = 1 };
     q->text = spk_copy_text(&q->analyzer, text, strlen(text));
     q->analyzer.text = q->text;
     q->analyzer.catalog = spk_catalog_of(sc);
@@ -99,7 +125,11 @@ const spk_form *spk_form_of(spk_query *q, const spk_column *columns, size_t n, c
     }
     const spark_type *type = spk_types_struct(q->sc->types, members, types, own);
     if (!type) {
-        spk_sql_unsupported(&q->error, SPK_SQL_NOWHERE, "a row of such columns");
+        spk_failure failure;
+        if (spk_types_refused(members, types, &failure) == SPARK_ENOMEM)
+            spk_sql_nomem(&q->error);
+        else
+            spk_sql_unsupported(&q->error, SPK_SQL_NOWHERE, "a row of such columns");
         return NULL;
     }
     return new_form(q, columns, n, type);
@@ -165,6 +195,10 @@ void spk_query_task_fails(const spk_query *q, spark_task *task, const spk_sql_er
 spark_status spk_query_fails(const spk_query *q, spk_failure *failure)
 {
     char text[640];
+    if (q->has_failed) {
+        *failure = q->failed;
+        return failure->code;
+    }
     if (q->error.nomem)
         return spk_failure_nomem(failure, "sql", NULL);
     spk_sql_describe(&q->error, q->text, text, sizeof text);

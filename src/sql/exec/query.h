@@ -15,6 +15,8 @@ typedef struct spk_query {
     spark_context *sc;
     spk_sql_session session;
     spk_sql_error error; /* while it is prepared */
+    bool has_failed;     /* a job that preparing it has run: */
+    spk_failure failed;
     char *text;
     spark_rdd **used;
     size_t n_used;

@@ -196,7 +196,6 @@ static bool take_rows(const group *g, char *state, size_t from, size_t to)
 {
     const spk_sql_aggregate *a = g->f->aggregate;
     spk_sql_vector args[16];
-    uint8_t ones[1];
     for (size_t i = from; i < to; i++) { /* a row at a time: rows lie anywhere */
         const char *row = value_row(g, i);
         if (g->f->filter) {
@@ -210,7 +209,6 @@ static bool take_rows(const group *g, char *state, size_t from, size_t to)
             valid[k] = spk_slot_present(slot, row);
             args[k] = (spk_sql_vector) { row + slot->value, 0, &valid[k] };
         }
-        (void)ones;
         spk_sql_error error = { .condition = NULL };
         spk_sql_agg_frame f = { .aggregate = a, .args = args, .rows = { NULL, 1 }, .state = state,
             .arena = &g->s->work, .error = &error };

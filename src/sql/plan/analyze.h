@@ -14,6 +14,10 @@ typedef struct spk_cte_env {
     const spk_ast_cte *cte;
     const struct spk_cte_env *inside; /* what its own query sees */
     const struct spk_cte_env *next;
+    bool recursive;     /* its query may name it */
+    spark_rdd *level;   /* of one that is being computed: the rows of the last round, */
+    const spk_view_column *columns; /* and their columns */
+    size_t n_columns;
 } spk_cte_env;
 
 typedef struct spk_sql_binding {
@@ -35,7 +39,10 @@ typedef struct spk_analyzer {
     const spk_sql_binding *bindings;
     size_t n_bindings;
     char none[1]; /* a text where there is no memory for one */
-    void (*used)(struct spk_analyzer *a, spark_rdd *rdd); /* keeps it as long as the statement */
+    /* used: keeps an RDD as long as the statement. */
+    void (*used)(struct spk_analyzer *a, spark_rdd *rdd);
+    /* run: the rows of a plan, computed now; *n: how many. NULL: the error is set. */
+    spark_rdd *(*run)(struct spk_analyzer *a, spk_plan *plan, size_t *n);
 } spk_analyzer;
 
 /* spk_subquery: one that stands in an expression: to be joined to the operator's input. */
@@ -68,8 +75,8 @@ typedef struct spk_lambda_env {
     const struct spk_lambda_env *next;
 } spk_lambda_env;
 
-/* The bits of grouping_id() in the column that tells grouping sets apart; above them counts how often the
- * same set stands before. */
+/* The bits of grouping_id() in the column that tells grouping sets apart; above them counts how
+ * often the same set stands before. */
 enum { SPK_GROUPING_SHIFT = 48 };
 
 typedef struct spk_alias {
@@ -127,6 +134,9 @@ void spk_conjuncts(spk_analyzer *a, spk_sql_expr *e, spk_sql_expr ***list, size_
 spk_rel spk_analyze_query(spk_analyzer *a, const spk_ast_query *query, spk_scope *outer);
 spk_rel spk_analyze_select(
     spk_analyzer *a, const spk_ast_select *select, spk_scope *outer, const spk_ast_query *order);
+/* spk_recursive: a common table expression whose query names it (recursive.c). */
+spk_rel spk_recursive(spk_analyzer *a, spk_cte_env *env, spk_scope *outer);
+spk_rel spk_analyze_term(spk_analyzer *a, const spk_ast_term *term, spk_scope *outer);
 spk_rel spk_analyze_relation(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer);
 /* spk_generate: rows of a generator (explode, ..) beside those of the input. */
 spk_plan *spk_scan(spk_analyzer *a, spark_rdd *rdd, const spk_view_column *columns, size_t n,

@@ -469,20 +469,6 @@ static bool ranking(spk_bind *b, const spk_ast *ast, spk_window_use *use)
     return true;
 }
 
-static bool same_spec(const spk_window_use *x, const spk_window_use *y)
-{
-    if (x->n_partition != y->n_partition || x->n_sort != y->n_sort)
-        return false;
-    for (size_t i = 0; i < x->n_partition; i++)
-        if (!spk_expr_same(x->partition[i], y->partition[i]))
-            return false;
-    for (size_t i = 0; i < x->n_sort; i++)
-        if (!spk_expr_same(x->sort[i].expression, y->sort[i].expression)
-            || x->sort[i].descending != y->sort[i].descending || x->sort[i].nulls_last != y->sort[i].nulls_last)
-            return false;
-    return true;
-}
-
 spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
 {
     spk_window_use use;
@@ -504,12 +490,10 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
     } else if (good && spk_sql_is_aggregate(ast->name)) {
         if (ast->distinct)
             spk_sql_fail1(b->a->error, "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", ast->span, "windowExpr", ast->name);
-        spk_bind inner = *b; /* arguments are over the rows that windows see */
         spk_sql_expr **args = list_of(b, ast->args.n);
         good = args && !spk_sql_failed(b->a->error) && spk_bind_list(b, &ast->args, args)
             && (use.function.aggregate = spk_sql_aggregate_make(&b->a->build, ast->name, args, ast->args.n,
                     ast->star, ast->ignore_nulls, ast->span));
-        (void)inner;
         if (good && ast->filter)
             good = (use.function.filter = spk_bind_expr(b, ast->filter)) != NULL;
         if (good) {
@@ -532,9 +516,6 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
         return NULL;
     const char *name = spk_print(b->a, "%.*s", (int)(ast->span.to - ast->span.from), b->a->text + ast->span.from);
     use.attr = spk_attr_new(b->a, name, type, nullable);
-    for (size_t i = b->n_uses; i-- > 0;) /* beside those of its kind, which the plan takes together */
-        if (same_spec(&b->uses[i], &use))
-            break;
     SPK_ADD(b->a, b->uses, b->n_uses, use);
     return spk_attr_column(b->a, &use.attr, ast->span);
 }

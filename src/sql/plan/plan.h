@@ -102,7 +102,6 @@ struct spk_plan {
     spk_plan_join join;
     spk_plan_key *keys; /* found among the conjuncts, when the plan is made ready */
     size_t n_keys;
-    bool cross;         /* written as one */
 
     spk_plan_agg *aggs;
     size_t n_aggs;
@@ -118,7 +117,7 @@ struct spk_plan {
     size_t n_functions;
     spk_sql_expr **partition;
     size_t n_partition;
-    bool outer, position, outer_input; /* GENERATE: LATERAL VIEW OUTER; with a position */
+    bool outer, position; /* GENERATE: LATERAL VIEW OUTER; with a position */
     bool inline_rows; /* GENERATE: inline() */
     double fraction;
     int64_t seed;

@@ -157,15 +157,12 @@ static spk_plan *widen(spk_analyzer *a, const spk_rel *side, const spk_attr *att
     spk_sql_expr **exprs = NULL;
     spk_attr *out = NULL;
     size_t count = 0, m = 0;
-    bool same = true;
     for (size_t i = 0; i < n; i++) {
         const spk_attr *from = &side->scope.items[i].attr;
         spk_sql_expr *e = spk_sql_coerce(&a->build, spk_attr_column(a, from, SPK_SQL_NOWHERE), attrs[i].type);
-        same &= e && e->kind == SPK_SQL_COLUMN && from->nullable == attrs[i].nullable;
         SPK_ADD(a, exprs, count, e);
         SPK_ADD(a, out, m, named ? attrs[i] : spk_attr_new(a, attrs[i].name, attrs[i].type, attrs[i].nullable));
     }
-    (void)same;
     return spk_sql_failed(a->error) ? NULL : spk_plan_project(a, side->plan, exprs, out, n);
 }
 
@@ -270,6 +267,11 @@ static spk_rel analyze_term(
     }
 }
 
+spk_rel spk_analyze_term(spk_analyzer *a, const spk_ast_term *term, spk_scope *outer)
+{
+    return analyze_term(a, term, outer, NULL);
+}
+
 /* ---- */
 
 /* ctes: each sees those before it. */
@@ -288,7 +290,7 @@ static bool ctes(spk_analyzer *a, const spk_ast_query *q)
             spk_sql_nomem(a->error);
             return false;
         }
-        *env = (spk_cte_env) { &q->ctes[i], a->ctes, a->ctes };
+        *env = (spk_cte_env) { .cte = &q->ctes[i], .inside = a->ctes, .next = a->ctes, .recursive = q->recursive };
         a->ctes = env;
     }
     return true;
@@ -304,8 +306,6 @@ spk_rel spk_analyze_query(spk_analyzer *a, const spk_ast_query *q, spk_scope *ou
         spk_sql_unsupported(a->error, q->span, "queries nested so deep");
         return rel;
     }
-    if (q->recursive)
-        spk_sql_unsupported(a->error, q->span, "WITH RECURSIVE");
     if (ctes(a, q)) {
         const bool ordered = q->order_all || q->n_order;
         const bool select = q->term && q->term->kind == SPK_TERM_SELECT;

@@ -137,6 +137,15 @@ static const spk_cte_env *find_cte(const spk_analyzer *a, const char *name)
 
 static spk_rel of_cte(spk_analyzer *a, const spk_ast_relation *r, const spk_cte_env *env, spk_scope *outer)
 {
+    if (env->level)
+        return scan_of(a, env->level, env->columns, env->n_columns, env->cte->name, outer);
+    if (env->recursive && env->cte->query->term
+        && (env->cte->query->term->kind == SPK_TERM_UNION || env->cte->query->term->kind == SPK_TERM_EXCEPT
+            || env->cte->query->term->kind == SPK_TERM_INTERSECT)) {
+        spk_cte_env own = *env;
+        spk_rel made = spk_recursive(a, &own, outer);
+        return made.plan ? rename_columns(a, made, env->cte->name, NULL, 0, r->span) : made;
+    }
     const spk_cte_env *before = a->ctes;
     a->ctes = env->inside;
     spk_rel rel = spk_analyze_query(a, env->cte->query, outer);
