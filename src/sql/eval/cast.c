@@ -272,11 +272,8 @@ static void floating_decimal(spk_sql_frame *f)
         const double x
             = narrow ? (double)SPK_SQL_ARG(float, f, 0, i) : SPK_SQL_ARG(double, f, 0, i);
         spk_i128 units;
-        if (x - x != 0) { /* as Spark: no number */
-            if (f->expr->attempt)
-                f->out_valid[i] = 0;
-            else if (!overflow(f, i))
-                return;
+        if (x - x != 0) {
+            f->out_valid[i] = 0;
             continue;
         }
         if (spk_decimal_of_double(x, to->scale, &units) && spk_decimal_fits(units, to->precision)) {

@@ -117,7 +117,8 @@ static const spk_sql_type *common_string(const spk_sql_type *other)
         return spk_sql_type_of(SPK_SQL_BIGINT);
     if (spk_sql_is_numeric(other))
         return spk_sql_type_of(SPK_SQL_DOUBLE);
-    return spk_sql_is_atomic(other) ? other : NULL;
+    /* of intervals nobody could say which one it is */
+    return spk_sql_is_atomic(other) && !spk_sql_is_interval(other) ? other : NULL;
 }
 
 static const spk_sql_type *common_struct(
@@ -231,11 +232,8 @@ bool spk_sql_castable(const spk_sql_type *from, const spk_sql_type *to)
     if (to->kind == SPK_SQL_VOID)
         return false;
     if (spk_sql_is_atomic(from) && spk_sql_is_atomic(to)) {
-        /* intervals of several units are no number */
-        if (spk_sql_is_interval(from) && spk_sql_is_numeric(to))
-            return from->precision == from->scale;
-        if (spk_sql_is_numeric(from) && spk_sql_is_interval(to))
-            return to->precision == to->scale;
+        if (spk_sql_is_interval(from) && to->kind >= SPK_SQL_FLOAT && to->kind <= SPK_SQL_DOUBLE)
+            return false;
         return castable_atom(from->kind, to->kind);
     }
     if (to->kind == SPK_SQL_STRING)

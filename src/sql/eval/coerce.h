@@ -24,6 +24,12 @@ bool spk_sql_implicit(const spk_sql_type *from, const spk_sql_type *to);
 /* spk_sql_cast_nullable: whether a cast may give NULL for a value. */
 bool spk_sql_cast_fails(const spk_sql_type *from, const spk_sql_type *to);
 
+/* spk_sql_cast_gives_null: whether it gives NULL for some values: NaN and infinities as decimals. */
+static inline bool spk_sql_cast_gives_null(const spk_sql_type *from, const spk_sql_type *to)
+{
+    return to->kind == SPK_SQL_DECIMAL && (from->kind == SPK_SQL_FLOAT || from->kind == SPK_SQL_DOUBLE);
+}
+
 /* spk_sql_decimal_of: the decimal that holds all values of an integral or decimal type; of a literal, as
  * many digits as it has. */
 const spk_sql_type *spk_sql_decimal_of(spk_arena *arena, const spk_sql_type *type);

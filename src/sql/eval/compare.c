@@ -232,7 +232,7 @@ static bool is_ordered(spk_sql_build *b, const spk_sql_expr *call, const spk_sql
         return true;
     char name[64];
     const char *text = spk_sql_expr_quoted(b, call), *type = spk_sql_type_quoted(b, t);
-    snprintf(name, sizeof name, "`%s`", call->function->printed ? call->function->printed : call->name);
+    snprintf(name, sizeof name, "`%s`", call->function->printed ? call->function->printed : call->function->name);
     spk_sql_fail3(b->error, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", call->span, "dataType", type,
         "functionName", name, "sqlExpr", text);
     return false;
@@ -241,17 +241,19 @@ static bool is_ordered(spk_sql_build *b, const spk_sql_expr *call, const spk_sql
 bool spk_sql_resolve_compare(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name;
+    spk_sql_expr equal = *call; /* a <> b is NOT a = b, and what is wrong is said of a = b */
+    equal.function = op_of(name) == DIFFER ? spk_sql_function_find("=") : call->function;
     call->type = spk_sql_type_of(SPK_SQL_BOOLEAN);
     if (!same_scale(call->args, 2)) {
         const spk_sql_type *common
             = spk_sql_common(b->arena, call->args[0]->type, call->args[1]->type, true);
         if (!common)
-            return spk_sql_diff_types(b, call);
+            return spk_sql_diff_types(b, &equal);
         for (int i = 0; i < 2; i++)
             if (!(call->args[i] = spk_sql_coerce(b, call->args[i], common)))
                 return false;
     }
-    if (!is_ordered(b, call, call->args[0]->type))
+    if (!is_ordered(b, &equal, call->args[0]->type))
         return false;
     call->kernel = strcmp(name, "<=>") == 0 ? null_safe : strcmp(name, "equal_null") == 0
         ? null_safe

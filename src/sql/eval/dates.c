@@ -560,7 +560,7 @@ static bool resolve_to(spk_sql_build *b, spk_sql_expr *call)
 static void stamp_seconds(spk_sql_frame *f)
 {
     SPK_EACH_ROW(f, i)
-    SPK_SQL_OUT(int64_t, f, i) = spk_floor_div(L(0, i), SPK_MICROS_SECOND);
+    SPK_SQL_OUT(int64_t, f, i) = L(0, i) / SPK_MICROS_SECOND; /* truncated, as Spark does here */
 }
 
 static void now_seconds(spk_sql_frame *f)

@@ -127,7 +127,8 @@ static spk_sql_expr *make_cast(spk_sql_build *b, spk_sql_expr *arg, const spk_sq
     e->type = type;
     e->attempt = attempt;
     e->implicit = implicit;
-    e->nullable = arg->nullable || (attempt && spk_sql_cast_fails(arg->type, type));
+    e->nullable = arg->nullable || (attempt && spk_sql_cast_fails(arg->type, type))
+        || spk_sql_cast_gives_null(arg->type, type);
     e->deterministic = arg->deterministic;
     e->foldable = arg->foldable;
     e->kernel = spk_sql_cast_kernel(arg->type, type);
@@ -147,17 +148,25 @@ static spk_sql_expr *refused(
         function = "`UNIX_DATE`";
     else if (from == SPK_SQL_TIMESTAMP_NTZ && to_number)
         function = NULL;
-    else if (spk_sql_is_integral(arg->type) && to == SPK_SQL_DATE)
+    else if (spk_sql_is_numeric(arg->type) && to == SPK_SQL_DATE)
         function = "`DATE_FROM_UNIX_DATE`";
+    /* what Spark casts without ANSI */
+    const bool config = !attempt && ((to == SPK_SQL_BOOLEAN && (from == SPK_SQL_DATE || from == SPK_SQL_TIMESTAMP))
+        || (from == SPK_SQL_BOOLEAN && to == SPK_SQL_TIMESTAMP));
     spk_sql_expr shown = { .kind = SPK_SQL_CAST, .attempt = attempt, .type = type, .n = 1,
         .args = &arg };
     const char *condition = function ? "DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION"
+        : config                     ? "DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION"
                                      : "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION";
     const char *text = spk_sql_expr_quoted(b, &shown);
     const char *from_name = spk_sql_type_quoted(b, arg->type), *to_name = spk_sql_type_quoted(b, type);
     if (spk_sql_fail(b->error, condition, span)) {
         if (function)
             spk_sql_param(b->error, "functionNames", "%s", function);
+        if (config) {
+            spk_sql_param(b->error, "config", "\"spark.sql.ansi.enabled\"");
+            spk_sql_param(b->error, "configVal", "'false'");
+        }
         spk_sql_param(b->error, "sqlExpr", "%s", text);
         spk_sql_param(b->error, "srcType", "%s", from_name);
         spk_sql_param(b->error, "targetType", "%s", to_name);
@@ -353,7 +362,10 @@ static spk_sql_expr *unknown(spk_sql_build *b, const char *name, spk_sql_span sp
 static const char *data_types(spk_sql_build *b, const spk_sql_expr *call)
 {
     spk_text out = spk_text_new(b->arena);
-    const bool words = strcmp(call->function->name, "coalesce") == 0;
+    static const char brackets[] = " if case greatest least in ";
+    char name[40];
+    snprintf(name, sizeof name, " %s ", call->function->name);
+    const bool words = !strstr(brackets, name);
     const bool cases = strcmp(call->function->name, "case") == 0;
     bool first = true;
     spk_text_char(&out, words ? '(' : '[');

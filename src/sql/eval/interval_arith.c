@@ -184,11 +184,12 @@ static bool moved(spk_sql_build *b, spk_sql_expr *call)
     return spk_sql_rewrite(b, call, spk_sql_coerce(b, copy, x));
 }
 
+static const char timestamps[]
+    = "(\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\" or \"(TIMESTAMP_LTZ(P) OR TIMESTAMP_NTZ(P) WITH P IN [7, 9])\")";
+
 static bool refuse_interval(spk_sql_build *b, spk_sql_expr *call)
 {
-    spk_sql_unexpected(b, call, 0,
-        "(\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\" or \"(TIMESTAMP_LTZ(P) OR TIMESTAMP_NTZ(P) WITH P IN "
-        "[7, 9])\")");
+    spk_sql_unexpected(b, call, 0, timestamps);
     return false;
 }
 
@@ -212,7 +213,11 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
     if (spk_sql_is_interval(y)) {
         if (x->kind == SPK_SQL_DATE || is_stamp(x->kind) || x->kind == SPK_SQL_STRING)
             return moved(b, call);
-        return spk_sql_is_interval(x) ? (swap(call), refuse_interval(b, call)) : refuse_interval(b, call);
+        if (y->kind == SPK_SQL_INTERVAL_MONTHS && !spk_sql_is_interval(x))
+            return spk_sql_diff_types(b, call);
+        if (spk_sql_is_interval(x))
+            swap(call);
+        return refuse_interval(b, call);
     }
     if (spk_sql_is_interval(x))
         return spk_sql_diff_types(b, call);
@@ -225,8 +230,7 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
             spk_sql_unexpected(b, call, x->kind == SPK_SQL_DATE ? 1 : 0, "\"DATE\"");
             return false;
         }
-        spk_sql_unexpected(b, call, is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? 1 : 0,
-            "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"");
+        spk_sql_unexpected(b, call, is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? 1 : 0, timestamps);
         return false;
     }
     if (!subtract && y->kind == SPK_SQL_DATE && x->kind != SPK_SQL_DATE) {
@@ -256,7 +260,9 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
         spk_sql_unexpected(b, &as, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")");
         return false;
     }
-    if (x->kind == y->kind)
+    if (is_stamp(x->kind) && y->kind == SPK_SQL_STRING && !to_stamp(b, call, 1, x->kind))
+        return false;
+    if (x->kind == y->kind || (is_stamp(x->kind) && y->kind == SPK_SQL_STRING))
         return spk_sql_wrong_type(b, call,
             "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")");
     return spk_sql_diff_types(b, call);

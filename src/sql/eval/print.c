@@ -110,10 +110,30 @@ static const char *form_of(const spk_sql_expr *e)
         { "isnotnull", "(%0 IS NOT NULL)" }, { "istrue", "(%0 IS TRUE)" },
         { "isfalse", "(%0 IS FALSE)" }, { "isunknown", "(%0 IS UNKNOWN)" }, { "[]", "%0[%1]" },
         { ".", "%0.%1" }, { "u-", "(- %0)" }, { "u+", "(+ %0)" }, { "~", "~%0" },
-        { "like", "%0 LIKE %1" }, { "not", "(NOT %0)" }, { "!", "(NOT %0)" } };
+        { "like", "%0 LIKE %1" }, { "<>", "(NOT (%0 = %1))" }, { "!=", "(NOT (%0 = %1))" },
+        { "boolean", "%0" }, { "tinyint", "%0" }, { "smallint", "%0" }, { "int", "%0" }, { "bigint", "%0" },
+        { "float", "%0" }, { "double", "%0" }, { "decimal", "%0" }, { "string", "%0" }, { "binary", "%0" },
+        { "date", "%0" }, { "timestamp", "%0" }, { "not", "(NOT %0)" }, { "!", "(NOT %0)" } };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (strcmp(e->function->name, forms[i].name) == 0)
             return forms[i].form;
+    return NULL;
+}
+
+/* form_of_moved: of a time and an interval or a number of days: other expressions of Spark's, which print
+ * themselves in other ways. NULL: it is none. */
+static const char *form_of_moved(const spk_sql_expr *e)
+{
+    const char sign = *e->function->name;
+    if (e->n != 2 || (sign != '+' && sign != '-') || e->function->name[1])
+        return NULL;
+    const spk_sql_kind x = e->args[0]->type->kind, y = e->args[1]->type->kind;
+    if (x != SPK_SQL_DATE && x != SPK_SQL_TIMESTAMP && x != SPK_SQL_TIMESTAMP_NTZ)
+        return NULL;
+    if (y == SPK_SQL_INTERVAL_MONTHS || y == SPK_SQL_INTERVAL_SECONDS)
+        return sign == '+' ? "%0 + %1" : "%0 - %1";
+    if (x == SPK_SQL_DATE && y >= SPK_SQL_TINYINT && y <= SPK_SQL_INT)
+        return sign == '+' ? "date_add(%0, %1)" : "date_sub(%0, %1)";
     return NULL;
 }
 
@@ -130,6 +150,11 @@ static void put_call(spk_text *out, const spk_sql_expr *e, int depth)
         put_form(out, e, form, depth);
         if (e->n == 3 && strcmp(f->name, "like") == 0)
             put_form(out, e, " ESCAPE '%2'", depth);
+        return;
+    }
+    const char *moved = form_of_moved(e);
+    if (moved) {
+        put_form(out, e, moved, depth);
         return;
     }
     if ((f->flags & SPK_SQL_INFIX) && e->n == 2) {

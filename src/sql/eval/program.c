@@ -263,7 +263,7 @@ static spk_sql_vector call(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_
     reg *r = &run->regs[node->index];
     const spk_sql_expr *e = node->expr;
     const uint16_t flags = e->kind == SPK_SQL_CALL ? e->function->flags
-        : e->attempt                              ? SPK_SQL_GIVES_NULL
+        : e->attempt || spk_sql_cast_gives_null(e->args[0]->type, e->type) ? SPK_SQL_GIVES_NULL
                                                   : 0;
     bool all = true;
     spk_sql_rows some = rows;

@@ -52,11 +52,27 @@ spk_regex_work *spk_regex_work_new(const spk_regex *regex, spk_arena *arena)
     return w;
 }
 
+/* is_letter: of code points beyond ASCII, near enough: what is not known as a sign. */
+static bool is_letter(uint32_t c)
+{
+    return c == 0xaa || c == 0xb5 || c == 0xba
+        || (c >= 0xc0 && c != 0xd7 && c != 0xf7 && !(c >= 0x2000 && c < 0x2c00) && !(c >= 0x3000 && c < 0x3005)
+            && !(c >= 0x3008 && c < 0x3021) && !(c >= 0xe000 && c < 0xf900) && !(c >= 0xfe10 && c < 0xfe70)
+            && !(c >= 0x1f000 && c < 0x1fb00) && c < 0x110000);
+}
+
+/* is_word: for \b, which in Java 17 knows letters of all scripts, though \w does not. */
 static bool is_word(const char *text, size_t n, size_t at, bool before)
 {
+    size_t size;
     if (before ? at == 0 : at >= n)
         return false;
-    const char c = text[before ? at - 1 : at];
+    if (before)
+        for (at--; at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80;)
+            at--;
+    const uint32_t c = spk_utf8_read(text + at, n - at, &size);
+    if (c >= 128)
+        return is_letter(c);
     return (c >= '0' && c <= '9') || c == '_' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 

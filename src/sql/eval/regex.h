@@ -7,7 +7,10 @@
  * the POSIX classes, groups with and without number or name, alternation, quantifiers greedy and lazy,
  * ^ $ \A \z \Z \b \B, flags (?i) (?s) (?m). Of several matches it finds the one that Java finds.
  * There are not, and a pattern with them is refused: back references, look-around, atomic groups,
- * possessive quantifiers, \G, \R, \X, other properties. */
+ * possessive quantifiers, \G, \R, \X, other properties.
+ *
+ * Where it differs: in a loop whose body may be empty, as (a*)*, groups keep what they last took that was
+ * not empty; \b takes every sign beyond ASCII that is not known as punctuation for a letter. */
 #ifndef SPK_SQL_EVAL_REGEX_H
 #define SPK_SQL_EVAL_REGEX_H
 

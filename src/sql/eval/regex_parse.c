@@ -656,6 +656,8 @@ static bool atom(parser *r, int32_t *from)
     case '+':
     case '?':
         return fail(r, "Dangling meta character");
+    case '{': /* a second quantifier repeats nothing */
+        return true;
     default: {
         const uint32_t c = spk_utf8_read(r->p, (size_t)(r->end - r->p), &size);
         r->p += size;
@@ -736,8 +738,8 @@ static bool repeat(parser *r, int32_t from, int least, int most, bool lazy)
 
 static bool quantifier(parser *r, int32_t from)
 {
-    while (r->p < r->end) {
-        int least = 0, most = -1;
+    int least = 0, most = -1;
+    if (r->p < r->end) {
         switch (*r->p) {
         case '*':
             r->p++;
@@ -772,8 +774,7 @@ static bool quantifier(parser *r, int32_t from)
         r->p += lazy;
         if (r->p < r->end && *r->p == '+')
             return refuse(r, "possessive quantifiers");
-        if (r->n > from && !repeat(r, from, least, most, lazy))
-            return false;
+        return r->n == from || repeat(r, from, least, most, lazy);
     }
     return true;
 }
