@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Aggregates: states of parts, merged in order, give what one state does, and that is what a plain loop gives. */
+/* Aggregates: states of parts, merged in order, give what one state does, and that is what a plain
+ * loop gives. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +31,8 @@ static int make_rows(void **state)
         present[i] = (x >> 40) % 6 != 0;
         numbers[i] = (int64_t)((x >> 33) % 101) - 50;
         doubles[i] = (double)numbers[i] / 4;
-        strings[i] = (spark_str) { texts[i], (size_t)snprintf(texts[i], sizeof texts[i], "k%d", (int)((x >> 35) % 40)) };
+        strings[i] = (spark_str) { texts[i],
+            (size_t)snprintf(texts[i], sizeof texts[i], "k%d", (int)((x >> 35) % 40)) };
     }
     return 0;
 }
@@ -58,15 +60,18 @@ static void close_fixture(fixture *f)
 
 static spk_sql_vector column(const spk_sql_type *t, size_t from)
 {
-    const void *at = t->kind == SPK_SQL_BIGINT || t->kind == SPK_SQL_DECIMAL ? (const void *)(numbers + from)
-        : t->kind == SPK_SQL_DOUBLE                                         ? (const void *)(doubles + from)
-                                                                            : (const void *)(strings + from);
+    const void *at = t->kind == SPK_SQL_BIGINT || t->kind == SPK_SQL_DECIMAL
+        ? (const void *)(numbers + from)
+        : t->kind == SPK_SQL_DOUBLE ? (const void *)(doubles + from)
+                                    : (const void *)(strings + from);
     return (spk_sql_vector) { at, t->size, present + from };
 }
 
-/* result: of rows that are split into parts of so many, each with a state, which are merged in order. by_states: rows
+/* result: of rows that are split into parts of so many, each with a state, which are merged in
+ * order. by_states: rows
  * find their states by pointers. */
-static void result(fixture *f, const spk_sql_aggregate *a, size_t part, bool by_states, char *text, size_t size)
+static void result(
+    fixture *f, const spk_sql_aggregate *a, size_t part, bool by_states, char *text, size_t size)
 {
     char *total = spk_arena_alloc(&f->arena, a->state->size, 16);
     char *states[ROWS];
@@ -82,8 +87,13 @@ static void result(fixture *f, const spk_sql_aggregate *a, size_t part, bool by_
                 args[k] = column(a->args[k]->type, from + at);
             for (uint32_t k = 0; k < some; k++)
                 states[k] = state;
-            spk_sql_agg_frame frame = { .aggregate = a, .args = args, .rows = { NULL, some },
-                .states = by_states ? states : NULL, .state = state, .arena = &f->arena, .error = &f->error };
+            spk_sql_agg_frame frame = { .aggregate = a,
+                .args = args,
+                .rows = { NULL, some },
+                .states = by_states ? states : NULL,
+                .state = state,
+                .arena = &f->arena,
+                .error = &f->error };
             assert_true(spk_sql_agg_update(&frame));
         }
         spk_sql_agg_seal(a, state);
@@ -98,13 +108,14 @@ static void result(fixture *f, const spk_sql_aggregate *a, size_t part, bool by_
         snprintf(text, size, "NULL");
 }
 
-static const spk_sql_aggregate *make(fixture *f, const char *name, const spk_sql_type *x, const spk_sql_type *y)
+static const spk_sql_aggregate *make(
+    fixture *f, const char *name, const spk_sql_type *x, const spk_sql_type *y)
 {
     const spk_sql_span span = { 0, 1 };
     spk_sql_expr *args[] = { x ? spk_sql_column(&f->b, 0, "x", x, true, span) : NULL,
         y ? spk_sql_column(&f->b, 1, "y", y, true, span) : NULL };
-    const spk_sql_aggregate *a
-        = spk_sql_aggregate_make(&f->b, name, args, (size_t)(x != NULL) + (size_t)(y != NULL), !x, false, span);
+    const spk_sql_aggregate *a = spk_sql_aggregate_make(
+        &f->b, name, args, (size_t)(x != NULL) + (size_t)(y != NULL), !x, false, span);
     if (!a)
         fail_msg("%s: %s", name, f->error.condition);
     return a;
@@ -112,13 +123,14 @@ static const spk_sql_aggregate *make(fixture *f, const char *name, const spk_sql
 
 static void merged(void **state)
 {
-    static const char *const names[] = { "count", "sum", "avg", "min", "max", "first", "last", "any_value", "collect_list",
-        "collect_set", "approx_count_distinct", "mode" };
+    static const char *const names[] = { "count", "sum", "avg", "min", "max", "first", "last",
+        "any_value", "collect_list", "collect_set", "approx_count_distinct", "mode" };
     fixture f;
     (void)state;
     open_fixture(&f);
-    const spk_sql_type *const types[] = { spk_sql_type_of(SPK_SQL_BIGINT), spk_sql_type_of(SPK_SQL_DOUBLE),
-        spk_sql_type_decimal(&f.arena, 12, 2), spk_sql_type_of(SPK_SQL_STRING) };
+    const spk_sql_type *const types[]
+        = { spk_sql_type_of(SPK_SQL_BIGINT), spk_sql_type_of(SPK_SQL_DOUBLE),
+              spk_sql_type_decimal(&f.arena, 12, 2), spk_sql_type_of(SPK_SQL_STRING) };
     static char one[60000], other[60000];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (size_t t = 0; t < 4; t++) {
@@ -131,13 +143,15 @@ static void merged(void **state)
                 for (int by = 0; by < 2; by++) {
                     result(&f, a, parts[k], by, other, sizeof other);
                     if (strcmp(one, other) != 0)
-                        fail_msg("%s of type %zu in parts of %zu: %.60s, %.60s", names[i], t, parts[k], one, other);
+                        fail_msg("%s of type %zu in parts of %zu: %.60s, %.60s", names[i], t,
+                            parts[k], one, other);
                 }
         }
     close_fixture(&f);
 }
 
-static void expect(fixture *f, const char *name, const spk_sql_type *x, const spk_sql_type *y, const char *want)
+static void expect(
+    fixture *f, const char *name, const spk_sql_type *x, const spk_sql_type *y, const char *want)
 {
     char text[400];
     result(f, make(f, name, x, y), 300, false, text, sizeof text);
@@ -172,7 +186,8 @@ static void values(void **state)
     for (int64_t i = 0; i < n; i++)
         m2 += (sorted[i] - mean) * (sorted[i] - mean);
     qsort(sorted, (size_t)n, sizeof *sorted, by_value);
-    const spk_sql_type *i64 = spk_sql_type_of(SPK_SQL_BIGINT), *f64 = spk_sql_type_of(SPK_SQL_DOUBLE);
+    const spk_sql_type *i64 = spk_sql_type_of(SPK_SQL_BIGINT),
+                       *f64 = spk_sql_type_of(SPK_SQL_DOUBLE);
     const spk_sql_type *money = spk_sql_type_decimal(&f.arena, 12, 2);
 #define EXPECT(name, x, ...)                                                                       \
     do {                                                                                           \
@@ -193,11 +208,13 @@ static void values(void **state)
     result(&f, make(&f, "corr", f64, f64), 111, false, text, sizeof text);
     assert_true(fabs(atof(text) - 1) < 1e-9);
     result(&f, make(&f, "median", f64, NULL), 111, false, text, sizeof text);
-    assert_true(fabs(atof(text) - (n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2)) < 1e-9);
+    assert_true(fabs(atof(text) - (n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2))
+        < 1e-9);
     close_fixture(&f);
 }
 
-/* Sums that overflow on the way, but not at the end, are no error in any order; sums that do are one. */
+/* Sums that overflow on the way, but not at the end, are no error in any order; sums that do are
+ * one. */
 static void overflow(void **state)
 {
     fixture f;
@@ -210,8 +227,12 @@ static void overflow(void **state)
     bool valid;
     spk_sql_agg_init(a, s);
     spk_sql_vector v = { (const char *)big, 8, NULL };
-    spk_sql_agg_frame frame
-        = { .aggregate = a, .args = &v, .rows = { NULL, 5 }, .state = s, .arena = &f.arena, .error = &f.error };
+    spk_sql_agg_frame frame = { .aggregate = a,
+        .args = &v,
+        .rows = { NULL, 5 },
+        .state = s,
+        .arena = &f.arena,
+        .error = &f.error };
     assert_true(spk_sql_agg_update(&frame));
     assert_true(spk_sql_agg_finish(a, s, &value, &valid, &f.arena, &f.error));
     assert_int_equal(value, 3);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Expressions against Spark 4.3: spark_says.txt has statements with the types, values and error conditions that
+/* Expressions against Spark 4.3: spark_says.txt has statements with the types, values and error
+ * conditions that
  * Spark gave (types without nullability). */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,10 +21,13 @@ static void put_error(const spk_sql_error *e, char *out, size_t size)
     for (size_t k = 0; k < e->n; k++) {
         size_t best = SPK_SQL_PARAMETERS;
         for (size_t i = 0; i < e->n; i++)
-            if (!done[i] && (best == SPK_SQL_PARAMETERS || strcmp(e->parameters[i].name, e->parameters[best].name) < 0))
+            if (!done[i]
+                && (best == SPK_SQL_PARAMETERS
+                    || strcmp(e->parameters[i].name, e->parameters[best].name) < 0))
                 best = i;
         done[best] = true;
-        n += (size_t)snprintf(out + n, n < size ? size - n : 0, "|%s=%s", e->parameters[best].name, e->parameters[best].value);
+        n += (size_t)snprintf(out + n, n < size ? size - n : 0, "|%s=%s", e->parameters[best].name,
+            e->parameters[best].value);
         if (n >= size)
             return;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs on batches: whatever the batches, strides, forms of NULLs and selections are, the values are those
+/* Programs on batches: whatever the batches, strides, forms of NULLs and selections are, the values
+ * are those
  * of one row at a time, and the error is that of the first row that fails. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,20 +41,26 @@ static int make_rows(void **state)
     uint64_t x = 42;
     (void)state;
     for (size_t i = 0; i < ROWS; i++) {
-        rows[i] = (row) { .a_present = next(&x) % 5 != 0, .a = (int32_t)(next(&x) % 41) - 20,
-            .b_present = next(&x) % 7 != 0, .b = (int64_t)(next(&x) % 2001) - 1000,
-            .d = (double)(next(&x) % 1000) / 8 - 50, .nulls = (uint8_t)(next(&x) & 3), .t = next(&x) & 1 };
-        rows[i].s = (spark_str) { texts[i], (size_t)snprintf(texts[i], sizeof texts[i], "%d", (int)(next(&x) % 500)) };
+        rows[i] = (row) { .a_present = next(&x) % 5 != 0,
+            .a = (int32_t)(next(&x) % 41) - 20,
+            .b_present = next(&x) % 7 != 0,
+            .b = (int64_t)(next(&x) % 2001) - 1000,
+            .d = (double)(next(&x) % 1000) / 8 - 50,
+            .nulls = (uint8_t)(next(&x) & 3),
+            .t = next(&x) & 1 };
+        rows[i].s = (spark_str) { texts[i],
+            (size_t)snprintf(texts[i], sizeof texts[i], "%d", (int)(next(&x) % 500)) };
     }
     return 0;
 }
 
-static const text_column columns[] = { { "a", NULL, true }, { "b", NULL, true }, { "d", NULL, true },
-    { "s", NULL, true }, { "t", NULL, false } };
+static const text_column columns[] = { { "a", NULL, true }, { "b", NULL, true },
+    { "d", NULL, true }, { "s", NULL, true }, { "t", NULL, false } };
 
 static void set_types(text_column *out)
 {
-    static const spk_sql_kind kinds[] = { SPK_SQL_INT, SPK_SQL_BIGINT, SPK_SQL_DOUBLE, SPK_SQL_STRING, SPK_SQL_BOOLEAN };
+    static const spk_sql_kind kinds[]
+        = { SPK_SQL_INT, SPK_SQL_BIGINT, SPK_SQL_DOUBLE, SPK_SQL_STRING, SPK_SQL_BOOLEAN };
     memcpy(out, columns, sizeof columns);
     for (int i = 0; i < 5; i++)
         out[i].type = spk_sql_type_of(kinds[i]);
@@ -62,8 +69,10 @@ static void set_types(text_column *out)
 static void inputs_at(spk_sql_input *in, size_t from)
 {
     const row *r = rows + from;
-    in[0] = (spk_sql_input) { (const char *)&r->a, sizeof *r, &r->a_present, sizeof *r, 255, false };
-    in[1] = (spk_sql_input) { (const char *)&r->b, sizeof *r, &r->b_present, sizeof *r, 255, false };
+    in[0]
+        = (spk_sql_input) { (const char *)&r->a, sizeof *r, &r->a_present, sizeof *r, 255, false };
+    in[1]
+        = (spk_sql_input) { (const char *)&r->b, sizeof *r, &r->b_present, sizeof *r, 255, false };
     in[2] = (spk_sql_input) { (const char *)&r->d, sizeof *r, &r->nulls, sizeof *r, 1, true };
     in[3] = (spk_sql_input) { (const char *)&r->s, sizeof *r, &r->nulls, sizeof *r, 2, true };
     in[4] = (spk_sql_input) { (const char *)&r->t, sizeof *r, NULL, 0, 0, false };
@@ -103,7 +112,8 @@ static spk_sql_expr *read_expr(fixture *f, const char *text)
     return e;
 }
 
-/* run: the text of each row's value, one after the other; the row that failed, or -1. every: of each `every`
+/* run: the text of each row's value, one after the other; the row that failed, or -1. every: of
+ * each `every`
  * rows one is selected. */
 static char *run(const char *text, uint32_t batch, uint32_t every, int64_t *failed)
 {
@@ -151,14 +161,16 @@ static char *run(const char *text, uint32_t batch, uint32_t every, int64_t *fail
     return out;
 }
 
-static const char *const texts_of[] = { "a + 1", "a + b", "b * 3L - a", "a = b", "a <=> b", "a < 5 and b > 0",
-    "a > 5 or b < 0", "not t", "case when a > 0 then b when b > 0 then a else -1 end", "if(t, a, b)",
-    "coalesce(a, b, 0)", "a / 2", "a % 7", "cast(a as decimal(10,2)) * cast(b as decimal(12,3))",
-    "cast(a as string) || s", "length(s)", "substring(s, 2, 1)", "s like '1%'", "s rlike '^[12]+$'", "a in (1, 2, 3)",
-    "a in (b, 5)", "a between -5 and 5", "greatest(a, cast(b as int))", "d * 2.5D", "round(d, 1)", "isnull(d)",
-    "nullif(a, 3)", "array(a, cast(b as int))", "named_struct('x', a, 'y', s)", "size(split(s, '1'))",
-    "transform(array(a, 1), x -> x + b)", "hash(a, b, s)", "false and 1 / (a - a) = 1", "a <> 0 and 100 / a > 3",
-    "try_divide(b, a)", "cast(d as int)", "date_add(date'2020-01-01', a)", "cast(s as int) + a" };
+static const char *const texts_of[] = { "a + 1", "a + b", "b * 3L - a", "a = b", "a <=> b",
+    "a < 5 and b > 0", "a > 5 or b < 0", "not t",
+    "case when a > 0 then b when b > 0 then a else -1 end", "if(t, a, b)", "coalesce(a, b, 0)",
+    "a / 2", "a % 7", "cast(a as decimal(10,2)) * cast(b as decimal(12,3))",
+    "cast(a as string) || s", "length(s)", "substring(s, 2, 1)", "s like '1%'", "s rlike '^[12]+$'",
+    "a in (1, 2, 3)", "a in (b, 5)", "a between -5 and 5", "greatest(a, cast(b as int))",
+    "d * 2.5D", "round(d, 1)", "isnull(d)", "nullif(a, 3)", "array(a, cast(b as int))",
+    "named_struct('x', a, 'y', s)", "size(split(s, '1'))", "transform(array(a, 1), x -> x + b)",
+    "hash(a, b, s)", "false and 1 / (a - a) = 1", "a <> 0 and 100 / a > 3", "try_divide(b, a)",
+    "cast(d as int)", "date_add(date'2020-01-01', a)", "cast(s as int) + a" };
 
 /* The same for all batches and selections; selected rows against all of them. */
 static void batches(void **state)
@@ -226,7 +238,10 @@ static void values(void **state)
             const bool first = a && x->a > 0, second = b && x->b > 0;
             assert_int_equal(spk_sql_valid(&v[2], i), first ? b : second ? a : true);
             if (spk_sql_valid(&v[2], i))
-                assert_int_equal(SPK_SQL_VALUE(int64_t, &v[2], i), first ? x->b : second ? x->a : -1);
+                assert_int_equal(SPK_SQL_VALUE(int64_t, &v[2], i),
+                    first        ? x->b
+                        : second ? x->a
+                                 : -1);
         }
         assert_int_equal(n, kept);
         spk_arena_reset(&f.scratch);
@@ -237,8 +252,9 @@ static void values(void **state)
 /* The first row that fails is the one that is named. */
 static void failures(void **state)
 {
-    static const char *const bad[] = { "100 / (a - 7)", "cast(cast(b as string) || if(b % 97 = 5, 'x', '') as int)",
-        "cast(b as tinyint)", "if(a = 3 and b > 900, raise_error('no'), null)", "element_at(array(1, 2), a % 4 + 4)" };
+    static const char *const bad[] = { "100 / (a - 7)",
+        "cast(cast(b as string) || if(b % 97 = 5, 'x', '') as int)", "cast(b as tinyint)",
+        "if(a = 3 and b > 900, raise_error('no'), null)", "element_at(array(1, 2), a % 4 + 4)" };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int64_t first, other;
@@ -261,8 +277,9 @@ static void failures(void **state)
 /* Types as text, there and back. */
 static void types(void **state)
 {
-    static const char *const names[] = { "int", "decimal(38,18)", "array<struct<a:int,b:array<string>>>",
-        "map<string,decimal(5,2)>", "interval year to month", "interval day to second", "interval hour", "timestamp_ntz",
+    static const char *const names[] = { "int", "decimal(38,18)",
+        "array<struct<a:int,b:array<string>>>", "map<string,decimal(5,2)>",
+        "interval year to month", "interval day to second", "interval hour", "timestamp_ntz",
         "struct<x:boolean,y:map<int,array<date>>>", "binary", "void" };
     fixture f;
     (void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Regular expressions against Java's: java_regex.txt has, for each pattern and text, all matches with their
+/* Regular expressions against Java's: java_regex.txt has, for each pattern and text, all matches
+ * with their
  * groups, as java.util.regex found them. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,18 +64,21 @@ static void matches(const spk_regex *regex, spk_regex_work *work, const field *t
     const int groups = spk_regex_groups(regex);
     size_t places[2 * SPK_REGEX_GROUPS], at = 0, n = 0;
     int found = 0;
-    while (at <= text->n && found++ < 50 && spk_regex_find(regex, work, text->text, text->n, at, places, groups)) {
+    while (at <= text->n && found++ < 50
+        && spk_regex_find(regex, work, text->text, text->n, at, places, groups)) {
         for (int g = 0; g <= groups; g++) {
             out[n++] = g == 0 ? '(' : ',';
             if (places[2 * g] == SIZE_MAX)
                 out[n++] = '-';
             else
-                n += put_quoted(out + n, text->text + places[2 * g], places[2 * g + 1] - places[2 * g]);
+                n += put_quoted(
+                    out + n, text->text + places[2 * g], places[2 * g + 1] - places[2 * g]);
         }
         out[n++] = ')';
         at = places[1] > places[0] ? places[1]
-            : places[1] < text->n  ? places[1] + spk_utf8_size(text->text + places[1], text->n - places[1])
-                                   : text->n + 1;
+            : places[1] < text->n
+            ? places[1] + spk_utf8_size(text->text + places[1], text->n - places[1])
+            : text->n + 1;
     }
     out[n] = '\0';
 }
@@ -96,7 +100,8 @@ static void as_java(void **state)
         bool unsupported;
         line[strcspn(line, "\n")] = '\0';
         const char *p = read_field(line, &pattern);
-        const spk_regex *regex = spk_regex_compile(&arena, pattern.text, pattern.n, &why, &unsupported);
+        const spk_regex *regex
+            = spk_regex_compile(&arena, pattern.text, pattern.n, &why, &unsupported);
         lines++;
         if (strcmp(p, "ERROR") == 0 || strcmp(p, "FINE") == 0) {
             if ((regex != NULL) != (*p == 'F')) {
@@ -126,7 +131,8 @@ static void as_java(void **state)
 /* What a backtracking matcher takes for ever for. */
 static void linear(void **state)
 {
-    static const char *const patterns[] = { "(a+)+b", "(a|aa)+$", "(x+x+)+y", "(.*a){12}", "(a?){60}a{60}" };
+    static const char *const patterns[]
+        = { "(a+)+b", "(a|aa)+$", "(x+x+)+y", "(.*a){12}", "(a?){60}a{60}" };
     enum { N = 20000 };
     spk_heap heap;
     spk_arena arena;
@@ -139,7 +145,8 @@ static void linear(void **state)
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         const char *why;
         bool unsupported;
-        const spk_regex *regex = spk_regex_compile(&arena, patterns[i], strlen(patterns[i]), &why, &unsupported);
+        const spk_regex *regex
+            = spk_regex_compile(&arena, patterns[i], strlen(patterns[i]), &why, &unsupported);
         assert_non_null(regex);
         spk_regex_work *work = spk_regex_work_new(regex, &arena);
         const bool found = spk_regex_find(regex, work, text, i == 2 ? 2000 : N, 0, NULL, 0);
@@ -153,8 +160,8 @@ static void linear(void **state)
 /* Refused by name, and what is too large. */
 static void refused(void **state)
 {
-    static const char *const patterns[] = { "(a)\\1", "a(?=b)", "a(?!b)", "(?<=a)b", "(?<!a)b", "(?>a)b", "a++",
-        "\\p{IsGreek}", "((a{100}){100}){100}", "\\k<n>" };
+    static const char *const patterns[] = { "(a)\\1", "a(?=b)", "a(?!b)", "(?<=a)b", "(?<!a)b",
+        "(?>a)b", "a++", "\\p{IsGreek}", "((a{100}){100}){100}", "\\k<n>" };
     spk_heap heap;
     spk_arena arena;
     (void)state;
@@ -163,7 +170,8 @@ static void refused(void **state)
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         const char *why;
         bool unsupported;
-        assert_null(spk_regex_compile(&arena, patterns[i], strlen(patterns[i]), &why, &unsupported));
+        assert_null(
+            spk_regex_compile(&arena, patterns[i], strlen(patterns[i]), &why, &unsupported));
         assert_true(unsupported);
         assert_true(strlen(why) > 0);
     }
@@ -194,14 +202,17 @@ static void like(void **state)
     for (int round = 0; round < 20000; round++) {
         char pattern[8], text[10];
         size_t n = 0, m = 0;
-        for (size_t k = (seed = seed * 6364136223846793005u + 1442695040888963407u) >> 33; k % 8 > 1 && n < 7; k /= 2)
+        for (size_t k = (seed = seed * 6364136223846793005u + 1442695040888963407u) >> 33;
+             k % 8 > 1 && n < 7; k /= 2)
             pattern[n] = "ab%_"[(seed >> (35 + 2 * n)) & 3], n++;
-        for (size_t k = (seed = seed * 6364136223846793005u + 1442695040888963407u) >> 33; k % 16 > 1 && m < 9; k /= 2)
+        for (size_t k = (seed = seed * 6364136223846793005u + 1442695040888963407u) >> 33;
+             k % 16 > 1 && m < 9; k /= 2)
             text[m] = "ab"[(seed >> (35 + m)) & 1], m++;
         pattern[n] = text[m] = '\0';
         spk_like made;
         assert_int_equal(
-            spk_like_compile(&made, &arena, (spark_str) { pattern, n }, (spark_str) { "\\", 1 }), SPK_LIKE_GOOD);
+            spk_like_compile(&made, &arena, (spark_str) { pattern, n }, (spark_str) { "\\", 1 }),
+            SPK_LIKE_GOOD);
         if (spk_like_matches(&made, (spark_str) { text, m }) != like_slowly(pattern, text))
             fail_msg("'%s' LIKE '%s'", text, pattern);
         spk_arena_reset(&arena);

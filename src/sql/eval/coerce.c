@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Coercion as in Spark's AnsiTypeCoercion, casts as in Cast.canAnsiCast, decimals as in DecimalType and
+/* Coercion as in Spark's AnsiTypeCoercion, casts as in Cast.canAnsiCast, decimals as in DecimalType
+ * and
  * DecimalPrecision. */
 #include "sql/eval/coerce.h"
 
@@ -87,12 +88,11 @@ const spk_sql_type *spk_sql_decimal_result(
     case '%':
         return spk_sql_decimal_adjust(arena, least(p1 - s1, p2 - s2) + scale, scale);
     case 'd': /* div: before it becomes BIGINT */
-        return spk_sql_type_decimal(
-            arena, most(least(p1 - s1 + s2, SPK_SQL_DECIMAL_MAX), 1), 0);
+        return spk_sql_type_decimal(arena, most(least(p1 - s1 + s2, SPK_SQL_DECIMAL_MAX), 1), 0);
     default:
         scale = most(s1, s2);
-        return spk_sql_type_decimal(
-            arena, least(most(p1 - s1, p2 - s2) + scale, SPK_SQL_DECIMAL_MAX),
+        return spk_sql_type_decimal(arena,
+            least(most(p1 - s1, p2 - s2) + scale, SPK_SQL_DECIMAL_MAX),
             least(scale, SPK_SQL_DECIMAL_MAX));
     }
 }
@@ -174,9 +174,8 @@ const spk_sql_type *spk_sql_common(
     case SPK_SQL_MAP:
         key = spk_sql_common(arena, a->key, b->key, strings);
         of = spk_sql_common(arena, a->of, b->of, strings);
-        return key && of
-            ? spk_sql_type_map(arena, key, of, a->contains_null || b->contains_null)
-            : NULL;
+        return key && of ? spk_sql_type_map(arena, key, of, a->contains_null || b->contains_null)
+                         : NULL;
     case SPK_SQL_STRUCT:
         return common_struct(arena, a, b, strings);
     default:

@@ -128,7 +128,8 @@ static void put_months(spk_text *out, const spk_sql_type *type, uint64_t x)
 
 static void put_seconds(spk_text *out, const spk_sql_type *type, uint64_t x)
 {
-    static const uint64_t sizes[] = { UINT64_C(86400000000), UINT64_C(3600000000), 60000000, 1000000 };
+    static const uint64_t sizes[]
+        = { UINT64_C(86400000000), UINT64_C(3600000000), 60000000, 1000000 };
     for (int unit = type->precision; unit <= type->scale; unit++) {
         const uint64_t size = sizes[unit - SPK_SQL_DAY];
         if (unit > type->precision)

@@ -48,7 +48,8 @@ bool spk_read_timestamp(const char *p, size_t n, int32_t zone, int64_t *micros);
 bool spk_read_date(const char *p, size_t n, int32_t *days);
 /* spk_read_time: h[h]:m[m][:s[s][.fraction]] as nanoseconds of the day. */
 bool spk_read_time(const char *p, size_t n, int64_t *nanos);
-/* spk_read_interval: '1-2' or '1 02:03:04.5', also with INTERVAL and units around it, as the type has it. */
+/* spk_read_interval: '1-2' or '1 02:03:04.5', also with INTERVAL and units around it, as the type
+ * has it. */
 bool spk_read_interval(const char *p, size_t n, const spk_sql_type *type, int64_t *value);
 
 #endif

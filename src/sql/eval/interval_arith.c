@@ -22,7 +22,8 @@ static void datetime_overflow(spk_sql_frame *f)
 static bool minus(const spk_sql_frame *f)
 {
     const char *name = f->expr->function->name;
-    return strcmp(name, "-") == 0 || strcmp(name, "date_sub") == 0 || strcmp(name, "try_subtract") == 0;
+    return strcmp(name, "-") == 0 || strcmp(name, "date_sub") == 0
+        || strcmp(name, "try_subtract") == 0;
 }
 
 void spk_sql_date_days(spk_sql_frame *f)
@@ -148,7 +149,7 @@ static bool apart(spk_sql_build *b, spk_sql_expr *call)
     if (is_stamp(x) || is_stamp(y)) {
         const spk_sql_kind kind = x == SPK_SQL_TIMESTAMP_NTZ && (y == x || !is_stamp(y)) ? x
             : y == SPK_SQL_TIMESTAMP_NTZ && !is_stamp(x)                                 ? y
-                                                                                         : SPK_SQL_TIMESTAMP;
+                                                         : SPK_SQL_TIMESTAMP;
         return to_stamp(b, call, 0, kind) && to_stamp(b, call, 1, kind)
             && set(call, spk_sql_type_of(SPK_SQL_INTERVAL_SECONDS), timestamps_apart);
     }
@@ -184,8 +185,8 @@ static bool moved(spk_sql_build *b, spk_sql_expr *call)
     return spk_sql_rewrite(b, call, spk_sql_coerce(b, copy, x));
 }
 
-static const char timestamps[]
-    = "(\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\" or \"(TIMESTAMP_LTZ(P) OR TIMESTAMP_NTZ(P) WITH P IN [7, 9])\")";
+static const char timestamps[] = "(\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\" or "
+                                 "\"(TIMESTAMP_LTZ(P) OR TIMESTAMP_NTZ(P) WITH P IN [7, 9])\")";
 
 static bool refuse_interval(spk_sql_build *b, spk_sql_expr *call)
 {
@@ -230,7 +231,8 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
             spk_sql_unexpected(b, call, x->kind == SPK_SQL_DATE ? 1 : 0, "\"DATE\"");
             return false;
         }
-        spk_sql_unexpected(b, call, is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? 1 : 0, timestamps);
+        spk_sql_unexpected(
+            b, call, is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? 1 : 0, timestamps);
         return false;
     }
     if (!subtract && y->kind == SPK_SQL_DATE && x->kind != SPK_SQL_DATE) {
@@ -251,10 +253,13 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
         function.name = function.printed = subtract ? "date_sub" : "date_add";
         as.function = &function;
         spk_sql_expr as_date = *call->args[1], *args[] = { call->args[0], &as_date };
-        if (as_date.type->kind == SPK_SQL_STRING) /* cast to its neighbour's type before it is refused */
+        if (as_date.type->kind
+            == SPK_SQL_STRING) /* cast to its neighbour's type before it is refused */
             as_date.type = x;
-        as_date.text = as_date.kind == SPK_SQL_CONSTANT && y->kind == SPK_SQL_STRING && !as_date.null
-            ? spk_sql_keep(b, ((const spark_str *)as_date.value)->ptr, ((const spark_str *)as_date.value)->len)
+        as_date.text
+            = as_date.kind == SPK_SQL_CONSTANT && y->kind == SPK_SQL_STRING && !as_date.null
+            ? spk_sql_keep(
+                b, ((const spark_str *)as_date.value)->ptr, ((const spark_str *)as_date.value)->len)
             : as_date.text;
         as.args = args;
         spk_sql_unexpected(b, &as, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")");
@@ -264,7 +269,8 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
         return false;
     if (x->kind == y->kind || (is_stamp(x->kind) && y->kind == SPK_SQL_STRING))
         return spk_sql_wrong_type(b, call,
-            "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")");
+            "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or "
+            "\"INTERVAL\")");
     return spk_sql_diff_types(b, call);
 }
 

@@ -5,12 +5,14 @@
 
 #include "sql/eval/function.h"
 
-/* SPK_EACH_ROW: for each selected row, its index i; ends when the run has failed is the body's to do. */
+/* SPK_EACH_ROW: for each selected row, its index i; ends when the run has failed is the body's to
+ * do. */
 #define SPK_EACH_ROW(f, i)                                                                         \
-    for (uint32_t k_##i = 0, i; k_##i < (f)->rows.n && ((i = spk_sql_row((f)->rows, k_##i)), true);   \
-         k_##i++)
+    for (uint32_t k_##i = 0, i;                                                                    \
+         k_##i < (f)->rows.n && ((i = spk_sql_row((f)->rows, k_##i)), true); k_##i++)
 
-/* SPK_BINARY_LOOP: SET for each row, of x and y, into out[i]. Whole batches of columns and constants have
+/* SPK_BINARY_LOOP: SET for each row, of x and y, into out[i]. Whole batches of columns and
+ * constants have
  * loops of their own, which the compiler can make good use of. */
 #define SPK_BINARY_LOOP(f, T, R, SET)                                                              \
     do {                                                                                           \
@@ -67,7 +69,8 @@ static inline int64_t spk_sql_integer(const spk_sql_type *t, const spk_sql_vecto
     }
 }
 
-/* spk_sql_units: the units of a decimal. spk_sql_units_set: false: more digits than its precision. */
+/* spk_sql_units: the units of a decimal. spk_sql_units_set: false: more digits than its precision.
+ * */
 static inline spk_i128 spk_sql_units(const spk_sql_type *t, const void *at)
 {
     return t->size == 16 ? spk_sql_widen(*(const spk_sql_wide *)at) : *(const int64_t *)at;

@@ -30,9 +30,9 @@ INVERT(not_i64, int64_t)
 
 bool spk_sql_resolve_bits(spk_sql_build *b, spk_sql_expr *call)
 {
-    static spk_sql_kernel *const kernels[][4] = { { and_i8, and_i16, and_i32, and_i64 },
-        { or_i8, or_i16, or_i32, or_i64 }, { xor_i8, xor_i16, xor_i32, xor_i64 },
-        { not_i8, not_i16, not_i32, not_i64 } };
+    static spk_sql_kernel *const kernels[][4]
+        = { { and_i8, and_i16, and_i32, and_i64 }, { or_i8, or_i16, or_i32, or_i64 },
+              { xor_i8, xor_i16, xor_i32, xor_i64 }, { not_i8, not_i16, not_i32, not_i64 } };
     const char *name = call->function->name;
     const int op = *name == '&' ? 0 : *name == '|' ? 1 : *name == '^' ? 2 : 3;
     for (uint32_t i = 0; i < call->n; i++)
@@ -86,7 +86,7 @@ static bool resolve_shift(spk_sql_build *b, spk_sql_expr *call)
     const char *name = call->function->name;
     const int op = strcmp(name, "<<") == 0 || strcmp(name, "shiftleft") == 0 ? 0
         : strcmp(name, ">>") == 0 || strcmp(name, "shiftright") == 0         ? 1
-                                                                              : 2;
+                                                                             : 2;
     const spk_sql_kind x = call->args[0]->type->kind;
     const bool wide = x == SPK_SQL_BIGINT;
     if (!wide && !spk_sql_implicit(call->args[0]->type, spk_sql_type_of(SPK_SQL_INT))) {
@@ -104,11 +104,11 @@ static bool resolve_try(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name + 4;
     call->nullable = true;
-    return *name == 'a' ? spk_sql_resolve_plus(b, call)
-        : *name == 's'  ? spk_sql_resolve_minus(b, call)
+    return *name == 'a'                 ? spk_sql_resolve_plus(b, call)
+        : *name == 's'                  ? spk_sql_resolve_minus(b, call)
         : strcmp(name, "multiply") == 0 ? spk_sql_resolve_times(b, call)
-        : *name == 'd'  ? spk_sql_resolve_divide(b, call)
-                        : spk_sql_resolve_rest(b, call);
+        : *name == 'd'                  ? spk_sql_resolve_divide(b, call)
+                                        : spk_sql_resolve_rest(b, call);
 }
 
 #define TWO .least = 2, .most = 2

@@ -8,7 +8,8 @@
 #include "sql/eval/kernel.h"
 #include "type/number.h"
 
-/* java_double: from the shortest text: digits and where the point stands, as Double.toString has them. */
+/* java_double: from the shortest text: digits and where the point stands, as Double.toString has
+ * them. */
 void spk_sql_put_floating(spk_text *out, const char *text, size_t n)
 {
     char digits[SPK_NUMBER_TEXT];
