@@ -100,7 +100,7 @@ static void put_field(
     spk_text *out, char letter, size_t count, int64_t micros, int32_t zone, const char *zone_id)
 {
     const int64_t days = spk_floor_div(micros, SPK_MICROS_DAY);
-    const int64_t rest = micros - days * SPK_MICROS_DAY;
+    const int64_t rest = spk_floor_rest(micros, SPK_MICROS_DAY);
     const spk_day d = spk_day_of(days);
     const int hour = (int)(rest / 3600000000);
     const int width = (int)count;

@@ -307,8 +307,8 @@ static void months_between(spk_sql_frame *f)
         double out = months;
         if (a.day != b.day && !ends) {
             const int64_t seconds = (a.day - b.day) * INT64_C(86400)
-                + (x - p * SPK_MICROS_DAY) / SPK_MICROS_SECOND
-                - (y - q * SPK_MICROS_DAY) / SPK_MICROS_SECOND;
+                + spk_floor_rest(x, SPK_MICROS_DAY) / SPK_MICROS_SECOND
+                - spk_floor_rest(y, SPK_MICROS_DAY) / SPK_MICROS_SECOND;
             out = months + (double)seconds / (31 * 86400.0);
             if (rounds)
                 out = round(out * 1e8) / 1e8;
@@ -434,7 +434,7 @@ static void timestampadd(spk_sql_frame *f)
                       &by)
                 || by > INT32_MAX || by < INT32_MIN || !spk_add_months(days, by, &moved)
                 || __builtin_mul_overflow(moved, SPK_MICROS_DAY, &out)
-                || __builtin_add_overflow(out, at - days * SPK_MICROS_DAY - zone, &out);
+                || __builtin_add_overflow(out, spk_floor_rest(at, SPK_MICROS_DAY) - zone, &out);
         } else {
             bad = __builtin_mul_overflow(n, sizes[what], &by)
                 || __builtin_add_overflow(at - zone, by, &out);
@@ -469,8 +469,8 @@ static void timestampdiff(spk_sql_frame *f)
         const int64_t p = spk_floor_div(x, SPK_MICROS_DAY), q = spk_floor_div(y, SPK_MICROS_DAY);
         const spk_day a = spk_day_of(p), b = spk_day_of(q);
         int64_t months = (b.year - a.year) * 12 + b.month - a.month;
-        const int64_t in_a = a.day * SPK_MICROS_DAY + x - p * SPK_MICROS_DAY;
-        const int64_t in_b = b.day * SPK_MICROS_DAY + y - q * SPK_MICROS_DAY;
+        const int64_t in_a = a.day * SPK_MICROS_DAY + spk_floor_rest(x, SPK_MICROS_DAY);
+        const int64_t in_b = b.day * SPK_MICROS_DAY + spk_floor_rest(y, SPK_MICROS_DAY);
         if (months > 0 && in_b < in_a)
             months--;
         else if (months < 0 && in_b > in_a)

@@ -100,7 +100,7 @@ static void put_fraction(spk_text *out, int64_t fraction, int digits)
 void spk_put_timestamp(spk_text *out, int64_t micros)
 {
     const int64_t days = spk_floor_div(micros, SPK_MICROS_DAY);
-    const int64_t rest = micros - days * SPK_MICROS_DAY;
+    const int64_t rest = spk_floor_rest(micros, SPK_MICROS_DAY);
     spk_put_date(out, days);
     spk_text_char(out, ' ');
     put_clock(out, rest / SPK_MICROS_SECOND);

@@ -31,7 +31,8 @@ static inline int64_t spk_floor_div(int64_t x, int64_t by)
 }
 static inline int64_t spk_floor_rest(int64_t x, int64_t by)
 {
-    return x - spk_floor_div(x, by) * by;
+    const int64_t rest = x % by;
+    return rest != 0 && (rest < 0) != (by < 0) ? rest + by : rest;
 }
 
 /* As Spark casts them to text. */

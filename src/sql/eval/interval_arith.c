@@ -71,8 +71,8 @@ static void timestamp_months(spk_sql_frame *f)
             datetime_overflow(f);
             return;
         }
-        SPK_SQL_OUT(int64_t, f, i)
-            = (int64_t)((uint64_t)all + (uint64_t)(local - days * SPK_MICROS_DAY) - (uint64_t)zone);
+        SPK_SQL_OUT(int64_t, f, i) = (int64_t)((uint64_t)all
+            + (uint64_t)spk_floor_rest(local, SPK_MICROS_DAY) - (uint64_t)zone);
     }
 }
 
