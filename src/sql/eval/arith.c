@@ -352,7 +352,7 @@ bool spk_sql_resolve_divide(spk_sql_build *b, spk_sql_expr *call)
 bool spk_sql_resolve_div(spk_sql_build *b, spk_sql_expr *call)
 {
     static const char wanted[]
-        = "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")";
+        = "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")";
     bool decimals;
     call->nullable = true;
     /* integers become BIGINT first, which messages show */
@@ -367,6 +367,12 @@ bool spk_sql_resolve_div(spk_sql_build *b, spk_sql_expr *call)
             || call->args[0]->type->kind == SPK_SQL_FLOAT))
         return spk_sql_wrong_type(b, call, wanted);
     const spk_sql_kind x = call->args[0]->type->kind, y = call->args[1]->type->kind;
+    if ((x == SPK_SQL_DOUBLE && y == SPK_SQL_DECIMAL)
+        || (x == SPK_SQL_DECIMAL && y == SPK_SQL_DOUBLE)) {
+        spk_sql_expr **decimal = &call->args[x == SPK_SQL_DOUBLE];
+        *decimal = spk_sql_coerce(b, *decimal, spk_sql_type_of(SPK_SQL_DOUBLE));
+        return *decimal && spk_sql_wrong_type(b, call, wanted);
+    }
     if (x == SPK_SQL_DOUBLE || y == SPK_SQL_DOUBLE || x == SPK_SQL_FLOAT || y == SPK_SQL_FLOAT)
         return spk_sql_diff_types(b, call);
     if (!operands(b, call, &decimals, wanted))

@@ -61,7 +61,8 @@ static int64_t constant_integer(const spk_sql_expr *e)
 
 const spk_sql_type *spk_sql_decimal_of_expr(spk_arena *arena, const spk_sql_expr *expr)
 {
-    if (expr->kind != SPK_SQL_CONSTANT || expr->null || !spk_sql_is_integral(expr->type))
+    if (expr->kind != SPK_SQL_CONSTANT || expr->null || !spk_sql_is_integral(expr->type)
+        || expr->type->kind == SPK_SQL_TINYINT)
         return spk_sql_decimal_of(arena, expr->type);
     const int64_t value = constant_integer(expr);
     uint64_t x = value < 0 ? -(uint64_t)value : (uint64_t)value;

@@ -292,6 +292,10 @@ static void whole_double(spk_sql_frame *f)
     SPK_EACH_ROW(f, i)
     {
         const double x = SPK_SQL_ARG(double, f, 0, i), y = mode == CEIL ? ceil(x) : floor(x);
+        if (y != y) { /* as Java casts it */
+            SPK_SQL_OUT(int64_t, f, i) = 0;
+            continue;
+        }
         if (!(y >= -9223372036854775808.0 && y < 9223372036854775808.0)) {
             spk_sql_overflow(f, "overflow", NULL);
             return;

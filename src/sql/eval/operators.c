@@ -45,6 +45,12 @@ bool spk_sql_resolve_bits(spk_sql_build *b, spk_sql_expr *call)
             return spk_sql_diff_types(b, call);
         if (common->kind == SPK_SQL_VOID)
             common = spk_sql_type_of(SPK_SQL_INT);
+        const spk_sql_kind p = x->kind, q = call->args[1]->type->kind;
+        const bool cast = p == SPK_SQL_VOID || q == SPK_SQL_VOID || p == SPK_SQL_STRING
+            || q == SPK_SQL_STRING || (p == SPK_SQL_DECIMAL && q == SPK_SQL_DOUBLE)
+            || (p == SPK_SQL_DOUBLE && q == SPK_SQL_DECIMAL);
+        if (!spk_sql_is_integral(common) && p != q && !cast)
+            return spk_sql_diff_types(b, call);
         for (uint32_t i = 0; i < 2; i++)
             if (!(call->args[i] = spk_sql_coerce(b, call->args[i], common)))
                 return false;
