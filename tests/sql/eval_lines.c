@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads lines "select e, e, .." and prints each with types and values, or the error, in the form of a
+/* Reads lines "select e, e, .." and prints each with types and values, or the error, in the form of
+ * a
  * script that asks Spark: for comparing the two.
  *
  * usage: eval_lines < FILE */
@@ -67,7 +68,8 @@ static void run_line(spk_arena *arena, const char *line, const spk_sql_session *
     printf("[%s] ", types);
     for (size_t i = 0; i < n; i++) {
         if (spk_sql_valid(&v[i], 0)) {
-            const size_t len = spk_sql_value_print(exprs[i]->type, v[i].ptr, session->zone, text, sizeof text);
+            const size_t len
+                = spk_sql_value_print(exprs[i]->type, v[i].ptr, session->zone, text, sizeof text);
             printf("%s%.*s", i ? "|" : "", (int)(len < sizeof text ? len : sizeof text), text);
         } else {
             printf("%sNULL", i ? "|" : "");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small front for tests: the text of an expression becomes a bound one. Columns: c0, c1, .. by position
+/* A small front for tests: the text of an expression becomes a bound one. Columns: c0, c1, .. by
+ * position
  * and by the names that the test gives. Not a parser of SQL: no queries, no names of any sort. */
 #ifndef TEST_SQL_EXPR_TEXT_H
 #define TEST_SQL_EXPR_TEXT_H
@@ -81,7 +82,10 @@ static char *text_string(text_front *t, size_t *n)
             t->p++;
             if (*t->p == '%' || *t->p == '_')
                 out[(*n)++] = '\\';
-            out[(*n)++] = (char)(*t->p == 'n' ? '\n' : *t->p == 't' ? '\t' : *t->p == '0' ? 0 : *t->p);
+            out[(*n)++] = (char)(*t->p == 'n' ? '\n'
+                    : *t->p == 't'            ? '\t'
+                    : *t->p == '0'            ? 0
+                                              : *t->p);
         } else {
             out[(*n)++] = *t->p;
         }
@@ -171,8 +175,9 @@ static spk_sql_expr *text_interval(text_front *t)
     if (text) {
         const char *before = t->p;
         text_name(t, first, sizeof first);
-        static const char *const units = " year years month months week weeks day days hour hours minute "
-                                         "minutes second seconds millisecond milliseconds microsecond microseconds ";
+        static const char *const units
+            = " year years month months week weeks day days hour hours minute "
+              "minutes second seconds millisecond milliseconds microsecond microseconds ";
         char padded[24];
         snprintf(padded, sizeof padded, " %s ", first);
         for (char *c = padded; *c; c++)
@@ -352,7 +357,9 @@ static spk_sql_expr *text_primary(text_front *t)
     if (isdigit((unsigned char)*p) || (*p == '.' && isdigit((unsigned char)p[1]))) {
         while (isdigit((unsigned char)*p) || *p == '.')
             p++;
-        if ((*p | 0x20) == 'e' && (isdigit((unsigned char)p[1]) || ((p[1] == '-' || p[1] == '+') && isdigit((unsigned char)p[2]))))
+        if ((*p | 0x20) == 'e'
+            && (isdigit((unsigned char)p[1])
+                || ((p[1] == '-' || p[1] == '+') && isdigit((unsigned char)p[2]))))
             for (p += 2; isdigit((unsigned char)*p); p++)
                 continue;
         if (strncasecmp(p, "bd", 2) == 0)
@@ -366,13 +373,17 @@ static spk_sql_expr *text_primary(text_front *t)
     if (*t->p == '-' || *t->p == '+' || *t->p == '~') {
         const char sign = *t->p++;
         x = text_expr(t, 20);
-        return x ? spk_sql_call(t->b, sign == '-' ? "u-" : sign == '+' ? "u+" : "~", &x, 1, text_span(t))
+        return x ? spk_sql_call(t->b,
+                   sign == '-'       ? "u-"
+                       : sign == '+' ? "u+"
+                                     : "~",
+                   &x, 1, text_span(t))
                  : NULL;
     }
     return isalpha((unsigned char)*t->p) || *t->p == '_' ? text_word(t) : text_fail(t);
 }
 
-static spk_sql_expr *text_not(text_front *t, spk_sql_expr *x, bool not)
+static spk_sql_expr *text_not(text_front *t, spk_sql_expr *x, bool not )
 {
     return x && not ? spk_sql_call(t->b, "not", &x, 1, text_span(t)) : x;
 }
@@ -388,7 +399,7 @@ static spk_sql_expr *text_suffix(text_front *t, spk_sql_expr *x, bool *any)
     if (text_is(t, "between")) {
         if (!(args[1] = text_expr(t, 6)) || !text_is(t, "and") || !(args[2] = text_expr(t, 6)))
             return text_fail(t);
-        return text_not(t, spk_sql_call(t->b, "between", args, 3, text_span(t)), not);
+        return text_not(t, spk_sql_call(t->b, "between", args, 3, text_span(t)), not );
     }
     if (text_is(t, "in")) {
         if (!text_sign(t, "("))
@@ -397,7 +408,7 @@ static spk_sql_expr *text_suffix(text_front *t, spk_sql_expr *x, bool *any)
             args[n] = text_expr(t, 0);
         while (args[n++] && text_sign(t, ",") && n < 64);
         return args[n - 1] && text_sign(t, ")")
-            ? text_not(t, spk_sql_call(t->b, "in", args, n, text_span(t)), not)
+            ? text_not(t, spk_sql_call(t->b, "in", args, n, text_span(t)), not )
             : text_fail(t);
     }
     const char *name = text_is(t, "like") ? "like"
@@ -409,18 +420,24 @@ static spk_sql_expr *text_suffix(text_front *t, spk_sql_expr *x, bool *any)
         n = 2;
         if (args[1] && text_is(t, "escape"))
             args[n++] = text_expr(t, 6);
-        return args[n - 1] ? text_not(t, spk_sql_call(t->b, name, args, n, text_span(t)), not) : NULL;
+        return args[n - 1] ? text_not(t, spk_sql_call(t->b, name, args, n, text_span(t)), not )
+                           : NULL;
     }
-    if (!not && text_is(t, "is")) {
+    if (!not &&text_is(t, "is")) {
         const bool no = text_is(t, "not");
         if (text_is(t, "null"))
             return spk_sql_call(t->b, no ? "isnotnull" : "isnull", args, 1, text_span(t));
         if (text_is(t, "distinct") && text_is(t, "from")) {
             args[1] = text_expr(t, 6);
-            return args[1] ? text_not(t, spk_sql_call(t->b, "<=>", args, 2, text_span(t)), !no) : NULL;
+            return args[1] ? text_not(t, spk_sql_call(t->b, "<=>", args, 2, text_span(t)), !no)
+                           : NULL;
         }
-        name = text_is(t, "true") ? "istrue" : text_is(t, "false") ? "isfalse" : text_is(t, "unknown") ? "isunknown" : NULL;
-        return name ? text_not(t, spk_sql_call(t->b, name, args, 1, text_span(t)), no) : text_fail(t);
+        name = text_is(t, "true")   ? "istrue"
+            : text_is(t, "false")   ? "isfalse"
+            : text_is(t, "unknown") ? "isunknown"
+                                    : NULL;
+        return name ? text_not(t, spk_sql_call(t->b, name, args, 1, text_span(t)), no)
+                    : text_fail(t);
     }
     t->p = before;
     *any = false;
@@ -432,7 +449,8 @@ static spk_sql_expr *text_postfix(text_front *t, spk_sql_expr *x)
     while (x) {
         if (text_sign(t, "[")) {
             spk_sql_expr *args[] = { x, text_expr(t, 0) };
-            x = args[1] && text_sign(t, "]") ? spk_sql_call(t->b, "[]", args, 2, text_span(t)) : text_fail(t);
+            x = args[1] && text_sign(t, "]") ? spk_sql_call(t->b, "[]", args, 2, text_span(t))
+                                             : text_fail(t);
         } else if (*t->p == '.' && isalpha((unsigned char)t->p[1])) {
             char name[64];
             t->p++;
@@ -457,11 +475,13 @@ static spk_sql_expr *text_expr(text_front *t, int level)
         const char *sign;
         int level;
         bool word;
-    } operators[] = { { "or", 1, true }, { "and", 2, true }, { "<=>", 5, false }, { "<<", 9, false },
-        { ">>>", 9, false }, { ">>", 9, false }, { "<>", 5, false }, { "<=", 5, false }, { ">=", 5, false },
-        { "!=", 5, false }, { "==", 5, false }, { "=", 5, false }, { "<", 5, false }, { ">", 5, false },
-        { "||", 10, false }, { "|", 6, false }, { "^", 7, false }, { "&", 8, false }, { "+", 10, false },
-        { "-", 10, false }, { "*", 11, false }, { "/", 11, false }, { "%", 11, false }, { "div", 11, true } };
+    } operators[]
+        = { { "or", 1, true }, { "and", 2, true }, { "<=>", 5, false }, { "<<", 9, false },
+              { ">>>", 9, false }, { ">>", 9, false }, { "<>", 5, false }, { "<=", 5, false },
+              { ">=", 5, false }, { "!=", 5, false }, { "==", 5, false }, { "=", 5, false },
+              { "<", 5, false }, { ">", 5, false }, { "||", 10, false }, { "|", 6, false },
+              { "^", 7, false }, { "&", 8, false }, { "+", 10, false }, { "-", 10, false },
+              { "*", 11, false }, { "/", 11, false }, { "%", 11, false }, { "div", 11, true } };
     spk_sql_expr *x;
     text_blanks(t);
     if (level <= 3 && text_is(t, "not")) {
@@ -483,7 +503,10 @@ static spk_sql_expr *text_expr(text_front *t, int level)
         }
         const size_t n = sizeof operators / sizeof *operators;
         const char *before = t->p;
-        for (; i < n && !(operators[i].word ? text_is(t, operators[i].sign) : text_sign(t, operators[i].sign)); i++)
+        for (; i < n
+             && !(operators[i].word ? text_is(t, operators[i].sign)
+                                    : text_sign(t, operators[i].sign));
+             i++)
             continue;
         if (i == n)
             break;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of aggregates share: a definition has a function for each step of a state's life. */
+/* What the files of aggregates share: a definition has a function for each step of a state's life.
+ * */
 #ifndef SPK_SQL_EVAL_AGG_H
 #define SPK_SQL_EVAL_AGG_H
 
@@ -9,10 +10,11 @@
 #include "sql/eval/resolve.h"
 
 struct spk_sql_agg_def {
-    const char *name; /* lower case */
+    const char *name;   /* lower case */
     int8_t least, most; /* arguments */
     bool ordered;
-    /* resolve: casts a->args, sets type, nullable, state (by spk_agg_state), perhaps parameter and def's
+    /* resolve: casts a->args, sets type, nullable, state (by spk_agg_state), perhaps parameter and
+     * def's
      * variant; false: failed. */
     bool (*resolve)(spk_sql_build *b, spk_sql_aggregate *a);
     void (*init)(const spk_sql_aggregate *a, char *state); /* NULL: zeros */
@@ -29,8 +31,7 @@ struct spk_sql_agg_def {
 extern const spk_sql_agg_def spk_aggs_plain[], spk_aggs_moments[], spk_aggs_lists[];
 
 /* spk_agg_state: a STRUCT of n fields, none nullable, in this order. NULL: no memory. */
-const spk_sql_type *spk_agg_state(
-    spk_sql_build *b, size_t n, const spk_sql_type *const types[]);
+const spk_sql_type *spk_agg_state(spk_sql_build *b, size_t n, const spk_sql_type *const types[]);
 /* SPK_AGG_AT: field i of a state, as T. */
 static inline void *spk_agg_at(const spk_sql_aggregate *a, const char *state, size_t i)
 {
@@ -40,8 +41,8 @@ static inline void *spk_agg_at(const spk_sql_aggregate *a, const char *state, si
 
 /* SPK_EACH_STATE: for each selected row its index and its state. */
 #define SPK_EACH_STATE(f, i, state_)                                                               \
-    for (uint32_t k_ = 0, i; k_ < (f)->rows.n && ((i = spk_sql_row((f)->rows, k_)), true); k_++)     \
-        for (char *state_ = (f)->states ? (f)->states[k_] : (f)->state, *once_ = state_; once_;      \
+    for (uint32_t k_ = 0, i; k_ < (f)->rows.n && ((i = spk_sql_row((f)->rows, k_)), true); k_++)   \
+        for (char *state_ = (f)->states ? (f)->states[k_] : (f)->state, *once_ = state_; once_;    \
              once_ = NULL)
 
 /* spk_agg_want: casts argument i to what the letter says (see spk_sql_want). */
@@ -52,7 +53,8 @@ bool spk_agg_unexpected(
 const spk_sql_expr *spk_agg_constant(
     spk_sql_build *b, spk_sql_aggregate *a, size_t i, const char *name);
 /* spk_agg_overflow: ARITHMETIC_OVERFLOW; false. */
-SPK_COLD bool spk_agg_overflow(const spk_sql_aggregate *a, spk_sql_error *error, const char *instead);
+SPK_COLD bool spk_agg_overflow(
+    const spk_sql_aggregate *a, spk_sql_error *error, const char *instead);
 
 /* spk_agg_valid: whether no argument of row i is NULL. */
 static inline bool spk_agg_valid(const spk_sql_agg_frame *f, uint32_t i)
@@ -63,7 +65,8 @@ static inline bool spk_agg_valid(const spk_sql_agg_frame *f, uint32_t i)
     return true;
 }
 
-/* spk_sql_copy_value: a deep copy: *to, which is `type->size` bytes, points to the arena. False: no memory. */
+/* spk_sql_copy_value: a deep copy: *to, which is `type->size` bytes, points to the arena. False: no
+ * memory. */
 bool spk_sql_copy_value(const spk_sql_type *type, const void *from, void *to, spk_arena *arena);
 
 #endif

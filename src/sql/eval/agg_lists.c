@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Aggregates that keep their values: collect_list, collect_set, listagg, percentiles, median, mode; and
+/* Aggregates that keep their values: collect_list, collect_set, listagg, percentiles, median, mode;
+ * and
  * approx_count_distinct, which keeps registers.
  *
- * State { room, values }: values are without NULLs; room says for how many there is memory, 0 where the
+ * State { room, values }: values are without NULLs; room says for how many there is memory, 0 where
+ * the
  * memory is not the state's own. */
 #include <math.h>
 
@@ -36,8 +38,9 @@ typedef struct fractions {
 static bool bad_fraction(spk_sql_build *b, spk_sql_aggregate *a, double x)
 {
     const spk_sql_function function = { .name = a->def->name };
-    const spk_sql_expr call
-        = { .kind = SPK_SQL_CALL, .function = &function, .name = a->name, .n = a->n, .args = a->args };
+    const spk_sql_expr call = {
+        .kind = SPK_SQL_CALL, .function = &function, .name = a->name, .n = a->n, .args = a->args
+    };
     const char *text = spk_sql_expr_quoted(b, &call);
     if (spk_sql_fail(b->error, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", a->span)) {
         spk_sql_param(b->error, "currentValue", "%g", x);
@@ -53,8 +56,8 @@ static bool read_fractions(spk_sql_build *b, spk_sql_aggregate *a, fractions *p)
 {
     const spk_sql_type *t = a->args[1]->type;
     const bool many = t->kind == SPK_SQL_ARRAY;
-    const spk_sql_type *want = many ? spk_sql_type_array(b->arena, of(SPK_SQL_DOUBLE), false)
-                                    : of(SPK_SQL_DOUBLE);
+    const spk_sql_type *want
+        = many ? spk_sql_type_array(b->arena, of(SPK_SQL_DOUBLE), false) : of(SPK_SQL_DOUBLE);
     a->args[1] = want ? spk_sql_coerce(b, a->args[1], want) : NULL;
     const spk_sql_expr *e = a->args[1] ? spk_agg_constant(b, a, 1, "percentage") : NULL;
     if (!e)
@@ -85,7 +88,8 @@ static bool list_resolve(spk_sql_build *b, spk_sql_aggregate *a)
         if (!spk_agg_want(b, a, 0, 't'))
             return false;
         if (a->n == 2) {
-            const spk_sql_expr *e = spk_agg_want(b, a, 1, 't') ? spk_agg_constant(b, a, 1, "delimiter") : NULL;
+            const spk_sql_expr *e
+                = spk_agg_want(b, a, 1, 't') ? spk_agg_constant(b, a, 1, "delimiter") : NULL;
             if (!e)
                 return false;
             if (!e->null)
@@ -105,7 +109,9 @@ static bool list_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     const spk_sql_type *list = spk_sql_type_array(b->arena, t, false);
     a->type = v <= SET ? list : p->many ? list : t;
     a->nullable = v > SET;
-    a->state = list ? spk_agg_state(b, 2, (const spk_sql_type *const[]) { of(SPK_SQL_BIGINT), list }) : NULL;
+    a->state = list
+        ? spk_agg_state(b, 2, (const spk_sql_type *const[]) { of(SPK_SQL_BIGINT), list })
+        : NULL;
     return a->type != NULL;
 }
 
@@ -209,7 +215,8 @@ static void sort(const spk_sql_type *t, char *at, size_t n)
         else
             swap(at, at + --end * size, size);
         for (size_t root = start, child; (child = 2 * root + 1) < end; root = child) {
-            if (child + 1 < end && spk_sql_value_compare(t, at + child * size, at + (child + 1) * size) < 0)
+            if (child + 1 < end
+                && spk_sql_value_compare(t, at + child * size, at + (child + 1) * size) < 0)
                 child++;
             if (spk_sql_value_compare(t, at + root * size, at + child * size) >= 0)
                 break;
@@ -223,14 +230,15 @@ static void interpolate(const spk_sql_type *t, const char *at, size_t n, double 
     const double place = (double)(n - 1) * p;
     const size_t low = (size_t)floor(place), high = (size_t)ceil(place);
     if (t->kind == SPK_SQL_DOUBLE) {
-        const double x = *(const double *)(const void *)(at + low * 8), y = *(const double *)(const void *)(at + high * 8);
-        *(double *)out = low == high || x == y
-            ? x
-            : ((double)high - place) * x + (place - (double)low) * y;
+        const double x = *(const double *)(const void *)(at + low * 8),
+                     y = *(const double *)(const void *)(at + high * 8);
+        *(double *)out
+            = low == high || x == y ? x : ((double)high - place) * x + (place - (double)low) * y;
         return;
     }
     const spk_sql_vector v = { at, t->size, NULL };
-    const double x = (double)spk_sql_integer(t, &v, (uint32_t)low), y = (double)spk_sql_integer(t, &v, (uint32_t)high);
+    const double x = (double)spk_sql_integer(t, &v, (uint32_t)low),
+                 y = (double)spk_sql_integer(t, &v, (uint32_t)high);
     const double z = low == high ? x : ((double)high - place) * x + (place - (double)low) * y;
     if (t->size == 4)
         *(int32_t *)out = (int32_t)z;
@@ -284,7 +292,8 @@ static bool finish_sorted(
     return out != NULL;
 }
 
-static bool finish_text(const spk_sql_aggregate *a, spk_sql_array list, void *value, bool *valid, spk_arena *arena)
+static bool finish_text(
+    const spk_sql_aggregate *a, spk_sql_array list, void *value, bool *valid, spk_arena *arena)
 {
     const spark_str *s = (const spark_str *)(const void *)list.at;
     const fractions *p = a->parameter;
@@ -331,7 +340,8 @@ static bool approx_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     if (!bits)
         return false;
     if (a->n == 2) {
-        const spk_sql_expr *e = spk_agg_want(b, a, 1, 'd') ? spk_agg_constant(b, a, 1, "relativeSD") : NULL;
+        const spk_sql_expr *e
+            = spk_agg_want(b, a, 1, 'd') ? spk_agg_constant(b, a, 1, "relativeSD") : NULL;
         if (!e)
             return false;
         error = e->null ? error : *(const double *)e->value;
@@ -371,7 +381,8 @@ static bool approx_update(spk_sql_agg_frame *f)
         uint8_t *r = registers(a, state, f->arena);
         if (!r)
             return nomem(f->error);
-        const uint64_t h = spk_sql_value_hash(a->args[0]->type, f->args[0].ptr + i * f->args[0].stride);
+        const uint64_t h
+            = spk_sql_value_hash(a->args[0]->type, f->args[0].ptr + i * f->args[0].stride);
         const uint64_t rest = h << bits | UINT64_C(1) << (bits - 1);
         const uint8_t rank = (uint8_t)(__builtin_clzll(rest) + 1);
         uint8_t *one = &r[h >> (64 - bits)];
@@ -414,11 +425,18 @@ static bool approx_finish(const spk_sql_aggregate *a, const char *state, void *v
     return true;
 }
 
-#define LIST_ .resolve = list_resolve, .update = list_update, .merge = list_merge, .seal = list_seal, .finish = list_finish
+#define LIST_                                                                                      \
+    .resolve = list_resolve, .update = list_update, .merge = list_merge, .seal = list_seal,        \
+    .finish = list_finish
 
 const spk_sql_agg_def spk_aggs_lists[] = {
     { .name = "collect_list", .least = 1, .most = 1, LIST_, .variant = LIST, .ordered = true },
-    { .name = "array_agg", .least = 1, .most = 1, LIST_, .variant = LIST, .ordered = true,
+    { .name = "array_agg",
+        .least = 1,
+        .most = 1,
+        LIST_,
+        .variant = LIST,
+        .ordered = true,
         .printed = "collect_list" },
     { .name = "collect_set", .least = 1, .most = 1, LIST_, .variant = SET, .ordered = true },
     { .name = "listagg", .least = 1, .most = 2, LIST_, .variant = LISTAGG, .ordered = true },
@@ -430,7 +448,12 @@ const spk_sql_agg_def spk_aggs_lists[] = {
     { .name = "approx_percentile", .least = 2, .most = 3, LIST_, .variant = PERCENTILE_APPROX },
     { .name = "median", .least = 1, .most = 1, LIST_, .variant = MEDIAN },
     { .name = "mode", .least = 1, .most = 2, LIST_, .variant = MODE },
-    { .name = "approx_count_distinct", .least = 1, .most = 2, .resolve = approx_resolve,
-        .update = approx_update, .merge = approx_merge, .finish = approx_finish },
+    { .name = "approx_count_distinct",
+        .least = 1,
+        .most = 2,
+        .resolve = approx_resolve,
+        .update = approx_update,
+        .merge = approx_merge,
+        .finish = approx_finish },
     { 0 },
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Variance, covariance, skewness, regression: counts, means and moments about them, after Welford, merged
+/* Variance, covariance, skewness, regression: counts, means and moments about them, after Welford,
+ * merged
  * in pairs after Chan et al., as Spark's CentralMomentAgg and Covariance do. */
 #include <math.h>
 
@@ -46,8 +47,8 @@ static bool moments_update(spk_sql_agg_frame *f)
     return true;
 }
 
-static bool moments_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
-    spk_sql_error *error)
+static bool moments_merge(const spk_sql_aggregate *a, char *into, const char *from,
+    spk_arena *arena, spk_sql_error *error)
 {
     (void)arena, (void)error;
     double *s = SPK_AGG_AT(double, a, into, 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* count, sum, avg, min, max, first, last, any_value, bool_and, bit_and, max_by and their kin. Sums of
- * integers and decimals are 128 bits wide, so that only the whole sum can overflow, in any order. */
+/* count, sum, avg, min, max, first, last, any_value, bool_and, bit_and, max_by and their kin. Sums
+ * of
+ * integers and decimals are 128 bits wide, so that only the whole sum can overflow, in any order.
+ * */
 #include "sql/eval/agg.h"
 #include "sql/eval/decimal.h"
 
@@ -100,10 +102,11 @@ static bool sum_resolve(spk_sql_build *b, spk_sql_aggregate *a)
         return spk_agg_unexpected(b, a, 0,
             avg ? "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")"
                 : "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")");
-    const bool floating = t->kind == SPK_SQL_FLOAT || t->kind == SPK_SQL_DOUBLE
-        || (avg && spk_sql_is_integral(t));
+    const bool floating
+        = t->kind == SPK_SQL_FLOAT || t->kind == SPK_SQL_DOUBLE || (avg && spk_sql_is_integral(t));
     if (t->kind == SPK_SQL_DECIMAL)
-        a->type = spk_sql_type_decimal(b->arena, t->precision + (avg ? 4 : 10) < 38 ? t->precision + (avg ? 4 : 10) : 38,
+        a->type = spk_sql_type_decimal(b->arena,
+            t->precision + (avg ? 4 : 10) < 38 ? t->precision + (avg ? 4 : 10) : 38,
             avg ? (t->scale + 4 < 38 ? t->scale + 4 : 38) : t->scale);
     else if (spk_sql_is_interval(t))
         a->type = avg ? of(t->kind) : t;
@@ -241,8 +244,8 @@ static bool sum_finish(const spk_sql_aggregate *a, const char *state, void *valu
     const int scale = t->kind == SPK_SQL_DECIMAL ? t->scale : 0;
     bool zero, good = true;
     if (avg)
-        good = spk_decimal_op('/', sum, scale, n, 0, a->type->kind == SPK_SQL_DECIMAL ? a->type->scale : 0,
-            &sum, &zero);
+        good = spk_decimal_op('/', sum, scale, n, 0,
+            a->type->kind == SPK_SQL_DECIMAL ? a->type->scale : 0, &sum, &zero);
     if (a->type->kind == SPK_SQL_DECIMAL) {
         if (good && spk_decimal_fits(sum, a->type->precision)) {
             spk_sql_units_set(a->type, value, sum);
@@ -273,15 +276,18 @@ static bool keep_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     if (a->def->variant <= MAX && !spk_sql_is_ordered(t)) {
         char name[16];
         spk_sql_function function = { .name = a->def->name };
-        const spk_sql_expr call = { .kind = SPK_SQL_CALL, .function = &function, .name = a->name,
-            .n = a->n, .args = a->args };
+        const spk_sql_expr call = {
+            .kind = SPK_SQL_CALL, .function = &function, .name = a->name, .n = a->n, .args = a->args
+        };
         snprintf(name, sizeof name, "`%s`", a->def->name);
         spk_sql_fail3(b->error, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", a->span, "dataType",
-            spk_sql_type_quoted(b, t), "functionName", name, "sqlExpr", spk_sql_expr_quoted(b, &call));
+            spk_sql_type_quoted(b, t), "functionName", name, "sqlExpr",
+            spk_sql_expr_quoted(b, &call));
         return false;
     }
     if (a->n == 2) {
-        const spk_sql_expr *flag = spk_agg_want(b, a, 1, 'b') ? spk_agg_constant(b, a, 1, "ignoreNulls") : NULL;
+        const spk_sql_expr *flag
+            = spk_agg_want(b, a, 1, 'b') ? spk_agg_constant(b, a, 1, "ignoreNulls") : NULL;
         if (!flag)
             return false;
         a->ignore_nulls = !flag->null && *(const bool *)flag->value;
@@ -295,7 +301,8 @@ static bool keep_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 }
 
 /* keep: the state's value becomes a copy of this one; NULL: none. */
-static bool keep(const spk_sql_aggregate *a, char *state, size_t field, const void *value, spk_arena *arena)
+static bool keep(
+    const spk_sql_aggregate *a, char *state, size_t field, const void *value, spk_arena *arena)
 {
     const spk_sql_type *t = a->state->fields[field].type;
     void *at = SPK_AGG_AT(char, a, state, field);
@@ -433,16 +440,18 @@ static bool by_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     if (!spk_sql_is_ordered(y))
         return spk_agg_unexpected(b, a, 1, "\"ORDERED\"");
     a->type = x;
-    a->state = spk_agg_state(
-        b, 6, (const spk_sql_type *const[]) { flag, room, x->kind == SPK_SQL_VOID ? flag : x, flag, room, y });
+    a->state = spk_agg_state(b, 6,
+        (const spk_sql_type *const[]) {
+            flag, room, x->kind == SPK_SQL_VOID ? flag : x, flag, room, y });
     return true;
 }
 
-static bool by_take(const spk_sql_aggregate *a, char *state, const void *x, const void *y, spk_arena *arena,
-    spk_sql_error *error)
+static bool by_take(const spk_sql_aggregate *a, char *state, const void *x, const void *y,
+    spk_arena *arena, spk_sql_error *error)
 {
     if (*SPK_AGG_AT(bool, a, state, 3)) {
-        const int c = spk_sql_value_compare(a->args[1]->type, y, SPK_AGG_AT(const char, a, state, 5));
+        const int c
+            = spk_sql_value_compare(a->args[1]->type, y, SPK_AGG_AT(const char, a, state, 5));
         if (a->def->variant == MIN ? c >= 0 : c < 0 || c == 0)
             return true;
     }
@@ -457,8 +466,10 @@ static bool by_update(spk_sql_agg_frame *f)
     {
         if (!spk_sql_valid(&f->args[1], i))
             continue;
-        const void *x = spk_sql_valid(&f->args[0], i) ? f->args[0].ptr + i * f->args[0].stride : NULL;
-        if (!by_take(f->aggregate, state, x, f->args[1].ptr + i * f->args[1].stride, f->arena, f->error))
+        const void *x
+            = spk_sql_valid(&f->args[0], i) ? f->args[0].ptr + i * f->args[0].stride : NULL;
+        if (!by_take(
+                f->aggregate, state, x, f->args[1].ptr + i * f->args[1].stride, f->arena, f->error))
             return false;
     }
     return true;
@@ -469,7 +480,8 @@ static bool by_merge(const spk_sql_aggregate *a, char *into, const char *from, s
 {
     if (!*SPK_AGG_AT(const bool, a, from, 3))
         return true;
-    return by_take(a, into, *SPK_AGG_AT(const bool, a, from, 0) ? SPK_AGG_AT(const char, a, from, 2) : NULL,
+    return by_take(a, into,
+        *SPK_AGG_AT(const bool, a, from, 0) ? SPK_AGG_AT(const char, a, from, 2) : NULL,
         SPK_AGG_AT(const char, a, from, 5), arena, error);
 }
 
@@ -508,7 +520,10 @@ static void bits_take(const spk_sql_aggregate *a, char *state, int64_t x)
 {
     int64_t *all = SPK_AGG_AT(int64_t, a, state, 1);
     bool *any = SPK_AGG_AT(bool, a, state, 0);
-    *all = !*any ? x : a->def->variant == AND ? *all & x : a->def->variant == OR ? *all | x : *all ^ x;
+    *all = !*any                 ? x
+        : a->def->variant == AND ? *all & x
+        : a->def->variant == OR  ? *all | x
+                                 : *all ^ x;
     *any = true;
 }
 
@@ -542,19 +557,42 @@ static bool bits_finish(const spk_sql_aggregate *a, const char *state, void *val
     const int8_t y = (int8_t)x;
     *valid = *SPK_AGG_AT(const bool, a, state, 0);
     const size_t size = a->type->size;
-    memcpy(value, size == 8 ? (const void *)&x : size == 4 ? (const void *)&i : size == 2 ? (const void *)&h : (const void *)&y, size);
+    memcpy(value,
+        size == 8       ? (const void *)&x
+            : size == 4 ? (const void *)&i
+            : size == 2 ? (const void *)&h
+                        : (const void *)&y,
+        size);
     return true;
 }
 
 #define COUNT_ .merge = count_merge, .finish = count_finish
-#define SUM_ .least = 1, .most = 1, .resolve = sum_resolve, .update = sum_update, .merge = sum_merge, .finish = sum_finish
-#define KEEP_ .least = 1, .resolve = keep_resolve, .update = keep_update, .merge = keep_merge, .seal = keep_seal, .finish = keep_finish
-#define BY_ .least = 2, .most = 2, .resolve = by_resolve, .update = by_update, .merge = by_merge, .seal = by_seal, .finish = by_finish
-#define BITS_ .least = 1, .most = 1, .resolve = bits_resolve, .update = bits_update, .merge = bits_merge, .finish = bits_finish
+#define SUM_                                                                                       \
+    .least = 1, .most = 1, .resolve = sum_resolve, .update = sum_update, .merge = sum_merge,       \
+    .finish = sum_finish
+#define KEEP_                                                                                      \
+    .least = 1, .resolve = keep_resolve, .update = keep_update, .merge = keep_merge,               \
+    .seal = keep_seal, .finish = keep_finish
+#define BY_                                                                                        \
+    .least = 2, .most = 2, .resolve = by_resolve, .update = by_update, .merge = by_merge,          \
+    .seal = by_seal, .finish = by_finish
+#define BITS_                                                                                      \
+    .least = 1, .most = 1, .resolve = bits_resolve, .update = bits_update, .merge = bits_merge,    \
+    .finish = bits_finish
 
 const spk_sql_agg_def spk_aggs_plain[] = {
-    { .name = "count", .least = 1, .most = -1, .resolve = count_resolve, .update = count_update, COUNT_ },
-    { .name = "count_if", .least = 1, .most = 1, .resolve = count_if_resolve, .update = count_if_update, COUNT_ },
+    { .name = "count",
+        .least = 1,
+        .most = -1,
+        .resolve = count_resolve,
+        .update = count_update,
+        COUNT_ },
+    { .name = "count_if",
+        .least = 1,
+        .most = 1,
+        .resolve = count_if_resolve,
+        .update = count_if_update,
+        COUNT_ },
     { .name = "sum", SUM_, .variant = SUM },
     { .name = "try_sum", SUM_, .variant = TRY_SUM },
     { .name = "avg", SUM_, .variant = AVG },

@@ -52,7 +52,8 @@ static spk_sql_expr as_call(const spk_sql_aggregate *a, spk_sql_function *functi
         .span = a->span };
 }
 
-bool spk_agg_unexpected(spk_sql_build *b, const spk_sql_aggregate *a, size_t i, const char *required)
+bool spk_agg_unexpected(
+    spk_sql_build *b, const spk_sql_aggregate *a, size_t i, const char *required)
 {
     spk_sql_function function;
     const spk_sql_expr call = as_call(a, &function);
@@ -93,14 +94,16 @@ bool spk_agg_overflow(const spk_sql_aggregate *a, spk_sql_error *error, const ch
 {
     if (!spk_sql_fail(error, "ARITHMETIC_OVERFLOW", a->span))
         return false;
-    spk_sql_param(error, "alternative", instead ? " Use '%s' to tolerate overflow and return NULL instead." : "%s",
+    spk_sql_param(error, "alternative",
+        instead ? " Use '%s' to tolerate overflow and return NULL instead." : "%s",
         instead ? instead : "");
     spk_sql_param(error, "config", "\"spark.sql.ansi.enabled\"");
     spk_sql_param(error, "message", "overflow");
     return false;
 }
 
-static bool wrong_number(spk_sql_build *b, const spk_sql_agg_def *d, const char *name, size_t n, spk_sql_span span)
+static bool wrong_number(
+    spk_sql_build *b, const spk_sql_agg_def *d, const char *name, size_t n, spk_sql_span span)
 {
     char want[32];
     if (d->most < 0)
@@ -243,8 +246,8 @@ bool spk_sql_copy_value(const spk_sql_type *type, const void *from, void *to, sp
     case SPK_SQL_STRUCT:
         for (uint32_t i = 0; i < type->n; i++)
             if (!copy_slot(type->fields[i].type, type->fields[i].nullable,
-                    (const char *)from + type->fields[i].offset, (char *)to + type->fields[i].offset,
-                    arena))
+                    (const char *)from + type->fields[i].offset,
+                    (char *)to + type->fields[i].offset, arena))
                 return false;
         return true;
     default:

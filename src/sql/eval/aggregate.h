@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Aggregates: a state a group, changed by rows, merged, and turned into the result.
  *
- * A state is a row: a STRUCT type with fields, so that it can be shuffled, spilled and stored as any
+ * A state is a row: a STRUCT type with fields, so that it can be shuffled, spilled and stored as
+ * any
  * row. It is made by init, and what it points to lies in the arena that update and merge are
- * given, or in the rows themselves. Before a state is copied (by its layout) or its arena ends, seal is called.
+ * given, or in the rows themselves. Before a state is copied (by its layout) or its arena ends,
+ * seal is called.
  *
  * DISTINCT and FILTER are the caller's. Rows where an argument is NULL are skipped as the function
  * says; the caller passes all. */
@@ -24,7 +26,7 @@ struct spk_sql_aggregate {
     const spk_sql_type *type; /* of the result */
     bool nullable;
     bool ignore_nulls;
-    bool ordered; /* the result depends on the order of rows: collect_list, first */
+    bool ordered;              /* the result depends on the order of rows: collect_list, first */
     const spk_sql_type *state; /* STRUCT */
     spk_sql_span span;
     const void *parameter; /* of the function */
@@ -50,13 +52,15 @@ const spk_sql_aggregate *spk_sql_aggregate_make(spk_sql_build *b, const char *na
     spk_sql_expr *const args[], size_t n, bool star, bool ignore_nulls, spk_sql_span span);
 
 void spk_sql_agg_init(const spk_sql_aggregate *a, char *state);
-/* spk_sql_agg_update: takes in rows of a batch. spk_sql_agg_merge: `from` into `into`; for `ordered` ones rows
+/* spk_sql_agg_update: takes in rows of a batch. spk_sql_agg_merge: `from` into `into`; for
+ * `ordered` ones rows
  * of from come after. False: f->error. */
 bool spk_sql_agg_update(spk_sql_agg_frame *f);
 bool spk_sql_agg_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
     spk_sql_error *error);
 void spk_sql_agg_seal(const spk_sql_aggregate *a, char *state);
-/* spk_sql_agg_finish: the result to `value`, as it lies in memory; *valid false: NULL. What it points to lies in the
+/* spk_sql_agg_finish: the result to `value`, as it lies in memory; *valid false: NULL. What it
+ * points to lies in the
  * arena or in the state. */
 bool spk_sql_agg_finish(const spk_sql_aggregate *a, const char *state, void *value, bool *valid,
     spk_arena *arena, spk_sql_error *error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* + - * / % div and signs, on numbers that are no decimals. Integers are checked: a loop notes that a
+/* + - * / % div and signs, on numbers that are no decimals. Integers are checked: a loop notes that
+ * a
  * row has overflowed, a second one finds it. */
 #include "sql/eval/kernel.h"
 #include "sql/eval/resolve.h"
@@ -21,8 +22,8 @@ void spk_sql_overflow(spk_sql_frame *f, const char *message, const char *instead
 {
     spk_sql_error *e = spk_sql_raise(f, "ARITHMETIC_OVERFLOW");
     if (instead)
-        spk_sql_param(e, "alternative", " Use '%s' to tolerate overflow and return NULL instead.",
-            instead);
+        spk_sql_param(
+            e, "alternative", " Use '%s' to tolerate overflow and return NULL instead.", instead);
     else
         spk_sql_param(e, "alternative", "%s", "");
     spk_sql_param(e, "config", "%s", config);
@@ -111,7 +112,8 @@ static void div_i64(spk_sql_frame *f)
     SPK_EACH_ROW(f, i)
     {
         const spk_sql_type *t = f->expr->args[0]->type;
-        const int64_t x = spk_sql_integer(t, &f->args[0], i), y = spk_sql_integer(t, &f->args[1], i);
+        const int64_t x = spk_sql_integer(t, &f->args[0], i),
+                      y = spk_sql_integer(t, &f->args[1], i);
         if (y == 0) {
             spk_sql_by_zero(f, false);
             return;
@@ -207,8 +209,8 @@ void spk_sql_same(spk_sql_frame *f)
     {                                                                                              \
         op##_i8, op##_i16, op##_i32, op##_i64, NULL, op##_f32, op##_f64                            \
     }
-static spk_sql_kernel *const kernels[][7] = { ROW(add), ROW(subtract), ROW(multiply), ROW(rest),
-    ROW(pmod), ROW(negative), ROW(abs) };
+static spk_sql_kernel *const kernels[][7]
+    = { ROW(add), ROW(subtract), ROW(multiply), ROW(rest), ROW(pmod), ROW(negative), ROW(abs) };
 enum { ADD, SUBTRACT, MULTIPLY, REMAINDER, PMOD, NEGATIVE, ABS };
 
 static spk_sql_kernel *kernel_of(int op, const spk_sql_type *t)
@@ -225,7 +227,8 @@ static spk_sql_kernel *kernel_of(int op, const spk_sql_type *t)
 static const char numbers_or_intervals[]
     = "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")";
 
-/* operands: casts both to the type that the operation works on: the common one, or decimals each of its
+/* operands: casts both to the type that the operation works on: the common one, or decimals each of
+ * its
  * own. False: failed. */
 static bool operands(spk_sql_build *b, spk_sql_expr *call, bool *decimals, const char *wanted)
 {
@@ -240,7 +243,8 @@ static bool operands(spk_sql_build *b, spk_sql_expr *call, bool *decimals, const
         common = spk_sql_type_of(SPK_SQL_DOUBLE);
     if (!spk_sql_is_numeric(common) && !spk_sql_is_interval(common)) {
         const bool strings = x->kind == SPK_SQL_STRING || y->kind == SPK_SQL_STRING;
-        if (strings || spk_sql_type_same(x, y) || x->kind == SPK_SQL_VOID || y->kind == SPK_SQL_VOID) {
+        if (strings || spk_sql_type_same(x, y) || x->kind == SPK_SQL_VOID
+            || y->kind == SPK_SQL_VOID) {
             call->args[0] = spk_sql_coerce(b, call->args[0], common);
             call->args[1] = spk_sql_coerce(b, call->args[1], common);
             return call->args[0] && call->args[1] && spk_sql_wrong_type(b, call, wanted);
@@ -332,7 +336,8 @@ bool spk_sql_resolve_divide(spk_sql_build *b, spk_sql_expr *call)
         return false;
     if (decimals) {
         call->kernel = spk_sql_decimal_kernel('/');
-        call->type = spk_sql_decimal_result(b->arena, '/', call->args[0]->type, call->args[1]->type);
+        call->type
+            = spk_sql_decimal_result(b->arena, '/', call->args[0]->type, call->args[1]->type);
         return call->type != NULL;
     }
     if (spk_sql_is_interval(call->type))
@@ -347,7 +352,7 @@ bool spk_sql_resolve_divide(spk_sql_build *b, spk_sql_expr *call)
 bool spk_sql_resolve_div(spk_sql_build *b, spk_sql_expr *call)
 {
     static const char wanted[]
-        = "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")";
+        = "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")";
     bool decimals;
     call->nullable = true;
     /* integers become BIGINT first, which messages show */
@@ -358,9 +363,16 @@ bool spk_sql_resolve_div(spk_sql_build *b, spk_sql_expr *call)
             return false;
     if (spk_sql_type_same(call->args[0]->type, call->args[1]->type)
         && spk_sql_is_numeric(call->args[0]->type)
-        && (call->args[0]->type->kind == SPK_SQL_DOUBLE || call->args[0]->type->kind == SPK_SQL_FLOAT))
+        && (call->args[0]->type->kind == SPK_SQL_DOUBLE
+            || call->args[0]->type->kind == SPK_SQL_FLOAT))
         return spk_sql_wrong_type(b, call, wanted);
     const spk_sql_kind x = call->args[0]->type->kind, y = call->args[1]->type->kind;
+    if ((x == SPK_SQL_DOUBLE && y == SPK_SQL_DECIMAL)
+        || (x == SPK_SQL_DECIMAL && y == SPK_SQL_DOUBLE)) {
+        spk_sql_expr **decimal = &call->args[x == SPK_SQL_DOUBLE];
+        *decimal = spk_sql_coerce(b, *decimal, spk_sql_type_of(SPK_SQL_DOUBLE));
+        return *decimal && spk_sql_wrong_type(b, call, wanted);
+    }
     if (x == SPK_SQL_DOUBLE || y == SPK_SQL_DOUBLE || x == SPK_SQL_FLOAT || y == SPK_SQL_FLOAT)
         return spk_sql_diff_types(b, call);
     if (!operands(b, call, &decimals, wanted))
@@ -386,7 +398,8 @@ bool spk_sql_resolve_rest(spk_sql_build *b, spk_sql_expr *call)
     call->kernel = decimals ? spk_sql_decimal_kernel(pmod ? 'p' : '%')
                             : kernel_of(pmod ? PMOD : REMAINDER, call->type);
     if (decimals)
-        call->type = spk_sql_decimal_result(b->arena, '%', call->args[0]->type, call->args[1]->type);
+        call->type
+            = spk_sql_decimal_result(b->arena, '%', call->args[0]->type, call->args[1]->type);
     return call->type != NULL;
 }
 
@@ -395,8 +408,8 @@ bool spk_sql_resolve_sign(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name;
     const int op = strcmp(name, "abs") == 0 ? ABS : NEGATIVE;
-    const bool same = strcmp(name, "u+") == 0 || strcmp(name, "positive") == 0
-        || strcmp(name, "+") == 0;
+    const bool same
+        = strcmp(name, "u+") == 0 || strcmp(name, "positive") == 0 || strcmp(name, "+") == 0;
     spk_sql_expr *x = call->args[0];
     if (x->type->kind == SPK_SQL_STRING || x->type->kind == SPK_SQL_VOID)
         x = call->args[0] = spk_sql_coerce(b, x, spk_sql_type_of(SPK_SQL_DOUBLE));
@@ -408,7 +421,7 @@ bool spk_sql_resolve_sign(spk_sql_build *b, spk_sql_expr *call)
     }
     call->type = x->type;
     call->nullable = x->nullable;
-    call->kernel = same                  ? spk_sql_same
+    call->kernel = same                    ? spk_sql_same
         : x->type->kind == SPK_SQL_DECIMAL ? spk_sql_decimal_kernel(op == ABS ? 'a' : 'n')
                                            : kernel_of(op, x->type);
     return true;

@@ -36,7 +36,8 @@ static bool with_element(spk_sql_build *b, spk_sql_expr *call, uint32_t value)
     const spk_sql_type *common = spk_sql_common(b->arena, t->of, call->args[value]->type, false);
     if (!common) {
         const char *text = spk_sql_expr_quoted(b, call);
-        const char *left = spk_sql_type_quoted(b, t), *right = spk_sql_type_quoted(b, call->args[value]->type);
+        const char *left = spk_sql_type_quoted(b, t),
+                   *right = spk_sql_type_quoted(b, call->args[value]->type);
         if (spk_sql_fail(b->error, "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", call->span)) {
             spk_sql_param(b->error, "dataType", "\"ARRAY\"");
             spk_sql_param(b->error, "functionName", "`%s`", call->function->name);
@@ -184,9 +185,11 @@ static bool resolve_join(spk_sql_build *b, spk_sql_expr *call)
     call->type = of(SPK_SQL_STRING);
     if (!want_array(b, call, 0))
         return false;
-    const spk_sql_type *strings = spk_sql_type_array(b->arena, call->type, call->args[0]->type->contains_null);
+    const spk_sql_type *strings
+        = spk_sql_type_array(b->arena, call->type, call->args[0]->type->contains_null);
     call->args[0] = strings ? spk_sql_coerce(b, call->args[0], strings) : NULL;
-    return call->args[0] && spk_sql_want(b, call, 1, 's') && (call->n < 3 || spk_sql_want(b, call, 2, 's'));
+    return call->args[0] && spk_sql_want(b, call, 1, 's')
+        && (call->n < 3 || spk_sql_want(b, call, 2, 's'));
 }
 
 /* order: of slots: NULLs first where `first`; a merge sort, so that equals stay as they are. */
@@ -199,14 +202,17 @@ static int order(const spk_sql_type *t, const char *x, const char *y, int sign, 
     return sign * spk_sql_value_compare(t->of, x + at, y + at);
 }
 
-static void merge_sort(const spk_sql_type *t, char *at, char *spare, size_t n, size_t size, int sign, bool first)
+static void merge_sort(
+    const spk_sql_type *t, char *at, char *spare, size_t n, size_t size, int sign, bool first)
 {
     for (size_t step = 1; step < n; step *= 2) {
         for (size_t from = 0; from < n; from += 2 * step) {
-            const size_t middle = from + step < n ? from + step : n, to = from + 2 * step < n ? from + 2 * step : n;
+            const size_t middle = from + step < n ? from + step : n,
+                         to = from + 2 * step < n ? from + 2 * step : n;
             size_t x = from, y = middle;
             for (size_t k = from; k < to; k++) {
-                const bool left = y >= to || (x < middle && order(t, at + x * size, at + y * size, sign, first) <= 0);
+                const bool left = y >= to
+                    || (x < middle && order(t, at + x * size, at + y * size, sign, first) <= 0);
                 memcpy(spare + k * size, at + (left ? x++ : y++) * size, size);
             }
         }
@@ -248,7 +254,8 @@ static void slice(spk_sql_frame *f)
         const spk_sql_array a = A(0, i);
         const int64_t start = SPK_SQL_ARG(int32_t, f, 1, i), n = SPK_SQL_ARG(int32_t, f, 2, i);
         if (start == 0 || n < 0) {
-            spk_sql_error *e = spk_sql_raise(f, start == 0 ? "INVALID_PARAMETER_VALUE.START" : "INVALID_PARAMETER_VALUE.LENGTH");
+            spk_sql_error *e = spk_sql_raise(
+                f, start == 0 ? "INVALID_PARAMETER_VALUE.START" : "INVALID_PARAMETER_VALUE.LENGTH");
             spk_sql_param(e, "functionName", "`slice`");
             if (start == 0)
                 spk_sql_param(e, "parameter", "`start`");
@@ -264,7 +271,9 @@ static void slice(spk_sql_frame *f)
             from = to = 0;
         if (to > (int64_t)a.n)
             to = (int64_t)a.n;
-        OUT_A(i) = (spk_sql_array) { a.at + (size_t)from * spk_sql_slot_size(t->of, t->contains_null), (size_t)(to - from) };
+        OUT_A(i)
+            = (spk_sql_array) { a.at + (size_t)from * spk_sql_slot_size(t->of, t->contains_null),
+                  (size_t)(to - from) };
     }
 }
 
@@ -319,7 +328,8 @@ static void reverse_array(spk_sql_frame *f)
 static bool resolve_reverse(spk_sql_build *b, spk_sql_expr *call)
 {
     if (call->args[0]->type->kind != SPK_SQL_ARRAY)
-        return spk_sql_rewrite(b, call, spk_sql_call(b, "reverse_string", call->args, 1, call->span));
+        return spk_sql_rewrite(
+            b, call, spk_sql_call(b, "reverse_string", call->args, 1, call->span));
     call->kernel = reverse_array;
     return resolve_same(b, call);
 }
@@ -400,13 +410,15 @@ static bool resolve_change(spk_sql_build *b, spk_sql_expr *call)
 {
     const char kind = call->function->name[6];
     if (kind == 'c') {
-        call->type = resolve_same(b, call) ? spk_sql_type_array(b->arena, call->type->of, false) : NULL;
+        call->type
+            = resolve_same(b, call) ? spk_sql_type_array(b->arena, call->type->of, false) : NULL;
         return call->type != NULL;
     }
     if (!with_element(b, call, call->n - 1) || (kind == 'i' && !spk_sql_want(b, call, 1, 'i')))
         return false;
     const spk_sql_type *t = call->args[0]->type;
-    const bool nullable = t->contains_null || (kind != 'r' && call->args[call->n - 1]->nullable) || kind == 'i';
+    const bool nullable
+        = t->contains_null || (kind != 'r' && call->args[call->n - 1]->nullable) || kind == 'i';
     call->type = spk_sql_type_array(b->arena, t->of, nullable);
     call->nullable = call->args[0]->nullable || (kind == 'r' && call->args[1]->nullable);
     return call->type != NULL;
@@ -511,7 +523,8 @@ static void arrays_zip(spk_sql_frame *f)
         memset(at, 0, n * row->size);
         for (size_t j = 0; j < n; j++)
             for (uint32_t k = 0; k < f->n_args; k++)
-                spk_slot_put(row->fields[k].type, true, j < A(k, i).n ? spk_sql_slot(type_of(f, k), A(k, i), j) : NULL,
+                spk_slot_put(row->fields[k].type, true,
+                    j < A(k, i).n ? spk_sql_slot(type_of(f, k), A(k, i), j) : NULL,
                     at + j * row->size + row->fields[k].offset);
         OUT_A(i) = (spk_sql_array) { at, n };
     }
@@ -519,7 +532,8 @@ static void arrays_zip(spk_sql_frame *f)
 
 static bool resolve_zip(spk_sql_build *b, spk_sql_expr *call)
 {
-    spk_sql_field *fields = spk_arena_alloc(b->arena, call->n * sizeof *fields, _Alignof(spk_sql_field));
+    spk_sql_field *fields
+        = spk_arena_alloc(b->arena, call->n * sizeof *fields, _Alignof(spk_sql_field));
     for (uint32_t i = 0; i < call->n; i++) {
         char name[16];
         size_t n = 0;
@@ -530,8 +544,10 @@ static bool resolve_zip(spk_sql_build *b, spk_sql_expr *call)
         for (uint32_t x = i, k = 0; k < n; k++, x /= 10)
             name[n - 1 - k] = (char)('0' + x % 10);
         const spk_sql_expr *e = call->args[i];
-        fields[i] = (spk_sql_field) { .name = e->kind == SPK_SQL_COLUMN ? e->name : spk_sql_keep(b, name, n),
-            .type = e->type->of, .nullable = true };
+        fields[i] = (spk_sql_field) { .name
+            = e->kind == SPK_SQL_COLUMN ? e->name : spk_sql_keep(b, name, n),
+            .type = e->type->of,
+            .nullable = true };
     }
     const spk_sql_type *row = spk_sql_type_struct(b->arena, fields, call->n);
     call->type = row ? spk_sql_type_array(b->arena, row, false) : NULL;
@@ -557,23 +573,32 @@ static bool put_step(spk_slots *out, spk_sql_frame *f, int64_t x)
     const int16_t h = (int16_t)x;
     const int8_t y = (int8_t)x;
     const size_t size = out->of->size;
-    return spk_slots_add(out, f, size == 8 ? (const void *)&x : size == 4 ? (const void *)&i : size == 2 ? (const void *)&h : (const void *)&y);
+    return spk_slots_add(out, f,
+        size == 8       ? (const void *)&x
+            : size == 4 ? (const void *)&i
+            : size == 2 ? (const void *)&h
+                        : (const void *)&y);
 }
 
 static void sequence(spk_sql_frame *f)
 {
     const spk_sql_type *t = type_of(f, 0), *by = f->n_args > 2 ? type_of(f, 2) : NULL;
-    const int64_t scale = t->kind == SPK_SQL_DATE && by && by->kind == SPK_SQL_INTERVAL_SECONDS ? SPK_MICROS_DAY : 1;
+    const int64_t scale = t->kind == SPK_SQL_DATE && by && by->kind == SPK_SQL_INTERVAL_SECONDS
+        ? SPK_MICROS_DAY
+        : 1;
     const bool months = by && by->kind == SPK_SQL_INTERVAL_MONTHS;
     SPK_EACH_ROW(f, i)
     {
-        const int64_t from = spk_sql_integer(t, &f->args[0], i), to = spk_sql_integer(t, &f->args[1], i);
-        const int64_t whole = t->kind == SPK_SQL_TIMESTAMP || t->kind == SPK_SQL_TIMESTAMP_NTZ ? SPK_MICROS_DAY : 1;
+        const int64_t from = spk_sql_integer(t, &f->args[0], i),
+                      to = spk_sql_integer(t, &f->args[1], i);
+        const int64_t whole
+            = t->kind == SPK_SQL_TIMESTAMP || t->kind == SPK_SQL_TIMESTAMP_NTZ ? SPK_MICROS_DAY : 1;
         int64_t step = by ? spk_sql_integer(by, &f->args[2], i) : from <= to ? whole : -whole;
         spk_slots out = spk_slots_of(f->expr->type);
         if (step == 0 ? from != to : (step > 0) != (from <= to) && from != to) {
             spk_sql_error *e = spk_sql_raise(f, "_LEGACY_ERROR_TEMP_3247");
-            spk_sql_param(e, "message", "Illegal sequence boundaries: %lld to %lld by %lld", (long long)from, (long long)to, (long long)step);
+            spk_sql_param(e, "message", "Illegal sequence boundaries: %lld to %lld by %lld",
+                (long long)from, (long long)to, (long long)step);
             return;
         }
         if (step == 0)
@@ -586,11 +611,14 @@ static void sequence(spk_sql_frame *f)
         for (int64_t k = 0; k < LONGEST; k++) {
             int64_t x;
             if (months) {
-                const int64_t days = t->kind == SPK_SQL_DATE ? from : spk_floor_div(from, SPK_MICROS_DAY);
+                const int64_t days
+                    = t->kind == SPK_SQL_DATE ? from : spk_floor_div(from, SPK_MICROS_DAY);
                 int32_t moved;
                 if (!spk_add_months(days, k * step, &moved))
                     break;
-                x = t->kind == SPK_SQL_DATE ? moved : moved * SPK_MICROS_DAY + spk_floor_rest(from, SPK_MICROS_DAY);
+                x = t->kind == SPK_SQL_DATE
+                    ? moved
+                    : moved * SPK_MICROS_DAY + spk_floor_rest(from, SPK_MICROS_DAY);
             } else {
                 const spk_i128 y = from + (spk_i128)k * step / scale;
                 if (y != (int64_t)y)
@@ -608,20 +636,25 @@ static void sequence(spk_sql_frame *f)
 
 static bool resolve_sequence(spk_sql_build *b, spk_sql_expr *call)
 {
-    const spk_sql_type *t = spk_sql_common(b->arena, call->args[0]->type, call->args[1]->type, false);
+    const spk_sql_type *t
+        = spk_sql_common(b->arena, call->args[0]->type, call->args[1]->type, false);
     if (t && call->n > 2 && spk_sql_is_integral(t)) {
         t = spk_sql_common(b->arena, t, call->args[2]->type, false);
         if (t)
             call->args[2] = spk_sql_coerce(b, call->args[2], t);
     }
-    const bool good = t && (spk_sql_is_integral(t) || t->kind == SPK_SQL_DATE || t->kind == SPK_SQL_TIMESTAMP || t->kind == SPK_SQL_TIMESTAMP_NTZ);
+    const bool good = t
+        && (spk_sql_is_integral(t) || t->kind == SPK_SQL_DATE || t->kind == SPK_SQL_TIMESTAMP
+            || t->kind == SPK_SQL_TIMESTAMP_NTZ);
     if (!good) {
         const char *text = spk_sql_expr_quoted(b, call);
         if (spk_sql_fail(b->error, "DATATYPE_MISMATCH.SEQUENCE_WRONG_INPUT_TYPES", call->span)) {
             spk_sql_param(b->error, "functionName", "`sequence`");
-            spk_sql_param(b->error, "intervalType", "(\"INTERVAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")");
+            spk_sql_param(b->error, "intervalType",
+                "(\"INTERVAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")");
             spk_sql_param(b->error, "sqlExpr", "%s", text);
-            spk_sql_param(b->error, "startType", "(\"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"DATE\")");
+            spk_sql_param(
+                b->error, "startType", "(\"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"DATE\")");
         }
         return false;
     }
@@ -632,21 +665,36 @@ static bool resolve_sequence(spk_sql_build *b, spk_sql_expr *call)
 }
 
 #define R(name_, least_, most_, kernel_, resolve_)                                                 \
-    { .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_ }
+    {                                                                                              \
+        .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_      \
+    }
 #define RN(name_, least_, most_, kernel_, resolve_)                                                \
-    { .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_, .flags = SPK_SQL_GIVES_NULL }
+    {                                                                                              \
+        .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_,     \
+        .flags = SPK_SQL_GIVES_NULL                                                                \
+    }
 #define RA(name_, least_, most_, kernel_, resolve_)                                                \
-    { .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_, .flags = SPK_SQL_NULL_AWARE }
+    {                                                                                              \
+        .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_,     \
+        .flags = SPK_SQL_NULL_AWARE                                                                \
+    }
 
-const spk_sql_function spk_sql_arrays[] = { RN("array_contains", 2, 2, array_contains, resolve_contains),
-    R("array_position", 2, 2, array_position, resolve_position), RN("array_max", 1, 1, extreme, resolve_extreme),
-    RN("array_min", 1, 1, extreme, resolve_extreme), R("array_distinct", 1, 1, array_distinct, resolve_same),
+const spk_sql_function spk_sql_arrays[] = { RN("array_contains", 2, 2, array_contains,
+                                                resolve_contains),
+    R("array_position", 2, 2, array_position, resolve_position),
+    RN("array_max", 1, 1, extreme, resolve_extreme),
+    RN("array_min", 1, 1, extreme, resolve_extreme),
+    R("array_distinct", 1, 1, array_distinct, resolve_same),
     R("array_join", 2, 3, put_join, resolve_join), R("sort_array", 1, 2, sort, resolve_sort),
     R("array_sort", 1, 1, sort, resolve_same), R("slice", 3, 3, slice, resolve_slice),
     RN("flatten", 1, 1, flatten, resolve_flatten), R("reverse", 1, 1, NULL, resolve_reverse),
-    RA("array_repeat", 2, 2, array_repeat, resolve_repeat), RA("array_remove", 2, 2, change, resolve_change),
-    RA("array_append", 2, 2, change, resolve_change), RA("array_prepend", 2, 2, change, resolve_change),
-    RA("array_compact", 1, 1, change, resolve_change), RA("array_insert", 3, 3, change, resolve_change),
-    R("array_union", 2, 2, sets, same_arrays), R("array_intersect", 2, 2, sets, same_arrays),
-    R("array_except", 2, 2, sets, same_arrays), RN("arrays_overlap", 2, 2, arrays_overlap, resolve_overlap),
-    R("arrays_zip", 1, -1, arrays_zip, resolve_zip), R("sequence", 2, 3, sequence, resolve_sequence), { 0 } };
+    RA("array_repeat", 2, 2, array_repeat, resolve_repeat),
+    RA("array_remove", 2, 2, change, resolve_change),
+    RA("array_append", 2, 2, change, resolve_change),
+    RA("array_prepend", 2, 2, change, resolve_change),
+    RA("array_compact", 1, 1, change, resolve_change),
+    RA("array_insert", 3, 3, change, resolve_change), R("array_union", 2, 2, sets, same_arrays),
+    R("array_intersect", 2, 2, sets, same_arrays), R("array_except", 2, 2, sets, same_arrays),
+    RN("arrays_overlap", 2, 2, arrays_overlap, resolve_overlap),
+    R("arrays_zip", 1, -1, arrays_zip, resolve_zip),
+    R("sequence", 2, 3, sequence, resolve_sequence), { 0 } };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CAST between numbers, booleans, times and intervals. A value that does not fit is an error, or NULL
+/* CAST between numbers, booleans, times and intervals. A value that does not fit is an error, or
+ * NULL
  * where the cast is TRY_CAST. Integers that only become wider have loops of their own. */
 #include <math.h>
 
@@ -144,7 +145,8 @@ static void decimal_integer(spk_sql_frame *f)
     SPK_EACH_ROW(f, i)
     {
         const spk_i128 units = spk_sql_units(from, f->args[0].ptr + i * f->args[0].stride);
-        const spk_i128 x = from->size == 8 && by == (int64_t)by ? (int64_t)units / (int64_t)by : units / by;
+        const spk_i128 x
+            = from->size == 8 && by == (int64_t)by ? (int64_t)units / (int64_t)by : units / by;
         if ((x != (int64_t)x || !store_integer(f, i, (int64_t)x)) && !overflow(f, i))
             return;
     }
@@ -272,11 +274,8 @@ static void floating_decimal(spk_sql_frame *f)
         const double x
             = narrow ? (double)SPK_SQL_ARG(float, f, 0, i) : SPK_SQL_ARG(double, f, 0, i);
         spk_i128 units;
-        if (x - x != 0) { /* as Spark: no number */
-            if (f->expr->attempt)
-                f->out_valid[i] = 0;
-            else if (!overflow(f, i))
-                return;
+        if (x - x != 0) {
+            f->out_valid[i] = 0;
             continue;
         }
         if (spk_decimal_of_double(x, to->scale, &units) && spk_decimal_fits(units, to->precision)) {
@@ -328,8 +327,9 @@ static void number_timestamp(spk_sql_frame *f)
         spk_i128 micros;
         int64_t whole;
         if (from->kind == SPK_SQL_DOUBLE || from->kind == SPK_SQL_FLOAT) {
-            const double x = from->kind == SPK_SQL_DOUBLE ? *(const double *)(const void *)at
-                                                          : (double)*(const float *)(const void *)at;
+            const double x = from->kind == SPK_SQL_DOUBLE
+                ? *(const double *)(const void *)at
+                : (double)*(const float *)(const void *)at;
             if (x - x != 0 || !to_i64(x * 1e6, &whole)) {
                 if (!overflow(f, i))
                     return;
@@ -380,9 +380,8 @@ static void time_time(spk_sql_frame *f)
         else if (to == SPK_SQL_TIME)
             SPK_SQL_OUT(int64_t, f, i) = spk_floor_rest(local, SPK_MICROS_DAY) * 1000;
         else
-            SPK_SQL_OUT(int64_t, f, i) = to == SPK_SQL_TIMESTAMP
-                ? (int64_t)((uint64_t)local - (uint64_t)zone)
-                : local;
+            SPK_SQL_OUT(int64_t, f, i)
+                = to == SPK_SQL_TIMESTAMP ? (int64_t)((uint64_t)local - (uint64_t)zone) : local;
     }
 }
 
@@ -419,11 +418,12 @@ static spk_sql_kernel *widening(spk_sql_kind from, spk_sql_kind to)
     static const struct {
         spk_sql_kind from, to;
         spk_sql_kernel *kernel;
-    } plain[] = { { SPK_SQL_TINYINT, SPK_SQL_SMALLINT, i8_i16 }, { SPK_SQL_TINYINT, SPK_SQL_INT, i8_i32 },
-        { SPK_SQL_TINYINT, SPK_SQL_BIGINT, i8_i64 }, { SPK_SQL_SMALLINT, SPK_SQL_INT, i16_i32 },
-        { SPK_SQL_SMALLINT, SPK_SQL_BIGINT, i16_i64 }, { SPK_SQL_INT, SPK_SQL_BIGINT, i32_i64 },
-        { SPK_SQL_INT, SPK_SQL_DOUBLE, i32_f64 }, { SPK_SQL_BIGINT, SPK_SQL_DOUBLE, i64_f64 },
-        { SPK_SQL_FLOAT, SPK_SQL_DOUBLE, f32_f64 }, { SPK_SQL_DOUBLE, SPK_SQL_FLOAT, f64_f32 } };
+    } plain[] = { { SPK_SQL_TINYINT, SPK_SQL_SMALLINT, i8_i16 },
+        { SPK_SQL_TINYINT, SPK_SQL_INT, i8_i32 }, { SPK_SQL_TINYINT, SPK_SQL_BIGINT, i8_i64 },
+        { SPK_SQL_SMALLINT, SPK_SQL_INT, i16_i32 }, { SPK_SQL_SMALLINT, SPK_SQL_BIGINT, i16_i64 },
+        { SPK_SQL_INT, SPK_SQL_BIGINT, i32_i64 }, { SPK_SQL_INT, SPK_SQL_DOUBLE, i32_f64 },
+        { SPK_SQL_BIGINT, SPK_SQL_DOUBLE, i64_f64 }, { SPK_SQL_FLOAT, SPK_SQL_DOUBLE, f32_f64 },
+        { SPK_SQL_DOUBLE, SPK_SQL_FLOAT, f64_f32 } };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (plain[i].from == from && plain[i].to == to)
             return plain[i].kernel;
@@ -432,7 +432,8 @@ static spk_sql_kernel *widening(spk_sql_kind from, spk_sql_kind to)
 
 static spk_sql_kernel *to_decimal(const spk_sql_type *from, const spk_sql_type *to)
 {
-    if (from->kind == SPK_SQL_DECIMAL && from->scale == to->scale && to->precision >= from->precision) {
+    if (from->kind == SPK_SQL_DECIMAL && from->scale == to->scale
+        && to->precision >= from->precision) {
         if (from->size == to->size)
             return from->size == 8 ? i64_i64 : spk_sql_same;
         return i64_wide;

@@ -5,7 +5,8 @@
 
 #include "sql/eval/decimal.h"
 
-/* spk_sql_cast_invalid: row i has text that is no value of the type: NULL, or CAST_INVALID_INPUT and false. */
+/* spk_sql_cast_invalid: row i has text that is no value of the type: NULL, or CAST_INVALID_INPUT
+ * and false. */
 bool spk_sql_cast_invalid(spk_sql_frame *f, uint32_t i, const char *text, size_t n);
 
 void spk_sql_cast_to_string(spk_sql_frame *f);

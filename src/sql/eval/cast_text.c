@@ -206,7 +206,11 @@ static bool small(spark_str s, int64_t least, int64_t most, void *out, size_t si
     const int8_t a = (int8_t)x;
     const int16_t b = (int16_t)x;
     const int32_t c = (int32_t)x;
-    memcpy(out, size == 1 ? (const void *)&a : size == 2 ? (const void *)&b : (const void *)&c, size);
+    memcpy(out,
+        size == 1       ? (const void *)&a
+            : size == 2 ? (const void *)&b
+                        : (const void *)&c,
+        size);
     return true;
 }
 

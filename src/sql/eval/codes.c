@@ -82,7 +82,8 @@ static void hash(spk_sql_frame *f)
         uint32_t h = 42;
         for (uint32_t a = 0; a < f->n_args; a++)
             if (spk_sql_valid(&f->args[a], i))
-                h = spk_sql_murmur3(f->expr->args[a]->type, f->args[a].ptr + i * f->args[a].stride, h);
+                h = spk_sql_murmur3(
+                    f->expr->args[a]->type, f->args[a].ptr + i * f->args[a].stride, h);
         SPK_SQL_OUT(int32_t, f, i) = (int32_t)h;
     }
 }
@@ -94,7 +95,8 @@ static void xxhash64(spk_sql_frame *f)
         uint64_t h = 42;
         for (uint32_t a = 0; a < f->n_args; a++)
             if (spk_sql_valid(&f->args[a], i))
-                h = spk_sql_xxhash64(f->expr->args[a]->type, f->args[a].ptr + i * f->args[a].stride, h);
+                h = spk_sql_xxhash64(
+                    f->expr->args[a]->type, f->args[a].ptr + i * f->args[a].stride, h);
         SPK_SQL_OUT(int64_t, f, i) = (int64_t)h;
     }
 }
@@ -138,7 +140,8 @@ static void bin(spk_sql_frame *f)
 
 static bool resolve_hex(spk_sql_build *b, spk_sql_expr *call)
 {
-    const bool bytes = call->args[0]->type->kind == SPK_SQL_STRING || call->args[0]->type->kind == SPK_SQL_BINARY;
+    const bool bytes = call->args[0]->type->kind == SPK_SQL_STRING
+        || call->args[0]->type->kind == SPK_SQL_BINARY;
     call->type = spk_sql_type_of(SPK_SQL_STRING);
     call->kernel = bytes ? hex_bytes : hex_number;
     return bytes || spk_sql_want(b, call, 0, 'l');
@@ -146,7 +149,9 @@ static bool resolve_hex(spk_sql_build *b, spk_sql_expr *call)
 
 static int digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'z' ? (c | 0x20) - 'a' + 10 : 99;
+    return c >= '0' && c <= '9'                  ? c - '0'
+        : (c | 0x20) >= 'a' && (c | 0x20) <= 'z' ? (c | 0x20) - 'a' + 10
+                                                 : 99;
 }
 
 static void unhex(spk_sql_frame *f)
@@ -223,7 +228,8 @@ static void conv(spk_sql_frame *f)
 
 /* ---- base 64, character sets ---- */
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[]
+    = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static void base64(spk_sql_frame *f)
 {
@@ -276,11 +282,12 @@ enum { UTF_8, US_ASCII, LATIN_1, UTF_16, UTF_16BE, UTF_16LE, UTF_32 };
 
 static int charset(spark_str s)
 {
-    static const char *const names[] = { "UTF-8", "US-ASCII", "ISO-8859-1", "UTF-16", "UTF-16BE", "UTF-16LE",
-        "UTF-32" };
+    static const char *const names[]
+        = { "UTF-8", "US-ASCII", "ISO-8859-1", "UTF-16", "UTF-16BE", "UTF-16LE", "UTF-32" };
     for (int k = 0; k < 7; k++) {
         size_t n = 0;
-        while (n < s.len && names[k][n] && (s.ptr[n] >= 'a' && s.ptr[n] <= 'z' ? s.ptr[n] - 32 : s.ptr[n]) == names[k][n])
+        while (n < s.len && names[k][n]
+            && (s.ptr[n] >= 'a' && s.ptr[n] <= 'z' ? s.ptr[n] - 32 : s.ptr[n]) == names[k][n])
             n++;
         if (n == s.len && !names[k][n])
             return k;
@@ -293,7 +300,8 @@ static bool bad_charset(spk_sql_frame *f, spark_str s)
     spk_sql_error *e = spk_sql_raise(f, "INVALID_PARAMETER_VALUE.CHARSET");
     spk_sql_param(e, "charset", "%.*s", (int)s.len, s.ptr);
     spk_sql_param(e, "charsets", "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8");
-    spk_sql_param(e, "functionName", "`%s`", f->expr->function->name[0] == 'd' ? "decode" : "encode");
+    spk_sql_param(
+        e, "functionName", "`%s`", f->expr->function->name[0] == 'd' ? "decode" : "encode");
     spk_sql_param(e, "parameter", "`charset`");
     return false;
 }
@@ -371,7 +379,8 @@ static void decode_charset(spk_sql_frame *f)
         if (!out)
             return;
         bool little = set == UTF_16LE;
-        if (set == UTF_16 && s.len >= 2 && (get16(s.ptr, false) == 0xfeff || get16(s.ptr, true) == 0xfeff)) {
+        if (set == UTF_16 && s.len >= 2
+            && (get16(s.ptr, false) == 0xfeff || get16(s.ptr, true) == 0xfeff)) {
             little = get16(s.ptr, true) == 0xfeff;
             k = 2;
         }
@@ -379,7 +388,8 @@ static void decode_charset(spk_sql_frame *f)
             for (; k < s.len; k++)
                 n += spk_utf8_write((unsigned char)s.ptr[k], out + n);
         for (; set == UTF_32 && k + 4 <= s.len; k += 4)
-            n += spk_utf8_write(get16(s.ptr + k, false) << 16 | get16(s.ptr + k + 2, false), out + n);
+            n += spk_utf8_write(
+                get16(s.ptr + k, false) << 16 | get16(s.ptr + k + 2, false), out + n);
         for (; set >= UTF_16 && set <= UTF_16LE && k + 2 <= s.len; k += 2) {
             uint32_t c = get16(s.ptr + k, little);
             if (c >= 0xd800 && c < 0xdc00 && k + 4 <= s.len) {
@@ -436,7 +446,8 @@ static void url_decode(spk_sql_frame *f)
                     f->out_valid[i] = 0;
                     break;
                 }
-                spk_sql_param(spk_sql_raise(f, "CANNOT_DECODE_URL"), "url", "%.*s", (int)s.len, s.ptr);
+                spk_sql_param(
+                    spk_sql_raise(f, "CANNOT_DECODE_URL"), "url", "%.*s", (int)s.len, s.ptr);
                 return;
             }
             out[n++] = (char)(digit(s.ptr[k + 1]) << 4 | digit(s.ptr[k + 2]));
@@ -478,9 +489,12 @@ static void format_number(spk_sql_frame *f)
         if (digits < 0)
             continue;
         if (t->kind == SPK_SQL_DOUBLE || t->kind == SPK_SQL_FLOAT) {
-            const double x = t->kind == SPK_SQL_DOUBLE ? SPK_SQL_ARG(double, f, 0, i) : (double)SPK_SQL_ARG(float, f, 0, i);
+            const double x = t->kind == SPK_SQL_DOUBLE ? SPK_SQL_ARG(double, f, 0, i)
+                                                       : (double)SPK_SQL_ARG(float, f, 0, i);
             if (x - x != 0) {
-                OUT_S(i) = x != x ? (spark_str) { "NaN", 3 } : x > 0 ? (spark_str) { "∞", 3 } : (spark_str) { "-∞", 4 };
+                OUT_S(i) = x != x ? (spark_str) { "NaN", 3 }
+                    : x > 0       ? (spark_str) { "∞", 3 }
+                                  : (spark_str) { "-∞", 4 };
                 continue;
             }
             const int k = snprintf(text, sizeof text, "%.*f", digits < 100 ? digits : 100, x);
@@ -517,7 +531,8 @@ static bool resolve_format_number(spk_sql_build *b, spk_sql_expr *call)
 }
 
 /* put_formatted: one argument by one format: flags, width, precision and the letter. */
-static bool put_formatted(spk_sql_frame *f, spk_text *out, const char *flags, char letter, uint32_t a, uint32_t i)
+static bool put_formatted(
+    spk_sql_frame *f, spk_text *out, const char *flags, char letter, uint32_t a, uint32_t i)
 {
     const spk_sql_type *t = f->expr->args[a]->type;
     const bool valid = spk_sql_valid(&f->args[a], i);
@@ -537,7 +552,8 @@ static bool put_formatted(spk_sql_frame *f, spk_text *out, const char *flags, ch
             width = width < 100000 ? width * 10 + (size_t)(*digits - '0') : width;
         if (*digits == '.')
             for (precision = 0, digits++; *digits >= '0' && *digits <= '9'; digits++)
-                precision = precision < 100000 ? precision * 10 + (size_t)(*digits - '0') : precision;
+                precision
+                    = precision < 100000 ? precision * 10 + (size_t)(*digits - '0') : precision;
         s.n = s.n < precision ? s.n : precision;
         const size_t have = spk_utf8_count(s.at ? s.at : "", s.n);
         for (size_t k = have; !left && k < width; k++)
@@ -556,13 +572,15 @@ static bool put_formatted(spk_sql_frame *f, spk_text *out, const char *flags, ch
         if (comma)
             return false;
         snprintf(format, sizeof format, "%%%sll%c", flags, letter);
-        const uint64_t bits = letter != 'd' && t->size < 8 ? (uint64_t)x & ((UINT64_C(1) << (8 * t->size)) - 1) : (uint64_t)x;
+        const uint64_t bits = letter != 'd' && t->size < 8
+            ? (uint64_t)x & ((UINT64_C(1) << (8 * t->size)) - 1)
+            : (uint64_t)x;
         n = snprintf(text, sizeof text, format, (long long)bits);
     } else if (strchr("feEgG", letter) && !integral) {
         const double x = t->kind == SPK_SQL_DOUBLE ? *(const double *)value
             : t->kind == SPK_SQL_FLOAT             ? (double)*(const float *)value
-            : t->kind == SPK_SQL_DECIMAL           ? spk_decimal_double(spk_sql_units(t, value), t->scale)
-                                                   : 0;
+            : t->kind == SPK_SQL_DECIMAL ? spk_decimal_double(spk_sql_units(t, value), t->scale)
+                                         : 0;
         if (t->kind != SPK_SQL_DOUBLE && t->kind != SPK_SQL_FLOAT && t->kind != SPK_SQL_DECIMAL)
             return false;
         snprintf(format, sizeof format, "%%%s%c", flags, letter);
@@ -612,7 +630,8 @@ static void format_string(spk_sql_frame *f)
                 spk_text_char(&out, '\n');
             } else {
                 next += !dollar;
-                good = k < s.len && a > 0 && a < f->n_args && put_formatted(f, &out, flags, s.ptr[k], a, i);
+                good = k < s.len && a > 0 && a < f->n_args
+                    && put_formatted(f, &out, flags, s.ptr[k], a, i);
             }
         }
         if (!good) {
@@ -643,7 +662,10 @@ static void mask(spk_sql_frame *f)
         spk_text out = spk_text_new(f->arena);
         for (size_t k = 0, size; k < s.len; k += size) {
             const uint32_t c = spk_utf8_read(s.ptr + k, s.len - k, &size);
-            const uint32_t which = c >= '0' && c <= '9' ? 3 : spk_lower(c) != c ? 1 : spk_upper(c) != c ? 2 : 4;
+            const uint32_t which = c >= '0' && c <= '9' ? 3
+                : spk_lower(c) != c                     ? 1
+                : spk_upper(c) != c                     ? 2
+                                                        : 4;
             if (which < f->n_args && spk_sql_valid(&f->args[which], i))
                 spk_text_bytes(&out, S(which, i).ptr, S(which, i).len);
             else if (which == 4 || which < f->n_args)
@@ -656,26 +678,57 @@ static void mask(spk_sql_frame *f)
 }
 
 #define F(name_, signature_, least_, most_, kernel_)                                               \
-    { .name = name_, .signature = signature_, .least = least_, .most = most_, .kernel = kernel_ }
+    {                                                                                              \
+        .name = name_, .signature = signature_, .least = least_, .most = most_, .kernel = kernel_  \
+    }
 #define FN(name_, signature_, least_, most_, kernel_)                                              \
-    { .name = name_, .signature = signature_, .least = least_, .most = most_, .kernel = kernel_, .flags = SPK_SQL_GIVES_NULL }
+    {                                                                                              \
+        .name = name_, .signature = signature_, .least = least_, .most = most_, .kernel = kernel_, \
+        .flags = SPK_SQL_GIVES_NULL                                                                \
+    }
 
 const spk_sql_function spk_sql_codes[] = { F("md5", "t:s", 1, 1, md5), F("sha1", "t:s", 1, 1, sha1),
     F("sha", "t:s", 1, 1, sha1), FN("sha2", "ti:s", 2, 2, sha2), F("crc32", "t:l", 1, 1, crc32),
-    { .name = "hash", .signature = "a:i", .least = 1, .most = -1, .flags = SPK_SQL_NULL_AWARE | SPK_SQL_NEVER_NULL,
+    { .name = "hash",
+        .signature = "a:i",
+        .least = 1,
+        .most = -1,
+        .flags = SPK_SQL_NULL_AWARE | SPK_SQL_NEVER_NULL,
         .kernel = hash },
-    { .name = "xxhash64", .signature = "a:l", .least = 1, .most = -1,
-        .flags = SPK_SQL_NULL_AWARE | SPK_SQL_NEVER_NULL, .kernel = xxhash64 },
-    { .name = "hex", .least = 1, .most = 1, .resolve = resolve_hex }, FN("unhex", "s:x", 1, 1, unhex),
-    F("bin", "l:s", 1, 1, bin), FN("conv", "sii:s", 3, 3, conv), F("base64", "x:s", 1, 1, base64),
-    F("unbase64", "s:x", 1, 1, unbase64), F("encode", "ss:x", 2, 2, encode),
-    { .name = "decode_charset", .signature = "xs:s", .least = 2, .most = 2, .kernel = decode_charset, .printed = "decode" },
+    { .name = "xxhash64",
+        .signature = "a:l",
+        .least = 1,
+        .most = -1,
+        .flags = SPK_SQL_NULL_AWARE | SPK_SQL_NEVER_NULL,
+        .kernel = xxhash64 },
+    { .name = "hex", .least = 1, .most = 1, .resolve = resolve_hex },
+    FN("unhex", "s:x", 1, 1, unhex), F("bin", "l:s", 1, 1, bin), FN("conv", "sii:s", 3, 3, conv),
+    F("base64", "x:s", 1, 1, base64), F("unbase64", "s:x", 1, 1, unbase64),
+    F("encode", "ss:x", 2, 2, encode),
+    { .name = "decode_charset",
+        .signature = "xs:s",
+        .least = 2,
+        .most = 2,
+        .kernel = decode_charset,
+        .printed = "decode" },
     F("url_encode", "s:s", 1, 1, url_encode), F("url_decode", "s:s", 1, 1, url_decode),
     FN("try_url_decode", "s:s", 1, 1, url_decode),
-    { .name = "format_number", .least = 2, .most = 2, .flags = SPK_SQL_GIVES_NULL, .kernel = format_number,
+    { .name = "format_number",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_GIVES_NULL,
+        .kernel = format_number,
         .resolve = resolve_format_number },
-    { .name = "format_string", .least = 1, .most = -1, .flags = SPK_SQL_NULL_AWARE, .kernel = format_string,
+    { .name = "format_string",
+        .least = 1,
+        .most = -1,
+        .flags = SPK_SQL_NULL_AWARE,
+        .kernel = format_string,
         .resolve = resolve_format },
-    { .name = "printf", .least = 1, .most = -1, .flags = SPK_SQL_NULL_AWARE, .kernel = format_string,
+    { .name = "printf",
+        .least = 1,
+        .most = -1,
+        .flags = SPK_SQL_NULL_AWARE,
+        .kernel = format_string,
         .resolve = resolve_format },
     { .name = "mask", .signature = "s:s", .least = 1, .most = 5, .kernel = mask }, { 0 } };

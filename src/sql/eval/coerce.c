@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Coercion as in Spark's AnsiTypeCoercion, casts as in Cast.canAnsiCast, decimals as in DecimalType and
+/* Coercion as in Spark's AnsiTypeCoercion, casts as in Cast.canAnsiCast, decimals as in DecimalType
+ * and
  * DecimalPrecision. */
 #include "sql/eval/coerce.h"
 
@@ -60,7 +61,8 @@ static int64_t constant_integer(const spk_sql_expr *e)
 
 const spk_sql_type *spk_sql_decimal_of_expr(spk_arena *arena, const spk_sql_expr *expr)
 {
-    if (expr->kind != SPK_SQL_CONSTANT || expr->null || !spk_sql_is_integral(expr->type))
+    if (expr->kind != SPK_SQL_CONSTANT || expr->null || !spk_sql_is_integral(expr->type)
+        || expr->type->kind == SPK_SQL_TINYINT)
         return spk_sql_decimal_of(arena, expr->type);
     const int64_t value = constant_integer(expr);
     uint64_t x = value < 0 ? -(uint64_t)value : (uint64_t)value;
@@ -87,12 +89,11 @@ const spk_sql_type *spk_sql_decimal_result(
     case '%':
         return spk_sql_decimal_adjust(arena, least(p1 - s1, p2 - s2) + scale, scale);
     case 'd': /* div: before it becomes BIGINT */
-        return spk_sql_type_decimal(
-            arena, most(least(p1 - s1 + s2, SPK_SQL_DECIMAL_MAX), 1), 0);
+        return spk_sql_type_decimal(arena, most(least(p1 - s1 + s2, SPK_SQL_DECIMAL_MAX), 1), 0);
     default:
         scale = most(s1, s2);
-        return spk_sql_type_decimal(
-            arena, least(most(p1 - s1, p2 - s2) + scale, SPK_SQL_DECIMAL_MAX),
+        return spk_sql_type_decimal(arena,
+            least(most(p1 - s1, p2 - s2) + scale, SPK_SQL_DECIMAL_MAX),
             least(scale, SPK_SQL_DECIMAL_MAX));
     }
 }
@@ -117,7 +118,8 @@ static const spk_sql_type *common_string(const spk_sql_type *other)
         return spk_sql_type_of(SPK_SQL_BIGINT);
     if (spk_sql_is_numeric(other))
         return spk_sql_type_of(SPK_SQL_DOUBLE);
-    return spk_sql_is_atomic(other) ? other : NULL;
+    /* of intervals nobody could say which one it is */
+    return spk_sql_is_atomic(other) && !spk_sql_is_interval(other) ? other : NULL;
 }
 
 static const spk_sql_type *common_struct(
@@ -173,9 +175,8 @@ const spk_sql_type *spk_sql_common(
     case SPK_SQL_MAP:
         key = spk_sql_common(arena, a->key, b->key, strings);
         of = spk_sql_common(arena, a->of, b->of, strings);
-        return key && of
-            ? spk_sql_type_map(arena, key, of, a->contains_null || b->contains_null)
-            : NULL;
+        return key && of ? spk_sql_type_map(arena, key, of, a->contains_null || b->contains_null)
+                         : NULL;
     case SPK_SQL_STRUCT:
         return common_struct(arena, a, b, strings);
     default:
@@ -231,11 +232,8 @@ bool spk_sql_castable(const spk_sql_type *from, const spk_sql_type *to)
     if (to->kind == SPK_SQL_VOID)
         return false;
     if (spk_sql_is_atomic(from) && spk_sql_is_atomic(to)) {
-        /* intervals of several units are no number */
-        if (spk_sql_is_interval(from) && spk_sql_is_numeric(to))
-            return from->precision == from->scale;
-        if (spk_sql_is_numeric(from) && spk_sql_is_interval(to))
-            return to->precision == to->scale;
+        if (spk_sql_is_interval(from) && to->kind >= SPK_SQL_FLOAT && to->kind <= SPK_SQL_DOUBLE)
+            return false;
         return castable_atom(from->kind, to->kind);
     }
     if (to->kind == SPK_SQL_STRING)

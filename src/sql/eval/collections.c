@@ -61,7 +61,8 @@ static bool resolve_struct(spk_sql_build *b, spk_sql_expr *call)
 {
     const bool named = strcmp(call->function->name, "named_struct") == 0;
     const uint32_t n = named ? call->n / 2 : call->n;
-    spk_sql_field *fields = spk_arena_alloc(b->arena, (n + 1) * sizeof *fields, _Alignof(spk_sql_field));
+    spk_sql_field *fields
+        = spk_arena_alloc(b->arena, (n + 1) * sizeof *fields, _Alignof(spk_sql_field));
     if (!fields)
         return false;
     for (uint32_t i = 0; i < n; i++) {
@@ -72,7 +73,8 @@ static bool resolve_struct(spk_sql_build *b, spk_sql_expr *call)
         if (named) {
             spk_sql_fold(b, &call->args[2 * i]);
             const spk_sql_expr *key = call->args[2 * i];
-            if (!key || key->kind != SPK_SQL_CONSTANT || key->null || key->type->kind != SPK_SQL_STRING) {
+            if (!key || key->kind != SPK_SQL_CONSTANT || key->null
+                || key->type->kind != SPK_SQL_STRING) {
                 spk_sql_unexpected(b, call, 2 * i, "\"STRING\"");
                 return false;
             }
@@ -148,7 +150,8 @@ static void map(spk_sql_frame *f)
     {
         entries e = entries_of(f);
         for (uint32_t a = 0; a + 1 < f->n_args; a += 2)
-            if (!add_entry(&e, spk_sql_value_at(&f->args[a], i), spk_sql_value_at(&f->args[a + 1], i)))
+            if (!add_entry(
+                    &e, spk_sql_value_at(&f->args[a], i), spk_sql_value_at(&f->args[a + 1], i)))
                 return;
         give(&e, i);
     }
@@ -180,14 +183,16 @@ static void map_from_arrays(spk_sql_frame *f)
 {
     SPK_EACH_ROW(f, i)
     {
-        const spk_sql_array k = SPK_SQL_ARG(spk_sql_array, f, 0, i), v = SPK_SQL_ARG(spk_sql_array, f, 1, i);
+        const spk_sql_array k = SPK_SQL_ARG(spk_sql_array, f, 0, i),
+                            v = SPK_SQL_ARG(spk_sql_array, f, 1, i);
         entries e = entries_of(f);
         if (k.n != v.n) {
             spk_sql_raise(f, "INVALID_MAP_FROM_ARRAYS_LENGTH");
             return;
         }
         for (size_t j = 0; j < k.n; j++)
-            if (!add_entry(&e, spk_sql_slot(type_of(f, 0), k, j), spk_sql_slot(type_of(f, 1), v, j)))
+            if (!add_entry(
+                    &e, spk_sql_slot(type_of(f, 0), k, j), spk_sql_slot(type_of(f, 1), v, j)))
                 return;
         give(&e, i);
     }
@@ -281,16 +286,22 @@ static void str_to_map(spk_sql_frame *f)
     SPK_EACH_ROW(f, i)
     {
         const spark_str s = SPK_SQL_ARG(spark_str, f, 0, i);
-        const spark_str by = f->n_args > 1 ? SPK_SQL_ARG(spark_str, f, 1, i) : (spark_str) { ",", 1 };
-        const spark_str is = f->n_args > 2 ? SPK_SQL_ARG(spark_str, f, 2, i) : (spark_str) { ":", 1 };
+        const spark_str by
+            = f->n_args > 1 ? SPK_SQL_ARG(spark_str, f, 1, i) : (spark_str) { ",", 1 };
+        const spark_str is
+            = f->n_args > 2 ? SPK_SQL_ARG(spark_str, f, 2, i) : (spark_str) { ":", 1 };
         entries e = entries_of(f);
         size_t from = 0;
         for (;;) {
-            const char *end = by.len > 0 && from < s.len ? memmem(s.ptr + from, s.len - from, by.ptr, by.len) : NULL;
+            const char *end = by.len > 0 && from < s.len
+                ? memmem(s.ptr + from, s.len - from, by.ptr, by.len)
+                : NULL;
             const size_t to = end ? (size_t)(end - s.ptr) : s.len;
-            const char *at = is.len > 0 && to > from ? memmem(s.ptr + from, to - from, is.ptr, is.len) : NULL;
+            const char *at
+                = is.len > 0 && to > from ? memmem(s.ptr + from, to - from, is.ptr, is.len) : NULL;
             const spark_str key = { s.ptr + from, (at ? (size_t)(at - s.ptr) : to) - from };
-            const spark_str value = { at ? at + is.len : NULL, at ? to - (size_t)(at - s.ptr) - is.len : 0 };
+            const spark_str value
+                = { at ? at + is.len : NULL, at ? to - (size_t)(at - s.ptr) - is.len : 0 };
             spark_str *own = spk_sql_alloc(f, sizeof *own, 8);
             if (!own)
                 return;
@@ -364,7 +375,8 @@ static void item(spk_sql_frame *f)
         at = !from_one ? at : at > 0 ? at - 1 : at + (int64_t)a.n;
         if (at < 0 || (uint64_t)at >= a.n) {
             if (!quiet) {
-                bad_index(f, from_one ? "INVALID_ARRAY_INDEX_IN_ELEMENT_AT" : "INVALID_ARRAY_INDEX", given, a.n);
+                bad_index(f, from_one ? "INVALID_ARRAY_INDEX_IN_ELEMENT_AT" : "INVALID_ARRAY_INDEX",
+                    given, a.n);
                 return;
             }
             f->out_valid[i] = 0;
@@ -388,8 +400,10 @@ static bool resolve_item(spk_sql_build *b, spk_sql_expr *call)
         return spk_sql_rewrite(b, call, spk_sql_call(b, ".", call->args, 2, call->span));
     if (t->kind != SPK_SQL_ARRAY) {
         if (brackets) {
-            const char *child = spk_sql_expr_quoted(b, call->args[0]), *name = spk_sql_type_quoted(b, t);
-            spk_sql_fail2(b->error, "INVALID_EXTRACT_BASE_FIELD_TYPE", call->span, "base", child, "other", name);
+            const char *child = spk_sql_expr_quoted(b, call->args[0]),
+                       *name = spk_sql_type_quoted(b, t);
+            spk_sql_fail2(b->error, "INVALID_EXTRACT_BASE_FIELD_TYPE", call->span, "base", child,
+                "other", name);
         } else {
             spk_sql_unexpected(b, call, 0, "(\"ARRAY\" or \"MAP\")");
         }
@@ -427,18 +441,21 @@ static bool same_name(const char *a, spark_str s)
 {
     size_t i = 0;
     for (; i < s.len && a[i]; i++)
-        if ((a[i] >= 'A' && a[i] <= 'Z' ? a[i] | 0x20 : a[i]) != (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z' ? s.ptr[i] | 0x20 : s.ptr[i]))
+        if ((a[i] >= 'A' && a[i] <= 'Z' ? a[i] | 0x20 : a[i])
+            != (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z' ? s.ptr[i] | 0x20 : s.ptr[i]))
             return false;
     return i == s.len && !a[i];
 }
 
-static bool no_field(spk_sql_build *b, const spk_sql_expr *call, const spk_sql_type *s, spark_str name)
+static bool no_field(
+    spk_sql_build *b, const spk_sql_expr *call, const spk_sql_type *s, spark_str name)
 {
     char fields[400];
     size_t n = 0;
     fields[0] = '\0';
     for (uint32_t i = 0; i < s->n && n + 80 < sizeof fields; i++)
-        n += (size_t)snprintf(fields + n, sizeof fields - n, "%s`%.60s`", i > 0 ? ", " : "", s->fields[i].name);
+        n += (size_t)snprintf(
+            fields + n, sizeof fields - n, "%s`%.60s`", i > 0 ? ", " : "", s->fields[i].name);
     if (spk_sql_fail(b->error, "FIELD_NOT_FOUND", call->span)) {
         spk_sql_param(b->error, "fieldName", "`%.*s`", (int)name.len, name.ptr);
         spk_sql_param(b->error, "fields", "%s", fields);
@@ -452,9 +469,12 @@ static bool resolve_field(spk_sql_build *b, spk_sql_expr *call)
     const spk_sql_expr *key = call->args[1];
     if (t->kind == SPK_SQL_MAP)
         return spk_sql_rewrite(b, call, spk_sql_call(b, "[]", call->args, 2, call->span));
-    if (s->kind != SPK_SQL_STRUCT || key->kind != SPK_SQL_CONSTANT || key->null || key->type->kind != SPK_SQL_STRING) {
-        const char *child = spk_sql_expr_quoted(b, call->args[0]), *name = spk_sql_type_quoted(b, t);
-        spk_sql_fail2(b->error, "INVALID_EXTRACT_BASE_FIELD_TYPE", call->span, "base", child, "other", name);
+    if (s->kind != SPK_SQL_STRUCT || key->kind != SPK_SQL_CONSTANT || key->null
+        || key->type->kind != SPK_SQL_STRING) {
+        const char *child = spk_sql_expr_quoted(b, call->args[0]),
+                   *name = spk_sql_type_quoted(b, t);
+        spk_sql_fail2(
+            b->error, "INVALID_EXTRACT_BASE_FIELD_TYPE", call->span, "base", child, "other", name);
         return false;
     }
     const spark_str name = *(const spark_str *)key->value;
@@ -466,8 +486,10 @@ static bool resolve_field(spk_sql_build *b, spk_sql_expr *call)
     call->column = which;
     call->type = s->fields[which].type;
     if (t->kind == SPK_SQL_ARRAY)
-        call->type = spk_sql_type_array(b->arena, call->type, s->fields[which].nullable || t->contains_null);
-    call->nullable = call->args[0]->nullable || (t->kind == SPK_SQL_STRUCT && s->fields[which].nullable);
+        call->type = spk_sql_type_array(
+            b->arena, call->type, s->fields[which].nullable || t->contains_null);
+    call->nullable
+        = call->args[0]->nullable || (t->kind == SPK_SQL_STRUCT && s->fields[which].nullable);
     return call->type != NULL;
 }
 
@@ -526,8 +548,9 @@ static bool resolve_map_list(spk_sql_build *b, spk_sql_expr *call)
     const char kind = call->function->name[4];
     const spk_sql_field pair[] = { { .name = "key", .type = t->key },
         { .name = "value", .type = t->of, .nullable = t->contains_null } };
-    const spk_sql_type *each
-        = kind == 'k' ? t->key : kind == 'v' ? t->of : spk_sql_type_struct(b->arena, pair, 2);
+    const spk_sql_type *each = kind == 'k' ? t->key
+        : kind == 'v'                      ? t->of
+                                           : spk_sql_type_struct(b->arena, pair, 2);
     call->type = each ? spk_sql_type_array(b->arena, each, kind == 'v' && t->contains_null) : NULL;
     return call->type != NULL;
 }
@@ -558,21 +581,31 @@ static bool resolve_map_contains(spk_sql_build *b, spk_sql_expr *call)
 }
 
 #define R(name_, least_, most_, kernel_, resolve_)                                                 \
-    { .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_ }
+    {                                                                                              \
+        .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_      \
+    }
 #define RA(name_, least_, most_, kernel_, resolve_)                                                \
-    { .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_,       \
-        .flags = SPK_SQL_NULL_AWARE | SPK_SQL_NEVER_NULL }
+    {                                                                                              \
+        .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_,     \
+        .flags = SPK_SQL_NULL_AWARE | SPK_SQL_NEVER_NULL                                           \
+    }
 #define RN(name_, least_, most_, kernel_, resolve_)                                                \
-    { .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_, .flags = SPK_SQL_GIVES_NULL }
+    {                                                                                              \
+        .name = name_, .least = least_, .most = most_, .kernel = kernel_, .resolve = resolve_,     \
+        .flags = SPK_SQL_GIVES_NULL                                                                \
+    }
 
 const spk_sql_function spk_sql_collections[] = { RA("array", 0, -1, array, resolve_array),
-    RA("struct", 1, -1, struct_, resolve_struct), RA("named_struct", 2, -1, struct_, resolve_struct),
-    RA("map", 0, -1, map, resolve_map), R("map_from_arrays", 2, 2, map_from_arrays, resolve_from_arrays),
+    RA("struct", 1, -1, struct_, resolve_struct),
+    RA("named_struct", 2, -1, struct_, resolve_struct), RA("map", 0, -1, map, resolve_map),
+    R("map_from_arrays", 2, 2, map_from_arrays, resolve_from_arrays),
     RN("map_from_entries", 1, 1, map_from_entries, resolve_from_entries),
-    R("map_concat", 0, -1, map_concat, resolve_map_concat), R("str_to_map", 1, 3, str_to_map, resolve_str_to_map),
-    RN("[]", 2, 2, item, resolve_item), RN("get", 2, 2, item, resolve_item), RN("element_at", 2, 2, item, resolve_item),
+    R("map_concat", 0, -1, map_concat, resolve_map_concat),
+    R("str_to_map", 1, 3, str_to_map, resolve_str_to_map), RN("[]", 2, 2, item, resolve_item),
+    RN("get", 2, 2, item, resolve_item), RN("element_at", 2, 2, item, resolve_item),
     RN("try_element_at", 2, 2, item, resolve_item), RN(".", 2, 2, field, resolve_field),
     R("size", 1, 1, size, resolve_size), R("cardinality", 1, 1, size, resolve_size),
     R("array_size", 1, 1, size, resolve_size), R("map_keys", 1, 1, map_list, resolve_map_list),
-    R("map_values", 1, 1, map_list, resolve_map_list), R("map_entries", 1, 1, map_list, resolve_map_list),
+    R("map_values", 1, 1, map_list, resolve_map_list),
+    R("map_entries", 1, 1, map_list, resolve_map_list),
     R("map_contains_key", 2, 2, map_contains_key, resolve_map_contains), { 0 } };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* = <=> <> < <= > >=, IN, BETWEEN: kernels for each type that is compared often, one for all others. */
+/* = <=> <> < <= > >=, IN, BETWEEN: kernels for each type that is compared often, one for all
+ * others. */
 #include "sql/eval/compare.h"
 
 #include <stdio.h>
@@ -132,12 +133,12 @@ enum { EQUAL, DIFFER, LESS, AT_MOST, MORE, AT_LEAST };
 
 static bool holds(int op, int c)
 {
-    return op == EQUAL ? c == 0
-        : op == DIFFER ? c != 0
-        : op == LESS   ? c < 0
+    return op == EQUAL  ? c == 0
+        : op == DIFFER  ? c != 0
+        : op == LESS    ? c < 0
         : op == AT_MOST ? c <= 0
-        : op == MORE   ? c > 0
-                       : c >= 0;
+        : op == MORE    ? c > 0
+                        : c >= 0;
 }
 
 static int op_of(const char *name)
@@ -157,8 +158,9 @@ static void generic(spk_sql_frame *f)
     const int op = op_of(f->expr->function->name);
     const spk_sql_type *t = f->expr->args[0]->type;
     SPK_EACH_ROW(f, i)
-    SPK_SQL_OUT(bool, f, i) = holds(op, spk_sql_value_compare(t, f->args[0].ptr + i * f->args[0].stride,
-                                    f->args[1].ptr + i * f->args[1].stride));
+    SPK_SQL_OUT(bool, f, i) = holds(op,
+        spk_sql_value_compare(
+            t, f->args[0].ptr + i * f->args[0].stride, f->args[1].ptr + i * f->args[1].stride));
 }
 
 #define ROW(suffix)                                                                                \
@@ -167,8 +169,8 @@ static void generic(spk_sql_frame *f)
             least_##suffix                                                                         \
     }
 static spk_sql_kernel *const i8[] = ROW(i8), *const i16[] = ROW(i16), *const i32[] = ROW(i32),
-                             *const i64[] = ROW(i64), *const f32[] = ROW(f32), *const f64[] = ROW(f64),
-                             *const str[] = ROW(str);
+                             *const i64[] = ROW(i64), *const f32[] = ROW(f32),
+                             *const f64[] = ROW(f64), *const str[] = ROW(str);
 
 static spk_sql_kernel *kernel_of(int op, const spk_sql_type *t)
 {
@@ -209,10 +211,11 @@ static void null_safe(spk_sql_frame *f)
     SPK_EACH_ROW(f, i)
     {
         const bool a = spk_sql_valid(&f->args[0], i), b = spk_sql_valid(&f->args[1], i);
-        SPK_SQL_OUT(bool, f, i) = a && b ? spk_sql_value_compare(t, f->args[0].ptr + i * f->args[0].stride,
-                                               f->args[1].ptr + i * f->args[1].stride)
+        SPK_SQL_OUT(bool, f, i) = a && b
+            ? spk_sql_value_compare(
+                  t, f->args[0].ptr + i * f->args[0].stride, f->args[1].ptr + i * f->args[1].stride)
                 == 0
-                                         : a == b;
+            : a == b;
     }
 }
 
@@ -232,7 +235,8 @@ static bool is_ordered(spk_sql_build *b, const spk_sql_expr *call, const spk_sql
         return true;
     char name[64];
     const char *text = spk_sql_expr_quoted(b, call), *type = spk_sql_type_quoted(b, t);
-    snprintf(name, sizeof name, "`%s`", call->function->printed ? call->function->printed : call->name);
+    snprintf(name, sizeof name, "`%s`",
+        call->function->printed ? call->function->printed : call->function->name);
     spk_sql_fail3(b->error, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", call->span, "dataType", type,
         "functionName", name, "sqlExpr", text);
     return false;
@@ -241,21 +245,23 @@ static bool is_ordered(spk_sql_build *b, const spk_sql_expr *call, const spk_sql
 bool spk_sql_resolve_compare(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name;
+    spk_sql_expr equal = *call; /* a <> b is NOT a = b, and what is wrong is said of a = b */
+    equal.function = op_of(name) == DIFFER ? spk_sql_function_find("=") : call->function;
     call->type = spk_sql_type_of(SPK_SQL_BOOLEAN);
     if (!same_scale(call->args, 2)) {
         const spk_sql_type *common
             = spk_sql_common(b->arena, call->args[0]->type, call->args[1]->type, true);
         if (!common)
-            return spk_sql_diff_types(b, call);
+            return spk_sql_diff_types(b, &equal);
         for (int i = 0; i < 2; i++)
             if (!(call->args[i] = spk_sql_coerce(b, call->args[i], common)))
                 return false;
     }
-    if (!is_ordered(b, call, call->args[0]->type))
+    if (!is_ordered(b, &equal, call->args[0]->type))
         return false;
-    call->kernel = strcmp(name, "<=>") == 0 ? null_safe : strcmp(name, "equal_null") == 0
-        ? null_safe
-        : kernel_of(op_of(name), call->args[0]->type);
+    call->kernel = strcmp(name, "<=>") == 0 ? null_safe
+        : strcmp(name, "equal_null") == 0   ? null_safe
+                                            : kernel_of(op_of(name), call->args[0]->type);
     return true;
 }
 
@@ -405,36 +411,85 @@ static bool resolve_in(spk_sql_build *b, spk_sql_expr *call)
 /* between: two comparisons and AND. */
 static bool resolve_between(spk_sql_build *b, spk_sql_expr *call)
 {
-    spk_sql_expr *low[] = { call->args[0], call->args[1] }, *high[] = { call->args[0], call->args[2] };
-    spk_sql_expr *both[2] = { spk_sql_call(b, ">=", low, 2, call->span),
-        spk_sql_call(b, "<=", high, 2, call->span) };
-    spk_sql_expr *made
-        = both[0] && both[1] ? spk_sql_call(b, "and", both, 2, call->span) : NULL;
+    spk_sql_expr *low[] = { call->args[0], call->args[1] },
+                 *high[] = { call->args[0], call->args[2] };
+    spk_sql_expr *both[2]
+        = { spk_sql_call(b, ">=", low, 2, call->span), spk_sql_call(b, "<=", high, 2, call->span) };
+    spk_sql_expr *made = both[0] && both[1] ? spk_sql_call(b, "and", both, 2, call->span) : NULL;
     if (!made)
         return false;
     return spk_sql_rewrite(b, call, made);
 }
 
 const spk_sql_function spk_sql_comparisons[] = {
-    { .name = "=", .least = 2, .most = 2, .flags = SPK_SQL_INFIX, .resolve = spk_sql_resolve_compare },
-    { .name = "==", .least = 2, .most = 2, .flags = SPK_SQL_INFIX, .resolve = spk_sql_resolve_compare,
+    { .name = "=",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_INFIX,
+        .resolve = spk_sql_resolve_compare },
+    { .name = "==",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_INFIX,
+        .resolve = spk_sql_resolve_compare,
         .printed = "=" },
-    { .name = "<>", .least = 2, .most = 2, .flags = SPK_SQL_INFIX, .resolve = spk_sql_resolve_compare },
-    { .name = "!=", .least = 2, .most = 2, .flags = SPK_SQL_INFIX, .resolve = spk_sql_resolve_compare },
-    { .name = "<", .least = 2, .most = 2, .flags = SPK_SQL_INFIX, .resolve = spk_sql_resolve_compare },
-    { .name = "<=", .least = 2, .most = 2, .flags = SPK_SQL_INFIX, .resolve = spk_sql_resolve_compare },
-    { .name = ">", .least = 2, .most = 2, .flags = SPK_SQL_INFIX, .resolve = spk_sql_resolve_compare },
-    { .name = ">=", .least = 2, .most = 2, .flags = SPK_SQL_INFIX, .resolve = spk_sql_resolve_compare },
-    { .name = "!>", .least = 2, .most = 2, .flags = SPK_SQL_INFIX, .resolve = spk_sql_resolve_compare,
+    { .name = "<>",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_INFIX,
+        .resolve = spk_sql_resolve_compare },
+    { .name = "!=",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_INFIX,
+        .resolve = spk_sql_resolve_compare },
+    { .name = "<",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_INFIX,
+        .resolve = spk_sql_resolve_compare },
+    { .name = "<=",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_INFIX,
+        .resolve = spk_sql_resolve_compare },
+    { .name = ">",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_INFIX,
+        .resolve = spk_sql_resolve_compare },
+    { .name = ">=",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_INFIX,
+        .resolve = spk_sql_resolve_compare },
+    { .name = "!>",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_INFIX,
+        .resolve = spk_sql_resolve_compare,
         .printed = "<=" },
-    { .name = "!<", .least = 2, .most = 2, .flags = SPK_SQL_INFIX, .resolve = spk_sql_resolve_compare,
+    { .name = "!<",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_INFIX,
+        .resolve = spk_sql_resolve_compare,
         .printed = ">=" },
-    { .name = "<=>", .least = 2, .most = 2,
+    { .name = "<=>",
+        .least = 2,
+        .most = 2,
         .flags = SPK_SQL_INFIX | SPK_SQL_NULL_AWARE | SPK_SQL_NEVER_NULL,
         .resolve = spk_sql_resolve_compare },
-    { .name = "equal_null", .least = 2, .most = 2, .flags = SPK_SQL_NULL_AWARE | SPK_SQL_NEVER_NULL,
+    { .name = "equal_null",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_NULL_AWARE | SPK_SQL_NEVER_NULL,
         .resolve = spk_sql_resolve_compare },
-    { .name = "in", .least = 2, .most = -1, .flags = SPK_SQL_LAZY, .resolve = resolve_in,
+    { .name = "in",
+        .least = 2,
+        .most = -1,
+        .flags = SPK_SQL_LAZY,
+        .resolve = resolve_in,
         .prepare = prepare_in },
     { .name = "between", .least = 3, .most = 3, .resolve = resolve_between },
     { 0 },

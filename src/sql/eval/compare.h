@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Order, equality and hash of values of any type: NaN is equal to itself and the largest, 0.0 equals
- * -0.0, strings by bytes, arrays and structs member by member, NULLs inside them equal and first. */
+/* Order, equality and hash of values of any type: NaN is equal to itself and the largest, 0.0
+ * equals
+ * -0.0, strings by bytes, arrays and structs member by member, NULLs inside them equal and first.
+ * */
 #ifndef SPK_SQL_EVAL_COMPARE_H
 #define SPK_SQL_EVAL_COMPARE_H
 
@@ -19,7 +21,8 @@ static inline const void *spk_sql_slot(const spk_sql_type *array, spk_sql_array 
         return NULL;
     return at + spk_sql_slot_value(array->of, array->contains_null);
 }
-/* spk_sql_member: of field i of a struct value. spk_sql_entry: entry i of a map; *value NULL: it is NULL. */
+/* spk_sql_member: of field i of a struct value. spk_sql_entry: entry i of a map; *value NULL: it is
+ * NULL. */
 static inline const void *spk_sql_member(const spk_sql_type *type, const char *row, uint32_t i)
 {
     const spk_sql_field *f = &type->fields[i];
@@ -32,9 +35,8 @@ static inline const void *spk_sql_entry(
     const spk_sql_type *map, spk_sql_array a, size_t i, const void **value)
 {
     const char *at = a.at + i * spk_sql_entry_size(map), *slot = at + spk_sql_entry_value(map);
-    *value = map->contains_null && !*slot
-        ? NULL
-        : slot + spk_sql_slot_value(map->of, map->contains_null);
+    *value = map->contains_null && !*slot ? NULL
+                                          : slot + spk_sql_slot_value(map->of, map->contains_null);
     return at;
 }
 

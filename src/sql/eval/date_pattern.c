@@ -5,8 +5,8 @@
 
 #include "sql/eval/datetime.h"
 
-const char *const spk_month_names[12] = { "January", "February", "March", "April", "May", "June", "July",
-    "August", "September", "October", "November", "December" };
+const char *const spk_month_names[12] = { "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December" };
 const char *const spk_day_names[7]
     = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday" };
 
@@ -100,7 +100,7 @@ static void put_field(
     spk_text *out, char letter, size_t count, int64_t micros, int32_t zone, const char *zone_id)
 {
     const int64_t days = spk_floor_div(micros, SPK_MICROS_DAY);
-    const int64_t rest = micros - days * SPK_MICROS_DAY;
+    const int64_t rest = spk_floor_rest(micros, SPK_MICROS_DAY);
     const spk_day d = spk_day_of(days);
     const int hour = (int)(rest / 3600000000);
     const int width = (int)count;
@@ -174,7 +174,8 @@ static void put_field(
     }
 }
 
-void spk_date_format(spk_text *out, const char *pattern, size_t n, int64_t micros, int32_t zone, const char *zone_id)
+void spk_date_format(
+    spk_text *out, const char *pattern, size_t n, int64_t micros, int32_t zone, const char *zone_id)
 {
     bool quoted = false;
     for (size_t i = 0; i < n;) {
@@ -209,7 +210,8 @@ typedef struct fields {
     bool early; /* before Christ */
 } fields;
 
-static bool digits(const char *text, size_t size, size_t *at, size_t least, size_t most, int64_t *out)
+static bool digits(
+    const char *text, size_t size, size_t *at, size_t least, size_t most, int64_t *out)
 {
     size_t n = 0;
     *out = 0;
@@ -221,7 +223,8 @@ static bool digits(const char *text, size_t size, size_t *at, size_t least, size
     return true;
 }
 
-static bool name_of(const char *const *names, int n, size_t count, const char *text, size_t size, size_t *at, int *which)
+static bool name_of(const char *const *names, int n, size_t count, const char *text, size_t size,
+    size_t *at, int *which)
 {
     for (int i = 0; i < n; i++) {
         const size_t len = count == 4 ? strlen(names[i]) : 3;
@@ -239,7 +242,8 @@ static bool name_of(const char *const *names, int n, size_t count, const char *t
     return false;
 }
 
-static bool read_field(fields *f, char letter, size_t count, bool adjacent, const char *text, size_t size, size_t *at)
+static bool read_field(
+    fields *f, char letter, size_t count, bool adjacent, const char *text, size_t size, size_t *at)
 {
     int64_t x = 0;
     int which = 0;
@@ -250,7 +254,12 @@ static bool read_field(fields *f, char letter, size_t count, bool adjacent, cons
         const bool negative = *at < size && text[*at] == '-' && count != 2;
         const bool plus = *at < size && text[*at] == '+' && count >= 4;
         *at += negative || plus;
-        if (!digits(text, size, at, least, count == 2 || adjacent ? count : plus || count == 1 ? 9 : count >= 4 ? count : 9, &x))
+        if (!digits(text, size, at, least,
+                count == 2 || adjacent   ? count
+                    : plus || count == 1 ? 9
+                    : count >= 4         ? count
+                                         : 9,
+                &x))
             return false;
         f->year = count == 2 ? 2000 + x : negative ? -x : x;
         return true;
@@ -287,7 +296,8 @@ static bool read_field(fields *f, char letter, size_t count, bool adjacent, cons
         *at += 2;
         return true;
     case 'a':
-        if (size - *at < 2 || (text[*at + 1] | 0x20) != 'm' || ((text[*at] | 0x20) != 'a' && (text[*at] | 0x20) != 'p'))
+        if (size - *at < 2 || (text[*at + 1] | 0x20) != 'm'
+            || ((text[*at] | 0x20) != 'a' && (text[*at] | 0x20) != 'p'))
             return false;
         f->half = (text[*at] | 0x20) == 'p';
         *at += 2;
@@ -324,7 +334,9 @@ static bool read_field(fields *f, char letter, size_t count, bool adjacent, cons
         return digits(text, size, at, 1, 1, &x);
     default: { /* zones: as much as looks like one */
         size_t end = *at;
-        while (end < size && (is_letter(text[end]) || is_letter((char)(text[end] ^ 0x40)) || strchr("+-:/_0123456789", text[end])))
+        while (end < size
+            && (is_letter(text[end]) || is_letter((char)(text[end] ^ 0x40))
+                || strchr("+-:/_0123456789", text[end])))
             end++;
         for (; end > *at; end--)
             if (spk_read_zone(text + *at, end - *at, &f->zone)) {
@@ -374,7 +386,8 @@ static bool read(const reading *r, size_t *i, size_t *at, fields *f, int depth)
         } else {
             const size_t count = run(r->pattern, r->n, *i);
             const char next = *i + count < r->n ? r->pattern[*i + count] : 0;
-            const bool adjacent = next && is_letter(next) && strchr("yuMLdDHhkKmsS", next) && count > 1;
+            const bool adjacent
+                = next && is_letter(next) && strchr("yuMLdDHhkKmsS", next) && count > 1;
             good = good && read_field(f, c, count, adjacent, r->text, r->size, at);
             *i += count;
         }
@@ -397,13 +410,14 @@ bool spk_date_parse(const char *pattern, size_t n, const char *text, size_t size
         f.hour += 12;
     const int64_t year = f.early ? 1 - f.year : f.year;
     *at = 0;
-    if (f.month < 1 || f.month > 12 || f.day < 1 || f.day > spk_month_length(year, f.month) || f.hour > 23
-        || f.minute > 59 || f.second > 59 || f.of_year > 365 + spk_is_leap(year))
+    if (f.month < 1 || f.month > 12 || f.day < 1 || f.day > spk_month_length(year, f.month)
+        || f.hour > 23 || f.minute > 59 || f.second > 59 || f.of_year > 365 + spk_is_leap(year))
         return false;
     int64_t days = spk_days_from(year, f.month, f.day);
     if (f.of_year > 0)
         days = spk_days_from(year, 1, 1) + f.of_year - 1;
-    const int64_t rest = ((int64_t)f.hour * 3600 + f.minute * 60 + f.second - f.zone) * SPK_MICROS_SECOND
+    const int64_t rest
+        = ((int64_t)f.hour * 3600 + f.minute * 60 + f.second - f.zone) * SPK_MICROS_SECOND
         + f.nanos / 1000;
     return !__builtin_mul_overflow(days, SPK_MICROS_DAY, micros)
         && !__builtin_add_overflow(*micros, rest, micros);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Patterns of Java's DateTimeFormatter: "yyyy-MM-dd HH:mm:ss". Letters: y u M L d D E a H h k K m s S Q q
- * n? V z O X x Z G, text in quotes, optional parts in brackets (reading). Week-based letters are refused,
+/* Patterns of Java's DateTimeFormatter: "yyyy-MM-dd HH:mm:ss". Letters: y u M L d D E a H h k K m s
+ * S Q q
+ * n? V z O X x Z G, text in quotes, optional parts in brackets (reading). Week-based letters are
+ * refused,
  * as Spark does. */
 #ifndef SPK_SQL_EVAL_DATE_PATTERN_H
 #define SPK_SQL_EVAL_DATE_PATTERN_H
@@ -11,13 +13,16 @@
 bool spk_date_pattern_good(const char *pattern, size_t n, char *bad);
 
 /* spk_date_format: local microseconds (what clocks show), the zone's offset and its name. */
-void spk_date_format(spk_text *out, const char *pattern, size_t n, int64_t micros, int32_t zone, const char *zone_id);
+void spk_date_format(spk_text *out, const char *pattern, size_t n, int64_t micros, int32_t zone,
+    const char *zone_id);
 
-/* spk_date_parse: the whole text by the pattern: microseconds since 1970; without a zone in the text it is local
+/* spk_date_parse: the whole text by the pattern: microseconds since 1970; without a zone in the
+ * text it is local
  * time of `zone`. False: *at says where it stopped. */
 bool spk_date_parse(const char *pattern, size_t n, const char *text, size_t size, int32_t zone,
     int64_t *micros, size_t *at);
 
-extern const char *const spk_month_names[12], *const spk_day_names[7]; /* from January, from Monday */
+extern const char *const spk_month_names[12],
+    *const spk_day_names[7]; /* from January, from Monday */
 
 #endif

@@ -100,7 +100,7 @@ static void put_fraction(spk_text *out, int64_t fraction, int digits)
 void spk_put_timestamp(spk_text *out, int64_t micros)
 {
     const int64_t days = spk_floor_div(micros, SPK_MICROS_DAY);
-    const int64_t rest = micros - days * SPK_MICROS_DAY;
+    const int64_t rest = spk_floor_rest(micros, SPK_MICROS_DAY);
     spk_put_date(out, days);
     spk_text_char(out, ' ');
     put_clock(out, rest / SPK_MICROS_SECOND);
@@ -128,7 +128,8 @@ static void put_months(spk_text *out, const spk_sql_type *type, uint64_t x)
 
 static void put_seconds(spk_text *out, const spk_sql_type *type, uint64_t x)
 {
-    static const uint64_t sizes[] = { UINT64_C(86400000000), UINT64_C(3600000000), 60000000, 1000000 };
+    static const uint64_t sizes[]
+        = { UINT64_C(86400000000), UINT64_C(3600000000), 60000000, 1000000 };
     for (int unit = type->precision; unit <= type->scale; unit++) {
         const uint64_t size = sizes[unit - SPK_SQL_DAY];
         if (unit > type->precision)

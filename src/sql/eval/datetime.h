@@ -31,7 +31,8 @@ static inline int64_t spk_floor_div(int64_t x, int64_t by)
 }
 static inline int64_t spk_floor_rest(int64_t x, int64_t by)
 {
-    return x - spk_floor_div(x, by) * by;
+    const int64_t rest = x % by;
+    return rest != 0 && (rest < 0) != (by < 0) ? rest + by : rest;
 }
 
 /* As Spark casts them to text. */
@@ -48,7 +49,8 @@ bool spk_read_timestamp(const char *p, size_t n, int32_t zone, int64_t *micros);
 bool spk_read_date(const char *p, size_t n, int32_t *days);
 /* spk_read_time: h[h]:m[m][:s[s][.fraction]] as nanoseconds of the day. */
 bool spk_read_time(const char *p, size_t n, int64_t *nanos);
-/* spk_read_interval: '1-2' or '1 02:03:04.5', also with INTERVAL and units around it, as the type has it. */
+/* spk_read_interval: '1-2' or '1 02:03:04.5', also with INTERVAL and units around it, as the type
+ * has it. */
 bool spk_read_interval(const char *p, size_t n, const spk_sql_type *type, int64_t *value);
 
 #endif

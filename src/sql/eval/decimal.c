@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arithmetic of decimals. What fits 128 bits on the way is computed there; the rest by words of 64 bits. */
+/* Arithmetic of decimals. What fits 128 bits on the way is computed there; the rest by words of 64
+ * bits. */
 #include "sql/eval/decimal.h"
 
 #include "type/number.h"
@@ -52,7 +53,8 @@ static void big_power10(big *x, int n)
         big_multiply(x, (uint64_t)spk_power10(n));
 }
 
-/* big_divide: x becomes the quotient; the remainder. Bit by bit: it is for numbers beyond 128 bits. */
+/* big_divide: x becomes the quotient; the remainder. Bit by bit: it is for numbers beyond 128 bits.
+ * */
 static spk_u128 big_divide(big *x, spk_u128 by)
 {
     spk_u128 rest = 0;
@@ -81,7 +83,8 @@ static spk_u128 magnitude(spk_i128 x)
     return x < 0 ? -(spk_u128)x : (spk_u128)x;
 }
 
-/* finish: the quotient with its sign, rounded half up by the remainder; false: more than 38 digits. */
+/* finish: the quotient with its sign, rounded half up by the remainder; false: more than 38 digits.
+ * */
 static bool finish(big *quotient, spk_u128 rest, spk_u128 by, bool negative, spk_i128 *out)
 {
     if (rest > 0 && rest >= by - rest) {
@@ -142,7 +145,8 @@ static bool sum(char op, spk_i128 x, int x_scale, spk_i128 y, int y_scale, int s
     if (!__builtin_mul_overflow(x, spk_power10(top - x_scale), &a)
         && !__builtin_mul_overflow(y, spk_power10(top - y_scale), &b)
         && !(op == '+' ? __builtin_add_overflow(a, b, &z) : __builtin_sub_overflow(a, b, &z)))
-        return spk_decimal_rescale(z, top, scale, out) && spk_decimal_fits(*out, SPK_SQL_DECIMAL_MAX);
+        return spk_decimal_rescale(z, top, scale, out)
+            && spk_decimal_fits(*out, SPK_SQL_DECIMAL_MAX);
     /* by magnitudes of 256 bits */
     big p = big_of(magnitude(x)), q = big_of(magnitude(y));
     bool negative = x < 0;
@@ -210,7 +214,8 @@ static bool quotient(spk_i128 x, int x_scale, spk_i128 y, int y_scale, int scale
     spk_i128 scaled;
     if (power <= 38 && !__builtin_mul_overflow((spk_i128)a, spk_power10(power), &scaled)) {
         const spk_u128 n = (spk_u128)scaled;
-        const spk_u128 q = n >> 64 == 0 && b >> 64 == 0 ? (spk_u128)((uint64_t)n / (uint64_t)b) : n / b;
+        const spk_u128 q
+            = n >> 64 == 0 && b >> 64 == 0 ? (spk_u128)((uint64_t)n / (uint64_t)b) : n / b;
         const spk_u128 rest = n - q * b;
         const spk_i128 z = (spk_i128)(q + (rest > 0 && rest >= b - rest));
         *out = negative ? -z : z;
@@ -230,13 +235,12 @@ static bool remainder_of(spk_i128 x, int x_scale, spk_i128 y, int y_scale, int s
         *out = x;
         return spk_decimal_rescale(x, x_scale, scale, out);
     }
-    const spk_i128 rest
-        = (spk_i128)big_divide(&p, (spk_u128)q.w[1] << 64 | q.w[0]);
+    const spk_i128 rest = (spk_i128)big_divide(&p, (spk_u128)q.w[1] << 64 | q.w[0]);
     return spk_decimal_rescale(x < 0 ? -rest : rest, top, scale, out);
 }
 
-bool spk_decimal_op(char op, spk_i128 x, int x_scale, spk_i128 y, int y_scale, int scale,
-    spk_i128 *out, bool *zero)
+bool spk_decimal_op(
+    char op, spk_i128 x, int x_scale, spk_i128 y, int y_scale, int scale, spk_i128 *out, bool *zero)
 {
     *zero = y == 0 && op != '+' && op != '-' && op != '*';
     if (*zero)
@@ -375,7 +379,8 @@ double spk_decimal_double(spk_i128 units, int scale)
 {
     char text[SPK_DECIMAL_TEXT];
     double x = 0;
-    if (units == (int64_t)units && (units < 0 ? -units : units) < (INT64_C(1) << 53) && scale <= 22) {
+    if (units == (int64_t)units && (units < 0 ? -units : units) < (INT64_C(1) << 53)
+        && scale <= 22) {
         static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
             1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
         return (double)(int64_t)units / powers[scale];

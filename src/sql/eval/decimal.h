@@ -8,7 +8,8 @@
 /* spk_power10: 10^n, 0 <= n <= 38. */
 spk_i128 spk_power10(int n);
 
-/* spk_decimal_rescale: units of 10^-from as units of 10^-to, rounded half up (away from zero); false:
+/* spk_decimal_rescale: units of 10^-from as units of 10^-to, rounded half up (away from zero);
+ * false:
  * more than 38 digits. */
 bool spk_decimal_rescale(spk_i128 units, int from, int to, spk_i128 *out);
 /* spk_decimal_fits: not more digits than that. */
@@ -18,7 +19,8 @@ static inline bool spk_decimal_fits(spk_i128 units, int precision)
     return units < limit && units > -limit;
 }
 
-/* spk_decimal_op: + - * / % p(mod) d(iv) of units with these scales, as units of `scale`, rounded half up.
+/* spk_decimal_op: + - * / % p(mod) d(iv) of units with these scales, as units of `scale`, rounded
+ * half up.
  * *zero: divided by zero. False: that, or more than 38 digits. */
 bool spk_decimal_op(char op, spk_i128 x, int x_scale, spk_i128 y, int y_scale, int scale,
     spk_i128 *out, bool *zero);
@@ -28,11 +30,13 @@ int spk_decimal_compare(spk_i128 x, int x_scale, spk_i128 y, int y_scale);
 /* spk_decimal_print: plain, with scale digits behind the point; room for 44 bytes. */
 enum { SPK_DECIMAL_TEXT = 44 };
 size_t spk_decimal_print(spk_i128 units, int scale, char *text);
-/* spk_decimal_parse: [+-]digits[.digits][e[+-]digits] as Java's BigDecimal, rounded half up to the scale.
+/* spk_decimal_parse: [+-]digits[.digits][e[+-]digits] as Java's BigDecimal, rounded half up to the
+ * scale.
  * 0: no number; -1: a number with more than 38 digits; 1: good. */
 int spk_decimal_parse(const char *p, size_t n, int scale, spk_i128 *out);
 double spk_decimal_double(spk_i128 units, int scale);
-/* spk_decimal_of_double: of the shortest text that reads back as x; false: not finite, or too large. */
+/* spk_decimal_of_double: of the shortest text that reads back as x; false: not finite, or too
+ * large. */
 bool spk_decimal_of_double(double x, int scale, spk_i128 *out);
 
 /* spk_sql_decimal_kernel: + - * / % p d, n(egative), a(bs). */

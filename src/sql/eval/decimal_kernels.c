@@ -106,7 +106,8 @@ static void subtract(spk_sql_frame *f)
         SPK_BINARY_LOOP(f, int64_t, int64_t, out[i] = x * p - y * q);
 }
 
-/* multiply: of narrow factors into a wide product: one multiplication, no check, as no digit is given up. */
+/* multiply: of narrow factors into a wide product: one multiplication, no check, as no digit is
+ * given up. */
 static void multiply(spk_sql_frame *f)
 {
     const spk_sql_type *a = f->expr->args[0]->type, *b = f->expr->args[1]->type, *t = f->expr->type;
@@ -143,8 +144,8 @@ static void negative(spk_sql_frame *f)
 {
     const spk_sql_type *t = f->expr->type;
     SPK_EACH_ROW(f, i)
-    spk_sql_units_set(t, f->out + i * t->size,
-        -spk_sql_units(t, f->args[0].ptr + i * f->args[0].stride));
+    spk_sql_units_set(
+        t, f->out + i * t->size, -spk_sql_units(t, f->args[0].ptr + i * f->args[0].stride));
 }
 
 static void absolute(spk_sql_frame *f)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making bound expressions: leaves, casts, and calls whose arguments are cast as a signature says. */
+/* Making bound expressions: leaves, casts, and calls whose arguments are cast as a signature says.
+ * */
 #include "sql/eval/expr.h"
 
 #include <stdio.h>
@@ -99,8 +100,8 @@ spk_sql_expr *spk_sql_variable(spk_sql_build *b, uint32_t number, const char *na
     return e;
 }
 
-spk_sql_expr *spk_sql_lambda(spk_sql_build *b, const uint32_t *variables, size_t n,
-    spk_sql_expr *body, spk_sql_span span)
+spk_sql_expr *spk_sql_lambda(
+    spk_sql_build *b, const uint32_t *variables, size_t n, spk_sql_expr *body, spk_sql_span span)
 {
     spk_sql_expr *e = body && n <= 3 ? spk_sql_node(b, SPK_SQL_LAMBDA, 1, span) : NULL;
     if (!e)
@@ -127,7 +128,8 @@ static spk_sql_expr *make_cast(spk_sql_build *b, spk_sql_expr *arg, const spk_sq
     e->type = type;
     e->attempt = attempt;
     e->implicit = implicit;
-    e->nullable = arg->nullable || (attempt && spk_sql_cast_fails(arg->type, type));
+    e->nullable = arg->nullable || (attempt && spk_sql_cast_fails(arg->type, type))
+        || spk_sql_cast_gives_null(arg->type, type);
     e->deterministic = arg->deterministic;
     e->foldable = arg->foldable;
     e->kernel = spk_sql_cast_kernel(arg->type, type);
@@ -147,17 +149,27 @@ static spk_sql_expr *refused(
         function = "`UNIX_DATE`";
     else if (from == SPK_SQL_TIMESTAMP_NTZ && to_number)
         function = NULL;
-    else if (spk_sql_is_integral(arg->type) && to == SPK_SQL_DATE)
+    else if (spk_sql_is_numeric(arg->type) && to == SPK_SQL_DATE)
         function = "`DATE_FROM_UNIX_DATE`";
-    spk_sql_expr shown = { .kind = SPK_SQL_CAST, .attempt = attempt, .type = type, .n = 1,
-        .args = &arg };
+    /* what Spark casts without ANSI */
+    const bool config = !attempt
+        && ((to == SPK_SQL_BOOLEAN && (from == SPK_SQL_DATE || from == SPK_SQL_TIMESTAMP))
+            || (from == SPK_SQL_BOOLEAN && to == SPK_SQL_TIMESTAMP));
+    spk_sql_expr shown
+        = { .kind = SPK_SQL_CAST, .attempt = attempt, .type = type, .n = 1, .args = &arg };
     const char *condition = function ? "DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION"
+        : config                     ? "DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION"
                                      : "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION";
     const char *text = spk_sql_expr_quoted(b, &shown);
-    const char *from_name = spk_sql_type_quoted(b, arg->type), *to_name = spk_sql_type_quoted(b, type);
+    const char *from_name = spk_sql_type_quoted(b, arg->type),
+               *to_name = spk_sql_type_quoted(b, type);
     if (spk_sql_fail(b->error, condition, span)) {
         if (function)
             spk_sql_param(b->error, "functionNames", "%s", function);
+        if (config) {
+            spk_sql_param(b->error, "config", "\"spark.sql.ansi.enabled\"");
+            spk_sql_param(b->error, "configVal", "'false'");
+        }
         spk_sql_param(b->error, "sqlExpr", "%s", text);
         spk_sql_param(b->error, "srcType", "%s", from_name);
         spk_sql_param(b->error, "targetType", "%s", to_name);
@@ -165,8 +177,8 @@ static spk_sql_expr *refused(
     return NULL;
 }
 
-spk_sql_expr *spk_sql_cast(spk_sql_build *b, spk_sql_expr *arg, const spk_sql_type *type,
-    bool attempt, spk_sql_span span)
+spk_sql_expr *spk_sql_cast(
+    spk_sql_build *b, spk_sql_expr *arg, const spk_sql_type *type, bool attempt, spk_sql_span span)
 {
     if (!arg || !type)
         return NULL;
@@ -221,12 +233,11 @@ const char *spk_sql_type_quoted(spk_sql_build *b, const spk_sql_type *type)
 static const char *letter_name(char letter)
 {
     static const char letters[] = "byhilfdsxDTMSntIa";
-    static const char *const names[]
-        = { "\"BOOLEAN\"", "\"TINYINT\"", "\"SMALLINT\"", "\"INT\"", "\"BIGINT\"", "\"FLOAT\"",
-              "\"DOUBLE\"", "\"STRING\"", "\"BINARY\"", "\"DATE\"",
-              "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"", "\"INTERVAL YEAR TO MONTH\"",
-              "\"INTERVAL DAY TO SECOND\"", "\"NUMERIC\"", "(\"STRING\" or \"BINARY\")",
-              "\"INTEGRAL\"", "\"ANY\"" };
+    static const char *const names[] = { "\"BOOLEAN\"", "\"TINYINT\"", "\"SMALLINT\"", "\"INT\"",
+        "\"BIGINT\"", "\"FLOAT\"", "\"DOUBLE\"", "\"STRING\"", "\"BINARY\"", "\"DATE\"",
+        "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"", "\"INTERVAL YEAR TO MONTH\"",
+        "\"INTERVAL DAY TO SECOND\"", "\"NUMERIC\"", "(\"STRING\" or \"BINARY\")", "\"INTEGRAL\"",
+        "\"ANY\"" };
     const char *at = strchr(letters, letter);
     return at ? names[at - letters] : "";
 }
@@ -279,7 +290,7 @@ const spk_sql_type *spk_sql_letter_type(char letter, const spk_sql_type *arg)
     case 'n':
         return arg && spk_sql_is_numeric(arg) ? arg : spk_sql_type_of(SPK_SQL_DOUBLE);
     case 'I':
-        return arg && spk_sql_is_integral(arg) ? arg
+        return arg && spk_sql_is_integral(arg)   ? arg
             : arg && arg->kind == SPK_SQL_STRING ? spk_sql_type_of(SPK_SQL_BIGINT)
                                                  : spk_sql_type_of(SPK_SQL_INT);
     case 't':
@@ -353,12 +364,16 @@ static spk_sql_expr *unknown(spk_sql_build *b, const char *name, spk_sql_span sp
 static const char *data_types(spk_sql_build *b, const spk_sql_expr *call)
 {
     spk_text out = spk_text_new(b->arena);
-    const bool words = strcmp(call->function->name, "coalesce") == 0;
+    static const char brackets[] = " if case greatest least in ";
+    char name[40];
+    snprintf(name, sizeof name, " %s ", call->function->name);
+    const bool words = !strstr(brackets, name);
     const bool cases = strcmp(call->function->name, "case") == 0;
     bool first = true;
     spk_text_char(&out, words ? '(' : '[');
     for (uint32_t i = 0; i < call->n; i++) {
-        if ((cases && i % 2 == 0 && i + 1 < call->n) || (i == 0 && strcmp(call->function->name, "if") == 0))
+        if ((cases && i % 2 == 0 && i + 1 < call->n)
+            || (i == 0 && strcmp(call->function->name, "if") == 0))
             continue;
         spk_text_put(&out, first ? "" : words ? " or " : ", ");
         spk_text_put(&out, spk_sql_type_quoted(b, call->args[i]->type));
@@ -385,8 +400,8 @@ bool spk_sql_diff_types(spk_sql_build *b, const spk_sql_expr *call)
     const char *text = spk_sql_expr_quoted(b, call);
     const char *left = spk_sql_type_quoted(b, call->args[0]->type);
     const char *right = spk_sql_type_quoted(b, call->args[1]->type);
-    spk_sql_fail3(b->error, "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", call->span, "left", left, "right",
-        right, "sqlExpr", text);
+    spk_sql_fail3(b->error, "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", call->span, "left", left,
+        "right", right, "sqlExpr", text);
     return false;
 }
 
@@ -445,8 +460,8 @@ bool spk_sql_rewrite(spk_sql_build *b, spk_sql_expr *call, spk_sql_expr *made)
     return true;
 }
 
-spk_sql_expr *spk_sql_call(spk_sql_build *b, const char *name, spk_sql_expr *const args[], size_t n,
-    spk_sql_span span)
+spk_sql_expr *spk_sql_call(
+    spk_sql_build *b, const char *name, spk_sql_expr *const args[], size_t n, spk_sql_span span)
 {
     spk_sql_expr *e = spk_sql_node(b, SPK_SQL_CALL, n, span);
     if (!e)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions: a table from names to how arguments are cast, what comes out, and how it is computed.
  *
- * kernel: computes the selected rows of a batch. Unless a function is NULL_AWARE its kernel sees no NULL:
- * rows with a NULL among the arguments are NULL already and not selected. What is lazy (AND, CASE, ..) is
- * a kernel too: its arguments are not evaluated yet, and it asks for them, each for the rows it needs. */
+ * kernel: computes the selected rows of a batch. Unless a function is NULL_AWARE its kernel sees no
+ * NULL:
+ * rows with a NULL among the arguments are NULL already and not selected. What is lazy (AND, CASE,
+ * ..) is
+ * a kernel too: its arguments are not evaluated yet, and it asks for them, each for the rows it
+ * needs. */
 #ifndef SPK_SQL_EVAL_FUNCTION_H
 #define SPK_SQL_EVAL_FUNCTION_H
 
@@ -25,8 +28,10 @@ enum {
     SPK_SQL_NEVER_NULL = 128
 };
 
-/* spk_sql_function: signature: a letter for what each argument is cast to, ':', one for the result; the
- * last argument letter repeats where `most` is larger, and arguments beyond `least` may be left out.
+/* spk_sql_function: signature: a letter for what each argument is cast to, ':', one for the result;
+ * the
+ * last argument letter repeats where `most` is larger, and arguments beyond `least` may be left
+ * out.
  *   b BOOLEAN  y TINYINT  h SMALLINT  i INT  l BIGINT  f FLOAT  d DOUBLE  s STRING  x BINARY
  *   D DATE  T TIMESTAMP  M months  S seconds (intervals)  a anything (result: the first argument's)
  *   t STRING or BINARY  n a number  I an integral type
@@ -39,7 +44,8 @@ struct spk_sql_function {
     uint16_t flags;
     spk_sql_kernel *kernel;
     bool (*resolve)(spk_sql_build *b, spk_sql_expr *call);
-    /* prepare: at compile time, once: what the kernel keeps for constant arguments (a compiled pattern);
+    /* prepare: at compile time, once: what the kernel keeps for constant arguments (a compiled
+     * pattern);
      * NULL, without an error: nothing. In the arena. */
     const void *(*prepare)(spk_sql_build *b, const spk_sql_expr *call);
     const char *printed; /* another name in prints, or NULL */
@@ -47,10 +53,12 @@ struct spk_sql_function {
 
 /* spk_sql_function_find: by name in any case; NULL: there is none. */
 const spk_sql_function *spk_sql_function_find(const char *name);
-/* spk_sql_function_at: the i-th in alphabetical order; NULL beyond the last: SHOW FUNCTIONS, proposals. */
+/* spk_sql_function_at: the i-th in alphabetical order; NULL beyond the last: SHOW FUNCTIONS,
+ * proposals. */
 const spk_sql_function *spk_sql_function_at(size_t i);
 
-/* spk_sql_frame: what a kernel gets. out has room for a whole batch at stride size; out_valid, a byte a
+/* spk_sql_frame: what a kernel gets. out has room for a whole batch at stride size; out_valid, a
+ * byte a
  * row, is 1 for the selected rows on entry (0 where an argument is NULL). */
 struct spk_sql_frame {
     const spk_sql_expr *expr;
@@ -60,7 +68,7 @@ struct spk_sql_frame {
     char *out;
     uint8_t *out_valid;
     const void *prepared;
-    spk_arena *arena;      /* for what results point to: lives as long as the batch's results */
+    spk_arena *arena; /* for what results point to: lives as long as the batch's results */
     spk_sql_run *run;
     struct spk_sql_node *node;
 };
@@ -70,15 +78,18 @@ struct spk_sql_frame {
 
 /* spk_sql_alloc: bytes for a result; NULL: the run has failed. */
 void *spk_sql_alloc(spk_sql_frame *f, size_t size, size_t align);
-/* spk_sql_raise: fails the run in the name of the expression: parameters are added to what it returns by
+/* spk_sql_raise: fails the run in the name of the expression: parameters are added to what it
+ * returns by
  * spk_sql_param. A kernel returns when it has failed. */
 SPK_COLD spk_sql_error *spk_sql_raise(spk_sql_frame *f, const char *condition);
 /* spk_sql_param_text: a parameter that is a text, quoted as in statements: 'it\\'s'. */
-SPK_COLD void spk_sql_param_text(spk_sql_error *error, const char *name, const char *text, size_t n);
+SPK_COLD void spk_sql_param_text(
+    spk_sql_error *error, const char *name, const char *text, size_t n);
 /* spk_sql_arg: of a lazy function: argument a for these rows. */
 spk_sql_vector spk_sql_arg(spk_sql_frame *f, uint32_t a, spk_sql_rows rows);
 bool spk_sql_run_failed(const spk_sql_run *run);
-/* Of the run a kernel runs in: the number of the batch's first row, its columns, memory that lasts as long
+/* Of the run a kernel runs in: the number of the batch's first row, its columns, memory that lasts
+ * as long
  * as the run. spk_sql_run_give: fails the run with an error of another run. */
 uint64_t spk_sql_run_first(const spk_sql_run *run);
 const spk_sql_input *spk_sql_run_columns(const spk_sql_run *run);

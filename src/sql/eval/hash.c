@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Spark's Murmur3_x86_32 takes the bytes at the end of a string one by one, as signed ints; its XXH64 is
+/* Spark's Murmur3_x86_32 takes the bytes at the end of a string one by one, as signed ints; its
+ * XXH64 is
  * the usual one. Both take booleans and small integers as ints. */
 #include "sql/eval/hash.h"
 
@@ -26,7 +27,8 @@ uint64_t spk_sql_value_hash(const spk_sql_type *type, const void *value)
         for (size_t i = 0; i < a.n; i++) {
             const void *x;
             if (type->kind == SPK_SQL_MAP)
-                h = spk_hash_combine(h, spk_sql_value_hash(type->key, spk_sql_entry(type, a, i, &x)));
+                h = spk_hash_combine(
+                    h, spk_sql_value_hash(type->key, spk_sql_entry(type, a, i, &x)));
             else
                 x = spk_sql_slot(type, a, i);
             h = spk_hash_combine(h, x ? spk_sql_value_hash(type->of, x) : 0);
@@ -92,7 +94,8 @@ static size_t big_bytes(spk_i128 x, char bytes[16])
     size_t skip = 0;
     for (int i = 0; i < 16; i++)
         all[15 - i] = (char)(uint8_t)((spk_u128)x >> (8 * i));
-    while (skip < 15 && ((all[skip] == 0 && all[skip + 1] >= 0) || (all[skip] == -1 && all[skip + 1] < 0)))
+    while (skip < 15
+        && ((all[skip] == 0 && all[skip + 1] >= 0) || (all[skip] == -1 && all[skip + 1] < 0)))
         skip++;
     memcpy(bytes, all + skip, 16 - skip);
     return 16 - skip;
@@ -110,7 +113,8 @@ static uint64_t double_bits(double x)
 }
 
 /* flat: values that are hashed as one int, one long, or bytes. 4, 8, or 0 with bytes. */
-static int flat(const spk_sql_type *type, const void *value, uint64_t *x, const char **p, size_t *n, char own[16])
+static int flat(const spk_sql_type *type, const void *value, uint64_t *x, const char **p, size_t *n,
+    char own[16])
 {
     const spark_str *s = value;
     const spk_sql_vector v = { value, 0, NULL };

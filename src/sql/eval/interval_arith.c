@@ -22,7 +22,8 @@ static void datetime_overflow(spk_sql_frame *f)
 static bool minus(const spk_sql_frame *f)
 {
     const char *name = f->expr->function->name;
-    return strcmp(name, "-") == 0 || strcmp(name, "date_sub") == 0 || strcmp(name, "try_subtract") == 0;
+    return strcmp(name, "-") == 0 || strcmp(name, "date_sub") == 0
+        || strcmp(name, "try_subtract") == 0;
 }
 
 void spk_sql_date_days(spk_sql_frame *f)
@@ -70,8 +71,8 @@ static void timestamp_months(spk_sql_frame *f)
             datetime_overflow(f);
             return;
         }
-        SPK_SQL_OUT(int64_t, f, i)
-            = (int64_t)((uint64_t)all + (uint64_t)(local - days * SPK_MICROS_DAY) - (uint64_t)zone);
+        SPK_SQL_OUT(int64_t, f, i) = (int64_t)((uint64_t)all
+            + (uint64_t)spk_floor_rest(local, SPK_MICROS_DAY) - (uint64_t)zone);
     }
 }
 
@@ -148,7 +149,7 @@ static bool apart(spk_sql_build *b, spk_sql_expr *call)
     if (is_stamp(x) || is_stamp(y)) {
         const spk_sql_kind kind = x == SPK_SQL_TIMESTAMP_NTZ && (y == x || !is_stamp(y)) ? x
             : y == SPK_SQL_TIMESTAMP_NTZ && !is_stamp(x)                                 ? y
-                                                                                         : SPK_SQL_TIMESTAMP;
+                                                         : SPK_SQL_TIMESTAMP;
         return to_stamp(b, call, 0, kind) && to_stamp(b, call, 1, kind)
             && set(call, spk_sql_type_of(SPK_SQL_INTERVAL_SECONDS), timestamps_apart);
     }
@@ -184,11 +185,12 @@ static bool moved(spk_sql_build *b, spk_sql_expr *call)
     return spk_sql_rewrite(b, call, spk_sql_coerce(b, copy, x));
 }
 
+static const char timestamps[] = "(\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\" or "
+                                 "\"(TIMESTAMP_LTZ(P) OR TIMESTAMP_NTZ(P) WITH P IN [7, 9])\")";
+
 static bool refuse_interval(spk_sql_build *b, spk_sql_expr *call)
 {
-    spk_sql_unexpected(b, call, 0,
-        "(\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\" or \"(TIMESTAMP_LTZ(P) OR TIMESTAMP_NTZ(P) WITH P IN "
-        "[7, 9])\")");
+    spk_sql_unexpected(b, call, 0, timestamps);
     return false;
 }
 
@@ -212,7 +214,11 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
     if (spk_sql_is_interval(y)) {
         if (x->kind == SPK_SQL_DATE || is_stamp(x->kind) || x->kind == SPK_SQL_STRING)
             return moved(b, call);
-        return spk_sql_is_interval(x) ? (swap(call), refuse_interval(b, call)) : refuse_interval(b, call);
+        if (y->kind == SPK_SQL_INTERVAL_MONTHS && !spk_sql_is_interval(x))
+            return spk_sql_diff_types(b, call);
+        if (spk_sql_is_interval(x))
+            swap(call);
+        return refuse_interval(b, call);
     }
     if (spk_sql_is_interval(x))
         return spk_sql_diff_types(b, call);
@@ -225,8 +231,8 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
             spk_sql_unexpected(b, call, x->kind == SPK_SQL_DATE ? 1 : 0, "\"DATE\"");
             return false;
         }
-        spk_sql_unexpected(b, call, is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? 1 : 0,
-            "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"");
+        spk_sql_unexpected(
+            b, call, is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? 1 : 0, timestamps);
         return false;
     }
     if (!subtract && y->kind == SPK_SQL_DATE && x->kind != SPK_SQL_DATE) {
@@ -247,18 +253,24 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
         function.name = function.printed = subtract ? "date_sub" : "date_add";
         as.function = &function;
         spk_sql_expr as_date = *call->args[1], *args[] = { call->args[0], &as_date };
-        if (as_date.type->kind == SPK_SQL_STRING) /* cast to its neighbour's type before it is refused */
+        if (as_date.type->kind
+            == SPK_SQL_STRING) /* cast to its neighbour's type before it is refused */
             as_date.type = x;
-        as_date.text = as_date.kind == SPK_SQL_CONSTANT && y->kind == SPK_SQL_STRING && !as_date.null
-            ? spk_sql_keep(b, ((const spark_str *)as_date.value)->ptr, ((const spark_str *)as_date.value)->len)
+        as_date.text
+            = as_date.kind == SPK_SQL_CONSTANT && y->kind == SPK_SQL_STRING && !as_date.null
+            ? spk_sql_keep(
+                b, ((const spark_str *)as_date.value)->ptr, ((const spark_str *)as_date.value)->len)
             : as_date.text;
         as.args = args;
         spk_sql_unexpected(b, &as, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")");
         return false;
     }
-    if (x->kind == y->kind)
+    if (is_stamp(x->kind) && y->kind == SPK_SQL_STRING && !to_stamp(b, call, 1, x->kind))
+        return false;
+    if (x->kind == y->kind || (is_stamp(x->kind) && y->kind == SPK_SQL_STRING))
         return spk_sql_wrong_type(b, call,
-            "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL\")");
+            "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or "
+            "\"INTERVAL\")");
     return spk_sql_diff_types(b, call);
 }
 

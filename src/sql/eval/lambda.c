@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions that take lambdas. A body is a program of its own: it runs on the elements of one array at a
- * time, a batch of them, for which what lies outside (columns, variables of lambdas around it) is constant. */
+/* Functions that take lambdas. A body is a program of its own: it runs on the elements of one array
+ * at a
+ * time, a batch of them, for which what lies outside (columns, variables of lambdas around it) is
+ * constant. */
 #include "sql/eval/nested.h"
 #include "sql/eval/resolve.h"
 #include "sql/eval/slots.h"
@@ -21,7 +23,8 @@ static bool outside(const spk_sql_expr *e, body *x, int depth)
         return false;
     if (e->kind == SPK_SQL_COLUMN || e->kind == SPK_SQL_VARIABLE) {
         const bool variable = e->kind == SPK_SQL_VARIABLE;
-        uint32_t *list = variable ? x->variables : x->columns, *n = variable ? &x->n_variables : &x->n_columns;
+        uint32_t *list = variable ? x->variables : x->columns,
+                 *n = variable ? &x->n_variables : &x->n_columns;
         uint32_t *most = variable ? &x->most_variable : &x->most_column;
         for (uint32_t i = 0; i < *n; i++)
             if (list[i] == e->column)
@@ -75,7 +78,8 @@ static const void *prepare(spk_sql_build *b, const spk_sql_expr *call)
     }
     *all = (bodies) { .n = 0 };
     for (uint32_t i = 0; i < call->n; i++)
-        if (call->args[i]->kind == SPK_SQL_LAMBDA && all->n < 2 && !(all->at[all->n++] = compile(b, call->args[i])))
+        if (call->args[i]->kind == SPK_SQL_LAMBDA && all->n < 2
+            && !(all->at[all->n++] = compile(b, call->args[i])))
             return NULL;
     return all;
 }
@@ -124,7 +128,8 @@ static bool is_own(const body *b, uint32_t variable)
 /* at_row: what lies outside is that of row i. */
 static void at_row(machine *m, uint32_t i)
 {
-    const spk_sql_input *columns = spk_sql_run_columns(m->f->run), *variables = spk_sql_run_variables(m->f->run);
+    const spk_sql_input *columns = spk_sql_run_columns(m->f->run),
+                        *variables = spk_sql_run_variables(m->f->run);
     for (uint32_t k = 0; k < m->body->n_columns; k++)
         m->columns[m->body->columns[k]] = constant(&columns[m->body->columns[k]], i);
     for (uint32_t k = 0; variables && k < m->body->n_variables; k++) /* else they are of lambdas within */
@@ -290,7 +295,8 @@ static void aggregate(spk_sql_frame *f)
 
 /* ---- zip_with ---- */
 
-static spk_sql_array padded(spk_sql_frame *f, const spk_sql_type *t, spk_sql_array a, size_t n, const spk_sql_type **as, spk_sql_type *own)
+static spk_sql_array padded(spk_sql_frame *f, const spk_sql_type *t, spk_sql_array a, size_t n,
+    const spk_sql_type **as, spk_sql_type *own)
 {
     spk_slots out;
     *own = *t;
@@ -310,7 +316,8 @@ static void zip_with(spk_sql_frame *f)
         return;
     SPK_EACH_ROW(f, i)
     {
-        spk_sql_array a = SPK_SQL_ARG(spk_sql_array, f, 0, i), b = SPK_SQL_ARG(spk_sql_array, f, 1, i);
+        spk_sql_array a = SPK_SQL_ARG(spk_sql_array, f, 0, i),
+                      b = SPK_SQL_ARG(spk_sql_array, f, 1, i);
         const size_t all = a.n > b.n ? a.n : b.n;
         const spk_sql_type *x, *y;
         spk_sql_type own[2];
@@ -341,7 +348,8 @@ static void maps(spk_sql_frame *f)
 {
     const spk_sql_type *t = f->expr->args[0]->type, *to = f->expr->type;
     const char *name = f->expr->function->name;
-    const char kind = *name == 'm' ? 'f' : name[10]; /* map_filter, transform_keys, transform_values */
+    const char kind
+        = *name == 'm' ? 'f' : name[10]; /* map_filter, transform_keys, transform_values */
     const size_t size = spk_sql_entry_size(t), out_size = spk_sql_entry_size(to);
     machine m;
     if (!start(&m, f, 0))
@@ -360,11 +368,13 @@ static void maps(spk_sql_frame *f)
             const uint32_t n = piece(a.n, at);
             spk_sql_vector v;
             set(&m, 0, slots(a.at + at * size, size, t->key, false));
-            set(&m, 1, slots(a.at + at * size + spk_sql_entry_value(t), size, t->of, t->contains_null));
+            set(&m, 1,
+                slots(a.at + at * size + spk_sql_entry_value(t), size, t->of, t->contains_null));
             if (!eval(&m, n, &v))
                 return;
             for (uint32_t k = 0; k < n; k++) {
-                const void *value, *key = spk_sql_entry(t, a, at + k, &value), *x = spk_sql_value_at(&v, k);
+                const void *value, *key = spk_sql_entry(t, a, at + k, &value),
+                                   *x = spk_sql_value_at(&v, k);
                 char *entry = out + kept * out_size;
                 bool fresh = true;
                 if (kind == 'f' && !(x && *(const bool *)x))
@@ -381,7 +391,8 @@ static void maps(spk_sql_frame *f)
                     spk_sql_param(e, "mapKeyDedupPolicy", "\"spark.sql.mapKeyDedupPolicy\"");
                     return;
                 }
-                spk_slot_put(to->of, to->contains_null, kind == 'v' ? x : value, entry + spk_sql_entry_value(to));
+                spk_slot_put(to->of, to->contains_null, kind == 'v' ? x : value,
+                    entry + spk_sql_entry_value(to));
                 kept++;
             }
         }
@@ -395,7 +406,8 @@ static bool want_lambda(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 {
     if (call->args[i]->kind == SPK_SQL_LAMBDA)
         return true;
-    spk_sql_fail1(b->error, "INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", call->span, "class", call->name);
+    spk_sql_fail1(b->error, "INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", call->span,
+        "class", call->name);
     return false;
 }
 
@@ -403,7 +415,8 @@ static bool want_lambda(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 static bool body_as(spk_sql_build *b, spk_sql_expr *call, uint32_t i, const spk_sql_type *type)
 {
     spk_sql_expr *lambda = call->args[i];
-    if (lambda->args[0]->type->kind != type->kind && type->kind == SPK_SQL_BOOLEAN && lambda->args[0]->type->kind != SPK_SQL_VOID) {
+    if (lambda->args[0]->type->kind != type->kind && type->kind == SPK_SQL_BOOLEAN
+        && lambda->args[0]->type->kind != SPK_SQL_VOID) {
         spk_sql_unexpected(b, call, i, "\"BOOLEAN\"");
         return false;
     }
@@ -439,8 +452,9 @@ static bool resolve(spk_sql_build *b, spk_sql_expr *call)
         return body_as(b, call, 1, truth);
     }
     if (map)
-        call->type = strstr(name, "_keys") ? spk_sql_type_map(b->arena, out->type, t->of, t->contains_null)
-                                           : spk_sql_type_map(b->arena, t->key, out->type, out->nullable);
+        call->type = strstr(name, "_keys")
+            ? spk_sql_type_map(b->arena, out->type, t->of, t->contains_null)
+            : spk_sql_type_map(b->arena, t->key, out->type, out->nullable);
     else
         call->type = spk_sql_type_array(b->arena, out->type, out->nullable);
     return call->type != NULL;
@@ -477,7 +491,8 @@ size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr
         return which == 2 ? 2 : 1;
     }
     if (strcmp(name, "zip_with") == 0) {
-        if (which != 2 || n_args < 2 || t->kind != SPK_SQL_ARRAY || args[1]->type->kind != SPK_SQL_ARRAY)
+        if (which != 2 || n_args < 2 || t->kind != SPK_SQL_ARRAY
+            || args[1]->type->kind != SPK_SQL_ARRAY)
             return 0;
         types[0] = t->of;
         types[1] = args[1]->type->of;
@@ -502,12 +517,22 @@ size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr
 }
 
 #define L(name_, n_, kernel_)                                                                      \
-    { .name = name_, .least = n_, .most = n_, .kernel = kernel_, .resolve = resolve, .prepare = prepare }
+    {                                                                                              \
+        .name = name_, .least = n_, .most = n_, .kernel = kernel_, .resolve = resolve,             \
+        .prepare = prepare                                                                         \
+    }
 #define LN(name_, n_, kernel_)                                                                     \
-    { .name = name_, .least = n_, .most = n_, .kernel = kernel_, .resolve = resolve, .prepare = prepare, .flags = SPK_SQL_GIVES_NULL }
+    {                                                                                              \
+        .name = name_, .least = n_, .most = n_, .kernel = kernel_, .resolve = resolve,             \
+        .prepare = prepare, .flags = SPK_SQL_GIVES_NULL                                            \
+    }
 #define LA(name_)                                                                                  \
-    { .name = name_, .least = 3, .most = 4, .kernel = aggregate, .resolve = resolve_aggregate, .prepare = prepare, .flags = SPK_SQL_NULL_AWARE }
+    {                                                                                              \
+        .name = name_, .least = 3, .most = 4, .kernel = aggregate, .resolve = resolve_aggregate,   \
+        .prepare = prepare, .flags = SPK_SQL_NULL_AWARE                                            \
+    }
 
-const spk_sql_function spk_sql_lambdas[] = { L("transform", 2, each), L("filter", 2, each), LN("exists", 2, test),
-    LN("forall", 2, test), LA("aggregate"), LA("reduce"), L("zip_with", 3, zip_with), L("transform_keys", 2, maps),
-    L("transform_values", 2, maps), L("map_filter", 2, maps), { 0 } };
+const spk_sql_function spk_sql_lambdas[]
+    = { L("transform", 2, each), L("filter", 2, each), LN("exists", 2, test), LN("forall", 2, test),
+          LA("aggregate"), LA("reduce"), L("zip_with", 3, zip_with), L("transform_keys", 2, maps),
+          L("transform_values", 2, maps), L("map_filter", 2, maps), { 0 } };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each part is looked for behind the one before; the first stands at the begin and the last at the end where
+/* Each part is looked for behind the one before; the first stands at the begin and the last at the
+ * end where
  * no % does. The leftmost place is always good enough, so nothing is tried twice. */
 #include "sql/eval/like.h"
 
@@ -9,7 +10,8 @@
 
 int spk_like_compile(spk_like *like, spk_arena *arena, spark_str pattern, spark_str escape)
 {
-    spk_like_part *parts = spk_arena_alloc(arena, (pattern.len + 1) * sizeof *parts, _Alignof(spk_like_part));
+    spk_like_part *parts
+        = spk_arena_alloc(arena, (pattern.len + 1) * sizeof *parts, _Alignof(spk_like_part));
     char *bytes = spk_arena_alloc(arena, pattern.len + 1, 1);
     uint8_t *open = spk_arena_alloc(arena, pattern.len + 1, 1);
     size_t n = 0, at = 0;
@@ -46,7 +48,8 @@ int spk_like_compile(spk_like *like, spk_arena *arena, spark_str pattern, spark_
             if (k >= pattern.len)
                 return SPK_LIKE_END;
             size = spk_utf8_size(pattern.ptr + k, pattern.len - k);
-            const bool itself = escape.len == size && memcmp(pattern.ptr + k, escape.ptr, size) == 0;
+            const bool itself
+                = escape.len == size && memcmp(pattern.ptr + k, escape.ptr, size) == 0;
             if (pattern.ptr[k] != '%' && pattern.ptr[k] != '_' && !itself)
                 return SPK_LIKE_MIDDLE + (int)k;
         }
@@ -80,7 +83,9 @@ static bool match_at(const spk_like_part *part, const char *p, const char *limit
 static bool find(const spk_like_part *part, const char *p, const char *limit, const char **end)
 {
     if (!part->open) {
-        const char *at = (size_t)(limit - p) >= part->n ? memmem(p, (size_t)(limit - p), part->bytes, part->n) : NULL;
+        const char *at = (size_t)(limit - p) >= part->n
+            ? memmem(p, (size_t)(limit - p), part->bytes, part->n)
+            : NULL;
         *end = at ? at + part->n : NULL;
         return at != NULL;
     }

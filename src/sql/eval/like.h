@@ -8,9 +8,10 @@
 /* spk_like_part: what stands between two %: bytes, in which a code point may be open. */
 typedef struct spk_like_part {
     const char *bytes;
-    const uint8_t *open; /* a byte each: 1: any code point, and the byte means nothing; NULL: none is open */
-    size_t n;            /* bytes and open places */
-    size_t points;       /* code points */
+    const uint8_t
+        *open; /* a byte each: 1: any code point, and the byte means nothing; NULL: none is open */
+    size_t n;  /* bytes and open places */
+    size_t points; /* code points */
 } spk_like_part;
 
 typedef struct spk_like {

@@ -21,7 +21,6 @@ static spk_sql_expr *out_of_type(spk_sql_build *b, const char *digits, size_t n,
     return NULL;
 }
 
-
 static spk_sql_expr *integer(
     spk_sql_build *b, const char *text, size_t n, char suffix, spk_sql_span span)
 {
@@ -60,7 +59,8 @@ static spk_sql_expr *decimal(spk_sql_build *b, const char *text, size_t n, spk_s
             scale += point;
         } else if ((text[i] | 0x20) == 'e') {
             const bool minus = i + 1 < n && text[i + 1] == '-';
-            for (i += i + 1 < n && (minus || text[i + 1] == '+') ? 2 : 1; i < n && exponent < 10000; i++)
+            for (i += i + 1 < n && (minus || text[i + 1] == '+') ? 2 : 1; i < n && exponent < 10000;
+                 i++)
                 exponent = exponent * 10 + (text[i] - '0');
             exponent = minus ? -exponent : exponent;
             break;
@@ -76,8 +76,8 @@ static spk_sql_expr *decimal(spk_sql_build *b, const char *text, size_t n, spk_s
     if (precision > SPK_SQL_DECIMAL_MAX || spk_decimal_parse(text, n, scale, &units) != 1) {
         char number[16];
         snprintf(number, sizeof number, "%d", precision);
-        spk_sql_fail2(b->error, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", span, "maxPrecision", "38",
-            "precision", number);
+        spk_sql_fail2(b->error, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", span, "maxPrecision",
+            "38", "precision", number);
         return NULL;
     }
     const spk_sql_type *type = spk_sql_type_decimal(b->arena, precision > 0 ? precision : 1, scale);
@@ -98,8 +98,8 @@ static spk_sql_expr *floating(
         return out_of_type(b, text, n, narrow ? "float" : "double", "-1.7976931348623157E+308",
             "1.7976931348623157E+308", span);
     if (x - x != 0)
-        return narrow ? out_of_type(b, text, n, "float", "-3.4028234663852886E+38",
-                   "3.4028234663852886E+38", span)
+        return narrow ? out_of_type(
+                   b, text, n, "float", "-3.4028234663852886E+38", "3.4028234663852886E+38", span)
                       : out_of_type(b, text, n, "double", "-1.7976931348623157E+308",
                           "1.7976931348623157E+308", span);
     const float y = (float)x;
@@ -156,9 +156,9 @@ static spk_sql_expr *bad_literal(
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9'             ? c - '0'
+    return c >= '0' && c <= '9'                  ? c - '0'
         : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                              : -1;
+                                                 : -1;
 }
 
 static spk_sql_expr *hexadecimal(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
@@ -210,7 +210,8 @@ spk_sql_expr *spk_sql_typed(
     char value[64];
     snprintf(value, sizeof value, "\"%s\"", kind);
     spk_sql_fail2(b->error, "UNSUPPORTED_TYPED_LITERAL", span, "supportedTypes",
-        "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", \"TIME\"",
+        "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", "
+        "\"TIME\"",
         "unsupportedType", value);
     return NULL;
 }
@@ -225,11 +226,11 @@ typedef struct unit_name {
 
 static const unit_name *unit_of(const char *text, size_t n)
 {
-    static const unit_name units[] = { { "year", 12, 0, SPK_SQL_YEAR }, { "month", 1, 0, SPK_SQL_MONTH },
-        { "week", 0, 7 * SPK_MICROS_DAY, SPK_SQL_DAY }, { "day", 0, SPK_MICROS_DAY, SPK_SQL_DAY },
-        { "hour", 0, INT64_C(3600000000), SPK_SQL_HOUR }, { "minute", 0, 60000000, SPK_SQL_MINUTE },
-        { "second", 0, 1000000, SPK_SQL_SECOND }, { "millisecond", 0, 1000, SPK_SQL_SECOND },
-        { "microsecond", 0, 1, SPK_SQL_SECOND } };
+    static const unit_name units[] = { { "year", 12, 0, SPK_SQL_YEAR },
+        { "month", 1, 0, SPK_SQL_MONTH }, { "week", 0, 7 * SPK_MICROS_DAY, SPK_SQL_DAY },
+        { "day", 0, SPK_MICROS_DAY, SPK_SQL_DAY }, { "hour", 0, INT64_C(3600000000), SPK_SQL_HOUR },
+        { "minute", 0, 60000000, SPK_SQL_MINUTE }, { "second", 0, 1000000, SPK_SQL_SECOND },
+        { "millisecond", 0, 1000, SPK_SQL_SECOND }, { "microsecond", 0, 1, SPK_SQL_SECOND } };
     char lower[16];
     if (n == 0 || n >= sizeof lower)
         return NULL;
@@ -247,12 +248,11 @@ static spk_sql_expr *interval_constant(
     spk_sql_build *b, const spk_sql_type *type, int64_t value, spk_sql_span span)
 {
     const int32_t months = (int32_t)value;
-    return spk_sql_constant(
-        b, type, type && type->kind == SPK_SQL_INTERVAL_MONTHS ? (const void *)&months : &value, span);
+    return spk_sql_constant(b, type,
+        type && type->kind == SPK_SQL_INTERVAL_MONTHS ? (const void *)&months : &value, span);
 }
 
-static spk_sql_expr *bad_interval(
-    spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
+static spk_sql_expr *bad_interval(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
 {
     return bad_literal(b, "INTERVAL", text, n, span);
 }
@@ -379,7 +379,8 @@ spk_sql_expr *spk_sql_interval_sum(spk_sql_build *b, const char *const *parts, s
     sum s = { 0 };
     bool good = true;
     for (size_t i = 0; i + 1 < n_parts && good; i += 2)
-        good = add(&s, parts[i], strlen(parts[i]), unit_of(parts[i + 1], strlen(parts[i + 1])), false);
+        good = add(
+            &s, parts[i], strlen(parts[i]), unit_of(parts[i + 1], strlen(parts[i + 1])), false);
     if (n_parts == 0)
         good = from_text(&s, text, n);
     if (good && s.has_months && s.has_micros) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AND, OR, NOT, IS .., CASE, IF, COALESCE and their kin. Those that choose evaluate an argument only for
+/* AND, OR, NOT, IS .., CASE, IF, COALESCE and their kin. Those that choose evaluate an argument
+ * only for
  * the rows that need it. */
 #include "sql/eval/compare.h"
 #include "sql/eval/kernel.h"
@@ -105,8 +106,8 @@ static bool give(spk_sql_frame *f, uint32_t a, spk_sql_rows rows)
 
 /* split: of these rows those where argument a is TRUE, and the others; both have room for all. The
  * others may be `rows` itself. */
-static bool split(spk_sql_frame *f, uint32_t a, spk_sql_rows rows, spk_sql_rows *yes, uint16_t *yes_at,
-    spk_sql_rows *no, uint16_t *no_at)
+static bool split(spk_sql_frame *f, uint32_t a, spk_sql_rows rows, spk_sql_rows *yes,
+    uint16_t *yes_at, spk_sql_rows *no, uint16_t *no_at)
 {
     uint32_t n = 0, m = 0;
     if (rows.n > 0) {
@@ -277,15 +278,16 @@ static bool resolve_coalesce(spk_sql_build *b, spk_sql_expr *call)
 }
 
 /* rewrite: as another call of these arguments. */
-static bool rewrite(spk_sql_build *b, spk_sql_expr *call, const char *name, spk_sql_expr **args, size_t n)
+static bool rewrite(
+    spk_sql_build *b, spk_sql_expr *call, const char *name, spk_sql_expr **args, size_t n)
 {
     return spk_sql_rewrite(b, call, spk_sql_call(b, name, args, n, call->span));
 }
 
 static bool resolve_nvl2(spk_sql_build *b, spk_sql_expr *call)
 {
-    spk_sql_expr *args[] = { spk_sql_call(b, "isnotnull", call->args, 1, call->span), call->args[1],
-        call->args[2] };
+    spk_sql_expr *args[]
+        = { spk_sql_call(b, "isnotnull", call->args, 1, call->span), call->args[1], call->args[2] };
     return rewrite(b, call, "if", args, 3);
 }
 
@@ -296,8 +298,8 @@ static spk_sql_expr *null_of(spk_sql_build *b, spk_sql_span span)
 
 static bool resolve_nullif(spk_sql_build *b, spk_sql_expr *call)
 {
-    spk_sql_expr *args[] = { spk_sql_call(b, "=", call->args, 2, call->span), null_of(b, call->span),
-        call->args[0] };
+    spk_sql_expr *args[] = { spk_sql_call(b, "=", call->args, 2, call->span),
+        null_of(b, call->span), call->args[0] };
     return rewrite(b, call, "if", args, 3);
 }
 
@@ -320,8 +322,8 @@ static bool resolve_nullifzero(spk_sql_build *b, spk_sql_expr *call)
 
 static bool resolve_nanvl(spk_sql_build *b, spk_sql_expr *call)
 {
-    const bool narrow = call->args[0]->type->kind == SPK_SQL_FLOAT
-        && call->args[1]->type->kind == SPK_SQL_FLOAT;
+    const bool narrow
+        = call->args[0]->type->kind == SPK_SQL_FLOAT && call->args[1]->type->kind == SPK_SQL_FLOAT;
     call->type = spk_sql_type_of(narrow ? SPK_SQL_FLOAT : SPK_SQL_DOUBLE);
     for (int i = 0; i < 2; i++)
         if (!spk_sql_want(b, call, (size_t)i, narrow ? 'f' : 'd'))
@@ -411,41 +413,109 @@ static bool resolve_not(spk_sql_build *b, spk_sql_expr *call)
 #define AWARE (SPK_SQL_NULL_AWARE | SPK_SQL_NEVER_NULL)
 
 const spk_sql_function spk_sql_conditionals[] = {
-    { .name = "and", .least = 2, .most = 2, .flags = SPK_SQL_LAZY | SPK_SQL_INFIX | SPK_SQL_UPPER,
-        .kernel = and_, .resolve = resolve_bool2, .printed = "AND" },
-    { .name = "or", .least = 2, .most = 2, .flags = SPK_SQL_LAZY | SPK_SQL_INFIX | SPK_SQL_UPPER,
-        .kernel = or_, .resolve = resolve_bool2, .printed = "OR" },
+    { .name = "and",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_LAZY | SPK_SQL_INFIX | SPK_SQL_UPPER,
+        .kernel = and_,
+        .resolve = resolve_bool2,
+        .printed = "AND" },
+    { .name = "or",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_LAZY | SPK_SQL_INFIX | SPK_SQL_UPPER,
+        .kernel = or_,
+        .resolve = resolve_bool2,
+        .printed = "OR" },
     { .name = "not", .least = 1, .most = 1, .kernel = not_, .resolve = resolve_not },
     { .name = "!", .least = 1, .most = 1, .kernel = not_, .resolve = resolve_not },
-    { .name = "isnull", .signature = "a:b", .least = 1, .most = 1, .flags = AWARE, .kernel = is_null },
-    { .name = "isunknown", .least = 1, .most = 1, .flags = AWARE, .kernel = is_null,
+    { .name = "isnull",
+        .signature = "a:b",
+        .least = 1,
+        .most = 1,
+        .flags = AWARE,
+        .kernel = is_null },
+    { .name = "isunknown",
+        .least = 1,
+        .most = 1,
+        .flags = AWARE,
+        .kernel = is_null,
         .resolve = resolve_is },
-    { .name = "isnotnull", .signature = "a:b", .least = 1, .most = 1, .flags = AWARE,
+    { .name = "isnotnull",
+        .signature = "a:b",
+        .least = 1,
+        .most = 1,
+        .flags = AWARE,
         .kernel = is_not_null },
-    { .name = "istrue", .least = 1, .most = 1, .flags = AWARE, .kernel = is_true,
+    { .name = "istrue",
+        .least = 1,
+        .most = 1,
+        .flags = AWARE,
+        .kernel = is_true,
         .resolve = resolve_is },
-    { .name = "isfalse", .least = 1, .most = 1, .flags = AWARE, .kernel = is_false,
+    { .name = "isfalse",
+        .least = 1,
+        .most = 1,
+        .flags = AWARE,
+        .kernel = is_false,
         .resolve = resolve_is },
-    { .name = "isnan", .signature = "d:b", .least = 1, .most = 1, .flags = AWARE, .kernel = is_nan },
-    { .name = "case", .least = 2, .most = -1, .flags = SPK_SQL_LAZY, .kernel = case_,
+    { .name = "isnan",
+        .signature = "d:b",
+        .least = 1,
+        .most = 1,
+        .flags = AWARE,
+        .kernel = is_nan },
+    { .name = "case",
+        .least = 2,
+        .most = -1,
+        .flags = SPK_SQL_LAZY,
+        .kernel = case_,
         .resolve = resolve_case },
-    { .name = "if", .least = 3, .most = 3, .flags = SPK_SQL_LAZY | SPK_SQL_UPPER, .kernel = case_,
+    { .name = "if",
+        .least = 3,
+        .most = 3,
+        .flags = SPK_SQL_LAZY | SPK_SQL_UPPER,
+        .kernel = case_,
         .resolve = resolve_if },
-    { .name = "coalesce", .least = 1, .most = -1, .flags = SPK_SQL_LAZY, .kernel = coalesce,
+    { .name = "coalesce",
+        .least = 1,
+        .most = -1,
+        .flags = SPK_SQL_LAZY,
+        .kernel = coalesce,
         .resolve = resolve_coalesce },
-    { .name = "nvl", .least = 2, .most = 2, .flags = SPK_SQL_LAZY, .kernel = coalesce,
+    { .name = "nvl",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_LAZY,
+        .kernel = coalesce,
         .resolve = resolve_coalesce },
-    { .name = "ifnull", .least = 2, .most = 2, .flags = SPK_SQL_LAZY, .kernel = coalesce,
+    { .name = "ifnull",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_LAZY,
+        .kernel = coalesce,
         .resolve = resolve_coalesce },
     { .name = "nvl2", .least = 3, .most = 3, .resolve = resolve_nvl2 },
     { .name = "nullif", .least = 2, .most = 2, .resolve = resolve_nullif },
     { .name = "zeroifnull", .least = 1, .most = 1, .resolve = resolve_zeroifnull },
     { .name = "nullifzero", .least = 1, .most = 1, .resolve = resolve_nullifzero },
-    { .name = "nanvl", .least = 2, .most = 2, .flags = SPK_SQL_LAZY, .kernel = nanvl,
+    { .name = "nanvl",
+        .least = 2,
+        .most = 2,
+        .flags = SPK_SQL_LAZY,
+        .kernel = nanvl,
         .resolve = resolve_nanvl },
-    { .name = "greatest", .least = 2, .most = -1, .flags = SPK_SQL_NULL_AWARE, .kernel = extreme,
+    { .name = "greatest",
+        .least = 2,
+        .most = -1,
+        .flags = SPK_SQL_NULL_AWARE,
+        .kernel = extreme,
         .resolve = resolve_extreme },
-    { .name = "least", .least = 2, .most = -1, .flags = SPK_SQL_NULL_AWARE, .kernel = extreme,
+    { .name = "least",
+        .least = 2,
+        .most = -1,
+        .flags = SPK_SQL_NULL_AWARE,
+        .kernel = extreme,
         .resolve = resolve_extreme },
     { .name = "decode", .least = 2, .most = -1, .resolve = resolve_decode },
     { 0 },

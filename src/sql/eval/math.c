@@ -25,7 +25,8 @@
 
 D1(sqrt_, sqrt(x))
 
-/* cube_root: the nearest double where the root is one: libraries are off by one in the last place. */
+/* cube_root: the nearest double where the root is one: libraries are off by one in the last place.
+ * */
 static double cube_root(double x)
 {
     const double r = cbrt(x), whole = rint(r);
@@ -49,11 +50,15 @@ D1(tanh_, tanh(x))
 D1(asinh_, x == -__builtin_inf() ? x : asinh(x))
 D1(acosh_, acosh(x))
 D1(atanh_, 0.5 * (log1p(x) - log1p(-x)))
-D1(degrees_, x * (180.0 / M_PI))
+D1(degrees_, x *(180.0 / M_PI))
 D1(radians_, x / 180.0 * M_PI)
 D1(rint_, rint(x))
 D1(sign_, x > 0 ? 1 : x < 0 ? -1 : x)
-D2(pow_, y == 0 ? 1 : x == 1 && y != y ? y : fabs(x) == 1 && y - y != 0 ? __builtin_nan("") : pow(x, y))
+D2(pow_,
+    y == 0                           ? 1
+        : x == 1 && y != y           ? y
+        : fabs(x) == 1 && y - y != 0 ? __builtin_nan("")
+                                     : pow(x, y))
 D2(atan2_, atan2(x + 0.0, y + 0.0))
 D2(hypot_, hypot(x, y))
 LOG(ln_, x <= 0, log(x))
@@ -205,7 +210,8 @@ static double round_double(double x, int digits, int mode)
     if (digits < -38 || !spk_decimal_of_double(x, 17, &units)) {
         if (digits < -38 || !spk_decimal_of_double(x, 0, &units))
             return digits < -308 ? 0 : x;
-        return spk_decimal_double(rounded(units, -digits, mode), 0) * spk_decimal_double(spk_power10(-digits), 0);
+        return spk_decimal_double(rounded(units, -digits, mode), 0)
+            * spk_decimal_double(spk_power10(-digits), 0);
     }
     units = 17 - digits > 38 ? 0 : rounded(units, 17 - digits, mode);
     return spk_decimal_double(units * spk_power10(-digits), 0);
@@ -221,7 +227,8 @@ static void round_floating(spk_sql_frame *f)
             const float x = SPK_SQL_ARG(float, f, 0, i);
             SPK_SQL_OUT(float, f, i) = (float)round_double((double)x, digits, mode_of(f));
         } else {
-            SPK_SQL_OUT(double, f, i) = round_double(SPK_SQL_ARG(double, f, 0, i), digits, mode_of(f));
+            SPK_SQL_OUT(double, f, i)
+                = round_double(SPK_SQL_ARG(double, f, 0, i), digits, mode_of(f));
         }
     }
 }
@@ -257,7 +264,8 @@ static const spk_sql_type *rounded_type(spk_sql_build *b, const spk_sql_type *t,
     const int front = t->precision - t->scale + 1;
     if (scale < 0)
         return spk_sql_type_decimal(b->arena,
-            front > -scale + 1 ? (front < 38 ? front : 38) : (-scale + 1 < 38 ? -scale + 1 : 38), 0);
+            front > -scale + 1 ? (front < 38 ? front : 38) : (-scale + 1 < 38 ? -scale + 1 : 38),
+            0);
     const int kept = scale < t->scale ? scale : t->scale;
     return spk_sql_type_decimal(b->arena, front + kept < 38 ? front + kept : 38, kept);
 }
@@ -284,6 +292,10 @@ static void whole_double(spk_sql_frame *f)
     SPK_EACH_ROW(f, i)
     {
         const double x = SPK_SQL_ARG(double, f, 0, i), y = mode == CEIL ? ceil(x) : floor(x);
+        if (y != y) { /* as Java casts it */
+            SPK_SQL_OUT(int64_t, f, i) = 0;
+            continue;
+        }
         if (!(y >= -9223372036854775808.0 && y < 9223372036854775808.0)) {
             spk_sql_overflow(f, "overflow", NULL);
             return;
@@ -372,7 +384,8 @@ static void bit_get(spk_sql_frame *f)
             spk_sql_param(e, "upper", "%u", t->size * 8);
             return;
         }
-        SPK_SQL_OUT(int8_t, f, i) = (int8_t)((uint64_t)spk_sql_integer(t, &f->args[0], i) >> at & 1);
+        SPK_SQL_OUT(int8_t, f, i)
+            = (int8_t)((uint64_t)spk_sql_integer(t, &f->args[0], i) >> at & 1);
     }
 }
 
@@ -384,10 +397,15 @@ static void width_bucket(spk_sql_frame *f)
         const double high = SPK_SQL_ARG(double, f, 2, i);
         const int64_t n = SPK_SQL_ARG(int64_t, f, 3, i);
         const double least = low < high ? low : high, most = low < high ? high : low;
-        f->out_valid[i] = !(n <= 0 || n == INT64_MAX || x != x || low == high || low - low != 0 || high - high != 0);
-        int64_t bucket = x < least ? 0 : x >= most ? n + 1 : (int64_t)((double)n * (x - least) / (most - least)) + 1;
+        f->out_valid[i] = !(n <= 0 || n == INT64_MAX || x != x || low == high || low - low != 0
+            || high - high != 0);
+        int64_t bucket = x < least ? 0
+            : x >= most            ? n + 1
+                                   : (int64_t)((double)n * (x - least) / (most - least)) + 1;
         if (low > high)
-            bucket = x > most ? 0 : x <= least ? n + 1 : (int64_t)((double)n * (most - x) / (most - least)) + 1;
+            bucket = x > most ? 0
+                : x <= least  ? n + 1
+                              : (int64_t)((double)n * (most - x) / (most - least)) + 1;
         SPK_SQL_OUT(int64_t, f, i) = f->out_valid[i] ? bucket : 0;
     }
 }
@@ -435,40 +453,130 @@ static bool resolve_rand(spk_sql_build *b, spk_sql_expr *call)
     return call->args[0] != NULL;
 }
 
-#define F1(name_, kernel_) { .name = name_, .signature = "d:d", .least = 1, .most = 1, .kernel = kernel_ }
+#define F1(name_, kernel_)                                                                         \
+    {                                                                                              \
+        .name = name_, .signature = "d:d", .least = 1, .most = 1, .kernel = kernel_                \
+    }
 #define F1_UPPER(name_, kernel_)                                                                   \
-    { .name = name_, .signature = "d:d", .least = 1, .most = 1, .kernel = kernel_, .flags = SPK_SQL_UPPER }
+    {                                                                                              \
+        .name = name_, .signature = "d:d", .least = 1, .most = 1, .kernel = kernel_,               \
+        .flags = SPK_SQL_UPPER                                                                     \
+    }
 #define FLOG(name_, kernel_)                                                                       \
-    { .name = name_, .signature = "d:d", .least = 1, .most = 1, .kernel = kernel_, .flags = SPK_SQL_GIVES_NULL }
-#define F2(name_, kernel_) { .name = name_, .signature = "dd:d", .least = 2, .most = 2, .kernel = kernel_ }
+    {                                                                                              \
+        .name = name_, .signature = "d:d", .least = 1, .most = 1, .kernel = kernel_,               \
+        .flags = SPK_SQL_GIVES_NULL                                                                \
+    }
+#define F2(name_, kernel_)                                                                         \
+    {                                                                                              \
+        .name = name_, .signature = "dd:d", .least = 2, .most = 2, .kernel = kernel_               \
+    }
 
-const spk_sql_function spk_sql_math[] = { F1_UPPER("sqrt", sqrt_), F1_UPPER("cbrt", cbrt_), F1_UPPER("exp", exp_),
-    F1_UPPER("expm1", expm1_), F1_UPPER("sin", sin_), F1_UPPER("cos", cos_), F1_UPPER("tan", tan_),
-    F1_UPPER("cot", cot_), F1_UPPER("sec", sec_), F1_UPPER("csc", csc_), F1_UPPER("asin", asin_),
-    F1_UPPER("acos", acos_), F1_UPPER("atan", atan_), F1_UPPER("sinh", sinh_), F1_UPPER("cosh", cosh_),
-    F1_UPPER("tanh", tanh_), F1_UPPER("asinh", asinh_), F1_UPPER("acosh", acosh_), F1_UPPER("atanh", atanh_),
+const spk_sql_function spk_sql_math[] = { F1_UPPER("sqrt", sqrt_), F1_UPPER("cbrt", cbrt_),
+    F1_UPPER("exp", exp_), F1_UPPER("expm1", expm1_), F1_UPPER("sin", sin_), F1_UPPER("cos", cos_),
+    F1_UPPER("tan", tan_), F1_UPPER("cot", cot_), F1_UPPER("sec", sec_), F1_UPPER("csc", csc_),
+    F1_UPPER("asin", asin_), F1_UPPER("acos", acos_), F1_UPPER("atan", atan_),
+    F1_UPPER("sinh", sinh_), F1_UPPER("cosh", cosh_), F1_UPPER("tanh", tanh_),
+    F1_UPPER("asinh", asinh_), F1_UPPER("acosh", acosh_), F1_UPPER("atanh", atanh_),
     F1_UPPER("degrees", degrees_), F1_UPPER("radians", radians_), F1("rint", rint_),
     { .name = "sign", .least = 1, .most = 1, .kernel = sign_, .resolve = resolve_sign },
-    { .name = "signum", .least = 1, .most = 1, .kernel = sign_, .resolve = resolve_sign, .flags = SPK_SQL_UPPER },
-    F2("pow", pow_), { .name = "power", .signature = "dd:d", .least = 2, .most = 2, .kernel = pow_, .flags = SPK_SQL_UPPER },
-    { .name = "atan2", .signature = "dd:d", .least = 2, .most = 2, .kernel = atan2_, .flags = SPK_SQL_UPPER },
-    { .name = "hypot", .signature = "dd:d", .least = 2, .most = 2, .kernel = hypot_, .flags = SPK_SQL_UPPER }, FLOG("ln", ln_),
-    { .name = "log10", .signature = "d:d", .least = 1, .most = 1, .kernel = log10_, .flags = SPK_SQL_GIVES_NULL | SPK_SQL_UPPER },
-    { .name = "log2", .signature = "d:d", .least = 1, .most = 1, .kernel = log2_, .flags = SPK_SQL_GIVES_NULL | SPK_SQL_UPPER },
-    { .name = "log1p", .signature = "d:d", .least = 1, .most = 1, .kernel = log1p_, .flags = SPK_SQL_GIVES_NULL | SPK_SQL_UPPER },
-    { .name = "log", .least = 1, .most = 2, .flags = SPK_SQL_GIVES_NULL | SPK_SQL_UPPER, .resolve = resolve_log },
+    { .name = "signum",
+        .least = 1,
+        .most = 1,
+        .kernel = sign_,
+        .resolve = resolve_sign,
+        .flags = SPK_SQL_UPPER },
+    F2("pow", pow_),
+    { .name = "power",
+        .signature = "dd:d",
+        .least = 2,
+        .most = 2,
+        .kernel = pow_,
+        .flags = SPK_SQL_UPPER },
+    { .name = "atan2",
+        .signature = "dd:d",
+        .least = 2,
+        .most = 2,
+        .kernel = atan2_,
+        .flags = SPK_SQL_UPPER },
+    { .name = "hypot",
+        .signature = "dd:d",
+        .least = 2,
+        .most = 2,
+        .kernel = hypot_,
+        .flags = SPK_SQL_UPPER },
+    FLOG("ln", ln_),
+    { .name = "log10",
+        .signature = "d:d",
+        .least = 1,
+        .most = 1,
+        .kernel = log10_,
+        .flags = SPK_SQL_GIVES_NULL | SPK_SQL_UPPER },
+    { .name = "log2",
+        .signature = "d:d",
+        .least = 1,
+        .most = 1,
+        .kernel = log2_,
+        .flags = SPK_SQL_GIVES_NULL | SPK_SQL_UPPER },
+    { .name = "log1p",
+        .signature = "d:d",
+        .least = 1,
+        .most = 1,
+        .kernel = log1p_,
+        .flags = SPK_SQL_GIVES_NULL | SPK_SQL_UPPER },
+    { .name = "log",
+        .least = 1,
+        .most = 2,
+        .flags = SPK_SQL_GIVES_NULL | SPK_SQL_UPPER,
+        .resolve = resolve_log },
     { .name = "pi", .signature = ":d", .kernel = pi_, .flags = SPK_SQL_UPPER },
     { .name = "e", .signature = ":d", .kernel = e_, .flags = SPK_SQL_UPPER },
-    { .name = "round", .least = 1, .most = 2, .flags = SPK_SQL_GIVES_NULL, .resolve = resolve_round },
-    { .name = "bround", .least = 1, .most = 2, .flags = SPK_SQL_GIVES_NULL, .resolve = resolve_round },
+    { .name = "round",
+        .least = 1,
+        .most = 2,
+        .flags = SPK_SQL_GIVES_NULL,
+        .resolve = resolve_round },
+    { .name = "bround",
+        .least = 1,
+        .most = 2,
+        .flags = SPK_SQL_GIVES_NULL,
+        .resolve = resolve_round },
     { .name = "ceil", .least = 1, .most = 2, .flags = SPK_SQL_UPPER, .resolve = resolve_ceil },
     { .name = "ceiling", .least = 1, .most = 2, .resolve = resolve_ceil },
     { .name = "floor", .least = 1, .most = 2, .flags = SPK_SQL_UPPER, .resolve = resolve_ceil },
-    { .name = "factorial", .signature = "i:l", .least = 1, .most = 1, .flags = SPK_SQL_GIVES_NULL, .kernel = factorial },
-    { .name = "bit_count", .least = 1, .most = 1, .kernel = bit_count, .resolve = resolve_bit_count },
+    { .name = "factorial",
+        .signature = "i:l",
+        .least = 1,
+        .most = 1,
+        .flags = SPK_SQL_GIVES_NULL,
+        .kernel = factorial },
+    { .name = "bit_count",
+        .least = 1,
+        .most = 1,
+        .kernel = bit_count,
+        .resolve = resolve_bit_count },
     { .name = "bit_get", .signature = "Ii:y", .least = 2, .most = 2, .kernel = bit_get },
     { .name = "getbit", .signature = "Ii:y", .least = 2, .most = 2, .kernel = bit_get },
-    { .name = "width_bucket", .signature = "dddl:l", .least = 4, .most = 4, .flags = SPK_SQL_GIVES_NULL, .kernel = width_bucket },
-    { .name = "rand", .most = 1, .flags = SPK_SQL_RANDOM, .kernel = rand_, .resolve = resolve_rand },
-    { .name = "random", .most = 1, .flags = SPK_SQL_RANDOM, .kernel = rand_, .resolve = resolve_rand, .printed = "rand" },
-    { .name = "randn", .most = 1, .flags = SPK_SQL_RANDOM, .kernel = randn, .resolve = resolve_rand }, { 0 } };
+    { .name = "width_bucket",
+        .signature = "dddl:l",
+        .least = 4,
+        .most = 4,
+        .flags = SPK_SQL_GIVES_NULL,
+        .kernel = width_bucket },
+    { .name = "rand",
+        .most = 1,
+        .flags = SPK_SQL_RANDOM,
+        .kernel = rand_,
+        .resolve = resolve_rand },
+    { .name = "random",
+        .most = 1,
+        .flags = SPK_SQL_RANDOM,
+        .kernel = rand_,
+        .resolve = resolve_rand,
+        .printed = "rand" },
+    { .name = "randn",
+        .most = 1,
+        .flags = SPK_SQL_RANDOM,
+        .kernel = randn,
+        .resolve = resolve_rand },
+    { 0 } };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Casting arrays, maps and structs: their members become a column of a small program of one cast. */
+/* Casting arrays, maps and structs: their members become a column of a small program of one cast.
+ * */
 #include "sql/eval/nested.h"
 
 #include "sql/eval/cast.h"
@@ -7,14 +8,15 @@
 #include "sql/eval/kernel.h"
 #include "sql/eval/resolve.h"
 
-/* parts: the casts of members: of an array one; of a map of key and value; of a struct one a field. */
+/* parts: the casts of members: of an array one; of a map of key and value; of a struct one a field.
+ * */
 typedef struct parts {
     const spk_sql_program *program;
     uint32_t n;
 } parts;
 
-static spk_sql_expr *part(
-    spk_sql_build *b, uint32_t i, const spk_sql_type *from, const spk_sql_type *to, const spk_sql_expr *cast)
+static spk_sql_expr *part(spk_sql_build *b, uint32_t i, const spk_sql_type *from,
+    const spk_sql_type *to, const spk_sql_expr *cast)
 {
     spk_sql_expr *x = spk_sql_column(b, i, "x", from, true, cast->span);
     spk_sql_expr *y = x ? spk_sql_coerce(b, x, to) : NULL;
@@ -63,11 +65,12 @@ static spk_sql_input slots(const char *at, size_t stride, const spk_sql_type *of
 }
 
 /* cast_list: n entries at `from`, in pieces of a batch. */
-static bool cast_list(spk_sql_frame *f, spk_sql_run *run, const spk_sql_type *from, const spk_sql_type *to,
-    const char *in, size_t n, char *out)
+static bool cast_list(spk_sql_frame *f, spk_sql_run *run, const spk_sql_type *from,
+    const spk_sql_type *to, const char *in, size_t n, char *out)
 {
     const bool map = to->kind == SPK_SQL_MAP;
-    const size_t stride = map ? spk_sql_entry_size(from) : spk_sql_slot_size(from->of, from->contains_null);
+    const size_t stride
+        = map ? spk_sql_entry_size(from) : spk_sql_slot_size(from->of, from->contains_null);
     const size_t size = map ? spk_sql_entry_size(to) : spk_sql_slot_size(to->of, to->contains_null);
     for (size_t at = 0; at < n; at += SPK_SQL_BATCH) {
         const uint32_t some = n - at < SPK_SQL_BATCH ? (uint32_t)(n - at) : SPK_SQL_BATCH;
@@ -94,16 +97,18 @@ static bool cast_list(spk_sql_frame *f, spk_sql_run *run, const spk_sql_type *fr
     return true;
 }
 
-static bool cast_struct(
-    spk_sql_frame *f, spk_sql_run *run, const spk_sql_type *from, const spk_sql_type *to, const char *in, char *out)
+static bool cast_struct(spk_sql_frame *f, spk_sql_run *run, const spk_sql_type *from,
+    const spk_sql_type *to, const char *in, char *out)
 {
     spk_sql_input few[16];
-    spk_sql_input *columns
-        = from->n <= 16 ? few : spk_sql_alloc(f, from->n * sizeof *columns, _Alignof(spk_sql_input));
+    spk_sql_input *columns = from->n <= 16
+        ? few
+        : spk_sql_alloc(f, from->n * sizeof *columns, _Alignof(spk_sql_input));
     if (!columns)
         return false;
     for (uint32_t i = 0; i < from->n; i++)
-        columns[i] = slots(in + from->fields[i].offset, 0, from->fields[i].type, from->fields[i].nullable);
+        columns[i]
+            = slots(in + from->fields[i].offset, 0, from->fields[i].type, from->fields[i].nullable);
     spk_sql_run_begin(run, columns, 1, 0, f->arena);
     for (uint32_t i = 0; i < to->n; i++) {
         spk_sql_vector v;
@@ -111,7 +116,8 @@ static bool cast_struct(
             spk_sql_run_give(f, spk_sql_run_error(run));
             return false;
         }
-        spk_sql_store(to->fields[i].type, &v, 0, to->fields[i].nullable, out + to->fields[i].offset);
+        spk_sql_store(
+            to->fields[i].type, &v, 0, to->fields[i].nullable, out + to->fields[i].offset);
     }
     return true;
 }
@@ -127,7 +133,8 @@ void spk_sql_cast_nested(spk_sql_frame *f)
     {
         if (to->kind == SPK_SQL_STRUCT) {
             memset(f->out + i * to->size, 0, to->size);
-            if (!cast_struct(f, run, from, to, f->args[0].ptr + i * f->args[0].stride, f->out + i * to->size))
+            if (!cast_struct(f, run, from, to, f->args[0].ptr + i * f->args[0].stride,
+                    f->out + i * to->size))
                 return;
             continue;
         }

@@ -30,9 +30,9 @@ INVERT(not_i64, int64_t)
 
 bool spk_sql_resolve_bits(spk_sql_build *b, spk_sql_expr *call)
 {
-    static spk_sql_kernel *const kernels[][4] = { { and_i8, and_i16, and_i32, and_i64 },
-        { or_i8, or_i16, or_i32, or_i64 }, { xor_i8, xor_i16, xor_i32, xor_i64 },
-        { not_i8, not_i16, not_i32, not_i64 } };
+    static spk_sql_kernel *const kernels[][4]
+        = { { and_i8, and_i16, and_i32, and_i64 }, { or_i8, or_i16, or_i32, or_i64 },
+              { xor_i8, xor_i16, xor_i32, xor_i64 }, { not_i8, not_i16, not_i32, not_i64 } };
     const char *name = call->function->name;
     const int op = *name == '&' ? 0 : *name == '|' ? 1 : *name == '^' ? 2 : 3;
     for (uint32_t i = 0; i < call->n; i++)
@@ -45,6 +45,12 @@ bool spk_sql_resolve_bits(spk_sql_build *b, spk_sql_expr *call)
             return spk_sql_diff_types(b, call);
         if (common->kind == SPK_SQL_VOID)
             common = spk_sql_type_of(SPK_SQL_INT);
+        const spk_sql_kind p = x->kind, q = call->args[1]->type->kind;
+        const bool cast = p == SPK_SQL_VOID || q == SPK_SQL_VOID || p == SPK_SQL_STRING
+            || q == SPK_SQL_STRING || (p == SPK_SQL_DECIMAL && q == SPK_SQL_DOUBLE)
+            || (p == SPK_SQL_DOUBLE && q == SPK_SQL_DECIMAL);
+        if (!spk_sql_is_integral(common) && p != q && !cast)
+            return spk_sql_diff_types(b, call);
         for (uint32_t i = 0; i < 2; i++)
             if (!(call->args[i] = spk_sql_coerce(b, call->args[i], common)))
                 return false;
@@ -86,7 +92,7 @@ static bool resolve_shift(spk_sql_build *b, spk_sql_expr *call)
     const char *name = call->function->name;
     const int op = strcmp(name, "<<") == 0 || strcmp(name, "shiftleft") == 0 ? 0
         : strcmp(name, ">>") == 0 || strcmp(name, "shiftright") == 0         ? 1
-                                                                              : 2;
+                                                                             : 2;
     const spk_sql_kind x = call->args[0]->type->kind;
     const bool wide = x == SPK_SQL_BIGINT;
     if (!wide && !spk_sql_implicit(call->args[0]->type, spk_sql_type_of(SPK_SQL_INT))) {
@@ -104,11 +110,11 @@ static bool resolve_try(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name + 4;
     call->nullable = true;
-    return *name == 'a' ? spk_sql_resolve_plus(b, call)
-        : *name == 's'  ? spk_sql_resolve_minus(b, call)
+    return *name == 'a'                 ? spk_sql_resolve_plus(b, call)
+        : *name == 's'                  ? spk_sql_resolve_minus(b, call)
         : strcmp(name, "multiply") == 0 ? spk_sql_resolve_times(b, call)
-        : *name == 'd'  ? spk_sql_resolve_divide(b, call)
-                        : spk_sql_resolve_rest(b, call);
+        : *name == 'd'                  ? spk_sql_resolve_divide(b, call)
+                                        : spk_sql_resolve_rest(b, call);
 }
 
 #define TWO .least = 2, .most = 2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions about types and the session, errors on purpose, and casts by the names of types. */
-#include "sql/eval/resolve.h"
 #include "sql/eval/kernel.h"
+#include "sql/eval/resolve.h"
 
 static void constant_text(spk_sql_frame *f, const char *text)
 {
@@ -21,8 +21,14 @@ static void session_text(spk_sql_frame *f)
 {
     const spk_sql_session *s = f->expr->session;
     const char *name = f->expr->function->name;
-    const char *text = strstr(name, "user") ? s->user : strstr(name, "catalog") ? s->catalog : s->database;
-    constant_text(f, text ? text : strstr(name, "user") ? "" : strstr(name, "catalog") ? "spark_catalog" : "default");
+    const char *text = strstr(name, "user") ? s->user
+        : strstr(name, "catalog")           ? s->catalog
+                                            : s->database;
+    constant_text(f,
+        text                          ? text
+            : strstr(name, "user")    ? ""
+            : strstr(name, "catalog") ? "spark_catalog"
+                                      : "default");
 }
 
 static bool resolve_session(spk_sql_build *b, spk_sql_expr *call)
@@ -86,7 +92,8 @@ static void raise_error(spk_sql_frame *f)
     SPK_EACH_ROW(f, i)
     {
         const spark_str s = SPK_SQL_ARG(spark_str, f, 0, i);
-        spk_sql_param(spk_sql_raise(f, "USER_RAISED_EXCEPTION"), "errorMessage", "%.*s", (int)(s.len < 500 ? s.len : 500), s.ptr);
+        spk_sql_param(spk_sql_raise(f, "USER_RAISED_EXCEPTION"), "errorMessage", "%.*s",
+            (int)(s.len < 500 ? s.len : 500), s.ptr);
         return;
     }
 }
@@ -101,11 +108,14 @@ static void assert_true(spk_sql_frame *f)
         char text[400];
         spark_str s = { text, 0 };
         if (f->n_args > 1) {
-            s = spk_sql_valid(&f->args[1], i) ? SPK_SQL_ARG(spark_str, f, 1, i) : (spark_str) { "", 0 };
-            spk_sql_param(spk_sql_raise(f, "USER_RAISED_EXCEPTION"), "errorMessage", "%.*s", (int)(s.len < 500 ? s.len : 500), s.ptr);
+            s = spk_sql_valid(&f->args[1], i) ? SPK_SQL_ARG(spark_str, f, 1, i)
+                                              : (spark_str) { "", 0 };
+            spk_sql_param(spk_sql_raise(f, "USER_RAISED_EXCEPTION"), "errorMessage", "%.*s",
+                (int)(s.len < 500 ? s.len : 500), s.ptr);
         } else {
             spk_sql_expr_print(f->expr->args[0], text, sizeof text);
-            spk_sql_param(spk_sql_raise(f, "USER_RAISED_EXCEPTION"), "errorMessage", "'%s' is not true!", text);
+            spk_sql_param(spk_sql_raise(f, "USER_RAISED_EXCEPTION"), "errorMessage",
+                "'%s' is not true!", text);
         }
         return;
     }
@@ -134,17 +144,41 @@ static bool resolve_cast(spk_sql_build *b, spk_sql_expr *call)
     return to && spk_sql_rewrite(b, call, spk_sql_cast(b, call->args[0], to, false, call->span));
 }
 
-#define CAST(name_) { .name = name_, .least = 1, .most = 1, .resolve = resolve_cast }
-#define SESSION(name_) { .name = name_, .kernel = session_text, .resolve = resolve_session }
+#define CAST(name_)                                                                                \
+    {                                                                                              \
+        .name = name_, .least = 1, .most = 1, .resolve = resolve_cast                              \
+    }
+#define SESSION(name_)                                                                             \
+    {                                                                                              \
+        .name = name_, .kernel = session_text, .resolve = resolve_session                          \
+    }
 
-const spk_sql_function spk_sql_others[] = { { .name = "typeof", .least = 1, .most = 1, .resolve = resolve_typeof },
-    SESSION("current_user"), SESSION("user"), SESSION("session_user"), SESSION("current_catalog"),
-    SESSION("current_database"), SESSION("current_schema"),
-    { .name = "version", .signature = ":s", .kernel = version }, { .name = "input_file_name", .signature = ":s", .kernel = empty },
-    { .name = "monotonically_increasing_id", .signature = ":l", .flags = SPK_SQL_RANDOM, .kernel = row_number },
-    { .name = "spark_partition_id", .signature = ":i", .flags = SPK_SQL_RANDOM, .kernel = partition },
-    { .name = "uuid", .flags = SPK_SQL_RANDOM, .kernel = uuid, .resolve = resolve_session },
-    { .name = "raise_error", .least = 1, .most = 1, .kernel = raise_error, .resolve = resolve_raise },
-    { .name = "assert_true", .least = 1, .most = 2, .flags = SPK_SQL_NULL_AWARE, .kernel = assert_true, .resolve = resolve_assert },
-    CAST("boolean"), CAST("tinyint"), CAST("smallint"), CAST("int"), CAST("bigint"), CAST("float"), CAST("double"),
-    CAST("decimal"), CAST("string"), CAST("binary"), CAST("date"), CAST("timestamp"), { 0 } };
+const spk_sql_function spk_sql_others[]
+    = { { .name = "typeof", .least = 1, .most = 1, .resolve = resolve_typeof },
+          SESSION("current_user"), SESSION("user"), SESSION("session_user"),
+          SESSION("current_catalog"), SESSION("current_database"), SESSION("current_schema"),
+          { .name = "version", .signature = ":s", .kernel = version },
+          { .name = "input_file_name", .signature = ":s", .kernel = empty },
+          { .name = "monotonically_increasing_id",
+              .signature = ":l",
+              .flags = SPK_SQL_RANDOM,
+              .kernel = row_number },
+          { .name = "spark_partition_id",
+              .signature = ":i",
+              .flags = SPK_SQL_RANDOM,
+              .kernel = partition },
+          { .name = "uuid", .flags = SPK_SQL_RANDOM, .kernel = uuid, .resolve = resolve_session },
+          { .name = "raise_error",
+              .least = 1,
+              .most = 1,
+              .kernel = raise_error,
+              .resolve = resolve_raise },
+          { .name = "assert_true",
+              .least = 1,
+              .most = 2,
+              .flags = SPK_SQL_NULL_AWARE,
+              .kernel = assert_true,
+              .resolve = resolve_assert },
+          CAST("boolean"), CAST("tinyint"), CAST("smallint"), CAST("int"), CAST("bigint"),
+          CAST("float"), CAST("double"), CAST("decimal"), CAST("string"), CAST("binary"),
+          CAST("date"), CAST("timestamp"), { 0 } };

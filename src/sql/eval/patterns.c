@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LIKE, ILIKE, RLIKE, regexp_.. and split. A constant pattern is compiled once, with the program; others a
+/* LIKE, ILIKE, RLIKE, regexp_.. and split. A constant pattern is compiled once, with the program;
+ * others a
  * row, unless they are that of the row before. */
 #include "sql/eval/kernel.h"
 #include "sql/eval/like.h"
@@ -16,8 +17,8 @@
 
 static void bad_escape(spk_sql_frame *f, spark_str pattern, int bad)
 {
-    spk_sql_error *e = spk_sql_raise(
-        f, bad == SPK_LIKE_END ? "INVALID_FORMAT.ESC_AT_THE_END" : "INVALID_FORMAT.ESC_IN_THE_MIDDLE");
+    spk_sql_error *e = spk_sql_raise(f,
+        bad == SPK_LIKE_END ? "INVALID_FORMAT.ESC_AT_THE_END" : "INVALID_FORMAT.ESC_IN_THE_MIDDLE");
     if (bad >= SPK_LIKE_MIDDLE) {
         const char *c = pattern.ptr + (bad - SPK_LIKE_MIDDLE);
         const size_t left = pattern.len - (size_t)(bad - SPK_LIKE_MIDDLE);
@@ -129,7 +130,11 @@ static bool ready(matcher *m, uint32_t i)
 {
     spk_sql_frame *f = m->f;
     const expression *x = f->prepared;
-    if (m->regex && (x || (m->pattern.len == S(1, i).len && (m->pattern.len == 0 || memcmp(m->pattern.ptr, S(1, i).ptr, m->pattern.len) == 0))))
+    if (m->regex
+        && (x
+            || (m->pattern.len == S(1, i).len
+                && (m->pattern.len == 0
+                    || memcmp(m->pattern.ptr, S(1, i).ptr, m->pattern.len) == 0))))
         return true;
     if (!x) {
         m->pattern = S(1, i);
@@ -141,10 +146,12 @@ static bool ready(matcher *m, uint32_t i)
     }
     if (!x->regex) {
         if (x->unsupported) {
-            spk_sql_param(spk_sql_raise(f, "UNSUPPORTED_FEATURE"), "what", "%s in a regular expression", x->why);
+            spk_sql_param(spk_sql_raise(f, "UNSUPPORTED_FEATURE"), "what",
+                "%s in a regular expression", x->why);
             return false;
         }
-        const char *name = f->expr->function->printed ? f->expr->function->printed : f->expr->function->name;
+        const char *name
+            = f->expr->function->printed ? f->expr->function->printed : f->expr->function->name;
         spk_sql_error *e = spk_sql_raise(f, "INVALID_PARAMETER_VALUE.PATTERN");
         spk_sql_param(e, "functionName", "`%s`", name);
         spk_sql_param(e, "parameter", "`regexp`");
@@ -184,7 +191,8 @@ static void rlike(spk_sql_frame *f)
     {
         if (!ready(&m, i))
             return;
-        SPK_SQL_OUT(bool, f, i) = spk_regex_find(m.regex, m.work, S(0, i).ptr, S(0, i).len, 0, NULL, 0);
+        SPK_SQL_OUT(bool, f, i)
+            = spk_regex_find(m.regex, m.work, S(0, i).ptr, S(0, i).len, 0, NULL, 0);
     }
 }
 
@@ -252,7 +260,8 @@ static void regexp_extract_all(spk_sql_frame *f)
         int32_t group;
         if (!ready(&m, i) || !group_of(&m, i, &group))
             return;
-        for (size_t at = 0; at <= s.len && find(&m, s, at, spk_regex_groups(m.regex)); at = behind(&m, s))
+        for (size_t at = 0; at <= s.len && find(&m, s, at, spk_regex_groups(m.regex));
+             at = behind(&m, s))
             if (!append(f, &list, &n, piece(s, m.places[2 * group], m.places[2 * group + 1])))
                 return;
         give_list(f, i, list, n);
@@ -350,12 +359,14 @@ static void regexp_replace(spk_sql_frame *f)
         }
         const size_t first = spk_utf8_at(s.ptr, s.len, (size_t)pos - 1);
         OUT_S(i) = s;
-        for (size_t at = first; at <= s.len && find(&m, s, at, spk_regex_groups(m.regex)); at = behind(&m, s)) {
+        for (size_t at = first; at <= s.len && find(&m, s, at, spk_regex_groups(m.regex));
+             at = behind(&m, s)) {
             any = true;
             spk_text_bytes(&out, s.ptr + from, m.places[0] - from);
             from = m.places[1];
             if (!put_replacement(&m, &out, s, S(2, i))) {
-                spk_sql_param(spk_sql_raise(f, "INVALID_REGEXP_REPLACE"), "replacement", "%.*s", (int)S(2, i).len, S(2, i).ptr);
+                spk_sql_param(spk_sql_raise(f, "INVALID_REGEXP_REPLACE"), "replacement", "%.*s",
+                    (int)S(2, i).len, S(2, i).ptr);
                 return;
             }
         }
@@ -371,7 +382,8 @@ static void regexp_replace(spk_sql_frame *f)
     }
 }
 
-/* split: as Java's, where an empty match at the front gives no empty piece; limit > 0: so many pieces. */
+/* split: as Java's, where an empty match at the front gives no empty piece; limit > 0: so many
+ * pieces. */
 static void split(spk_sql_frame *f)
 {
     matcher m = { .f = f };
@@ -384,7 +396,9 @@ static void split(spk_sql_frame *f)
         if (!ready(&m, i))
             return;
         const bool empty = S(1, i).len == 0;
-        for (size_t at = 0; at <= s.len && !(limit > 0 && n + 1 >= (size_t)limit) && find(&m, s, at, 0); at = behind(&m, s)) {
+        for (size_t at = 0;
+             at <= s.len && !(limit > 0 && n + 1 >= (size_t)limit) && find(&m, s, at, 0);
+             at = behind(&m, s)) {
             if (m.places[1] == 0 && m.places[0] == 0)
                 continue;
             if (empty && m.places[0] == s.len)
@@ -407,24 +421,59 @@ static bool strings_type(spk_sql_build *b, spk_sql_expr *call)
 }
 
 #define LIKE_(name_)                                                                               \
-    { .name = name_, .signature = "sss:b", .least = 2, .most = 3, .kernel = like, .prepare = prepare_like }
+    {                                                                                              \
+        .name = name_, .signature = "sss:b", .least = 2, .most = 3, .kernel = like,                \
+        .prepare = prepare_like                                                                    \
+    }
 #define RE(name_, signature_, least_, most_, kernel_)                                              \
-    { .name = name_, .signature = signature_, .least = least_, .most = most_, .kernel = kernel_,   \
-        .prepare = prepare_regex }
+    {                                                                                              \
+        .name = name_, .signature = signature_, .least = least_, .most = most_, .kernel = kernel_, \
+        .prepare = prepare_regex                                                                   \
+    }
 
 const spk_sql_function spk_sql_patterns[] = { LIKE_("like"), LIKE_("ilike"),
-    { .name = "rlike", .signature = "ss:b", .least = 2, .most = 2, .kernel = rlike, .prepare = prepare_regex,
+    { .name = "rlike",
+        .signature = "ss:b",
+        .least = 2,
+        .most = 2,
+        .kernel = rlike,
+        .prepare = prepare_regex,
         .flags = SPK_SQL_UPPER },
-    { .name = "regexp", .signature = "ss:b", .least = 2, .most = 2, .kernel = rlike, .prepare = prepare_regex,
+    { .name = "regexp",
+        .signature = "ss:b",
+        .least = 2,
+        .most = 2,
+        .kernel = rlike,
+        .prepare = prepare_regex,
         .printed = "RLIKE" },
-    { .name = "regexp_like", .signature = "ss:b", .least = 2, .most = 2, .kernel = rlike, .prepare = prepare_regex,
+    { .name = "regexp_like",
+        .signature = "ss:b",
+        .least = 2,
+        .most = 2,
+        .kernel = rlike,
+        .prepare = prepare_regex,
         .flags = SPK_SQL_UPPER },
-    RE("regexp_extract", "ssi:s", 2, 3, regexp_extract), RE("regexp_replace", "sssi:s", 3, 4, regexp_replace),
+    RE("regexp_extract", "ssi:s", 2, 3, regexp_extract),
+    RE("regexp_replace", "sssi:s", 3, 4, regexp_replace),
     RE("regexp_count", "ss:i", 2, 2, regexp_count),
-    { .name = "regexp_substr", .signature = "ss:s", .least = 2, .most = 2, .kernel = regexp_substr,
-        .prepare = prepare_regex, .flags = SPK_SQL_GIVES_NULL },
+    { .name = "regexp_substr",
+        .signature = "ss:s",
+        .least = 2,
+        .most = 2,
+        .kernel = regexp_substr,
+        .prepare = prepare_regex,
+        .flags = SPK_SQL_GIVES_NULL },
     RE("regexp_instr", "ssi:i", 2, 3, regexp_instr),
-    { .name = "regexp_extract_all", .least = 2, .most = 3, .kernel = regexp_extract_all, .prepare = prepare_regex,
+    { .name = "regexp_extract_all",
+        .least = 2,
+        .most = 3,
+        .kernel = regexp_extract_all,
+        .prepare = prepare_regex,
         .resolve = strings_type },
-    { .name = "split", .least = 2, .most = 3, .kernel = split, .prepare = prepare_regex, .resolve = strings_type },
+    { .name = "split",
+        .least = 2,
+        .most = 3,
+        .kernel = split,
+        .prepare = prepare_regex,
+        .resolve = strings_type },
     { 0 } };

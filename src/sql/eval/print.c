@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Expressions as Spark prints them (toPrettySQL): casts that nobody wrote are left out, strings stand
+/* Expressions as Spark prints them (toPrettySQL): casts that nobody wrote are left out, strings
+ * stand
  * without quotes. */
 #include "sql/eval/function.h"
 #include "sql/eval/text.h"
@@ -58,10 +59,11 @@ static void put_constant(spk_text *out, const spk_sql_expr *e)
     case SPK_SQL_TIMESTAMP:
     case SPK_SQL_TIMESTAMP_NTZ:
     case SPK_SQL_TIME:
-        spk_text_put(out, e->type->kind == SPK_SQL_DATE      ? "DATE '"
-                : e->type->kind == SPK_SQL_TIMESTAMP         ? "TIMESTAMP '"
-                : e->type->kind == SPK_SQL_TIME              ? "TIME '"
-                                                             : "TIMESTAMP_NTZ '");
+        spk_text_put(out,
+            e->type->kind == SPK_SQL_DATE            ? "DATE '"
+                : e->type->kind == SPK_SQL_TIMESTAMP ? "TIMESTAMP '"
+                : e->type->kind == SPK_SQL_TIME      ? "TIME '"
+                                                     : "TIMESTAMP_NTZ '");
         put_value(out, e->type, e->value, zone);
         spk_text_char(out, '\'');
         return;
@@ -110,10 +112,32 @@ static const char *form_of(const spk_sql_expr *e)
         { "isnotnull", "(%0 IS NOT NULL)" }, { "istrue", "(%0 IS TRUE)" },
         { "isfalse", "(%0 IS FALSE)" }, { "isunknown", "(%0 IS UNKNOWN)" }, { "[]", "%0[%1]" },
         { ".", "%0.%1" }, { "u-", "(- %0)" }, { "u+", "(+ %0)" }, { "~", "~%0" },
-        { "like", "%0 LIKE %1" }, { "not", "(NOT %0)" }, { "!", "(NOT %0)" } };
+        { "like", "%0 LIKE %1" }, { "<>", "(NOT (%0 = %1))" }, { "!=", "(NOT (%0 = %1))" },
+        { "boolean", "%0" }, { "tinyint", "%0" }, { "smallint", "%0" }, { "int", "%0" },
+        { "bigint", "%0" }, { "float", "%0" }, { "double", "%0" }, { "decimal", "%0" },
+        { "string", "%0" }, { "binary", "%0" }, { "date", "%0" }, { "timestamp", "%0" },
+        { "not", "(NOT %0)" }, { "!", "(NOT %0)" } };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (strcmp(e->function->name, forms[i].name) == 0)
             return forms[i].form;
+    return NULL;
+}
+
+/* form_of_moved: of a time and an interval or a number of days: other expressions of Spark's, which
+ * print
+ * themselves in other ways. NULL: it is none. */
+static const char *form_of_moved(const spk_sql_expr *e)
+{
+    const char sign = *e->function->name;
+    if (e->n != 2 || (sign != '+' && sign != '-') || e->function->name[1])
+        return NULL;
+    const spk_sql_kind x = e->args[0]->type->kind, y = e->args[1]->type->kind;
+    if (x != SPK_SQL_DATE && x != SPK_SQL_TIMESTAMP && x != SPK_SQL_TIMESTAMP_NTZ)
+        return NULL;
+    if (y == SPK_SQL_INTERVAL_MONTHS || y == SPK_SQL_INTERVAL_SECONDS)
+        return sign == '+' ? "%0 + %1" : "%0 - %1";
+    if (x == SPK_SQL_DATE && y >= SPK_SQL_TINYINT && y <= SPK_SQL_INT)
+        return sign == '+' ? "date_add(%0, %1)" : "date_sub(%0, %1)";
     return NULL;
 }
 
@@ -132,6 +156,11 @@ static void put_call(spk_text *out, const spk_sql_expr *e, int depth)
             put_form(out, e, " ESCAPE '%2'", depth);
         return;
     }
+    const char *moved = form_of_moved(e);
+    if (moved) {
+        put_form(out, e, moved, depth);
+        return;
+    }
     if ((f->flags & SPK_SQL_INFIX) && e->n == 2) {
         spk_text_char(out, '(');
         put(out, e->args[0], depth);
@@ -145,8 +174,8 @@ static void put_call(spk_text *out, const spk_sql_expr *e, int depth)
     const bool parens = strcmp(f->name, "if") == 0;
     spk_text_put(out, parens ? "(" : "");
     for (; *name; name++)
-        spk_text_char(out, (char)(*name >= 'a' && *name <= 'z' && (f->flags & SPK_SQL_UPPER)
-                    ? *name - 32
+        spk_text_char(out,
+            (char)(*name >= 'a' && *name <= 'z' && (f->flags & SPK_SQL_UPPER) ? *name - 32
                     : *name >= 'A' && *name <= 'Z' && !(f->flags & SPK_SQL_UPPER) && !f->printed
                     ? *name + 32
                     : *name));

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compiling trees to nodes with registers, and running them on batches.
  *
- * A node of a tree becomes one node of the program, also where several trees share it; what was computed
- * for a whole batch is not computed again for it. Strict functions are given the rows without a NULL
+ * A node of a tree becomes one node of the program, also where several trees share it; what was
+ * computed
+ * for a whole batch is not computed again for it. Strict functions are given the rows without a
+ * NULL
  * among the arguments. */
 #include "sql/eval/program.h"
 
@@ -31,8 +33,8 @@ typedef struct reg {
     char *values;
     uint8_t *valid;
     spk_sql_vector *args;
-    uint16_t *rows;  /* the rows without NULL */
-    uint64_t epoch;  /* all rows of that batch are there */
+    uint16_t *rows; /* the rows without NULL */
+    uint64_t epoch; /* all rows of that batch are there */
     spk_sql_vector out;
 } reg;
 
@@ -262,9 +264,9 @@ static spk_sql_vector call(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_
 {
     reg *r = &run->regs[node->index];
     const spk_sql_expr *e = node->expr;
-    const uint16_t flags = e->kind == SPK_SQL_CALL ? e->function->flags
-        : e->attempt                              ? SPK_SQL_GIVES_NULL
-                                                  : 0;
+    const uint16_t flags = e->kind == SPK_SQL_CALL                         ? e->function->flags
+        : e->attempt || spk_sql_cast_gives_null(e->args[0]->type, e->type) ? SPK_SQL_GIVES_NULL
+                                                                           : 0;
     bool all = true;
     spk_sql_rows some = rows;
     if (r->epoch == run->epoch)
@@ -323,8 +325,8 @@ spk_sql_vector spk_sql_arg(spk_sql_frame *f, uint32_t a, spk_sql_rows rows)
 
 /* ---- running ---- */
 
-void spk_sql_run_begin(spk_sql_run *run, const spk_sql_input columns[], uint32_t n, uint64_t first,
-    spk_arena *scratch)
+void spk_sql_run_begin(
+    spk_sql_run *run, const spk_sql_input columns[], uint32_t n, uint64_t first, spk_arena *scratch)
 {
     run->columns = columns;
     run->n = n;

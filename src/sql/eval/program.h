@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs: expressions compiled for batches. A program is const and shared by threads; a run belongs to
+/* Programs: expressions compiled for batches. A program is const and shared by threads; a run
+ * belongs to
  * one thread (an attempt) and holds a register, a vector of SPK_SQL_BATCH values, for each node.
  *
  *   program = spk_sql_compile(&build, exprs, n);                 once, on the calling thread
  *   run = spk_sql_run_new(program, keep);                        once an attempt
  *   for each batch:
  *       rows = spk_sql_run_filter(run, 0, inputs, n, NULL, at);  rows where expression 0 is TRUE
- *       spk_sql_run_eval(run, 1, ...)                            values of expression 1 on these rows
+ *       spk_sql_run_eval(run, 1, ...)                            values of expression 1 on these
+ * rows
  *
- * Evaluation is lazy as Spark's: the second argument of AND, OR, COALESCE, the branches of CASE and IF
+ * Evaluation is lazy as Spark's: the second argument of AND, OR, COALESCE, the branches of CASE and
+ * IF
  * are computed for the rows that need them, so false AND 1/0 = 1 does not fail.
  *
- * Failures: a batch that fails is run again row by row, so that the error is that of the first row that
- * fails, whatever the size of the batches: run->error has it, run->row says which row of the batch. */
+ * Failures: a batch that fails is run again row by row, so that the error is that of the first row
+ * that
+ * fails, whatever the size of the batches: run->error has it, run->row says which row of the batch.
+ * */
 #ifndef SPK_SQL_EVAL_PROGRAM_H
 #define SPK_SQL_EVAL_PROGRAM_H
 
@@ -26,7 +31,8 @@ const spk_sql_program *spk_sql_compile(spk_sql_build *b, spk_sql_expr *const exp
 /* spk_sql_run_new: registers in `keep`, which must stay. NULL: no memory. */
 spk_sql_run *spk_sql_run_new(const spk_sql_program *program, spk_arena *keep);
 
-/* spk_sql_run_begin: a new batch of n rows, at most SPK_SQL_BATCH: columns[i] is column i of the rows (those that no
+/* spk_sql_run_begin: a new batch of n rows, at most SPK_SQL_BATCH: columns[i] is column i of the
+ * rows (those that no
  * expression names are not looked at). first: the number of its first row in the partition, for
  * monotonically_increasing_id and rand. scratch: what results point to; the caller empties it when
  * he is done with the batch. */
@@ -37,16 +43,18 @@ void spk_sql_run_begin(spk_sql_run *run, const spk_sql_input columns[], uint32_t
  * rows mean nothing; valid until the next begin. False: failed. */
 bool spk_sql_run_eval(spk_sql_run *run, uint32_t which, spk_sql_rows rows, spk_sql_vector *out);
 
-/* spk_sql_run_filter: those of the rows where the BOOLEAN expression is TRUE, to `at`, which has room for all of
+/* spk_sql_run_filter: those of the rows where the BOOLEAN expression is TRUE, to `at`, which has
+ * room for all of
  * `rows` (and may be rows.at itself). Returns how many; UINT32_MAX: failed. */
 uint32_t spk_sql_run_filter(spk_sql_run *run, uint32_t which, spk_sql_rows rows, uint16_t *at);
 
 const spk_sql_error *spk_sql_run_error(const spk_sql_run *run);
 uint32_t spk_sql_run_row(const spk_sql_run *run);
 
-/* spk_sql_store: value i of a vector of that type into a slot: the value itself, or an optional where
+/* spk_sql_store: value i of a vector of that type into a slot: the value itself, or an optional
+ * where
  * nullable. Shallow: strings are views of where they were. */
-void spk_sql_store(const spk_sql_type *type, const spk_sql_vector *v, uint32_t i, bool nullable,
-    char *slot);
+void spk_sql_store(
+    const spk_sql_type *type, const spk_sql_vector *v, uint32_t i, bool nullable, char *slot);
 
 #endif

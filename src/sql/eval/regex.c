@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running a regular expression: all threads of the machine at once, a character after the other, in the
+/* Running a regular expression: all threads of the machine at once, a character after the other, in
+ * the
  * order in which a backtracking matcher would try them (Pike, after Thompson). */
 #include "sql/eval/regex.h"
 
@@ -8,7 +9,8 @@
 #include "sql/eval/regex_parse.h"
 #include "sql/eval/utf8.h"
 
-/* threads: those alive, in order of preference; sparse: whether a place of the code is among them. */
+/* threads: those alive, in order of preference; sparse: whether a place of the code is among them.
+ * */
 typedef struct threads {
     int32_t n;
     int32_t *at, *sparse;
@@ -52,11 +54,28 @@ spk_regex_work *spk_regex_work_new(const spk_regex *regex, spk_arena *arena)
     return w;
 }
 
+/* is_letter: of code points beyond ASCII, near enough: what is not known as a sign. */
+static bool is_letter(uint32_t c)
+{
+    return c == 0xaa || c == 0xb5 || c == 0xba
+        || (c >= 0xc0 && c != 0xd7 && c != 0xf7 && !(c >= 0x2000 && c < 0x2c00)
+            && !(c >= 0x3000 && c < 0x3005) && !(c >= 0x3008 && c < 0x3021)
+            && !(c >= 0xe000 && c < 0xf900) && !(c >= 0xfe10 && c < 0xfe70)
+            && !(c >= 0x1f000 && c < 0x1fb00) && c < 0x110000);
+}
+
+/* is_word: for \b, which in Java 17 knows letters of all scripts, though \w does not. */
 static bool is_word(const char *text, size_t n, size_t at, bool before)
 {
+    size_t size;
     if (before ? at == 0 : at >= n)
         return false;
-    const char c = text[before ? at - 1 : at];
+    if (before)
+        for (at--; at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80;)
+            at--;
+    const uint32_t c = spk_utf8_read(text + at, n - at, &size);
+    if (c >= 128)
+        return is_letter(c);
     return (c >= '0' && c <= '9') || c == '_' || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
@@ -78,8 +97,10 @@ static bool behind_terminator(const char *text, size_t at)
 {
     return at > 0
         && (text[at - 1] == '\n' || text[at - 1] == '\r'
-            || (at >= 2 && (unsigned char)text[at - 2] == 0xc2 && (unsigned char)text[at - 1] == 0x85)
-            || (at >= 3 && (unsigned char)text[at - 3] == 0xe2 && (unsigned char)text[at - 2] == 0x80
+            || (at >= 2 && (unsigned char)text[at - 2] == 0xc2
+                && (unsigned char)text[at - 1] == 0x85)
+            || (at >= 3 && (unsigned char)text[at - 3] == 0xe2
+                && (unsigned char)text[at - 2] == 0x80
                 && ((unsigned char)text[at - 1] | 1) == 0xa9));
 }
 
@@ -91,26 +112,29 @@ static bool holds(int which, const char *text, size_t n, size_t at)
     case SPK_RE_LINE_BEGIN:
         if (at == 0)
             return true;
-        return at < n && behind_terminator(text, at)
-            && !(text[at] == '\n' && text[at - 1] == '\r');
+        return at < n && behind_terminator(text, at) && !(text[at] == '\n' && text[at - 1] == '\r');
     case SPK_RE_END:
         return at == n;
     case SPK_RE_LAST_END:
         if (at == n)
             return true;
-        return terminator(text, n, at) == n - at && !(text[at] == '\n' && at > 0 && text[at - 1] == '\r');
+        return terminator(text, n, at) == n - at
+            && !(text[at] == '\n' && at > 0 && text[at - 1] == '\r');
     case SPK_RE_LINE_END:
         return at == n
-            || (terminator(text, n, at) > 0 && !(text[at] == '\n' && at > 0 && text[at - 1] == '\r'));
+            || (terminator(text, n, at) > 0
+                && !(text[at] == '\n' && at > 0 && text[at - 1] == '\r'));
     default:
-        return (is_word(text, n, at, true) != is_word(text, n, at, false)) == (which == SPK_RE_WORD);
+        return (is_word(text, n, at, true) != is_word(text, n, at, false))
+            == (which == SPK_RE_WORD);
     }
 }
 
-/* follow: adds what place pc of the code leads to without a character. Depth first, so that the order
+/* follow: adds what place pc of the code leads to without a character. Depth first, so that the
+ * order
  * is that of preference; each place once. */
-static void follow(const spk_regex *regex, spk_regex_work *w, threads *t, int32_t pc, const char *text,
-    size_t n, size_t at, size_t width)
+static void follow(const spk_regex *regex, spk_regex_work *w, threads *t, int32_t pc,
+    const char *text, size_t n, size_t at, size_t width)
 {
     int32_t depth = 0;
     w->stack[depth++] = pc;
@@ -162,7 +186,8 @@ static void swap(spk_regex_work *w)
     w->next = t;
 }
 
-/* step: the threads of `now` over character c, which ends at `behind`; whether one of them has matched
+/* step: the threads of `now` over character c, which ends at `behind`; whether one of them has
+ * matched
  * before it: those after that one are of no interest any more. */
 static bool step(const spk_regex *regex, spk_regex_work *w, uint32_t c, const char *text, size_t n,
     size_t behind, size_t width, size_t *places)
@@ -187,8 +212,8 @@ static bool step(const spk_regex *regex, spk_regex_work *w, uint32_t c, const ch
     return matched;
 }
 
-bool spk_regex_find(const spk_regex *regex, spk_regex_work *w, const char *text, size_t n, size_t from,
-    size_t *places, int groups)
+bool spk_regex_find(const spk_regex *regex, spk_regex_work *w, const char *text, size_t n,
+    size_t from, size_t *places, int groups)
 {
     const size_t width = places ? 2 * (size_t)groups + 2 : 0;
     bool found = false;
@@ -198,7 +223,8 @@ bool spk_regex_find(const spk_regex *regex, spk_regex_work *w, const char *text,
             if (regex->anchored && at > 0)
                 return false;
             if (regex->prefix_size > 0) {
-                const char *next = at < n ? memmem(text + at, n - at, regex->prefix, regex->prefix_size) : NULL;
+                const char *next
+                    = at < n ? memmem(text + at, n - at, regex->prefix, regex->prefix_size) : NULL;
                 if (!next)
                     return false;
                 at = (size_t)(next - text);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From Java's syntax to code. A piece of a pattern becomes a stretch of code; quantifiers copy the stretch
+/* From Java's syntax to code. A piece of a pattern becomes a stretch of code; quantifiers copy the
+ * stretch
  * of what they repeat. Jumps are relative while code is made, so that stretches can be moved. */
 #include "sql/eval/regex_parse.h"
 
@@ -165,7 +166,9 @@ static bool fold_case(parser *r, ranges *s)
     const uint32_t n = s->n;
     for (uint32_t i = 0; i < n; i++) /* ASCII alone, as Java without UNICODE_CASE */
         for (uint32_t c = s->at[2 * i]; c <= s->at[2 * i + 1] && c < 128; c++) {
-            const uint32_t other = c >= 'a' && c <= 'z' ? c - 32 : c >= 'A' && c <= 'Z' ? c + 32 : c;
+            const uint32_t other = c >= 'a' && c <= 'z' ? c - 32
+                : c >= 'A' && c <= 'Z'                  ? c + 32
+                                                        : c;
             if (other != c && !add(r, s, other, other))
                 return false;
         }
@@ -262,9 +265,10 @@ static bool property(parser *r, bool negated, ranges *s)
 {
     static const struct {
         const char *name, *pairs;
-    } posix[] = { { "Lower", "az" }, { "Upper", "AZ" }, { "ASCII", "\1\177" }, { "Alpha", "AZaz" }, { "Digit", "09" },
-        { "Alnum", "09AZaz" }, { "Punct", "!/:@[`{~" }, { "Graph", "!~" }, { "Print", " ~" }, { "Blank", "\t\t  " },
-        { "Cntrl", "\1\37\177\177" }, { "XDigit", "09AFaf" }, { "Space", "\t\r  " } };
+    } posix[] = { { "Lower", "az" }, { "Upper", "AZ" }, { "ASCII", "\1\177" }, { "Alpha", "AZaz" },
+        { "Digit", "09" }, { "Alnum", "09AZaz" }, { "Punct", "!/:@[`{~" }, { "Graph", "!~" },
+        { "Print", " ~" }, { "Blank", "\t\t  " }, { "Cntrl", "\1\37\177\177" },
+        { "XDigit", "09AFaf" }, { "Space", "\t\r  " } };
     if (r->p == r->end || *r->p != '{')
         return refuse(r, "a Unicode property");
     const char *name = ++r->p, *close = memchr(name, '}', (size_t)(r->end - name));
@@ -287,7 +291,9 @@ static bool property(parser *r, bool negated, ranges *s)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'                  ? c - '0'
+        : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                 : -1;
 }
 
 static bool hexadecimal(parser *r, int digits, uint32_t *c)
@@ -349,7 +355,8 @@ static bool escaped(parser *r, uint32_t *c)
         return true;
     case '0':
         *c = 0;
-        for (int i = 0; i < 3 && r->p < r->end && *r->p >= '0' && *r->p <= '7' && (i < 2 || *c < 32); i++)
+        for (int i = 0;
+             i < 3 && r->p < r->end && *r->p >= '0' && *r->p <= '7' && (i < 2 || *c < 32); i++)
             *c = *c * 8 + (uint32_t)(*r->p++ - '0');
         return true;
     default:
@@ -609,7 +616,8 @@ static bool backslash(parser *r)
     return escaped(r, &c) && emit_char(r, c);
 }
 
-/* quoted: \Q..\E. *last: where the code of its last character begins, which a quantifier repeats. */
+/* quoted: \Q..\E. *last: where the code of its last character begins, which a quantifier repeats.
+ * */
 static bool quoted(parser *r, int32_t *last)
 {
     r->p += 2;
@@ -656,6 +664,8 @@ static bool atom(parser *r, int32_t *from)
     case '+':
     case '?':
         return fail(r, "Dangling meta character");
+    case '{': /* a second quantifier repeats nothing */
+        return true;
     default: {
         const uint32_t c = spk_utf8_read(r->p, (size_t)(r->end - r->p), &size);
         r->p += size;
@@ -736,8 +746,8 @@ static bool repeat(parser *r, int32_t from, int least, int most, bool lazy)
 
 static bool quantifier(parser *r, int32_t from)
 {
-    while (r->p < r->end) {
-        int least = 0, most = -1;
+    int least = 0, most = -1;
+    if (r->p < r->end) {
         switch (*r->p) {
         case '*':
             r->p++;
@@ -772,8 +782,7 @@ static bool quantifier(parser *r, int32_t from)
         r->p += lazy;
         if (r->p < r->end && *r->p == '+')
             return refuse(r, "possessive quantifiers");
-        if (r->n > from && !repeat(r, from, least, most, lazy))
-            return false;
+        return r->n == from || repeat(r, from, least, most, lazy);
     }
     return true;
 }
@@ -788,7 +797,8 @@ static bool sequence(parser *r)
     return true;
 }
 
-/* alternatives: each but the last: split over it, and a jump to the end behind it. The jumps are known when
+/* alternatives: each but the last: split over it, and a jump to the end behind it. The jumps are
+ * known when
  * the end is: chained until then. */
 static bool alternatives(parser *r)
 {

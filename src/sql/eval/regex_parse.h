@@ -6,12 +6,12 @@
 #include "sql/eval/regex.h"
 
 typedef enum spk_regex_op {
-    SPK_RE_CHAR,  /* x: a code point */
-    SPK_RE_CLASS, /* x: which set */
-    SPK_RE_SPLIT, /* x, then y */
-    SPK_RE_JUMP,  /* x */
-    SPK_RE_SAVE,  /* x: which place */
-    SPK_RE_ASSERT,/* x: which */
+    SPK_RE_CHAR,   /* x: a code point */
+    SPK_RE_CLASS,  /* x: which set */
+    SPK_RE_SPLIT,  /* x, then y */
+    SPK_RE_JUMP,   /* x */
+    SPK_RE_SAVE,   /* x: which place */
+    SPK_RE_ASSERT, /* x: which */
     SPK_RE_MATCH
 } spk_regex_op;
 

@@ -12,7 +12,8 @@ spk_sql_expr *spk_sql_node(spk_sql_build *b, spk_sql_expr_kind kind, size_t n, s
 const char *spk_sql_keep(spk_sql_build *b, const char *text, size_t n);
 
 /* spk_sql_want: casts argument i to what the letter of a signature says, or fails with
- * UNEXPECTED_INPUT_TYPE. spk_sql_letter_type: the type it says. spk_sql_unexpected: that failure, with
+ * UNEXPECTED_INPUT_TYPE. spk_sql_letter_type: the type it says. spk_sql_unexpected: that failure,
+ * with
  * the required type in words. */
 bool spk_sql_want(spk_sql_build *b, spk_sql_expr *call, size_t i, char letter);
 const spk_sql_type *spk_sql_letter_type(char letter, const spk_sql_type *arg);
@@ -24,12 +25,14 @@ bool spk_sql_diff_types(spk_sql_build *b, const spk_sql_expr *call);
 bool spk_sql_wrong_type(spk_sql_build *b, const spk_sql_expr *call, const char *wanted);
 bool spk_sql_data_diff(spk_sql_build *b, const spk_sql_expr *call);
 
-/* spk_sql_coerce_all: arguments from `from`, every `step`-th, to one type; NULL where there is none (no
+/* spk_sql_coerce_all: arguments from `from`, every `step`-th, to one type; NULL where there is none
+ * (no
  * failure yet) . */
 const spk_sql_type *spk_sql_coerce_all(
     spk_sql_build *b, spk_sql_expr *call, size_t from, size_t step, bool strings);
 
-/* spk_sql_rewrite: the call is printed as it is, and computed as `made`, which becomes its only argument
+/* spk_sql_rewrite: the call is printed as it is, and computed as `made`, which becomes its only
+ * argument
  * (the others are in `shown`). */
 bool spk_sql_rewrite(spk_sql_build *b, spk_sql_expr *call, spk_sql_expr *made);
 
@@ -57,8 +60,8 @@ void spk_sql_date_days(spk_sql_frame *f);
 void spk_sql_date_months(spk_sql_frame *f);
 
 /* The tables of functions, each ended by a NULL name. */
-extern const spk_sql_function spk_sql_operators[], spk_sql_comparisons[], spk_sql_conditionals[], spk_sql_math[],
-    spk_sql_strings[], spk_sql_codes[], spk_sql_dates[], spk_sql_collections[], spk_sql_arrays[], spk_sql_lambdas[],
-    spk_sql_patterns[], spk_sql_others[];
+extern const spk_sql_function spk_sql_operators[], spk_sql_comparisons[], spk_sql_conditionals[],
+    spk_sql_math[], spk_sql_strings[], spk_sql_codes[], spk_sql_dates[], spk_sql_collections[],
+    spk_sql_arrays[], spk_sql_lambdas[], spk_sql_patterns[], spk_sql_others[];
 
 #endif

@@ -13,7 +13,8 @@ typedef struct spk_slots {
     size_t n, room, size;
 } spk_slots;
 
-/* spk_slots_of: for arrays of that type. spk_slots_add: a value, or NULL; false: the run has failed. */
+/* spk_slots_of: for arrays of that type. spk_slots_add: a value, or NULL; false: the run has
+ * failed. */
 static inline spk_slots spk_slots_of(const spk_sql_type *array)
 {
     return (spk_slots) { array->of, array->contains_null, NULL, 0, 0,

@@ -43,7 +43,8 @@ static void length(spk_sql_frame *f)
 {
     const bool bytes = f->expr->args[0]->type->kind == SPK_SQL_BINARY;
     SPK_EACH_ROW(f, i)
-    SPK_SQL_OUT(int32_t, f, i) = (int32_t)(bytes ? S(0, i).len : spk_utf8_count(S(0, i).ptr, S(0, i).len));
+    SPK_SQL_OUT(int32_t, f, i)
+        = (int32_t)(bytes ? S(0, i).len : spk_utf8_count(S(0, i).ptr, S(0, i).len));
 }
 
 static void octet_length(spk_sql_frame *f)
@@ -79,8 +80,9 @@ static void change_case(spk_sql_frame *f, bool upper)
             return;
         if (is_ascii(s)) {
             for (; n < s.len; n++)
-                out[n] = (char)(upper ? (s.ptr[n] >= 'a' && s.ptr[n] <= 'z' ? s.ptr[n] - 32 : s.ptr[n])
-                                      : (s.ptr[n] >= 'A' && s.ptr[n] <= 'Z' ? s.ptr[n] + 32 : s.ptr[n]));
+                out[n] = (char)(upper
+                        ? (s.ptr[n] >= 'a' && s.ptr[n] <= 'z' ? s.ptr[n] - 32 : s.ptr[n])
+                        : (s.ptr[n] >= 'A' && s.ptr[n] <= 'Z' ? s.ptr[n] + 32 : s.ptr[n]));
         } else {
             size_t size;
             for (size_t k = 0; k < s.len; k += size) {
@@ -178,7 +180,8 @@ static void left(spk_sql_frame *f)
 static void right(spk_sql_frame *f)
 {
     SPK_EACH_ROW(f, i)
-    OUT_S(i) = I(1, i) <= 0 ? (spark_str) { "", 0 } : piece(S(0, i), -(int64_t)I(1, i), INT64_MAX, false);
+    OUT_S(i) = I(1, i) <= 0 ? (spark_str) { "", 0 }
+                            : piece(S(0, i), -(int64_t)I(1, i), INT64_MAX, false);
 }
 
 static void substring_index(spk_sql_frame *f)
@@ -241,7 +244,8 @@ static spark_str trimmed(spark_str s, spark_str set, bool front, bool back)
     return s;
 }
 
-/* trim(s), and trim(set, s), which is TRIM(BOTH set FROM s); btrim(s, set) has them the other way round. */
+/* trim(s), and trim(set, s), which is TRIM(BOTH set FROM s); btrim(s, set) has them the other way
+ * round. */
 static void trim(spk_sql_frame *f)
 {
     const char *name = f->expr->function->name;
@@ -338,7 +342,8 @@ static bool resolve_concat(spk_sql_build *b, spk_sql_expr *call)
     bool binary = call->n > 0, array = call->n > 0;
     for (uint32_t i = 0; i < call->n; i++) {
         binary &= call->args[i]->type->kind == SPK_SQL_BINARY;
-        array &= call->args[i]->type->kind == SPK_SQL_ARRAY || call->args[i]->type->kind == SPK_SQL_VOID;
+        array &= call->args[i]->type->kind == SPK_SQL_ARRAY
+            || call->args[i]->type->kind == SPK_SQL_VOID;
     }
     if (array && call->n > 0 && call->args[0]->type->kind == SPK_SQL_ARRAY)
         return spk_sql_resolve_concat_arrays(b, call);
@@ -369,7 +374,8 @@ static void concat_ws(spk_sql_frame *f)
             if (!spk_sql_valid(&f->args[a], i))
                 continue;
             const bool list = t->kind == SPK_SQL_ARRAY;
-            const spk_sql_array all = list ? SPK_SQL_ARG(spk_sql_array, f, a, i) : (spk_sql_array) { NULL, 1 };
+            const spk_sql_array all
+                = list ? SPK_SQL_ARG(spk_sql_array, f, a, i) : (spk_sql_array) { NULL, 1 };
             for (size_t k = 0; k < all.n; k++) {
                 const spark_str *s = list ? spk_sql_slot(t, all, k) : &S(a, i);
                 if (!s)
@@ -422,9 +428,8 @@ static void locate(spk_sql_frame *f)
     {
         const spark_str what = S(0, i), s = S(1, i);
         const int32_t from = f->n_args > 2 ? I(2, i) : 1;
-        SPK_SQL_OUT(int32_t, f, i) = from < 1
-            ? 0
-            : place(s, find(s, what, spk_utf8_at(s.ptr, s.len, (size_t)from - 1)));
+        SPK_SQL_OUT(int32_t, f, i)
+            = from < 1 ? 0 : place(s, find(s, what, spk_utf8_at(s.ptr, s.len, (size_t)from - 1)));
     }
 }
 
@@ -432,7 +437,8 @@ static void replace(spk_sql_frame *f)
 {
     SPK_EACH_ROW(f, i)
     {
-        const spark_str s = S(0, i), what = S(1, i), with = f->n_args > 2 ? S(2, i) : (spark_str) { "", 0 };
+        const spark_str s = S(0, i), what = S(1, i),
+                        with = f->n_args > 2 ? S(2, i) : (spark_str) { "", 0 };
         size_t at = what.len == 0 ? SIZE_MAX : find(s, what, 0), from = 0;
         if (at == SIZE_MAX) {
             OUT_S(i) = s;
@@ -486,7 +492,8 @@ static void overlay(spk_sql_frame *f)
         int64_t len = f->n_args > 3 ? I(3, i) : -1;
         if (len < 0)
             len = (int64_t)spk_utf8_count(with.ptr, with.len);
-        const spark_str front = piece(s, 1, pos - 1, false), back = piece(s, pos + len, INT64_MAX, false);
+        const spark_str front = piece(s, 1, pos - 1, false),
+                        back = piece(s, pos + len, INT64_MAX, false);
         spk_text out = spk_text_new(f->arena);
         spk_text_bytes(&out, front.ptr, front.len);
         spk_text_bytes(&out, with.ptr, with.len);
@@ -534,8 +541,8 @@ static void endswith(spk_sql_frame *f)
     SPK_EACH_ROW(f, i)
     {
         const spark_str s = S(0, i), end = S(1, i);
-        SPK_SQL_OUT(bool, f, i)
-            = s.len >= end.len && (end.len == 0 || memcmp(s.ptr + s.len - end.len, end.ptr, end.len) == 0);
+        SPK_SQL_OUT(bool, f, i) = s.len >= end.len
+            && (end.len == 0 || memcmp(s.ptr + s.len - end.len, end.ptr, end.len) == 0);
     }
 }
 
@@ -555,7 +562,8 @@ static void find_in_set(spk_sql_frame *f)
         if (!memchr(what.len > 0 ? what.ptr : "x", ',', what.len > 0 ? what.len : 1))
             for (size_t at = 0; at <= s.len && found == 0; at++)
                 if (at == s.len || s.ptr[at] == ',') {
-                    if (at - from == what.len && (what.len == 0 || memcmp(s.ptr + from, what.ptr, what.len) == 0))
+                    if (at - from == what.len
+                        && (what.len == 0 || memcmp(s.ptr + from, what.ptr, what.len) == 0))
                         found = n;
                     from = at + 1;
                     n++;
@@ -615,7 +623,8 @@ static void levenshtein(spk_sql_frame *f)
     {
         const spark_str a = S(0, i), b = S(1, i);
         const size_t m = spk_utf8_count(b.ptr, b.len);
-        uint32_t *row = spk_sql_alloc(f, 2 * (m + 1) * sizeof *row, 4), *codes = row ? row + m + 1 : NULL;
+        uint32_t *row = spk_sql_alloc(f, 2 * (m + 1) * sizeof *row, 4),
+                 *codes = row ? row + m + 1 : NULL;
         if (!row)
             return;
         size_t size, at = 0;
@@ -642,7 +651,8 @@ static void levenshtein(spk_sql_frame *f)
 
 static void soundex(spk_sql_frame *f)
 {
-    static const char codes[] = "01230127022455012623017202"; /* 7: H and W, which are passed over */
+    static const char codes[]
+        = "01230127022455012623017202"; /* 7: H and W, which are passed over */
     SPK_EACH_ROW(f, i)
     {
         const spark_str s = S(0, i);
@@ -692,30 +702,42 @@ static void luhn(spk_sql_frame *f)
 }
 
 #define F(name_, signature_, least_, most_, kernel_)                                               \
-    { .name = name_, .signature = signature_, .least = least_, .most = most_, .kernel = kernel_ }
+    {                                                                                              \
+        .name = name_, .signature = signature_, .least = least_, .most = most_, .kernel = kernel_  \
+    }
 
-const spk_sql_function spk_sql_strings[] = { F("length", "t:i", 1, 1, length), F("char_length", "t:i", 1, 1, length),
-    F("character_length", "t:i", 1, 1, length), F("len", "t:i", 1, 1, length),
-    F("octet_length", "t:i", 1, 1, octet_length), F("bit_length", "t:i", 1, 1, bit_length),
-    F("upper", "s:s", 1, 1, upper), F("ucase", "s:s", 1, 1, upper), F("lower", "s:s", 1, 1, lower),
-    F("lcase", "s:s", 1, 1, lower), F("initcap", "s:s", 1, 1, initcap), F("reverse_string", "s:s", 1, 1, reverse),
-    F("substring", "tii:a", 2, 3, substring), F("substr", "tii:a", 2, 3, substring), F("mid", "tii:a", 2, 3, substring),
-    F("left", "ti:a", 2, 2, left), F("right", "si:s", 2, 2, right),
-    F("substring_index", "ssi:s", 3, 3, substring_index), F("trim", "ss:s", 1, 2, trim),
-    F("ltrim", "ss:s", 1, 2, trim), F("rtrim", "ss:s", 1, 2, trim), F("btrim", "ss:s", 1, 2, trim),
-    F("lpad", "tit:a", 2, 3, pad), F("rpad", "tit:a", 2, 3, pad), F("repeat", "si:s", 2, 2, repeat),
-    F("space", "i:s", 1, 1, space), { .name = "concat", .least = 0, .most = -1, .resolve = resolve_concat },
+const spk_sql_function spk_sql_strings[] = { F("length", "t:i", 1, 1, length),
+    F("char_length", "t:i", 1, 1, length), F("character_length", "t:i", 1, 1, length),
+    F("len", "t:i", 1, 1, length), F("octet_length", "t:i", 1, 1, octet_length),
+    F("bit_length", "t:i", 1, 1, bit_length), F("upper", "s:s", 1, 1, upper),
+    F("ucase", "s:s", 1, 1, upper), F("lower", "s:s", 1, 1, lower), F("lcase", "s:s", 1, 1, lower),
+    F("initcap", "s:s", 1, 1, initcap), F("reverse_string", "s:s", 1, 1, reverse),
+    F("substring", "tii:a", 2, 3, substring), F("substr", "tii:a", 2, 3, substring),
+    F("mid", "tii:a", 2, 3, substring), F("left", "ti:a", 2, 2, left),
+    F("right", "si:s", 2, 2, right), F("substring_index", "ssi:s", 3, 3, substring_index),
+    F("trim", "ss:s", 1, 2, trim), F("ltrim", "ss:s", 1, 2, trim), F("rtrim", "ss:s", 1, 2, trim),
+    F("btrim", "ss:s", 1, 2, trim), F("lpad", "tit:a", 2, 3, pad), F("rpad", "tit:a", 2, 3, pad),
+    F("repeat", "si:s", 2, 2, repeat), F("space", "i:s", 1, 1, space),
+    { .name = "concat", .least = 0, .most = -1, .resolve = resolve_concat },
     { .name = "||", .least = 2, .most = 2, .resolve = resolve_concat, .printed = "concat" },
-    { .name = "concat_ws", .least = 1, .most = -1, .flags = SPK_SQL_NULL_AWARE, .resolve = resolve_concat_ws,
+    { .name = "concat_ws",
+        .least = 1,
+        .most = -1,
+        .flags = SPK_SQL_NULL_AWARE,
+        .resolve = resolve_concat_ws,
         .kernel = concat_ws },
-    F("instr", "ss:i", 2, 2, instr), F("locate", "ssi:i", 2, 3, locate), F("position", "ssi:i", 2, 3, locate),
-    F("replace", "sss:s", 2, 3, replace),
+    F("instr", "ss:i", 2, 2, instr), F("locate", "ssi:i", 2, 3, locate),
+    F("position", "ssi:i", 2, 3, locate), F("replace", "sss:s", 2, 3, replace),
     F("translate", "sss:s", 3, 3, translate), F("overlay", "ttii:a", 3, 4, overlay),
     F("split_part", "ssi:s", 3, 3, split_part), F("startswith", "ss:b", 2, 2, startswith),
     F("endswith", "ss:b", 2, 2, endswith), F("contains", "ss:b", 2, 2, contains),
-    F("find_in_set", "ss:i", 2, 2, find_in_set), F("ascii", "s:i", 1, 1, ascii), F("chr", "l:s", 1, 1, chr),
-    F("char", "l:s", 1, 1, chr),
-    { .name = "elt", .signature = "is:s", .least = 2, .most = -1, .flags = SPK_SQL_NULL_AWARE | SPK_SQL_GIVES_NULL,
+    F("find_in_set", "ss:i", 2, 2, find_in_set), F("ascii", "s:i", 1, 1, ascii),
+    F("chr", "l:s", 1, 1, chr), F("char", "l:s", 1, 1, chr),
+    { .name = "elt",
+        .signature = "is:s",
+        .least = 2,
+        .most = -1,
+        .flags = SPK_SQL_NULL_AWARE | SPK_SQL_GIVES_NULL,
         .kernel = elt },
     F("levenshtein", "ssi:i", 2, 3, levenshtein), F("soundex", "s:s", 1, 1, soundex),
     F("luhn_check", "s:b", 1, 1, luhn), { 0 } };

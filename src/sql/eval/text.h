@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text that is put together: into room that is given, counting what does not fit, or into an arena. */
+/* Text that is put together: into room that is given, counting what does not fit, or into an arena.
+ * */
 #ifndef SPK_SQL_EVAL_TEXT_H
 #define SPK_SQL_EVAL_TEXT_H
 

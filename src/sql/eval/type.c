@@ -3,8 +3,11 @@
 #include "sql/eval/type.h"
 
 #define SCALAR(kind_, T, precision_, scale_)                                                       \
-    [kind_] = { .kind = kind_, .precision = precision_, .scale = scale_,                           \
-        .size = (uint32_t)sizeof(T), .align = (uint32_t) _Alignof(T) }
+    [kind_] = { .kind = kind_,                                                                     \
+        .precision = precision_,                                                                   \
+        .scale = scale_,                                                                           \
+        .size = (uint32_t)sizeof(T),                                                               \
+        .align = (uint32_t) _Alignof(T) }
 
 const spk_sql_type spk_sql_types[SPK_SQL_KINDS] = {
     [SPK_SQL_VOID] = { .kind = SPK_SQL_VOID, .size = 1, .align = 1 },

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The types of SQL: what a column or an expression is, and how its values lie in memory.
  *
- * A type is a const description. Those without parameters are static; others are made in an arena and
- * compared by structure (spk_sql_type_same). Whether a column may be NULL is not of its type, but stands
+ * A type is a const description. Those without parameters are static; others are made in an arena
+ * and
+ * compared by structure (spk_sql_type_same). Whether a column may be NULL is not of its type, but
+ * stands
  * beside it; what may be NULL inside an array, map or struct is part of the type.
  *
  * A value that is not NULL lies in memory as follows, which is what libspark's own kinds are:
@@ -12,13 +14,15 @@
  *   DATE                  int32_t days               DECIMAL, p <= 18       int64_t units of 10^-s
  *   TIMESTAMP, _NTZ       int64_t microseconds       DECIMAL, p > 18        spk_sql_wide
  *   TIME                  int64_t nanoseconds of the day
- *   INTERVAL, months      int32_t                    INTERVAL, days to seconds  int64_t microseconds
+ *   INTERVAL, months      int32_t                    INTERVAL, days to seconds  int64_t
+ * microseconds
  *   ARRAY                 { const void *at; size_t n; }: n slots of the element, side by side
  *   MAP                   the same of entries { key; slot of the value }, in order of insertion
  *   STRUCT                slots of its fields, as C lays out a struct
  *   VOID                  nothing: always NULL
  *
- * slot: where something may be NULL, an optional (a present byte, then the value at its alignment); where
+ * slot: where something may be NULL, an optional (a present byte, then the value at its alignment);
+ * where
  * it may not, the value. */
 #ifndef SPK_SQL_EVAL_TYPE_H
 #define SPK_SQL_EVAL_TYPE_H
@@ -88,7 +92,8 @@ enum { SPK_SQL_DECIMAL_MAX = 38, SPK_SQL_DECIMAL_LONG = 18, SPK_SQL_TYPE_DEPTH =
 __extension__ typedef __int128 spk_i128;
 __extension__ typedef unsigned __int128 spk_u128;
 
-/* spk_sql_wide: 128 bits, so that a struct of these two members compares, hashes and sorts as the number. */
+/* spk_sql_wide: 128 bits, so that a struct of these two members compares, hashes and sorts as the
+ * number. */
 typedef struct spk_sql_wide {
     int64_t high;
     uint64_t low;
@@ -119,7 +124,8 @@ static inline const spk_sql_type *spk_sql_type_of(spk_sql_kind kind)
 const spk_sql_type *spk_sql_type_decimal(spk_arena *arena, int precision, int scale);
 const spk_sql_type *spk_sql_type_interval(spk_arena *arena, spk_sql_unit first, spk_sql_unit last);
 const spk_sql_type *spk_sql_type_time(spk_arena *arena, int precision);
-const spk_sql_type *spk_sql_type_array(spk_arena *arena, const spk_sql_type *of, bool contains_null);
+const spk_sql_type *spk_sql_type_array(
+    spk_arena *arena, const spk_sql_type *of, bool contains_null);
 const spk_sql_type *spk_sql_type_map(
     spk_arena *arena, const spk_sql_type *key, const spk_sql_type *of, bool contains_null);
 /* The fields are copied, their names are not. */
@@ -153,12 +159,14 @@ static inline bool spk_sql_is_wide(const spk_sql_type *t)
     return t->kind == SPK_SQL_DECIMAL && t->precision > SPK_SQL_DECIMAL_LONG;
 }
 
-/* spk_sql_type_print: "DECIMAL(10,2)", "ARRAY<INT>", as Spark's type.sql; lower: as simpleString and
+/* spk_sql_type_print: "DECIMAL(10,2)", "ARRAY<INT>", as Spark's type.sql; lower: as simpleString
+ * and
  * schemas have it: "decimal(10,2)", "struct<a:int>". At most size bytes with the NUL; the text's
  * whole length. */
 size_t spk_sql_type_print(const spk_sql_type *type, bool lower, char *text, size_t size);
 
-/* spk_sql_type_parse: "decimal(10, 2)", "array<struct<a: int, b string>>", "timestamp without time zone",
+/* spk_sql_type_parse: "decimal(10, 2)", "array<struct<a: int, b string>>", "timestamp without time
+ * zone",
  * ...: the type's name as a statement or a schema has it, in any case. NULL: none, or no memory. */
 const spk_sql_type *spk_sql_type_parse(spk_arena *arena, const char *text, size_t n);
 
@@ -171,20 +179,27 @@ static inline uint32_t spk_sql_slot_size(const spk_sql_type *t, bool nullable)
 {
     return nullable ? (t->align + t->size + t->align - 1) & ~(t->align - 1) : t->size;
 }
-/* spk_sql_entry_...: of a map: where the slot of the value lies in an entry, and an entry's size. */
+/* spk_sql_entry_...: of a map: where the slot of the value lies in an entry, and an entry's size.
+ * */
 uint32_t spk_sql_entry_value(const spk_sql_type *map);
 uint32_t spk_sql_entry_size(const spk_sql_type *map);
 
-/* spk_sql_type_from: the SQL type of values of a libspark type: an optional's value (*nullable is then
- * set), U8 as SMALLINT, U16 as INT, U32 as BIGINT, U64 as DECIMAL(20,0), CHAR arrays as STRING. The last
- * four and fixed arrays are laid out differently there: spk_sql_type_fits says whether memory of the
- * libspark type reads as the SQL type without conversion. NULL: no memory, or no such type: *why. */
+/* spk_sql_type_from: the SQL type of values of a libspark type: an optional's value (*nullable is
+ * then
+ * set), U8 as SMALLINT, U16 as INT, U32 as BIGINT, U64 as DECIMAL(20,0), CHAR arrays as STRING. The
+ * last
+ * four and fixed arrays are laid out differently there: spk_sql_type_fits says whether memory of
+ * the
+ * libspark type reads as the SQL type without conversion. NULL: no memory, or no such type: *why.
+ * */
 const spk_sql_type *spk_sql_type_from(
     spk_arena *arena, const spark_type *type, bool *nullable, const char **why);
 bool spk_sql_type_fits(const spk_sql_type *sql, const spark_type *type);
 
-/* spk_sql_type_to: the libspark type whose values lie in memory as those of the SQL type: made in the
- * table of types of a context. Wide decimals are structs (high, low), intervals I32 and I64, VOID is BOOL.
+/* spk_sql_type_to: the libspark type whose values lie in memory as those of the SQL type: made in
+ * the
+ * table of types of a context. Wide decimals are structs (high, low), intervals I32 and I64, VOID
+ * is BOOL.
  * nullable: an optional of it. NULL: no memory, or nested too deep. */
 const spark_type *spk_sql_type_to(spk_types *types, const spk_sql_type *type, bool nullable);
 

@@ -119,7 +119,8 @@ bool spk_sql_type_fits(const spk_sql_type *sql, const spark_type *type)
 static const spark_type *decimal_to(spk_types *types, const spk_sql_type *type)
 {
     static const spark_type narrow[SPK_SQL_DECIMAL_LONG + 1] = {
-#define SCALE(s) [s] = { NULL, SPARK_KIND_DECIMAL, 8, 8, 0, SPK_SQL_DECIMAL_LONG, s, NULL, NULL, NULL }
+#define SCALE(s)                                                                                   \
+    [s] = { NULL, SPARK_KIND_DECIMAL, 8, 8, 0, SPK_SQL_DECIMAL_LONG, s, NULL, NULL, NULL }
         SCALE(0), SCALE(1), SCALE(2), SCALE(3), SCALE(4), SCALE(5), SCALE(6), SCALE(7), SCALE(8),
         SCALE(9), SCALE(10), SCALE(11), SCALE(12), SCALE(13), SCALE(14), SCALE(15), SCALE(16),
         SCALE(17), SCALE(18)

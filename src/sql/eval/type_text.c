@@ -262,19 +262,20 @@ static const spk_sql_type *read_type(reader *r)
         const char *name;
         spk_sql_kind kind;
     } plain[] = { { "boolean", SPK_SQL_BOOLEAN }, { "tinyint", SPK_SQL_TINYINT },
-        { "byte", SPK_SQL_TINYINT }, { "smallint", SPK_SQL_SMALLINT }, { "short", SPK_SQL_SMALLINT },
-        { "int", SPK_SQL_INT }, { "integer", SPK_SQL_INT }, { "bigint", SPK_SQL_BIGINT },
-        { "long", SPK_SQL_BIGINT }, { "float", SPK_SQL_FLOAT }, { "real", SPK_SQL_FLOAT },
-        { "double", SPK_SQL_DOUBLE }, { "string", SPK_SQL_STRING }, { "binary", SPK_SQL_BINARY },
-        { "date", SPK_SQL_DATE }, { "timestamp_ntz", SPK_SQL_TIMESTAMP_NTZ },
-        { "timestamp_ltz", SPK_SQL_TIMESTAMP }, { "void", SPK_SQL_VOID } };
+        { "byte", SPK_SQL_TINYINT }, { "smallint", SPK_SQL_SMALLINT },
+        { "short", SPK_SQL_SMALLINT }, { "int", SPK_SQL_INT }, { "integer", SPK_SQL_INT },
+        { "bigint", SPK_SQL_BIGINT }, { "long", SPK_SQL_BIGINT }, { "float", SPK_SQL_FLOAT },
+        { "real", SPK_SQL_FLOAT }, { "double", SPK_SQL_DOUBLE }, { "string", SPK_SQL_STRING },
+        { "binary", SPK_SQL_BINARY }, { "date", SPK_SQL_DATE },
+        { "timestamp_ntz", SPK_SQL_TIMESTAMP_NTZ }, { "timestamp_ltz", SPK_SQL_TIMESTAMP },
+        { "void", SPK_SQL_VOID } };
     static const struct {
         const char *name;
         const spk_sql_type *(*read)(reader *);
-    } others[] = { { "decimal", read_decimal }, { "dec", read_decimal }, { "numeric", read_decimal },
-        { "interval", read_interval }, { "timestamp", read_timestamp }, { "struct", read_struct },
-        { "map", read_map }, { "char", read_char }, { "character", read_char },
-        { "varchar", read_char }, { "time", read_time } };
+    } others[] = { { "decimal", read_decimal }, { "dec", read_decimal },
+        { "numeric", read_decimal }, { "interval", read_interval }, { "timestamp", read_timestamp },
+        { "struct", read_struct }, { "map", read_map }, { "char", read_char },
+        { "character", read_char }, { "varchar", read_char }, { "time", read_time } };
     char text[24];
     const spk_sql_type *found = NULL;
     word(r, text, sizeof text);

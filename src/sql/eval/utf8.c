@@ -64,7 +64,8 @@ size_t spk_utf8_at(const char *p, size_t n, size_t i)
     return at;
 }
 
-/* A range of pairs: from `first` to `last`, each upper one followed by its lower one (step 1: neighbours),
+/* A range of pairs: from `first` to `last`, each upper one followed by its lower one (step 1:
+ * neighbours),
  * or apart by `apart`. */
 typedef struct range {
     uint32_t first, last; /* of the upper ones */

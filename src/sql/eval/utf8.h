@@ -15,16 +15,19 @@ static inline size_t spk_utf8_size(const char *p, size_t left)
     return n < left ? n : left;
 }
 
-/* spk_utf8_read: the code point at p, *size bytes long; a byte that begins none stands for itself, beyond
+/* spk_utf8_read: the code point at p, *size bytes long; a byte that begins none stands for itself,
+ * beyond
  * all code points. */
 uint32_t spk_utf8_read(const char *p, size_t left, size_t *size);
 /* spk_utf8_write: at most 4 bytes; returns how many. */
 size_t spk_utf8_write(uint32_t c, char *p);
-/* spk_utf8_count: code points. spk_utf8_at: the byte at which code point i begins; n beyond the last. */
+/* spk_utf8_count: code points. spk_utf8_at: the byte at which code point i begins; n beyond the
+ * last. */
 size_t spk_utf8_count(const char *p, size_t n);
 size_t spk_utf8_at(const char *p, size_t n, size_t i);
 
-/* spk_upper, spk_lower: of a code point, by itself (Latin, Greek, Cyrillic, Armenian, Georgian and what is
+/* spk_upper, spk_lower: of a code point, by itself (Latin, Greek, Cyrillic, Armenian, Georgian and
+ * what is
  * like them); others stay. */
 uint32_t spk_upper(uint32_t c);
 uint32_t spk_lower(uint32_t c);

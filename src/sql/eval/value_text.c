@@ -8,7 +8,8 @@
 #include "sql/eval/kernel.h"
 #include "type/number.h"
 
-/* java_double: from the shortest text: digits and where the point stands, as Double.toString has them. */
+/* java_double: from the shortest text: digits and where the point stands, as Double.toString has
+ * them. */
 void spk_sql_put_floating(spk_text *out, const char *text, size_t n)
 {
     char digits[SPK_NUMBER_TEXT];
@@ -149,7 +150,8 @@ void spk_sql_put_value(spk_text *out, const spk_sql_type *type, const void *valu
         spk_put_date(out, *(const int32_t *)value);
         break;
     case SPK_SQL_TIMESTAMP:
-        spk_put_timestamp(out, *(const int64_t *)value + zone * SPK_MICROS_SECOND);
+        spk_put_timestamp(
+            out, (int64_t)(*(const uint64_t *)value + (uint64_t)(zone * SPK_MICROS_SECOND)));
         break;
     case SPK_SQL_TIMESTAMP_NTZ:
         spk_put_timestamp(out, *(const int64_t *)value);

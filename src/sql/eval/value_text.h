@@ -6,7 +6,8 @@
 #include "sql/eval/text.h"
 #include "sql/eval/type.h"
 
-/* spk_sql_put_value: a value that is not NULL. spk_sql_put_floating: the shortest digits of a number as
+/* spk_sql_put_value: a value that is not NULL. spk_sql_put_floating: the shortest digits of a
+ * number as
  * Java's Double.toString arranges them. */
 void spk_sql_put_value(spk_text *out, const spk_sql_type *type, const void *value, int32_t zone);
 void spk_sql_put_floating(spk_text *out, const char *text, size_t n);

@@ -7,7 +7,8 @@
 
 enum { SPK_SQL_BATCH = 1024 };
 
-/* spk_sql_vector: value i lies at ptr + i * stride; stride 0: one value for all rows. What lies under
+/* spk_sql_vector: value i lies at ptr + i * stride; stride 0: one value for all rows. What lies
+ * under
  * a NULL is not looked at. */
 typedef struct spk_sql_vector {
     const char *ptr;
@@ -15,8 +16,10 @@ typedef struct spk_sql_vector {
     const uint8_t *valid; /* byte i is 1: row i has a value, 0: it is NULL; NULL: all have one */
 } spk_sql_vector;
 
-/* spk_sql_input: a column as rows have it: the validity of row i is (valid[i * valid_stride] & mask)
- * != 0, turned over where `inverted`: a present byte of an optional (mask 255), or a bit of a mask of
+/* spk_sql_input: a column as rows have it: the validity of row i is (valid[i * valid_stride] &
+ * mask)
+ * != 0, turned over where `inverted`: a present byte of an optional (mask 255), or a bit of a mask
+ * of
  * nulls (inverted). */
 typedef struct spk_sql_input {
     const char *ptr;
@@ -27,7 +30,8 @@ typedef struct spk_sql_input {
     bool inverted;
 } spk_sql_input;
 
-/* spk_sql_rows: which rows of a batch: n indices in ascending order, or the first n where at is NULL. */
+/* spk_sql_rows: which rows of a batch: n indices in ascending order, or the first n where at is
+ * NULL. */
 typedef struct spk_sql_rows {
     const uint16_t *at;
     uint32_t n;

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Regular expressions against Java's: java_regex.txt has, for each pattern and text, all matches
+ * with their
+ * groups, as java.util.regex found them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sql/eval/like.h"
+#include "sql/eval/regex.h"
+#include "sql/eval/utf8.h"
+
+typedef struct field {
+    char text[4096];
+    size_t n;
+} field;
+
+/* read_field: 'text' with its escapes, or what stands there up to the tab. */
+static const char *read_field(const char *p, field *f)
+{
+    f->n = 0;
+    if (*p != '\'')
+        return p;
+    for (p++; *p && *p != '\''; p++) {
+        if (*p == '\\') {
+            p++;
+            f->text[f->n++] = (char)(*p == 'n' ? '\n' : *p == 'r' ? '\r' : *p == 't' ? '\t' : *p);
+        } else {
+            f->text[f->n++] = *p;
+        }
+    }
+    f->text[f->n] = '\0';
+    p += *p == '\'';
+    return p + (*p == '\t');
+}
+
+static size_t put_quoted(char *out, const char *p, size_t n)
+{
+    size_t at = 0;
+    out[at++] = '\'';
+    for (size_t i = 0; i < n; i++) {
+        const char *special = strchr("\\\n\r\t", p[i]);
+        if (special && p[i]) {
+            out[at++] = '\\';
+            out[at++] = "\\nrt"[special - "\\\n\r\t"];
+            at -= p[i] == '\\';
+            if (p[i] == '\\')
+                out[at++] = '\\';
+        } else {
+            out[at++] = p[i];
+        }
+    }
+    out[at++] = '\'';
+    return at;
+}
+
+/* matches: all of them, in the form of the table. */
+static void matches(const spk_regex *regex, spk_regex_work *work, const field *text, char *out)
+{
+    const int groups = spk_regex_groups(regex);
+    size_t places[2 * SPK_REGEX_GROUPS], at = 0, n = 0;
+    int found = 0;
+    while (at <= text->n && found++ < 50
+        && spk_regex_find(regex, work, text->text, text->n, at, places, groups)) {
+        for (int g = 0; g <= groups; g++) {
+            out[n++] = g == 0 ? '(' : ',';
+            if (places[2 * g] == SIZE_MAX)
+                out[n++] = '-';
+            else
+                n += put_quoted(
+                    out + n, text->text + places[2 * g], places[2 * g + 1] - places[2 * g]);
+        }
+        out[n++] = ')';
+        at = places[1] > places[0] ? places[1]
+            : places[1] < text->n
+            ? places[1] + spk_utf8_size(text->text + places[1], text->n - places[1])
+            : text->n + 1;
+    }
+    out[n] = '\0';
+}
+
+static void as_java(void **state)
+{
+    static char line[65536], mine[65536];
+    static field pattern, text;
+    spk_heap heap;
+    spk_arena arena;
+    size_t lines = 0, bad = 0;
+    FILE *file = fopen(JAVA_REGEX, "r");
+    (void)state;
+    assert_non_null(file);
+    spk_heap_init(&heap, 0);
+    spk_arena_init(&arena, &heap);
+    while (fgets(line, sizeof line, file)) {
+        const char *why;
+        bool unsupported;
+        line[strcspn(line, "\n")] = '\0';
+        const char *p = read_field(line, &pattern);
+        const spk_regex *regex
+            = spk_regex_compile(&arena, pattern.text, pattern.n, &why, &unsupported);
+        lines++;
+        if (strcmp(p, "ERROR") == 0 || strcmp(p, "FINE") == 0) {
+            if ((regex != NULL) != (*p == 'F')) {
+                bad++;
+                print_message("%s: %s\n", line, regex ? "compiles here" : why);
+            }
+        } else if (!regex) {
+            bad++;
+            print_message("%s: %s\n", line, why);
+        } else {
+            p = read_field(p, &text);
+            matches(regex, spk_regex_work_new(regex, &arena), &text, mine);
+            if (strcmp(p, mine) != 0) {
+                bad++;
+                print_message("%s\n    here: %s\n", line, mine);
+            }
+        }
+        spk_arena_reset(&arena);
+    }
+    fclose(file);
+    spk_arena_fini(&arena);
+    spk_heap_fini(&heap);
+    assert_true(lines > 1000);
+    assert_int_equal(bad, 0);
+}
+
+/* What a backtracking matcher takes for ever for. */
+static void linear(void **state)
+{
+    static const char *const patterns[]
+        = { "(a+)+b", "(a|aa)+$", "(x+x+)+y", "(.*a){12}", "(a?){60}a{60}" };
+    enum { N = 20000 };
+    spk_heap heap;
+    spk_arena arena;
+    (void)state;
+    spk_heap_init(&heap, 0);
+    spk_arena_init(&arena, &heap);
+    char *text = malloc(N);
+    assert_non_null(text);
+    memset(text, 'a', N);
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        const char *why;
+        bool unsupported;
+        const spk_regex *regex
+            = spk_regex_compile(&arena, patterns[i], strlen(patterns[i]), &why, &unsupported);
+        assert_non_null(regex);
+        spk_regex_work *work = spk_regex_work_new(regex, &arena);
+        const bool found = spk_regex_find(regex, work, text, i == 2 ? 2000 : N, 0, NULL, 0);
+        assert_int_equal(found, i != 0 && i != 2);
+    }
+    free(text);
+    spk_arena_fini(&arena);
+    spk_heap_fini(&heap);
+}
+
+/* Refused by name, and what is too large. */
+static void refused(void **state)
+{
+    static const char *const patterns[] = { "(a)\\1", "a(?=b)", "a(?!b)", "(?<=a)b", "(?<!a)b",
+        "(?>a)b", "a++", "\\p{IsGreek}", "((a{100}){100}){100}", "\\k<n>" };
+    spk_heap heap;
+    spk_arena arena;
+    (void)state;
+    spk_heap_init(&heap, 0);
+    spk_arena_init(&arena, &heap);
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        const char *why;
+        bool unsupported;
+        assert_null(
+            spk_regex_compile(&arena, patterns[i], strlen(patterns[i]), &why, &unsupported));
+        assert_true(unsupported);
+        assert_true(strlen(why) > 0);
+    }
+    spk_arena_fini(&arena);
+    spk_heap_fini(&heap);
+}
+
+/* like_slowly: the definition, by trying everything. */
+static bool like_slowly(const char *p, const char *s)
+{
+    if (!*p)
+        return !*s;
+    if (*p == '%')
+        return like_slowly(p + 1, s) || (*s && like_slowly(p, s + 1));
+    if (!*s)
+        return false;
+    return (*p == '_' || *p == *s) && like_slowly(p + 1, s + 1);
+}
+
+static void like(void **state)
+{
+    spk_heap heap;
+    spk_arena arena;
+    uint64_t seed = 7;
+    (void)state;
+    spk_heap_init(&heap, 0);
+    spk_arena_init(&arena, &heap);
+    for (int round = 0; round < 20000; round++) {
+        char pattern[8], text[10];
+        size_t n = 0, m = 0;
+        for (size_t k = (seed = seed * 6364136223846793005u + 1442695040888963407u) >> 33;
+             k % 8 > 1 && n < 7; k /= 2)
+            pattern[n] = "ab%_"[(seed >> (35 + 2 * n)) & 3], n++;
+        for (size_t k = (seed = seed * 6364136223846793005u + 1442695040888963407u) >> 33;
+             k % 16 > 1 && m < 9; k /= 2)
+            text[m] = "ab"[(seed >> (35 + m)) & 1], m++;
+        pattern[n] = text[m] = '\0';
+        spk_like made;
+        assert_int_equal(
+            spk_like_compile(&made, &arena, (spark_str) { pattern, n }, (spark_str) { "\\", 1 }),
+            SPK_LIKE_GOOD);
+        if (spk_like_matches(&made, (spark_str) { text, m }) != like_slowly(pattern, text))
+            fail_msg("'%s' LIKE '%s'", text, pattern);
+        spk_arena_reset(&arena);
+    }
+    spk_arena_fini(&arena);
+    spk_heap_fini(&heap);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_java),
+        cmocka_unit_test(linear),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(like),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
