@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sys.h"
+
 enum { MEMORY = 1, CPU = 2, PATH = 1024 };
 
 /* mounted: a hierarchy that can be read. */
@@ -31,7 +33,7 @@ static int open_file(const char *root, const char *directory, const char *name)
 {
     char path[3 * PATH + 64];
     const int n = snprintf(path, sizeof path, "%s%s/%s", root, directory, name);
-    return n > 0 && (size_t)n < sizeof path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    return n > 0 && (size_t)n < sizeof path ? spk_open(path, O_RDONLY | O_CLOEXEC, 0) : -1;
 }
 
 /* controllers_in: of a list with commas, which ends with the line or a colon. */
@@ -115,7 +117,7 @@ static const char *below(const char *path, const char *group)
 static void read_text(const char *root, const char *directory, const char *name, char *to, size_t size)
 {
     const int fd = open_file(root, directory, name);
-    const ssize_t n = fd >= 0 ? read(fd, to, size - 1) : 0;
+    const ssize_t n = fd >= 0 ? spk_read(fd, to, size - 1) : 0;
     to[n > 0 ? n : 0] = '\0';
     if (fd >= 0)
         close(fd);
@@ -173,9 +175,9 @@ static void limit_by(spk_limits *limits, const mounted *m, char *directory, size
 static unsigned limit_by_groups(
     const char *root, const char *groups, spk_limits *limits, bool own, unsigned wanted)
 {
-    const int fd = open_file(root, "/proc/self", "mountinfo");
-    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
     char line[4 * PATH], path[PATH], directory[3 * PATH]; /* of longer lines the end is no mount */
+    snprintf(directory, sizeof directory, "%s/proc/self/mountinfo", root);
+    FILE *file = fopen(directory, "re");
     unsigned found = 0;
     while (file && fgets(line, sizeof line, file)) {
         mounted m;
@@ -195,8 +197,6 @@ static unsigned limit_by_groups(
     }
     if (file)
         fclose(file);
-    else if (fd >= 0)
-        close(fd);
     return found;
 }
 

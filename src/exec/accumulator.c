@@ -180,8 +180,8 @@ const spark_accumulator *spark_accumulator_new(spark_site at, spark_context *sc,
 {
     spk_failure failure;
     char text[400];
-    if (!add || !combine || !add->run || !combine->run || spk_env_bytes(add->env_size & ~SPARK_ENV_NONE)
-        || spk_env_bytes(combine->env_size & ~SPARK_ENV_NONE)
+    if (!add || !combine || !add->run || !combine->run || spk_env_bytes(add->env_size)
+        || spk_env_bytes(combine->env_size)
         || (sc && type && add->acc && spk_type_differ(add->acc, type, text, sizeof text))
         || (sc && type && combine->acc && spk_type_differ(combine->acc, type, text, sizeof text))
         || (sc && type && combine->in && spk_type_differ(combine->in, type, text, sizeof text))) {

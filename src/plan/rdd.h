@@ -262,13 +262,13 @@ SPK_COLD spark_status spk_env_bind(
     spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure);
 SPK_COLD void spk_env_fini(spk_env *env);
 /* spk_env_join: what two functions expect that are bound to one env; SPK_ENV_APART, which no env is:
- * different things. spk_env_bytes: of an env_size. */
+ * different things. spk_env_bytes: of an env_size; none where it says SPARK_ENV_NONE. */
 enum { SPK_ENV_KIND_SHIFT = 56 };
 #define SPK_ENV_APART SIZE_MAX
 size_t spk_env_join(size_t a, size_t b);
 static inline size_t spk_env_bytes(size_t wanted)
 {
-    return wanted & (((size_t)1 << SPK_ENV_KIND_SHIFT) - 1);
+    return wanted & (SPARK_ENV_NONE - 1);
 }
 
 /* spk_value_keep: a deep copy of *value (NULL: all bytes zero) that belongs to the node, which
