@@ -85,9 +85,9 @@ static bool read_mount(char *line, mounted *m)
     return m->controllers != 0;
 }
 
-/* group_of: the path of the own group in a hierarchy, of lines like "4:cpu,cpuacct:/path"; false: it
+/* own_path: the path of the own group in a hierarchy, of lines like "4:cpu,cpuacct:/path"; false: it
  * is not known. */
-static bool group_of(const char *groups, const mounted *m, char *path, size_t size)
+static bool own_path(const char *groups, const mounted *m, char *path, size_t size)
 {
     for (const char *line = groups; *line; line += strcspn(line, "\n"), line += *line == '\n') {
         const char *list = strchr(line, ':'), *at = list ? strchr(list + 1, ':') : NULL;
@@ -182,7 +182,7 @@ static unsigned limit_by_groups(
     while (file && fgets(line, sizeof line, file)) {
         mounted m;
         if (!read_mount(line, &m) || !(m.controllers & wanted)
-            || !group_of(groups, &m, path, sizeof path))
+            || !own_path(groups, &m, path, sizeof path))
             continue;
         const char *rest = below(path, m.root);
         if (own != (rest != NULL))
@@ -205,7 +205,7 @@ static bool limit_at(
     const char *root, const char *groups, const char *point, const mounted *m, spk_limits *limits)
 {
     char path[PATH], directory[3 * PATH];
-    if (!group_of(groups, m, path, sizeof path) || strstr(path, "/.."))
+    if (!own_path(groups, m, path, sizeof path) || strstr(path, "/.."))
         return false;
     const int top = snprintf(directory, sizeof directory, "%s/sys/fs/cgroup%s", root, point);
     const int n = snprintf(directory, sizeof directory, "%s/sys/fs/cgroup%s%s", root, point,

@@ -39,7 +39,9 @@ fails 1 "Input path does not exist: $work/*.missing" "$work/*.missing"
 fails 1 "Not a file: /dev/full is a device" /dev/full
 fails 1 "cannot use file descriptor 0: Bad file descriptor" - <&-
 printf '\037\213\010\0\0\0\0\0' > "$work/text.gz"
-fails 1 "$work/text.gz is not plain text: it is compressed by gzip; read what \"gzip -dc FILE\" makes" "$work/text.gz"
+fails 1 "cannot unpack $work/text.gz: gzip ended with status 1" "$work/text.gz"
+cp "$work/text.gz" "$work/packed"
+fails 1 "$work/packed is not plain text: it is compressed by gzip" "$work/packed"
 fails 1 "standard input is not plain text: it is compressed by gzip" - < "$work/text.gz"
 fails 1 "$work/there already exists" -o "$work/there" "$work/text"
 mkdir -p "$work/half/_temporary"

@@ -14,5 +14,7 @@ diff -u <(block 1) <(tail -n +3 examples/primes.c)
 diff -u <(block 2) tests/examples/primes.txt
 [ "$(wc -l < examples/wordcount.c)" -lt 80 ] || { echo "examples/wordcount.c is too long" >&2; exit 1; }
 for source in examples/*.c; do
-    [ "$(wc -l < "$source")" -lt 120 ] || { echo "$source is too long" >&2; exit 1; }
+    lines=120
+    [ "$source" != examples/sql.c ] || lines=220 # a shell
+    [ "$(wc -l < "$source")" -lt $lines ] || { echo "$source is too long" >&2; exit 1; }
 done

@@ -88,6 +88,15 @@ AUTH = {"Authorization": "AWS4-HMAC-SHA256 Credential=AKTEST/20260101/us-east-1/
         "Content-Type": "application/octet-stream"}
 
 
+def open_uploads(url):
+    """(key, parts) of each upload that was begun and not ended. Where the answer to a beginning is lost, nobody
+    knows its id: it stays, with no part in it, until the bucket's own rules remove it."""
+    listing = ask("GET", f"{url}/bucket?uploads", headers=AUTH).decode()
+    begun = re.findall(r"<Key>(.*?)</Key>.*?<UploadId>(.*?)</UploadId>", listing, re.S)
+    return [(key, ask("GET", f"{url}/bucket/{key}?uploadId={upload}", headers=AUTH).decode().count("<Part>"))
+            for key, upload in begun]
+
+
 def s3(tool, server_py):
     program = os.environ.get("MOTO_SERVER") or shutil.which("moto_server")
     if not program:
@@ -117,8 +126,8 @@ def s3(tool, server_py):
             listing = ask("GET", f"{url}/bucket?list-type=2&prefix=out{n}%2F", headers=AUTH).decode()
             check("objects", re.findall(r"<Key>(.*?)</Key>", listing),
                   [f"out{n}/_SUCCESS", *[f"out{n}/part-0000{i}" for i in range(3)]])
-            uploads = ask("GET", f"{url}/bucket?uploads", headers=AUTH).decode()
-            check("open uploads", uploads.count("<UploadId>"), 0)
+            held = [begun for begun in open_uploads(url) if n == 0 or begun[1]]
+            check("open uploads", held, [])
         status, _, complaint = run(tool, "save", "s3://bucket/out0", 10, 1, ENDPOINT=url)
         check("a second save", (status, "already exists" in complaint), (1, True))
         status, _, complaint = run(tool, "count", "s3://nobody/x", 1, ENDPOINT=url)
