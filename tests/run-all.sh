@@ -74,9 +74,9 @@ step_asan() {
 }
 step_tsan() {
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-    # Not what runs on one thread, and the failed allocations, which ASan sees.
+    # Not what runs on one thread, and the calls that fail, which ASan sees.
     sanitized tsan gcc thread && fixed_addresses tsan 'unit|stress|example' \
-        --exclude-regex '^(base|type|io)[.]|^api[.]nomem$'
+        --exclude-regex '^(base|type|io|sql)[.]|^api[.](nomem|file_failures)$|^remote[.]real_'
 }
 step_valgrind() {
     local leaks=definite,indirect,possible
