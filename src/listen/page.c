@@ -114,6 +114,10 @@ void spk_page_size(spk_json_out *out, uint64_t bytes)
 
 void spk_page_times(spk_json_out *out, double factor)
 {
+    if (factor > 1000) {
+        spk_page_put(out, "over 1,000\xc3\x97");
+        return;
+    }
     short_number(out, factor);
     SPK_JSON(out, "\xc3\x97");
 }

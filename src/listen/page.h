@@ -16,7 +16,7 @@ SPK_COLD void spk_page_text(spk_json_out *out, const char *text, size_t most);
 SPK_COLD void spk_page_format(spk_json_out *out, const char *format, ...) SPARK_FORMAT_(2, 3);
 
 /* spk_page_number: with one decimal, "12.5", for coordinates. _count: "100,000"; _time: of nanoseconds, "1.5 s";
- * _size: of bytes, "1.5 MiB"; _times: "3.4×". */
+ * _size: of bytes, "1.5 MiB"; _times: "3.4×", "over 1,000×". */
 SPK_COLD void spk_page_number(spk_json_out *out, double number);
 SPK_COLD void spk_page_count(spk_json_out *out, int64_t count);
 SPK_COLD void spk_page_time(spk_json_out *out, int64_t ns);

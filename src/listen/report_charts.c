@@ -3,6 +3,7 @@
 #include "listen/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { LEFT = 132, RIGHT = 988, TRACKS = 64, LANE = 20, JOBS = 3, JOB = 22, TOP = 8, WIDE = 1000 };
 
@@ -54,8 +55,26 @@ static void rect(spk_json_out *out, const char *class, double x, int y, double w
     spk_page_format(out, "\" height=\"%d\" rx=\"2\">", height);
 }
 
-/* jobs: as bars above the workers, beside each other where they overlap. Returns how many rows. */
-static int jobs(const spk_report *r, const scale *s)
+/* job_bar: one, in its row. */
+static void job_bar(const spk_report *r, const spk_past_job *j, double x, double width, int64_t took, int row)
+{
+    rect(r->out, j->status == SPARK_OK ? "job" : "cf", x, TOP + row * JOB, width, JOB - 4);
+    spk_page_format(r->out, "<title>Job %d: ", j->id);
+    spk_report_text(r, j->action, 60);
+    SPK_JSON(r->out, ", ");
+    spk_page_time(r->out, took);
+    SPK_JSON(r->out, "</title></rect>");
+    if (width < 58)
+        return;
+    SPK_JSON(r->out, "<text font-size=\"11\" x=\"");
+    spk_page_number(r->out, x + 6);
+    spk_page_format(r->out, "\" y=\"%d\"%s>Job %d</text>", TOP + row * JOB + 13,
+        j->status == SPARK_OK ? "" : " style=\"fill:var(--card)\"", j->id);
+}
+
+/* jobs: as bars above the workers, below each other where they overlap. Returns how many rows; draw: else it
+ * only counts those. */
+static int jobs(const spk_report *r, const scale *s, bool draw)
 {
     const spk_history *h = r->history;
     int64_t ends[JOBS] = { 0 };
@@ -73,18 +92,8 @@ static int jobs(const spk_report *r, const scale *s)
         ends[row] = end;
         last[row] = x + width;
         rows = row >= rows ? row + 1 : rows;
-        rect(r->out, j->status == SPARK_OK ? "job" : "cf", x, TOP + row * JOB, width, JOB - 4);
-        spk_page_format(r->out, "<title>Job %d: ", j->id);
-        spk_report_text(r, j->action, 60);
-        SPK_JSON(r->out, ", ");
-        spk_page_time(r->out, end - j->submitted);
-        SPK_JSON(r->out, "</title></rect>");
-        if (width < 58)
-            continue;
-        SPK_JSON(r->out, "<text font-size=\"11\" x=\"");
-        spk_page_number(r->out, x + 6);
-        spk_page_format(r->out, "\" y=\"%d\"%s>Job %d</text>", TOP + row * JOB + 13,
-            j->status == SPARK_OK ? "" : " style=\"fill:var(--card)\"", j->id);
+        if (draw)
+            job_bar(r, j, x, width, end - j->submitted, row);
     }
     return rows;
 }
@@ -152,15 +161,22 @@ static void legend(const spk_report *r)
     SPK_JSON(r->out, "</ul>\n");
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const spk_track *x = a, *y = b;
+    const int other = strcmp(x->executor, y->executor);
+    const int longer = (strlen(x->executor) > strlen(y->executor)) - (strlen(x->executor) < strlen(y->executor));
+    return longer ? longer : other ? other : (x->worker > y->worker) - (x->worker < y->worker);
+}
+
 void spk_report_timeline(const spk_report *r)
 {
+    if (r->history->n_tracks > 0)
+        qsort(r->history->tracks, r->history->n_tracks, sizeof *r->history->tracks, by_place);
     const spk_history *h = r->history;
     const scale s = scale_of(h);
     const int n = h->n_tracks < TRACKS ? (int)h->n_tracks : TRACKS;
-    int rows = 0;
-    for (size_t i = 0; i < h->n_jobs && rows < JOBS; i++)
-        rows = JOBS;
-    const int first = TOP + (rows ? JOBS * JOB : 0), bottom = first + n * LANE + 4;
+    const int first = TOP + jobs(r, &s, false) * JOB + 2, bottom = first + n * LANE + 4;
     spk_page_put(r->out, "<section id=\"timeline\" aria-labelledby=\"h-timeline\"><h2 id=\"h-timeline\">Timeline</h2>"
         "<p class=\"soft small\">Each bar is a task, in its stage\xe2\x80\x99s colour; jobs stand above.");
     if (h->grain > 0) {
@@ -177,8 +193,7 @@ void spk_report_timeline(const spk_report *r)
     spk_page_time(r->out, s.to - s.from);
     SPK_JSON(r->out, "\">\n");
     axis(r->out, &s, TOP, bottom);
-    if (h->n_jobs > 0)
-        jobs(r, &s);
+    jobs(r, &s, true);
     for (int i = 0; i < n; i++) {
         const spk_track *t = &h->tracks[i];
         const int y = first + i * LANE;

@@ -203,7 +203,8 @@ static void box(graph *g, const drawn *d)
     const spk_past_stage *s = d->stage;
     if (!d->skipped)
         spk_page_format(out, "<a href=\"#stage-%d\">", s->id);
-    spk_page_format(out, "<g class=\"%s\"><title>Stage %d: ", d->skipped ? "skipped" : s->state == SPK_PAST_FAILED ? "failed" : "ran", s->id);
+    spk_page_format(out, "<g class=\"%s\"><title>Stage %d: ",
+        d->skipped ? "skipped" : s->state == SPK_PAST_FAILED ? "failed" : "ran", s->id);
     spk_report_text(g->r, s->name, 160);
     spk_page_format(out, "</title><rect class=\"box\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"11\"/>", d->x, d->y,
         WIDTH, d->height);

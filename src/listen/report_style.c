@@ -34,10 +34,10 @@ static const char *const style[] = {
     ".scroll{overflow-x:auto;margin:12px -22px 0;padding:0 22px 6px}svg{display:block;font-family:inherit}"
     "svg text{fill:var(--ink)}svg .s{fill:var(--soft)}svg .grid{stroke:var(--line)}svg.wide{width:100%;min-width:720px}"
     "table{border-collapse:collapse;width:100%;font-size:.88rem;font-variant-numeric:tabular-nums}"
-    "caption{text-align:left;color:var(--soft);font-size:.84rem;padding-bottom:6px}th,td{padding:8px 10px;"
-    "border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}thead th{color:"
+    "caption{text-align:left;color:var(--soft);font-size:.84rem;padding-bottom:6px}th,td{padding:8px 9px;"
+    "border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}thead th{vertical-align:bottom;white-space:normal;line-height:1.3;color:"
     "var(--soft);font-weight:600;border-bottom:2px solid var(--line)}th:first-child,td:first-child,.l{text-align:left"
-    "!important}td.name,th.name{text-align:left;white-space:normal;min-width:180px;overflow-wrap:anywhere;"
+    "!important}td.name,th.name{text-align:left;white-space:normal;min-width:170px;overflow-wrap:anywhere;"
     "font-weight:400}tbody tr:last-child>*{border-bottom:0}tbody tr:target{background:var(--warnbg)}",
     ".bar{display:block;height:5px;border-radius:3px;margin-top:5px;background:var(--faint)}.bar i{display:block;"
     "height:5px;border-radius:3px;min-width:2px}.tag{display:inline-block;border-radius:99px;padding:0 8px;"

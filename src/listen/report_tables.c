@@ -120,6 +120,12 @@ static int by_task_time(const void *a, const void *b)
     return more ? more : (x->id > y->id) - (x->id < y->id);
 }
 
+static int by_job_id(const void *a, const void *b)
+{
+    const spk_past_job *x = *(const spk_past_job *const *)a, *y = *(const spk_past_job *const *)b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
 static void job_title(const spk_report *r, const spk_past_job *j)
 {
     spk_page_format(r->out, "<span class=\"strong\">Job %d</span> ", j->id);
@@ -156,10 +162,14 @@ void spk_report_jobs(const spk_report *r)
     SPK_JSON(r->out, "</p>\n");
     for (size_t i = 0; jobs && i < h->n_jobs; i++)
         jobs[i] = &h->jobs[i];
-    if (jobs)
+    const size_t n = !jobs ? 0 : h->n_jobs < JOBS ? h->n_jobs : JOBS;
+    if (n > 0)
         qsort(jobs, h->n_jobs, sizeof *jobs, by_task_time);
-    for (size_t i = 0; jobs && i < h->n_jobs && i < JOBS; i++) {
-        spk_page_format(r->out, "<details%s><summary>", i < 2 ? " open" : "");
+    const spk_past_job *const longest[] = { n > 0 ? jobs[0] : NULL, n > 1 ? jobs[1] : NULL };
+    if (n > 0)
+        qsort(jobs, n, sizeof *jobs, by_job_id);
+    for (size_t i = 0; i < n; i++) {
+        spk_page_format(r->out, "<details%s><summary>", jobs[i] == longest[0] || jobs[i] == longest[1] ? " open" : "");
         job_title(r, jobs[i]);
         SPK_JSON(r->out, "</summary>\n");
         spk_report_graph(r, jobs[i]);
@@ -186,21 +196,33 @@ static void failure_item(const spk_report *r, const spk_past_failure *f)
     SPK_JSON(r->out, "</pre></li>\n");
 }
 
+/* earlier: a stage that has filled the shuffle before, so that the i-th one makes some of it again. */
+static const spk_past_stage *earlier(const spk_history *h, size_t i)
+{
+    for (size_t k = 0; h->stages[i].shuffle >= 0 && h->stages[i].attempts > 0 && k < i; k++)
+        if (h->stages[k].shuffle == h->stages[i].shuffle && h->stages[k].state == SPK_PAST_DONE)
+            return &h->stages[k];
+    return NULL;
+}
+
 static void again(const spk_report *r)
 {
     const spk_history *h = r->history;
     int listed = 0;
     for (size_t i = 0; i < h->n_stages && listed < LISTED; i++) {
-        const spk_past_stage *s = &h->stages[i];
-        if (s->attempts < 2 && s->done <= s->tasks)
+        const spk_past_stage *s = &h->stages[i], *before = earlier(h, i);
+        if (s->attempts < 2 && s->done <= s->tasks && !before)
             continue;
         if (listed++ == 0)
             SPK_JSON(r->out, "<h3>Computed again</h3><ul>");
         spk_page_format(r->out, "<li><a href=\"#stage-%d\">Stage %d</a> <span class=\"soft\">", s->id, s->id);
         spk_report_text(r, s->name, 80);
-        spk_page_format(r->out, "</span>: %d attempts, ", s->attempts);
-        spk_page_counted(r->out, s->done > s->tasks ? s->done - s->tasks : 0, "task", "tasks");
-        SPK_JSON(r->out, " run again</li>");
+        spk_page_format(r->out, "</span>: %d %s, ", s->attempts, s->attempts == 1 ? "attempt" : "attempts");
+        spk_page_counted(r->out, before ? s->done : s->done > s->tasks ? s->done - s->tasks : 0, "task", "tasks");
+        SPK_JSON(r->out, " run again");
+        if (before)
+            spk_page_format(r->out, ", for what stage %d had made was lost or dropped", before->id);
+        SPK_JSON(r->out, "</li>");
     }
     if (listed > 0)
         SPK_JSON(r->out, "</ul>\n");

@@ -146,11 +146,12 @@ def main():
 
     said = {name: page[0] for name, page in pages.items()}
     for name, words in {
-        "words": ["counts of words", "cached ●", "skipped", "Nothing failed", "how many words there are"],
+        "words": ["counts of words", "cached ●", "Nothing failed", "how many words there are"],
         "failures": ["1 executor was lost", "attempts of tasks failed", "it was \"in the <i>way</i>\"",
                      "is <b>not</b> \"liked\" ]]> --> \\ � � ä", "Computed again"],
         "hints": ["One partition of stage 1 holds", "was cached and never read", "as long as the median",
                   "1,000 tasks of", "to disk", "was computed in"],
+        "rounds": ["skipped"],
         "hostile": ["<img src=x onerror=alert(1)>", "</title><script>alert(1)</script>&amp;"],
         "nothing": ["No job was run."],
         "many": ["100,000", "drawn as one"],
