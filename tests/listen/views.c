@@ -64,16 +64,38 @@ static int64_t counted(spark_rdd *rdd)
     return n;
 }
 
+static const char *plans; /* where they go: with .plan or .dot behind */
+
+/* explained: the plan of the RDD, behind those that are there. */
+static void explained(spark_rdd *rdd)
+{
+    char path[700];
+    snprintf(path, sizeof path, "%s.plan", plans);
+    FILE *plan = fopen(path, "a");
+    snprintf(path, sizeof path, "%s.dot", plans);
+    FILE *dot = fopen(path, "a");
+    if (!plan || !dot)
+        exit(1);
+    must(spark_explain(rdd, plan));
+    must(spark_explain_dot(rdd, dot));
+    if (fputc('\n', plan) == EOF || fclose(plan) != 0 || fclose(dot) != 0)
+        exit(1);
+}
+
 static void words_scene(spark_context *sc, const char *text)
 {
     spark_rdd *words = spark_flat_map(spark_text_file(sc, text, 6), split_words, NULL);
     spark_rdd *counts = spark_cache(spark_reduce_by_key(words, spark_op_sum, NULL, 3));
     spark_rdd_set_name(counts, "counts of words");
     spark_set_job_description(sc, "how many words there are");
+    explained(counts);
     counted(counts);
+    explained(counts);
     spark_set_job_description(sc, "those that are there most often");
     spark_array top;
-    must(spark_collect(spark_sort_by(counts, NULL, 2), NULL, &top));
+    spark_rdd *sorted = spark_sort_by(counts, NULL, 2);
+    explained(sorted);
+    must(spark_collect(sorted, NULL, &top));
     spark_array_free(&top);
 }
 
@@ -118,6 +140,8 @@ static void rounds_scene(spark_context *sc, const char *text)
         if (round % 3 == 2)
             spark_cache(next);
         counted(next);
+        if (round == 22)
+            explained(next);
         spark_rdd_replace(&values, next);
     }
 }
@@ -151,6 +175,7 @@ static void hostile_scene(spark_context *sc, const char *path)
     spark_rdd_set_name(rdd, "<img src=x onerror=alert(1)> \xed\xa0\x80 \xc3 \xc2\x85 \x7f");
     spark_persist(rdd, SPARK_MEMORY_ONLY);
     counted(rdd);
+    explained(rdd);
     spark_set_job_description(sc, bytes);
     counted(spark_map(rdd, mixed, NULL));
     spark_set_job_description(sc, text);
@@ -194,6 +219,8 @@ int main(int argc, char **argv)
         must(spark_report(sc, path));
         snprintf(path, sizeof path, "%s/%s.json", argv[1], scenes[i].name);
         must(spark_trace(sc, path));
+        snprintf(path, sizeof path, "%s/%s", argv[1], scenes[i].name);
+        plans = path;
         scenes[i].run(sc, argv[2]);
         spark_context_free(sc);
     }

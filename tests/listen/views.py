@@ -131,17 +131,62 @@ def read_trace(path, name):
     return kinds
 
 
+NODE = re.compile(r'    (s\d+_r\d+) \[label="((?:[^"\\]|\\.)*)"(?:, [a-z]+="[a-z#0-9,]*")*\];')
+EDGE = re.compile(r"  (s\d+_r\d+) -> (s\d+_r\d+)(?: \[penwidth=2\])?;")
+OTHER = re.compile(r'digraph plan \{|  rankdir=LR;|  fontname="sans-serif";|  node \[.*\];|  subgraph cluster_\d+ \{'
+                   r'|    style="rounded(,dashed)?";|    color="#2f78bd";|    label="[^"\\]*";|  \}|\}')
+
+
+def read_plans(out, name):
+    """The plans as text; and their graphs, of which each line has its form, and each edge two nodes."""
+    dot = open(os.path.join(out, name + ".dot"), encoding="utf-8").read()
+    check(not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", dot), f"{name}.dot: a control character")
+    for graph in re.split(r"^(?=digraph)", dot, flags=re.M)[1:]:
+        nodes, ends = set(), set()
+        for row in graph.rstrip("\n").split("\n"):
+            node, edge = NODE.fullmatch(row), EDGE.fullmatch(row)
+            if node:
+                check(node[1] not in nodes, f"{name}.dot: {row} twice")
+                nodes.add(node[1])
+            elif edge:
+                ends |= {edge[1], edge[2]}
+            else:
+                check(OTHER.fullmatch(row), f"{name}.dot: {row}")
+        check(ends <= nodes and nodes, f"{name}.dot: edges of no node: {ends - nodes}")
+        try:
+            subprocess.run(["dot", "-Tsvg"], input=graph.encode(), stdout=subprocess.DEVNULL, check=True)
+        except FileNotFoundError:
+            pass  # Graphviz is not there
+    return open(os.path.join(out, name + ".plan"), "rb").read().decode("utf-8", "replace")
+
+
+def check_plans(plans):
+    before, after, sort = plans["words"].split("\n\n")[:3]
+    check("stage 1: 3 tasks, the result; runs; partitioned by hash; MEMORY_ONLY, 0 of 3 cached" in before, before)
+    check("stage 0: 6 tasks, writes 3 partitions by hash, combined first; runs" in before, before)
+    check("reads 192.8 KiB of files" in before, before)
+    check("3 of 3 cached" in after and "combined first; not needed" in after, after)
+    check("stage 2: 2 tasks, the result; runs" in sort and "stage 1: 3 tasks, writes 2 partitions by range; runs" in sort,
+          sort)
+    last = plans["rounds"]
+    check(last.count("; runs") == 1 and last.count("skipped: its output is there") == 1, last)
+    check(last.count("not needed") == 22, last)
+
+
 def main():
     views, text = sys.argv[1:3]
     with tempfile.TemporaryDirectory() as out:
         subprocess.run([views, out, text], check=True)
-        pages, traces = {}, {}
+        pages, traces, plans = {}, {}, {}
         for file in sorted(os.listdir(out)):
             name, ext = os.path.splitext(file)
             if ext == ".html":
                 pages[name] = read_page(os.path.join(out, file), name)
             elif ext == ".json":
                 traces[name] = read_trace(os.path.join(out, file), name)
+            elif ext == ".dot":
+                plans[name] = read_plans(out, name)
+    check_plans(plans)
     check(len(pages) == 7 and len(traces) == 7, f"there are {sorted(pages)}")
 
     said = {name: page[0] for name, page in pages.items()}
