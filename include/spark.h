@@ -13,6 +13,7 @@
 #include <spark/csv.h>
 #include <spark/error.h>
 #include <spark/executor.h>
+#include <spark/explain.h>
 #include <spark/fault.h>
 #include <spark/fs.h>
 #include <spark/function.h>

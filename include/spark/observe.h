@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listeners that are there already: the event log, which Spark's History Server reads, and the progress
- * bar. A program has those that it names. */
+/* Listeners that are there already: the event log, which Spark's History Server reads, a report, a trace
+ * of what ran when, and the progress bar. A program has those that it names. */
 #ifndef SPARK_OBSERVE_H
 #define SPARK_OBSERVE_H
 
@@ -21,6 +21,26 @@ SPARK_BEGIN_DECLS
  * text is cut after 64 KiB, and what is no UTF-8 in it becomes U+FFFD. Spark: EventLoggingListener;
  * spark.eventLog.enabled, spark.eventLog.dir. */
 spark_status spark_event_log(spark_context *sc, const char *dir) SPARK_USE_RESULT_;
+
+/* spark_report: when the context is freed, the file is a page about what has happened in it from now on, which
+ * any browser shows, without a server and without anything from elsewhere: what stands out, in words (rows that
+ * are in one partition, slow tasks, tiny tasks, spills, caches that were not read), jobs as graphs of their
+ * stages, what each worker did when, the stages with the median and the longest of their tasks, what was cached
+ * when, and what failed. It stays below some megabytes whatever happens: of more than 2,000 jobs or stages the
+ * first are gathered one by one, those that took longest are shown, and many short tasks are drawn as one;
+ * sums are of all. Until the context is freed the file is empty. A text is cut after 2,000 bytes or fewer; what
+ * may not stand in a page becomes U+FFFD. SPARK_EINVAL: no path. SPARK_EIO: it cannot be begun; what fails later
+ * (a full disk) is one line on standard error. Tasks wait where they end faster than they can be gathered. Spark
+ * has no such thing; its web UI shows the same. */
+spark_status spark_report(spark_context *sc, const char *path) SPARK_USE_RESULT_;
+
+/* spark_trace: from now on what happens in the context is written to the file as Chrome trace events (JSON), which
+ * Perfetto (ui.perfetto.dev) shows: a process for each executor with a track for each of its workers, on which
+ * tasks stand with what they have measured; jobs and stages as spans of process 1; retries, losses, spills and
+ * evictions as instants; cached bytes and running tasks as counters. Times are microseconds since the
+ * application began. What was written remains readable if the program is killed (a viewer does without the
+ * closing bracket). Errors and waiting as of spark_report. */
+spark_status spark_trace(spark_context *sc, const char *path) SPARK_USE_RESULT_;
 
 /* spark_progress: of a stage that runs. done, running and failed count tasks; rate: tasks a second, so far;
  * left: how many seconds it will take at that rate; both negative where that is not known. */

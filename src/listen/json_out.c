@@ -49,9 +49,7 @@ void spk_json_bool(spk_json_out *out, bool value)
 
 /* ---- texts */
 
-/* character: how many of the n bytes there are one, if they begin with a whole one; else minus how many are
- * to be one U+FFFD together. */
-static int character(const unsigned char *s, size_t n)
+int spk_json_character(const unsigned char *s, size_t n)
 {
     const unsigned char first = s[0];
     const int size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
@@ -114,7 +112,7 @@ static void put(spk_json_out *out, const char *text, bool nested)
         spk_json_bytes(out, text + i, plain - i);
         if ((i = plain) == n)
             break;
-        const int size = s[i] < 0x80 ? 1 : character(s + i, n - i);
+        const int size = s[i] < 0x80 ? 1 : spk_json_character(s + i, n - i);
         if (s[i] < 0x80)
             escape(out, s[i], nested);
         else if (size > 0)

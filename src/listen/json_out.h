@@ -46,6 +46,10 @@ void spk_json_text(spk_json_out *out, const char *text);
 void spk_json_inner(spk_json_out *out, const char *text);
 void spk_json_nested(spk_json_out *out, const char *text);
 
+/* spk_json_character: of n bytes of UTF-8, at least one: how many are a character, if they begin with a whole
+ * one; else minus how many are to be one U+FFFD together. */
+int spk_json_character(const unsigned char *s, size_t n);
+
 void spk_json_fini(spk_json_out *out);
 
 #endif

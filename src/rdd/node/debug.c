@@ -2,24 +2,24 @@
 /* to_debug_string, in Spark's layout: narrow parents below each other with a bar under the
  * parenthesis, each shuffle's parent in a block of its own. Lineages may be long, so the walk
  * keeps its own stack; a frame is a line still to be written. */
+#include "rdd/node/debug.h"
+
 #include <stdlib.h>
 
 #include "scheduler/job.h"
 
-typedef struct text {
-    char *at;
-    size_t n, max;
-    bool good;
-} text;
+typedef spk_lineage_text text;
 
 typedef struct frame {
     spark_rdd *rdd;
     char *prefix;     /* of the line, owned */
     bool block, last; /* the line opens a block; it is the last child */
+    const spk_shuffle *shuffle; /* of the block; or NULL */
 } frame;
 
 typedef struct writer {
     text *out;
+    const spk_lineage_notes *notes; /* or NULL */
     frame *frames;
     size_t n, max;
     const char *level;
@@ -48,21 +48,26 @@ static void puts_to(text *t, const char *s)
     put(t, s, strlen(s));
 }
 
-static void push(writer *w, spark_rdd *rdd, char *prefix, bool block, bool last)
+void spk_lineage_put(text *t, const char *s)
+{
+    puts_to(t, s);
+}
+
+static void push(writer *w, frame next)
 {
     if (w->n == w->max) {
         const size_t max = w->max ? w->max * 2 : 32;
         frame *frames = realloc(w->frames, max * sizeof *frames);
         if (!frames) {
             w->good = false;
-            free(prefix);
+            free(next.prefix);
             return;
         }
         w->frames = frames;
         w->max = max;
     }
-    w->good = w->good && prefix;
-    w->frames[w->n++] = (frame) { rdd, prefix, block, last };
+    w->good = w->good && next.prefix;
+    w->frames[w->n++] = next;
 }
 
 /* joined: a + b + n spaces, allocated. */
@@ -148,14 +153,17 @@ static void write_one(writer *w, const frame *f)
         prefix = joined(f->prefix, strlen(f->prefix), "", 0, 0);
     }
     describe(w, rdd);
+    const bool above = !w->notes || w->notes->line(w->notes->env, w->out, rdd, f->block, f->shuffle);
     if (!prefix) {
         w->good = false;
         return;
     }
     describe_blocks(w, rdd, prefix);
-    for (uint32_t i = rdd->n_deps; i-- > 0;)
-        push(w, rdd->deps[i].rdd, joined(prefix, strlen(prefix), "", 0, 0),
-            rdd->deps[i].shuffle != NULL, i + 1 == rdd->n_deps);
+    for (uint32_t i = above ? rdd->n_deps : 0; i-- > 0;) {
+        const spk_shuffle *shuffle = rdd->deps[i].shuffle;
+        push(w, (frame) { rdd->deps[i].rdd, joined(prefix, strlen(prefix), "", 0, 0), shuffle != NULL,
+                    i + 1 == rdd->n_deps, shuffle });
+    }
     free(prefix);
 }
 
@@ -171,29 +179,36 @@ static const char *level_text(spark_level level)
     return texts[level];
 }
 
-const char *spark_to_debug_string(spark_site at, spark_rdd *rdd)
+char *spk_lineage_write(spark_rdd *rdd, const spk_lineage_notes *notes)
 {
-    spk_failure failure;
-    const char *lineage;
-    if (spk_job_check(rdd, "toDebugString", at, &failure) != SPARK_OK)
-        return spk_raise(&failure), "";
     text t = { .good = true };
-    writer w = { .out = &t, .good = true };
+    writer w = { .out = &t, .good = true, .notes = notes };
     w.level = level_text(spark_rdd_storage_level(rdd));
-    pthread_mutex_lock(&rdd->sc->plan_lock);
-    push(&w, rdd, joined("", 0, "", 0, 0), true, true);
+    push(&w, (frame) { rdd, joined("", 0, "", 0, 0), true, true, NULL });
     while (w.n > 0) {
         const frame f = w.frames[--w.n];
         if (w.good && t.good)
             write_one(&w, &f);
         free(f.prefix);
     }
-    pthread_mutex_unlock(&rdd->sc->plan_lock);
     free(w.frames);
-    if (w.good && t.good && (lineage = spk_scope_text(rdd->sc, t.at)) != NULL)
+    if (w.good && t.good)
+        return t.at;
+    free(t.at);
+    return NULL;
+}
+
+const char *spark_to_debug_string(spark_site at, spark_rdd *rdd)
+{
+    spk_failure failure;
+    const char *lineage;
+    if (spk_job_check(rdd, "toDebugString", at, &failure) != SPARK_OK)
+        return spk_raise(&failure), "";
+    pthread_mutex_lock(&rdd->sc->plan_lock);
+    char *written = spk_lineage_write(rdd, NULL);
+    pthread_mutex_unlock(&rdd->sc->plan_lock);
+    if (written && (lineage = spk_scope_text(rdd->sc, written)) != NULL)
         return lineage;
-    if (!w.good || !t.good)
-        free(t.at);
     spk_failure_nomem(&failure, "toDebugString", at);
     return spk_raise(&failure), "";
 }
