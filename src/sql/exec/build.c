@@ -127,9 +127,23 @@ static spark_rdd *project(spk_query *q, const spk_plan *plan, const spk_form **f
         filters ? filters->n_exprs : 0, plan->exprs ? plan->exprs : (spk_sql_expr *[]) { NULL }, plan->n_exprs, *form);
 }
 
+/* find_top: of LIMIT: the sort below it, of which no more rows than these are wanted. */
+static void find_top(spk_query *q, const spk_plan *plan)
+{
+    const spk_plan *below = plan->in[0];
+    while (below->kind == SPK_PLAN_PROJECT)
+        below = below->in[0];
+    if (below->kind != SPK_PLAN_SORT || plan->limit <= 0)
+        return;
+    q->top = below;
+    q->top_rows = (uint64_t)plan->limit + (uint64_t)plan->offset;
+}
+
 static spark_rdd *other(spk_query *q, const spk_plan *plan, const spk_form **form)
 {
     const spk_form *in;
+    if (plan->kind == SPK_PLAN_LIMIT)
+        find_top(q, plan);
     spark_rdd *rdd = build(q, plan->in[0], &in);
     *form = in;
     if (!rdd)
@@ -142,7 +156,9 @@ static spark_rdd *other(spk_query *q, const spk_plan *plan, const spk_form **for
         rdd = canonical(q, rdd, plan->in[0], form);
         if (!rdd)
             return NULL;
-        return plan->kind == SPK_PLAN_SORT ? spk_exec_sort(q, rdd, plan, *form) : (spark_distinct)("sql", rdd, 0);
+        if (plan->kind == SPK_PLAN_DISTINCT)
+            return (spark_distinct)("sql", rdd, 0);
+        return spk_exec_sort(q, rdd, plan, *form, q->top == plan ? q->top_rows : UINT64_MAX);
     }
     *form = spk_form_of_plan(q, plan);
     if (!*form)
