@@ -60,6 +60,14 @@ static const struct {
         "1\n2\n" },
     { "SELECT id FROM sales WHERE city NOT IN (SELECT 'Oslo' UNION ALL SELECT 'Bonn') ORDER BY id", "2\n5\n" },
     { "SELECT id FROM sales WHERE city NOT IN (SELECT 'Oslo' UNION ALL SELECT NULL)", "" },
+    { "SELECT a FROM VALUES (1), (NULL), (3) t(a) WHERE a NOT IN (SELECT b FROM VALUES (3), (4) s(b))", "1\n" },
+    { "SELECT a FROM VALUES (1), (NULL), (3) t(a) WHERE a NOT IN (SELECT b FROM VALUES (3), (NULL) s(b))", "" },
+    { "SELECT a FROM VALUES (1), (NULL) t(a) WHERE a NOT IN (SELECT b FROM VALUES (3), (NULL) s(b) WHERE b > 9) "
+      "ORDER BY a",
+        "NULL\n1\n" },
+    { "SELECT count(*) FROM (SELECT nullif(id, -1) i FROM range(50000)) WHERE i NOT IN (SELECT nullif(id * 2, 100001) "
+      "FROM range(50000))",
+        "25000\n" },
     { "SELECT id, (SELECT max(amount) FROM sales t WHERE t.city = s.city) m FROM sales s ORDER BY id",
         "1|10.0\n2|7.0\n3|10.0\n4|1.0\n5|7.0\n" },
     { "SELECT id, (SELECT count(*) FROM sales t WHERE t.id > s.id AND t.city = s.city) n FROM sales s ORDER BY id",

@@ -202,6 +202,19 @@ static spark_rdd *unite(spk_query *q, const spk_plan *plan, const spk_form **for
     return (spark_union)("sql", sides[0], sides[1]);
 }
 
+/* either: of what NOT IN asks, a = b OR (a = b) IS NULL, which alone stands there: a = b. */
+static spk_sql_expr *either(const spk_plan *join)
+{
+    spk_sql_expr *e = join->n_exprs == 1 ? join->exprs[0] : NULL;
+    const bool only = join->join == SPK_PLAN_ANTI || join->join == SPK_PLAN_SEMI || join->join == SPK_PLAN_MARK;
+    if (!e || !only || e->kind != SPK_SQL_CALL || !e->function || e->n != 2 || strcmp(e->function->name, "or") != 0)
+        return NULL;
+    const spk_sql_expr *null = e->args[1];
+    const bool asked = null->kind == SPK_SQL_CALL && null->function && null->n == 1
+        && strcmp(null->function->name, "isnull") == 0 && spk_expr_same(e->args[0], null->args[0]);
+    return asked ? e->args[0] : NULL;
+}
+
 /* equi_keys: conditions that compare a side with the other by = or <=> become keys. */
 static void equi_keys(spk_query *q, spk_plan *join)
 {
@@ -209,7 +222,7 @@ static void equi_keys(spk_query *q, spk_plan *join)
     spk_sql_expr **rest = NULL;
     size_t n = 0;
     for (size_t i = 0; i < join->n_exprs; i++) {
-        spk_sql_expr *e = join->exprs[i];
+        spk_sql_expr *alone = either(join), *e = alone ? alone : join->exprs[i];
         const char *name = e->kind == SPK_SQL_CALL && e->function && e->n == 2 ? e->function->name : "";
         const bool safe = strcmp(name, "<=>") == 0;
         if ((safe || strcmp(name, "=") == 0) && spk_sql_type_same(e->args[0]->type, e->args[1]->type)) {
@@ -217,10 +230,11 @@ static void equi_keys(spk_query *q, spk_plan *join)
             const bool turned = spk_expr_within(e->args[1], join->in[0]) && spk_expr_within(e->args[0], join->in[1]);
             if (straight || turned) {
                 SPK_ADD(a, join->keys, join->n_keys, (spk_plan_key) { e->args[!straight], e->args[straight], safe });
+                join->null_aware = alone && !safe;
                 continue;
             }
         }
-        SPK_ADD(a, rest, n, e);
+        SPK_ADD(a, rest, n, join->exprs[i]);
     }
     join->exprs = rest;
     join->n_exprs = n;

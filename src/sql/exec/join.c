@@ -24,6 +24,7 @@ typedef struct join_rdd {
     const spk_sql_program *left_keys, *right_keys, *residual;
     size_t n_keys, n_residual;
     bool *null_safe;
+    bool null_aware, has_null; /* a key that is NULL meets every row; the right side has such a key */
     bool collected;
     const char *rows; /* of the right side, in block[ROWS] */
     size_t n_rows;
@@ -166,8 +167,10 @@ static spark_status fill(join_rdd *j, spk_arena *arena, spk_failure *failure)
         }
     }
     for (size_t i = j->n_rows; i-- > 0;) {
-        if (!usable[i])
+        if (!usable[i]) {
+            j->has_null = true;
             continue;
+        }
         j->hashes[i] = spk_value_hash(j->keys->layout, j->key_rows + i * key_size);
         uint32_t *head = &j->heads[slot_of(j, j->hashes[i])];
         j->next[i] = *head;
@@ -338,6 +341,8 @@ static void probe_row(const join_rdd *j, join_state *s, spark_task *task, uint32
     if (!j->n_keys) {
         for (size_t r = 0; r < j->n_rows && s->more && !only_matches(j, s, i); r++)
             candidate(j, s, task, i, r);
+    } else if (j->null_aware && (j->has_null || (!s->usable[i] && j->n_rows))) {
+        s->matched[i] = 1;
     } else if (s->usable[i]) {
         const char *key = s->key_rows + i * key_size;
         const uint64_t hash = spk_value_hash(j->keys->layout, key);
@@ -441,7 +446,7 @@ spark_rdd *spk_exec_join(spk_query *q, spark_rdd *left, spark_rdd *right, const 
         .run = run_join,
         .prepare = prepare_join,
         .release = release_join };
-    join_rdd plain = { .kind = plan->join, .left_form = in, .right_form = in2, .out = out };
+    join_rdd plain = { .kind = plan->join, .null_aware = plan->null_aware, .left_form = in, .right_form = in2, .out = out };
     spk_verb v;
     bool made;
     plain.both = both_form(q, plan, out);
