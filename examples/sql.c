@@ -8,10 +8,10 @@
  *
  * Types of a view's columns are found in its file; an empty field is NULL, and NULL is printed as
  * nothing. Ends with 1 when a statement has failed; those behind it are not read. */
-#include <stdlib.h>
+#include <signal.h>
 #include <string.h>
 
-#include <spark.h>
+#include "watch.h"
 
 typedef enum form { TABLE, CSV, JSON } form;
 
@@ -20,66 +20,51 @@ typedef struct text {
     size_t n, room;
 } text;
 
-static bool append(text *t, const char *from, size_t n)
-{
-    if (t->n + n + 1 > t->room) {
-        const size_t room = (t->n + n + 1) * 2;
-        char *grown = realloc(t->at, room);
-        if (!grown)
-            return false;
-        t->at = grown;
-        t->room = room;
-    }
-    memcpy(t->at + t->n, from, n);
-    t->at[t->n += n] = '\0';
-    return true;
-}
-
+/* read_all: the file and a NUL. */
 static bool read_all(FILE *file, text *t)
 {
-    char block[4096];
-    for (size_t n; (n = fread(block, 1, sizeof block, file)) > 0;)
-        if (!append(t, block, n))
-            return false;
+    for (size_t n = 1; n > 0; t->n += n) {
+        if (t->room - t->n < 4096) {
+            char *grown = realloc(t->at, t->room * 2 + 8192);
+            if (!grown)
+                return false;
+            t->at = grown;
+            t->room = t->room * 2 + 8192;
+        }
+        n = fread(t->at + t->n, 1, t->room - t->n - 1, file);
+    }
+    t->at[t->n] = '\0';
     return !ferror(file);
 }
 
 /* cell: column i of a row; false: NULL, or no memory. */
 static bool cell(const spark_rdd *rdd, const void *row, size_t i, text *t)
 {
-    size_t n;
-    t->n = 0;
-    if (!spark_sql_text(rdd, row, i, t->at, t->room, &n))
+    if (!spark_sql_text(rdd, row, i, t->at, t->room, &t->n))
         return false;
-    if (n >= t->room) {
-        free(t->at);
-        *t = (text) { malloc(n + 1), 0, n + 1 };
-        if (!t->at || !spark_sql_text(rdd, row, i, t->at, t->room, &n))
-            return false;
-    }
-    t->n = n;
-    return true;
+    if (t->n < t->room)
+        return true;
+    free(t->at);
+    *t = (text) { malloc(t->n + 1), 0, t->n + 1 };
+    return t->at && spark_sql_text(rdd, row, i, t->at, t->room, &t->n);
 }
 
 static void csv_cell(const char *s, size_t n)
 {
-    const bool quote = n == 0 || memchr(s, ',', n) || memchr(s, '"', n) || memchr(s, '\n', n) || memchr(s, '\r', n);
-    if (quote)
-        (void)putchar('"');
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '"')
-            (void)putchar('"');
-        (void)putchar(s[i]);
-    }
-    if (quote)
-        (void)putchar('"');
+    bool quote = n == 0;
+    for (size_t i = 0; i < n; i++)
+        quote |= strchr(",\"\n\r", s[i]) != NULL;
+    (void)fputs(quote ? "\"" : "", stdout);
+    for (size_t i = 0; i < n; i++)
+        (void)(s[i] == '"' ? fputs("\"\"", stdout) : putchar(s[i]));
+    (void)fputs(quote ? "\"" : "", stdout);
 }
 
 static void json_text(const char *s, size_t n)
 {
     (void)putchar('"');
     for (size_t i = 0; i < n; i++)
-        if (s[i] == '"' || s[i] == '\\')
+        if (strchr("\"\\", s[i]) && s[i])
             (void)printf("\\%c", s[i]);
         else if ((unsigned char)s[i] < 0x20)
             (void)printf("\\u%04x", (unsigned)s[i]);
@@ -91,10 +76,9 @@ static void json_text(const char *s, size_t n)
 /* bare: whether values of a type stand in JSON without quotes. */
 static bool bare(const char *type, const char *value, size_t n)
 {
-    static const char *const types[] = { "boolean", "tinyint", "smallint", "int", "bigint", "float", "double" };
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (strcmp(type, types[i]) == 0)
-            return !memchr(value, 'N', n) && !memchr(value, 'I', n); /* NaN, Infinity */
+    static const char numbers[] = "tinyint smallint int bigint float double boolean";
+    if (strstr(numbers, type))
+        return !memchr(value, 'N', n) && !memchr(value, 'I', n); /* NaN, Infinity */
     return strncmp(type, "decimal", 7) == 0;
 }
 
@@ -125,11 +109,9 @@ static void print_row(const spark_rdd *rdd, const void *row, form as, text *t)
 static spark_status print_rows(spark_rdd *rdd, form as)
 {
     spark_array rows;
-    text t = { malloc(64), 0, 64 };
-    if (as == TABLE) {
-        free(t.at);
+    if (as == TABLE)
         return spark_sql_columns(rdd) ? spark_sql_show(rdd, SIZE_MAX) : spark_rdd_status(rdd);
-    }
+    text t = { malloc(64), 0, 64 };
     const spark_status status = spark_collect(rdd, NULL, &rows);
     if (status == SPARK_OK) {
         for (size_t i = 0; as == CSV && i < spark_sql_columns(rdd); i++) {
@@ -150,12 +132,11 @@ static bool run(spark_context *sc, char *statements, form as)
     for (size_t n; (n = spark_sql_next(statements)) > 0; statements += n) {
         const char kept = statements[n];
         statements[n] = '\0';
-        const bool good = print_rows(spark_sql(sc, statements), as) == SPARK_OK;
-        if (!good)
+        if (print_rows(spark_sql(sc, statements), as) != SPARK_OK) {
             spark_sql_complain(stderr, statements);
-        statements[n] = kept;
-        if (!good)
             return false;
+        }
+        statements[n] = kept;
     }
     return fflush(stdout) == 0;
 }
@@ -171,7 +152,7 @@ static bool view(spark_context *sc, char *argument)
     const char *dot = strrchr(path, '.');
     spark_rdd *rdd = dot && strcmp(dot, ".json") == 0
         ? spark_read_json(sc, path, NULL, NULL)
-        : spark_read_csv(sc, path, NULL, &(spark_csv_options) { .header = true });
+        : spark_read_csv(sc, path, NULL, &(spark_csv_options) { .header = true, .infer_schema = true });
     if (spark_create_temp_view(sc, argument, rdd) == SPARK_OK)
         return true;
     spark_sql_complain(stderr, NULL);
@@ -182,7 +163,7 @@ static bool run_file(spark_context *sc, const char *path, form as)
 {
     text t = { NULL, 0, 0 };
     FILE *file = path ? fopen(path, "r") : stdin;
-    bool good = file && append(&t, "", 0) && read_all(file, &t);
+    bool good = file && read_all(file, &t);
     if (!good)
         perror(path ? path : "sql");
     good = good && run(sc, t.at, as);
@@ -194,14 +175,13 @@ static bool run_file(spark_context *sc, const char *path, form as)
 
 int main(int argc, char **argv)
 {
-    spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "sql" });
+    const watch_options options = watch_arguments(&argc, argv);
+    spark_context *sc = watched_context(&(spark_conf) { .app_name = "sql" }, &options);
     form as = TABLE;
-    bool good = true, any = false;
+    bool good = spark_cancel_on_signal(sc, SIGINT) == SPARK_OK, any = false; /* Ctrl-C ends a statement */
     for (int i = 1; i < argc && good; i++)
-        if (strcmp(argv[i], "--csv") == 0) {
-            as = CSV;
-        } else if (strcmp(argv[i], "--json") == 0) {
-            as = JSON;
+        if (strcmp(argv[i], "--csv") == 0 || strcmp(argv[i], "--json") == 0) {
+            as = argv[i][2] == 'c' ? CSV : JSON;
         } else if (strcmp(argv[i], "--view") == 0 && i + 1 < argc) {
             good = view(sc, argv[++i]);
         } else if (strcmp(argv[i], "-e") == 0 && i + 1 < argc) {

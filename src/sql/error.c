@@ -8,10 +8,9 @@
 
 bool spk_sql_fail(spk_sql_error *error, const char *condition, spk_sql_span span)
 {
-    if (error->condition) {
-        error->n = SPK_SQL_PARAMETERS + 1; /* what follows belongs to another error */
+    error->closed = error->condition != NULL; /* what follows belongs to another error */
+    if (error->closed)
         return false;
-    }
     error->condition = condition;
     error->span = span;
     error->n = 0;
@@ -22,7 +21,7 @@ bool spk_sql_fail(spk_sql_error *error, const char *condition, spk_sql_span span
 void spk_sql_param(spk_sql_error *error, const char *name, const char *format, ...)
 {
     va_list args;
-    if (error->n >= SPK_SQL_PARAMETERS || error->used >= SPK_SQL_ERROR_BYTES - 1)
+    if (error->closed || error->n >= SPK_SQL_PARAMETERS || error->used >= SPK_SQL_ERROR_BYTES - 1)
         return;
     char *at = error->bytes + error->used;
     const size_t room = SPK_SQL_ERROR_BYTES - error->used;
@@ -91,7 +90,7 @@ void spk_sql_line(const char *text, uint32_t at, uint32_t *line, uint32_t *posit
 
 static const char *value_of(const spk_sql_error *error, const char *name, size_t len)
 {
-    for (size_t i = 0; i < error->n && i < SPK_SQL_PARAMETERS; i++)
+    for (size_t i = 0; i < error->n; i++)
         if (strlen(error->parameters[i].name) == len
             && memcmp(error->parameters[i].name, name, len) == 0)
             return error->parameters[i].value;

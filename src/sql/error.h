@@ -27,6 +27,7 @@ typedef struct spk_sql_error {
     const char *condition; /* static: "ARITHMETIC_OVERFLOW"; NULL: nothing is wrong */
     spk_sql_span span;
     bool nomem;
+    bool closed; /* another one was begun: it takes no more parameters */
     size_t n;
     spk_sql_parameter parameters[SPK_SQL_PARAMETERS];
     size_t used;

@@ -60,6 +60,14 @@ static const struct {
         "1\n2\n" },
     { "SELECT id FROM sales WHERE city NOT IN (SELECT 'Oslo' UNION ALL SELECT 'Bonn') ORDER BY id", "2\n5\n" },
     { "SELECT id FROM sales WHERE city NOT IN (SELECT 'Oslo' UNION ALL SELECT NULL)", "" },
+    { "SELECT a FROM VALUES (1), (NULL), (3) t(a) WHERE a NOT IN (SELECT b FROM VALUES (3), (4) s(b))", "1\n" },
+    { "SELECT a FROM VALUES (1), (NULL), (3) t(a) WHERE a NOT IN (SELECT b FROM VALUES (3), (NULL) s(b))", "" },
+    { "SELECT a FROM VALUES (1), (NULL) t(a) WHERE a NOT IN (SELECT b FROM VALUES (3), (NULL) s(b) WHERE b > 9) "
+      "ORDER BY a",
+        "NULL\n1\n" },
+    { "SELECT count(*) FROM (SELECT nullif(id, -1) i FROM range(50000)) WHERE i NOT IN (SELECT nullif(id * 2, 100001) "
+      "FROM range(50000))",
+        "25000\n" },
     { "SELECT id, (SELECT max(amount) FROM sales t WHERE t.city = s.city) m FROM sales s ORDER BY id",
         "1|10.0\n2|7.0\n3|10.0\n4|1.0\n5|7.0\n" },
     { "SELECT id, (SELECT count(*) FROM sales t WHERE t.id > s.id AND t.city = s.city) n FROM sales s ORDER BY id",
@@ -77,6 +85,35 @@ static const struct {
     { "SELECT id + 1 x, x * 2 FROM sales ORDER BY x LIMIT 1", "2|4\n" },
     { "SELECT CASE WHEN amount > 5 THEN 'large' ELSE 'small' END k, count(*) FROM sales GROUP BY k ORDER BY k",
         "large|2\nsmall|3\n" },
+    { "SELECT percentile(id, 0.25), percentile(id, 0.75), percentile(id, 0.25) FROM sales", "2.0|4.0|2.0\n" },
+    { "SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY id DESC), percentile_disc(0.3) WITHIN GROUP (ORDER BY id), "
+      "percentile_disc(0.3) WITHIN GROUP (ORDER BY id DESC) FROM sales",
+        "4.0|2.0|4.0\n" },
+    { "SELECT mode() WITHIN GROUP (ORDER BY city), mode() WITHIN GROUP (ORDER BY city DESC) FROM sales",
+        "Oslo|Rome\n" },
+    { "SELECT listagg(city, '-') WITHIN GROUP (ORDER BY city DESC) FROM sales", "Rome-Rome-Oslo-Oslo-Bonn\n" },
+    { "SELECT DISTINCT city, percentile_cont(0.5) WITHIN GROUP (ORDER BY id) OVER (PARTITION BY city) FROM sales "
+      "ORDER BY city",
+        "Bonn|4.0\nOslo|2.0\nRome|3.5\n" },
+    { "SELECT CAST(to_binary('6f6b') AS STRING), CAST(to_binary(' b 2s=', 'Base64') AS STRING), "
+      "try_to_binary('xyz'), try_to_binary('abcde', 'base64')",
+        "ok|ok|NULL|NULL\n" },
+    { "SELECT to_char(DATE'2024-02-29', 'yyyy/MM/dd'), to_timestamp('2024-02-29 01:02:03.5', "
+      "'yyyy-MM-dd HH:mm:ss.SSSSSS')",
+        "2024/02/29|2024-02-29 01:02:03.5\n" },
+    { "SELECT id, city FROM sales ORDER BY city DESC, id LIMIT 3 OFFSET 1", "5|Rome\n1|Oslo\n3|Oslo\n" },
+    { "SELECT id FROM range(100000) ORDER BY id % 10 DESC, id LIMIT 2", "9\n19\n" },
+    { "SELECT sum(x), min(m), max(c) FROM (SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN 999 PRECEDING AND CURRENT ROW) x, "
+      "min(id) OVER (ORDER BY id ROWS BETWEEN 500 PRECEDING AND 100 FOLLOWING) m, "
+      "count(*) OVER (ORDER BY id RANGE BETWEEN 150 PRECEDING AND 150 FOLLOWING) c FROM range(5000))",
+        "10166666500|0|301\n" },
+    { "SELECT rand(0), randstr(10, 0), uniform(10, 20, 0), uniform(0, 10.0D, 0)",
+        "0.7604953758285915|ceV0PXaR2I|17|7.604953758285915\n" },
+    { "SELECT count(DISTINCT a), count(DISTINCT b) FROM (SELECT rand(5) a, monotonically_increasing_id() b "
+      "FROM range(0, 3000, 1, 7))",
+        "3000|3000\n" },
+    { "SELECT sum(a), max(b) FROM (SELECT CAST(rand(7) * 1000 AS BIGINT) a, randstr(3, 7) b FROM range(0, 4000, 1, 3))",
+        "1977897|zzL\n" },
     { "SELECT id FROM range(3) ORDER BY id DESC", "2\n1\n0\n" },
     { "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n * 2 FROM t WHERE n < 20) SELECT n FROM t ORDER BY n",
         "1\n2\n4\n8\n16\n32\n" },
@@ -137,6 +174,16 @@ static const struct {
     { "SELECT (SELECT id FROM sales)", "[SCALAR_SUBQUERY_TOO_MANY_ROWS]" },
     { "SELECT a.id FROM sales a, sales b WHERE id > 1", "[AMBIGUOUS_REFERENCE]" },
     { "SELECT 1; SELECT 2", "[PARSE_SYNTAX_ERROR]" },
+    { "SELECT percentile_cont(0.5) FROM sales", "[INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING]" },
+    { "SELECT median(id) OVER (ORDER BY id) FROM sales", "[INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC]" },
+    { "SELECT round(id, 0) WITHIN GROUP (ORDER BY id) FROM sales",
+        "[INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX]" },
+    { "SELECT to_binary('xyz')", "[CONVERSION_INVALID_INPUT]" },
+    { "SELECT CAST(1 AS BINARY)", "[DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION]" },
+    { "SELECT date_format(DATE'2024-01-01', 'ddd')",
+        "[INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION]" },
+    { "SELECT date_format(DATE'2024-01-01', 'XXXXXX')", "[INVALID_DATETIME_PATTERN.WITH_SUGGESTION]" },
+    { "SELECT DATE'1999 Jan 08'", "[INVALID_TYPED_LITERAL]" },
     { "SELECT ?", "[UNBOUND_SQL_PARAMETER]" },
 };
 
@@ -228,6 +275,31 @@ static void test_next(void **state)
     assert_int_equal(spark_sql_next(text + first + second), 0);
 }
 
+/* test_memory: what a join keeps of its right side, and what a table holds, is in the budget. */
+static void test_memory(void **state)
+{
+    (void)state;
+    spark_context *sc = spark_context_new(
+        &(spark_conf) { .app_name = "sql", .threads = 2, .memory_bytes = (uint64_t)64 << 20 });
+    static const char *const much[] = {
+        "SELECT count(*) FROM range(10) a LEFT JOIN range(3000000) b ON a.id = b.id",
+        "SELECT max(s) FROM range(2) a LEFT JOIN (SELECT id i, '' || id s FROM range(3000000)) ON a.id < i AND s <> 'x'",
+        "INSERT INTO t SELECT id FROM range(9000000)",
+    };
+    assert_int_equal(spark_rdd_status(spark_sql(sc, "CREATE TABLE t (a BIGINT) USING csv")), SPARK_OK);
+    for (size_t i = 0; i < sizeof much / sizeof much[0]; i++) {
+        char *rows = rows_of(spark_sql(sc, much[i]));
+        if (rows)
+            fail_msg("%s: %s", much[i], rows);
+        if (spark_last_error()->code != SPARK_ENOMEM)
+            fail_msg("%s: %s", much[i], spark_last_error()->message);
+        rows = rows_of(spark_sql(sc, "SELECT count(*) FROM range(100) a JOIN range(100) b ON a.id = b.id"));
+        assert_string_equal(rows, "100\n");
+        free(rows);
+    }
+    spark_context_free(sc);
+}
+
 /* test_deep: what is nested too deep is an error, and no crash. */
 static void test_deep(void **state)
 {
@@ -258,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_next),
+        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_deep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,20 @@
 #include "sql/eval/hash.h"
 #include "sql/eval/value_text.h"
 
-enum { LIST, SET, LISTAGG, PERCENTILE, PERCENTILE_DISC, PERCENTILE_APPROX, MEDIAN, MODE };
+enum {
+    LIST,
+    SET,
+    LISTAGG,
+    LISTAGG_ASC,
+    LISTAGG_DESC,
+    PERCENTILE,
+    PERCENTILE_DISC,
+    PERCENTILE_DISC_DESC,
+    PERCENTILE_APPROX,
+    MEDIAN,
+    MODE,
+    MODE_DESC
+};
 
 static bool nomem(spk_sql_error *error)
 {
@@ -84,7 +97,7 @@ static bool list_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     *p = (fractions) { .few = { 0.5 }, .n = 1 };
     p->at = p->few;
     a->parameter = p;
-    if (v == LISTAGG) {
+    if (v >= LISTAGG && v <= LISTAGG_DESC) {
         if (!spk_agg_want(b, a, 0, 't'))
             return false;
         if (a->n == 2) {
@@ -98,7 +111,7 @@ static bool list_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     } else if (v >= PERCENTILE && v <= PERCENTILE_APPROX && a->n > 1 && !read_fractions(b, a, p)) {
         return false;
     }
-    const bool interpolated = v == PERCENTILE || v == MEDIAN;
+    const bool interpolated = v == MEDIAN || (v >= PERCENTILE && v <= PERCENTILE_DISC_DESC);
     if (interpolated && !spk_sql_is_interval(a->args[0]->type) && !spk_agg_want(b, a, 0, 'd'))
         return false;
     if (v == PERCENTILE_APPROX && !spk_sql_is_numeric(a->args[0]->type)
@@ -257,6 +270,8 @@ static void pick(const spk_sql_aggregate *a, const char *at, size_t n, double p,
     size_t i = place < 1 ? 0 : (size_t)place - 1;
     if (i >= n)
         i = n - 1;
+    if (a->def->variant == PERCENTILE_DISC_DESC)
+        i = n - 1 - i;
     memcpy(out, at + i * t->size, t->size);
 }
 
@@ -269,11 +284,11 @@ static bool finish_sorted(
     if (n == 0)
         return true;
     sort(t, at, n);
-    if (a->def->variant == MODE) {
+    if (a->def->variant == MODE || a->def->variant == MODE_DESC) {
         size_t best = 0, most = 0;
         for (size_t i = 0, run = 0; i < n; i++) {
             run = i > 0 && same(t, at + i * t->size, at + (i - 1) * t->size) ? run + 1 : 1;
-            if (run > most) {
+            if (run > most || (run == most && a->def->variant == MODE_DESC)) {
                 most = run;
                 best = i;
             }
@@ -320,11 +335,18 @@ static bool list_finish(const spk_sql_aggregate *a, const char *state, void *val
     }
     if (a->def->variant == LISTAGG)
         return finish_text(a, list, value, valid, arena) || nomem(error);
+    const bool text = a->def->variant == LISTAGG_ASC || a->def->variant == LISTAGG_DESC;
     char *own = spk_arena_alloc(arena, list.n * t->size + 1, 16);
     if (!own)
         return nomem(error);
     if (list.n > 0)
         memcpy(own, list.at, list.n * t->size);
+    if (text) {
+        sort(t, own, list.n);
+        for (size_t i = 0; a->def->variant == LISTAGG_DESC && i < list.n / 2; i++)
+            swap(own + i * t->size, own + (list.n - 1 - i) * t->size, t->size);
+        return finish_text(a, (spk_sql_array) { own, list.n }, value, valid, arena) || nomem(error);
+    }
     if (a->def->variant != SET)
         return finish_sorted(a, own, list.n, value, valid, arena) || nomem(error);
     *(spk_sql_array *)value = (spk_sql_array) { own, make_unique(t, own, list.n, arena) };
@@ -441,6 +463,13 @@ const spk_sql_agg_def spk_aggs_lists[] = {
     { .name = "collect_set", .least = 1, .most = 1, LIST_, .variant = SET, .ordered = true },
     { .name = "listagg", .least = 1, .most = 2, LIST_, .variant = LISTAGG, .ordered = true },
     { .name = "string_agg", .least = 1, .most = 2, LIST_, .variant = LISTAGG, .ordered = true },
+    { .name = "listagg asc", .least = 1, .most = 2, LIST_, .variant = LISTAGG_ASC },
+    { .name = "listagg desc", .least = 1, .most = 2, LIST_, .variant = LISTAGG_DESC },
+    { .name = "string_agg asc", .least = 1, .most = 2, LIST_, .variant = LISTAGG_ASC },
+    { .name = "string_agg desc", .least = 1, .most = 2, LIST_, .variant = LISTAGG_DESC },
+    { .name = "percentile_disc desc", .least = 2, .most = 2, LIST_, .variant = PERCENTILE_DISC_DESC },
+    { .name = "mode asc", .least = 1, .most = 1, LIST_, .variant = MODE },
+    { .name = "mode desc", .least = 1, .most = 1, LIST_, .variant = MODE_DESC },
     { .name = "percentile", .least = 2, .most = 2, LIST_, .variant = PERCENTILE },
     { .name = "percentile_cont", .least = 2, .most = 2, LIST_, .variant = PERCENTILE },
     { .name = "percentile_disc", .least = 2, .most = 2, LIST_, .variant = PERCENTILE_DISC },

@@ -15,22 +15,6 @@ static bool is_letter(char c)
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-bool spk_date_pattern_good(const char *pattern, size_t n, char *bad)
-{
-    bool quoted = false;
-    for (size_t i = 0; i < n; i++) {
-        if (pattern[i] == '\'')
-            quoted = !quoted;
-        if (quoted || !is_letter(pattern[i]))
-            continue;
-        if (!strchr("yuMLdDEaHhkKmsSQqVzOXxZGF", pattern[i])) {
-            *bad = pattern[i];
-            return false;
-        }
-    }
-    return true;
-}
-
 /* run: how often the letter at i stands there. */
 static size_t run(const char *pattern, size_t n, size_t i)
 {
@@ -38,6 +22,73 @@ static size_t run(const char *pattern, size_t n, size_t i)
     while (k < n && pattern[k] == pattern[i])
         k++;
     return k - i;
+}
+
+/* longest: how often a letter may stand there; 0: it is no letter of patterns. */
+static size_t longest(char letter)
+{
+    switch (letter) {
+    case 'y':
+        return 6;
+    case 'G':
+    case 'E':
+    case 'M':
+    case 'L':
+    case 'Q':
+    case 'q':
+    case 'z':
+        return 4;
+    case 'D':
+        return 3;
+    case 'd':
+    case 'H':
+    case 'h':
+    case 'k':
+    case 'K':
+    case 'm':
+    case 's':
+    case 'V':
+        return 2;
+    case 'S':
+        return 9;
+    case 'Z':
+    case 'X':
+    case 'x':
+        return 5;
+    case 'O':
+        return 4;
+    case 'a':
+    case 'F':
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+const char *spk_date_pattern_wrong(const char *pattern, size_t n, char *bad)
+{
+    bool quoted = false;
+    for (size_t i = 0, count; i < n; i += count) {
+        const char c = *bad = pattern[i];
+        count = 1;
+        if (c == '\'')
+            quoted = !quoted;
+        if (quoted || !is_letter(c))
+            continue;
+        count = run(pattern, n, i);
+        if (strchr("ABnNp", c))
+            return "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER";
+        if (strchr("ec", c))
+            return "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN";
+        if (strchr("CI", c) || (c == 'V' && count != 2) || (c == 'O' && count != 1 && count != 4)
+            || (strchr("Xx", c) && count > 5))
+            return "INVALID_DATETIME_PATTERN.WITH_SUGGESTION";
+        if (strchr("qQ", c) && count > 4)
+            return "INVALID_DATETIME_PATTERN.LENGTH";
+        if (count > longest(c))
+            return "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION";
+    }
+    return NULL;
 }
 
 /* ---- printing ---- */
@@ -208,6 +259,7 @@ typedef struct fields {
     int half; /* 0 AM, 1 PM, -1 */
     int32_t zone;
     bool early; /* before Christ */
+    bool has_month, has_day;
 } fields;
 
 static bool digits(
@@ -270,17 +322,20 @@ static bool read_field(
             if (!name_of(spk_month_names, 12, count, text, size, at, &which))
                 return false;
             f->month = which + 1;
+            f->has_month = true;
             return true;
         }
         if (!digits(text, size, at, least, most > 2 ? 2 : most, &x))
             return false;
         f->month = (int)x;
+        f->has_month = true;
         return true;
     case 'd':
         f->day = 0;
         if (!digits(text, size, at, least, most > 2 ? 2 : most, &x))
             return false;
         f->day = (int)x;
+        f->has_day = true;
         return true;
     case 'D':
         if (!digits(text, size, at, least > 1 ? least : 1, 3, &x))
@@ -322,7 +377,7 @@ static bool read_field(
         return true;
     case 'S': {
         const size_t from = *at;
-        if (!digits(text, size, at, count, count < 9 ? count : 9, &x))
+        if (!digits(text, size, at, 0, count < 9 ? count : 9, &x))
             return false;
         for (size_t k = *at - from; k < 9; k++)
             x *= 10;
@@ -416,6 +471,9 @@ bool spk_date_parse(const char *pattern, size_t n, const char *text, size_t size
     int64_t days = spk_days_from(year, f.month, f.day);
     if (f.of_year > 0)
         days = spk_days_from(year, 1, 1) + f.of_year - 1;
+    const spk_day d = spk_day_of(days); /* month and day may stand beside the day of the year */
+    if ((f.has_month && d.month != f.month) || (f.has_day && d.day != f.day))
+        return false;
     const int64_t rest
         = ((int64_t)f.hour * 3600 + f.minute * 60 + f.second - f.zone) * SPK_MICROS_SECOND
         + f.nanos / 1000;

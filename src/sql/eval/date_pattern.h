@@ -9,8 +9,9 @@
 
 #include "sql/eval/text.h"
 
-/* spk_date_pattern_good: whether every letter is one of these; *bad: the first that is not. */
-bool spk_date_pattern_good(const char *pattern, size_t n, char *bad);
+/* spk_date_pattern_wrong: the condition of what is wrong with a pattern, and its letter; NULL:
+ * nothing. */
+const char *spk_date_pattern_wrong(const char *pattern, size_t n, char *bad);
 
 /* spk_date_format: local microseconds (what clocks show), the zone's offset and its name. */
 void spk_date_format(spk_text *out, const char *pattern, size_t n, int64_t micros, int32_t zone,

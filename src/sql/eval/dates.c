@@ -512,10 +512,12 @@ static bool resolve_add(spk_sql_build *b, spk_sql_expr *call)
 static bool pattern_good(spk_sql_frame *f, spark_str p)
 {
     char bad;
-    if (spk_date_pattern_good(p.ptr, p.len, &bad))
+    const char *wrong = spk_date_pattern_wrong(p.ptr, p.len, &bad);
+    if (!wrong)
         return true;
-    spk_sql_error *e
-        = spk_sql_raise(f, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION");
+    spk_sql_error *e = spk_sql_raise(f, wrong);
+    if (!strstr(wrong, "RECOGNITION"))
+        spk_sql_param(e, "c", "'%c'", bad);
     spk_sql_param(e, "config", "\"spark.sql.legacy.timeParserPolicy\"");
     spk_sql_param(e, "docroot", "https://spark.apache.org/docs/latest");
     spk_sql_param(e, "pattern", "'%.*s'", (int)(p.len < 200 ? p.len : 200), p.ptr);
@@ -535,6 +537,18 @@ static void date_format(spk_sql_frame *f)
         spk_text_end(&out);
         SPK_SQL_OUT(spark_str, f, i) = (spark_str) { out.at ? out.at : "", out.n };
     }
+}
+
+/* resolve_to_char: of dates and timestamps alone; formats of numbers are not there. */
+static bool resolve_to_char(spk_sql_build *b, spk_sql_expr *call)
+{
+    const spk_sql_kind kind = call->args[0]->type->kind;
+    call->type = of(SPK_SQL_STRING);
+    if (kind != SPK_SQL_DATE && kind != SPK_SQL_TIMESTAMP && kind != SPK_SQL_TIMESTAMP_NTZ) {
+        spk_sql_unsupported(b->error, call->span, "to_char of anything but dates and timestamps");
+        return false;
+    }
+    return spk_sql_want(b, call, 0, 'T') && spk_sql_want(b, call, 1, 's');
 }
 
 /* parse: text by a pattern; *micros since 1970. Returns false where the kernel ends; *valid. */
@@ -943,7 +957,8 @@ const spk_sql_function spk_sql_dates[] = { F("year", "D:i", 1, 1, year),
     F("months_between", "TTb:d", 2, 3, months_between), F("last_day", "D:D", 1, 1, last_day),
     F("next_day", "Ds:D", 2, 2, next_day), FN("trunc", "Ds:D", 2, 2, trunc_),
     RN("date_trunc", 2, 2, date_trunc, resolve_date_trunc),
-    F("date_format", "Ts:s", 2, 2, date_format), RN("to_date", 1, 2, NULL, resolve_to),
+    F("date_format", "Ts:s", 2, 2, date_format), R("to_char", 2, 2, date_format, resolve_to_char),
+    R("to_varchar", 2, 2, date_format, resolve_to_char), RN("to_date", 1, 2, NULL, resolve_to),
     RN("try_to_date", 1, 2, NULL, resolve_to), RN("to_timestamp", 1, 2, NULL, resolve_to),
     RN("try_to_timestamp", 1, 2, NULL, resolve_to), RN("to_timestamp_ntz", 1, 2, NULL, resolve_to),
     RN("to_timestamp_ltz", 1, 2, NULL, resolve_to), RN("unix_timestamp", 0, 2, NULL, resolve_unix),

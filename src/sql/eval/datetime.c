@@ -224,7 +224,13 @@ bool spk_read_date(const char *p, size_t n, int32_t *days)
 {
     reader r = trimmed(p, n);
     int64_t x;
+    const char *from = r.p;
     if (!read_day(&r, &x) || (r.p < r.end && *r.p != ' ' && *r.p != 'T'))
+        return false;
+    int dashes = 0; /* what follows a year or a month alone is no date */
+    for (const char *at = from < r.end ? from + 1 : from; at < r.p; at++)
+        dashes += *at == '-';
+    if (dashes < 2 && r.p < r.end)
         return false;
     *days = (int32_t)x;
     return x == *days;

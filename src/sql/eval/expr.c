@@ -154,7 +154,8 @@ static spk_sql_expr *refused(
     /* what Spark casts without ANSI */
     const bool config = !attempt
         && ((to == SPK_SQL_BOOLEAN && (from == SPK_SQL_DATE || from == SPK_SQL_TIMESTAMP))
-            || (from == SPK_SQL_BOOLEAN && to == SPK_SQL_TIMESTAMP));
+            || (from == SPK_SQL_BOOLEAN && to == SPK_SQL_TIMESTAMP)
+            || (spk_sql_is_integral(arg->type) && to == SPK_SQL_BINARY));
     spk_sql_expr shown
         = { .kind = SPK_SQL_CAST, .attempt = attempt, .type = type, .n = 1, .args = &arg };
     const char *condition = function ? "DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION"

@@ -274,7 +274,11 @@ spk_sql_expr *spk_sql_interval(spk_sql_build *b, const char *text, size_t n, con
         return spk_sql_interval_sum(b, parts, 2, NULL, 0, span);
     }
     if (!spk_read_interval(text, n, type, &value)) {
-        if (spk_sql_fail(b->error, "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", span))
+        const bool seconds = type->kind == SPK_SQL_INTERVAL_SECONDS;
+        if (spk_sql_fail(b->error,
+                seconds ? "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE"
+                        : "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING",
+                span))
             spk_sql_param(b->error, "input", "%.*s", (int)(n < 200 ? n : 200), text);
         return NULL;
     }

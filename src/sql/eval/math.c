@@ -389,6 +389,12 @@ static void bit_get(spk_sql_frame *f)
     }
 }
 
+/* bucket_of: where the sizes are too far apart to say, the last one. */
+static int64_t bucket_of(double part, int64_t n)
+{
+    return part >= 0 && part < 9223372036854775000.0 ? (int64_t)part + 1 : n;
+}
+
 static void width_bucket(spk_sql_frame *f)
 {
     SPK_EACH_ROW(f, i)
@@ -399,58 +405,17 @@ static void width_bucket(spk_sql_frame *f)
         const double least = low < high ? low : high, most = low < high ? high : low;
         f->out_valid[i] = !(n <= 0 || n == INT64_MAX || x != x || low == high || low - low != 0
             || high - high != 0);
+        if (!f->out_valid[i])
+            continue;
         int64_t bucket = x < least ? 0
             : x >= most            ? n + 1
-                                   : (int64_t)((double)n * (x - least) / (most - least)) + 1;
+                                   : bucket_of((double)n * (x - least) / (most - least), n);
         if (low > high)
             bucket = x > most ? 0
                 : x <= least  ? n + 1
-                              : (int64_t)((double)n * (most - x) / (most - least)) + 1;
-        SPK_SQL_OUT(int64_t, f, i) = f->out_valid[i] ? bucket : 0;
+                              : bucket_of((double)n * (most - x) / (most - least), n);
+        SPK_SQL_OUT(int64_t, f, i) = bucket;
     }
-}
-
-/* rand: by the seed and the number of the row, so that it does not matter how rows are split up. */
-static uint64_t seed_of(const spk_sql_frame *f)
-{
-    return f->expr->n > 0 && !f->expr->args[0]->null && f->expr->args[0]->kind == SPK_SQL_CONSTANT
-        ? (uint64_t) * (const int64_t *)f->expr->args[0]->value
-        : (uint64_t)f->expr->session->now;
-}
-
-static double unit(uint64_t seed, uint64_t row)
-{
-    uint64_t x = seed * UINT64_C(0x9e3779b97f4a7c15) + (row + 1) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (double)((x ^ x >> 31) >> 11) * 0x1p-53;
-}
-
-static void rand_(spk_sql_frame *f)
-{
-    SPK_EACH_ROW(f, i)
-    SPK_SQL_OUT(double, f, i) = unit(seed_of(f), spk_sql_run_first(f->run) + i);
-}
-
-static void randn(spk_sql_frame *f)
-{
-    SPK_EACH_ROW(f, i)
-    {
-        const uint64_t row = spk_sql_run_first(f->run) + i;
-        const double u = 1 - unit(seed_of(f), row), v = unit(~seed_of(f), row);
-        SPK_SQL_OUT(double, f, i) = sqrt(-2 * log(u)) * cos(2 * M_PI * v);
-    }
-}
-
-static bool resolve_rand(spk_sql_build *b, spk_sql_expr *call)
-{
-    call->type = spk_sql_type_of(SPK_SQL_DOUBLE);
-    if (call->n == 0)
-        return true;
-    if (!spk_sql_want(b, call, 0, 'l'))
-        return false;
-    spk_sql_fold(b, &call->args[0]);
-    return call->args[0] != NULL;
 }
 
 #define F1(name_, kernel_)                                                                         \
@@ -563,20 +528,4 @@ const spk_sql_function spk_sql_math[] = { F1_UPPER("sqrt", sqrt_), F1_UPPER("cbr
         .most = 4,
         .flags = SPK_SQL_GIVES_NULL,
         .kernel = width_bucket },
-    { .name = "rand",
-        .most = 1,
-        .flags = SPK_SQL_RANDOM,
-        .kernel = rand_,
-        .resolve = resolve_rand },
-    { .name = "random",
-        .most = 1,
-        .flags = SPK_SQL_RANDOM,
-        .kernel = rand_,
-        .resolve = resolve_rand,
-        .printed = "rand" },
-    { .name = "randn",
-        .most = 1,
-        .flags = SPK_SQL_RANDOM,
-        .kernel = randn,
-        .resolve = resolve_rand },
     { 0 } };

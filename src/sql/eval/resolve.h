@@ -62,6 +62,7 @@ void spk_sql_date_months(spk_sql_frame *f);
 /* The tables of functions, each ended by a NULL name. */
 extern const spk_sql_function spk_sql_operators[], spk_sql_comparisons[], spk_sql_conditionals[],
     spk_sql_math[], spk_sql_strings[], spk_sql_codes[], spk_sql_dates[], spk_sql_collections[],
-    spk_sql_arrays[], spk_sql_lambdas[], spk_sql_patterns[], spk_sql_others[];
+    spk_sql_arrays[], spk_sql_lambdas[], spk_sql_patterns[], spk_sql_binaries[], spk_sql_randoms[],
+    spk_sql_others[];
 
 #endif

@@ -127,9 +127,23 @@ static spark_rdd *project(spk_query *q, const spk_plan *plan, const spk_form **f
         filters ? filters->n_exprs : 0, plan->exprs ? plan->exprs : (spk_sql_expr *[]) { NULL }, plan->n_exprs, *form);
 }
 
+/* find_top: of LIMIT: the sort below it, of which no more rows than these are wanted. */
+static void find_top(spk_query *q, const spk_plan *plan)
+{
+    const spk_plan *below = plan->in[0];
+    while (below->kind == SPK_PLAN_PROJECT)
+        below = below->in[0];
+    if (below->kind != SPK_PLAN_SORT || plan->limit <= 0)
+        return;
+    q->top = below;
+    q->top_rows = (uint64_t)plan->limit + (uint64_t)plan->offset;
+}
+
 static spark_rdd *other(spk_query *q, const spk_plan *plan, const spk_form **form)
 {
     const spk_form *in;
+    if (plan->kind == SPK_PLAN_LIMIT)
+        find_top(q, plan);
     spark_rdd *rdd = build(q, plan->in[0], &in);
     *form = in;
     if (!rdd)
@@ -142,7 +156,9 @@ static spark_rdd *other(spk_query *q, const spk_plan *plan, const spk_form **for
         rdd = canonical(q, rdd, plan->in[0], form);
         if (!rdd)
             return NULL;
-        return plan->kind == SPK_PLAN_SORT ? spk_exec_sort(q, rdd, plan, *form) : (spark_distinct)("sql", rdd, 0);
+        if (plan->kind == SPK_PLAN_DISTINCT)
+            return (spark_distinct)("sql", rdd, 0);
+        return spk_exec_sort(q, rdd, plan, *form, q->top == plan ? q->top_rows : UINT64_MAX);
     }
     *form = spk_form_of_plan(q, plan);
     if (!*form)
@@ -186,6 +202,19 @@ static spark_rdd *unite(spk_query *q, const spk_plan *plan, const spk_form **for
     return (spark_union)("sql", sides[0], sides[1]);
 }
 
+/* either: of what NOT IN asks, a = b OR (a = b) IS NULL, which alone stands there: a = b. */
+static spk_sql_expr *either(const spk_plan *join)
+{
+    spk_sql_expr *e = join->n_exprs == 1 ? join->exprs[0] : NULL;
+    const bool only = join->join == SPK_PLAN_ANTI || join->join == SPK_PLAN_SEMI || join->join == SPK_PLAN_MARK;
+    if (!e || !only || e->kind != SPK_SQL_CALL || !e->function || e->n != 2 || strcmp(e->function->name, "or") != 0)
+        return NULL;
+    const spk_sql_expr *null = e->args[1];
+    const bool asked = null->kind == SPK_SQL_CALL && null->function && null->n == 1
+        && strcmp(null->function->name, "isnull") == 0 && spk_expr_same(e->args[0], null->args[0]);
+    return asked ? e->args[0] : NULL;
+}
+
 /* equi_keys: conditions that compare a side with the other by = or <=> become keys. */
 static void equi_keys(spk_query *q, spk_plan *join)
 {
@@ -193,7 +222,7 @@ static void equi_keys(spk_query *q, spk_plan *join)
     spk_sql_expr **rest = NULL;
     size_t n = 0;
     for (size_t i = 0; i < join->n_exprs; i++) {
-        spk_sql_expr *e = join->exprs[i];
+        spk_sql_expr *alone = either(join), *e = alone ? alone : join->exprs[i];
         const char *name = e->kind == SPK_SQL_CALL && e->function && e->n == 2 ? e->function->name : "";
         const bool safe = strcmp(name, "<=>") == 0;
         if ((safe || strcmp(name, "=") == 0) && spk_sql_type_same(e->args[0]->type, e->args[1]->type)) {
@@ -201,10 +230,11 @@ static void equi_keys(spk_query *q, spk_plan *join)
             const bool turned = spk_expr_within(e->args[1], join->in[0]) && spk_expr_within(e->args[0], join->in[1]);
             if (straight || turned) {
                 SPK_ADD(a, join->keys, join->n_keys, (spk_plan_key) { e->args[!straight], e->args[straight], safe });
+                join->null_aware = alone && !safe;
                 continue;
             }
         }
-        SPK_ADD(a, rest, n, e);
+        SPK_ADD(a, rest, n, join->exprs[i]);
     }
     join->exprs = rest;
     join->n_exprs = n;

@@ -4,14 +4,16 @@
  * that agree in the keys are made rows of both sides, on which the remaining conditions run, a batch at a
  * time. What kind of join it is decides what comes out of that.
  *
- * In one process such a table costs no copy for each task; what it holds is the program's memory. RIGHT
- * and FULL joins are made of these by exec/build.c. */
-#include <stdlib.h>
+ * In one process such a table costs no copy for each task; what it holds is charged to the context's heap,
+ * and too much of it is SPARK_ENOMEM. RIGHT and FULL joins are made of these by exec/build.c. */
+#include <spark/action.h>
 
 #include "base/hash.h"
 #include "rdd/action.h"
 #include "rdd/verb.h"
 #include "sql/exec/query.h"
+
+enum { ROWS, KEYS, HASHES, HEADS, NEXT, BLOCKS };
 
 typedef struct join_rdd {
     spark_rdd rdd;
@@ -22,11 +24,16 @@ typedef struct join_rdd {
     const spk_sql_program *left_keys, *right_keys, *residual;
     size_t n_keys, n_residual;
     bool *null_safe;
-    spark_array rows;
-    char *key_rows; /* of the right side */
+    bool null_aware, has_null; /* a key that is NULL meets every row; the right side has such a key */
+    bool collected;
+    const char *rows; /* of the right side, in block[ROWS] */
+    size_t n_rows;
+    char *key_rows;
     uint64_t *hashes;
     uint32_t *heads, *next;
     uint64_t mask;
+    void *blocks[BLOCKS]; /* of the context's heap */
+    size_t capacities[BLOCKS];
 } join_rdd;
 
 typedef struct join_state {
@@ -73,19 +80,68 @@ static bool make_keys(const join_rdd *j, spk_sql_run *run, const spk_form *form,
 
 /* ---- the table */
 
+/* block: memory of the table; NULL: *failure. */
+static void *block(join_rdd *j, int which, size_t bytes, spk_failure *failure)
+{
+    spk_heap *heap = &j->rdd.sc->heap;
+    char text[300];
+    j->blocks[which] = spk_heap_alloc(heap, bytes, &j->capacities[which]);
+    if (!j->blocks[which])
+        (void)spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s",
+            spk_heap_refusal(heap, "the right side of a join, all of which is kept,", bytes, text, sizeof text));
+    return j->blocks[which];
+}
+
+/* keep_rows: the collected rows, which are the program's memory, as rows of the heap. */
+static spark_status keep_rows(join_rdd *j, const spark_array *rows, spk_failure *failure)
+{
+    const spk_layout *layout = j->right_form->layout;
+    const size_t row_bytes = (rows->n * layout->size + 63) / 64 * 64;
+    size_t bytes = 0;
+    if (rows->n >= UINT32_MAX)
+        return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "the right side of a join has too many rows");
+    for (size_t i = 0; layout->views && i < rows->n; i++)
+        bytes += spk_value_bytes(layout, (const char *)rows->items + i * layout->size);
+    char *copy = block(j, ROWS, row_bytes + bytes + 1, failure);
+    if (!copy)
+        return SPARK_ENOMEM;
+    if (rows->n)
+        memcpy(copy, rows->items, rows->n * layout->size);
+    char *tail = copy + row_bytes;
+    for (size_t i = 0; layout->views && i < rows->n; i++)
+        tail = spk_value_pack(layout, copy + i * layout->size, tail);
+    j->rows = copy;
+    j->n_rows = rows->n;
+    j->collected = true;
+    return SPARK_OK;
+}
+
 static spark_status table_memory(join_rdd *j, spk_failure *failure)
 {
     size_t heads = 64;
-    while (heads < j->rows.n * 2)
+    while (heads < j->n_rows * 2)
         heads *= 2;
     j->mask = heads - 1;
-    j->heads = calloc(heads, sizeof *j->heads);
-    j->next = calloc(j->rows.n + 1, sizeof *j->next);
-    j->hashes = calloc(j->rows.n + 1, sizeof *j->hashes);
-    j->key_rows = malloc((j->rows.n + 1) * j->keys->layout->size);
-    if (!j->heads || !j->next || !j->hashes || !j->key_rows)
-        return spk_failure_nomem(failure, NULL, NULL);
+    const size_t n = j->n_rows + 1;
+    if (!(j->heads = block(j, HEADS, heads * sizeof *j->heads, failure))
+        || !(j->next = block(j, NEXT, n * sizeof *j->next, failure))
+        || !(j->hashes = block(j, HASHES, n * sizeof *j->hashes, failure))
+        || !(j->key_rows = block(j, KEYS, n * j->keys->layout->size, failure)))
+        return SPARK_ENOMEM;
+    memset(j->heads, 0, heads * sizeof *j->heads);
     return SPARK_OK;
+}
+
+static void free_blocks(join_rdd *j)
+{
+    for (int i = 0; i < BLOCKS; i++)
+        spk_heap_free(&j->rdd.sc->heap, j->blocks[i], j->capacities[i]);
+    memset(j->blocks, 0, sizeof j->blocks);
+    j->rows = NULL;
+    j->key_rows = NULL;
+    j->hashes = NULL;
+    j->heads = j->next = NULL;
+    j->collected = false;
 }
 
 static uint64_t slot_of(const join_rdd *j, uint64_t hash)
@@ -97,22 +153,24 @@ static uint64_t slot_of(const join_rdd *j, uint64_t hash)
 static spark_status fill(join_rdd *j, spk_arena *arena, spk_failure *failure)
 {
     const size_t size = j->right_form->layout->size, key_size = j->keys->layout->size;
-    bool *usable = spk_arena_alloc(arena, j->rows.n + 1, 1);
+    bool *usable = spk_arena_alloc(arena, j->n_rows + 1, 1);
     spk_sql_run *run = spk_sql_run_new(j->right_keys, arena);
     spk_sql_input *inputs = spk_arena_alloc(arena, (j->right_form->n + 1) * sizeof *inputs, 16);
     if (!usable || !run || !inputs)
         return spk_failure_nomem(failure, NULL, NULL);
-    for (size_t i = 0; i < j->rows.n; i += SPK_SQL_BATCH) {
-        const size_t n = j->rows.n - i < SPK_SQL_BATCH ? j->rows.n - i : SPK_SQL_BATCH;
-        if (!make_keys(j, run, j->right_form, (const char *)j->rows.items + i * size, (uint32_t)n, inputs, arena,
+    for (size_t i = 0; i < j->n_rows; i += SPK_SQL_BATCH) {
+        const size_t n = j->n_rows - i < SPK_SQL_BATCH ? j->n_rows - i : SPK_SQL_BATCH;
+        if (!make_keys(j, run, j->right_form, j->rows + i * size, (uint32_t)n, inputs, arena,
                 j->key_rows + i * key_size, usable + i)) {
             j->query->error = *spk_sql_run_error(run);
             return spk_query_fails(j->query, failure);
         }
     }
-    for (size_t i = j->rows.n; i-- > 0;) {
-        if (!usable[i])
+    for (size_t i = j->n_rows; i-- > 0;) {
+        if (!usable[i]) {
+            j->has_null = true;
             continue;
+        }
         j->hashes[i] = spk_value_hash(j->keys->layout, j->key_rows + i * key_size);
         uint32_t *head = &j->heads[slot_of(j, j->hashes[i])];
         j->next[i] = *head;
@@ -124,21 +182,24 @@ static spark_status fill(join_rdd *j, spk_arena *arena, spk_failure *failure)
 static spark_status prepare_join(spark_rdd *rdd, spk_failure *failure)
 {
     join_rdd *j = SPK_NODE(join_rdd, rdd);
-    if (!j->rows.type) {
-        const spark_status status = spk_collect_as("join", rdd->site, j->right, NULL, &j->rows);
+    spark_status status = SPARK_OK;
+    if (!j->collected) {
+        spark_array rows;
+        status = spk_collect_as("join", rdd->site, j->right, NULL, &rows);
         if (status != SPARK_OK) {
             *failure = *spk_last_failure();
             return status;
         }
-    }
-    if (j->rows.n >= UINT32_MAX)
-        return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "the right side of a join has too many rows");
-    if (j->n_keys && !j->heads) {
-        spark_status status = table_memory(j, failure);
-        if (status == SPARK_OK) /* what computed keys point to stays with the query */
+        status = keep_rows(j, &rows, failure);
+        spark_array_free(&rows);
+        if (status == SPARK_OK && j->n_keys)
+            status = table_memory(j, failure);
+        if (status == SPARK_OK && j->n_keys) /* what computed keys point to stays with the query */
             status = fill(j, &j->query->arena, failure);
-        if (status != SPARK_OK)
-            return status;
+    }
+    if (status != SPARK_OK) {
+        free_blocks(j);
+        return status;
     }
     spk_rdd_partitions_set(rdd, spk_rdd_partitions(rdd->deps[0].rdd));
     return SPARK_OK;
@@ -257,7 +318,7 @@ static void finish_row(const join_rdd *j, join_state *s, uint32_t i)
 /* candidate: a pair whose keys agree. */
 static void candidate(const join_rdd *j, join_state *s, spark_task *task, uint32_t i, size_t right)
 {
-    const char *row = (const char *)j->rows.items + right * j->right_form->layout->size;
+    const char *row = j->rows + right * j->right_form->layout->size;
     if (!j->n_residual && !gives_pairs(j)) {
         s->matched[i] = 1;
         return;
@@ -278,8 +339,10 @@ static void probe_row(const join_rdd *j, join_state *s, spark_task *task, uint32
 {
     const size_t key_size = j->keys->layout->size;
     if (!j->n_keys) {
-        for (size_t r = 0; r < j->rows.n && s->more && !only_matches(j, s, i); r++)
+        for (size_t r = 0; r < j->n_rows && s->more && !only_matches(j, s, i); r++)
             candidate(j, s, task, i, r);
+    } else if (j->null_aware && (j->has_null || (!s->usable[i] && j->n_rows))) {
+        s->matched[i] = 1;
     } else if (s->usable[i]) {
         const char *key = s->key_rows + i * key_size;
         const uint64_t hash = spk_value_hash(j->keys->layout, key);
@@ -333,12 +396,7 @@ static void release_join(spark_rdd *rdd)
     join_rdd *j = SPK_NODE(join_rdd, rdd);
     if (j->right)
         spk_rdd_unref(j->right);
-    if (j->rows.type)
-        spark_array_free(&j->rows);
-    free(j->heads);
-    free(j->next);
-    free(j->hashes);
-    free(j->key_rows);
+    free_blocks(j);
     if (j->query)
         spk_query_unref(j->query);
 }
@@ -388,7 +446,7 @@ spark_rdd *spk_exec_join(spk_query *q, spark_rdd *left, spark_rdd *right, const 
         .run = run_join,
         .prepare = prepare_join,
         .release = release_join };
-    join_rdd plain = { .kind = plan->join, .left_form = in, .right_form = in2, .out = out };
+    join_rdd plain = { .kind = plan->join, .null_aware = plan->null_aware, .left_form = in, .right_form = in2, .out = out };
     spk_verb v;
     bool made;
     plain.both = both_form(q, plan, out);

@@ -5,7 +5,10 @@
 #include <spark/transform.h>
 
 #include "rdd/verb.h"
+#include "shuffle/smallest.h"
 #include "sql/exec/query.h"
+
+enum { MOST_KEPT = 64 * 1024 }; /* sorting all is no more work for more than so many rows */
 
 typedef struct limit_rdd {
     spark_rdd rdd;
@@ -51,6 +54,93 @@ spark_rdd *spk_exec_limit(spk_query *q, spark_rdd *rdd, const spk_plan *plan)
     return limited((spark_coalesce)("sql", rdd, 1), skipped, most);
 }
 
+/* ---- the first rows of an order: each partition gives as many as are wanted, to be sorted then */
+
+typedef struct top_rdd {
+    spark_rdd rdd;
+    spk_ordering ordering;
+    spk_smallest_by by;
+} top_rdd;
+
+typedef struct top_state {
+    spk_smallest kept;
+    spk_arena *arenas;
+} top_state;
+
+static void end_top(void *data)
+{
+    spk_smallest_fini(&((top_state *)data)->kept);
+}
+
+static bool open_top(spk_pipe *pipe, spk_op *op)
+{
+    top_state *s = spk_arena_alloc(spk_keep_of(pipe->task), sizeof *s, 64);
+    if (s && (s->arenas = spk_step_arenas(pipe->task)) != NULL) {
+        spk_smallest_init(&s->kept, pipe->task->heap, &SPK_NODE(top_rdd, op->rdd)->by);
+        spark_defer(pipe->task, end_top, s);
+        op->state = s;
+        return !spk_task_failed(pipe->task);
+    }
+    spk_task_nomem(pipe->task);
+    return false;
+}
+
+static void run_top(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+{
+    enum { PIECE = 512 };
+    const top_rdd *r = SPK_NODE(top_rdd, op->rdd);
+    top_state *s = op->state;
+    const size_t size = op->rdd->layout->size;
+    uint64_t prefixes[PIECE];
+    for (size_t from = 0, n; from < batch->n; from += n) {
+        const char *rows = batch->rows + from * size;
+        n = batch->n - from < PIECE ? batch->n - from : PIECE;
+        spk_ordering_prefixes(&r->ordering, rows, size, n, prefixes);
+        for (size_t i = 0; i < n; i++)
+            if (prefixes[i] <= s->kept.bound
+                && !spk_smallest_add(&s->kept, prefixes[i], 0, op->seen + from + i, rows + i * size)) {
+                spk_task_nomem(pipe->task);
+                break;
+            }
+    }
+    batch->n = 0;
+}
+
+static void finish_top(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+{
+    const size_t size = op->rdd->layout->size;
+    top_state *s = op->state;
+    spk_out out;
+    bool more = true;
+    if (!spk_smallest_cut(&s->kept)) {
+        spk_task_nomem(pipe->task);
+        return;
+    }
+    if (!spk_out_open(&out, pipe, (size_t)(op - pipe->ops) + 1, size, s->arenas))
+        return;
+    for (size_t i = 0; i < s->kept.n && more; i++)
+        more = spark_emit_(&out.head, spk_smallest_row(&s->kept, i), size);
+    spk_out_close(&out, batch);
+}
+
+static spark_rdd *top(spk_query *q, spark_rdd *rdd, const spark_order *order, uint64_t n)
+{
+    static const spk_class class
+        = { .name = "MapPartitionsRDD", .open = open_top, .run = run_top, .finish = finish_top };
+    spk_verb v;
+    bool made;
+    spk_failure failure;
+    spk_verb_begin(&v, "sql", "top", NULL, 1, &rdd, NULL);
+    rdd = spk_verb_make(&v, &class, sizeof(top_rdd), v.in, &made);
+    if (!made)
+        return rdd;
+    top_rdd *r = SPK_NODE(top_rdd, rdd);
+    r->by = (spk_smallest_by) { rdd->layout, &r->ordering, n, UINT64_MAX };
+    if (spk_ordering_make(&r->ordering, q->sc->types, rdd->layout, order, &failure) == SPARK_OK)
+        return rdd;
+    return spk_verb_undo(&v, rdd, &failure);
+}
+
 /* ---- */
 
 static const spk_slot *slot_of(const spk_plan *plan, const spk_form *form, const spk_sql_expr *e)
@@ -63,7 +153,8 @@ static const spk_slot *slot_of(const spk_plan *plan, const spk_form *form, const
 
 /* An optional that is absent sorts first, and last where it is descending, as Spark has it unless NULLS
  * FIRST or LAST is said; then the present byte is a key of its own. */
-spark_rdd *spk_exec_sort(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in)
+spark_rdd *spk_exec_sort(
+    spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, uint64_t most)
 {
     spk_analyzer *a = &q->analyzer;
     const spk_plan *below = plan->in[0];
@@ -109,6 +200,8 @@ spark_rdd *spk_exec_sort(spk_query *q, spark_rdd *rdd, const spk_plan *plan, con
     }
     if (k) {
         const spark_order order = { "sql", type, k, keys };
+        if (most <= MOST_KEPT)
+            rdd = top(q, rdd, &order, most);
         rdd = (spark_sort_by)("sql", rdd, &order, 0);
     }
     if (n > below->n_out && rdd->layout) { /* the flags go */

@@ -20,6 +20,8 @@ typedef struct spk_query {
     char *text;
     spark_rdd **used;
     size_t n_used;
+    const spk_plan *top; /* while it is built: a sort, and how many of its rows are wanted */
+    uint64_t top_rows;
     spk_analyzer analyzer;
 } spk_query;
 
@@ -99,8 +101,9 @@ spark_rdd *spk_exec_generate(
 spark_rdd *spk_exec_expand(
     spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const spk_form *out);
 spark_rdd *spk_exec_limit(spk_query *q, spark_rdd *rdd, const spk_plan *plan);
+/* spk_exec_sort: most: how many of the first rows are wanted; UINT64_MAX: all. */
 spark_rdd *spk_exec_sort(
-    spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in);
+    spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, uint64_t most);
 
 /* spk_exec_build: the RDD of a plan; *form: how its rows lie. */
 spark_rdd *spk_exec_build(spk_query *q, const spk_plan *plan, const spk_form **form);

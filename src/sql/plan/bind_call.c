@@ -41,6 +41,8 @@ static bool same_agg(const spk_plan_agg *x, const spk_plan_agg *y)
         || !spk_names_same(x->aggregate->name, y->aggregate->name)
         || (x->filter || y->filter ? !spk_expr_same(x->filter, y->filter) : false))
         return false;
+    if (x->aggregate->parameter != y->aggregate->parameter)
+        return false; /* other fractions of a percentile */
     for (uint32_t i = 0; i < x->aggregate->n; i++)
         if (!spk_expr_same(x->aggregate->args[i], y->aggregate->args[i]))
             return false;
@@ -78,24 +80,90 @@ static spk_sql_expr *from_the_end(spk_bind *b, spk_sql_expr *p)
 
 static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, size_t *n);
 
-/* aggregate_of: bound, its arguments in the rows below the aggregation. within: WITHIN GROUP. */
+/* ---- WITHIN GROUP */
+
+static bool is_one_of(const char *name, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (spk_names_same(names[i], name))
+            return true;
+    return false;
+}
+
+/* within_allowed: percentile_cont(p) and percentile_disc(p) want one order, mode() may have one,
+ * listagg(x) may be ordered; no other function has any. */
+static bool within_allowed(spk_bind *b, const spk_ast *ast)
+{
+    static const char *const fractions[] = { "percentile_cont", "percentile_disc" },
+                             *const lists[] = { "listagg", "string_agg" };
+    const bool fraction = is_one_of(ast->name, fractions, 2), mode = spk_names_same(ast->name, "mode");
+    const char *condition = NULL;
+    if (!fraction && !mode && (!ast->n_order || is_one_of(ast->name, lists, 2)))
+        return true;
+    if (!fraction && !mode)
+        condition = "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX";
+    else if (ast->distinct)
+        condition = "INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED";
+    else if (!ast->n_order && (fraction || (ast->args.n == 0 && !ast->star)))
+        condition = "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING";
+    else if (ast->n_order > 1 || (mode && ast->n_order && ast->args.n))
+        condition = "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS";
+    else
+        return true;
+    if (spk_sql_fail(b->a->error, condition, ast->span)) {
+        spk_sql_param(b->a->error, "funcName", "`%s`", ast->name);
+        spk_sql_param(b->a->error, "prettyName", "`%s`", ast->name);
+        spk_sql_param(b->a->error, "syntax", "WITHIN GROUP (ORDER BY ...)");
+    }
+    return false;
+}
+
+/* ordered_name: the aggregate that a function with WITHIN GROUP is; text has room for it. */
+static const char *ordered_name(spk_bind *b, const spk_ast *ast, char *text, size_t size)
+{
+    if (!ast->n_order || spk_names_same(ast->name, "percentile_cont"))
+        return ast->name;
+    if (spk_names_same(ast->name, "percentile_disc") && !ast->order[0].descending)
+        return ast->name;
+    (void)snprintf(text, size, "%s %s", ast->name, ast->order[0].descending ? "desc" : "asc");
+    return spk_copy_text(b->a, text, strlen(text));
+}
+
+/* plain_args: those of an aggregate without stars: percentile_cont(p) WITHIN GROUP (ORDER BY x) is
+ * percentile(x, p). */
+static bool plain_args(spk_bind *b, const spk_ast *ast, spk_sql_expr **args, size_t *n)
+{
+    const bool list = strncasecmp(ast->name, "list", 4) == 0 || strncasecmp(ast->name, "string", 6) == 0;
+    size_t at = 0;
+    for (size_t i = 0; !list && i < ast->n_order; i++)
+        if (!(args[at++] = spk_bind_expr(b, ast->order[i].expression)))
+            return false;
+    if (!spk_bind_list(b, &ast->args, args + at))
+        return false;
+    *n = at + ast->args.n;
+    if (list && ast->n_order) { /* the values in their own order */
+        spk_sql_expr *e = spk_bind_expr(b, ast->order[0].expression);
+        if (e && (ast->n_order > 1 || !ast->args.n || !spk_expr_same(e, args[0])))
+            spk_sql_unsupported(b->a->error, ast->span, "an order of listagg by another expression");
+        return e && !spk_sql_failed(b->a->error);
+    }
+    if (ast->n_order && ast->order[0].descending && spk_names_same(ast->name, "percentile_cont") && ast->args.n == 1)
+        return (args[at] = from_the_end(b, args[at])) != NULL;
+    return true;
+}
+
+/* aggregate_of: bound, its arguments in the rows below the aggregation. */
 static const spk_sql_aggregate *aggregate_of(
     spk_bind *b, const spk_ast *ast, spk_sql_expr ***args, spk_sql_expr **filter)
 {
     const bool inside = b->in_aggregate;
-    const size_t n = ast->args.n + ast->n_order;
+    size_t given = ast->args.n;
+    char text[64];
     *filter = NULL;
-    if (!(*args = list_of(b, n)))
+    if (!within_allowed(b, ast) || !(*args = list_of(b, ast->args.n + ast->n_order)))
         return NULL;
     b->in_aggregate = true;
     bool good = true;
-    size_t at = 0;
-    /* percentile_cont(p) WITHIN GROUP (ORDER BY x) is percentile(x, p) */
-    const bool percentile = strncasecmp(ast->name, "percentile", 10) == 0;
-    const bool swap = ast->n_order && (percentile || spk_names_same(ast->name, "mode"));
-    size_t given = ast->args.n;
-    for (size_t i = 0; swap && good && i < ast->n_order; i++)
-        good = ((*args)[at++] = spk_bind_expr(b, ast->order[i].expression)) != NULL;
     bool stars = false;
     for (size_t i = 0; i < ast->args.n; i++)
         stars |= ast->args.at[i]->kind == SPK_AST_STAR;
@@ -107,16 +175,14 @@ static const spk_sql_aggregate *aggregate_of(
         *args = star_args(b, &all, &given);
         good = *args != NULL;
     } else {
-        good = good && spk_bind_list(b, &ast->args, *args + at);
+        good = plain_args(b, ast, *args, &given);
     }
-    if (good && swap && ast->order[0].descending && spk_names_same(ast->name, "percentile_cont") && given == 1)
-        good = ((*args)[at] = from_the_end(b, (*args)[at])) != NULL;
     if (good && ast->filter && !(*filter = spk_bind_expr(b, ast->filter)))
         good = false;
     b->in_aggregate = inside;
     if (!good)
         return NULL;
-    return spk_sql_aggregate_make(&b->a->build, ast->name, *args, given + (swap ? ast->n_order : 0),
+    return spk_sql_aggregate_make(&b->a->build, ordered_name(b, ast, text, sizeof text), *args, given,
         ast->star && !ast->distinct, ast->ignore_nulls, ast->span);
 }
 
@@ -307,14 +373,22 @@ static spk_sql_expr *chain(spk_bind *b, const spk_ast *ast, size_t from, size_t 
     return args[1] ? spk_sql_call(&b->a->build, ast->name, args, 2, span) : NULL;
 }
 
+/* whole_only: aggregates that have neither order nor frame in a window. */
+static bool whole_only(spk_bind *b, const spk_ast *ast, const spk_window_use *use)
+{
+    static const char *const names[] = { "median", "percentile_cont", "percentile_disc" };
+    if (!is_one_of(ast->name, names, 3) || (!use->n_sort && !use->function.framed))
+        return true;
+    spk_sql_fail1(
+        b->a->error, "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", ast->span, "aggFunc", ast->name);
+    return false;
+}
+
 static bool is_window_function(const char *name)
 {
     static const char *const names[] = { "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
         "lag", "lead", "nth_value" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (spk_names_same(names[i], name))
-            return true;
-    return false;
+    return is_one_of(name, names, sizeof names / sizeof names[0]);
 }
 
 spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
@@ -346,7 +420,7 @@ spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
         spk_sql_fail1(b->a->error, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", ast->span, "expression", name);
         return NULL;
     }
-    if (!ast->infix && ast->distinct) {
+    if (!ast->infix && (ast->distinct || ast->n_order)) {
         spk_sql_fail1(b->a->error, "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", ast->span, "prettyName",
             name);
         return NULL;
@@ -490,10 +564,13 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
     } else if (good && spk_sql_is_aggregate(ast->name)) {
         if (ast->distinct)
             spk_sql_fail1(b->a->error, "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", ast->span, "windowExpr", ast->name);
-        spk_sql_expr **args = list_of(b, ast->args.n);
-        good = args && !spk_sql_failed(b->a->error) && spk_bind_list(b, &ast->args, args)
-            && (use.function.aggregate = spk_sql_aggregate_make(&b->a->build, ast->name, args, ast->args.n,
-                    ast->star, ast->ignore_nulls, ast->span));
+        spk_sql_expr **args = list_of(b, ast->args.n + ast->n_order);
+        size_t n = 0;
+        char text[64];
+        good = args && !spk_sql_failed(b->a->error) && within_allowed(b, ast) && whole_only(b, ast, &use)
+            && plain_args(b, ast, args, &n)
+            && (use.function.aggregate = spk_sql_aggregate_make(&b->a->build, ordered_name(b, ast, text, sizeof text),
+                    args, n, ast->star, ast->ignore_nulls, ast->span));
         if (good && ast->filter)
             good = (use.function.filter = spk_bind_expr(b, ast->filter)) != NULL;
         if (good) {
@@ -503,6 +580,7 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
             nullable = true;
         }
     } else if (good) {
+        (void)within_allowed(b, ast);
         spk_sql_fail1(b->a->error, "UNSUPPORTED_EXPR_FOR_WINDOW", ast->span, "sqlExpr", ast->name);
         good = false;
     }

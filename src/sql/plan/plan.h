@@ -102,6 +102,7 @@ struct spk_plan {
     spk_plan_join join;
     spk_plan_key *keys; /* found among the conjuncts, when the plan is made ready */
     size_t n_keys;
+    bool null_aware; /* a key that is NULL meets every row: NOT IN, with one key and nothing else */
 
     spk_plan_agg *aggs;
     size_t n_aggs;
