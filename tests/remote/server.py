@@ -200,7 +200,7 @@ def signature(request, body):
 
 
 class S3(Quiet):
-    """One bucket named b, which a GET of /uploads tells the open uploads of."""
+    """One bucket named b, which a GET of /uploads tells the open uploads of, and those that hold something."""
     objects = {f"many/{name}": body for name, body in FILES.items()}
     objects |= {f"logs/2026-{month:02}/part-{n:05}": b"%d %d\n" % (month, n)
                 for month in range(1, 4) for n in range(30)}
@@ -221,7 +221,7 @@ class S3(Quiet):
         words = {name: urllib.parse.unquote(value) for name, _, value in
                  (pair.partition("=") for pair in query.split("&") if pair)}
         if path == "/uploads":
-            return self.reply(200, str(len(S3.uploads)).encode())
+            return self.reply(200, f"{len(S3.uploads)} {sum(map(bool, S3.uploads.values()))}".encode())
         wrong = signature(self, body)
         if wrong:
             return self.fail(403, wrong)
