@@ -45,6 +45,17 @@ void spk_history_time(spk_history *h, int64_t time)
         h->last = time;
 }
 
+const char *spk_history_level(spark_level level)
+{
+    static const char *const names[] = { [SPARK_DEFAULT_LEVEL] = "NONE",
+        [SPARK_MEMORY_ONLY] = "MEMORY_ONLY",
+        [SPARK_MEMORY_AND_DISK] = "MEMORY_AND_DISK",
+        [SPARK_MEMORY_ONLY_SER] = "MEMORY_ONLY_SER",
+        [SPARK_MEMORY_AND_DISK_SER] = "MEMORY_AND_DISK_SER",
+        [SPARK_DISK_ONLY] = "DISK_ONLY" };
+    return names[level];
+}
+
 /* ---- finding and inserting, by id */
 
 /* place: of the first of n things whose id, which it begins with, is not below. */

@@ -271,7 +271,7 @@ static void cached_row(const spk_report *r, const spk_past_rdd *c)
     spk_report_text(r, named ? c->name : c->operation, 80);
     SPK_JSON(r->out, " <span class=\"soft\">");
     spk_report_text(r, c->site, 80);
-    spk_page_format(r->out, "</span></td><td class=\"l\">%s</td><td>%d</td><td>", spark_level_name(c->level), c->partitions);
+    spk_page_format(r->out, "</span></td><td class=\"l\">%s</td><td>%d</td><td>", spk_history_level(c->level), c->partitions);
     spk_page_count(r->out, c->reads > 0 ? c->reads : 0);
     SPK_JSON(r->out, "</td></tr>\n");
 }

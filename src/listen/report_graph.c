@@ -162,7 +162,7 @@ static void member(graph *g, const drawn *d, int i)
         SPK_JSON(out, " at ");
         spk_report_text(g->r, r->site, 160);
         if (cached)
-            spk_page_format(out, ", cached (%s)", spark_level_name(r->level));
+            spk_page_format(out, ", cached (%s)", spk_history_level(r->level));
     }
     spk_page_format(out, "</title><rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"7\"/>",
         cached ? "cached" : "rdd", x, y, WIDTH - 20, PILL);

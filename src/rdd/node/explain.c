@@ -40,12 +40,13 @@ static void size_text(char text[32], uint64_t bytes)
         snprintf(text, 32, "%llu.%d %s", (unsigned long long)(tenths / 10), (int)(tenths % 10), units[unit]);
 }
 
-/* file_bytes: that a source reads; -1: it reads none, or it is not known. */
+/* file_bytes: that a source without parents reads (others ask theirs, again and again where these are the
+ * same); -1: it reads none, or it is not known. */
 static int64_t file_bytes(const spark_rdd *rdd)
 {
     const int n = spk_rdd_partitions(rdd);
     int64_t sum = 0;
-    if (!rdd->class->reads || n > MOST_SPLITS)
+    if (!rdd->class->reads || rdd->n_deps > 0 || n > MOST_SPLITS)
         return -1;
     for (int p = 0; p < n; p++) {
         const char *path = NULL;
