@@ -240,7 +240,8 @@ static void job_start(void *env, const spark_job_info *info)
     j->site = spk_history_copy(h, info->site, NAME);
     j->description = spk_history_copy(h, property(info, "spark.job.description"), NAME);
     j->submitted = info->submission_time;
-    j->stages = calloc((info->n_stages < SPK_HISTORY_STAGES ? info->n_stages : SPK_HISTORY_STAGES) + 1, sizeof *j->stages);
+    j->stages = calloc((info->n_stages < SPK_HISTORY_STAGES ? info->n_stages : SPK_HISTORY_STAGES) + 1,
+        sizeof *j->stages);
     h->failed = h->failed || !j->stages;
     for (size_t i = 0; i < info->n_stages && i < SPK_HISTORY_STAGES && j->stages; i++) {
         j->stages[j->n_stages++] = info->stages[i].id;

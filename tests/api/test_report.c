@@ -93,7 +93,8 @@ static void explain_knows_what_will_run(void **state)
     int64_t n;
     (void)state;
     spark_context *sc = oracle_open(2);
-    spark_rdd *sums = spark_reduce_by_key(spark_map(spark_range(sc, 0, 100, 1, 4), to_pair, NULL), spark_op_sum, NULL, 3);
+    spark_rdd *sums = spark_reduce_by_key(spark_map(spark_range(sc, 0, 100, 1, 4), to_pair, NULL), spark_op_sum, NULL,
+        3);
     spark_rdd *both = spark_reduce_by_key(spark_union(sums, sums), spark_op_sum, NULL, 5);
     assert_int_equal(count_of(both, false, "; runs", &length), 3);
     assert_int_equal(count_of(both, true, "subgraph", &length), 3);

@@ -166,7 +166,8 @@ def check_plans(plans):
     check("stage 0: 6 tasks, writes 3 partitions by hash, combined first; runs" in before, before)
     check("reads 192.8 KiB of files" in before, before)
     check("3 of 3 cached" in after and "combined first; not needed" in after, after)
-    check("stage 2: 2 tasks, the result; runs" in sort and "stage 1: 3 tasks, writes 2 partitions by range; runs" in sort,
+    check("stage 2: 2 tasks, the result; runs" in sort
+          and "stage 1: 3 tasks, writes 2 partitions by range; runs" in sort,
           sort)
     last = plans["rounds"]
     check(last.count("; runs") == 1 and last.count("skipped: its output is there") == 1, last)

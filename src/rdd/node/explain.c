@@ -72,7 +72,8 @@ static void stage_text(char text[256], const spk_plan_stage *s)
     } else {
         const spark_partitioner *p = s->shuffle->partitioner;
         const int partitions = p ? atomic_load(&p->partitions) : spk_rdd_partitions(s->shuffle->owner);
-        at += snprintf(text + at, 256 - (size_t)at, "writes %d partition%s by %s%s", partitions, partitions == 1 ? "" : "s",
+        at += snprintf(text + at, 256 - (size_t)at, "writes %d partition%s by %s%s", partitions, partitions == 1 ? ""
+            : "s",
             p ? kind_of(p) : "range", s->shuffle->aggregator && !s->shuffle->raw ? ", combined first" : "");
         const int missing = atomic_load(&s->shuffle->missing);
         if (missing > 0 && missing < n)
@@ -282,7 +283,8 @@ static void graph(spk_json_out *out, const spk_plan *plan)
         "fontname=\"sans-serif\", fontsize=11];\n");
     for (size_t k = 0; k < plan->n; k++) {
         const spk_plan_stage *s = &plan->stages[plan->by_number[k]];
-        snprintf(text, sizeof text, "  subgraph cluster_%d {\n    style=\"rounded%s\";\n    color=\"#2f78bd\";\n    label=\"",
+        snprintf(text, sizeof text, "  subgraph cluster_%d {\n    style=\"rounded%s\";\n    color=\"#2f78bd\";\n    "
+            "label=\"",
             s->number, s->needed && !s->complete ? "" : ",dashed");
         plain(out, text);
         stage_text(text, s);
