@@ -157,7 +157,7 @@ static void member(graph *g, const drawn *d, int i)
     const bool cached = r && r->level != SPARK_DEFAULT_LEVEL;
     const char *label = r && r->name && *r->name ? r->name : r && r->operation ? r->operation : "?";
     const char *slash = strrchr(label, '/'); /* of a path, the file */
-    if (slash && *label == '/' && slash[1])
+    if (slash && slash[1] && !strchr(label, ' '))
         label = slash + 1;
     spk_page_format(out, "<g><title>RDD %d: ", id);
     if (r) {
