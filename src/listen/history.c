@@ -30,8 +30,13 @@ void *spk_history_push(spk_history *h, void *array, size_t *n, size_t *max, size
 
 char *spk_history_copy(spk_history *h, const char *text, size_t most)
 {
-    char *copy = strndup(text, most);
+    const size_t length = strnlen(text, most);
+    char *copy = malloc(length + 1);
     h->failed = h->failed || !copy;
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 
