@@ -43,8 +43,8 @@ spark_status spark_report(spark_context *sc, const char *path) SPARK_USE_RESULT_
  * track for each of its workers, on which tasks stand with what they have measured; jobs and
  * stages as spans of process 1; retries, losses, spills and evictions as instants; cached
  * bytes and running tasks as counters. Times are microseconds since the application began.
- * What was written remains readable if the program is killed (a viewer does without the
- * closing bracket). Errors and waiting as of spark_report. */
+ * If the program is killed, the file has whole
+ * events, and lacks its closing brackets. Errors and waiting as of spark_report. */
 spark_status spark_trace(spark_context *sc, const char *path) SPARK_USE_RESULT_;
 
 /* spark_progress: of a stage that runs. done, running and failed count tasks; rate: tasks a
