@@ -2,7 +2,7 @@
 /* An inverted index: each word of texts, in lower case, with all places where it stands, sorted:
  * a line "WORD FILE:LINE FILE:LINE ..." with tabs between. A word is a run of letters and digits;
  * bytes beyond ASCII count as letters.
- *   usage: inverted_index [--event-log DIR] [--progress] [FILE...] */
+ *   usage: inverted_index [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE...] */
 #include <inttypes.h>
 #include <spark.h>
 

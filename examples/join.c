@@ -2,7 +2,7 @@
 /* What the customers of each country have ordered: a left outer join of two CSV files without headers, of
  * ID,NAME,COUNTRY and ID,CUSTOMER,AMOUNT, by the customer's number. Prints country, orders, total and
  * the customers who never ordered anything.
- *   usage: join [--event-log DIR] [--progress] [CUSTOMERS ORDERS] */
+ *   usage: join [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [CUSTOMERS ORDERS] */
 #include <inttypes.h>
 #include <spark.h>
 
@@ -46,7 +46,8 @@ int main(int argc, char **argv)
 {
     const watch_options watch = watch_arguments(&argc, argv);
     if (argc != 1 && argc != 3)
-        return fputs("usage: join [--event-log DIR] [--progress] [CUSTOMERS ORDERS]\n", stderr), 2;
+        return fputs("usage: join [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [CUSTOMERS ORDERS]\n",
+            stderr), 2;
     const char *customers_csv = argc == 3 ? argv[1] : SPARK_EXAMPLES_DATA "/customers.csv";
     const char *orders_csv = argc == 3 ? argv[2] : SPARK_EXAMPLES_DATA "/orders.csv";
     /* what is no such row ends the program, and its error tells file, line and column */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* k-means over a file of points, a line "X Y" each: four centres, which start at the first four
  * points and move until they rest.
- *   usage: kmeans [--event-log DIR] [--progress] [FILE] */
+ *   usage: kmeans [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE] */
 #include <inttypes.h>
 #include <spark.h>
 
@@ -66,7 +66,7 @@ int main(int argc, char **argv)
 {
     const watch_options watch = watch_arguments(&argc, argv);
     if (argc > 2)
-        return fputs("usage: kmeans [--event-log DIR] [--progress] [FILE]\n", stderr), 2;
+        return fputs("usage: kmeans [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE]\n", stderr), 2;
     spark_context *sc = watched_context(&(spark_conf) { .app_name = "kmeans" }, &watch);
     spark_rdd *lines
         = spark_text_file(sc, argc == 2 ? argv[1] : SPARK_EXAMPLES_DATA "/points.txt", 4);

@@ -2,7 +2,7 @@
 /* Logistic regression over a file of samples, a line "LABEL X X X X" each, the label 0 or 1: plain
  * gradient descent from zero. Prints the weights (the first is the constant), the mean loss and how
  * many samples the model gets right.
- *   usage: logistic_regression [--event-log DIR] [--progress] [FILE [ROUNDS]] */
+ *   usage: logistic_regression [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE [ROUNDS]] */
 #include <inttypes.h>
 #include <math.h>
 #include <spark.h>
@@ -71,7 +71,8 @@ int main(int argc, char **argv)
     int64_t rounds = 100;
     if (argc > 3
         || (argc == 3 && !spark_str_to_i64((spark_str) { argv[2], strlen(argv[2]) }, &rounds)))
-        return fputs("usage: logistic_regression [--event-log DIR] [--progress] [FILE [ROUNDS]]\n", stderr), 2;
+        return fputs("usage: logistic_regression [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE "
+            "[ROUNDS]]\n", stderr), 2;
     const double rate = 1;
 
     spark_context *sc = watched_context(&(spark_conf) { .app_name = "logistic_regression" }, &watch);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PageRank over a file of edges, a line "FROM TO" each: the ten pages of the highest rank.
- *   usage: pagerank [--event-log DIR] [--progress] [FILE [ITERATIONS]] */
+ *   usage: pagerank [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE [ITERATIONS]] */
 #include <inttypes.h>
 #include <spark.h>
 
@@ -43,7 +43,8 @@ int main(int argc, char **argv)
     int64_t iterations = 10;
     if (argc > 3
         || (argc == 3 && !spark_str_to_i64((spark_str) { argv[2], strlen(argv[2]) }, &iterations)))
-        return fputs("usage: pagerank [--event-log DIR] [--progress] [FILE [ITERATIONS]]\n", stderr), 2;
+        return fputs("usage: pagerank [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE "
+            "[ITERATIONS]]\n", stderr), 2;
     const double damping = 0.85;
 
     spark_context *sc = watched_context(&(spark_conf) { .app_name = "pagerank" }, &watch);

@@ -2,7 +2,7 @@
 /* Estimates pi by throwing darts at a square: the part that hits the inscribed circle is pi / 4.
  * Each player draws from a generator of its own, started from its number, so that the answer is the
  * same on any machine and with any number of threads.
- *   usage: pi [--event-log DIR] [--progress] [MILLIONS]     of darts, default 16 */
+ *   usage: pi [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [MILLIONS]     of darts, default 16 */
 #include <inttypes.h>
 #include <spark.h>
 
@@ -37,7 +37,8 @@ int main(int argc, char **argv)
     if (argc > 2
         || (argc == 2 && !spark_str_to_i64((spark_str) { argv[1], strlen(argv[1]) }, &millions))
         || millions < 1 || millions > 1000000)
-        return fputs("usage: pi [--event-log DIR] [--progress] [MILLIONS of darts]\n", stderr), 2;
+        return fputs("usage: pi [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [MILLIONS of darts]\n",
+            stderr), 2;
     const int64_t darts = millions * MILLION / PLAYERS;
 
     spark_context *sc = watched_context(&(spark_conf) { .app_name = "pi" }, &watch);

@@ -2,7 +2,7 @@
 /* The ten most wanted URLs of a web server's log (common log format), with hits, errors and bytes:
  * 192.0.2.7 - - [10/Oct/2024:13:55:36 +0000] "GET /index.html?x=1 HTTP/1.1" 200 2326
  * is a row of columns between blanks, some of them quoted. Lines that are no requests are counted, not fatal.
- *   usage: top_urls [--event-log DIR] [--progress] [FILE] */
+ *   usage: top_urls [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE] */
 #include <inttypes.h>
 #include <spark.h>
 
@@ -44,7 +44,8 @@ int main(int argc, char **argv)
 {
     const watch_options watch = watch_arguments(&argc, argv);
     if (argc > 2)
-        return fputs("usage: top_urls [--event-log DIR] [--progress] [FILE]\n", stderr), 2;
+        return fputs("usage: top_urls [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE]\n",
+            stderr), 2;
     static const spark_bad_policy skip = { .mode = SPARK_BAD_SKIP };
     spark_context *sc = watched_context(&(spark_conf) { .app_name = "top_urls" }, &watch);
     spark_rdd *log = spark_on_bad_records(

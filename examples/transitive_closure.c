@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transitive closure of a file of edges, a line "FROM TO" each: who needs whom, directly or
  * not. Prints the closure in the same form, sorted, and how it grew on stderr.
- *   usage: transitive_closure [--event-log DIR] [--progress] [FILE] */
+ *   usage: transitive_closure [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE] */
 #include <inttypes.h>
 #include <spark.h>
 
@@ -48,7 +48,8 @@ int main(int argc, char **argv)
 {
     const watch_options watch = watch_arguments(&argc, argv);
     if (argc > 2)
-        return fputs("usage: transitive_closure [--event-log DIR] [--progress] [FILE]\n", stderr), 2;
+        return fputs("usage: transitive_closure [--event-log DIR] [--report FILE] [--trace FILE] [--progress] "
+            "[FILE]\n", stderr), 2;
     const char *file = argc == 2 ? argv[1] : SPARK_EXAMPLES_DATA "/needs.txt";
 
     spark_context *sc = watched_context(&(spark_conf) { .app_name = "transitive_closure" }, &watch);

@@ -2,7 +2,7 @@
 /* Counts the triangles of an undirected graph: a file of edges, a line "A B" each, in either
  * direction, any number of times; loops do not count. Prints the number of triangles and the five
  * vertices that are in most of them.
- *   usage: triangle_count [--event-log DIR] [--progress] [FILE] */
+ *   usage: triangle_count [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE] */
 #include <inttypes.h>
 #include <spark.h>
 
@@ -51,7 +51,8 @@ int main(int argc, char **argv)
 {
     const watch_options watch = watch_arguments(&argc, argv);
     if (argc > 2)
-        return fputs("usage: triangle_count [--event-log DIR] [--progress] [FILE]\n", stderr), 2;
+        return fputs("usage: triangle_count [--event-log DIR] [--report FILE] [--trace FILE] [--progress] [FILE]\n",
+            stderr), 2;
     spark_context *sc = watched_context(&(spark_conf) { .app_name = "triangle_count" }, &watch);
     spark_rdd *lines
         = spark_text_file(sc, argc == 2 ? argv[1] : SPARK_EXAMPLES_DATA "/edges.txt", PARTITIONS);

@@ -5,7 +5,8 @@
 #include "watch.h"
 
 static const char usage[]
-    = "usage: wordcount [-n TOP] [-t THREADS] [-p PARTITIONS] [-o DIR] [--event-log DIR] [--progress] [FILE...]\n"
+    = "usage: wordcount [-n TOP] [-t THREADS] [-p PARTITIONS] [-o DIR] [--event-log DIR] [--report FILE] [--trace "
+        "FILE] [--progress] [FILE...]\n"
       "Prints count<TAB>word, the most frequent first; without FILE, of a bundled text.\n"
       "  FILE           a file, a directory of files, or a FIFO; -: standard input\n"
       "  -n TOP         how many words (20); 0: all\n"

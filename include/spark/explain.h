@@ -9,19 +9,23 @@
 
 SPARK_BEGIN_DECLS
 
-/* spark_explain: writes the lineage to a stream, in the layout of toDebugString, a line end behind each line. Behind
- * an RDD stands, after " -- ", what is known of it: where it is the last one of a stage which stage that is (parents
- * have smaller numbers; the last one is the result's), with how many tasks, what it writes, and whether it will run,
- * or is skipped because its output is there, or is not needed because what reads it is cached or skipped; how many
- * bytes of files it reads; how it is partitioned; whether it is cached, and how much of it is there. What has stood
- * there before is not written again, but "see above", so that a plan has a line for each edge at most.
+/* spark_explain: writes the lineage to a stream, in the layout of toDebugString, a line end
+ * behind each line. Behind an RDD stands, after " -- ", what is known of it: where it is the
+ * last one of a stage which stage that is (parents have smaller numbers; the last one is the
+ * result's), with how many tasks, what it writes, and whether it will run, or is skipped
+ * because its output is there, or is not needed because what reads it is cached or skipped;
+ * how many bytes of files it reads; how it is partitioned; whether it is cached, and how much
+ * of it is there. What has stood there before is not written again, but "see above", so that a
+ * plan has a line for each edge at most.
  *
- * spark_explain_dot: the same as a graph for Graphviz ("dot -Tsvg"): a cluster for each stage, dashed where it is not
- * run, green RDDs are cached. Names and sites are escaped, and cut after 200 bytes.
+ * spark_explain_dot: the same as a graph for Graphviz ("dot -Tsvg"): a cluster for each stage,
+ * dashed where it is not run, green RDDs are cached. Names and sites are escaped, and cut
+ * after 200 bytes.
  *
- * As any action they prepare the RDD (list its files, sample what it sorts), and run nothing else. SPARK_EINVAL: no
- * RDD, or no stream; SPARK_EIO: the stream could not be written; or the error that the RDD carries. Spark has
- * toDebugString for RDDs, and explain for data frames only. */
+ * As any action they prepare the RDD (list its files, sample what it sorts), and run nothing
+ * else. SPARK_EINVAL: no RDD, or no stream; SPARK_EIO: the stream could not be written; or the
+ * error that the RDD carries. Spark has toDebugString for RDDs, and explain for data frames
+ * only. */
 spark_status spark_explain(spark_site at, spark_rdd *rdd, FILE *to) SPARK_USE_RESULT_;
 spark_status spark_explain_dot(spark_site at, spark_rdd *rdd, FILE *to) SPARK_USE_RESULT_;
 

@@ -30,8 +30,13 @@ void *spk_history_push(spk_history *h, void *array, size_t *n, size_t *max, size
 
 char *spk_history_copy(spk_history *h, const char *text, size_t most)
 {
-    char *copy = strndup(text, most);
+    const size_t length = strnlen(text, most);
+    char *copy = malloc(length + 1);
     h->failed = h->failed || !copy;
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 
@@ -43,6 +48,17 @@ void spk_history_time(spk_history *h, int64_t time)
         h->first = time;
     if (time > h->last)
         h->last = time;
+}
+
+const char *spk_history_level(spark_level level)
+{
+    static const char *const names[] = { [SPARK_DEFAULT_LEVEL] = "NONE",
+        [SPARK_MEMORY_ONLY] = "MEMORY_ONLY",
+        [SPARK_MEMORY_AND_DISK] = "MEMORY_AND_DISK",
+        [SPARK_MEMORY_ONLY_SER] = "MEMORY_ONLY_SER",
+        [SPARK_MEMORY_AND_DISK_SER] = "MEMORY_AND_DISK_SER",
+        [SPARK_DISK_ONLY] = "DISK_ONLY" };
+    return names[level];
 }
 
 /* ---- finding and inserting, by id */
@@ -229,7 +245,8 @@ static void job_start(void *env, const spark_job_info *info)
     j->site = spk_history_copy(h, info->site, NAME);
     j->description = spk_history_copy(h, property(info, "spark.job.description"), NAME);
     j->submitted = info->submission_time;
-    j->stages = calloc((info->n_stages < SPK_HISTORY_STAGES ? info->n_stages : SPK_HISTORY_STAGES) + 1, sizeof *j->stages);
+    j->stages = calloc((info->n_stages < SPK_HISTORY_STAGES ? info->n_stages : SPK_HISTORY_STAGES) + 1,
+        sizeof *j->stages);
     h->failed = h->failed || !j->stages;
     for (size_t i = 0; i < info->n_stages && i < SPK_HISTORY_STAGES && j->stages; i++) {
         j->stages[j->n_stages++] = info->stages[i].id;

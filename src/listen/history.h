@@ -132,6 +132,9 @@ SPK_COLD spk_past_stage *spk_history_stage(const spk_history *history, int id);
 SPK_COLD spk_past_rdd *spk_history_rdd(const spk_history *history, int id);
 SPK_COLD spk_past_job *spk_history_job(const spk_history *history, int id);
 
+/* spk_history_level: its name: "MEMORY_ONLY". */
+SPK_COLD const char *spk_history_level(spark_level level);
+
 /* spk_past_median: of the times of its tasks; they are sorted. 0: there are none. */
 SPK_COLD int64_t spk_past_median(spk_past_stage *stage);
 

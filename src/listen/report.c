@@ -94,7 +94,8 @@ static void head(const spk_report *r)
     const spk_history *h = r->history;
     spk_json_out *out = r->out;
     spk_page_put(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-        "content=\"width=device-width, initial-scale=1\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
+        "content=\"width=device-width, initial-scale=1\"><meta http-equiv=\"Content-Security-Policy\" "
+        "content=\"default-src "
         "'none'; style-src 'unsafe-inline'; img-src data:\"><link rel=\"icon\" href=\"data:,\"><title>");
     spk_report_text(r, h->name, 200);
     SPK_JSON(out, " \xe2\x80\x93 report</title>\n<style>");
@@ -115,7 +116,8 @@ static void head(const spk_report *r)
         SPK_JSON(out, "<a href=\"#storage\">Storage</a>");
     SPK_JSON(out, "<a href=\"#failures\">Failures</a></nav></header>\n<main id=\"main\">\n");
     if (h->failed)
-        spk_page_put(out, "<p class=\"soft\" role=\"note\">There was not enough memory to gather everything: some of what "
+        spk_page_put(out, "<p class=\"soft\" role=\"note\">There was not enough memory to gather everything: some of "
+            "what "
             "follows is too low.</p>\n");
 }
 

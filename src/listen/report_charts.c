@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LEFT = 132, RIGHT = 988, TRACKS = 64, LANE = 20, JOBS = 3, JOB = 22, TOP = 8, WIDE = 1000 };
+enum { LEFT = 132, RIGHT = 972, TRACKS = 64, LANE = 20, JOBS = 3, JOB = 22, TOP = 8, WIDE = 1000 };
 
 /* scale: times to x. */
 typedef struct scale {
@@ -123,7 +123,8 @@ static void track_name(const spk_report *r, const spk_track *t, int y)
         snprintf(name, sizeof name, "executor %.12s \xc2\xb7 %d", t->executor, t->worker);
     else
         snprintf(name, sizeof name, "worker %d", t->worker);
-    spk_page_format(r->out, "<text class=\"s\" font-size=\"11\" x=\"%d\" y=\"%d\" text-anchor=\"end\">", LEFT - 10, y + 14);
+    spk_page_format(r->out, "<text class=\"s\" font-size=\"11\" x=\"%d\" y=\"%d\" text-anchor=\"end\">", LEFT - 10,
+        y + 14);
     spk_page_text(r->out, name, 60);
     SPK_JSON(r->out, "</text>");
 }
@@ -198,7 +199,8 @@ void spk_report_timeline(const spk_report *r)
         const spk_track *t = &h->tracks[i];
         const int y = first + i * LANE;
         track_name(r, t, y);
-        spk_page_format(r->out, "<rect class=\"lane\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill-opacity=\".6\"/>", LEFT,
+        spk_page_format(r->out, "<rect class=\"lane\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
+            "fill-opacity=\".6\"/>", LEFT,
             y + 3, RIGHT - LEFT, LANE - 6);
         for (size_t k = 0; k < t->n; k++)
             span(r, &s, &t->spans[k], y);
@@ -239,14 +241,17 @@ static void storage_chart(const spk_report *r)
     const scale s = scale_of(h);
     const uint64_t most = h->most_memory > h->most_disk ? h->most_memory : h->most_disk;
     spk_page_put(r->out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Storage over time\">");
-    spk_page_format(r->out, "<svg class=\"wide\" role=\"img\" viewBox=\"0 0 %d %d\" aria-label=\"At most ", WIDE, BASE + 22);
+    spk_page_format(r->out, "<svg class=\"wide\" role=\"img\" viewBox=\"0 0 %d %d\" aria-label=\"At most ", WIDE,
+        BASE + 22);
     spk_page_size(r->out, h->most_memory);
     SPK_JSON(r->out, " were cached in memory and ");
     spk_page_size(r->out, h->most_disk);
     SPK_JSON(r->out, " on disk\">");
     axis(r->out, &s, TOP_LINE, BASE);
-    spk_page_format(r->out, "<path class=\"grid\" d=\"M%d %dH%dM%d %dH%d\"/>", LEFT, TOP_LINE, RIGHT, LEFT, BASE, RIGHT);
-    spk_page_format(r->out, "<text class=\"s\" font-size=\"11\" text-anchor=\"end\" x=\"%d\" y=\"%d\">", LEFT - 10, TOP_LINE + 4);
+    spk_page_format(r->out, "<path class=\"grid\" d=\"M%d %dH%dM%d %dH%d\"/>", LEFT, TOP_LINE, RIGHT, LEFT, BASE,
+        RIGHT);
+    spk_page_format(r->out, "<text class=\"s\" font-size=\"11\" text-anchor=\"end\" x=\"%d\" y=\"%d\">", LEFT - 10,
+        TOP_LINE + 4);
     spk_page_size(r->out, most);
     spk_page_format(r->out, "</text><text class=\"s\" font-size=\"11\" text-anchor=\"end\" x=\"%d\" y=\"%d\">0</text>",
         LEFT - 10, BASE + 4);
@@ -271,7 +276,8 @@ static void cached_row(const spk_report *r, const spk_past_rdd *c)
     spk_report_text(r, named ? c->name : c->operation, 80);
     SPK_JSON(r->out, " <span class=\"soft\">");
     spk_report_text(r, c->site, 80);
-    spk_page_format(r->out, "</span></td><td class=\"l\">%s</td><td>%d</td><td>", spark_level_name(c->level), c->partitions);
+    spk_page_format(r->out, "</span></td><td class=\"l\">%s</td><td>%d</td><td>", spk_history_level(c->level),
+        c->partitions);
     spk_page_count(r->out, c->reads > 0 ? c->reads : 0);
     SPK_JSON(r->out, "</td></tr>\n");
 }
@@ -287,9 +293,12 @@ void spk_report_storage(const spk_report *r)
     SPK_JSON(r->out, "<section id=\"storage\" aria-labelledby=\"h-storage\"><h2 id=\"h-storage\">Storage</h2>");
     if (h->n_points > 0 && h->most_memory + h->most_disk > 0)
         storage_chart(r);
-    spk_page_put(r->out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Cached RDDs\"><table><caption>Cached "
-        "RDDs</caption><thead><tr><th scope=\"col\">RDD</th><th scope=\"col\" class=\"l\">Made by</th><th scope=\"col\" "
-        "class=\"l\">Level</th><th scope=\"col\">Partitions</th><th scope=\"col\">Read by stages</th></tr></thead><tbody>\n");
+    spk_page_put(r->out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Cached "
+        "RDDs\"><table><caption>Cached "
+        "RDDs</caption><thead><tr><th scope=\"col\">RDD</th><th scope=\"col\" class=\"l\">Made by</th><th "
+        "scope=\"col\" "
+        "class=\"l\">Level</th><th scope=\"col\">Partitions</th><th scope=\"col\">Read by "
+        "stages</th></tr></thead><tbody>\n");
     int shown = 0;
     for (size_t i = 0; i < h->n_rdds && shown < 100; i++)
         if (h->rdds[i].level != SPARK_DEFAULT_LEVEL) {

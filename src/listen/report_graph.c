@@ -110,7 +110,8 @@ static void wires(graph *g)
                 continue;
             const int x1 = from->x + WIDTH, y1 = from->y + from->height / 2;
             const int x2 = d->x - 8, y2 = d->y + d->height / 2, bend = (x2 - x1) / 2;
-            spk_page_format(out, "<path class=\"wire\" d=\"M%d %dC%d %d %d %d %d %d\"/>", x1, y1, x1 + bend, y1, x2 - bend,
+            spk_page_format(out, "<path class=\"wire\" d=\"M%d %dC%d %d %d %d %d %d\"/>", x1, y1, x1 + bend, y1,
+                x2 - bend,
                 y2, x2, y2);
             spk_page_format(out, "<path class=\"tip\" d=\"M%d %dl-9 -4.5v9z\"/>", x2 + 8, y2);
         }
@@ -138,7 +139,8 @@ static void inner_wires(graph *g, const drawn *d)
             if (from < 0 || from >= to)
                 continue;
             if (from + 1 == to)
-                spk_page_format(g->r->out, "<path class=\"wire in\" d=\"M%d %dV%d\"/>", d->x + WIDTH / 2, y1 + PILL, y2);
+                spk_page_format(g->r->out, "<path class=\"wire in\" d=\"M%d %dV%d\"/>", d->x + WIDTH / 2, y1 + PILL,
+                    y2);
             else
                 spk_page_format(g->r->out, "<path class=\"wire in\" d=\"M%d %dH%dV%dH%d\"/>", x, y1 + PILL / 2, x - 5,
                     y2 + PILL / 2, x);
@@ -154,6 +156,9 @@ static void member(graph *g, const drawn *d, int i)
     const int x = d->x + 10, y = d->y + HEAD + (d->rows - 1 - i) * ROW;
     const bool cached = r && r->level != SPARK_DEFAULT_LEVEL;
     const char *label = r && r->name && *r->name ? r->name : r && r->operation ? r->operation : "?";
+    const char *slash = strrchr(label, '/'); /* of a path, the file */
+    if (slash && slash[1] && !strchr(label, ' '))
+        label = slash + 1;
     spk_page_format(out, "<g><title>RDD %d: ", id);
     if (r) {
         spk_report_text(g->r, r->class_name, 80);
@@ -162,14 +167,15 @@ static void member(graph *g, const drawn *d, int i)
         SPK_JSON(out, " at ");
         spk_report_text(g->r, r->site, 160);
         if (cached)
-            spk_page_format(out, ", cached (%s)", spark_level_name(r->level));
+            spk_page_format(out, ", cached (%s)", spk_history_level(r->level));
     }
     spk_page_format(out, "</title><rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"7\"/>",
         cached ? "cached" : "rdd", x, y, WIDTH - 20, PILL);
     spk_page_format(out, "<text x=\"%d\" y=\"%d\" font-size=\"13\">", x + 10, y + 18);
     spk_page_text(out, label, cached ? LABEL - 5 : LABEL);
     SPK_JSON(out, "</text>");
-    spk_page_format(out, "<text x=\"%d\" y=\"%d\" font-size=\"11\" text-anchor=\"end\" class=\"%s\">", x + WIDTH - 30, y + 17,
+    spk_page_format(out, "<text x=\"%d\" y=\"%d\" font-size=\"11\" text-anchor=\"end\" class=\"%s\">", x + WIDTH - 30,
+        y + 17,
         cached ? "mark" : "s");
     spk_page_format(out, cached ? "cached \xe2\x97\x8f %d" : "%d", id);
     SPK_JSON(out, "</text></g>");
@@ -179,7 +185,8 @@ static void stage_title(graph *g, const drawn *d)
 {
     spk_json_out *out = g->r->out;
     const spk_past_stage *s = d->stage;
-    spk_page_format(out, "<text x=\"%d\" y=\"%d\" font-size=\"14\" font-weight=\"650\">Stage %d</text>", d->x + 12, d->y + 20,
+    spk_page_format(out, "<text x=\"%d\" y=\"%d\" font-size=\"14\" font-weight=\"650\">Stage %d</text>", d->x + 12,
+        d->y + 20,
         s->id);
     spk_page_format(out, "<text x=\"%d\" y=\"%d\" font-size=\"12\" class=\"s\" text-anchor=\"end\">", d->x + WIDTH - 12,
         d->y + 20);
@@ -206,7 +213,8 @@ static void box(graph *g, const drawn *d)
     spk_page_format(out, "<g class=\"%s\"><title>Stage %d: ",
         d->skipped ? "skipped" : s->state == SPK_PAST_FAILED ? "failed" : "ran", s->id);
     spk_report_text(g->r, s->name, 160);
-    spk_page_format(out, "</title><rect class=\"box\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"11\"/>", d->x, d->y,
+    spk_page_format(out, "</title><rect class=\"box\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"11\"/>", d->x,
+        d->y,
         WIDTH, d->height);
     stage_title(g, d);
     inner_wires(g, d);
@@ -226,8 +234,10 @@ void spk_report_graph(const spk_report *r, const spk_past_job *job)
     if (g.n == 0)
         return;
     lay(&g);
-    spk_page_format(r->out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Graph of job %d\">", job->id);
-    spk_page_format(r->out, "<svg role=\"group\" aria-label=\"Job %d: %d stages, the parents of each on its left\" width=\"%d\" "
+    spk_page_format(r->out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Graph of job %d\">",
+        job->id);
+    spk_page_format(r->out, "<svg role=\"group\" aria-label=\"Job %d: %d stages, the parents of each on its left\" "
+        "width=\"%d\" "
         "height=\"%d\" viewBox=\"0 0 %d %d\">\n", job->id, job->n_stages, g.width, g.height, g.width, g.height);
     wires(&g);
     for (int i = 0; i < g.n; i++)

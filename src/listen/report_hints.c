@@ -50,7 +50,8 @@ static void skewed_rows(hints *h, const spk_past_stage *s)
     spk_page_count(h->out, s->largest);
     SPK_JSON(h->out, " of ");
     spk_page_count(h->out, s->rows);
-    spk_page_put(h->out, " rows, and the others wait for it. A key that is very frequent does this: spread it over several "
+    spk_page_put(h->out, " rows, and the others wait for it. A key that is very frequent does this: spread it over "
+        "several "
         "(add a number to it, and combine in two steps), or combine before the shuffle.");
     end(h);
 }
@@ -71,7 +72,8 @@ static void straggler(hints *h, spk_past_stage *s)
     spk_page_time(h->out, s->longest);
     SPK_JSON(h->out, ", where half of the tasks took less than ");
     spk_page_time(h->out, median);
-    spk_page_put(h->out, ". More partitions share the work out better; if it is the machine and not the data, speculation helps.");
+    spk_page_put(h->out, ". More partitions share the work out better; if it is the machine and not the data, "
+        "speculation helps.");
     end(h);
 }
 
@@ -87,7 +89,8 @@ static void tiny_tasks(hints *h, spk_past_stage *s)
     spk_page_time(h->out, median);
     text(h);
     stage_link(h, s);
-    spk_page_put(h->out, "spends much of its time on starting tasks. Fewer partitions (coalesce, or a smaller number where "
+    spk_page_put(h->out, "spends much of its time on starting tasks. Fewer partitions (coalesce, or a smaller number "
+        "where "
         "the RDD is made) do the same with less.");
     end(h);
 }
@@ -101,7 +104,8 @@ static void spilled(hints *h, const spk_past_stage *s)
     SPK_JSON(h->out, " to disk");
     text(h);
     stage_link(h, s);
-    spk_page_put(h->out, "did not fit into memory. More memory (memory_bytes), or more partitions, each of which is smaller, "
+    spk_page_put(h->out, "did not fit into memory. More memory (memory_bytes), or more partitions, each of which is "
+        "smaller, "
         "keep it there.");
     end(h);
 }
@@ -167,7 +171,8 @@ static void evictions(hints *h)
     spk_page_counted(h->out, n, "cached block was", "cached blocks were");
     SPK_JSON(h->out, " evicted from memory");
     text(h);
-    spk_page_put(h->out, "The cache does not fit: what was evicted is read from disk, or computed again. Unpersist what is no "
+    spk_page_put(h->out, "The cache does not fit: what was evicted is read from disk, or computed again. Unpersist "
+        "what is no "
         "longer read, cache less, or give more memory (memory_bytes).");
     end(h);
 }
@@ -179,7 +184,8 @@ static void lost(hints *h)
         spk_page_counted(h->out, history->lost_executors, "executor was", "executors were");
         SPK_JSON(h->out, " lost");
         text(h);
-        SPK_JSON(h->out, "What was on it is gone, and was computed again where it was needed; see <a href=\"#failures\">failures"
+        SPK_JSON(h->out, "What was on it is gone, and was computed again where it was needed; see <a "
+            "href=\"#failures\">failures"
             "</a>.");
         end(h);
     }
@@ -212,7 +218,8 @@ void spk_report_hints(const spk_report *r)
         unread_cache(&h, &history->rdds[i]);
     made_again(&h);
     if (h.n == 0)
-        spk_page_put(r->out, "<li class=\"good\"><span class=\"strong\">Nothing</span><p>No partition is far larger than the others, "
+        spk_page_put(r->out, "<li class=\"good\"><span class=\"strong\">Nothing</span><p>No partition is far larger "
+            "than the others, "
             "nothing was spilled, evicted or lost.</p></li>\n");
     SPK_JSON(r->out, "</ul>");
     if (h.more > 0)

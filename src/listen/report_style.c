@@ -35,7 +35,8 @@ static const char *const style[] = {
     "svg text{fill:var(--ink)}svg .s{fill:var(--soft)}svg .grid{stroke:var(--line)}svg.wide{width:100%;min-width:720px}"
     "table{border-collapse:collapse;width:100%;font-size:.88rem;font-variant-numeric:tabular-nums}"
     "caption{text-align:left;color:var(--soft);font-size:.84rem;padding-bottom:6px}th,td{padding:8px 9px;"
-    "border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}thead th{vertical-align:bottom;white-space:normal;line-height:1.3;color:"
+    "border-bottom:1px solid var(--line);text-align:right;vertical-align:top;white-space:nowrap}thead th{"
+    "vertical-align:bottom;white-space:normal;line-height:1.3;color:"
     "var(--soft);font-weight:600;border-bottom:2px solid var(--line)}th:first-child,td:first-child,.l{text-align:left"
     "!important}td.name,th.name{text-align:left;white-space:normal;min-width:170px;overflow-wrap:anywhere;"
     "font-weight:400}tbody tr:last-child>*{border-bottom:0}tbody tr:target{background:var(--warnbg)}",
@@ -47,8 +48,10 @@ static const char *const style[] = {
     "td.badly{color:var(--bad);font-weight:650}\n",
     "details{border-top:1px solid var(--line);margin-top:12px;padding-top:10px}summary{cursor:pointer;"
     "overflow-wrap:anywhere}summary::marker{color:var(--soft)}pre{white-space:pre-wrap;overflow-wrap:anywhere;"
-    "background:var(--faint);border-radius:8px;padding:8px 12px;margin:6px 0 0;font:13px/1.45 ui-monospace,SFMono-Regular,"
-    "Menlo,Consolas,monospace}.legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 16px;margin:8px 0 0;padding:0;"
+    "background:var(--faint);border-radius:8px;padding:8px 12px;margin:6px 0 0;font:13px/1.45 ui-monospace,"
+    "SFMono-Regular,"
+    "Menlo,Consolas,monospace}.legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 16px;margin:8px 0 0;"
+    "padding:0;"
     "font-size:.84rem}.legend i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px}\n",
     ".c0{fill:var(--c0);background:var(--c0)}.c1{fill:var(--c1);background:var(--c1)}.c2{fill:var(--c2);background:"
     "var(--c2)}.c3{fill:var(--c3);background:var(--c3)}.c4{fill:var(--c4);background:var(--c4)}.c5{fill:var(--c5);"
@@ -69,9 +72,11 @@ static const char *const style[] = {
     "@media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--faint:#f1f1f1;--accent:#0a5fb4;"
     "--good:#14713f;--goodbg:#e3f4ea;--warn:#8a4f00;--warnbg:#fdf1dc;--bad:#b3261e;--badbg:#fdeae8;--c0:#2f78bd;"
     "--c1:#c2680f;--c2:#2f8f4e;--c3:#8657bd;--c4:#c44a7a;--c5:#17858a;--c6:#8f7018;--c7:#5d6fa8;--c8:#7c8794}"
-    "@page{margin:14mm}body{font-size:11px}main,header,footer{max-width:none;padding:0}nav,.skip{display:none}"
+    "@page{margin:14mm}html{font-size:12px}body{font-size:11px}main,header,footer{max-width:none;padding:0}nav,.skip{"
+    "display:none}"
     "section{box-shadow:none;margin:10px 0;padding:10px 12px;-webkit-print-color-adjust:exact;"
-    "print-color-adjust:exact}.scroll{overflow:visible}.scroll svg{max-width:100%;height:auto}.wide{min-width:0!important}"
+    "print-color-adjust:exact}.scroll{overflow:visible}.scroll svg{max-width:100%;height:auto}.wide{"
+    "min-width:0!important}"
     "table{font-size:9px}th,td{padding:3px 4px;white-space:normal}tr,.hints li,svg,.tiles div{break-inside:avoid}"
     "h2,h3{break-after:avoid}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}\n",
 };

@@ -61,7 +61,8 @@ static void stage_row(const spk_report *r, spk_past_stage *s, int64_t most)
         SPK_JSON(out, " <span class=\"tag bad\">failed</span>");
     if (s->attempts > 1)
         spk_page_format(out, " <span class=\"tag warn\">%d attempts</span>", s->attempts);
-    spk_page_format(out, "<span class=\"bar\" aria-hidden=\"true\"><i class=\"c%d\" style=\"width:%d%%\"></i></span></td><td>",
+    spk_page_format(out, "<span class=\"bar\" aria-hidden=\"true\"><i class=\"c%d\" "
+        "style=\"width:%d%%\"></i></span></td><td>",
         spk_report_hue(r, s->id), (int)(most > 0 ? s->sum.run_ns * 100 / most : 0));
     spk_page_count(out, s->done);
     if (s->failed + s->lost > 0)
@@ -94,17 +95,22 @@ void spk_report_stages(const spk_report *r)
     int64_t most = 0;
     for (size_t i = 0; i < n; i++)
         most = stages[i]->sum.run_ns > most ? stages[i]->sum.run_ns : most;
-    spk_page_put(r->out, "<section id=\"stages\" aria-labelledby=\"h-stages\"><h2 id=\"h-stages\">Stages</h2><div class=\"scroll\" "
-        "tabindex=\"0\" role=\"region\" aria-label=\"Stages\"><table><caption>The bar is the share of the time of tasks; skew is "
+    spk_page_put(r->out, "<section id=\"stages\" aria-labelledby=\"h-stages\"><h2 id=\"h-stages\">Stages</h2><div "
+        "class=\"scroll\" "
+        "tabindex=\"0\" role=\"region\" aria-label=\"Stages\"><table><caption>The bar is the share of the time of "
+        "tasks; skew is "
         "the longest task over the median one.");
     if ((int64_t)n < r->history->all_stages) {
         spk_page_format(r->out, " The %d with the most of it, of ", (int)n);
         spk_page_count(r->out, r->history->all_stages);
         SPK_JSON(r->out, ".");
     }
-    spk_page_put(r->out, "</caption><thead><tr><th scope=\"col\">Stage</th><th scope=\"col\" class=\"name\">Last step</th><th "
-        "scope=\"col\">Tasks</th><th scope=\"col\">Took</th><th scope=\"col\">Median task</th><th scope=\"col\">Longest</th>"
-        "<th scope=\"col\">Skew</th><th scope=\"col\">Rows in</th><th scope=\"col\">Input</th><th scope=\"col\">Shuffle read</th>"
+    spk_page_put(r->out, "</caption><thead><tr><th scope=\"col\">Stage</th><th scope=\"col\" class=\"name\">Last "
+        "step</th><th "
+        "scope=\"col\">Tasks</th><th scope=\"col\">Took</th><th scope=\"col\">Median task</th><th "
+        "scope=\"col\">Longest</th>"
+        "<th scope=\"col\">Skew</th><th scope=\"col\">Rows in</th><th scope=\"col\">Input</th><th "
+        "scope=\"col\">Shuffle read</th>"
         "<th scope=\"col\">Shuffle write</th><th scope=\"col\">Spilled</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < n; i++)
         stage_row(r, stages[i], most);
@@ -155,7 +161,8 @@ void spk_report_jobs(const spk_report *r)
 {
     const spk_history *h = r->history;
     const spk_past_job **jobs = malloc((h->n_jobs + 1) * sizeof *jobs);
-    SPK_JSON(r->out, "<section id=\"jobs\" aria-labelledby=\"h-jobs\"><h2 id=\"h-jobs\">Jobs</h2><p class=\"soft small\">");
+    SPK_JSON(r->out, "<section id=\"jobs\" aria-labelledby=\"h-jobs\"><h2 id=\"h-jobs\">Jobs</h2><p class=\"soft "
+        "small\">");
     spk_page_put(r->out, "Stages are boxes, from left to right; an RDD that is cached is green. ");
     if (h->all_jobs > JOBS)
         spk_page_format(r->out, "Those %d of %lld that took the most time.", JOBS, (long long)h->all_jobs);
@@ -190,7 +197,8 @@ static void failure_item(const spk_report *r, const spk_past_failure *f)
         [SPARK_TASK_KILLED] = "killed", [SPARK_TASK_EXECUTOR_LOST] = "lost with their executor" };
     SPK_JSON(r->out, "<li class=\"bad\"><span class=\"strong\">");
     spk_page_counted(r->out, f->count, "attempt", "attempts");
-    spk_page_format(r->out, " in <a href=\"#stage-%d\">stage %d</a> %s</span> <span class=\"soft\">the first in partition %d"
+    spk_page_format(r->out, " in <a href=\"#stage-%d\">stage %d</a> %s</span> <span class=\"soft\">the first in "
+        "partition %d"
         "</span><pre>", f->stage, f->stage, reasons[f->reason], f->partition);
     spk_report_text(r, f->message, 1500);
     SPK_JSON(r->out, "</pre></li>\n");
@@ -278,7 +286,8 @@ void spk_report_failures(const spk_report *r)
         failure_item(r, &h->failures[i]);
     SPK_JSON(r->out, "</ul>");
     if (h->other_failures > 0)
-        spk_page_format(r->out, "<p class=\"soft small\">%lld more failures are not listed.</p>", (long long)h->other_failures);
+        spk_page_format(r->out, "<p class=\"soft small\">%lld more failures are not listed.</p>",
+            (long long)h->other_failures);
     again(r);
     SPK_JSON(r->out, "</section>\n");
 }

@@ -17,9 +17,11 @@ spk_text_file *spk_text_file_begin(const char *operation, const char *what, cons
         return NULL;
     }
     spk_text_file *file = calloc(1, sizeof *file);
-    char *copy = strdup(path);
+    const size_t size = strlen(path) + 1;
+    char *copy = malloc(size);
     const int fd = file && copy ? spk_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : -1;
     if (fd >= 0) {
+        memcpy(copy, path, size);
         *file = (spk_text_file) { .what = what, .path = copy, .fd = fd };
         return file;
     }

@@ -33,11 +33,14 @@ typedef struct trace {
 
 static void stamp(trace *t, const char *key, int64_t ns)
 {
-    char text[64];
-    if (ns < 0)
-        ns = 0;
-    snprintf(text, sizeof text, ",\"%s\":%lld.%03d", key, (long long)(ns / 1000), (int)(ns % 1000));
-    spk_json_bytes(&t->file->out, text, strlen(text));
+    spk_json_out *out = &t->file->out;
+    const int rest = ns < 0 ? 0 : (int)(ns % 1000);
+    const char digits[] = { '.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10) };
+    SPK_JSON(out, ",\"");
+    spk_json_bytes(out, key, strlen(key));
+    SPK_JSON(out, "\":");
+    spk_json_int(out, ns < 0 ? 0 : ns / 1000);
+    spk_json_bytes(out, digits, sizeof digits);
 }
 
 static void put(trace *t, const char *text)
@@ -336,11 +339,12 @@ static void measured(trace *t, const spark_task_metrics *m, bool *first)
 /* slice: the task itself. */
 static void slice(trace *t, const spark_task_info *k, int pid, int tid)
 {
-    char name[64];
     bool first = true;
     begin(t, "X", pid, tid, k->launch_time);
-    snprintf(name, sizeof name, "stage %d task %d", k->stage, k->index);
-    put(t, name);
+    SPK_JSON(&t->file->out, "stage ");
+    spk_json_int(&t->file->out, k->stage);
+    SPK_JSON(&t->file->out, " task ");
+    spk_json_int(&t->file->out, k->index);
     named(t, k->reason == SPARK_TASK_SUCCESS ? "task" : "task,failed");
     stamp(t, "dur", k->finish_time - k->launch_time);
     arg(t, "job", k->job, &first);

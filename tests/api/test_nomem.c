@@ -1094,10 +1094,24 @@ static spark_status job_listened(spark_context *sc, uint64_t *digest)
         status = spark_event_log(sc, path);
     if (status == SPARK_OK)
         status = spark_show_progress(sc, &progress);
+    snprintf(path, sizeof path, "%s/page%d", scratch, calls);
+    if (status == SPARK_OK)
+        status = spark_report(sc, path);
+    snprintf(path, sizeof path, "%s/trace%d", scratch, calls);
+    if (status == SPARK_OK)
+        status = spark_trace(sc, path);
     if (status != SPARK_OK)
         return disarm(), status;
     spark_set_job_group(sc, "group", "a description");
-    return collected(spark_reduce_by_key(spark_cache(text_pairs(sc)), spark_op_sum, NULL, 2), digest);
+    spark_rdd *sums = spark_reduce_by_key(spark_cache(text_pairs(sc)), spark_op_sum, NULL, 2);
+    FILE *nowhere = fopen("/dev/null", "w");
+    if (!nowhere)
+        return disarm(), SPARK_ENOMEM;
+    status = spark_explain(sums, nowhere);
+    if (status == SPARK_OK)
+        status = spark_explain_dot(sums, nowhere);
+    fclose(nowhere);
+    return status == SPARK_OK ? collected(sums, digest) : status;
 }
 
 typedef spark_status job_function(spark_context *sc, uint64_t *digest);

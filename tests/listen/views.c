@@ -191,6 +191,7 @@ static void nothing_scene(spark_context *sc, const char *text)
 
 int main(int argc, char **argv)
 {
+    static const spark_fault anywhere[] = { { SPARK_FAULT_RANDOM, .rate = 0.05, .seed = 7 } };
     const struct {
         const char *name;
         void (*run)(spark_context *sc, const char *text);
@@ -202,6 +203,8 @@ int main(int argc, char **argv)
         { "rounds", rounds_scene, { .threads = 2 } },
         { "hostile", hostile_scene, { .threads = 2 } },
         { "nothing", nothing_scene, { .threads = 2 } },
+        { "faults", rounds_scene, { .master = "local-cluster[3,1,64]", .faults = anywhere, .n_faults = 1,
+              .task_max_failures = 100, .stage_max_attempts = 100 } },
         { "many", many_scene, { .threads = 2 } },
     };
     if (argc < 3)

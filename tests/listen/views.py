@@ -166,7 +166,8 @@ def check_plans(plans):
     check("stage 0: 6 tasks, writes 3 partitions by hash, combined first; runs" in before, before)
     check("reads 192.8 KiB of files" in before, before)
     check("3 of 3 cached" in after and "combined first; not needed" in after, after)
-    check("stage 2: 2 tasks, the result; runs" in sort and "stage 1: 3 tasks, writes 2 partitions by range; runs" in sort,
+    check("stage 2: 2 tasks, the result; runs" in sort
+          and "stage 1: 3 tasks, writes 2 partitions by range; runs" in sort,
           sort)
     last = plans["rounds"]
     check(last.count("; runs") == 1 and last.count("skipped: its output is there") == 1, last)
@@ -187,7 +188,8 @@ def main():
             elif ext == ".dot":
                 plans[name] = read_plans(out, name)
     check_plans(plans)
-    check(len(pages) == 7 and len(traces) == 7, f"there are {sorted(pages)}")
+    check(traces["faults"]["stage again"] > 0 and traces["faults"]["shuffle output lost"] > 0, "faults: its instants")
+    check(len(pages) == 8 and len(traces) == 8, f"there are {sorted(pages)}")
 
     said = {name: page[0] for name, page in pages.items()}
     for name, words in {
@@ -197,6 +199,7 @@ def main():
         "hints": ["One partition of stage 1 holds", "was cached and never read", "as long as the median",
                   "1,000 tasks of", "to disk", "was computed in"],
         "rounds": ["skipped"],
+        "faults": ["failed", "Computed again"],
         "hostile": ["<img src=x onerror=alert(1)>", "</title><script>alert(1)</script>&amp;"],
         "nothing": ["No job was run."],
         "many": ["100,000", "drawn as one"],

@@ -40,12 +40,13 @@ static void size_text(char text[32], uint64_t bytes)
         snprintf(text, 32, "%llu.%d %s", (unsigned long long)(tenths / 10), (int)(tenths % 10), units[unit]);
 }
 
-/* file_bytes: that a source reads; -1: it reads none, or it is not known. */
+/* file_bytes: that a source without parents reads (others ask theirs, again and again where these are the
+ * same); -1: it reads none, or it is not known. */
 static int64_t file_bytes(const spark_rdd *rdd)
 {
     const int n = spk_rdd_partitions(rdd);
     int64_t sum = 0;
-    if (!rdd->class->reads || n > MOST_SPLITS)
+    if (!rdd->class->reads || rdd->n_deps > 0 || n > MOST_SPLITS)
         return -1;
     for (int p = 0; p < n; p++) {
         const char *path = NULL;
@@ -71,7 +72,8 @@ static void stage_text(char text[256], const spk_plan_stage *s)
     } else {
         const spark_partitioner *p = s->shuffle->partitioner;
         const int partitions = p ? atomic_load(&p->partitions) : spk_rdd_partitions(s->shuffle->owner);
-        at += snprintf(text + at, 256 - (size_t)at, "writes %d partition%s by %s%s", partitions, partitions == 1 ? "" : "s",
+        at += snprintf(text + at, 256 - (size_t)at, "writes %d partition%s by %s%s", partitions, partitions == 1 ? ""
+            : "s",
             p ? kind_of(p) : "range", s->shuffle->aggregator && !s->shuffle->raw ? ", combined first" : "");
         const int missing = atomic_load(&s->shuffle->missing);
         if (missing > 0 && missing < n)
@@ -281,7 +283,8 @@ static void graph(spk_json_out *out, const spk_plan *plan)
         "fontname=\"sans-serif\", fontsize=11];\n");
     for (size_t k = 0; k < plan->n; k++) {
         const spk_plan_stage *s = &plan->stages[plan->by_number[k]];
-        snprintf(text, sizeof text, "  subgraph cluster_%d {\n    style=\"rounded%s\";\n    color=\"#2f78bd\";\n    label=\"",
+        snprintf(text, sizeof text, "  subgraph cluster_%d {\n    style=\"rounded%s\";\n    color=\"#2f78bd\";\n    "
+            "label=\"",
             s->number, s->needed && !s->complete ? "" : ",dashed");
         plain(out, text);
         stage_text(text, s);

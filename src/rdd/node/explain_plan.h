@@ -5,8 +5,9 @@
 
 #include "plan/shuffle.h"
 
-/* spk_plan_stage: members: its RDDs, the last one first, over edges without a shuffle; parents: stages, as indexes.
- * live: of members (the first ones) that would be computed or read; those above cached ones are not. */
+/* spk_plan_stage: members: its RDDs, the last one first, over edges without a shuffle; parents:
+ * stages, as indexes. live: of members (the first ones) that would be computed or read; those
+ * above cached ones are not. */
 typedef struct spk_plan_stage {
     const spk_shuffle *shuffle; /* that it fills; NULL: the result stage */
     spark_rdd *rdd;
@@ -26,8 +27,8 @@ typedef struct spk_plan {
     int *by_number; /* indexes of stages */
 } spk_plan;
 
-/* spk_plan_make: of a prepared RDD; under plan_lock. False: no memory. spk_plan_of: of a shuffle, NULL: the result;
- * by its index; -1: there is none. */
+/* spk_plan_make: of a prepared RDD; under plan_lock. False: no memory. spk_plan_of: of a shuffle,
+ * NULL: the result; by its index; -1: there is none. */
 SPK_COLD bool spk_plan_make(spk_plan *plan, spark_rdd *rdd);
 SPK_COLD int spk_plan_of(const spk_plan *plan, const spk_shuffle *shuffle);
 SPK_COLD void spk_plan_fini(spk_plan *plan);
