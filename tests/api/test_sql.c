@@ -107,6 +107,9 @@ static const struct {
       "min(id) OVER (ORDER BY id ROWS BETWEEN 500 PRECEDING AND 100 FOLLOWING) m, "
       "count(*) OVER (ORDER BY id RANGE BETWEEN 150 PRECEDING AND 150 FOLLOWING) c FROM range(5000))",
         "10166666500|0|301\n" },
+    { "SELECT CAST(TIME'00:01:52.5' AS INT), CAST(TIME'23:59:59.999' AS DECIMAL(8, 2)), "
+      "TRY_CAST(TIME'23:59:59' AS TINYINT)",
+        "112|86400.00|NULL\n" },
     { "SELECT rand(0), randstr(10, 0), uniform(10, 20, 0), uniform(0, 10.0D, 0)",
         "0.7604953758285915|ceV0PXaR2I|17|7.604953758285915\n" },
     { "SELECT count(DISTINCT a), count(DISTINCT b) FROM (SELECT rand(5) a, monotonically_increasing_id() b "
@@ -178,6 +181,7 @@ static const struct {
     { "SELECT median(id) OVER (ORDER BY id) FROM sales", "[INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC]" },
     { "SELECT round(id, 0) WITHIN GROUP (ORDER BY id) FROM sales",
         "[INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX]" },
+    { "SELECT INTERVAL '2' YEAR / 0", "[INTERVAL_DIVIDED_BY_ZERO]" },
     { "SELECT to_binary('xyz')", "[CONVERSION_INVALID_INPUT]" },
     { "SELECT CAST(1 AS BINARY)", "[DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION]" },
     { "SELECT date_format(DATE'2024-01-01', 'ddd')",

@@ -87,7 +87,10 @@ FLOATING(multiply_f64, double, *)
 
 void spk_sql_by_zero(spk_sql_frame *f, bool remainder)
 {
-    spk_sql_error *e = spk_sql_raise(f, remainder ? "REMAINDER_BY_ZERO" : "DIVIDE_BY_ZERO");
+    spk_sql_error *e = spk_sql_raise(f,
+        spk_sql_is_interval(f->expr->type) ? "INTERVAL_DIVIDED_BY_ZERO"
+            : remainder                    ? "REMAINDER_BY_ZERO"
+                                           : "DIVIDE_BY_ZERO");
     spk_sql_param(e, "config", "%s", config);
 }
 
