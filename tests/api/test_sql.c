@@ -110,6 +110,9 @@ static const struct {
     { "SELECT CAST(TIME'00:01:52.5' AS INT), CAST(TIME'23:59:59.999' AS DECIMAL(8, 2)), "
       "TRY_CAST(TIME'23:59:59' AS TINYINT)",
         "112|86400.00|NULL\n" },
+    { "SELECT make_timestamp(DATE'2024-02-29', TIME'01:02:03.5', '+01:00'), make_timestamp(DATE'2024-02-29'), "
+      "make_timestamp(NULL, TIME'01:02:03')",
+        "2024-02-29 00:02:03.5|2024-02-29 00:00:00|NULL\n" },
     { "SELECT rand(0), randstr(10, 0), uniform(10, 20, 0), uniform(0, 10.0D, 0)",
         "0.7604953758285915|ceV0PXaR2I|17|7.604953758285915\n" },
     { "SELECT count(DISTINCT a), count(DISTINCT b) FROM (SELECT rand(5) a, monotonically_increasing_id() b "
