@@ -78,12 +78,15 @@ static spk_ast *interval(spk_parser *p)
         spk_ast *unit = spk_node(p, SPK_AST_NAME, spk_from(p));
         unit->text = spk_name(p);
         spk_push(p, &node->args, spk_end(p, unit));
-        if (node->args.n == 2 && spk_is(p, "TO") && is_unit(spk_peek(p, 1))) {
+        if (spk_is(p, "TO") && is_unit(spk_peek(p, 1))) {
             p->at++;
             node->name2 = spk_name(p);
             break;
         }
     }
+    const spk_token_kind next = spk_peek(p, 0)->kind;
+    if (node->name2 && (node->args.n > 2 || next == SPK_TOKEN_STRING || next == SPK_TOKEN_NUMBER))
+        spk_sql_fail(p->error, "_LEGACY_ERROR_TEMP_0024", (spk_sql_span) { node->span.from, spk_to(p) });
     return spk_end(p, node);
 }
 
