@@ -537,6 +537,9 @@ static const spk_sql_condition conditions[] = {
         "The <functionName> requires <expectedNum> parameters but the actual number is <actualNum>." },
     { "WRONG_NUM_ARGS.WITH_SUGGESTION", "42605",
         "The <functionName> requires <expectedNum> parameters but the actual number is <actualNum>." },
+    { "_LEGACY_ERROR_TEMP_0024", "42601",
+        "Can only have a single from-to unit in the interval literal syntax" },
+    { "_LEGACY_ERROR_TEMP_0029", "42000", "Cannot mix year-month and day-time fields: <literal>" },
     { "_LEGACY_ERROR_TEMP_0064", "42601", "Expected something between '(' and ')'." },
 };
 

@@ -107,6 +107,13 @@ static const struct {
       "min(id) OVER (ORDER BY id ROWS BETWEEN 500 PRECEDING AND 100 FOLLOWING) m, "
       "count(*) OVER (ORDER BY id RANGE BETWEEN 150 PRECEDING AND 150 FOLLOWING) c FROM range(5000))",
         "10166666500|0|301\n" },
+    { "SELECT CAST(TIME'00:01:52.5' AS INT), CAST(TIME'23:59:59.999' AS DECIMAL(8, 2)), "
+      "TRY_CAST(TIME'23:59:59' AS TINYINT)",
+        "112|86400.00|NULL\n" },
+    { "SELECT make_timestamp(DATE'2024-02-29', TIME'01:02:03.5', '+01:00'), make_timestamp(DATE'2024-02-29'), "
+      "make_timestamp(NULL, TIME'01:02:03')",
+        "2024-02-29 00:02:03.5|2024-02-29 00:00:00|NULL\n" },
+    { "SELECT city, grouping__id g, count(*) FROM sales GROUP BY ROLLUP (city) HAVING grouping__id > 0", "NULL|1|5\n" },
     { "SELECT rand(0), randstr(10, 0), uniform(10, 20, 0), uniform(0, 10.0D, 0)",
         "0.7604953758285915|ceV0PXaR2I|17|7.604953758285915\n" },
     { "SELECT count(DISTINCT a), count(DISTINCT b) FROM (SELECT rand(5) a, monotonically_increasing_id() b "
@@ -178,6 +185,10 @@ static const struct {
     { "SELECT median(id) OVER (ORDER BY id) FROM sales", "[INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC]" },
     { "SELECT round(id, 0) WITHIN GROUP (ORDER BY id) FROM sales",
         "[INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX]" },
+    { "SELECT make_ym_interval(178956970, 8)", "[INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION]" },
+    { "SELECT INTERVAL '1-2' YEAR TO MONTH '1' YEAR", "[_LEGACY_ERROR_TEMP_0024]" },
+    { "SELECT INTERVAL '2' YEAR / 0", "[INTERVAL_DIVIDED_BY_ZERO]" },
+    { "SELECT dateadd('DAY', 1, DATE'2024-01-01')", "[INVALID_PARAMETER_VALUE.DATETIME_UNIT]" },
     { "SELECT to_binary('xyz')", "[CONVERSION_INVALID_INPUT]" },
     { "SELECT CAST(1 AS BINARY)", "[DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION]" },
     { "SELECT date_format(DATE'2024-01-01', 'ddd')",

@@ -20,8 +20,14 @@ static bool gives_null(const spk_sql_frame *f)
 
 void spk_sql_overflow(spk_sql_frame *f, const char *message, const char *instead)
 {
-    spk_sql_error *e = spk_sql_raise(f, "ARITHMETIC_OVERFLOW");
-    if (instead)
+    const bool interval = spk_sql_is_interval(f->expr->type);
+    spk_sql_error *e = spk_sql_raise(f,
+        !interval     ? "ARITHMETIC_OVERFLOW"
+            : instead ? "INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION"
+                      : "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION");
+    if (interval && instead)
+        spk_sql_param(e, "functionName", "`%s`", instead);
+    else if (instead)
         spk_sql_param(
             e, "alternative", " Use '%s' to tolerate overflow and return NULL instead.", instead);
     else
@@ -87,7 +93,10 @@ FLOATING(multiply_f64, double, *)
 
 void spk_sql_by_zero(spk_sql_frame *f, bool remainder)
 {
-    spk_sql_error *e = spk_sql_raise(f, remainder ? "REMAINDER_BY_ZERO" : "DIVIDE_BY_ZERO");
+    spk_sql_error *e = spk_sql_raise(f,
+        spk_sql_is_interval(f->expr->type) ? "INTERVAL_DIVIDED_BY_ZERO"
+            : remainder                    ? "REMAINDER_BY_ZERO"
+                                           : "DIVIDE_BY_ZERO");
     spk_sql_param(e, "config", "%s", config);
 }
 

@@ -176,6 +176,13 @@ static void interval_integer(spk_sql_frame *f)
         return;
 }
 
+static void clock_integer(spk_sql_frame *f) /* TIME: nanoseconds */
+{
+    SPK_EACH_ROW(f, i)
+    if (!store_integer(f, i, SPK_SQL_ARG(int64_t, f, 0, i) / 1000000000) && !overflow(f, i))
+        return;
+}
+
 static void boolean_number(spk_sql_frame *f)
 {
     const spk_sql_type *to = f->expr->type;
@@ -301,6 +308,13 @@ static void interval_decimal(spk_sql_frame *f)
         if (!good)
             return;
     }
+}
+
+static void clock_decimal(spk_sql_frame *f)
+{
+    SPK_EACH_ROW(f, i)
+    if (!store_decimal(f, i, SPK_SQL_ARG(int64_t, f, 0, i), 9))
+        return;
 }
 
 /* ---- to booleans, times, intervals ---- */
@@ -442,6 +456,8 @@ static spk_sql_kernel *to_decimal(const spk_sql_type *from, const spk_sql_type *
         return floating_decimal;
     if (spk_sql_is_interval(from))
         return interval_decimal;
+    if (from->kind == SPK_SQL_TIME)
+        return clock_decimal;
     return from->kind == SPK_SQL_BOOLEAN ? boolean_number : number_decimal;
 }
 
@@ -460,6 +476,8 @@ static spk_sql_kernel *to_integer(const spk_sql_type *from)
     case SPK_SQL_INTERVAL_MONTHS:
     case SPK_SQL_INTERVAL_SECONDS:
         return interval_integer;
+    case SPK_SQL_TIME:
+        return clock_integer;
     default:
         return integer_integer;
     }

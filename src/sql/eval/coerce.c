@@ -209,11 +209,13 @@ static bool castable_atom(spk_sql_kind from, spk_sql_kind to)
         return number || from == SPK_SQL_TIMESTAMP ? number : false;
     if (to_number && to != SPK_SQL_DECIMAL)
         return number || from == SPK_SQL_BOOLEAN || from == SPK_SQL_TIMESTAMP
-            || ((from == SPK_SQL_INTERVAL_MONTHS || from == SPK_SQL_INTERVAL_SECONDS)
+            || ((from == SPK_SQL_INTERVAL_MONTHS || from == SPK_SQL_INTERVAL_SECONDS
+                    || from == SPK_SQL_TIME)
                 && to <= SPK_SQL_BIGINT);
     if (to == SPK_SQL_DECIMAL)
         return number || from == SPK_SQL_BOOLEAN || from == SPK_SQL_TIMESTAMP
-            || from == SPK_SQL_INTERVAL_MONTHS || from == SPK_SQL_INTERVAL_SECONDS;
+            || from == SPK_SQL_INTERVAL_MONTHS || from == SPK_SQL_INTERVAL_SECONDS
+            || from == SPK_SQL_TIME;
     if (to == SPK_SQL_TIMESTAMP)
         return number || is_time(from);
     if (to == SPK_SQL_DATE || to == SPK_SQL_TIMESTAMP_NTZ)

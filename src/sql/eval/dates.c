@@ -775,11 +775,62 @@ static void make_timestamp(spk_sql_frame *f)
     }
 }
 
+/* make_timestamp_of: of a date, a time and a zone; what is left out is midnight, the session's. */
+static void make_timestamp_of(spk_sql_frame *f)
+{
+    const int64_t own = f->expr->type->kind == SPK_SQL_TIMESTAMP ? zone_of(f) : 0;
+    SPK_EACH_ROW(f, i)
+    {
+        int32_t east = (int32_t)(own / SPK_MICROS_SECOND);
+        int64_t micros;
+        if (f->n_args > 2 && !spk_read_zone(S(2, i).ptr, S(2, i).len, &east)) {
+            spk_sql_param(spk_sql_raise(f, "INVALID_TIMEZONE"), "timeZone", "%.*s",
+                (int)(S(2, i).len < 200 ? S(2, i).len : 200), S(2, i).ptr);
+            return;
+        }
+        const int64_t rest = (f->n_args > 1 ? L(1, i) / 1000 : 0) - east * SPK_MICROS_SECOND;
+        if (__builtin_mul_overflow(I(0, i), SPK_MICROS_DAY, &micros)
+            || __builtin_add_overflow(micros, rest, &micros)) {
+            spk_sql_overflow(f, "long overflow", NULL);
+            return;
+        }
+        SPK_SQL_OUT(int64_t, f, i) = micros;
+    }
+}
+
+static bool resolve_timestamp_of(spk_sql_build *b, spk_sql_expr *call)
+{
+    bool null = false;
+    for (uint32_t i = 0; i < call->n; i++) {
+        const spk_sql_kind kind = call->args[i]->type->kind;
+        const spk_sql_kind wanted = i == 0 ? SPK_SQL_DATE : i == 1 ? SPK_SQL_TIME : SPK_SQL_STRING;
+        null |= kind == SPK_SQL_VOID;
+        if (kind != wanted && kind != SPK_SQL_VOID && !(i == 0 && kind == SPK_SQL_STRING)) {
+            spk_sql_unexpected(b, call, i, i == 0 ? "\"DATE\"" : i == 1 ? "\"TIME\"" : "\"STRING\"");
+            return false;
+        }
+    }
+    if (null)
+        return spk_sql_rewrite(b, call, spk_sql_constant(b, call->type, NULL, call->span));
+    call->kernel = make_timestamp_of;
+    return spk_sql_want(b, call, 0, 'D');
+}
+
 static bool resolve_make_timestamp(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *seconds = spk_sql_type_decimal(b->arena, 16, 6);
     call->type
         = of(strstr(call->function->name, "ntz") ? SPK_SQL_TIMESTAMP_NTZ : SPK_SQL_TIMESTAMP);
+    if (call->n <= 3)
+        return resolve_timestamp_of(b, call);
+    if (call->n < 6) {
+        if (spk_sql_fail(b->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", call->span)) {
+            spk_sql_param(b->error, "functionName", "`%s`", call->function->name);
+            spk_sql_param(b->error, "expectedNum", "[1, 2, 3, 6, 7]");
+            spk_sql_param(b->error, "actualNum", "%u", call->n);
+        }
+        return false;
+    }
     for (uint32_t i = 0; i < 5; i++)
         if (!spk_sql_want(b, call, i, 'i'))
             return false;
@@ -964,8 +1015,8 @@ const spk_sql_function spk_sql_dates[] = { F("year", "D:i", 1, 1, year),
     RN("to_timestamp_ltz", 1, 2, NULL, resolve_to), RN("unix_timestamp", 0, 2, NULL, resolve_unix),
     RN("to_unix_timestamp", 1, 2, NULL, resolve_unix),
     F("from_unixtime", "ls:s", 1, 2, from_unixtime), F("make_date", "iii:D", 3, 3, make_date),
-    RN("make_timestamp", 6, 7, make_timestamp, resolve_make_timestamp),
-    RN("try_make_timestamp", 6, 7, make_timestamp, resolve_make_timestamp),
+    RN("make_timestamp", 1, 7, make_timestamp, resolve_make_timestamp),
+    RN("try_make_timestamp", 1, 7, make_timestamp, resolve_make_timestamp),
     RN("make_timestamp_ntz", 6, 6, make_timestamp, resolve_make_timestamp),
     RN("make_timestamp_ltz", 6, 7, make_timestamp, resolve_make_timestamp),
     F("make_ym_interval", "ii:M", 0, 2, make_months),

@@ -276,6 +276,21 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
 
 /* ---- times and divided by numbers ---- */
 
+/* too_large: of row i: NULL of try_multiply and try_divide, else it fails: false. */
+static bool too_large(spk_sql_frame *f, uint32_t i, bool divide, bool zero)
+{
+    const bool attempt = f->expr->kind == SPK_SQL_CALL && strncmp(f->expr->function->name, "try_", 4) == 0;
+    if (attempt)
+        f->out_valid[i] = 0;
+    else if (zero)
+        spk_sql_by_zero(f, false);
+    else if (divide)
+        spk_sql_param(spk_sql_raise(f, "INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION"), "functionName", "try_divide");
+    else
+        (void)spk_sql_raise(f, "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION");
+    return attempt;
+}
+
 static bool scaled(spk_sql_frame *f, uint32_t i, int which, bool divide)
 {
     const spk_sql_type *t = f->expr->type, *n = f->expr->args[1 - which]->type;
@@ -285,33 +300,22 @@ static bool scaled(spk_sql_frame *f, uint32_t i, int which, bool divide)
     if (n->kind == SPK_SQL_DOUBLE || n->kind == SPK_SQL_FLOAT) {
         const double by = n->kind == SPK_SQL_DOUBLE ? SPK_SQL_VALUE(double, v, i)
                                                     : (double)SPK_SQL_VALUE(float, v, i);
-        if (divide && by == 0) {
-            spk_sql_by_zero(f, false);
-            return false;
-        }
+        if (divide && by == 0)
+            return too_large(f, i, divide, true);
         const double y = divide ? (double)x / by : (double)x * by;
-        if (!(fabs(y) < 9.2e18)) {
-            spk_sql_overflow(f, "overflow", NULL);
-            return false;
-        }
+        if (!(fabs(y) < 9.2e18))
+            return too_large(f, i, divide, false);
         out = (spk_i128)(y < 0 ? ceil(y - 0.5) : floor(y + 0.5));
     } else {
         const int scale = n->kind == SPK_SQL_DECIMAL ? n->scale : 0;
         const spk_i128 by = n->kind == SPK_SQL_DECIMAL ? spk_sql_units(n, v->ptr + i * v->stride)
                                                        : spk_sql_integer(n, v, i);
         bool zero;
-        if (!spk_decimal_op(divide ? '/' : '*', x, 0, by, scale, 0, &out, &zero)) {
-            if (zero)
-                spk_sql_by_zero(f, false);
-            else
-                spk_sql_overflow(f, "overflow", NULL);
-            return false;
-        }
+        if (!spk_decimal_op(divide ? '/' : '*', x, 0, by, scale, 0, &out, &zero))
+            return too_large(f, i, divide, zero);
     }
-    if (t->kind == SPK_SQL_INTERVAL_MONTHS ? out != (int32_t)out : out != (int64_t)out) {
-        spk_sql_overflow(f, "overflow", NULL);
-        return false;
-    }
+    if (t->kind == SPK_SQL_INTERVAL_MONTHS ? out != (int32_t)out : out != (int64_t)out)
+        return too_large(f, i, divide, false);
     if (t->kind == SPK_SQL_INTERVAL_MONTHS)
         SPK_SQL_OUT(int32_t, f, i) = (int32_t)out;
     else

@@ -388,7 +388,7 @@ spk_sql_expr *spk_sql_interval_sum(spk_sql_build *b, const char *const *parts, s
     if (n_parts == 0)
         good = from_text(&s, text, n);
     if (good && s.has_months && s.has_micros) {
-        spk_sql_unsupported(b->error, span, "an interval of months and days in one literal");
+        spk_sql_fail1(b->error, "_LEGACY_ERROR_TEMP_0029", span, "literal", "an interval of months and days");
         return NULL;
     }
     if (!good || !s.any || s.months != (int32_t)s.months)

@@ -78,12 +78,15 @@ static spk_ast *interval(spk_parser *p)
         spk_ast *unit = spk_node(p, SPK_AST_NAME, spk_from(p));
         unit->text = spk_name(p);
         spk_push(p, &node->args, spk_end(p, unit));
-        if (node->args.n == 2 && spk_is(p, "TO") && is_unit(spk_peek(p, 1))) {
+        if (spk_is(p, "TO") && is_unit(spk_peek(p, 1))) {
             p->at++;
             node->name2 = spk_name(p);
             break;
         }
     }
+    const spk_token_kind next = spk_peek(p, 0)->kind;
+    if (node->name2 && (node->args.n > 2 || next == SPK_TOKEN_STRING || next == SPK_TOKEN_NUMBER))
+        spk_sql_fail(p->error, "_LEGACY_ERROR_TEMP_0024", (spk_sql_span) { node->span.from, spk_to(p) });
     return spk_end(p, node);
 }
 
@@ -215,16 +218,34 @@ static bool special(spk_parser *p, spk_ast *node, const spk_token *name)
     return true;
 }
 
-/* takes_unit: timestampadd(DAY, ..): a unit that is a word, not a column. */
-static bool takes_unit(const spk_parser *p, const spk_token *name)
+/* has_unit: functions whose first of three arguments is a unit. */
+static bool has_unit(const spk_token *name)
 {
     static const char *const names[] = { "TIMESTAMPADD", "TIMESTAMPDIFF", "DATEADD", "DATE_ADD", "DATEDIFF",
         "DATE_DIFF", "TIMEDIFF" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (spk_is_word(name, names[i]))
-            return (is_unit(spk_peek(p, 0)) || spk_is(p, "DAYOFYEAR"))
-                && spk_is_sign(spk_peek(p, 1), ",");
+            return true;
     return false;
+}
+
+/* takes_unit: timestampadd(DAY, ..): a unit that is a word, not a column. */
+static bool takes_unit(const spk_parser *p, const spk_token *name)
+{
+    return has_unit(name) && (is_unit(spk_peek(p, 0)) || spk_is(p, "DAYOFYEAR")) && spk_is_sign(spk_peek(p, 1), ",");
+}
+
+/* unit_is_no_text: timestampadd('DAY', ..) is refused. */
+static void unit_is_no_text(spk_parser *p, const spk_token *name, const spk_ast *call)
+{
+    const spk_ast *first = call->args.n == 3 ? call->args.at[0] : NULL;
+    if (first && first->kind == SPK_AST_STRING && has_unit(name)
+        && spk_sql_fail(p->error, "INVALID_PARAMETER_VALUE.DATETIME_UNIT", call->span)) {
+        spk_sql_param(p->error, "functionName", "`%s`", call->name);
+        spk_sql_param(p->error, "invalidValue", "'%.*s'", first->text_len < 100 ? (int)first->text_len : 100,
+            first->text);
+        spk_sql_param(p->error, "parameter", "`unit`");
+    }
 }
 
 static spk_ast *argument(spk_parser *p)
@@ -307,6 +328,7 @@ static spk_ast *call(spk_parser *p, spk_ast *name, const spk_token *word)
             arguments(p, node, false);
         } else {
             arguments(p, node, spk_is_word(word, "STRUCT"));
+            unit_is_no_text(p, word, node);
         }
         if (spk_is2(p, "IGNORE", "NULLS") || spk_is2(p, "RESPECT", "NULLS")) { /* first(x IGNORE NULLS) */
             node->ignore_nulls = spk_is(p, "IGNORE");

@@ -205,6 +205,10 @@ spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
         return NULL;
     if (name->args.n == 1 && !name->args.at[0]->quoted && needs_no_parentheses(first))
         return spk_sql_call(&a->build, first, NULL, 0, name->span);
+    if (name->args.n == 1 && b->grouping_id && spk_names_same(first, "grouping__id")) {
+        const spk_ast call = { .kind = SPK_AST_CALL, .name = "grouping_id", .span = name->span };
+        return spk_bind_call(b, &call);
+    }
     unresolved(b, name);
     return NULL;
 }
