@@ -13,11 +13,17 @@ static spk_sql_expr *compute(spk_sql_build *b, spk_sql_expr *e)
     const spk_sql_program *p = spk_sql_compile(&quiet, &e, 1);
     spk_sql_run *run = p ? spk_sql_run_new(p, b->arena) : NULL;
     spk_sql_vector v;
-    if (!run)
+    if (!run) { /* other failures are those of the rows, if there are any */
+        if (p || error.nomem)
+            spk_sql_nomem(b->error);
         return NULL;
+    }
     spk_sql_run_begin(run, NULL, 1, 0, b->arena);
-    if (!spk_sql_run_eval(run, 0, (spk_sql_rows) { NULL, 1 }, &v))
+    if (!spk_sql_run_eval(run, 0, (spk_sql_rows) { NULL, 1 }, &v)) {
+        if (spk_sql_run_error(run)->nomem)
+            spk_sql_nomem(b->error);
         return NULL;
+    }
     spk_sql_expr *made
         = spk_sql_constant(b, e->type, spk_sql_valid(&v, 0) ? (const void *)v.ptr : NULL, e->span);
     if (!made)
