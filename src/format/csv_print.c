@@ -99,7 +99,7 @@ size_t spk_csv_print_time(const spk_csv *csv, int64_t micros, char *to)
 size_t spk_csv_print_date(const spk_csv *csv, int32_t days, char *to)
 {
     if (csv->has_date)
-        return spk_pattern_print(&csv->date, days * INT64_C(86400000000), to);
+        return spk_pattern_print_date(&csv->date, days, to);
     return spark_print(SPARK_TYPE(spark_date), &days, to, SCALAR_ROOM);
 }
 

@@ -469,6 +469,24 @@ static void test_csv__rows_are_written_as_Spark_writes_them(void **state)
     oracle_close(sc);
 }
 
+SPARK_STRUCT(ends, (spark_date, day), (spark_time, at));
+
+static void test_csv__the_first_and_the_last_days_are_written(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    char text[400];
+    const ends rows[] = { { { INT32_MIN }, { INT64_MIN } }, { { INT32_MAX }, { INT64_MAX } } };
+    spark_rdd *rdd = spark_parallelize(sc, SPARK_TYPE(ends), 2, rows, 1);
+    oracle_ok(spark_write_csv(rdd, "out", CSV(.date_format = "yyyy-MM-dd")));
+    const size_t n = read_part("out", text, sizeof text);
+    const char *want = "-5877641-06-23,-290308-12-21T19:59:05.224192Z\n"
+                       "5881580-07-11,294247-01-10T04:00:54.775807Z\n";
+    assert_int_equal(n, strlen(want));
+    assert_memory_equal(text, want, n);
+    oracle_close(sc);
+}
+
 SPARK_STRUCT(with_list, (int64_t, id), (spark_i64_list, all));
 
 static void test_csv__what_makes_no_sense_is_refused(void **state)
@@ -513,6 +531,7 @@ int main(void)
         file_test(test_csv__a_failure_of_a_function_finds_its_line),
         file_test(test_csv__what_is_written_is_read_again),
         file_test(test_csv__rows_are_written_as_Spark_writes_them),
+        file_test(test_csv__the_first_and_the_last_days_are_written),
         file_test(test_csv__what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
