@@ -405,6 +405,50 @@ static void test_save__directories_are_columns(void **state)
     oracle_close(sc);
 }
 
+SPARK_STRUCT(unnamed, (int64_t, _c0), (int64_t, _c1));
+SPARK_MAP(to_unnamed, int64_t, unnamed)
+{
+    *out = (unnamed) { *in % 2, *in };
+}
+
+/* A column without a name of its own is _c0: its directories are no hidden ones. */
+static void test_save__directories_of_unnamed_columns(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    int64_t n;
+    spark_rdd *rows = spark_map(numbers(sc, 0, 4, 1), to_unnamed, NULL);
+    const spark_csv_options o = { .header = true, .min_partitions = 1,
+        .save = { .mode = SPARK_SAVE_APPEND, .partition_by = SPARK_COLUMNS("_c0") } };
+    oracle_ok(spark_write_csv(rows, "out", &o));
+    oracle_has_layout(
+        spark_coalesce(spark_read_csv(sc, "out", SPARK_TYPE(unnamed), &o), 1), "(0,0) (0,2) (1,1) (1,3)");
+    oracle_ok(spark_write_csv(rows, "out", &o));
+    assert_string_equal(files("out"), "_SUCCESS _c0=0/part-00000-ID.c000.csv _c0=0/part-00001-ID.c000.csv "
+                                      "_c0=1/part-00000-ID.c000.csv _c0=1/part-00001-ID.c000.csv");
+    oracle_ok(spark_count(spark_read_csv(sc, "out", NULL, &o), &n));
+    assert_int_equal(n, 8);
+    oracle_close(sc);
+}
+
+/* What does not fit between directories for values is no reason to leave rows out. */
+static void test_save__directories_that_do_not_fit(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    int64_t n;
+    shell("mkdir -p out/k=1 out/old twice/k=1/k=2 && echo 1 > out/k=1/a && echo 2 > out/old/b && "
+          "echo 3 > twice/k=1/k=2/c");
+    oracle_fails(spark_count(spark_read_csv(sc, "out", NULL, NULL), &n), SPARK_EIO,
+        "directories for values are not the same below out");
+    shell("mv out/old out/k=1/");
+    oracle_ok(spark_count(spark_read_csv(sc, "out", NULL, NULL), &n));
+    assert_int_equal(n, 2);
+    oracle_fails(spark_count(spark_read_csv(sc, "twice", NULL, NULL), &n), SPARK_EIO,
+        "two directories for values of \"k\" in one path: twice/k=1/k=2/c");
+    oracle_close(sc);
+}
+
 SPARK_MAP(to_many, int64_t, line_of)
 {
     const size_t n = *in % 97 == 0 ? 70000 : (size_t)(*in % 40 * 100); /* less and more than a page */
@@ -586,6 +630,8 @@ int main(void)
         file_test(test_save__programs_that_pack_badly),
         file_test(test_save__directories_for_values),
         file_test(test_save__directories_are_columns),
+        file_test(test_save__directories_of_unnamed_columns),
+        file_test(test_save__directories_that_do_not_fit),
         file_test(test_save__many_directories),
         file_test(test_save__files_of_so_many_rows),
         file_test(test_save__killed_while_it_overwrites),
