@@ -463,6 +463,13 @@ static void test_csv__rows_are_written_as_Spark_writes_them(void **state)
     want = "a,\"x\\\"y\",\n\"\",\"p,q\",r\n";
     assert_int_equal(n, strlen(want));
     assert_memory_equal(text, want, n);
+    put("in.csv", "a|b,c,|\n");
+    oracle_ok(spark_write_csv(spark_read_csv(sc, "in.csv", SPARK_TYPE(texts), CSV(.min_partitions = 1)), "out4",
+        CSV(.line_sep = "|")));
+    n = read_part("out4", text, sizeof text);
+    want = "\"a|b\",c,\"|\"|";
+    assert_int_equal(n, strlen(want));
+    assert_memory_equal(text, want, n);
     oracle_fails(spark_write_csv(rdd, "out", NULL), SPARK_EIO, "out");
     oracle_fails(spark_write_csv(spark_range(sc, 0, 3, 1, 1), "out3", NULL), SPARK_ETYPE,
         "rows must be structs or pairs, not i64");
