@@ -329,6 +329,10 @@ static void test_save__directories_for_values(void **state)
         SPARK_ETYPE, "partition_by: \"town\" is no member of the rows");
     oracle_fails(spark_write_csv(sales, "t", CSV(.save = { .partition_by = SPARK_COLUMNS("city", "city") })),
         SPARK_EINVAL, "\"city\" is named twice");
+    scratch_write("hidden.csv", ".x,y\n1,2\n", 9);
+    oracle_fails(spark_write_csv(spark_read_csv(sc, "hidden.csv", NULL, CSV(.header = true)), "t",
+                     CSV(.save = { .partition_by = SPARK_COLUMNS(".x") })),
+        SPARK_EINVAL, "\".x\" begins with a point");
     oracle_fails(spark_write_csv(sales, "t",
                      CSV(.save = { .partition_by = SPARK_COLUMNS("city", "year", "fare") })),
         SPARK_EINVAL, "names all members");
