@@ -47,7 +47,8 @@ typedef struct spark_save_options {
         * bzip2 and deflate */
     const char *const *partition_by; /* names of members, NULL at the end (SPARK_COLUMNS): a directory
         * name=value for each, which the rows in it lack; as Hive has them: control characters and
-        * "#%'*\/:=?\\{[]^ are %XX, null and the empty text __HIVE_DEFAULT_PARTITION__. Not all members */
+        * "#%'*\/:=?\\{[]^ are %XX, null and the empty text __HIVE_DEFAULT_PARTITION__. Not all members, and
+        * none whose name begins with a point, which would hide the directory */
     int64_t max_records_per_file; /* more are several files of a partition; 0: any number */
 } spark_save_options;
 

@@ -409,11 +409,10 @@ bool spk_pattern_read(const spk_pattern *pattern, const char *p, size_t n, int64
 
 /* ---- printing ---- */
 
-static moment moment_of(int64_t micros)
+/* moment_of: days since 1970, and microseconds of the day. */
+static moment moment_of(int64_t days, int64_t rest)
 {
     enum { ERA = 146097, TO_MARCH_0 = 719468 };
-    const int64_t day = (int64_t)DAY * 1000000;
-    const int64_t days = micros / day - (micros % day < 0), rest = micros - days * day;
     const int64_t from = days + TO_MARCH_0;
     const int64_t era = (from >= 0 ? from : from - (ERA - 1)) / ERA, d = from - era * ERA;
     const int64_t year = (d - d / 1460 + d / 36524 - d / 146096) / 365;
@@ -492,11 +491,22 @@ static size_t put_item(char *text, const struct spk_pattern_item *item, const mo
     }
 }
 
-size_t spk_pattern_print(const spk_pattern *pattern, int64_t micros, char *text)
+static size_t print_moment(const spk_pattern *pattern, moment m, char *text)
 {
-    const moment m = moment_of(micros);
     size_t n = 0;
     for (size_t i = 0; i < pattern->n && n + 24 <= SPK_PATTERN_TEXT; i++)
         n += put_item(text + n, &pattern->items[i], &m);
     return n;
+}
+
+size_t spk_pattern_print(const spk_pattern *pattern, int64_t micros, char *text)
+{
+    const int64_t day = (int64_t)DAY * 1000000;
+    const int64_t rest = micros % day, before = rest < 0;
+    return print_moment(pattern, moment_of(micros / day - before, rest + before * day), text);
+}
+
+size_t spk_pattern_print_date(const spk_pattern *pattern, int32_t days, char *text)
+{
+    return print_moment(pattern, moment_of(days, 0), text);
 }

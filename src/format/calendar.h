@@ -49,7 +49,9 @@ typedef struct spk_pattern {
 spark_status spk_pattern_compile(spk_pattern *pattern, const char *text, spk_failure *failure);
 /* spk_pattern_read: all n bytes as the pattern has them. */
 bool spk_pattern_read(const spk_pattern *pattern, const char *p, size_t n, int64_t *micros);
-/* spk_pattern_print: at most SPK_PATTERN_TEXT bytes; returns how many. */
+/* spk_pattern_print, _date: at most SPK_PATTERN_TEXT bytes; return how many. Days reach further than
+ * microseconds do. */
 size_t spk_pattern_print(const spk_pattern *pattern, int64_t micros, char *text);
+size_t spk_pattern_print_date(const spk_pattern *pattern, int32_t days, char *text);
 
 #endif

@@ -52,7 +52,8 @@ static bool must_quote(const spk_csv *csv, spark_str s)
         return false;
     if (csv->quote_all || (unsigned char)*s.ptr == csv->comment || (unsigned char)*s.ptr == csv->quote)
         return true;
-    if (has(s, csv->sep[0]) || has(s, '\n') || has(s, '\r'))
+    if (has(s, csv->sep[0]) || has(s, '\n') || has(s, '\r')
+        || (csv->line_sep_n > 0 && has(s, (unsigned char)csv->line_sep[0])))
         return true;
     return csv->escape_quotes && has(s, csv->quote);
 }
@@ -99,7 +100,7 @@ size_t spk_csv_print_time(const spk_csv *csv, int64_t micros, char *to)
 size_t spk_csv_print_date(const spk_csv *csv, int32_t days, char *to)
 {
     if (csv->has_date)
-        return spk_pattern_print(&csv->date, days * INT64_C(86400000000), to);
+        return spk_pattern_print_date(&csv->date, days, to);
     return spark_print(SPARK_TYPE(spark_date), &days, to, SCALAR_ROOM);
 }
 

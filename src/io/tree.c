@@ -174,6 +174,12 @@ int spk_tree_merge(const char *from, const char *to)
 
 /* ---- looking */
 
+/* hidden: as Spark has it: a directory for values may begin with _, as that of the column _c0. */
+static bool hidden(const char *name)
+{
+    return name[0] == '.' || (name[0] == '_' && !strchr(name, '='));
+}
+
 /* look: visit NULL: directories that are empty go. */
 static int look(spk_tree_path *p, size_t n, spk_tree_visitor visit, void *env, int depth)
 {
@@ -184,18 +190,20 @@ static int look(spk_tree_path *p, size_t n, spk_tree_visitor visit, void *env, i
         return errno;
     while (!error && (errno = 0, entry = spk_readdir(stream)) != NULL) {
         const char *name = entry->d_name;
-        if (name[0] == '.' || name[0] == '_')
+        if (hidden(name))
             continue;
         const size_t longer = push(p, n, name);
-        if (longer && is_directory(entry, p->text)) {
-            if (strchr(name, '=') && depth < DEPTH)
-                error = look(p, longer, visit, env, depth + 1);
-            if (strchr(name, '=') && !visit)
+        const bool directory = longer && is_directory(entry, p->text);
+        if (directory && strchr(name, '=') && depth < DEPTH) {
+            error = look(p, longer, visit, env, depth + 1);
+            if (!visit)
                 spk_rmdir(p->text);
             p->text[n] = '\0';
         } else {
             p->text[n] = '\0';
-            error = !longer ? ENAMETOOLONG : visit ? visit(env, p->text, name) : 0;
+            error = !longer                               ? ENAMETOOLONG
+                : visit && (directory || name[0] != '_') ? visit(env, p->text, name)
+                                                         : 0;
         }
     }
     if (!error)

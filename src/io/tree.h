@@ -26,8 +26,9 @@ SPK_COLD int spk_tree_remove(const char *path);
  * replaced. `from` goes. */
 SPK_COLD int spk_tree_merge(const char *from, const char *to);
 
-/* spk_tree_visit: each file in a directory, and in those in it that are named key=value; hidden names
- * (_ and . in front) are passed over. visit may remove the file; it returns 0, or an errno that ends all. */
+/* spk_tree_visit: each file in a directory, and in those in it that are named key=value; a directory
+ * with another name is visited as a file is; hidden names (. in front, or _, but for _key=value) are
+ * passed over. visit may remove the file; it returns 0, or an errno that ends all. */
 typedef int (*spk_tree_visitor)(void *env, const char *directory, const char *name);
 SPK_COLD int spk_tree_visit(const char *path, spk_tree_visitor visit, void *env);
 

@@ -217,6 +217,7 @@ static spark_status set_key(
     const char *wrong = !field  ? "is no member of the rows"
         : is_key(plan, field)   ? "is named twice"
         : !spk_hive_fits(field) ? "is neither a scalar nor a text"
+        : field->name[0] == '.' ? "begins with a point, and readers pass over such directories"
                                 : NULL;
     if (wrong)
         return spk_failure_set(failure, field ? SPARK_EINVAL : SPARK_ETYPE, NULL, NULL,

@@ -68,6 +68,7 @@ typedef struct listing {
     const spk_s3 *s3;
     const char *path;
     spk_text prefix, token, query, answer;
+    spk_text before; /* the token that led here */
     int at_most; /* entries that are wanted; 0: all */
     bool deep;   /* all that is below, not only what stands in the directory */
     bool any;
@@ -77,6 +78,7 @@ static void free_listing(listing *l)
 {
     spk_text_free(&l->prefix);
     spk_text_free(&l->token);
+    spk_text_free(&l->before);
     spk_text_free(&l->query);
     spk_text_free(&l->answer);
 }
@@ -126,7 +128,9 @@ static bool page(listing *l, bool *more, spark_fs_call *call)
     *more = false;
     if (!l->answer.n || !spk_xml_next(&rest, &name, &inner) || !spk_xml_is(name, "ListBucketResult"))
         return spark_fs_fail(call, "cannot list %s: the answer is no listing", l->path);
-    spk_text_free(&l->token);
+    spk_text_free(&l->before);
+    l->before = l->token;
+    l->token = (spk_text) { .at = NULL };
     rest = inner;
     while (spk_xml_next(&rest, &name, &inner)) {
         if (spk_xml_is(name, "IsTruncated"))
@@ -141,7 +145,8 @@ static bool page(listing *l, bool *more, spark_fs_call *call)
     }
     if (l->token.nomem)
         return spk_fs_nomem(call);
-    return !*more || l->token.n > 0
+    const bool ahead = l->token.n > 0 && (!l->before.at || strcmp(l->token.at, l->before.at) != 0);
+    return !*more || ahead
         || spark_fs_fail(call, "cannot list %s: the listing goes on nowhere", l->path);
 }
 

@@ -101,7 +101,7 @@ static bool gather(sending *s, const char *inner, int depth)
         good = false;
     }
     while (good && (errno = 0, entry = spk_readdir(dir)) != NULL)
-        if (entry->d_name[0] != '.' && entry->d_name[0] != '_')
+        if (entry->d_name[0] != '.' && (entry->d_name[0] != '_' || strchr(entry->d_name, '=')))
             good = gather_one(s, inner, entry->d_name, depth);
     if (good && errno != 0) {
         spk_io_failure(s->call->failure, "cannot list", path, errno);

@@ -463,9 +463,34 @@ static void test_csv__rows_are_written_as_Spark_writes_them(void **state)
     want = "a,\"x\\\"y\",\n\"\",\"p,q\",r\n";
     assert_int_equal(n, strlen(want));
     assert_memory_equal(text, want, n);
+    put("in.csv", "a|b,c,|\n");
+    oracle_ok(spark_write_csv(spark_read_csv(sc, "in.csv", SPARK_TYPE(texts), CSV(.min_partitions = 1)), "out4",
+        CSV(.line_sep = "|")));
+    n = read_part("out4", text, sizeof text);
+    want = "\"a|b\",c,\"|\"|";
+    assert_int_equal(n, strlen(want));
+    assert_memory_equal(text, want, n);
     oracle_fails(spark_write_csv(rdd, "out", NULL), SPARK_EIO, "out");
     oracle_fails(spark_write_csv(spark_range(sc, 0, 3, 1, 1), "out3", NULL), SPARK_ETYPE,
         "rows must be structs or pairs, not i64");
+    oracle_close(sc);
+}
+
+SPARK_STRUCT(ends, (spark_date, day), (spark_time, at));
+
+static void test_csv__the_first_and_the_last_days_are_written(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    char text[400];
+    const ends rows[] = { { { INT32_MIN }, { INT64_MIN } }, { { INT32_MAX }, { INT64_MAX } } };
+    spark_rdd *rdd = spark_parallelize(sc, SPARK_TYPE(ends), 2, rows, 1);
+    oracle_ok(spark_write_csv(rdd, "out", CSV(.date_format = "yyyy-MM-dd")));
+    const size_t n = read_part("out", text, sizeof text);
+    const char *want = "-5877641-06-23,-290308-12-21T19:59:05.224192Z\n"
+                       "5881580-07-11,294247-01-10T04:00:54.775807Z\n";
+    assert_int_equal(n, strlen(want));
+    assert_memory_equal(text, want, n);
     oracle_close(sc);
 }
 
@@ -513,6 +538,7 @@ int main(void)
         file_test(test_csv__a_failure_of_a_function_finds_its_line),
         file_test(test_csv__what_is_written_is_read_again),
         file_test(test_csv__rows_are_written_as_Spark_writes_them),
+        file_test(test_csv__the_first_and_the_last_days_are_written),
         file_test(test_csv__what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,7 +241,8 @@ static void test_save__programs_that_pack_badly(void **state)
         const char *script, *message;
     } bad[] = {
         { NULL, "there is no program xz; install the package xz-utils" },
-        { "#!/bin/sh\nexec cat > /dev/null\n", NULL },
+        { "#!/bin/sh\nexec cat\n", NULL },
+        { "#!/bin/sh\nexec cat > /dev/null\n", "xz wrote nothing" },
         { "#!/bin/sh\ncat > /dev/null; echo no luck >&2; exit 3\n",
             "xz ended with status 3: no luck" },
         { "#!/bin/sh\nexit 0\n", "xz stopped reading" },
@@ -329,6 +330,10 @@ static void test_save__directories_for_values(void **state)
         SPARK_ETYPE, "partition_by: \"town\" is no member of the rows");
     oracle_fails(spark_write_csv(sales, "t", CSV(.save = { .partition_by = SPARK_COLUMNS("city", "city") })),
         SPARK_EINVAL, "\"city\" is named twice");
+    scratch_write("hidden.csv", ".x,y\n1,2\n", 9);
+    oracle_fails(spark_write_csv(spark_read_csv(sc, "hidden.csv", NULL, CSV(.header = true)), "t",
+                     CSV(.save = { .partition_by = SPARK_COLUMNS(".x") })),
+        SPARK_EINVAL, "\".x\" begins with a point");
     oracle_fails(spark_write_csv(sales, "t",
                      CSV(.save = { .partition_by = SPARK_COLUMNS("city", "year", "fare") })),
         SPARK_EINVAL, "names all members");
@@ -402,6 +407,50 @@ static void test_save__directories_are_columns(void **state)
             && back[i].s.len == was->s.len && memcmp(back[i].s.ptr, was->s.ptr, was->s.len) == 0);
     }
     spark_array_free(&all);
+    oracle_close(sc);
+}
+
+SPARK_STRUCT(unnamed, (int64_t, _c0), (int64_t, _c1));
+SPARK_MAP(to_unnamed, int64_t, unnamed)
+{
+    *out = (unnamed) { *in % 2, *in };
+}
+
+/* A column without a name of its own is _c0: its directories are no hidden ones. */
+static void test_save__directories_of_unnamed_columns(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    int64_t n;
+    spark_rdd *rows = spark_map(numbers(sc, 0, 4, 1), to_unnamed, NULL);
+    const spark_csv_options o = { .header = true, .min_partitions = 1,
+        .save = { .mode = SPARK_SAVE_APPEND, .partition_by = SPARK_COLUMNS("_c0") } };
+    oracle_ok(spark_write_csv(rows, "out", &o));
+    oracle_has_layout(
+        spark_coalesce(spark_read_csv(sc, "out", SPARK_TYPE(unnamed), &o), 1), "(0,0) (0,2) (1,1) (1,3)");
+    oracle_ok(spark_write_csv(rows, "out", &o));
+    assert_string_equal(files("out"), "_SUCCESS _c0=0/part-00000-ID.c000.csv _c0=0/part-00001-ID.c000.csv "
+                                      "_c0=1/part-00000-ID.c000.csv _c0=1/part-00001-ID.c000.csv");
+    oracle_ok(spark_count(spark_read_csv(sc, "out", NULL, &o), &n));
+    assert_int_equal(n, 8);
+    oracle_close(sc);
+}
+
+/* What does not fit between directories for values is no reason to leave rows out. */
+static void test_save__directories_that_do_not_fit(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    int64_t n;
+    shell("mkdir -p out/k=1 out/old twice/k=1/k=2 && echo 1 > out/k=1/a && echo 2 > out/old/b && "
+          "echo 3 > twice/k=1/k=2/c");
+    oracle_fails(spark_count(spark_read_csv(sc, "out", NULL, NULL), &n), SPARK_EIO,
+        "directories for values are not the same below out");
+    shell("mv out/old out/k=1/");
+    oracle_ok(spark_count(spark_read_csv(sc, "out", NULL, NULL), &n));
+    assert_int_equal(n, 2);
+    oracle_fails(spark_count(spark_read_csv(sc, "twice", NULL, NULL), &n), SPARK_EIO,
+        "two directories for values of \"k\" in one path: twice/k=1/k=2/c");
     oracle_close(sc);
 }
 
@@ -586,6 +635,8 @@ int main(void)
         file_test(test_save__programs_that_pack_badly),
         file_test(test_save__directories_for_values),
         file_test(test_save__directories_are_columns),
+        file_test(test_save__directories_of_unnamed_columns),
+        file_test(test_save__directories_that_do_not_fit),
         file_test(test_save__many_directories),
         file_test(test_save__files_of_so_many_rows),
         file_test(test_save__killed_while_it_overwrites),

@@ -276,6 +276,9 @@ class S3(Quiet):
         prefix, mark = words.get("prefix", ""), words.get("delimiter", "")
         after = base64.b64decode(words.get("continuation-token", "")).decode()
         entries = {}
+        if prefix == "loop/":
+            return self.reply(200, b"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>bG9vcA=="
+                                   b"</NextContinuationToken></ListBucketResult>")
         for key in sorted(S3.objects):
             if not key.startswith(prefix):
                 continue

@@ -77,6 +77,7 @@ static void test_names(void **state)
     check_fails(spark_text_file(sc, "s3://b/none", 0), "Input path does not exist: s3://b/none");
     check_fails(spark_text_file(sc, "s3://b/none/*", 0), "Input Pattern s3://b/none/* matches 0 files");
     check_fails(spark_text_file(sc, "s3://b/logs", 0), "Not a file: s3://b/logs/2026-01 is a directory within");
+    check_fails(spark_text_file(sc, "s3://b/loop/*", 0), "cannot list s3://b/loop: the listing goes on nowhere");
     check_fails(spark_text_file(sc, "s3://other/x", 0), "HTTP 404 Not Found: NoSuchBucket: no <luck>");
     check_fails(spark_text_file(sc, "s3://", 0), "names no bucket");
     spark_context_free(sc);
@@ -195,6 +196,12 @@ SPARK_MAP(to_dated, int64_t, dated)
     *out = (dated) { *in, *in % 3 };
 }
 
+SPARK_STRUCT(unnamed, (int64_t, _c0), (int64_t, _c1));
+SPARK_MAP(to_unnamed, int64_t, unnamed)
+{
+    *out = (unnamed) { *in % 2, *in };
+}
+
 static void test_modes(void **state)
 {
     (void)state;
@@ -218,6 +225,10 @@ static void test_modes(void **state)
     assert_int_equal(spark_write_csv(rows, "s3://b/modes", &o), SPARK_OK);
     check_count(sc, "s3://b/modes", 302);
     check_count(sc, "s3://b/modes/_SUCCESS", 0);
+    o = (spark_csv_options) { .save = { .partition_by = SPARK_COLUMNS("_c0") } };
+    rows = spark_map(spark_range(sc, 0, 5, 1, 2), to_unnamed, NULL);
+    assert_int_equal(spark_write_csv(rows, "s3://b/unnamed", &o), SPARK_OK);
+    check_count(sc, "s3://b/unnamed/_c0=0", 3);
     spark_context_free(sc);
 }
 

@@ -163,6 +163,16 @@ static bool take_keys(spk_partitioned *p, const char *at, char **to, bool first,
     return i == p->n;
 }
 
+/* twice: a name that two directories of a path have; NULL: none. */
+static const char *twice(const spk_partitioned *p)
+{
+    for (uint32_t i = 0; i < p->n; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (strcmp(p->names[i].ptr, p->names[k].ptr) == 0)
+                return p->names[i].ptr;
+    return NULL;
+}
+
 spark_status spk_partitioned_find(
     spk_partitioned *p, const spk_files *files, const char *base, spk_failure *failure)
 {
@@ -187,7 +197,10 @@ spark_status spk_partitioned_find(
                 "directories for values are not the same below %s: those of %s and %s", base,
                 files->at[0].path, path);
     }
-    return SPARK_OK;
+    const char *name = twice(p);
+    return !name ? SPARK_OK
+                 : spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+                       "two directories for values of \"%.100s\" in one path: %s", name, files->at[0].path);
 }
 
 void spk_partitioned_free(spk_partitioned *p)
