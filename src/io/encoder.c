@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -159,9 +160,13 @@ spark_status spk_encoder_write(
 
 spark_status spk_encoder_close(spk_encoder *encoder, bool synced, spk_failure *failure)
 {
+    struct stat info;
+    int error = 0;
     if (encoder->codec && end(encoder, failure) != SPARK_OK)
         return failure->code;
-    int error = 0;
+    if (encoder->codec && spk_fstat(encoder->fd, &info) == 0 && info.st_size == 0) /* never that of a codec */
+        return spk_failure_set(failure, SPARK_EIO, NULL, NULL, "cannot write %s: %s wrote nothing%s%s",
+            encoder->path, encoder->codec->program, *encoder->said ? ": " : "", encoder->said);
     while (synced && error == 0 && spk_fsync(encoder->fd) != 0) {
         if (errno == EINTR)
             continue;

@@ -241,7 +241,8 @@ static void test_save__programs_that_pack_badly(void **state)
         const char *script, *message;
     } bad[] = {
         { NULL, "there is no program xz; install the package xz-utils" },
-        { "#!/bin/sh\nexec cat > /dev/null\n", NULL },
+        { "#!/bin/sh\nexec cat\n", NULL },
+        { "#!/bin/sh\nexec cat > /dev/null\n", "xz wrote nothing" },
         { "#!/bin/sh\ncat > /dev/null; echo no luck >&2; exit 3\n",
             "xz ended with status 3: no luck" },
         { "#!/bin/sh\nexit 0\n", "xz stopped reading" },
