@@ -5,14 +5,14 @@
 #include "watch.h"
 
 static const char usage[]
-    = "usage: wordcount [-n TOP] [-t THREADS] [-p PARTITIONS] [-o DIR] [--event-log DIR] [--report FILE] [--trace "
-        "FILE] [--progress] [FILE...]\n"
+    = "usage: wordcount [-n TOP] [-t N] [-p N] [-o DIR] [FILE...]\n"
       "Prints count<TAB>word, the most frequent first; without FILE, of a bundled text.\n"
       "  FILE           a file, a directory of files, or a FIFO; -: standard input\n"
       "  -n TOP         how many words (20); 0: all\n"
-      "  -t THREADS     0: as many as there are CPUs\n"
-      "  -p PARTITIONS  of each FILE, at least, and of the counts; 0: the library chooses\n"
-      "  -o DIR         also writes all words to DIR/part-*, in the form and order of -n 0\n";
+      "  -t N           threads; 0: as many as there are CPUs\n"
+      "  -p N           partitions of each FILE, at least, and of the counts; 0: the library chooses\n"
+      "  -o DIR         also writes all words to DIR/part-*, in the form and order of -n 0\n"
+      "  --progress, --event-log DIR, --report FILE, --trace FILE: to watch it\n";
 
 SPARK_PAIR(word_count, spark_str, int64_t);
 SPARK_ORDER(most_frequent, word_count, (desc, value), (asc, key));
@@ -71,8 +71,7 @@ int main(int argc, char **argv)
     if (status == SPARK_OK && given['n'] == 0)
         status = spark_collect(sorted, SPARK_TYPE(word_count), &result);
     else if (status == SPARK_OK)
-        status = spark_take_ordered(
-            counts, (size_t)given['n'], most_frequent, SPARK_TYPE(word_count), &result);
+        status = spark_take_ordered(counts, (size_t)given['n'], most_frequent, SPARK_TYPE(word_count), &result);
     const int failed = status == SPARK_OK ? print(&result) : spark_complain("wordcount");
     spark_array_free(&result);
     spark_context_free(sc);
