@@ -24,6 +24,12 @@ tools() {
     need 'command -v pkg-config' pkg-config
     need 'command -v python3' python3
     need 'command -v valgrind' valgrind
+    # What compressed and remote files are read and written with.
+    need 'command -v curl' curl
+    need 'command -v bzip2' bzip2
+    need 'command -v xz' xz-utils
+    need 'command -v zstd' zstd
+    need 'command -v lz4' lz4
     install_missing
 }
 has_sanitizers() {
