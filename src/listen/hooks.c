@@ -367,8 +367,9 @@ static spk_pad *tell_reason(
     info->status = SPARK_ECANCELLED;
     info->error = how == SPK_END_OUTRUN ? "another attempt succeeded"
         : how != SPK_END_DISOWNED       ? why_killed(stage)
-        : pad && task->executor         ? spk_pad_text(pad, task->executor->reason)
-                                        : "lost";
+        : pad && task->executor && atomic_load(&task->executor->lost) /* its reason was written before */
+        ? spk_pad_text(pad, task->executor->reason)
+        : "lost";
     return pad;
 }
 
