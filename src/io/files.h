@@ -126,6 +126,9 @@ typedef struct spk_splits {
  * size. */
 SPK_COLD spark_status spk_splits_make(
     const spk_files *files, int min_splits, spk_splits *splits, spk_failure *failure);
+/* spk_splits_whole: one a file, where nobody knows where else than at its begin a record begins. */
+SPK_COLD spark_status spk_splits_whole(
+    const spk_files *files, spk_splits *splits, spk_failure *failure);
 SPK_COLD void spk_splits_free(spk_splits *splits);
 
 /* spk_io_path: path without a leading "file:" or "file://". */

@@ -188,3 +188,13 @@ void spk_splits_free(spk_splits *splits)
     free(splits->at);
     *splits = (spk_splits) { NULL, 0 };
 }
+
+spark_status spk_splits_whole(const spk_files *files, spk_splits *splits, spk_failure *failure)
+{
+    *splits = (spk_splits) { calloc(files->n + 1, sizeof *splits->at), files->n };
+    if (!splits->at)
+        return spk_failure_nomem(failure, NULL, NULL);
+    for (size_t i = 0; i < files->n; i++)
+        splits->at[i] = (spk_split) { &files->at[i], 0, files->at[i].size, NULL };
+    return SPARK_OK;
+}

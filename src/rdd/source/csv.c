@@ -28,17 +28,6 @@ static const spk_split *split_of(const spark_rdd *rdd, int partition)
     return &SPK_NODE(csv_rdd, rdd)->splits.at[partition];
 }
 
-/* one_a_file: where quotes may hide line ends, nobody knows where else a row begins. */
-static spark_status one_a_file(const spk_files *files, spk_splits *splits, spk_failure *failure)
-{
-    *splits = (spk_splits) { calloc(files->n + 1, sizeof *splits->at), files->n };
-    if (!splits->at)
-        return spk_failure_nomem(failure, NULL, NULL);
-    for (size_t i = 0; i < files->n; i++)
-        splits->at[i] = (spk_split) { &files->at[i], 0, files->at[i].size, NULL };
-    return SPARK_OK;
-}
-
 /* find_files: and the columns that are named by the directories they are in. */
 static spark_status find_files(csv_rdd *c, spk_failure *failure)
 {
@@ -61,7 +50,7 @@ static spark_status csv_prepare(spark_rdd *rdd, spk_failure *failure)
     if (find_files(c, failure) != SPARK_OK)
         return failure->code;
     const spark_status status = c->csv.multi_line
-        ? one_a_file(&c->head.files, &c->splits, failure)
+        ? spk_splits_whole(&c->head.files, &c->splits, failure)
         : spk_splits_make(&c->head.files, c->head.asked, &c->splits, failure);
     if (status == SPARK_OK)
         spk_rdd_partitions_set(rdd, (int)c->splits.n);

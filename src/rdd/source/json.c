@@ -23,24 +23,13 @@ static const spk_split *split_of(const spark_rdd *rdd, int partition)
     return &SPK_NODE(json_rdd, rdd)->splits.at[partition];
 }
 
-/* one_a_file: where a record may have lines, nobody knows where one begins. */
-static spark_status one_a_file(const spk_files *files, spk_splits *splits, spk_failure *failure)
-{
-    *splits = (spk_splits) { calloc(files->n + 1, sizeof *splits->at), files->n };
-    if (!splits->at)
-        return spk_failure_nomem(failure, NULL, NULL);
-    for (size_t i = 0; i < files->n; i++)
-        splits->at[i] = (spk_split) { &files->at[i], 0, files->at[i].size, NULL };
-    return SPARK_OK;
-}
-
 static spark_status json_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     json_rdd *j = SPK_NODE(json_rdd, rdd);
     if (spk_files_rdd_list(rdd, true, failure) != SPARK_OK)
         return failure->code;
     const spark_status status = j->json.whole
-        ? one_a_file(&j->head.files, &j->splits, failure)
+        ? spk_splits_whole(&j->head.files, &j->splits, failure)
         : spk_splits_make(&j->head.files, j->head.asked, &j->splits, failure);
     if (status == SPARK_OK)
         spk_rdd_partitions_set(rdd, (int)j->splits.n);
