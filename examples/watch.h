@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the examples share: --event-log DIR writes what happens for Spark's History Server, --report FILE a page
- * about it, --trace FILE what ran when, for Perfetto; --progress draws a bar. A program that is compiled with
+ * about it, --trace FILE what ran when, for Perfetto; --progress draws a bar; SPARK_LOG_LEVEL=INFO in the
+ * environment says on standard error what happens. A program that is compiled with
  * WATCH_NOTHING has none of it, and is smaller. */
 #ifndef WATCH_H
 #define WATCH_H
@@ -43,7 +44,7 @@ static inline spark_context *watched_context(const spark_conf *conf, const watch
 #ifdef WATCH_NOTHING
     (void)options;
 #else
-    if (spark_event_log(sc, options->event_log) != SPARK_OK
+    if (spark_event_log(sc, options->event_log) != SPARK_OK || spark_log(sc, NULL) != SPARK_OK
         || (options->report && spark_report(sc, options->report) != SPARK_OK)
         || (options->trace && spark_trace(sc, options->trace) != SPARK_OK)
         || (options->progress && spark_show_progress(sc, NULL) != SPARK_OK))

@@ -6,6 +6,7 @@
 #define SPARK_H
 
 #include <spark/action.h>
+#include <spark/arrow.h>
 #include <spark/async.h>
 #include <spark/bad.h>
 #include <spark/base.h>
@@ -21,6 +22,7 @@
 #include <spark/json.h>
 #include <spark/keyed.h>
 #include <spark/listener.h>
+#include <spark/metrics.h>
 #include <spark/observe.h>
 #include <spark/pipe.h>
 #include <spark/rdd.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The composition root: reads the configuration, starts what the rooms offer, and takes it down
  * again in the reverse order. */
+#include "base/small.h"
+
 #include <ctype.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -410,7 +412,7 @@ SPK_COLD spark_context *spark_context_new(const spark_conf *conf)
 
 SPK_COLD void spark_context_free(spark_context *sc)
 {
-    if (!sc || spk_context_is_constant(sc) || spk_task_current())
+    if (!sc || spk_context_is_constant(sc) || spk_task_current() || spk_told_here(sc))
         return;
     if (getpid() != sc->process)
         return; /* a fork of who has made it: threads and files are not its own */

@@ -3,11 +3,13 @@
 # All tests, from a fresh Debian on: installs what is missing (saying so), then runs the steps
 # below, each of which builds what it needs, and stops at the first that fails.
 #   usage: run-all.sh [STEP...]       builds in .build/<step>, or in ${BUILD_DIR}/<step>
+# One step more is run only where it is named, for it takes an hour: memcheck.
 # What a step prints goes to .build/<step>.log, and is shown when the step fails.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # started as sh run-all.sh
 set -uo pipefail
 
 all_steps=(gcc clang arch install asan tsan valgrind)
+more_steps=(memcheck)
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 builds=${BUILD_DIR:-$root/.build}
@@ -36,17 +38,18 @@ has_sanitizers() {
     echo 'int main(void) { return 0; }' | "$1" -fsanitize=address,undefined -x c -o /dev/null -
 }
 
-# build NAME COMPILER OPTION...: configures and builds.
+# build NAME COMPILER OPTION...: configures, and builds everything, or the targets in $target.
 build() {
     cmake -S "$root" -B "$builds/$1" -G 'Unix Makefiles' -DCMAKE_C_COMPILER="$2" \
         -DBUILD_TESTING=ON "${@:3}" \
-        && cmake --build "$builds/$1" --parallel "$jobs"
+        && cmake --build "$builds/$1" --parallel "$jobs" --target ${target:-all}
 }
 
-# tests NAME LABELS OPTION...: runs the tests with one of the labels; it is a failure that there is
-# none.
+# tests NAME LABELS OPTION...: runs the tests with one of the labels, one more than there are CPUs at a time,
+# for some of them wait for what they started; it is a failure that
+# there is none.
 tests() {
-    cd "$builds/$1" && ctest --output-on-failure --no-tests=error --parallel "$jobs" \
+    cd "$builds/$1" && ctest --output-on-failure --no-tests=error --parallel $((jobs + 1)) \
         --label-regex "^($2)\$" "${@:3}"
 }
 
@@ -61,13 +64,23 @@ fixed_addresses() {
 }
 export builds jobs
 
-release() { build "$1" "$1" -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS=-g -DSPARK_WERROR=ON; }
+# The library, examples and benchmarks as they are released, test programs with $optimize: half of the time goes into
+# compiling them.
+release() {
+    build "$1" "${2:-$1}" -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS="-g${flags:+ $flags}" -DSPARK_WERROR=ON \
+        -DSPARK_TEST_OPTIMIZE="${optimize:--O2}"
+}
 sanitized() {
     build "$1" "$2" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' -DSPARK_SANITIZE="$3"
 }
 
 step_gcc() { release gcc && tests gcc 'unit|stress|example|bench-smoke'; }
-step_clang() { release clang && tests clang 'unit|stress|example|bench-smoke'; }
+# All is compiled; of what runs, not the long loops, which gcc's programs have gone through and ASan's go through,
+# and fewer shapes (tests/support/slow.h).
+step_clang() {
+    local flags=-DTESTS_ARE_QUICK=1 optimize=-O1
+    release clang && tests clang unit --label-exclude '^loops$'
+}
 step_arch() { release gcc && tests gcc arch; }
 step_install() { release gcc && tests gcc install; }
 step_asan() {
@@ -80,20 +93,47 @@ step_asan() {
 }
 step_tsan() {
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-    # Not what runs on one thread, and the calls that fail, which ASan sees.
-    sanitized tsan gcc thread && fixed_addresses tsan 'unit|stress|example' \
-        --exclude-regex '^(base|type|io|sql)[.]|^api[.](nomem|file_failures)$|^remote[.]real_'
+    local target=thread_programs
+    sanitized tsan gcc thread && fixed_addresses tsan 'threads|stress|example'
 }
+leaks=definite,indirect,possible
+memcheck="valgrind -q --error-exitcode=99 --leak-check=full --fair-sched=yes"
+memcheck+=" --show-leak-kinds=$leaks --errors-for-leak-kinds=$leaks"
 step_valgrind() {
-    local leaks=definite,indirect,possible
-    SPARK_RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full"
-    SPARK_RUN_UNDER+=" --show-leak-kinds=$leaks --errors-for-leak-kinds=$leaks"
-    export SPARK_RUN_UNDER
+    export SPARK_RUN_UNDER=$memcheck
     release gcc && tests gcc example
+}
+# The unit tests whose errors would be ones of memory: what holds it, gives it up, writes it to disk, or loses it. As
+# many shapes and seeds as a sanitizer gets.
+step_memcheck() {
+    local flags='-DTESTS_ARE_QUICK=1' target
+    local -a programs=(base_heap base_arena base_limits base_faults storage_run storage_block storage_evict
+        storage_parcel storage_spill storage_tape shuffle_table shuffle_writer shuffle_sort shuffle_ranges
+        shuffle_smallest scheduler_lost_block scheduler_stage exec_pool api_storage api_memory api_executors
+        api_recovery api_exclusion api_speculation api_locality api_checkpoint api_object_files api_bad_records
+        api_bad_lines api_replay api_cancel api_csv api_json api_sql_groups api_sql_joins chaos_chaos)
+    target=${programs[*]/#/test_}
+    release memcheck gcc && under_memcheck "$builds/memcheck/tests" "${programs[@]}"
+}
+# under_memcheck DIRECTORY PROGRAM...: the test programs there; says which fail.
+under_memcheck() {
+    local program failed=0 began
+    export CHAOS_SEED=${CHAOS_SEED:-1} CHAOS_RUNS=${CHAOS_RUNS:-30}
+    for program in "${@:2}"; do
+        began=$SECONDS
+        if $memcheck "$1/test_$program" > "$1/$program.memcheck" 2>&1 < /dev/null; then
+            echo "$program: clean, $((SECONDS - began)) s"
+        else
+            cat "$1/$program.memcheck"
+            echo "$program: FAILED, $((SECONDS - began)) s"
+            failed=1
+        fi
+    done
+    return $failed
 }
 
 # summary LOG: ctest's closing lines.
-summary() { grep -E '^[0-9]+% tests passed|^Total Test time' "$1"; }
+summary() { grep -E '^[0-9]+% tests passed|^Total Test time|: (clean|FAILED), [0-9]+ s$' "$1"; }
 
 # run NUMBER STEP: in a subshell, so that a step's environment ends with it.
 run() {
@@ -108,8 +148,8 @@ run() {
 }
 
 for step in "$@"; do
-    if [[ " ${all_steps[*]} " != *" $step "* ]]; then
-        echo "no step $step; there are: ${all_steps[*]}" >&2
+    if [[ " ${all_steps[*]} ${more_steps[*]} " != *" $step "* ]]; then
+        echo "no step $step; there are: ${all_steps[*]} ${more_steps[*]}" >&2
         exit 2
     fi
 done

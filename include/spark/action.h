@@ -49,7 +49,7 @@ spark_status spark_first(
     spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
 /* spark_show: prints the first n elements, or all, to standard output, one a line, in the form of
- * spark_print: spark_show(counts, 20). SPARK_EIO: it cannot be written. Elsewhere, or another
+ * spark_print: spark_show(counts, 20); of SQL as a table: spark_sql_show. SPARK_EIO: it cannot be written. Elsewhere, or another
  * order: spark_take, spark_take_ordered, and spark_array_print. Spark: take(n).foreach(println). */
 spark_status spark_show(spark_site at, spark_rdd *rdd, size_t n) SPARK_USE_RESULT_;
 
@@ -115,10 +115,10 @@ spark_status spark_reduce_by_key_locally(spark_site at, spark_rdd *rdd, const sp
     const spark_env *env, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
 /* spark_to_local_iterator: the elements one by one, a job a partition when it is reached, so that
- * no more than one partition is in memory. Belongs to the scope; NULL on failure, which
- * spark_local_next accepts. SPARK_LOCAL_NEXT(T, it): the next element, valid until the call after,
- * or NULL at the end or on failure: then the status tells; that of NULL is the thread's last error.
- * Spark: toLocalIterator. */
+ * no more than one partition is in memory, and none after the last element. Belongs to the scope;
+ * NULL on failure, which spark_local_next accepts. SPARK_LOCAL_NEXT(T, it): the next element, valid
+ * until the call after, or NULL at the end or on failure: then the status tells; that of NULL is the
+ * thread's last error. Spark: toLocalIterator. */
 typedef struct spark_local_iterator spark_local_iterator;
 spark_local_iterator *spark_to_local_iterator(
     spark_site at, spark_rdd *rdd, const spark_type *want) SPARK_USE_RESULT_;

@@ -44,9 +44,9 @@ typedef struct spark_speculation {
 
 /* spark_exclusion: which executors run no more tasks after failures (of tasks, not of executors): the one
  * on which task_attempts attempts of a task failed, not that task; where stage_tasks tasks of a stage
- * failed, none of that stage; where `tasks` of stages that ended well failed, none at all for timeout_ms. A
- * task that can run nowhere then ends its job: with one executor, that is what a single failure does. Spark:
- * spark.excludeOnFailure; its rules for nodes have no meaning on one machine. */
+ * failed, none of that stage; where `tasks` of stages that ended well failed within timeout_ms, none at all for
+ * that long. A task that can run nowhere then ends its job: with one executor, that is what a single failure does.
+ * Spark: spark.excludeOnFailure; its rules for nodes have no meaning on one machine. */
 typedef struct spark_exclusion {
     bool on;
     int task_attempts; /* 1 */
@@ -76,7 +76,9 @@ typedef struct spark_conf {
     int default_parallelism; /* unset: parallelize and range make 16 partitions, wide operations
                                 follow their largest parent. Never derived from the threads, so
                                 that answers do not depend on the machine */
-    int task_max_failures;   /* 4: attempts of one task before its job fails */
+    int task_max_failures;   /* 4: attempts of one task before its job fails. One to which memory was
+                                refused while others ran beside it does not count: it runs again
+                                with fewer beside it */
     int stage_max_attempts;  /* 4: consecutive attempts of a stage that lost its input */
     int64_t task_timeout_ms; /* no limit: how long an attempt of a task may take, in milliseconds; see
                                 spark_set_task_timeout */
@@ -87,7 +89,8 @@ typedef struct spark_conf {
                                 versions 1 and 2: spark_memory_limit tells. All data memory (shuffle,
                                 cache, tables, buffers) of the context, freed blocks that wait for
                                 reuse included; what the process has beside it is at most 64 MiB.
-                                Shuffle data beyond half of it goes to disk; cached partitions may take
+                                Shuffle data beyond half of it (three eighths, where it is just enough for
+                                the threads) goes to disk; cached partitions may take
                                 three quarters, as long as it is not needed for tasks. 32 MiB a thread
                                 are enough, whatever is sorted, combined, joined or grouped: one row,
                                 one list of spark_group_by_key or spark_cogroup, and the rows of one key
@@ -131,9 +134,12 @@ typedef struct spark_conf {
                            or SIGABRT (an overflow of its stack, a failed assert), standard error gets
                            a line that names the signal, the operation and where it was written, job,
                            stage, partition, attempt, and the record (its index in the partition, of
-                           functions of single elements, and of iterators); then the signal goes on to
-                           the handler that was there before. Functions get elements one by one then,
-                           which costs some 5 ns a call. Handlers are of the process, while there
+                           functions of single elements, and of iterators), and the file and line it was
+                           read from, where no shuffle and no cache is between (of a compressed or remote
+                           file, and beyond the first GiB, the byte; of whole files the name); then the
+                           signal goes on to the handler that was there before. Functions get elements
+                           one by one then, which costs some 5 ns a call, and files give rows one by one,
+                           which costs some 100 ns a row. Handlers are of the process, while there
                            is such a context; those that the program installs later go before */
     spark_scheduler_mode scheduler_mode; /* SPARK_FIFO: older jobs first */
     const spark_pool *pools;             /* of SPARK_FAIR; others have weight 1 and no minimum */
@@ -199,7 +205,7 @@ typedef struct spark_job_stats {
     int64_t tasks;        /* attempts that succeeded */
     int64_t total_tasks;  /* how many are to succeed in all, as far as is known now: of the stages
                              that have run or are to run; grows when outputs are lost */
-    int64_t failed_tasks; /* attempts that failed */
+    int64_t failed_tasks; /* attempts that failed, those too that others left no memory for */
     int64_t lost_inputs;  /* attempts ended because a map output was gone, or a cached block on disk
                              damaged */
     int64_t recomputed_partitions;

@@ -5,7 +5,13 @@
  *   spark_rdd *trips = spark_read_csv(
  *       sc, "trips/", SPARK_TYPE(trip), &(spark_csv_options) { .header = true });
  *   spark_status status = spark_write_csv(trips, "out", &(spark_csv_options) { .header = true });
- */
+ *
+ * An empty cell is null, and null is an error in a member that is no optional, but for those that are
+ * empty texts in quotes. Written, values lose the blanks at their ends, and quotes are \". What is to
+ * be read back as it was, and by other programs, is written and read with
+ *
+ *   { .header = true, .escape = "\"", .multi_line = true, .ignore_leading_white_space = SPARK_OFF,
+ *     .ignore_trailing_white_space = SPARK_OFF } */
 #ifndef SPARK_CSV_H
 #define SPARK_CSV_H
 
@@ -41,9 +47,10 @@ typedef struct spark_csv_options {
     bool header;         /* r w: the first line of each file has the names of the columns */
     const char *sep;     /* r w: between columns: "," ; up to 8 bytes */
     const char *quote;   /* r w: one ASCII character: "\""; "": there are no quotes */
-    const char *escape;  /* r w: what stands before a quote within quotes: "\\"; "": nothing does. A
-                          * doubled quote is a quote as well, whatever this is (RFC 4180): Spark reads
-                          * such values raw, quotes included, unless escape is "\"" */
+    const char *escape;  /* r w: what stands before a quote within quotes: "\\"; "": nothing does, and
+                          * quotes are written twice. A doubled quote is a quote as well, whatever
+                          * this is (RFC 4180): Spark reads such values raw, quotes included, unless
+                          * escape is "\"" */
     const char *char_to_escape_quote_escaping; /* r w: before an escape: as escape */
     const char *comment; /* r w: lines that begin with this character are skipped; "": none are */
     const char *null_value;  /* r w: the text of null: "". An empty column without quotes is null
@@ -68,8 +75,12 @@ typedef struct spark_csv_options {
         * letters y M d H h m s S a X x Z, 'text' and [optional]. Default: r: what Spark casts to dates
         * ("2024-5-7", "2024-05") and times, without a zone in UTC; w: "yyyy-MM-dd" and
         * "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", with microseconds where there are any */
-    const char *encoding;  /* r: "UTF-8" (bytes are taken as they are) or "ISO-8859-1" */
-    int max_columns;          /* r: 20480; more in a row is SPARK_EIO */
+    const char *encoding;  /* r w: "UTF-8" (bytes are taken as they are), "ISO-8859-1", "UTF-16" (by
+                            * the mark, else big endian), "UTF-16BE", "UTF-16LE", "UTF-32",
+                            * "UTF-32BE", "UTF-32LE"; "UTF-32" goes by the mark as UTF-16 does.
+                            * r: a file in one of the last six is one
+                            * partition, and what is no character in it U+FFFD */
+    int max_columns;          /* r: 20480, at most 1,048,576; more in a row is SPARK_EIO */
     int64_t max_chars_per_column; /* r: bytes of a value; 0 or -1: any; more is SPARK_EIO */
     spark_unescaped_quotes unescaped_quote_handling; /* r */
     spark_flag ignore_leading_white_space;  /* r: off, w: on: values lose the blanks at their ends, but */
@@ -79,7 +90,9 @@ typedef struct spark_csv_options {
     const char *line_sep;     /* r: "\n", "\r\n" or "\r"; one or two characters; w: "\n" */
     int min_partitions;       /* r: as for spark_text_file; no option of Spark */
     const char *base_path;    /* r: directories below this one that are named key=value are columns; default: the
-                               * path that is read, where that is one directory */
+                               * path that is read, where that is one directory. Globs and lists of
+                               * directories with such directories in them need it ("o/year=*" with
+                               * "o"). A file that is not below it is SPARK_EIO */
     spark_save_options save;  /* w: mode, compression, partition_by, max_records_per_file */
 } spark_csv_options;
 
@@ -95,22 +108,24 @@ typedef struct spark_csv_options {
  * absent; of another member: SPARK_EIO. Columns that no member names are not looked at.
  *
  * type NULL: a struct of optionals, named after the columns (without a header, or where a name is
- * empty: _c0, _c1, ...; a name that occurs twice has its position behind it), as the first file has
- * them; later files are read by position, and their headers skipped. All are
+ * empty: _c0, _c1, ...; a name that occurs twice has its position behind it; if it still occurs
+ * twice: SPARK_EIO), as the first file has them; later files are read by position, and their
+ * headers skipped. All are
  * strings, or, with infer_schema, int32_t, int64_t, double, spark_date, spark_time, bool or
- * spark_str. The files are read at the call, as Spark does; what goes wrong is carried by the RDD.
+ * spark_str; integers that 64 bits do not hold are doubles (Spark: decimals). The files are read at the call, as Spark does; what goes wrong is carried by the RDD.
  *
  * Bad records: with a policy (spark_on_bad_records, spark/bad.h) every malformed row, and every null where
  * none may be, is a bad record, whatever the mode says: not a row, but counted, and put aside where the
  * policy wants that, with its text, file and line. SPARK_DROPMALFORMED without a policy counts what it drops
  * (spark_bad_count).
  *
- * A directory of this machine that has directories named key=value in it is read with them, and each key
+ * A directory that has directories named key=value in it is read with them, and each key
  * is a column of the rows in them: a member of that name, or (type NULL) one behind the others, of the type
  * that Spark finds: int32_t, int64_t, double, spark_date, spark_time, or spark_str. All files must have
  * the same keys (SPARK_EIO).
  *
- * Errors say file, line and byte: cannot read "12x" as f64: trips.csv:17:5, column "fare".
+ * Errors say file, line and byte: cannot read "12x" as f64: trips.csv:17:5, column "fare". That of a
+ * record that ends within quotes, for the line does, says so: multi_line reads it.
  *
  * Numbers: as Java reads them: a sign, digits; for doubles point and exponent, a d or f behind, NaN and
  * Infinity; no hexadecimal ones; blanks around doubles only. bool: true and false in any case.
@@ -129,7 +144,8 @@ spark_rdd *spark_read_csv_lines(spark_site at, spark_rdd *lines, const spark_typ
 
 /* spark_write_csv: directory `path` with a file of rows for each partition, by the options in `save`
  * (spark/save.h): part-00000-<uuid>-c000.csv; with a header in each file where asked. Elements
- * are structs or pairs of members as above (SPARK_ETYPE). An absent optional is written as null_value.
+ * are structs or pairs of members as above (SPARK_ETYPE; so are columns of a result of SQL that CSV has
+ * not: decimals of more than 18 digits and intervals are CAST there first). An absent optional is written as null_value.
  * Values are quoted where they must be: they hold the separator, a line end or a quote, or begin with
  * the comment character. As in Spark quotes are escaped by a backslash unless escape is "\"", which
  * other programs expect. Spark: DataFrameWriter.csv. */

@@ -124,8 +124,11 @@ typedef struct spark_s3_options {
 /* spark_use_s3: s3://bucket/key and s3a://, of Amazon and whoever speaks as S3 does. Requests are signed
  * (version 4). What / cuts keys into are directories; a key that ends with / is none of the files.
  * A file that is written is a multipart upload, completed when it is published: no reader sees a
- * part of it, and a job that fails leaves none; where the server's answer to the beginning of an upload is
- * lost, that upload stays, without a part, until the bucket's own rules remove it. options: may be NULL. */
+ * part of it, and a job that fails leaves none. Up to four files are sent at once, and up to two parts
+ * of each while a third one is read: twelve times part_bytes of memory at most. Where the server's
+ * answer to the beginning of an upload is lost, all uploads of that key but ours are aborted; one
+ * that the server does not list then stays, without a part, until the bucket's own rules remove it.
+ * options: may be NULL. */
 spark_status spark_use_s3(spark_context *sc, const spark_s3_options *options);
 
 /* spark_webhdfs_options: zero is what stands beside it; texts are copied. */

@@ -48,13 +48,14 @@ typedef struct spark_json_error {
 enum { SPARK_JSON_DEPTH = 1000 };
 
 /* spark_json_parse: the one value that the text is, blanks (space, tab, line ends) around it.
- * false: it is none, *value is nothing, and *error (may be NULL) says why. Takes time in
+ * false: it is none, *value is nothing, and *error (each may be NULL) says why. Takes time in
  * proportion to the text, and no memory. */
 bool spark_json_parse(spark_str text, spark_json *value, spark_json_error *error);
 
 /* spark_json_next: the elements of an array, or the members of an object, one after the other.
- * *rest begins as the array or object, and is used up; *key (may be NULL) is the member's name,
- * between its quotes, as it stands in the text (spark_json_unescape). false: there is none left. */
+ * *rest begins as the array or object, and is used up; *key is the member's name, between its
+ * quotes, as it stands in the text (spark_json_unescape); key and value may be NULL. false: there
+ * is none left. */
 bool spark_json_next(spark_json *rest, spark_str *key, spark_json *value);
 
 /* spark_json_get: the first member of that name, whose escapes are understood; spark_json_at:
@@ -78,7 +79,8 @@ bool spark_json_str(spark_task *task, spark_json value, spark_str *out);
 bool spark_json_unescape(spark_task *task, spark_str raw, spark_str *out);
 
 /* spark_to_json: a value as JSON, in memory of the task ("" once it has failed), as
- * spark_write_json writes it: spark_to_json(task, SPARK_VALUE(order, in)). Spark: to_json. */
+ * spark_write_json writes it: spark_to_json(task, SPARK_VALUE(order, in)). It sees the type alone: of
+ * rows of SQL a wide decimal is its two halves, a map a list of pairs. Spark: to_json. */
 spark_str spark_to_json(spark_task *task, const spark_type *type, const void *value);
 
 /* ---- files ---- */
@@ -91,13 +93,15 @@ typedef struct spark_json_options {
     const char *column_name_of_corrupt_record; /* r i: "_corrupt_record", as in spark_csv_options */
     const char *date_format, *timestamp_format; /* r w: as there */
     int min_partitions;   /* r: as for spark_text_file; no option of Spark */
+    const char *base_path; /* r: as in spark_csv_options */
     bool multi_line;      /* r i: a file is one text, an object or an array of them, which may have
                            * line ends. It is held in memory, and is one partition */
     const char *line_sep; /* r: between records: any of "\n", "\r\n" and "\r"; files with something
                            * else there are held in memory, each a partition. w: behind each
                            * object: "\n". Up to 16 bytes */
-    const char *encoding; /* r: "UTF-8", which is all there is; files in UTF-16 or UTF-32 are
-                           * SPARK_EIO */
+    const char *encoding; /* r w: as in spark_csv_options. r: files in another encoding than UTF-8
+                           * are a partition each; without it those in UTF-16 or UTF-32 are known
+                           * by their first bytes with multi_line, else SPARK_EIO */
     /* Leniency, r i. The first two are on in Spark, and here; with both SPARK_OFF, RFC 8259 is all
      * that is read. */
     spark_flag allow_single_quotes;       /* 'a' is a string, \' an escape: on */
@@ -137,6 +141,9 @@ typedef struct spark_json_options {
  * read "x" as i64: orders.json:17:9, member "id". In an array of rows only the element is
  * malformed that is; a text that is no JSON is one malformed row.
  *
+ * Bad records, and directories named key=value: as for spark_read_csv; such a key is no member of
+ * the objects, whatever they have under its name.
+ *
  * type NULL: a struct of optionals, found in the files at the call as Spark does: members in the
  * order of their names, bool, int64_t, double, spark_str, structs, and lists of optionals.
  * Integers that 64 bits do not hold are doubles. What is of several types is a string, what is
@@ -149,7 +156,8 @@ spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
 
 /* spark_write_json: directory `path` with a file of lines for each partition, by the options in
  * `save` (spark/save.h): part-00000-<uuid>-c000.json. Elements are structs or pairs of what
- * spark_read_json reads (else SPARK_ETYPE). Doubles are as Java prints them, those that are no
+ * spark_read_json reads (else SPARK_ETYPE; so are maps, intervals, and decimals of more than 18 digits
+ * of a result of SQL, which are CAST in the statement). Doubles are as Java prints them, those that are no
  * number in quotes; bytes in base 64; what is no UTF-8 in a string is U+FFFD. What it writes is
  * read as it was, with the same type. Spark: DataFrameWriter.json. */
 spark_status spark_write_json(spark_site at, spark_rdd *rdd, const char *path,

@@ -62,7 +62,9 @@ spark_rdd *spark_reduce_by_key_dense(spark_site at, spark_rdd *rdd, const spark_
  * values with `add` (ACC, V) and merges these with `combine` (ACC, ACC):
  * spark_aggregate_by_key(rdd, SPARK_ZERO(moments), add_value, combine, NULL, 0). How often zero is
  * used for a key depends on the data and must not matter. env is bound to both. Spark:
- * aggregateByKey. */
+ * aggregateByKey.
+ * What an accumulator points to is copied whenever a value has changed it: one that keeps all its
+ * values takes quadratic time; group_by_key does not. */
 spark_rdd *spark_aggregate_by_key(spark_site at, spark_rdd *rdd, const spark_type *acc,
     const void *zero, const spark_merge_def *add, const spark_merge_def *combine,
     const spark_env *env, int partitions) SPARK_USE_RESULT_;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Listeners that are there already: the event log, which Spark's History Server reads, a report,
- * a trace of what ran when, and the progress bar. A program has those that it names. */
+ * a trace of what ran when, the progress bar, and lines of a log. A program has those that it names. */
 #ifndef SPARK_OBSERVE_H
 #define SPARK_OBSERVE_H
 
@@ -47,11 +47,12 @@ spark_status spark_report(spark_context *sc, const char *path) SPARK_USE_RESULT_
  * events, and lacks its closing brackets. Errors and waiting as of spark_report. */
 spark_status spark_trace(spark_context *sc, const char *path) SPARK_USE_RESULT_;
 
-/* spark_progress: of a stage that runs. done, running and failed count tasks; rate: tasks a
+/* spark_progress: of a stage that runs. execution: of SQL, or -1. done, running and failed count tasks; rate: tasks a
  * second, so far; left: how many seconds it will take at that rate; both negative where that
  * is not known. */
 typedef struct spark_progress {
     int job, stage;
+    int64_t execution;
     const char *name;
     int done, running, failed, total;
     double seconds, rate, left;
@@ -73,6 +74,42 @@ typedef struct spark_progress_options {
  * characters. options may be NULL. Spark: spark.ui.showConsoleProgress. */
 spark_status spark_show_progress(
     spark_context *sc, const spark_progress_options *options) SPARK_USE_RESULT_;
+
+/* spark_log_level: as log4j has them; a level takes in those before it. */
+typedef enum spark_log_level {
+    SPARK_LOG_DEFAULT = 0, /* what the environment's SPARK_LOG_LEVEL says: ERROR, .., TRACE; or OFF */
+    SPARK_LOG_OFF,
+    SPARK_LOG_ERROR, /* jobs that have failed, executors that are lost */
+    SPARK_LOG_WARN,  /* attempts of tasks that have failed, shuffle outputs that are lost */
+    SPARK_LOG_INFO,  /* jobs, stages, executors, blocks, executions of SQL */
+    SPARK_LOG_DEBUG, /* each task; how the context is configured */
+    SPARK_LOG_TRACE  /* what each task has measured */
+} spark_log_level;
+
+/* spark_log_options: to: told of each line, on a thread of its own: when it happened (nanoseconds
+ * since 1970), who says so, by the name of Spark's class ("DAGScheduler"), and what; NULL:
+ * standard error gets it. */
+typedef struct spark_log_options {
+    spark_log_level level;
+    void (*to)(void *env, spark_log_level level, int64_t time, const char *source, const char *message);
+    void *env;
+} spark_log_options;
+
+/* spark_log: from now on what happens in the context is said in lines, in Spark's words where it
+ * has some; without this function nothing is. options may be NULL: standard error, at the level
+ * that SPARK_LOG_LEVEL says; where that is unset, empty or OFF nothing is said, which is fine.
+ * A line on standard error is Spark's default layout, in local time:
+ *
+ *   24/11/30 17:04:05 INFO DAGScheduler: Job 0 finished: collect at wc.c:17, took 0.051623 s
+ *
+ * Whatever names, paths and messages hold, a line stays one: line ends in them are written as
+ * \n, other control characters (those that terminals obey, and those that turn the direction of
+ * writing) and what is no UTF-8 as U+FFFD; a text is cut after 2,000 bytes. No job waits for the
+ * log: events it has no time for are left out, and how many is said; nor does one fail of it. What
+ * happened last is said when the context is freed: a program that ends without that may lose it.
+ * Tasks are said of at DEBUG (Spark: INFO), for most take microseconds here. SPARK_EINVAL: the
+ * level is none. Spark: log4j, setLogLevel. */
+spark_status spark_log(spark_context *sc, const spark_log_options *options) SPARK_USE_RESULT_;
 
 SPARK_END_DECLS
 

@@ -7,8 +7,8 @@
 
 SPARK_BEGIN_DECLS
 
-/* spark_pipe (narrow): runs `command`, its words separated by white space and without a shell, once
- * for each partition, also for empty ones. It reads the elements, a line each in the form of
+/* spark_pipe (narrow): runs `command`, its words separated by white space and without a shell
+ * (quotes are signs like others: "sh -c 'a | b'" is argv of spark_pipe_with), once for each partition, also for empty ones. It reads the elements, a line each in the form of
  * spark_print; the lines it prints, as spark_text_file tells them apart, are the elements
  * (spark_str) of the result; its errors go to stderr. A command that cannot be run or ends with
  * another status than 0 fails the task. One that stops reading early and ends with 0 is fine (Spark

@@ -79,12 +79,23 @@ const char *spark_checkpoint_dir(spark_context *sc);
 
 /* spark_to_debug_string: the lineage in Spark's layout, one line an RDD, no line end behind the
  * last; the level in brackets is, as there, on each line that of the RDD that was asked about.
- * Belongs to the scope. "" on failure. Spark: toDebugString. */
+ * Names and sites are cut after 200 bytes, and their control characters and what is no UTF-8 are U+FFFD.
+ * Belongs to the scope. "" on failure. Spark: toDebugString, which writes names as they are. */
 const char *spark_to_debug_string(spark_site at, spark_rdd *rdd);
 
 /* spark_as: the same elements under another description of the same layout (names may differ,
  * kinds, sizes and offsets not). */
 spark_rdd *spark_as(spark_site at, spark_rdd *rdd, const spark_type *type) SPARK_USE_RESULT_;
+
+/* spark_as_named (narrow): rows, as of spark_sql or spark_read_csv, as structs of the program's,
+ * whose members are found by name (exactly, then without regard to case), in any order: each has
+ * the type of the column or one that holds all of its values: wider integers, double for float and
+ * integers up to 32 bits. An optional takes a column that cannot be null; a column that can be may
+ * go into a member that is none: a null there is an error of the action. Columns that no member
+ * names are left out. SPARK_ETYPE: a member without a column, or of another type. Spark:
+ * Dataset.as. */
+spark_rdd *spark_as_named(
+    spark_site at, spark_rdd *rdd, const spark_type *type) SPARK_USE_RESULT_;
 
 SPARK_END_DECLS
 
@@ -98,6 +109,7 @@ SPARK_END_DECLS
 #define spark_set_checkpoint_dir(...) spark_set_checkpoint_dir(SPARK_HERE, __VA_ARGS__)
 #define spark_to_debug_string(...) spark_to_debug_string(SPARK_HERE, __VA_ARGS__)
 #define spark_as(...) spark_as(SPARK_HERE, __VA_ARGS__)
+#define spark_as_named(...) spark_as_named(SPARK_HERE, __VA_ARGS__)
 #endif
 
 #endif

@@ -49,7 +49,12 @@ typedef struct spark_save_options {
         * name=value for each, which the rows in it lack; as Hive has them: control characters and
         * "#%'*\/:=?\\{[]^ are %XX, null and the empty text __HIVE_DEFAULT_PARTITION__. Not all members, and
         * none whose name begins with a point, which would hide the directory */
-    int64_t max_records_per_file; /* more are several files of a partition; 0: any number */
+    int64_t max_records_per_file; /* more are several files of a partition, -c000 to -c999, and from there
+        * -c999_0001000 (Spark: -c1000), so that names sort, and rows are read, in the order of the
+        * rows; 0: any number */
+    const char *encoding; /* of text: "UTF-8" (the default, bytes as they are), "ISO-8859-1",
+        * "UTF-16" (big endian with a mark), "UTF-16BE", "UTF-16LE", "UTF-32" or "UTF-32BE",
+        * "UTF-32LE"; a character that it has not is ?. That of CSV and JSON goes before it */
 } spark_save_options;
 
 /* SPARK_COLUMNS: a list of names for partition_by, in the block it stands in. */

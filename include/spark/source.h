@@ -59,9 +59,10 @@ spark_rdd *spark_empty_rdd(
  * Compressed files are known by their suffixes, as in Hadoop: .gz (.gzip), .bz2, .xz, .zst (.zstd), .lz4
  * (lz4's own frames, not Hadoop's blocks) and .deflate (a stream of zlib). Each is one partition, unpacked
  * while it is read by the system's gzip, bzip2, xz, zstd, lz4 or, for .deflate, python3 or pigz; where
- * that is not installed, the error names the package. Streams one behind the other are one text. A file
- * that is cut off or damaged, or has bytes behind its end, is SPARK_EIO in the words of that program, which
- * comes when they are reached: rows before it may have passed. A file without such a suffix that begins as
+ * that is not installed, the error names the package. Streams one behind the other are one text, and a
+ * file without a byte is an empty one, as in Spark. A file that is cut off or damaged, or has bytes
+ * behind its end, is SPARK_EIO in the words of that program, which comes when they are reached: rows
+ * before it may have passed. A file without such a suffix that begins as
  * compressed ones do is SPARK_EIO that says so. */
 spark_rdd *spark_text_file(
     spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;

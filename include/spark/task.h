@@ -72,7 +72,8 @@ void *spark_alloc(spark_task *task, size_t size);
     ((const T *)spark_keep_(task, SPARK_TYPE(T), SPARK_POINTER_(T, value)))
 const void *spark_keep_(spark_task *task, const spark_type *type, const void *value);
 
-/* spark_defer: calls cleanup(data) when the attempt ends, however it ends: for files and sockets.
+/* spark_defer: calls cleanup(data) when the attempt ends, however it ends, or before, when the partition of
+ * a parent has been read that is one of several (coalesce, zip): for files and sockets.
  * Without memory to remember it, calls it at once and fails the task. */
 void spark_defer(spark_task *task, void (*cleanup)(void *data), void *data);
 

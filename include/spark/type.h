@@ -494,7 +494,8 @@ void spark_array_free(spark_array *array);
 const void *spark_array_items(const spark_array *array, const spark_type *want);
 
 /* spark_array_print: the elements to a file that is open for writing, one a line, in the form of
- * spark_print, and flushed: spark_array_print(stdout, &array). SPARK_EIO: it cannot be written.
+ * spark_print, and flushed: spark_array_print(stdout, &array). On a terminal control characters of
+ * strings are shown as U+FFFD. SPARK_EIO: it cannot be written.
  * spark_array_sort (action.h) sorts them. */
 spark_status spark_array_print(FILE *file, const spark_array *array);
 

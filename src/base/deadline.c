@@ -16,6 +16,12 @@ struct timespec spk_deadline(int64_t ms)
     return at;
 }
 
+int64_t spk_now(void)
+{
+    const struct timespec at = spk_deadline(0);
+    return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
+}
+
 int64_t spk_clock_ms(void)
 {
     struct timespec now;

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/control.h"
+
 const spk_failure spk_no_memory = SPK_FAILURE(SPARK_ENOMEM, "out of memory");
 const spk_failure spk_of_nothing = SPK_FAILURE(SPARK_EINVAL, "the RDD or the context is NULL");
 
@@ -24,10 +26,51 @@ const spark_error *spark_last_error(void)
     return &view;
 }
 
+/* said: text for standard error, which is written at once, for other threads may write there as well. */
+typedef struct said {
+    char at[4096];
+    size_t n;
+} said;
+
+static void say(said *s, const char *text)
+{
+    for (size_t control; *text; text += control ? control : 1) {
+        control = spk_control(text, strlen(text));
+        const size_t size = control ? sizeof SPK_REPLACEMENT - 1 : 1;
+        if (s->n + size > sizeof s->at - 1) { /* there is always room for a line end */
+            fwrite(s->at, 1, s->n, stderr);
+            s->n = 0;
+        }
+        memcpy(s->at + s->n, control ? SPK_REPLACEMENT : text, size);
+        s->n += size;
+    }
+}
+
+static void say_line(const char *who, const char *what)
+{
+    said s;
+    s.n = 0;
+    say(&s, who);
+    say(&s, ": ");
+    say(&s, what);
+    s.at[s.n++] = '\n';
+    fwrite(s.at, 1, s.n, stderr);
+}
+
 int spark_complain(const char *program)
 {
-    fprintf(stderr, "%s: %s\n", program ? program : "libspark", view.message);
+    say_line(program ? program : "libspark", view.message);
     return 1;
+}
+
+void spk_warn(const char *format, ...)
+{
+    char text[5000];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    say_line("libspark", text);
 }
 
 const char *spark_status_name(spark_status status)

@@ -62,4 +62,7 @@ spark_status spk_raise(const spk_failure *failure);
 SPK_COLD spark_status spk_raisef(spark_status code, const char *operation, spark_site site,
     const char *format, ...) SPARK_FORMAT_(4, 5);
 
+/* spk_warn: a line on standard error, of plain text: what no call of the program's can fail of. */
+SPK_COLD void spk_warn(const char *format, ...) SPARK_FORMAT_(1, 2);
+
 #endif

@@ -288,6 +288,8 @@ void *spk_heap_alloc(spk_heap *heap, size_t size, size_t *capacity)
             break;
         block = alloc(heap, size, capacity, &refused);
     }
+    if (refused)
+        atomic_fetch_add_explicit(&heap->denied, 1, memory_order_relaxed);
     return block;
 }
 

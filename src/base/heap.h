@@ -31,10 +31,11 @@ typedef struct spk_heap {
     unsigned newest;
     struct spk_place *place; /* of a fault plan: whose allocations fail; NULL: there is none */
     void *free_lists[SPK_HEAP_CLASSES];
+    atomic_uint denied; /* blocks that the limit refused, and nothing could be reclaimed for */
     _Atomic uint64_t stored;
     /* Set anew when an executor that shares the heap is replaced, while others read them: */
     _Atomic uint64_t kept;  /* and reclaimer: set before reclaim */
-    _Atomic uint64_t floor; /* what tasks may need at once to get on, at most half of the limit */
+    _Atomic uint64_t floor; /* what tasks may need at once to get on, at most five eighths of the limit */
     /* reclaim: frees at least that many stored bytes, or none: false. Called without the heap's
      * lock, where the limit would refuse a block: it takes locks of caches and of the spill file,
      * writes, waits for no other task and runs no function of the user. NULL: nothing is stored. */

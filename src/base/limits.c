@@ -8,6 +8,8 @@
  *
  * A system takes longer to say what is mounted than all the rest takes (20 mounts: 21 us of 40); so the own
  * group is looked for where it is nearly always, below /sys/fs/cgroup, before that is asked. */
+#include "base/small.h"
+
 #include "base/limits.h"
 
 #include <fcntl.h>

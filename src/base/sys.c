@@ -30,6 +30,23 @@ void *spk_realloc(void *block, size_t size)
     return spk_struck(SPARK_FAULT_ALLOC, NULL) ? NULL : (realloc)(block, size);
 }
 
+/* Of memory from here, so that who frees it finds what an allocation has given. */
+char *spk_strndup(const char *text, size_t n)
+{
+    n = strnlen(text, n);
+    char *copy = spk_malloc(n + 1);
+    if (copy) {
+        memcpy(copy, text, n);
+        copy[n] = 0;
+    }
+    return copy;
+}
+
+char *spk_strdup(const char *text)
+{
+    return spk_strndup(text, strlen(text));
+}
+
 int spk_open(const char *path, int flags, mode_t mode)
 {
     return spk_struck(SPARK_FAULT_OPEN, NULL) ? -1 : open(path, flags, mode);

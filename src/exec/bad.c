@@ -96,7 +96,7 @@ static void too_many(spark_task *task, const spk_bad_part *part, const totals *t
         (unsigned long long)t->n, (unsigned long long)t->records, t->all ? "" : " so far",
         (double)t->n / (double)t->records, limit, part->n > 0 ? "; the first one of this partition: " : "",
         part->why);
-    task->hopeless = true;
+    task->fate.hopeless = true;
 }
 
 bool spk_bad_end(spark_task *task, spk_bad_part *part, uint64_t records)
@@ -211,17 +211,17 @@ static void put_element(spark_task *task, const spk_op *op, const char *reason)
     if (!op->bad->of->kept) {
         ;
     } else if (type->kind == SPARK_KIND_STR || type->kind == SPARK_KIND_BYTES) {
-        memcpy(&text, task->at_row, sizeof text);
+        memcpy(&text, task->at.row, sizeof text);
     } else {
-        text.len = spark_print(type, task->at_row, NULL, 0);
+        text.len = spark_print(type, task->at.row, NULL, 0);
         text.ptr = printed = malloc(text.len + 1);
         if (!printed) {
             spk_task_nomem(task);
             return;
         }
-        spark_print(type, task->at_row, printed, text.len);
+        spark_print(type, task->at.row, printed, text.len);
     }
-    spk_bad_put(task, op->bad, (uint64_t)task->at, text, reason);
+    spk_bad_put(task, op->bad, (uint64_t)task->at.element, text, reason);
     free(printed);
 }
 
@@ -233,9 +233,9 @@ void spark_bad_record(spark_task *task, const char *format, ...)
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    if (!op || !op->bad || task->at_op != op)
+    if (!op || !op->bad || task->at.op != op)
         spark_fail(task, "bad record: %s", reason);
-    else if (!task->at_is_bad && !spk_task_failed(task))
+    else if (!task->at.is_bad && !spk_task_failed(task))
         put_element(task, op, reason);
-    task->at_is_bad = true;
+    task->at.is_bad = true;
 }

@@ -8,20 +8,21 @@
 #include "exec/fill.h"
 #include "exec/pipe.h"
 #include "plan/broadcast.h"
+#include "plan/listening.h"
 
 static bool note(spark_task *task, spk_walk node)
 {
-    if (task->n_walk == task->max_walk) {
-        const size_t most = task->max_walk ? task->max_walk * 2 : 64;
-        spk_walk *walk = realloc(task->walk, most * sizeof *walk);
+    if (task->walk.n == task->walk.max) {
+        const size_t most = task->walk.max ? task->walk.max * 2 : 64;
+        spk_walk *walk = realloc(task->walk.nodes, most * sizeof *walk);
         if (!walk) {
             spk_task_nomem(task);
             return false;
         }
-        task->walk = walk;
-        task->max_walk = most;
+        task->walk.nodes = walk;
+        task->walk.max = most;
     }
-    task->walk[task->n_walk++] = node;
+    task->walk.nodes[task->walk.n++] = node;
     return true;
 }
 
@@ -44,14 +45,14 @@ static bool walk_up(spark_task *task, spark_rdd *rdd, int partition, spk_block *
         int parent_partition = partition;
         spark_rdd *stored = spk_rdd_stored(rdd);
         const bool persisted
-            = atomic_load_explicit(&rdd->level, memory_order_acquire) != 0 && rdd != task->anew;
+            = atomic_load_explicit(&rdd->level, memory_order_acquire) != 0 && rdd != task->blocks.anew;
         if (persisted && !task->sc->caching->find(task, rdd, partition, block))
             return false;
         if (!note(task, (spk_walk) { rdd, partition, persisted && !*block, stored != NULL })
             || (!stored && uses_destroyed(task, rdd)))
             return false;
         if (*block) {
-            task->cached_reads++;
+            task->counts.cached_reads++;
             return true;
         }
         if (stored)
@@ -100,26 +101,38 @@ SPK_COLD static void count_input(const spk_pipe *pipe, const spk_walk *source)
 static void run_source(spk_pipe *pipe, const spk_phase *p)
 {
     const spk_walk *source = &p->walk[p->from];
-    const spk_origin *suspect = &p->task->suspect;
+    const spk_origin *suspect = &p->task->fate.suspect;
     pipe->at = (spk_origin) { source->rdd, source->partition, 0, 0 };
-    pipe->suspect = suspect->rdd == source->rdd && suspect->partition == source->partition;
+    spk_stopwatch *watch = p->task->heard.watch;
+    spk_taken *taken = watch ? spk_stopwatch_turn(watch, &pipe->taken) : NULL;
+    pipe->taker = taken;
+    pipe->suspect = (suspect->rdd == source->rdd && suspect->partition == source->partition)
+        || (p->task->at.single && source->rdd->class->where);
     if (p->source) {
+        pipe->from_block = true;
         p->task->sc->caching->push(pipe, p->source);
+        if (watch)
+            spk_stopwatch_turn(watch, taken);
         return;
     }
     const spk_op op = { .rdd = source->rdd, .partition = source->partition };
     const spk_op *outer = p->task->op;
-    const spk_pipe *outer_pipe = p->task->pipe;
+    const spk_pipe *outer_pipe = p->task->push.pipe;
     const int partition = p->task->current_partition;
+    const struct spk_file *file = p->task->at.file;
     p->task->op = &op;
-    p->task->pipe = pipe;
+    p->task->push.pipe = pipe;
+    p->task->at.file = NULL;
     p->task->current_partition = source->partition;
     source->rdd->class->produce(pipe, source->rdd, source->partition);
     if (source->rdd->class->where)
         count_input(pipe, source);
     p->task->op = outer;
-    p->task->pipe = outer_pipe;
+    p->task->push.pipe = outer_pipe;
     p->task->current_partition = partition;
+    p->task->at.file = file;
+    if (watch)
+        spk_stopwatch_turn(watch, taken);
 }
 
 bool spk_phase_pipe(spk_pipe *pipe, const spk_phase *phase, uint32_t tally, size_t from, size_t to,
@@ -165,19 +178,19 @@ static void run_phases(spk_phase *p)
 
 static bool run_chain(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
 {
-    const size_t base = task->n_walk;
+    const size_t base = task->walk.n;
     spk_block *block = NULL;
     spk_frame own, *outer = task->frame;
-    if (task->nesting++ > 0) { /* the outermost chain's lasts as long as the attempt */
+    if (task->push.nesting++ > 0) { /* the outermost chain's lasts as long as the attempt */
         spk_frame_begin(&own, task);
         task->frame = &own;
     }
     if (walk_up(task, rdd, partition, &block)) {
-        const size_t n = task->n_walk - base;
+        const size_t n = task->walk.n - base;
         spk_walk *walk = spk_arena_alloc(spk_keep_of(task), n * sizeof *walk, 16);
         if (walk) {
-            memcpy(walk, task->walk + base, n * sizeof *walk);
-            spk_phase p = { task, walk, block, n - 1, 0, sink, task->pipe ? task->pipe->tally : 0 };
+            memcpy(walk, task->walk.nodes + base, n * sizeof *walk);
+            spk_phase p = { task, walk, block, n - 1, 0, sink, task->push.pipe ? task->push.pipe->tally : 0 };
             run_phases(&p);
             block = p.source;
         } else {
@@ -185,15 +198,16 @@ static bool run_chain(spark_task *task, spark_rdd *rdd, int partition, spk_sink 
         }
     }
     spk_block_unpin(block);
-    task->n_walk = base;
+    task->walk.n = base;
     task->frame = outer;
-    if (--task->nesting > 0)
+    if (--task->push.nesting > 0)
         spk_frame_end(&own, task);
     return !spk_task_unwanted(task);
 }
 
 bool spk_chain_block(spark_task *task, spark_rdd *rdd, int partition, spk_block **block)
 {
+    const int64_t bytes = task->counts.input_bytes, rows = task->counts.input_rows, far = task->counts.remote_bytes;
     *block = NULL;
     if (atomic_load_explicit(&rdd->level, memory_order_acquire) == 0)
         return true;
@@ -202,8 +216,13 @@ bool spk_chain_block(spark_task *task, spark_rdd *rdd, int partition, spk_block 
     if (*block && !spk_block_in_memory(*block)) {
         spk_block_unpin(*block);
         *block = NULL;
+        task->counts.input_bytes = bytes; /* the chain that reads it counts */
+        task->counts.input_rows = rows;
+        task->counts.remote_bytes = far;
     }
-    task->cached_reads += *block != NULL;
+    task->counts.cached_reads += *block != NULL;
+    if (*block && task->heard.id >= 0)
+        spk_heard_by(task->sc)->took(task, rdd, (*block)->rows.n);
     return true;
 }
 
@@ -236,7 +255,7 @@ static bool run_on_new_stack(spark_task *task, spark_rdd *rdd, int partition, sp
 
 bool spk_chain_run(spark_task *task, spark_rdd *rdd, int partition, spk_sink sink)
 {
-    const bool deep = task->nesting >= SPK_SHALLOW && spk_stack_short(task);
+    const bool deep = task->push.nesting >= SPK_SHALLOW && spk_stack_short(task);
     return deep ? run_on_new_stack(task, rdd, partition, sink)
                 : run_chain(task, rdd, partition, sink);
 }

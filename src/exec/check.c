@@ -15,11 +15,11 @@ void spk_check_begin(spark_task *task)
     pthread_attr_t attributes;
     void *low = NULL;
     size_t size = 0;
-    task->stack_top = NULL;
+    task->check.stack_top = NULL;
     if (pthread_getattr_np(pthread_self(), &attributes) != 0)
         return;
     if (pthread_attr_getstack(&attributes, &low, &size) == 0)
-        task->stack_top = task->callers ? task->callers : (const char *)low + size;
+        task->check.stack_top = task->check.callers ? task->check.callers : (const char *)low + size;
     pthread_attr_destroy(&attributes);
 }
 
@@ -27,7 +27,7 @@ void spk_check_retire(spark_task *task, spk_arena *arena)
 {
     if (!arena->chunks)
         return;
-    spk_arena *slot = &task->quarantine[task->quarantined++ % SPK_QUARANTINE];
+    spk_arena *slot = &task->check.quarantine[task->check.n++ % SPK_QUARANTINE];
     spk_arena_fill(arena, SPK_POISON);
     spk_arena_fini(slot);
     *slot = *arena;
@@ -50,7 +50,7 @@ static bool is_poison(uintptr_t bits)
 static bool is_retired(const spark_task *task, const char *p)
 {
     for (size_t i = 0; i < SPK_QUARANTINE; i++)
-        if (spk_arena_owns(&task->quarantine[i], p))
+        if (spk_arena_owns(&task->check.quarantine[i], p))
             return true;
     return false;
 }
@@ -85,7 +85,7 @@ static bool look(void *arg, const spk_leaf *leaf, const void *ptr, size_t bytes)
         f->what = "comes from a batch that has passed on";
     else if (bytes > 0 && is_dead(f->task, leaf, p, bytes))
         f->what = "shows memory of a batch that has passed on";
-    else if (f->task->stack_top && p < f->task->stack_top && p >= f->here - 64 * 1024)
+    else if (f->task->check.stack_top && p < f->task->check.stack_top && p >= f->here - 64 * 1024)
         f->what = "points into the stack of its function";
     return f->what == NULL;
 }

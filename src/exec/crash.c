@@ -14,6 +14,7 @@
 #include "exec/crash.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -21,8 +22,9 @@
 #include <unistd.h>
 
 #include "exec/pipe.h"
+#include "io/files.h"
 
-enum { STACK_BYTES = 64 * 1024, NEAR = 64 * 1024, SHOWN = 96 };
+enum { STACK_BYTES = 64 * 1024, NEAR = 64 * 1024, SHOWN = 96, PATH_SHOWN = 512 };
 
 static const struct {
     int signal;
@@ -41,7 +43,7 @@ static struct {
 
 typedef struct line {
     size_t n;
-    char at[640];
+    char at[640 + PATH_SHOWN];
 } line;
 
 static void put(line *l, const char *text)
@@ -90,25 +92,70 @@ static void put_text(line *l, const char *before, const char *text, const char *
     put(l, after);
 }
 
+/* line_of: which line of a file begins at a byte, by the line ends before it (\n, \r\n and \r); 0: that
+ * cannot be told, or takes too long. */
+static uint64_t line_of(const spk_file *file, const char *path, uint64_t byte)
+{
+    enum { MOST = 1 << 30 };
+    char block[4096], last = 0;
+    uint64_t at = 0, number = 1;
+    if (file->source || byte > MOST)
+        return 0;
+    const int fd = file->fd >= 0 ? file->fd : (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    for (long n; at < byte; at += (uint64_t)n) {
+        const size_t most = byte - at < sizeof block ? (size_t)(byte - at) : sizeof block;
+        n = syscall(SYS_pread64, fd, block, most, (off_t)at);
+        if (n <= 0)
+            break;
+        for (long i = 0; i < n; last = block[i++])
+            number += block[i] == '\r' || (block[i] == '\n' && last != '\r');
+    }
+    if (fd >= 0 && fd != file->fd)
+        syscall(SYS_close, fd);
+    return at == byte ? number : 0;
+}
+
+/* put_file: where the row on its way was read. */
+static void put_file(line *l, const spark_task *task)
+{
+    spk_file file;
+    char path[PATH_SHOWN];
+    if (!fetch(&file, task->at.file, sizeof file, false) || !fetch(path, file.path, sizeof path - 1, true))
+        return;
+    path[sizeof path - 1] = 0;
+    put(l, " of ");
+    put(l, path);
+    const uint64_t n = line_of(&file, path, task->at.byte);
+    if (n > 0)
+        put_number(l, ":", n, 10);
+    else if (task->at.byte != SPK_UNKNOWN_BYTE)
+        put_number(l, ", byte ", task->at.byte, 10);
+}
+
 /* put_record: where it is known: of functions that get one element a call, and those that read an
  * iterator. */
 static void put_record(line *l, const spark_task *task, const spk_class *of)
 {
     spk_class class;
     spark_emitter out;
-    if (task->at >= 0 && task->at_op == task->op)
-        put_number(l, ", record ", (uint64_t)task->at, 10);
+    bool known = true;
+    if (task->at.element >= 0 && task->at.op == task->op)
+        put_number(l, ", record ", (uint64_t)task->at.element, 10);
     else if (of && fetch(&class, of, sizeof class, false) && class.run && class.finish
-        && fetch(&out, task->outs, sizeof out, false) && out.rows > 0)
+        && fetch(&out, task->push.outs, sizeof out, false) && out.rows > 0)
         put_number(l, ", record ", out.rows - 1, 10);
+    else
+        known = false;
+    if (known)
+        put_file(l, task);
 }
 
 static void put_operation(line *l, const spark_task *task)
 {
     spk_op op = { .rdd = NULL };
     spark_rdd rdd;
-    const char *operation = task->end_operation, *function = task->end_function;
-    spark_site site = task->end_site;
+    const char *operation = task->end.operation, *function = task->end.function;
+    spark_site site = task->end.site;
     const spk_class *class = NULL;
     if (task->op) {
         operation = function = site = NULL;
@@ -140,7 +187,7 @@ static void put_place(line *l, const spark_task *task)
 
 static bool is_overflow(const spark_task *task, uintptr_t address)
 {
-    const uintptr_t low = (uintptr_t)task->crash_low;
+    const uintptr_t low = (uintptr_t)task->crash.low;
     return low > NEAR && address >= low - NEAR && address < low + NEAR;
 }
 
@@ -176,7 +223,7 @@ static void on_crash(int signal, siginfo_t *info, void *context)
     (void)context;
     for (int i = 0; i < CAUGHT; i++)
         if (caught[i].signal == signal) {
-            if (task && task->single)
+            if (task && task->at.single)
                 report(task, caught[i].name, signal, info);
             sigaction(signal, &spk_crash_state.before[i], NULL);
         }
@@ -232,11 +279,11 @@ static const char *stack_low(void)
 void spk_crash_enter(spark_task *task)
 {
     stack_t before;
-    if (!task->crash_stack)
-        task->crash_stack = malloc(STACK_BYTES); /* without it, an overflow is not told */
-    task->crash_low = stack_low();
-    const stack_t own = { .ss_sp = task->crash_stack, .ss_size = STACK_BYTES };
-    if (task->crash_stack && sigaltstack(NULL, &before) == 0 && (before.ss_flags & SS_DISABLE))
+    if (!task->crash.stack)
+        task->crash.stack = malloc(STACK_BYTES); /* without it, an overflow is not told */
+    task->crash.low = stack_low();
+    const stack_t own = { .ss_sp = task->crash.stack, .ss_size = STACK_BYTES };
+    if (task->crash.stack && sigaltstack(NULL, &before) == 0 && (before.ss_flags & SS_DISABLE))
         sigaltstack(&own, NULL);
 }
 
@@ -244,6 +291,6 @@ void spk_crash_leave(spark_task *task)
 {
     stack_t now;
     const stack_t none = { .ss_flags = SS_DISABLE };
-    if (task->crash_stack && sigaltstack(NULL, &now) == 0 && now.ss_sp == task->crash_stack)
+    if (task->crash.stack && sigaltstack(NULL, &now) == 0 && now.ss_sp == task->crash.stack)
         sigaltstack(&none, NULL);
 }

@@ -23,31 +23,31 @@ static spark_accumulator *writable(const spark_accumulator *accumulator)
 
 bool spk_task_tally(spark_task *task, spark_rdd *rdd, int partition, uint32_t *tally)
 {
-    if (task->n_tallies == task->max_tallies) {
-        const size_t most = task->max_tallies ? task->max_tallies * 2 : 8;
-        spk_tally *tallies = realloc(task->tallies, most * sizeof *tallies);
+    if (task->sums.n_tallies == task->sums.max_tallies) {
+        const size_t most = task->sums.max_tallies ? task->sums.max_tallies * 2 : 8;
+        spk_tally *tallies = realloc(task->sums.tallies, most * sizeof *tallies);
         if (!tallies) {
             spk_task_nomem(task);
             return false;
         }
-        task->tallies = tallies;
-        task->max_tallies = most;
+        task->sums.tallies = tallies;
+        task->sums.max_tallies = most;
     }
-    task->tallies[task->n_tallies++] = (spk_tally) { rdd, partition, -1 };
-    *tally = (uint32_t)task->n_tallies;
+    task->sums.tallies[task->sums.n_tallies++] = (spk_tally) { rdd, partition, -1 };
+    *tally = (uint32_t)task->sums.n_tallies;
     return true;
 }
 
 void spk_task_untally(spark_task *task, uint32_t tally)
 {
-    task->n_tallies = tally - 1;
+    task->sums.n_tallies = tally - 1;
 }
 
 void spk_task_whole(spark_task *task, const spk_pipe *pipe)
 {
-    for (size_t i = pipe->first_delta; task->n_once > 0 && i < task->n_deltas; i++)
-        if (task->deltas[i].run == pipe->run)
-            task->deltas[i].whole = true;
+    for (size_t i = pipe->first_delta; task->sums.n_once > 0 && i < task->sums.n_deltas; i++)
+        if (task->sums.deltas[i].run == pipe->run)
+            task->sums.deltas[i].whole = true;
 }
 
 /* ---- partitions that count once */
@@ -109,7 +109,7 @@ static uint64_t hash_of(const spk_delta *key)
 
 static uint32_t *bucket_of(spark_task *task, const spk_delta *key)
 {
-    return &task->delta_heads[hash_of(key) & (task->max_deltas - 1)];
+    return &task->sums.heads[hash_of(key) & (task->sums.max_deltas - 1)];
 }
 
 static bool same(const spk_delta *a, const spk_delta *b)
@@ -121,24 +121,24 @@ static bool same(const spk_delta *a, const spk_delta *b)
 /* enlist: newest first, so that the last deltas can be taken away again. */
 static void enlist(spark_task *task, size_t i)
 {
-    uint32_t *head = bucket_of(task, &task->deltas[i]);
-    task->deltas[i].next = *head;
+    uint32_t *head = bucket_of(task, &task->sums.deltas[i]);
+    task->sums.deltas[i].next = *head;
     *head = (uint32_t)i + 1;
 }
 
 static bool grow(spark_task *task)
 {
-    const size_t most = task->max_deltas ? task->max_deltas * 2 : 8;
-    spk_delta *deltas = realloc(task->deltas, most * sizeof *deltas);
+    const size_t most = task->sums.max_deltas ? task->sums.max_deltas * 2 : 8;
+    spk_delta *deltas = realloc(task->sums.deltas, most * sizeof *deltas);
     if (deltas)
-        task->deltas = deltas;
+        task->sums.deltas = deltas;
     uint32_t *heads = deltas ? calloc(most, sizeof *heads) : NULL;
     if (!heads)
         return false;
-    free(task->delta_heads);
-    task->delta_heads = heads;
-    task->max_deltas = most;
-    for (size_t i = 0; i < task->n_deltas; i++)
+    free(task->sums.heads);
+    task->sums.heads = heads;
+    task->sums.max_deltas = most;
+    for (size_t i = 0; i < task->sums.n_deltas; i++)
         enlist(task, i);
     return true;
 }
@@ -146,38 +146,38 @@ static bool grow(spark_task *task)
 static spk_delta *make_delta(spark_task *task, const spk_delta *key)
 {
     spark_accumulator *a = writable(key->accumulator);
-    if ((task->n_deltas == task->max_deltas && !grow(task)) || (key->run && !make_once(key->rdd, a))
+    if ((task->sums.n_deltas == task->sums.max_deltas && !grow(task)) || (key->run && !make_once(key->rdd, a))
         || !spk_accumulator_reserve(a)) {
         spk_task_nomem(task);
         return NULL;
     }
-    task->deltas[task->n_deltas] = *key;
-    enlist(task, task->n_deltas);
-    task->n_once += key->run > 0;
-    task->last_delta = task->n_deltas++;
-    return &task->deltas[task->last_delta];
+    task->sums.deltas[task->sums.n_deltas] = *key;
+    enlist(task, task->sums.n_deltas);
+    task->sums.n_once += key->run > 0;
+    task->sums.last = task->sums.n_deltas++;
+    return &task->sums.deltas[task->sums.last];
 }
 
 /* delta_of: of the function that runs. NULL: the task has failed. */
 static spk_delta *delta_of(spark_task *task, const spark_accumulator *a)
 {
     const spk_op *op = task->op;
-    const spk_pipe *pipe = task->pipe;
+    const spk_pipe *pipe = task->push.pipe;
     spk_delta key = { .accumulator = a,
         .rdd = op ? op->rdd : NULL,
         .tally = pipe ? pipe->tally : 0,
-        .role = task->role };
+        .role = task->sums.role };
     if (a->once && op && pipe) {
         key.run = pipe->run;
         key.partition = op->partition;
     }
-    if (task->last_delta < task->n_deltas && same(&task->deltas[task->last_delta], &key))
-        return &task->deltas[task->last_delta];
-    for (uint32_t i = task->max_deltas ? *bucket_of(task, &key) : 0; i > 0;
-         i = task->deltas[i - 1].next)
-        if (same(&task->deltas[i - 1], &key)) {
-            task->last_delta = i - 1;
-            return &task->deltas[i - 1];
+    if (task->sums.last < task->sums.n_deltas && same(&task->sums.deltas[task->sums.last], &key))
+        return &task->sums.deltas[task->sums.last];
+    for (uint32_t i = task->sums.max_deltas ? *bucket_of(task, &key) : 0; i > 0;
+         i = task->sums.deltas[i - 1].next)
+        if (same(&task->sums.deltas[i - 1], &key)) {
+            task->sums.last = i - 1;
+            return &task->sums.deltas[i - 1];
         }
     return make_delta(task, &key);
 }
@@ -237,7 +237,7 @@ static bool counts(spark_task *task, const spk_delta *delta, bool own)
         return delta->whole && take_once(writable(delta->accumulator), delta);
     if (delta->tally == 0)
         return own;
-    spk_tally *t = &task->tallies[delta->tally - 1];
+    spk_tally *t = &task->sums.tallies[delta->tally - 1];
     if (t->counts < 0)
         t->counts = spk_blocks_count_once(t->rdd->blocks, t->partition, spk_rdd_partitions(t->rdd));
     return t->counts;
@@ -246,7 +246,7 @@ static bool counts(spark_task *task, const spk_delta *delta, bool own)
 /* place_of: whatever computes a partition that counts once, its updates have the place of that. */
 static spk_part_sum place_of(const spark_task *task, const spk_delta *delta)
 {
-    const spk_tally *tally = delta->tally ? &task->tallies[delta->tally - 1] : NULL;
+    const spk_tally *tally = delta->tally ? &task->sums.tallies[delta->tally - 1] : NULL;
     spk_part_sum part
         = { .job = task->job, .stage = task->stage, .partition = task->partition };
     if (delta->run) {
@@ -266,17 +266,17 @@ static spk_part_sum place_of(const spark_task *task, const spk_delta *delta)
 /* forget: the deltas from there on, which have been merged or dropped. */
 static void forget(spark_task *task, size_t from)
 {
-    while (task->n_deltas > from) {
-        const spk_delta *delta = &task->deltas[--task->n_deltas];
+    while (task->sums.n_deltas > from) {
+        const spk_delta *delta = &task->sums.deltas[--task->sums.n_deltas];
         *bucket_of(task, delta) = delta->next;
-        task->n_once -= delta->run > 0;
+        task->sums.n_once -= delta->run > 0;
     }
 }
 
 void spk_task_merge_deltas(spark_task *task, size_t from, bool own)
 {
-    for (size_t i = from; i < task->n_deltas; i++) {
-        const spk_delta *delta = &task->deltas[i];
+    for (size_t i = from; i < task->sums.n_deltas; i++) {
+        const spk_delta *delta = &task->sums.deltas[i];
         spark_accumulator *a = writable(delta->accumulator);
         if (!counts(task, delta, own)) {
             spk_gathered_free(delta->gathered);
@@ -298,9 +298,9 @@ void spk_task_merge_deltas(spark_task *task, size_t from, bool own)
 
 void spk_task_drop_deltas(spark_task *task, size_t from)
 {
-    for (size_t i = from; i < task->n_deltas; i++) {
-        spk_gathered_free(task->deltas[i].gathered);
-        spk_accumulator_unreserve(writable(task->deltas[i].accumulator));
+    for (size_t i = from; i < task->sums.n_deltas; i++) {
+        spk_gathered_free(task->sums.deltas[i].gathered);
+        spk_accumulator_unreserve(writable(task->sums.deltas[i].accumulator));
     }
     forget(task, from);
 }

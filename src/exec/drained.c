@@ -8,7 +8,7 @@ bool spk_drain(spark_task *task, spk_tape *tape, const char *rows, size_t n)
     spk_failure failure;
     const uint64_t before = tape->front.bytes;
     const spark_status status = spk_tape_append(tape, rows, n, &failure);
-    task->spilled_bytes += (int64_t)(tape->front.bytes - before);
+    task->counts.spilled_bytes += (int64_t)(tape->front.bytes - before);
     if (status != SPARK_OK)
         spk_task_fail_with(task, &failure);
     return status == SPARK_OK;

@@ -38,7 +38,7 @@ bool spk_source_close(spk_out *out);
 bool spk_element_begin(spk_out *out, const spk_op *op);
 static inline void spk_element_end(spk_out *out)
 {
-    if (out->pipe->task->at_is_bad && !out->head.closed)
+    if (out->pipe->task->at.is_bad && !out->head.closed)
         out->head.next = out->buffer + out->element;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The threads of an executor, and what they work in. */
+#include "base/small.h"
+
 #include "exec/executor.h"
 
 #include <signal.h>
@@ -42,18 +44,20 @@ static bool start(spk_worker *w, const spk_executor_spec *spec)
 
 enum { FLOOR = 16 * 1024 * 1024 };
 
-/* share_memory: how many attempts find the memory that each may need to get on (windows, a shard, the
+/* How many attempts find the memory that each may need to get on (windows, a shard, the
  * buffers of a chain, all of them twice while they grow) in the half of the limit that is not for what
- * they leave behind. Less memory means fewer tasks at once; one may always run. */
-static void share_memory(spk_executor *executor)
+ * they leave behind. Less memory means fewer tasks at once; one may always run. What they leave behind goes to disk
+ * while a quarter more than that is free, for parcels that are not written yet lie beside it: an eighth of the
+ * limit. */
+void spk_executor_share(spk_executor *executor)
 {
     spk_heap *heap = executor->store.heap;
     const uint64_t half = heap->limit / 2, fit = half / FLOOR;
     executor->most = executor->n;
     if (heap->limit > 0 && fit < (uint64_t)executor->n)
         executor->most = fit > 0 ? (int)fit : 1;
-    const uint64_t floor = (uint64_t)executor->most * FLOOR;
-    atomic_store_explicit(&heap->floor, floor < half ? floor : half, memory_order_relaxed);
+    const uint64_t floor = (uint64_t)executor->most * (FLOOR + FLOOR / 4), most = half + half / 4;
+    atomic_store_explicit(&heap->floor, floor < most ? floor : most, memory_order_relaxed);
 }
 
 spk_executor *spk_executor_new(const spk_executor_spec *spec)
@@ -84,7 +88,7 @@ spk_executor *spk_executor_new(const spk_executor_spec *spec)
         executor->running++;
     }
     executor->threads = executor->n;
-    share_memory(executor);
+    spk_executor_share(executor);
     if (executor->n > 0)
         return executor;
     spk_executor_free(executor);
@@ -104,8 +108,8 @@ void spk_executor_count(const spk_executor *executor, int64_t *done, int64_t *fa
     *failed = executor->failed;
     for (int i = -1; i < executor->n; i++) {
         const spark_task *task = spk_executor_task(executor, i);
-        *done += task ? atomic_load_explicit(&task->n_done, memory_order_relaxed) : 0;
-        *failed += task ? atomic_load_explicit(&task->n_failed, memory_order_relaxed) : 0;
+        *done += task ? atomic_load_explicit(&task->turn.n_done, memory_order_relaxed) : 0;
+        *failed += task ? atomic_load_explicit(&task->turn.n_failed, memory_order_relaxed) : 0;
     }
 }
 
@@ -137,6 +141,10 @@ void spk_executor_free(spk_executor *executor)
     spk_executor_stop(executor);
     spk_store_fini(&executor->store);
     spk_heap_fini(&executor->heap);
+    for (spk_failed *f = executor->failed_tasks, *next; f; f = next) {
+        next = f->next;
+        free(f);
+    }
     free(executor);
 }
 

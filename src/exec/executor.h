@@ -25,12 +25,21 @@ typedef struct spk_worker {
 
 enum { SPK_REASON = 128, SPK_EXECUTOR_NAME = 16 };
 
+/* spk_failed: an attempt of a task that failed on an executor, for the scheduler, which excludes executors. */
+typedef struct spk_failed {
+    struct spk_failed *next;
+    spk_executor *executor;
+    int index;  /* of the task in its stage */
+    int64_t at; /* spk_now */
+} spk_failed;
+
 struct spk_executor {
     spk_executor *next; /* in the order of their numbers; the pool's lists */
     spk_pool *pool;
     char name[SPK_EXECUTOR_NAME]; /* "driver", or its number */
     int threads;                /* that it was started with */
-    int most; /* tasks at once, for which there is memory */
+    int most; /* tasks at once, for which there is memory: by spk_executor_share, or fewer since it was thinned */
+    atomic_uint thinned; /* how often */
     int n, busy, idle, running; /* workers: there, in a set, waiting, not yet gone; the pool's */
     spk_worker *workers;
     spark_task *spare; /* of a calling thread that lends itself; made when first needed */
@@ -42,14 +51,14 @@ struct spk_executor {
     spk_store store;
     spk_heap heap; /* unless it is alone */
     int64_t done, failed;      /* attempts, of tasks that are gone */
-    int failed_tasks;          /* of stages that ended well; the scheduler's, as is the next one */
+    spk_failed *failed_tasks;  /* of stages that ended well; the scheduler's, as is the next one */
     int64_t excluded_until;
 };
 
 /* spk_executor_stop: joins its threads, which are to end, and frees what they worked with. spk_executor_empty:
  * after that, of one that is lost: gives up its memory and its files, unless something lies there still: false.
  * spk_executor_new: with the pool's lock held, which its threads begin by taking; they are fewer than
- * asked for when the system refuses. NULL: no memory, or no thread at all. spk_executor_free: stops it, if that has
+ * asked for when the system refuses. spk_executor_share: `most` is what its memory allows. NULL: no memory, or no thread at all. spk_executor_free: stops it, if that has
  * not been done. */
 typedef struct spk_executor_spec {
     spk_pool *pool;
@@ -59,6 +68,7 @@ typedef struct spk_executor_spec {
 } spk_executor_spec;
 SPK_COLD spk_executor *spk_executor_new(const spk_executor_spec *spec);
 SPK_COLD void spk_executor_stop(spk_executor *executor);
+SPK_COLD void spk_executor_share(spk_executor *executor);
 SPK_COLD bool spk_executor_empty(spk_executor *executor);
 /* spk_executor_count: attempts that succeeded, and that failed. */
 SPK_COLD void spk_executor_count(const spk_executor *executor, int64_t *done, int64_t *failed);

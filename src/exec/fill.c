@@ -13,8 +13,8 @@
 
 static void count(spark_task *task, const spk_evicted *evicted)
 {
-    task->evicted_blocks += evicted->blocks;
-    task->cache_bytes_written += evicted->written;
+    task->counts.evicted_blocks += evicted->blocks;
+    task->counts.cache_bytes_written += evicted->written;
 }
 
 static bool reclaim(void *store, uint64_t bytes)
@@ -55,7 +55,7 @@ typedef struct spk_dropped {
 
 static bool drop_block(spark_task *task, spark_rdd *rdd, int partition)
 {
-    for (const spk_dropped *d = task->dropped; d; d = d->next)
+    for (const spk_dropped *d = task->blocks.dropped; d; d = d->next)
         if (d->rdd == rdd && d->partition == partition)
             return true;
     spk_dropped *d = spk_arena_alloc(&task->base.keep, sizeof *d, 16);
@@ -63,8 +63,8 @@ static bool drop_block(spark_task *task, spark_rdd *rdd, int partition)
         spk_task_nomem(task);
         return false;
     }
-    *d = (spk_dropped) { task->dropped, rdd, partition };
-    task->dropped = d;
+    *d = (spk_dropped) { task->blocks.dropped, rdd, partition };
+    task->blocks.dropped = d;
     spk_blocks_drop(rdd->blocks, partition);
     return true;
 }
@@ -72,7 +72,7 @@ static bool drop_block(spark_task *task, spark_rdd *rdd, int partition)
 static bool find(spark_task *task, spark_rdd *rdd, int partition, spk_block **block)
 {
     *block = NULL;
-    if (task->drop_blocks && !drop_block(task, rdd, partition))
+    if (task->blocks.drop && !drop_block(task, rdd, partition))
         return false;
     *block = spk_blocks_get(rdd->blocks, partition);
     if (!*block)
@@ -80,9 +80,9 @@ static bool find(spark_task *task, spark_rdd *rdd, int partition, spk_block **bl
     const bool in_memory = spk_block_in_memory(*block);
     const uint64_t bytes = in_memory ? (*block)->rows.bytes : (*block)->disk_rows.bytes;
     task->counts.input_bytes += (int64_t)bytes;
-    task->counts.input_rows += (int64_t)(in_memory ? (*block)->rows.n : 0);
+    task->counts.input_rows += (int64_t)(in_memory ? (*block)->rows.n : (*block)->disk_rows.n_rows);
     if ((*block)->tenant->store != task->store)
-        task->remote_bytes += (int64_t)bytes;
+        task->counts.remote_bytes += (int64_t)bytes;
     return true;
 }
 
@@ -112,7 +112,7 @@ static void fail_reading(spark_task *task, spk_block *block, const spk_failure *
 {
     if (failure->code == SPARK_EIO) {
         spk_blocks_lose(block);
-        task->lost_block = true;
+        task->fate.lost_block = true;
     }
     spk_task_fail_with(task, failure);
 }
@@ -128,7 +128,7 @@ static spk_run *next_piece(
         run = spk_disk_rows_read(&block->disk_rows, i, task->heap, false, failure);
     }
     if (run)
-        task->cache_bytes_read += (int64_t)run->bytes;
+        task->counts.cache_bytes_read += (int64_t)run->bytes;
     else
         fail_reading(task, block, failure);
     return run;
@@ -200,7 +200,7 @@ static bool start_passing(filler *f)
 static bool written(filler *f, uint64_t before, spark_status status, const spk_failure *failure)
 {
     spark_task *task = f->p->task;
-    task->cache_bytes_written += (int64_t)(f->block->disk_rows.bytes - before);
+    task->counts.cache_bytes_written += (int64_t)(f->block->disk_rows.bytes - before);
     if (status != SPARK_OK)
         spk_task_fail_with(task, failure);
     return status == SPARK_OK;
@@ -274,12 +274,12 @@ static bool keep(filler *f, size_t first_delta)
         = spk_blocks_put(rdd->blocks, spk_rdd_partitions(rdd), f->block, &won, &first);
     const bool there = won || block != f->block;
     f->block = NULL;
-    task->cached_blocks += won;
-    task->remade_blocks += won && !first;
+    task->counts.cached_blocks += won;
+    task->counts.remade_blocks += won && !first;
     if (there)
         spk_task_merge_deltas(task, first_delta, false);
-    if (there && task->has_put)
-        task->has_put(task, rdd->blocks, block->partition);
+    if (there && task->blocks.has_put)
+        task->blocks.has_put(task, rdd->blocks, block->partition);
     spk_block_unpin(p->source);
     p->source = block;
     p->from = p->to;
@@ -310,7 +310,7 @@ static void fill_block(spk_phase *p, bool *passed)
     filler f = { .p = p };
     spk_pipe pipe;
     uint32_t tally;
-    const size_t first_delta = task->n_deltas;
+    const size_t first_delta = task->sums.n_deltas;
     if (!spk_task_tally(task, end->rdd, end->partition, &tally))
         return;
     const spk_sink sink = { fill, &f };
@@ -323,7 +323,7 @@ static void fill_block(spk_phase *p, bool *passed)
     if (f.passing && !spk_task_unwanted(task))
         spk_pipe_finish(&f.rest);
     *passed = f.passing;
-    if (task->n_deltas == first_delta)
+    if (task->sums.n_deltas == first_delta)
         spk_task_untally(task, tally);
     spk_block_unpin(f.block);
 }

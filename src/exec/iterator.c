@@ -19,7 +19,7 @@ const void *spark_next_(spark_iterator *in)
     if (!row)
         return NULL;
     in->at += in->size;
-    if (!in->task->check)
+    if (!in->task->check.on)
         return row;
     in->shown = spk_arena_alloc(spk_keep_of(in->task), in->size, 64);
     if (!in->shown) {

@@ -19,6 +19,8 @@
 
 #include "base/deadline.h"
 #include "exec/pipe.h"
+#include "exec/pace.h"
+#include "plan/listening.h"
 
 enum { LEVEL_BYTES = 256 * 1024, FLUSH_BYTES = 64 * 1024 };
 
@@ -27,7 +29,7 @@ static bool push_inside(spk_pipe *pipe, size_t at, spk_batch batch);
 void *spk_pipe_alloc(spk_pipe *pipe, size_t size)
 {
     spark_task *task = pipe->task;
-    spk_level *level = task->levels[task->depth - 1];
+    spk_level *level = task->push.levels[task->push.depth - 1];
     void *p = spk_arena_alloc(&level->arenas[level->current], size, 64);
     if (!p)
         spk_task_nomem(task);
@@ -69,7 +71,7 @@ static void push_pieces(spk_pipe *pipe, size_t at, size_t most, spk_batch batch)
 static bool compact(spk_pipe *pipe, size_t at, spk_batch *batch)
 {
     spark_task *task = pipe->task;
-    spk_level *level = task->levels[task->depth - 1];
+    spk_level *level = task->push.levels[task->push.depth - 1];
     const spk_layout *layout = pipe->ops[at - 1].rdd->layout;
     const size_t size = layout->size;
     size_t strings = 0;
@@ -99,36 +101,36 @@ static bool compact(spk_pipe *pipe, size_t at, spk_batch *batch)
 /* add_level: false: no memory. */
 static bool add_level(spark_task *task)
 {
-    if (task->n_levels == task->max_levels) {
-        const int most = task->max_levels ? task->max_levels * 2 : 16;
-        spk_level **levels = realloc(task->levels, (size_t)most * sizeof(spk_level *));
+    if (task->push.n_levels == task->push.max_levels) {
+        const int most = task->push.max_levels ? task->push.max_levels * 2 : 16;
+        spk_level **levels = realloc(task->push.levels, (size_t)most * sizeof(spk_level *));
         if (!levels)
             return false;
-        task->levels = levels;
-        task->max_levels = most;
+        task->push.levels = levels;
+        task->push.max_levels = most;
     }
     spk_level *level = calloc(1, sizeof *level);
     if (!level)
         return false;
     spk_arena_init(&level->arenas[0], task->heap);
     spk_arena_init(&level->arenas[1], task->heap);
-    task->levels[task->n_levels++] = level;
+    task->push.levels[task->push.n_levels++] = level;
     return true;
 }
 
 static bool enter(spark_task *task)
 {
-    if (task->depth == task->n_levels && !add_level(task)) {
+    if (task->push.depth == task->push.n_levels && !add_level(task)) {
         spk_task_nomem(task);
         return false;
     }
-    task->levels[task->depth++]->current = 0;
+    task->push.levels[task->push.depth++]->current = 0;
     return true;
 }
 
 void spk_recycle(spark_task *task, spk_arena *arena)
 {
-    if (task->check)
+    if (task->check.on)
         spk_check_retire(task, arena);
     else
         spk_arena_reset(arena);
@@ -136,8 +138,8 @@ void spk_recycle(spark_task *task, spk_arena *arena)
 
 static void leave(spark_task *task)
 {
-    assert(task->depth > 0);
-    spk_level *level = task->levels[--task->depth];
+    assert(task->push.depth > 0);
+    spk_level *level = task->push.levels[--task->push.depth];
     spk_recycle(task, &level->arenas[0]);
     spk_recycle(task, &level->arenas[1]);
 }
@@ -146,11 +148,14 @@ static void leave(spark_task *task)
 static void deliver(spk_pipe *pipe, spk_batch batch)
 {
     spark_task *task = pipe->task;
-    spk_level *level = task->levels[task->depth - 1];
+    spk_level *level = task->push.levels[task->push.depth - 1];
     task->op = NULL;
-    task->at = -1;
+    task->at.element = -1;
     task->current_partition = task->partition;
     task->scratch = &level->arenas[level->current];
+    if (task->heard.watch)
+        spk_stopwatch_turn(task->heard.watch, pipe->taker);
+    pipe->delivered += batch.n;
     if (!pipe->sink.take(pipe->sink.state, batch))
         pipe->stopped = true;
     spk_task_late(task);
@@ -159,9 +164,9 @@ static void deliver(spk_pipe *pipe, spk_batch batch)
 /* leave_off: nobody wants the rest; what ran is noted. */
 static void leave_off(spark_task *task)
 {
-    if (!task->left)
-        task->left_in = task->op ? task->op->rdd : NULL;
-    task->left = true;
+    if (!task->left.known)
+        task->left.in = task->op ? task->op->rdd : NULL;
+    task->left.known = true;
 }
 
 /* advance: the batch through the steps from `at` on. */
@@ -170,7 +175,7 @@ static void advance(spk_pipe *pipe, size_t at, spk_batch batch)
     spark_task *task = pipe->task;
     for (; at < pipe->n_ops && batch.n > 0 && !spk_task_unwanted(task); at++) {
         spk_op *op = &pipe->ops[at];
-        spk_level *level = task->levels[task->depth - 1];
+        spk_level *level = task->push.levels[task->push.depth - 1];
         if (level->arenas[level->current].bytes > LEVEL_BYTES && at > 0
             && (!compact(pipe, at, &batch) || batch.n == 0))
             return;
@@ -182,10 +187,12 @@ static void advance(spk_pipe *pipe, size_t at, spk_batch batch)
         task->op = op;
         task->current_partition = op->partition;
         task->scratch = &level->arenas[level->current];
+        if (task->heard.watch)
+            spk_stopwatch_turn(task->heard.watch, &op->taken);
         op->rdd->class->run(pipe, op, &batch);
         op->seen += n;
         spk_task_late(task);
-        if (task->check && !spk_task_failed(task)
+        if (task->check.on && !spk_task_failed(task)
             && !spk_check_views(pipe, op, op->rdd->layout, batch, "returned"))
             return;
     }
@@ -195,22 +202,22 @@ static void advance(spk_pipe *pipe, size_t at, spk_batch batch)
         deliver(pipe, batch);
 }
 
-/* pace: cancelling is noticed between batches, so those of slow functions are small: a task begins
- * with few rows, and goes on with four times as many, or a quarter, as the last ones were fast. */
-static void pace(spark_task *task, int64_t ms)
+void spk_task_pace(spark_task *task, int64_t ms)
 {
     enum { FAST_MS = 8, SLOW_MS = 64 };
     const size_t most = spk_task_batch(task);
     if (ms > SLOW_MS)
-        task->batch_rows = task->batch_rows > 4 ? task->batch_rows / 4 : 1;
-    else if (ms <= FAST_MS && task->batch_rows < most)
-        task->batch_rows = task->batch_rows * 4 < most ? task->batch_rows * 4 : most;
+        task->push.batch_rows = task->push.batch_rows > 4 ? task->push.batch_rows / 4 : 1;
+    else if (ms <= FAST_MS && task->push.batch_rows < most)
+        task->push.batch_rows = task->push.batch_rows * 4 < most ? task->push.batch_rows * 4 : most;
 }
 
 size_t spk_pipe_suspect_rows(const spk_pipe *pipe, size_t most)
 {
-    const spk_origin *s = &pipe->task->suspect;
+    const spk_origin *s = &pipe->task->fate.suspect;
     const uint64_t row = pipe->at.row;
+    if (pipe->task->at.single)
+        return 1;
     if (row < s->row)
         return s->row - row < most ? (size_t)(s->row - row) : most;
     return row < s->row + s->n ? 1 : most;
@@ -232,14 +239,14 @@ static bool same_rows(const spk_pipe *pipe, const spk_op *op)
 static void note_origin(const spk_pipe *pipe, size_t n)
 {
     spark_task *task = pipe->task;
-    if (task->origin.rdd || task->failure.code != SPARK_ETASK || !pipe->at.rdd
+    if (task->fate.origin.rdd || task->failure.code != SPARK_ETASK || !pipe->at.rdd
         || !pipe->at.rdd->class->where)
         return;
-    task->origin = pipe->at;
-    task->origin.n = n;
-    if (task->failure.record >= 0 && same_rows(pipe, task->failed_op)) {
-        task->origin.row = (uint64_t)task->failure.record;
-        task->origin.n = 1;
+    task->fate.origin = pipe->at;
+    task->fate.origin.n = n;
+    if (task->failure.record >= 0 && same_rows(pipe, task->fate.op)) {
+        task->fate.origin.row = (uint64_t)task->failure.record;
+        task->fate.origin.n = 1;
     }
 }
 
@@ -247,23 +254,26 @@ static void note_origin(const spk_pipe *pipe, size_t n)
 static bool push_here(spk_pipe *pipe, size_t at, spk_batch batch)
 {
     spark_task *task = pipe->task;
-    const spk_op *op = task->op, *at_op = task->at_op;
-    const int64_t element = task->at;
+    const spk_op *op = task->op, *at_op = task->at.op;
+    const int64_t element = task->at.element;
     const int partition = task->current_partition;
     spk_arena *scratch = task->scratch;
     spk_frame *frame = task->frame;
-    const spk_pipe *outer = task->pipe;
+    const spk_pipe *outer = task->push.pipe;
+    spk_taken *taken = task->heard.watch ? task->heard.watch->owner : NULL;
     task->frame = pipe->frame;
-    task->pipe = pipe;
+    task->push.pipe = pipe;
     if (enter(task)) {
         advance(pipe, at, batch);
         leave(task);
     }
+    if (task->heard.watch)
+        spk_stopwatch_turn(task->heard.watch, taken);
     task->frame = frame;
-    task->pipe = outer;
+    task->push.pipe = outer;
     task->op = op;
-    task->at_op = at_op;
-    task->at = element;
+    task->at.op = at_op;
+    task->at.element = element;
     task->current_partition = partition;
     task->scratch = scratch;
     if (spk_task_unwanted(task))
@@ -289,7 +299,7 @@ static bool push_inside(spk_pipe *pipe, size_t at, spk_batch batch)
 {
     pushing p = { pipe, at, batch };
     spark_task *task = pipe->task;
-    if (task->nesting < SPK_SHALLOW || !spk_stack_short(task))
+    if (task->push.nesting < SPK_SHALLOW || !spk_stack_short(task))
         return push_here(pipe, at, batch);
     if (!spk_task_on_new_stack(task, push_there, &p) || spk_task_unwanted(task))
         pipe->stopped = true;
@@ -305,8 +315,12 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
     if (at > 0)
         return push_inside(pipe, at, batch);
     const int64_t start = spk_clock_ms();
+    if (task->heard.watch)
+        spk_stopwatch_push(task->heard.watch);
     const bool more = push_inside(pipe, 0, batch);
-    pace(task, spk_clock_ms() - start);
+    if (task->heard.watch)
+        spk_stopwatch_pushed(task->heard.watch);
+    spk_task_pace(task, spk_clock_ms() - start);
     if (spk_task_failed(task))
         note_origin(pipe, batch.n);
     pipe->at.row += batch.n;
@@ -316,12 +330,12 @@ bool spk_pipe_push(spk_pipe *pipe, size_t at, spk_batch batch)
 bool spk_pipe_open(spk_pipe *pipe)
 {
     spark_task *task = pipe->task;
-    const spk_pipe *outer = task->pipe;
+    const spk_pipe *outer = task->push.pipe;
     const spk_op *outer_op = task->op;
     bool good = true;
-    pipe->run = ++task->runs;
-    pipe->first_delta = task->n_deltas;
-    task->pipe = pipe;
+    pipe->run = ++task->push.runs;
+    pipe->first_delta = task->sums.n_deltas;
+    task->push.pipe = pipe;
     for (size_t i = 0; good && i < pipe->n_ops; i++) {
         spk_op *op = &pipe->ops[i];
         const spk_class *class = op->rdd->class;
@@ -329,7 +343,7 @@ bool spk_pipe_open(spk_pipe *pipe)
             && (!class->open || class->open(pipe, op));
         pipe->has_bad = pipe->has_bad || op->bad;
     }
-    task->pipe = outer;
+    task->push.pipe = outer;
     task->op = outer_op;
     return good;
 }
@@ -337,9 +351,9 @@ bool spk_pipe_open(spk_pipe *pipe)
 void spk_pipe_finish(spk_pipe *pipe)
 {
     spark_task *task = pipe->task;
-    const spk_pipe *outer = task->pipe;
+    const spk_pipe *outer = task->push.pipe;
     const spk_op *outer_op = task->op;
-    task->pipe = pipe;
+    task->push.pipe = pipe;
     for (size_t i = 0; i < pipe->n_ops && !pipe->stopped && !spk_task_unwanted(task); i++) {
         spk_op *op = &pipe->ops[i];
         if (!op->rdd->class->finish || !enter(task))
@@ -348,19 +362,24 @@ void spk_pipe_finish(spk_pipe *pipe)
         spk_batch batch = { NULL, 0 };
         task->op = op;
         task->current_partition = op->partition;
-        task->scratch = &task->levels[task->depth - 1]->arenas[0];
+        task->scratch = &task->push.levels[task->push.depth - 1]->arenas[0];
+        spk_taken *taken = task->heard.watch ? spk_stopwatch_end(task->heard.watch, &op->taken) : NULL;
         op->rdd->class->finish(pipe, op, &batch);
         spk_task_late(task);
-        if (!task->check || spk_task_failed(task)
+        if (!task->check.on || spk_task_failed(task)
             || spk_check_views(pipe, op, op->rdd->layout, batch, "emitted"))
             advance(pipe, i + 1, batch);
+        if (task->heard.watch)
+            spk_stopwatch_ended(task->heard.watch, taken);
         task->scratch = scratch;
         leave(task);
     }
-    task->pipe = outer;
+    task->push.pipe = outer;
     task->op = outer_op;
     if (!pipe->stopped)
         spk_task_whole(task, pipe);
+    if (task->heard.id >= 0)
+        spk_heard_by(task->sc)->piped(pipe);
     for (size_t i = 0; pipe->has_bad && i < pipe->n_ops; i++)
         if (pipe->ops[i].bad && !pipe->stopped && !spk_task_unwanted(task))
             pipe->ops[i].rdd->bad->end(task, &pipe->ops[i]);
@@ -373,7 +392,7 @@ void spk_pipe_finish(spk_pipe *pipe)
 bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, spk_arena *arenas)
 {
     spark_task *task = pipe->task;
-    *out = (spk_out) { .outer = task->outs, .pipe = pipe, .next_op = next, .row_size = row_size };
+    *out = (spk_out) { .outer = task->push.outs, .pipe = pipe, .next_op = next, .row_size = row_size };
     out->arenas[0] = &arenas[0];
     out->arenas[1] = &arenas[1];
     spk_recycle(task, &arenas[0]);
@@ -388,7 +407,7 @@ bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, sp
     out->head.closed = pipe->stopped || spk_task_unwanted(task);
     if (out->head.closed)
         out->head.end = out->head.next;
-    task->outs = out;
+    task->push.outs = out;
     task->scratch = out->arenas[0];
     return true;
 }
@@ -396,8 +415,8 @@ bool spk_out_open(spk_out *out, spk_pipe *pipe, size_t next, size_t row_size, sp
 void spk_out_close(spk_out *out, spk_batch *batch)
 {
     spark_task *task = out->pipe->task;
-    assert(task->outs == out); /* they close in the reverse order */
-    task->outs = out->outer;
+    assert(task->push.outs == out); /* they close in the reverse order */
+    task->push.outs = out->outer;
     task->scratch = out->outer_scratch;
     batch->rows = out->buffer;
     batch->n = spk_task_failed(task) || out->pipe->stopped
@@ -421,7 +440,7 @@ bool spk_source_close(spk_out *out)
     spk_batch batch = { NULL, 0 };
     spk_out_close(out, &batch);
     const spk_op *op = pipe->task->op;
-    if (pipe->task->check && op && !spk_task_failed(pipe->task))
+    if (pipe->task->check.on && op && !spk_task_failed(pipe->task))
         spk_check_views(pipe, op, op->rdd->layout, batch, "emitted");
     const bool more = spk_push(pipe, batch.rows, batch.n) && !spk_task_unwanted(pipe->task);
     leave(pipe->task);
@@ -457,7 +476,7 @@ static void close_out(spk_out *out)
 
 void spk_task_close_outs(spark_task *task)
 {
-    for (spk_out *out = task->outs; out; out = out->outer)
+    for (spk_out *out = task->push.outs; out; out = out->outer)
         close_out(out);
 }
 
@@ -497,7 +516,7 @@ static bool flush(spk_out *out)
     const spk_batch batch = { out->buffer, (size_t)(out->head.next - out->buffer) / out->row_size };
     out->head.next = out->buffer;
     out->head.end = out->buffer + out->capacity * out->row_size;
-    if (pipe->task->check && pipe->task->op
+    if (pipe->task->check.on && pipe->task->op
         && !spk_check_views(pipe, pipe->task->op, pipe->task->op->rdd->layout, batch, "emitted"))
         return false;
     if (!spk_pipe_push(pipe, out->next_op, batch))
@@ -569,7 +588,7 @@ bool spark_emit_room_(spark_emitter *emitter)
 
 void spk_out_nudge(spark_task *task)
 {
-    spk_out *out = task->outs;
+    spk_out *out = task->push.outs;
     if (!out || task->scratch != out->arenas[0] || out->arenas[0]->bytes <= FLUSH_BYTES)
         return;
     out->head.end = out->head.next;

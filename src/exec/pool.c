@@ -26,6 +26,7 @@ struct spk_pool {
     atomic_int n; /* workers of the living */
     spark_context *sc;
     spk_executor *living, *lost;
+    int n_lost; /* in the list */
     int threads; /* of each executor, as asked for */
     int next_number;
 };
@@ -244,6 +245,7 @@ SPK_COLD static void reap_lost(spk_pool *pool, int oldest)
             executor->gone = spk_executor_empty(executor);
         if (executor->gone && n >= SPK_REMEMBERED_EXECUTORS && executor->last_job < oldest) {
             *link = executor->next;
+            pool->n_lost--;
             spk_executor_free(executor);
         } else {
             link = &executor->next;
@@ -533,14 +535,21 @@ const spk_executor *spk_pool_living(const spk_pool *pool)
     return pool->living;
 }
 
-void spk_pool_visit(spk_pool *pool, spk_pool_visitor *visit, void *arg)
+void spk_pool_visit_and(spk_pool *pool, spk_pool_visitor *visit, void (*after)(void *arg), void *arg)
 {
     pthread_mutex_lock(&pool->lock);
     for (const spk_executor *executor = pool->living; executor; executor = executor->next)
         visit(arg, executor);
     for (const spk_executor *executor = pool->lost; executor; executor = executor->next)
         visit(arg, executor);
+    if (after)
+        after(arg);
     pthread_mutex_unlock(&pool->lock);
+}
+
+void spk_pool_visit(spk_pool *pool, spk_pool_visitor *visit, void *arg)
+{
+    spk_pool_visit_and(pool, visit, NULL, arg);
 }
 
 /* lose: with the lock held. */
@@ -551,6 +560,13 @@ static spk_executor *lose(spk_pool *pool, const char *name, const char *reason, 
         spk_failure_set(failure, SPARK_EINVAL, "killExecutor", NULL, "no executor \"%s\" is alive", name);
         return NULL;
     }
+    if (pool->n_lost >= SPK_MOST_LOST) {
+        spk_failure_set(failure, SPARK_ENOMEM, "killExecutor", NULL,
+            "%d executors were lost while a job runs that may still refer to them: no more can be lost until "
+            "it has ended",
+            pool->n_lost);
+        return NULL;
+    }
     if (!add_executor(pool) && pool->living == executor && !executor->next) {
         spk_failure_set(failure, SPARK_ENOMEM, "killExecutor", NULL,
             "executor %s is the only one, and no other could be started in its place", name);
@@ -559,6 +575,7 @@ static spk_executor *lose(spk_pool *pool, const char *name, const char *reason, 
     *link = executor->next;
     executor->next = pool->lost;
     pool->lost = executor;
+    pool->n_lost++;
     atomic_fetch_sub(&pool->n, executor->n);
     snprintf(executor->reason, sizeof executor->reason, "%s", reason);
     atomic_store(&executor->store.lost, true);
@@ -628,13 +645,32 @@ void spk_pool_await_disowner(spk_pool *pool, const spk_executor *executor)
     pthread_mutex_unlock(&pool->lock);
 }
 
+bool spk_pool_thin(spk_executor *executor, unsigned since)
+{
+    spk_pool *pool = executor->pool;
+    pthread_mutex_lock(&pool->lock);
+    const int running = executor->busy + executor->lent;
+    const bool others_ran = atomic_load(&executor->thinned) != since;
+    const bool thin = !others_ran && running > 1 && executor->most > 1;
+    if (thin) {
+        executor->most = running / 2;
+        atomic_fetch_add(&executor->thinned, 1);
+        atomic_fetch_add(&pool->epoch, 1); /* workers that claim one task after the other look up */
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return others_ran || thin;
+}
+
 void spk_pool_settle(spk_pool *pool, int oldest)
 {
     spk_heap_settle(&pool->sc->heap);
     pthread_mutex_lock(&pool->lock);
-    for (spk_executor *executor = pool->living; executor; executor = executor->next)
+    for (spk_executor *executor = pool->living; executor; executor = executor->next) {
         if (executor->store.heap == &executor->heap)
             spk_heap_settle(&executor->heap);
+        if (executor->busy + executor->lent == 0)
+            spk_executor_share(executor);
+    }
     reap_lost(pool, oldest);
     pthread_mutex_unlock(&pool->lock);
 }

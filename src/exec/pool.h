@@ -78,9 +78,11 @@ SPK_COLD void spk_pool_remove(spk_pool *pool, spk_task_set *set);
 /* spk_pool_living: the first of those that are not lost, with the pool's lock held. */
 const spk_executor *spk_pool_living(const spk_pool *pool);
 
-/* spk_pool_visit: every executor, the lost ones as well, with the pool's lock held. */
+/* spk_pool_visit: every executor, the lost ones as well, with the pool's lock held. _and: then, with the lock held
+ * still, after; NULL: nothing. */
 typedef void spk_pool_visitor(void *arg, const spk_executor *executor);
 SPK_COLD void spk_pool_visit(spk_pool *pool, spk_pool_visitor *visit, void *arg);
+SPK_COLD void spk_pool_visit_and(spk_pool *pool, spk_pool_visitor *visit, void (*after)(void *arg), void *arg);
 
 /* Losing an executor. spk_pool_lose: it takes no task any more, and another one, with a new number, does
  * in its place. NULL, with *failure filled: there is none of that name; or it is the only one, and no
@@ -88,8 +90,9 @@ SPK_COLD void spk_pool_visit(spk_pool *pool, spk_pool_visitor *visit, void *arg)
  * spk_pool_await_commits: until none of them commits; spk_pool_committed: an attempt does no longer.
  * spk_pool_swept: nothing is left in it but what jobs up to last_job hold; spk_pool_await_disowner: waits for
  * that. spk_pool_settle: after each job: heaps settle. Of executors that are lost threads, memory and files
- * go as others are lost, or leave, and after each job; the rest when no job before `oldest` runs. */
-enum { SPK_REMEMBERED_EXECUTORS = 100 };
+ * go as others are lost, or leave, and after each job; the rest when no job before `oldest` runs: until then
+ * SPK_MOST_LOST are kept at most, and no more can be lost. */
+enum { SPK_REMEMBERED_EXECUTORS = 100, SPK_MOST_LOST = 10000 };
 SPK_COLD spk_executor *spk_pool_lose(
     spk_pool *pool, const char *name, const char *reason, spk_failure *failure);
 SPK_COLD void spk_pool_await_commits(spk_pool *pool, spk_executor *executor);
@@ -97,5 +100,9 @@ void spk_pool_committed(const spk_executor *executor);
 SPK_COLD void spk_pool_swept(spk_pool *pool, spk_executor *executor, int last_job);
 SPK_COLD void spk_pool_await_disowner(spk_pool *pool, const spk_executor *executor);
 SPK_COLD void spk_pool_settle(spk_pool *pool, int oldest);
+
+/* spk_pool_thin: memory was refused to an attempt that began when its executor had been thinned `since` times:
+ * half as many attempts run at once from now on, until a job has ended and the executor is idle. False: it ran alone. */
+SPK_COLD bool spk_pool_thin(spk_executor *executor, unsigned since);
 
 #endif

@@ -33,8 +33,10 @@
  *       = { .name = "MapPartitionsRDD", .open = second_open, .run = second_run };
  *
  * Batches. Any number of rows from 1 on: at most batch_rows from a source, more behind a step that makes
- * more (spk_task_batch bounds no array of yours); as many as make SPK_BATCH_BYTES of the rows that the
- * step makes, or one. Where they end depends on a clock: no result may. Rows are read-only, but for
+ * more (spk_task_batch bounds no array of yours); cut, before run is called, so that one row of the step's
+ * type for each is SPK_BATCH_BYTES at most, or to one. What rows point to need not be bounded by you: where a batch is copied
+ * between steps it goes on in pieces that point to little, also where its rows share much (lists that
+ * overlap). Where they end depends on a clock: no result may. Rows are read-only, but for
  * those you have made. They and what they point to are valid until run returns, and what you
  * return may point to them: they stay until it has been consumed. Between two steps a batch may
  * be copied, deep, so an address means nothing.
@@ -42,14 +44,19 @@
  * Memory. spk_pipe_alloc: until what was made of this batch has been consumed. spk_step_arenas: yours, for
  * emitters, emptied at each open. spk_keep_of: as long as the chain, which ends before the attempt
  * where it stands inside another (coalesce, zip): state, never rows of every batch. What is kept
- * from one batch to the next is copied into memory of yours: spk_rows_append, or spk_value_pack into an
- * arena, emptied by spk_recycle, which poisons it in check mode; the heap's is given back by
- * spark_defer. What holds much is charged: it comes from task->heap, and may be refused.
+ * from one batch to the next is copied into memory of yours: spk_rows_append (storage/run.h), or
+ * spk_value_pack (type/layout.h; to spk_value_bytes bytes, aligned to 16) into an arena of yours
+ * (spk_arena_init with task->heap, spark_defer to spk_arena_fini: it calls at the end of the chain, before what
+ * spk_keep_of gave is gone, and at once where it finds no memory), emptied by spk_recycle, which poisons it in
+ * check mode: at the beginning of run, when nothing points to it that was given out before. What holds much
+ * is charged: it comes from task->heap, and may be refused.
  *
  * Three ways to give rows out:
  *   *batch          returned: where rows are few, about one for each that came in;
  *   spk_out_open    (exec/emit.h) where a function of the user emits, or rows may be many: the buffer is
- *                   pushed on when it is full; _close gives the rest as *batch;
+ *                   pushed on when it is full; _close gives the rest as *batch. It goes to the next step,
+ *                   (size_t)(op - pipe->ops) + 1; a row of your own is written as in rdd/narrow/sample.c:
+ *                   spk_emitter_room where head.next == head.end, then to head.next, which moves on;
  *   spk_push        sources only: a batch of their own (spk_push_rows: many rows side by side), of
  *                   spk_pipe_rows rows; false: nobody wants more, return.
  * spk_pipe_push from inside run sends rows ahead of *batch: where they must go before memory is taken
@@ -82,6 +89,7 @@ struct spk_op {
     void *state;   /* what open made of it, in the frame */
     uint64_t seen; /* elements of batches that are done */
     spk_bad_part *bad; /* of an RDD with a policy for bad records; else NULL */
+    spk_taken taken;   /* where that is asked for */
 };
 
 /* spk_sink: the end of a pipe. take: false: no more. */
@@ -98,9 +106,14 @@ struct spk_pipe {
     size_t n_ops;
     spk_sink sink;
     bool stopped;
-    bool suspect;         /* the rows of task->suspect come from this source */
+    bool suspect;         /* the rows of task->suspect come from this source; or crashes are reported, and it
+                             reads files */
     spk_origin at;        /* the next row of the source; n is 0 */
     bool has_bad;         /* some step has a policy for bad records */
+    bool from_block;      /* its source is a cached block */
+    spk_taken taken;      /* by its source, where that is asked for */
+    spk_taken *taker;     /* by whoever takes its rows: the source or step that runs the chain, or nobody's; likewise */
+    uint64_t delivered;   /* rows, to the sink */
     uint32_t run;         /* its number in the attempt, from 1 */
     uint32_t tally;       /* what updates of its steps hang on; see spk_tally */
     size_t first_delta;   /* none before it is of its steps */
@@ -119,8 +132,8 @@ bool spk_stack_short(spark_task *task);
 static inline bool spk_pipe_may_push(const spk_pipe *pipe)
 {
     spark_task *task = pipe->task;
-    return task->depth < SPK_SHALLOW
-        || (task->depth < SPK_LEVELS + 2 * task->nesting && !spk_stack_short(task));
+    return task->push.depth < SPK_SHALLOW
+        || (task->push.depth < SPK_LEVELS + 2 * task->push.nesting && !spk_stack_short(task));
 }
 
 /* spk_pipe_push: through the steps from `at` on to the sink; false: no more is wanted. */
@@ -130,15 +143,15 @@ static inline bool spk_push(spk_pipe *pipe, char *rows, size_t n)
     return n == 0 ? !pipe->stopped : spk_pipe_push(pipe, 0, (spk_batch) { rows, n });
 }
 
-/* spk_pipe_suspect_rows: up to `most`, but one where the attempt before has failed: so that the row
- * is known when it fails again. Borders of batches change no result. */
+/* spk_pipe_suspect_rows: up to `most`, but one where the attempt before has failed, or crashes are reported:
+ * so that the row is known when it fails. Borders of batches change no result. */
 size_t spk_pipe_suspect_rows(const spk_pipe *pipe, size_t most);
 
 /* spk_pipe_rows: how many rows of this size make a batch. */
 static inline size_t spk_pipe_rows(const spk_pipe *pipe, size_t row_size)
 {
     const size_t most = row_size ? SPK_BATCH_BYTES / row_size : SPK_BATCH_BYTES;
-    const size_t asked = pipe->task->batch_rows;
+    const size_t asked = pipe->task->push.batch_rows;
     const size_t rows = pipe->suspect ? spk_pipe_suspect_rows(pipe, asked) : asked;
     return rows < most ? rows : most ? most : 1;
 }

@@ -12,7 +12,7 @@
 #include "base/sys.h"
 #include "exec/pipe.h"
 
-enum { FIRST_ROWS = 16 }; /* of the first batch of a task; see pace in pipe.c */
+enum { FIRST_ROWS = 16 }; /* of the first batch of a task; see exec/pace.h */
 
 static _Thread_local spark_task *current;
 
@@ -24,12 +24,12 @@ spark_task *spk_task_current(void)
 void spk_task_move(spark_task *task)
 {
     current = task;
-    task->stack_low = NULL;
+    task->push.stack_low = NULL;
     if (task->place.plan)
         spk_place_enter(&task->place);
-    if (task->single)
+    if (task->at.single)
         spk_crash_enter(task);
-    if (task->check)
+    if (task->check.on)
         spk_check_begin(task);
 }
 
@@ -39,23 +39,23 @@ static void find_stack(spark_task *task)
     static const char nowhere[1];
     pthread_attr_t attributes;
     void *low = NULL;
-    task->stack_low = nowhere;
-    task->stack_size = 0;
+    task->push.stack_low = nowhere;
+    task->push.stack_size = 0;
     if (pthread_getattr_np(pthread_self(), &attributes) != 0)
         return;
-    if (pthread_attr_getstack(&attributes, &low, &task->stack_size) == 0)
-        task->stack_low = low;
+    if (pthread_attr_getstack(&attributes, &low, &task->push.stack_size) == 0)
+        task->push.stack_low = low;
     else
-        task->stack_size = 0;
+        task->push.stack_size = 0;
     pthread_attr_destroy(&attributes);
 }
 
 bool spk_stack_short(spark_task *task)
 {
-    if (!task->stack_low)
+    if (!task->push.stack_low)
         find_stack(task);
     const char *here = __builtin_frame_address(0);
-    return task->stack_size > 0 && (size_t)(here - task->stack_low) < task->stack_size / 2;
+    return task->push.stack_size > 0 && (size_t)(here - task->push.stack_low) < task->push.stack_size / 2;
 }
 
 typedef struct elsewhere {
@@ -69,7 +69,7 @@ static void *run_elsewhere(void *argument)
     const elsewhere *e = argument;
     spk_task_move(e->task);
     e->run(e->data);
-    if (e->task->single)
+    if (e->task->at.single)
         spk_crash_leave(e->task);
     return NULL;
 }
@@ -92,7 +92,7 @@ bool spk_task_on_new_stack(spark_task *task, void (*run)(void *data), void *data
         spk_task_fail(task, SPARK_ENOMEM,
             "no thread for partitions that are computed inside each other, %d deep so far: write an "
             "RDD in between with spark_local_checkpoint, or give spark_conf.thread_stack_bytes more",
-            task->nesting);
+            task->push.nesting);
         return false;
     }
     pthread_join(thread, NULL);
@@ -105,8 +105,8 @@ spark_task *spk_task_new_in(spark_context *sc, spk_store *store)
     spark_task *task = calloc(1, sizeof *task);
     if (!task)
         return NULL;
-    task->keep_indexes = malloc((size_t)sc->batch_rows * sizeof *task->keep_indexes);
-    if (!task->keep_indexes) {
+    task->push.indexes = malloc((size_t)sc->batch_rows * sizeof *task->push.indexes);
+    if (!task->push.indexes) {
         free(task);
         return NULL;
     }
@@ -115,12 +115,12 @@ spark_task *spk_task_new_in(spark_context *sc, spk_store *store)
     task->heap = store->heap;
     task->worker = -1;
     task->heard.id = -1;
-    task->batch_rows = (size_t)sc->batch_rows;
-    task->check = sc->check;
+    task->push.batch_rows = (size_t)sc->batch_rows;
+    task->check.on = sc->check;
     spk_place_init(&task->place, sc->place ? sc->place->plan : NULL);
-    task->single = sc->crash_reports;
+    task->at.single = sc->crash_reports;
     for (int i = 0; i < SPK_QUARANTINE; i++)
-        spk_arena_init(&task->quarantine[i], task->heap);
+        spk_arena_init(&task->check.quarantine[i], task->heap);
     task->frame = &task->base;
     spk_arena_init(&task->base.keep, task->heap);
     return task;
@@ -128,9 +128,9 @@ spark_task *spk_task_new_in(spark_context *sc, spk_store *store)
 
 void spk_task_trim(spark_task *task)
 {
-    for (int i = 0; i < task->n_levels; i++) {
-        spk_arena_fini(&task->levels[i]->arenas[0]);
-        spk_arena_fini(&task->levels[i]->arenas[1]);
+    for (int i = 0; i < task->push.n_levels; i++) {
+        spk_arena_fini(&task->push.levels[i]->arenas[0]);
+        spk_arena_fini(&task->push.levels[i]->arenas[1]);
     }
     spk_arena_fini(&task->base.keep);
 }
@@ -140,17 +140,17 @@ void spk_task_free(spark_task *task)
     if (!task)
         return;
     spk_task_trim(task);
-    for (int i = 0; i < task->n_levels; i++)
-        free(task->levels[i]);
-    free(task->levels);
+    for (int i = 0; i < task->push.n_levels; i++)
+        free(task->push.levels[i]);
+    free(task->push.levels);
     for (int i = 0; i < SPK_QUARANTINE; i++)
-        spk_arena_fini(&task->quarantine[i]);
-    free(task->deltas);
-    free(task->delta_heads);
-    free(task->tallies);
-    free(task->walk);
-    free(task->keep_indexes);
-    free(task->crash_stack);
+        spk_arena_fini(&task->check.quarantine[i]);
+    free(task->sums.deltas);
+    free(task->sums.heads);
+    free(task->sums.tallies);
+    free(task->walk.nodes);
+    free(task->push.indexes);
+    free(task->crash.stack);
     free(task);
 }
 
@@ -169,35 +169,35 @@ __attribute__((cold, noinline)) static void enter_place(spark_task *task)
 void spk_task_begin(spark_task *task, int job, int stage, int partition, int attempt)
 {
     task->failure.code = SPARK_OK;
-    task->lost = NULL;
-    task->lost_block = false;
-    task->failed_op = NULL;
-    task->hopeless = false;
-    task->origin.rdd = NULL;
+    task->fate.lost = NULL;
+    task->fate.lost_block = false;
+    task->fate.op = NULL;
+    task->fate.hopeless = false;
+    task->fate.origin.rdd = NULL;
     task->job = job;
     task->stage = stage;
     task->partition = task->current_partition = partition;
     task->attempt = attempt;
     task->op = NULL;
-    task->at = -1;
-    task->left_in = NULL;
-    task->left = false;
-    task->deadline = 0;
-    task->end_operation = NULL;
-    task->outs = NULL;
-    task->depth = task->nesting = 0;
+    task->at.element = -1;
+    task->left.in = NULL;
+    task->left.known = false;
+    task->limit.deadline = 0;
+    task->end.operation = NULL;
+    task->push.outs = NULL;
+    task->push.depth = task->push.nesting = 0;
     task->frame = &task->base;
-    task->drop_blocks = false;
-    task->dropped = NULL;
-    task->n_deltas = task->last_delta = task->n_tallies = task->n_walk = 0;
-    task->role = SPK_MAIN;
-    task->pipe = NULL;
-    task->runs = 0;
-    task->cached_reads = task->cached_blocks = task->remade_blocks = 0;
-    task->shuffle_rows = task->shuffle_bytes = task->spilled_bytes = task->remote_bytes = 0;
-    task->evicted_blocks = task->cache_bytes_written = task->cache_bytes_read = 0;
+    task->blocks.drop = false;
+    task->blocks.dropped = NULL;
+    task->sums.n_deltas = task->sums.last = task->sums.n_tallies = task->walk.n = 0;
+    task->sums.role = SPK_MAIN;
+    task->push.pipe = NULL;
+    task->push.runs = 0;
+    task->counts.cached_reads = task->counts.cached_blocks = task->counts.remade_blocks = 0;
+    task->counts.shuffle_rows = task->counts.shuffle_bytes = task->counts.spilled_bytes = task->counts.remote_bytes = 0;
+    task->counts.evicted_blocks = task->counts.cache_bytes_written = task->counts.cache_bytes_read = 0;
     task->counts = (spk_counts) { .peak = 0 };
-    task->batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;
+    task->push.batch_rows = spk_task_batch(task) < FIRST_ROWS ? spk_task_batch(task) : FIRST_ROWS;
     task->scratch = &task->base.keep;
     if (task->place.plan)
         enter_place(task);
@@ -222,7 +222,7 @@ void spk_frame_begin(spk_frame *frame, spark_task *task)
 void spk_frame_end(spk_frame *frame, spark_task *task)
 {
     run_defers(frame);
-    if (task->check)
+    if (task->check.on)
         spk_check_retire(task, &frame->keep);
     spk_arena_fini(&frame->keep);
 }
@@ -235,7 +235,7 @@ void spk_task_end(spark_task *task)
     current = NULL;
     if (task->place.plan)
         spk_place_enter(task->outer);
-    if (task->single)
+    if (task->at.single)
         spk_crash_leave(task);
 }
 
@@ -257,7 +257,7 @@ void spk_task_fail_with(spark_task *task, const spk_failure *failure)
 {
     if (spk_task_failed(task))
         return;
-    const spk_op *op = task->failed_op = task->op;
+    const spk_op *op = task->fate.op = task->op;
     task->failure = *failure;
     task->failure.job = task->job;
     task->failure.stage = task->stage;
@@ -266,8 +266,8 @@ void spk_task_fail_with(spark_task *task, const spk_failure *failure)
     if (op)
         name_failure(
             &task->failure, op->rdd->operation, op->rdd->function, op->rdd->site, failure->message);
-    else if (task->end_operation)
-        name_failure(&task->failure, task->end_operation, task->end_function, task->end_site,
+    else if (task->end.operation)
+        name_failure(&task->failure, task->end.operation, task->end.function, task->end.site,
             failure->message);
     spk_task_close_outs(task);
 }
@@ -315,10 +315,10 @@ void spark_fail(spark_task *task, const char *format, ...)
 
 bool spk_task_late(spark_task *task)
 {
-    if (task->deadline == 0 || spk_clock_ms() < task->deadline)
+    if (task->limit.deadline == 0 || spk_clock_ms() < task->limit.deadline)
         return false;
     spk_task_fail(task, SPARK_EDEADLINE, "the attempt took longer than its limit of %lld ms",
-        (long long)task->limit_ms);
+        (long long)task->limit.ms);
     return true;
 }
 

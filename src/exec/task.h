@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/faults.h"
+#include "exec/stopwatch.h"
 #include "plan/shuffle.h"
 #include "storage/block.h"
 #include "storage/store.h"
@@ -71,17 +72,25 @@ typedef struct spk_delta {
 /* spk_counts: what an attempt has read and written, beside what jobs count (below). peak: bytes of
  * windows at a time. */
 typedef struct spk_counts {
+    int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes, spilled_bytes;
+    int64_t remote_bytes; /* read from other executors */
+    int64_t evicted_blocks, cache_bytes_written, cache_bytes_read;
     int64_t input_bytes, input_rows, output_bytes, output_rows;
     int64_t read_bytes, read_rows, read_near, read_far; /* of shuffles: near and far outputs */
     int64_t result_bytes, peak;
 } spk_counts;
 
 /* spk_heard: what listeners were told of the attempt that runs; of a worker also how much time its thread
- * had used by then. id -1: nothing. told: which of them. */
+ * had used by then. id -1: nothing. lane: where the events of this spark_task's attempts wait; NULL: none
+ * has been told of. notes: what is to be told at its end; counters: of the thread it ran on last; watch: NULL: nobody
+ * asks what steps take. */
 typedef struct spk_heard {
     int64_t id, from, cpu;
-    uint64_t told;
+    struct spk_lane *lane;
     int index, round;
+    struct spk_notes *notes;
+    struct spk_counter_set *counters;
+    spk_stopwatch *watch;
 } spk_heard;
 
 typedef struct spk_walk {
@@ -95,36 +104,30 @@ typedef struct spk_walk {
  * tells how it has ended, or DISOWNED: then it tells nobody, and nothing of it stays; never both. */
 typedef enum spk_attempt_phase { SPK_AT_REST, SPK_RUNNING, SPK_COMMITTING, SPK_DISOWNED } spk_attempt_phase;
 
-struct spark_task {
-    spark_context *sc;
-    struct spk_executor *executor; /* NULL: a task of the driver */
-    _Atomic uint64_t state;        /* the number of the attempt among the task's, and its phase */
+/* spk_turn: what the scheduler gave the worker. */
+typedef struct spk_turn {
+    _Atomic uint64_t state; /* the number of the attempt among the task's, and its phase */
     _Atomic(struct spk_task_set *) set; /* whose attempt it is, and of which task */
     atomic_int index;
     _Atomic int64_t n_done, n_failed; /* attempts; only its thread adds to them */
-    _Atomic int64_t began; /* in nanoseconds, where somebody wants to know */
-    spk_store *store; /* of the executor it runs on */
-    spk_heap *heap;   /* of the store */
-    const atomic_bool *cancelled; /* of the job; may be NULL */
-    spk_failure failure;          /* of the attempt; code SPARK_OK while it goes well */
-    spk_shuffle *lost;            /* the attempt ended because an output of it is missing */
-    bool lost_block;              /* it has failed because a cached block turned out to be damaged */
-    const spk_op *failed_op;      /* whose function failed */
-    bool hopeless;                /* it would fail again */
-    spk_origin origin, suspect;   /* of the failure; of the last attempt's: pushed one by one */
-    int job, stage, partition, attempt;
-    const spk_op *op;                         /* whose function runs; NULL: that of the end: */
-    const spark_rdd *left_in; /* of a job that was stopped: whose function ran last, if one did; */
-    bool left;                /* it is known */
-    int64_t deadline, limit_ms; /* when it is late, on spk_clock_ms (0: never); how long that is */
-    const char *end_operation, *end_function; /* the action or shuffle that takes the rows */
-    spark_site end_site;
-    int current_partition;
-    size_t batch_rows;      /* of what is pushed now; spk_task_batch is the most it can be */
-    spk_arena *scratch;     /* where spark_alloc takes from */
-    spk_frame base, *frame; /* of the chain whose steps run */
-    const spk_pipe *pipe;   /* whose steps run; NULL: none has begun */
-    uint32_t runs;          /* pipes that have begun */
+    _Atomic int64_t began;            /* in nanoseconds, where somebody wants to know */
+} spk_turn;
+
+/* spk_fate: how an attempt has failed, beside the failure itself. */
+typedef struct spk_fate {
+    spk_shuffle *lost;          /* the attempt ended because an output of it is missing */
+    bool lost_block;            /* because a cached block turned out to be damaged */
+    bool hopeless;              /* it would fail again */
+    unsigned denied, thinned;   /* when it began: what its heap had refused, how often its executor was thinned */
+    const spk_op *op;           /* whose function failed */
+    spk_origin origin, suspect; /* of the failure; of the last attempt's: pushed one by one */
+} spk_fate;
+
+/* spk_pushing: the batches on their way. */
+typedef struct spk_pushing {
+    size_t batch_rows;    /* of what is pushed now; spk_task_batch is the most it can be */
+    const spk_pipe *pipe; /* whose steps run; NULL: none has begun */
+    uint32_t runs;        /* pipes that have begun */
     spk_out *outs;
     int depth;          /* levels in use */
     int nesting;        /* chains within chains */
@@ -132,40 +135,91 @@ struct spark_task {
     int n_levels, max_levels;
     const char *stack_low; /* end of the stack of the thread; NULL: not looked up yet */
     size_t stack_size;
-    spk_place place, *outer; /* for a plan's calls; where the thread was before */
-    bool drop_blocks;            /* a fault: cached blocks that the attempt would read are lost */
-    _Atomic(struct spk_claim *) claims; /* the scheduler's: blocks that nobody else computes meanwhile */
+    uint32_t *indexes; /* batch_rows of them, for filters */
+} spk_pushing;
+
+/* spk_block_turns: cached blocks that the attempt reads and makes. */
+typedef struct spk_block_turns {
+    bool drop;                          /* a fault: those that it would read are lost */
+    _Atomic(struct spk_claim *) claims; /* the scheduler's: that nobody else computes meanwhile */
     void (*has_put)(spark_task *task, spk_block_set *blocks, int partition); /* likewise; or NULL */
-    struct spk_dropped *dropped; /* those that were dropped by it */
-    spk_delta *deltas;
-    uint32_t *delta_heads; /* buckets, max_deltas of them: number + 1 */
-    size_t n_deltas, max_deltas, last_delta;
-    size_t n_once; /* of accumulators that count partitions once */
+    struct spk_dropped *dropped;        /* by the fault */
+    const spark_rdd *anew;              /* whose blocks are neither read nor made; NULL: none */
+} spk_block_turns;
+
+/* spk_sums: what the attempt adds to accumulators. */
+typedef struct spk_sums {
     spk_role role;
+    spk_delta *deltas;
+    uint32_t *heads; /* buckets, max_deltas of them: number + 1 */
+    size_t n_deltas, max_deltas, last;
+    size_t n_once; /* of accumulators that count partitions once */
     spk_tally *tallies;
     size_t n_tallies, max_tallies;
-    spk_walk *walk;
-    size_t n_walk, max_walk;
-    uint32_t *keep_indexes; /* batch_rows of them, for filters */
-    int64_t cached_reads, cached_blocks, remade_blocks, shuffle_rows, shuffle_bytes, spilled_bytes;
-    int64_t remote_bytes; /* read from other executors */
-    int64_t evicted_blocks, cache_bytes_written, cache_bytes_read;
+} spk_sums;
+
+/* spk_at: the one element that a function has, where elements come one by one. */
+typedef struct spk_at {
+    bool single;      /* they do, and crashes are reported */
+    bool is_bad;      /* the function has said so */
+    const spk_op *op; /* of the call that runs: whose function, and */
+    int64_t element;  /* which of its partition; -1: not known */
+    const char *row;  /* that element */
+    const struct spk_file *file; /* where the row on its way begins, of a source that says so; NULL: of none, */
+    uint64_t byte;               /* SPK_UNKNOWN_BYTE */
+} spk_at;
+
+/* spk_checks: check mode's. */
+typedef struct spk_checks {
+    bool on;
+    const char *callers;   /* the stack above it is alive; NULL: none of it is */
+    const char *stack_top; /* of the thread */
+    spk_arena quarantine[SPK_QUARANTINE];
+    unsigned n;
+} spk_checks;
+
+struct spark_task {
+    spark_context *sc;
+    struct spk_executor *executor; /* NULL: a task of the driver */
+    spk_store *store;              /* of the executor it runs on */
+    spk_heap *heap;                /* of the store */
+    int worker;                    /* of the executor; -1: a thread of the program */
+    spk_turn turn;
+    int job, stage, partition, attempt;
+    const atomic_bool *cancelled; /* of the job; may be NULL */
+    spk_failure failure;          /* of the attempt; code SPARK_OK while it goes well */
+    spk_fate fate;
+    struct {
+        int64_t deadline, ms; /* when it is late, on spk_clock_ms (0: never); how long that is */
+    } limit;
+    struct { /* the action or shuffle that takes the rows */
+        const char *operation, *function;
+        spark_site site;
+    } end;
+    const spk_op *op; /* whose function runs; NULL: the end's */
+    struct {          /* of a job that was stopped: whose function ran last, if that is known */
+        const spark_rdd *in;
+        bool known;
+    } left;
+    int current_partition;
+    spk_arena *scratch;     /* where spark_alloc takes from */
+    spk_frame base, *frame; /* of the chain whose steps run */
+    spk_pushing push;
+    spk_place place, *outer; /* for a plan's calls; where the thread was before */
+    spk_block_turns blocks;
+    spk_sums sums;
+    struct { /* up the lineage, to a source or a block */
+        spk_walk *nodes;
+        size_t n, max;
+    } walk;
     spk_counts counts;
     spk_heard heard;
-    int worker; /* of the executor; -1: a thread of the program */
-    bool single;          /* functions get one element a call, and crashes are reported */
-    const spk_op *at_op;  /* of the call that runs, where it is of one element: whose function, and */
-    int64_t at;           /* which element of its partition; -1: not known */
-    const char *at_row;   /* that element */
-    bool at_is_bad;       /* the function has said so */
-    const spark_rdd *anew; /* whose blocks are neither read nor made; NULL: none */
-    const char *callers;   /* in check mode: the stack above it is alive; NULL: none of it is */
-    char *crash_stack;    /* where a handler runs; NULL: none yet */
-    const char *crash_low; /* the end of the thread's stack */
-    bool check;
-    const char *stack_top; /* of the thread; in check mode, as is what follows */
-    spk_arena quarantine[SPK_QUARANTINE];
-    unsigned quarantined;
+    spk_at at;
+    struct {
+        char *stack;     /* where a handler runs; NULL: none yet */
+        const char *low; /* the end of the thread's stack */
+    } crash;
+    spk_checks check;
 };
 
 /* spk_task_new_in: with everything a worker needs to run attempts, in a store. spk_task_new: in the
@@ -200,26 +254,26 @@ static inline bool spk_task_failed(const spark_task *task)
 enum { SPK_PHASES = 4 };
 static inline spk_attempt_phase spk_task_phase(const spark_task *task)
 {
-    return (spk_attempt_phase)(atomic_load(&task->state) % SPK_PHASES);
+    return (spk_attempt_phase)(atomic_load(&task->turn.state) % SPK_PHASES);
 }
 static inline void spk_task_enter(spark_task *task, struct spk_task_set *set, int index)
 {
-    const uint64_t before = atomic_load_explicit(&task->state, memory_order_relaxed);
-    atomic_store_explicit(&task->set, set, memory_order_relaxed);
-    atomic_store_explicit(&task->index, index, memory_order_relaxed);
-    atomic_store_explicit(&task->state, (before / SPK_PHASES + 1) * SPK_PHASES + SPK_RUNNING,
+    const uint64_t before = atomic_load_explicit(&task->turn.state, memory_order_relaxed);
+    atomic_store_explicit(&task->turn.set, set, memory_order_relaxed);
+    atomic_store_explicit(&task->turn.index, index, memory_order_relaxed);
+    atomic_store_explicit(&task->turn.state, (before / SPK_PHASES + 1) * SPK_PHASES + SPK_RUNNING,
         memory_order_release);
 }
 
 static inline bool spk_task_from_running(spark_task *task, uint64_t state, spk_attempt_phase to)
 {
     return state % SPK_PHASES == SPK_RUNNING
-        && atomic_compare_exchange_strong(&task->state, &state, state - SPK_RUNNING + to);
+        && atomic_compare_exchange_strong(&task->turn.state, &state, state - SPK_RUNNING + to);
 }
 
 static inline bool spk_task_commit(spark_task *task)
 {
-    return spk_task_from_running(task, atomic_load(&task->state), SPK_COMMITTING);
+    return spk_task_from_running(task, atomic_load(&task->turn.state), SPK_COMMITTING);
 }
 
 static inline bool spk_task_disown(spark_task *task, uint64_t state)
@@ -236,8 +290,8 @@ static inline void spk_task_peak(spark_task *task, uint64_t bytes)
 
 static inline void spk_task_rest(spark_task *task)
 {
-    const uint64_t state = atomic_load_explicit(&task->state, memory_order_relaxed);
-    atomic_store_explicit(&task->state, state - state % SPK_PHASES, memory_order_release);
+    const uint64_t state = atomic_load_explicit(&task->turn.state, memory_order_relaxed);
+    atomic_store_explicit(&task->turn.state, state - state % SPK_PHASES, memory_order_release);
 }
 
 /* spk_task_unwanted: failed, cancelled or disowned. */
@@ -245,7 +299,7 @@ static inline bool spk_task_unwanted(const spark_task *task)
 {
     return spk_task_failed(task)
         || (task->cancelled && atomic_load_explicit(task->cancelled, memory_order_relaxed))
-        || atomic_load_explicit(&task->state, memory_order_relaxed) % SPK_PHASES == SPK_DISOWNED;
+        || atomic_load_explicit(&task->turn.state, memory_order_relaxed) % SPK_PHASES == SPK_DISOWNED;
 }
 
 /* spk_task_late: fails an attempt that has taken too long, in the name of what runs. spk_task_over:
@@ -253,26 +307,35 @@ static inline bool spk_task_unwanted(const spark_task *task)
 bool spk_task_late(spark_task *task);
 static inline bool spk_task_over(spark_task *task)
 {
-    return (task->deadline && spk_task_late(task)) || spk_task_unwanted(task);
+    return (task->limit.deadline && spk_task_late(task)) || spk_task_unwanted(task);
 }
 
 /* spk_task_at: a function of op (NULL: of the end of the chain) is called with one element. */
 static inline void spk_task_at(
     spark_task *task, const spk_op *op, uint64_t element, const char *row)
 {
-    task->at_op = op;
-    task->at = (int64_t)element;
-    task->at_row = row;
-    task->at_is_bad = false;
+    task->at.op = op;
+    task->at.element = (int64_t)element;
+    task->at.row = row;
+    task->at.is_bad = false;
+}
+
+/* spk_task_reads: by a source: the rows that it pushes next begin at this byte of a file. Where crashes are
+ * reported it pushes one at a time. */
+#define SPK_UNKNOWN_BYTE UINT64_MAX
+static inline void spk_task_reads(spark_task *task, const struct spk_file *file, uint64_t byte)
+{
+    task->at.file = file;
+    task->at.byte = byte;
 }
 
 /* spk_task_end_is: says what takes the rows in the end, for messages. */
 static inline void spk_task_end_is(
     spark_task *task, const char *operation, const char *function, spark_site site)
 {
-    task->end_operation = operation;
-    task->end_function = function;
-    task->end_site = site;
+    task->end.operation = operation;
+    task->end.function = function;
+    task->end.site = site;
 }
 
 /* spk_task_fail: as spark_fail, with a code. spk_task_nomem. The first failure stays. */

@@ -310,8 +310,8 @@ static bool read_year(reader *r, int count, moment *m)
         m->year += 2000;
         return good;
     }
-    const bool negative = sign(r, '-');
-    const bool good = number(r, count, count < 4 ? 9 : count, &m->year);
+    const bool negative = sign(r, '-'), longer = !negative && count > 3 && sign(r, '+');
+    const bool good = number(r, count + longer, count < 4 || longer ? 9 : count, &m->year);
     m->year = negative ? -m->year : m->year;
     return good;
 }
@@ -459,7 +459,10 @@ static size_t put_item(char *text, const struct spk_pattern_item *item, const mo
     case ']':
         return 0;
     case 'y':
-        return count == 2 ? put(text, (m->year % 100 + 100) % 100, 2) : put(text, m->year, count);
+        if (count == 2)
+            return put(text, (m->year % 100 + 100) % 100, 2);
+        *text = '+'; /* of years that are longer than the pattern, as Java does from four letters on */
+        return count == 4 && m->year > 9999 ? 1 + put(text + 1, m->year, count) : put(text, m->year, count);
     case 'M':
         return count > 2 ? put_text(text, month_names[m->month - 1],
                                count > 3 ? strlen(month_names[m->month - 1]) : 3)

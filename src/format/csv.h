@@ -11,9 +11,9 @@
 
 #include "base/arena.h"
 #include "format/calendar.h"
-#include "io/files.h"
+#include "io/charset.h"
 
-enum { SPK_CSV_SEP = 8, SPK_CSV_NAME = 128, SPK_NO_BYTE = -1 };
+enum { SPK_CSV_SEP = 8, SPK_CSV_NAME = 128, SPK_NO_BYTE = -1, SPK_CSV_MOST_COLUMNS = 1 << 20 };
 
 typedef struct spk_csv {
     char sep[SPK_CSV_SEP];
@@ -32,6 +32,7 @@ typedef struct spk_csv {
     double sampling;
     size_t max_columns, max_chars; /* max_chars: SIZE_MAX: any */
     int min_partitions;
+    spk_charset charset; /* of what is to become UTF-8 before it is read */
     char *texts; /* what the texts above are kept in */
 } spk_csv;
 
@@ -40,6 +41,12 @@ typedef struct spk_csv {
 spark_status spk_csv_compile(
     spk_csv *csv, const spark_csv_options *options, bool writing, spk_failure *failure);
 void spk_csv_free(spk_csv *csv);
+
+/* spk_csv_is_whole: files are not split: quotes hold line ends, or one that is a sign twice begins in each of three. */
+static inline bool spk_csv_is_whole(const spk_csv *csv)
+{
+    return csv->multi_line || (csv->line_sep_n == 2 && csv->line_sep[0] == csv->line_sep[1]);
+}
 
 typedef struct spk_csv_column {
     uint32_t at;     /* which column of the file */
@@ -138,6 +145,9 @@ uint64_t spk_csv_row_at(const spk_csv_reader *reader, size_t i);
 /* spk_csv_names: the cells of the first record, which the reader keeps; 0: there is none, or *failure
  * is filled. */
 size_t spk_csv_names(spk_csv_reader *reader, const spark_str **names, spk_failure *failure);
+
+/* spk_csv_utf8: a text as it stands in a file as UTF-8: itself, or in `texts`. */
+spark_str spk_csv_utf8(const spk_csv *csv, spark_str s, spk_arena *texts, bool *nomem);
 
 /* spk_csv_put_aside: what the reader does with malformed records instead of what the mode says: they are no
  * rows; put (NULL: nothing) is told of each: its offset in the file, its text, and why. False: reading

@@ -162,17 +162,16 @@ static bool is_ascii(spark_str s)
     return all < 0x80;
 }
 
-/* to_utf8: a text in ISO-8859-1, where it is not ASCII. */
-static spark_str to_utf8(work *w, spark_str s)
+spark_str spk_csv_utf8(const spk_csv *csv, spark_str s, spk_arena *texts, bool *nomem)
 {
     size_t n = 0;
-    if (!w->csv->latin1 || is_ascii(s))
+    if (!csv->latin1 || is_ascii(s))
         return s;
     char *text = s.len <= SIZE_MAX / 2 - SPK_CSV_SLACK
-        ? spk_arena_alloc(w->texts, 2 * s.len + SPK_CSV_SLACK, 1)
+        ? spk_arena_alloc(texts, 2 * s.len + SPK_CSV_SLACK, 1)
         : NULL;
     if (!text) {
-        w->nomem = true;
+        *nomem = true;
         return s;
     }
     for (size_t i = 0; i < s.len; i++) {
@@ -196,7 +195,7 @@ static void strings(work *w)
             continue;
         }
         if (w->csv->latin1)
-            cell = to_utf8(w, cell);
+            cell = spk_csv_utf8(w->csv, cell, w->texts, &w->nomem);
         memcpy(row + column->offset, &cell, sizeof cell);
         set_present(column, row);
     }
@@ -209,7 +208,7 @@ static void chars(work *w)
         char *row = w->rows + i * w->row_size;
         if (is_null(w, cell))
             miss(w, i);
-        else if (!read_chars(cell, w->column, row))
+        else if (!read_chars(spk_csv_utf8(w->csv, cell, w->texts, &w->nomem), w->column, row))
             refuse(w, i);
         else
             set_present(w->column, row);

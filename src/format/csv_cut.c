@@ -80,6 +80,8 @@ static bool put(cursor *c, const char *p, size_t n)
         return fail(c, SPARK_EIO, "a row has more columns than max_columns", c->p);
     if (n > csv->max_chars)
         return fail(c, SPARK_EIO, "a value is longer than max_chars_per_column", c->p);
+    if (!cut->columns && column >= cut->n)
+        return fail(c, SPARK_EIO, "a row has more columns than the file had bytes", c->p);
     if (!cut->columns) {
         cut->cells[column] = (spark_str) { p, n };
         return true;

@@ -5,6 +5,19 @@
 #include "format/csv.h"
 #include "format/value.h"
 
+/* is_plain_date: yyyy-MM-dd, before the year 0 with more digits too. What else Spark casts to dates, such as 2024-5-7, are
+ * times. */
+static bool is_plain_date(spark_str cell)
+{
+    const char *p = cell.ptr;
+    const size_t n = cell.len;
+    int32_t days;
+    if (n < 11 || p[0] != '-')
+        return spk_iso_date(p, n, &days);
+    return p[n - 3] == '-' && p[n - 6] == '-' && !memchr(p, ' ', n) && !memchr(p, 'T', n) && memcmp(p + 1, "0000-", 5) != 0
+        && spk_cast_date(p, n, &days);
+}
+
 static bool fits(const spk_csv *csv, spk_csv_guess guess, spark_str cell)
 {
     static const spk_csv_column columns[] = { [SPK_GUESS_I32] = { .kind = SPARK_KIND_I32, .size = 4 },
@@ -13,9 +26,8 @@ static bool fits(const spk_csv *csv, spk_csv_guess guess, spark_str cell)
         [SPK_GUESS_TIME] = { .kind = SPARK_KIND_TIME, .size = 8 },
         [SPK_GUESS_BOOL] = { .kind = SPARK_KIND_BOOL, .size = 1 } };
     char row[16];
-    int32_t days;
     if (guess == SPK_GUESS_DATE && csv->plain_date)
-        return csv->prefer_date && spk_iso_date(cell.ptr, cell.len, &days);
+        return csv->prefer_date && is_plain_date(cell);
     if (guess == SPK_GUESS_DATE) {
         int64_t micros;
         return csv->prefer_date && spk_pattern_read(&csv->date, cell.ptr, cell.len, &micros);

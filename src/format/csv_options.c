@@ -97,17 +97,43 @@ static spark_status set_patterns(spk_csv *csv, const spark_csv_options *o, spk_f
     return SPARK_OK;
 }
 
+/* set_encoding: ISO-8859-1 is converted cell by cell, so that files can be split. */
 static spark_status set_encoding(spk_csv *csv, const char *name, spk_failure *failure)
 {
-    static const char *const utf8[] = { "UTF-8", "utf-8", "UTF8", "utf8", "US-ASCII" };
-    static const char *const latin1[]
-        = { "ISO-8859-1", "iso-8859-1", "ISO8859_1", "latin1", "LATIN1" };
-    for (size_t i = 0; name && i < sizeof utf8 / sizeof *utf8; i++) {
-        csv->latin1 = strcmp(name, latin1[i]) == 0;
-        if (csv->latin1 || strcmp(name, utf8[i]) == 0)
-            return SPARK_OK;
+    if (!name)
+        return SPARK_OK;
+    if (!spk_charset_named(name, &csv->charset))
+        return refuse(failure, "encoding", "must be " SPK_CHARSETS);
+    csv->latin1 = csv->charset == SPK_LATIN1;
+    if (csv->latin1)
+        csv->charset = SPK_UTF8;
+    return SPARK_OK;
+}
+
+/* to_latin1: a text of the program as it stands in a file; one that cannot stand there stays. Its length. */
+static size_t to_latin1(char *text, size_t n)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)text[i] >= 0x80 && (((unsigned char)text[i] & 0xfe) != 0xc2 || ++i == n))
+            return n;
+    for (size_t i = 0; i < n; i++) {
+        const unsigned char c = (unsigned char)text[i];
+        text[used++] = c < 0x80 ? (char)c : (char)(((c & 3) << 6) | ((unsigned char)text[++i] & 0x3f));
     }
-    return name ? refuse(failure, "encoding", "must be UTF-8 or ISO-8859-1") : SPARK_OK;
+    memset(text + used, 0, n - used);
+    return used;
+}
+
+/* set_latin1: what is looked for in a file, or stands for something there, in its own bytes. */
+static void set_latin1(spk_csv *csv)
+{
+    spark_str *const texts[]
+        = { &csv->null_value, &csv->empty_value, &csv->nan_value, &csv->positive_inf, &csv->negative_inf };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        texts[i]->len = to_latin1(csv->texts + (texts[i]->ptr - csv->texts), texts[i]->len);
+    csv->sep_n = to_latin1(csv->sep, csv->sep_n);
+    csv->line_sep_n = to_latin1(csv->line_sep, csv->line_sep_n);
 }
 
 static bool choose(spark_flag flag, bool otherwise)
@@ -117,6 +143,13 @@ static bool choose(spark_flag flag, bool otherwise)
 
 static spark_status set_numbers(spk_csv *csv, const spark_csv_options *o, spk_failure *failure)
 {
+    const struct {
+        const char *name;
+        spark_flag flag;
+    } flags[] = { { "prefer_date", o->prefer_date }, { "enforce_schema", o->enforce_schema },
+        { "ignore_leading_white_space", o->ignore_leading_white_space },
+        { "ignore_trailing_white_space", o->ignore_trailing_white_space },
+        { "escape_quotes", o->escape_quotes } };
     if (o->max_columns < 0)
         return refuse(failure, "max_columns", "is negative");
     if (o->min_partitions < 0)
@@ -127,9 +160,14 @@ static spark_status set_numbers(spk_csv *csv, const spark_csv_options *o, spk_fa
         return refuse(failure, "sampling_ratio", "must be more than 0 and at most 1");
     if ((unsigned)o->mode > SPARK_FAILFAST)
         return refuse(failure, "mode", "is none of those there are");
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].flag < SPARK_OFF || flags[i].flag > SPARK_ON)
+            return refuse(failure, flags[i].name, "must be SPARK_DEFAULT, SPARK_ON or SPARK_OFF");
     if ((unsigned)o->unescaped_quote_handling > SPARK_RAISE_ERROR)
         return refuse(failure, "unescaped_quote_handling", "is none of those there are");
     csv->max_columns = o->max_columns ? (size_t)o->max_columns : 20480;
+    if (csv->max_columns > SPK_CSV_MOST_COLUMNS)
+        csv->max_columns = SPK_CSV_MOST_COLUMNS;
     csv->max_chars = o->max_chars_per_column > 0 ? (size_t)o->max_chars_per_column : SIZE_MAX;
     csv->sampling = o->sampling_ratio > 0 ? o->sampling_ratio : 1;
     csv->min_partitions = o->min_partitions;
@@ -163,9 +201,11 @@ spark_status spk_csv_compile(
         || set_numbers(csv, o, failure) != SPARK_OK)
         return failure->code;
     set_flags(csv, o, writing);
-    if (writing && csv->latin1)
-        return refuse(failure, "encoding", "of what is written must be UTF-8");
-    return keep_texts(csv, o, writing) ? SPARK_OK : spk_failure_nomem(failure, NULL, NULL);
+    if (!keep_texts(csv, o, writing))
+        return spk_failure_nomem(failure, NULL, NULL);
+    if (csv->latin1 && !writing)
+        set_latin1(csv);
+    return SPARK_OK;
 }
 
 void spk_csv_free(spk_csv *csv)

@@ -63,8 +63,8 @@ static void put_quoted(sink *out, const spk_csv *csv, spark_str s)
     put_byte(out, csv->quote);
     for (size_t i = 0; i < s.len; i++) {
         const int byte = (unsigned char)s.ptr[i];
-        if (byte == csv->quote && csv->escape >= 0)
-            put_byte(out, csv->escape);
+        if (byte == csv->quote)
+            put_byte(out, csv->escape >= 0 ? csv->escape : csv->quote);
         else if (byte == csv->escape && csv->escape_escape >= 0)
             put_byte(out, csv->escape_escape);
         put_byte(out, byte);
@@ -101,12 +101,15 @@ size_t spk_csv_print_date(const spk_csv *csv, int32_t days, char *to)
 {
     if (csv->has_date)
         return spk_pattern_print_date(&csv->date, days, to);
-    return spark_print(SPARK_TYPE(spark_date), &days, to, SCALAR_ROOM);
+    const bool far = days >= 2932897; /* from the year 10000 on with a sign, as Java has it */
+    if (far)
+        *to = '+';
+    return far + spark_print(SPARK_TYPE(spark_date), &days, to + far, SCALAR_ROOM - 1);
 }
 
 static size_t print_double(double x, char *to)
 {
-    const char *name = x != x ? "NaN" : x > 0 ? "Inf" : "-Inf";
+    const char *name = x != x ? "NaN" : x > 0 ? "Infinity" : "-Infinity";
     if (x - x == 0)
         return spk_json_print_f64(x, to);
     memcpy(to, name, strlen(name));

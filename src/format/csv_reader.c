@@ -427,16 +427,27 @@ static spark_status gather(spk_csv_reader *r, size_t max, spk_failure *failure)
 
 /* ---- rows ---- */
 
+/* text_of: a record as UTF-8. */
+static spark_str text_of(spk_csv_reader *r, const spk_csv_record *record, bool *nomem)
+{
+    return spk_csv_utf8(r->csv, (spark_str) { record->at, record->n }, &r->texts, nomem);
+}
+
 /* put_aside: a malformed record, with where it is and what is wrong. */
-static bool put_aside(const spk_csv_reader *r, size_t i)
+static spark_status put_aside(spk_csv_reader *r, size_t i, spk_failure *failure)
 {
     char reason[sizeof(spk_csv_why)];
+    bool nomem = false;
     if (!r->aside->put)
-        return true;
+        return SPARK_OK;
     const spk_csv_why why = why_not(r, i);
+    const spark_str text = text_of(r, &r->records[i], &nomem);
     snprintf(reason, sizeof reason, "%s%s", why.what, why.column);
-    return r->aside->put(r->aside->to, offset_of(r, r->records[i].at),
-        (spark_str) { r->records[i].at, r->records[i].n }, reason);
+    if (nomem)
+        return spk_failure_nomem(failure, NULL, NULL);
+    return r->aside->put(r->aside->to, offset_of(r, r->records[i].at), text, reason)
+        ? SPARK_OK
+        : (failure->code = SPARK_ETASK); /* the task knows why */
 }
 
 /* settle: what becomes of malformed records; *n: the rows that are left. */
@@ -450,8 +461,8 @@ static spark_status settle(spk_csv_reader *r, char *rows, size_t *n, spk_failure
         char *row = rows + i * plan->row_size;
         const bool lost = record->null >= 0;
         if (r->aside && (record->bad || lost)) {
-            if (!put_aside(r, i))
-                return failure->code = SPARK_ETASK; /* the task knows why */
+            if (put_aside(r, i, failure) != SPARK_OK)
+                return failure->code;
             continue;
         }
         if (mode == SPARK_DROPMALFORMED && (record->bad || lost))
@@ -459,7 +470,10 @@ static spark_status settle(spk_csv_reader *r, char *rows, size_t *n, spk_failure
         if (lost || (mode == SPARK_FAILFAST && record->bad))
             return blame_row(r, i, failure);
         if (record->bad && plan->corrupt >= 0) {
-            const spark_str text = { record->at, record->n };
+            bool nomem = false;
+            const spark_str text = text_of(r, record, &nomem);
+            if (nomem)
+                return spk_failure_nomem(failure, NULL, NULL);
             memcpy(row + plan->corrupt, &text, sizeof text);
             if (plan->corrupt_present >= 0)
                 row[plan->corrupt_present] = true;
@@ -506,7 +520,13 @@ uint64_t spk_csv_row_at(const spk_csv_reader *r, size_t i)
 size_t spk_csv_names(spk_csv_reader *r, const spark_str **names, spk_failure *failure)
 {
     *names = r->cells;
-    return gather(r, 1, failure) == SPARK_OK && r->n > 0 ? r->records[0].columns : 0;
+    const size_t n = gather(r, 1, failure) == SPARK_OK && r->n > 0 ? r->records[0].columns : 0;
+    bool nomem = false;
+    for (size_t i = 0; i < n; i++)
+        r->cells[i] = spk_csv_utf8(r->csv, r->cells[i], &r->texts, &nomem);
+    if (nomem)
+        spk_failure_nomem(failure, NULL, NULL);
+    return nomem ? 0 : n;
 }
 
 /* ---- opening ---- */
@@ -519,10 +539,17 @@ static void *carve(char *block, size_t *used, size_t n, size_t size)
     return block ? block + at : NULL;
 }
 
+/* names_of: how many columns a header may have: no more than the file has bytes, but for one. */
+static size_t names_of(const spk_csv_reader *r)
+{
+    const uint64_t bytes = r->in.file->size;
+    return bytes < r->csv->max_columns ? (size_t)bytes + 1 : r->csv->max_columns;
+}
+
 /* lay_out: the tables of a reader in a block, or NULL; returns how many bytes they take. */
 static size_t lay_out(spk_csv_reader *r, char *block)
 {
-    const size_t columns = r->plan ? r->plan->n : r->csv->max_columns + 1;
+    const size_t columns = r->plan ? r->plan->n : names_of(r) + 1;
     size_t used = 0;
     r->most = columns * MOST_ROWS > MOST_CELLS ? MOST_CELLS / columns + 1 : MOST_ROWS;
     r->most = r->plan ? r->most : 1;
@@ -569,7 +596,7 @@ static spark_status skip_mark(spk_csv_reader *r, spk_failure *failure)
     return SPARK_OK;
 }
 
-static spark_status begin(spk_csv_reader *r, spk_failure *failure)
+static spark_status begin(spk_csv_reader *r, bool first, spk_failure *failure)
 {
     if (spk_form_look(&r->in, failure) != SPARK_OK)
         return failure->code;
@@ -585,9 +612,9 @@ static spark_status begin(spk_csv_reader *r, spk_failure *failure)
     }
     r->cut = (spk_csv_cut) { .csv = r->csv,
         .columns = r->plan ? r->plan->columns : NULL,
-        .n = r->plan ? r->plan->n : 0,
+        .n = r->plan ? r->plan->n : names_of(r),
         .texts = &r->texts };
-    if (r->position > 0)
+    if (!first)
         return skip_begun(r, failure);
     if (r->in.file->source
         && (refill(r, failure) != SPARK_OK
@@ -606,7 +633,7 @@ spark_status spk_csv_open(spk_csv_reader **reader, spk_heap *heap, const spk_csv
     *r = (spk_csv_reader) { .heap = heap,
         .csv = csv,
         .plan = plan,
-        .position = split->start,
+        .position = split->start - (split->start > 0 && csv->line_sep_n == 2), /* the border may be within one */
         .end = split->end,
         .header = csv->header && plan && (split->start == 0 || split->start < plan->header_at),
         .own = capacity };
@@ -617,7 +644,7 @@ spark_status spk_csv_open(spk_csv_reader **reader, spk_heap *heap, const spk_csv
     spark_status status = spk_reader_open(&r->in, split->file, to, failure);
     r->in.watch = split->watch;
     if (status == SPARK_OK)
-        status = begin(r, failure);
+        status = begin(r, split->start == 0, failure);
     *reader = r;
     if (status != SPARK_OK)
         spk_csv_close(r);

@@ -30,6 +30,15 @@ bool spk_hive_fits(const spark_field *field)
     }
 }
 
+/* unquoted: n bytes without the quotes that JSON has around NaN and Infinity; how many those are. */
+static size_t unquoted(char *text, size_t n)
+{
+    if (*text != '"')
+        return n;
+    memmove(text, text + 1, n - 2);
+    return n - 2;
+}
+
 /* print_number: as Java does. */
 static size_t print_number(const spark_type *type, const char *value, char *room)
 {
@@ -37,10 +46,10 @@ static size_t print_number(const spark_type *type, const char *value, char *room
     float y;
     if (type->kind == SPARK_KIND_F32) {
         memcpy(&y, value, sizeof y);
-        return y - y == 0 ? spk_json_print_f32(y, room) : spark_print(type, value, room, SCALAR_ROOM);
+        return unquoted(room, spk_json_print_f32(y, room));
     }
     memcpy(&x, value, sizeof x);
-    return x - x == 0 ? spk_json_print_f64(x, room) : spark_print(type, value, room, SCALAR_ROOM);
+    return unquoted(room, spk_json_print_f64(x, room));
 }
 
 /* text_of: the value as Spark casts it to a string, in `room` where it is no text; of length 0: null. */

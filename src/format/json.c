@@ -272,7 +272,11 @@ static const char *behind_value(const char *p, const char *end)
 
 bool spark_json_parse(spark_str text, spark_json *value, spark_json_error *error)
 {
+    if (!text.ptr)
+        text = (spark_str) { "", 0 };
     check c = { .p = text.ptr, .end = text.ptr + text.len };
+    spark_json own;
+    value = value ? value : &own;
     *value = (spark_json) { SPARK_JSON_NOTHING, { NULL, 0 } };
     if (!check_text(&c)) {
         if (error)
@@ -288,8 +292,8 @@ bool spark_json_parse(spark_str text, spark_json *value, spark_json_error *error
  * comma in front. */
 bool spark_json_next(spark_json *rest, spark_str *key, spark_json *value)
 {
-    const bool object = rest->kind == SPARK_JSON_OBJECT;
-    if (!object && rest->kind != SPARK_JSON_ARRAY)
+    const bool object = rest && rest->kind == SPARK_JSON_OBJECT;
+    if (!rest || (!object && rest->kind != SPARK_JSON_ARRAY))
         return false;
     const char *p = rest->text.ptr, *end = p + rest->text.len;
     p = skip_blanks(p, end);
@@ -306,7 +310,8 @@ bool spark_json_next(spark_json *rest, spark_str *key, spark_json *value)
         p = skip_blanks(skip_blanks(behind, end) + 1, end);
     }
     const char *behind = behind_value(p, end);
-    *value = (spark_json) { kind_at(p), { p, (size_t)(behind - p) } };
+    if (value)
+        *value = (spark_json) { kind_at(p), { p, (size_t)(behind - p) } };
     /* The comma, or the closing bracket, is what the rest begins with. */
     behind = skip_blanks(behind, end);
     rest->text = (spark_str) { behind, (size_t)(end - behind) };
@@ -395,7 +400,7 @@ spark_json spark_json_get(spark_json object, const char *name)
 {
     spark_str key;
     spark_json value;
-    while (object.kind == SPARK_JSON_OBJECT && spark_json_next(&object, &key, &value))
+    while (name && object.kind == SPARK_JSON_OBJECT && spark_json_next(&object, &key, &value))
         if (spk_json_is_named(key, name))
             return value;
     return (spark_json) { SPARK_JSON_NOTHING, { NULL, 0 } };
@@ -414,7 +419,7 @@ spark_json spark_json_at(spark_json array, size_t i)
 
 bool spark_json_bool(spark_json value, bool *out)
 {
-    if (value.kind != SPARK_JSON_BOOL)
+    if (!out || value.kind != SPARK_JSON_BOOL)
         return false;
     *out = value.text.ptr[0] == 't';
     return true;
@@ -422,12 +427,12 @@ bool spark_json_bool(spark_json value, bool *out)
 
 bool spark_json_i64(spark_json value, int64_t *out)
 {
-    return value.kind == SPARK_JSON_NUMBER && spk_parse_i64(value.text.ptr, value.text.len, out);
+    return out && value.kind == SPARK_JSON_NUMBER && spk_parse_i64(value.text.ptr, value.text.len, out);
 }
 
 bool spark_json_f64(spark_json value, double *out)
 {
-    if (value.kind != SPARK_JSON_NUMBER)
+    if (!out || value.kind != SPARK_JSON_NUMBER)
         return false;
     if (!spk_parse_f64(value.text.ptr, value.text.len, out)) /* out of range: all else was checked */
         *out = value.text.ptr[0] == '-' ? -__builtin_inf() : __builtin_inf();

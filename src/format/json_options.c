@@ -31,13 +31,26 @@ static unsigned rules_of(const spark_json_options *o)
     return rules;
 }
 
-static spark_status set_encoding(const char *name, spk_failure *failure)
+static spark_status check_flags(const spark_json_options *o, spk_failure *failure)
 {
-    static const char *const utf8[] = { "UTF-8", "utf-8", "UTF8", "utf8", "US-ASCII" };
-    for (size_t i = 0; name && i < sizeof utf8 / sizeof *utf8; i++)
-        if (strcmp(name, utf8[i]) == 0)
-            return SPARK_OK;
-    return name ? refuse(failure, "encoding", "must be UTF-8") : SPARK_OK;
+    const struct {
+        const char *name;
+        spark_flag flag;
+    } flags[] = { { "allow_single_quotes", o->allow_single_quotes },
+        { "allow_non_numeric_numbers", o->allow_non_numeric_numbers },
+        { "ignore_null_fields", o->ignore_null_fields } };
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].flag < SPARK_OFF || flags[i].flag > SPARK_ON)
+            return refuse(failure, flags[i].name, "must be SPARK_DEFAULT, SPARK_ON or SPARK_OFF");
+    return SPARK_OK;
+}
+
+static spark_status set_encoding(spk_json *json, const char *name, spk_failure *failure)
+{
+    json->encoded = name != NULL;
+    return !name || spk_charset_named(name, &json->charset)
+        ? SPARK_OK
+        : refuse(failure, "encoding", "must be " SPK_CHARSETS);
 }
 
 static bool is_line_end(const spk_json *json)
@@ -56,6 +69,24 @@ static spark_status set_line_sep(spk_json *json, const char *text, spk_failure *
     memcpy(json->line_sep, text, json->line_sep_n);
     json->whole |= !is_line_end(json);
     return SPARK_OK;
+}
+
+spark_status spk_json_guard(spk_json *json, spk_failure *failure)
+{
+    /* Neither outside of strings, nor in escapes, base 64, dates and times by default. */
+    static const char guards[] = " !#$%&'()*;<>?@^_`|~\x7f";
+    const unsigned char *p = (const unsigned char *)json->line_sep, *end = p + json->line_sep_n;
+    bool safe = json->line_sep_n == 0;
+    for (const unsigned char *q = p; q < end && !safe; q++)
+        safe = *q < ' '; /* is always escaped */
+    if (safe)
+        return SPARK_OK;
+    for (; p < end; p++)
+        if (*p >= 0x80 || strchr(guards, *p)) {
+            json->guard = *p >= 0x80 ? 0x80 : *p;
+            return SPARK_OK;
+        }
+    return refuse(failure, "line_sep", "may be a part of an object; it must have a sign that JSON does not use");
 }
 
 spark_status spk_json_compile(spk_json *json, const spark_json_options *options, spk_failure *failure)
@@ -78,7 +109,7 @@ spark_status spk_json_compile(spk_json *json, const spark_json_options *options,
         .ignore_null = choose(o->ignore_null_fields, true),
         .sampling = o->sampling_ratio > 0 ? o->sampling_ratio : 1,
         .min_partitions = o->min_partitions };
-    if (set_encoding(o->encoding, failure) != SPARK_OK
+    if (check_flags(o, failure) != SPARK_OK || set_encoding(json, o->encoding, failure) != SPARK_OK
         || set_line_sep(json, o->line_sep, failure) != SPARK_OK)
         return failure->code;
     return spk_csv_compile(&json->formats, &formats, false, failure);

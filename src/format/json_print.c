@@ -3,6 +3,7 @@
  * has no form in JSON, bytes of strings that are no UTF-8, is U+FFFD, so that a text is always JSON. */
 #include "format/json_print.h"
 
+#include "base/base64.h"
 #include "type/leaf.h"
 #include "type/number.h"
 
@@ -45,10 +46,50 @@ static size_t escaped(unsigned char c, char text[6])
     return 6;
 }
 
+/* put_unit: a unit of UTF-16, escaped. */
+static void put_unit(sink *s, uint32_t c)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    const char text[] = { '\\', 'u', hex[c >> 12], hex[c >> 8 & 15], hex[c >> 4 & 15], hex[c & 15] };
+    put(s, text, sizeof text);
+}
+
+/* put_guarded: one sign where a byte of line_sep must be escaped; returns how many bytes it has. */
+static size_t put_guarded(sink *s, const char *p, const char *end)
+{
+    const unsigned char c = (unsigned char)*p;
+    char bytes[6];
+    if (c < ' ' || c == '"' || c == '\\') {
+        put(s, bytes, escaped(c, bytes));
+        return 1;
+    }
+    if (c < 0x80) {
+        if (c == s->json->guard)
+            put_unit(s, c);
+        else
+            put_byte(s, (char)c);
+        return 1;
+    }
+    const size_t n = spk_json_sign(p, (size_t)(end - p));
+    if (s->json->guard < 0x80) {
+        put(s, n ? p : "\xef\xbf\xbd", n ? n : 3);
+        return n ? n : 1;
+    }
+    uint32_t x = n == 0 ? 0xfffd : n == 2 ? c & 0x1f : n == 3 ? c & 0x0f : c & 0x07;
+    for (size_t i = 1; i < n; i++)
+        x = x << 6 | ((unsigned char)p[i] & 0x3f);
+    if (x >= 0x10000)
+        put_unit(s, 0xd800 + ((x - 0x10000) >> 10));
+    put_unit(s, x >= 0x10000 ? 0xdc00 + (x & 0x3ff) : x);
+    return n ? n : 1;
+}
+
 static void put_string(sink *s, spark_str text)
 {
     const char *p = text.len > 0 ? text.ptr : "", *end = p + text.len;
     put_byte(s, '"');
+    while (s->json->guard && p < end)
+        p += put_guarded(s, p, end);
     while (p < end) {
         char bytes[6];
         const char *odd = spk_json_plain(p, end, '"');
@@ -68,10 +109,10 @@ static void put_string(sink *s, spark_str text)
 }
 
 /* string_room: of long ones exactly as much as they need, of short ones six times their size. */
-static size_t string_room(spark_str text)
+static size_t string_room(const spk_json *json, spark_str text)
 {
     size_t n = text.len;
-    if (n <= SHORT)
+    if (n <= SHORT || json->guard)
         return 6 * n + 2;
     for (size_t i = 0; i < text.len; i++) {
         const unsigned char c = (unsigned char)text.ptr[i];
@@ -380,7 +421,7 @@ static size_t members_room(const spk_json *json, const spark_type *type, const c
     size_t all = 2;
     for (uint32_t i = 0; i < type->count; i++) {
         const spark_field *f = &type->fields[i];
-        all += string_room((spark_str) { f->name, strlen(f->name) }) + 2
+        all += string_room(json, (spark_str) { f->name, strlen(f->name) }) + 2
             + room(json, f->type, f->count, row + f->offset);
     }
     return all;
@@ -403,7 +444,7 @@ static size_t room(const spk_json *json, const spark_type *type, size_t count, c
         return members_room(json, type, value);
     case SPARK_KIND_STR:
     case SPARK_KIND_CHAR:
-        return string_room(text_of(type, count, value));
+        return string_room(json, text_of(type, count, value));
     case SPARK_KIND_BYTES:
         memcpy(&bytes, value, sizeof bytes);
         return bytes.len / 3 * 4 + 6;

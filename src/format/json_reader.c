@@ -23,6 +23,7 @@ struct spk_json_reader {
     uint64_t line;         /* of the split, next */
     char *content;         /* of a file that is not split */
     size_t content_n, content_capacity, taken; /* taken: bytes of it that were in records */
+    size_t mark;           /* bytes in front of it that are no text */
     spk_arena texts;
     spk_json_guess *guesses;
     size_t guesses_capacity, own;
@@ -30,6 +31,7 @@ struct spk_json_reader {
     spk_json_scan scan;    /* in the record */
     bool inside;           /* in an array of rows, at the next one */
     const char *row_at;    /* where the last row begins */
+    const spk_csv_aside *aside; /* for malformed records; or NULL */
 };
 
 /* ---- failures ---- */
@@ -47,27 +49,36 @@ static void place(const spk_json_reader *r, const char *at, long long *line, siz
     *column = (size_t)(at - begin) + 1;
 }
 
+/* explain: what is wrong with a record; behind: what is said of the member. */
+enum { WHY = 200, BEHIND = 150 };
+static void explain(const spk_json_outcome *o, char why[WHY], char behind[BEHIND])
+{
+    char name[100];
+    const int most = o->value.len < 60 ? (int)o->value.len : 60;
+    *behind = '\0';
+    if (o->why)
+        snprintf(why, WHY, "%s", o->why);
+    else if (o->null)
+        snprintf(why, WHY, "null where a %s must be", spk_type_name(o->type, name, sizeof name));
+    else
+        snprintf(why, WHY, "cannot read %.*s%s as %s", most, o->value.ptr,
+            (size_t)most < o->value.len ? "..." : "", spk_type_name(o->type, name, sizeof name));
+    if (o->field)
+        snprintf(behind, BEHIND, ", member \"%.100s\"", o->field->name);
+    for (char *p = why; *p; p++)
+        *p = (unsigned char)*p < ' ' ? ' ' : *p;
+}
+
 /* blame: what is wrong with a record, and where. */
 static void blame(const spk_json_reader *r, const spk_json_outcome *o, spk_failure *failure)
 {
-    char why[200], member[150] = "", name[100];
+    char why[WHY], behind[BEHIND];
     long long line;
     size_t column;
-    const int most = o->value.len < 60 ? (int)o->value.len : 60;
     place(r, o->at, &line, &column);
-    if (o->why)
-        snprintf(why, sizeof why, "%s", o->why);
-    else if (o->null)
-        snprintf(why, sizeof why, "null where a %s must be", spk_type_name(o->type, name, sizeof name));
-    else
-        snprintf(why, sizeof why, "cannot read %.*s%s as %s", most, o->value.ptr,
-            (size_t)most < o->value.len ? "..." : "", spk_type_name(o->type, name, sizeof name));
-    if (o->field)
-        snprintf(member, sizeof member, ", member \"%.100s\"", o->field->name);
-    for (char *p = why; *p; p++)
-        *p = (unsigned char)*p < ' ' ? ' ' : *p;
+    explain(o, why, behind);
     spk_failure_set(failure, SPARK_EIO, NULL, NULL, "%s: %s:%lld:%zu%s", why, r->split->file->path,
-        line, column, member);
+        line, column, behind);
     spk_failure_in(failure, r->split->file->path, line);
 }
 
@@ -77,12 +88,31 @@ static spark_status check_wide(const spk_json_reader *r, spark_str text, spk_fai
     if (text.len < 2 || (text.ptr[0] && text.ptr[1]))
         return SPARK_OK;
     return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-        "%s is not UTF-8: it has zero bytes, as UTF-16 and UTF-32 have; read what \"iconv -f UTF-16 -t UTF-8 "
-        "FILE\" makes of it",
+        "%s is not UTF-8: it has zero bytes, as UTF-16 and UTF-32 have; the option encoding says so",
         r->split->file->path);
 }
 
 /* ---- rows ---- */
+
+/* offset_of: of a byte of the record in the file. */
+static uint64_t offset_of(const spk_json_reader *r, const char *p)
+{
+    return r->content ? (uint64_t)(p - r->content) + r->mark
+                      : r->lines.position - (uint64_t)(r->lines.buffer + r->lines.from - p);
+}
+
+/* put_aside: a malformed record is none; it is no row. */
+static void put_aside(
+    const spk_json_reader *r, const spk_json_outcome *o, spark_str text, spk_failure *failure)
+{
+    char reason[WHY + BEHIND], behind[BEHIND];
+    if (!r->aside->put)
+        return;
+    explain(o, reason, behind);
+    strcat(reason, behind);
+    if (!r->aside->put(r->aside->to, offset_of(r, text.ptr), text, reason))
+        failure->code = SPARK_ETASK; /* the task knows why */
+}
 
 /* settle: what becomes of a row, whose text is given; how many rows it is. */
 static size_t settle(const spk_json_reader *r, const spk_json_outcome *o, spark_str text, char *row,
@@ -91,9 +121,12 @@ static size_t settle(const spk_json_reader *r, const spk_json_outcome *o, spark_
     const spark_read_mode mode = r->json->formats.mode;
     if (!o->nomem && !o->bad && !o->lost)
         return 1;
-    if (o->nomem)
+    if (o->nomem) {
         spk_failure_nomem(failure, NULL, NULL);
-    else if (mode == SPARK_DROPMALFORMED)
+    } else if (r->aside) {
+        put_aside(r, o, text, failure);
+        return 0;
+    } else if (mode == SPARK_DROPMALFORMED)
         return 0;
     else if (o->lost || mode == SPARK_FAILFAST)
         blame(r, o, failure);
@@ -216,6 +249,11 @@ size_t spk_json_next(spk_json_reader *r, char *rows, size_t max, spk_failure *fa
     return failure->code == SPARK_OK ? n : 0;
 }
 
+void spk_json_put_aside(spk_json_reader *r, const spk_csv_aside *aside)
+{
+    r->aside = aside;
+}
+
 int64_t spk_json_line(const spk_json_reader *r)
 {
     long long line;
@@ -224,7 +262,33 @@ int64_t spk_json_line(const spk_json_reader *r)
     return line;
 }
 
+uint64_t spk_json_byte(const spk_json_reader *r)
+{
+    const spk_lines *l = &r->lines;
+    return r->content ? (uint64_t)(r->row_at - r->content)
+                      : l->position - (uint64_t)(l->buffer + l->from - r->row_at);
+}
+
 /* ---- opening ---- */
+
+/* recode: a content whose first bytes say that it is in UTF-16 or UTF-32 becomes UTF-8. */
+static spark_status recode(spk_json_reader *r, spk_failure *failure)
+{
+    spk_decoder decoder = { .charset = spk_charset_marked(r->content, r->content_n) };
+    size_t capacity, used;
+    if (decoder.charset == SPK_UTF8)
+        return SPARK_OK;
+    const size_t room = r->content_n + r->content_n / 2 + 8; /* two bytes may become three */
+    char *text = spk_heap_alloc(r->heap, room, &capacity);
+    if (!text)
+        return spk_failure_nomem(failure, NULL, NULL);
+    const size_t n = spk_decode(&decoder, r->content, r->content_n, true, &used, text, room);
+    spk_heap_free(r->heap, r->content, r->content_capacity);
+    r->content = text;
+    r->content_n = n;
+    r->content_capacity = capacity;
+    return SPARK_OK;
+}
 
 static spark_status open_whole(spk_json_reader *r, spk_failure *failure)
 {
@@ -235,10 +299,13 @@ static spark_status open_whole(spk_json_reader *r, spk_failure *failure)
         r->content = NULL;
         return failure->code;
     }
+    if (r->json->multi_line && !r->json->encoded && recode(r, failure) != SPARK_OK)
+        return failure->code;
     if (spk_form_check(file->path, r->content, r->content_n, failure) != SPARK_OK
         || check_wide(r, (spark_str) { r->content, r->content_n }, failure) != SPARK_OK)
         return failure->code;
     if (r->content_n >= 3 && memcmp(r->content, "\xEF\xBB\xBF", 3) == 0) {
+        r->mark = 3;
         r->content_n -= 3;
         memmove(r->content, r->content + 3, r->content_n);
     }

@@ -84,9 +84,4 @@ void spk_json_bare_row(const spk_json_plan *plan, char *row, spk_json_outcome *o
 /* spk_json_set_corrupt: the text of a malformed row, where the type has a member for it. */
 void spk_json_set_corrupt(const spk_json_plan *plan, spark_str text, char *row);
 
-/* spk_base64: bytes as text, and back: room for n / 3 * 4 + 4, and n / 4 * 3 + 3. SIZE_MAX: it
- * is none. */
-size_t spk_base64(const unsigned char *p, size_t n, char *to);
-size_t spk_base64_decode(const char *p, size_t n, char *to);
-
 #endif

@@ -2,6 +2,7 @@
 /* Values of JSON that are no arrays and no objects, as members have them. */
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "format/json_bind.h"
 
 /* The first value that has no place is what is told. */
@@ -225,46 +226,4 @@ spk_json_result spk_json_string_value(spk_json_binder *b, char *to)
     }
     memcpy(to, &text, sizeof text);
     return FINE;
-}
-
-/* ---- bytes ---- */
-
-static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-size_t spk_base64(const unsigned char *p, size_t n, char *to)
-{
-    size_t used = 0;
-    for (size_t i = 0; i < n; i += 3) {
-        const size_t left = n - i;
-        const unsigned x = (unsigned)p[i] << 16 | (left > 1 ? (unsigned)p[i + 1] << 8 : 0)
-            | (left > 2 ? (unsigned)p[i + 2] : 0);
-        to[used++] = base64[x >> 18];
-        to[used++] = base64[x >> 12 & 63];
-        to[used++] = left > 1 ? base64[x >> 6 & 63] : '=';
-        to[used++] = left > 2 ? base64[x & 63] : '=';
-    }
-    return used;
-}
-
-size_t spk_base64_decode(const char *p, size_t n, char *to)
-{
-    size_t used = 0;
-    unsigned x = 0, bits = 0;
-    if (n % 4 != 0)
-        return SIZE_MAX;
-    while (n > 0 && p[n - 1] == '=' && bits++ < 2)
-        n--;
-    bits = 0;
-    for (size_t i = 0; i < n; i++) {
-        const char *at = p[i] ? strchr(base64, p[i]) : NULL;
-        if (!at)
-            return SIZE_MAX;
-        x = x << 6 | (unsigned)(at - base64);
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            to[used++] = (char)(x >> bits);
-        }
-    }
-    return used;
 }

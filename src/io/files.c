@@ -12,6 +12,8 @@
  *
  * Files of /proc and /sys say 0 bytes, or a page, whatever they hold. What says that it is empty, or
  * takes no space on disk, is asked for its last byte. */
+#include "base/small.h"
+
 #include "io/files.h"
 
 #include <dirent.h>
@@ -367,7 +369,9 @@ static spark_status missing(const char *part, spk_failure *failure)
         return spk_failure_nomem(failure, NULL, NULL);
     path[spk_glob_literal(path, part, strlen(part))] = '\0';
     spk_failure_set(failure, SPARK_EIO, NULL, NULL, "Input path does not exist: %s%s", path,
-        strstr(path, "://") ? "; no file system of its scheme is known" : "");
+        !strstr(path, "://")
+            ? ""
+            : "; no file system of its scheme is known: call spark_use_s3(sc, NULL), _http or _webhdfs first");
     free(path);
     return failure->code;
 }

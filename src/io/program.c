@@ -131,6 +131,8 @@ void spk_program_end(
     said_in(program, said, sizeof said);
     if (program->status < 0)
         snprintf(text, size, "how %s ended is not known, for this process ignores SIGCHLD", command);
+    else if (program->status > 128 && program->status <= 192)
+        snprintf(text, size, "%s was killed by signal %d%s%s", command, program->status - 128, *said ? ": " : "", said);
     else
         snprintf(text, size, "%s ended with status %d%s%s", command, program->status,
             *said ? ": " : "", said);

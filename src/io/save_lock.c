@@ -66,6 +66,6 @@ const char *spk_save_lock_tell(const char *directory)
     const bool ended = spk_flock(lock, LOCK_SH | LOCK_NB) == 0;
     close(lock);
     return ended ? "already exists and holds an unfinished save, whose process has ended: remove "
-                   "it or choose another one"
+                   "it, choose another one, or save with append or overwrite, which put it in order"
                  : "already exists, and a save into it goes on: choose another one";
 }

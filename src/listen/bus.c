@@ -11,7 +11,10 @@
 
 #include "base/error.h"
 #include "exec/pool.h"
+#include "listen/parcel.h"
 #include "plan/listening.h"
+
+#define FORKED "the context belongs to a process that this one is a fork of"
 
 /* mark_here: a page that the system wipes in a child of fork. */
 static const int *mark_here(void)
@@ -34,12 +37,15 @@ static int64_t clock_of(clockid_t id)
 
 spk_bus *spk_bus_new(spark_context *sc)
 {
-    spk_bus *bus = calloc(1, sizeof *bus);
+    spk_bus *bus = aligned_alloc(64, sizeof *bus);
     if (!bus)
         return NULL;
+    memset(bus, 0, sizeof *bus);
     bus->sc = sc;
     bus->here = mark_here();
     bus->pad = spk_pad_new();
+    pthread_mutex_init(&bus->sql_lock, NULL);
+    pthread_mutex_init(&bus->parcel_lock, NULL);
     bus->since = clock_of(CLOCK_REALTIME) - spk_now();
     if (bus->pad && bus->here)
         spk_bus_describe(bus);
@@ -57,17 +63,31 @@ void spk_bus_free(spk_bus *bus)
     memcpy(&mark, &bus->here, sizeof mark);
     if (mark)
         munmap(mark, (size_t)sysconf(_SC_PAGESIZE));
+    spk_notes_free(atomic_load(&bus->notes));
+    spk_lanes_free(bus);
+    spk_parcels_free(bus);
     spk_pad_unref(bus->pad);
+    pthread_mutex_destroy(&bus->sql_lock);
+    pthread_mutex_destroy(&bus->parcel_lock);
     free(bus);
 }
 
-uint64_t spk_bus_post(spk_bus *bus, const spk_event *event, bool must)
+void spk_bus_post(spk_bus *bus, const spk_event *event, bool must)
 {
-    uint64_t told = 0;
+    if (must)
+        spk_lanes_flush(bus);
     for (spk_listener_queue *q = atomic_load_explicit(&bus->queues, memory_order_acquire); q; q = q->next)
-        if (!spk_queue_wants(q, event->kind) || spk_queue_put(q, event, must || q->listener.whole))
-            told |= UINT64_C(1) << q->number;
-    return told;
+        if (spk_queue_wants(q, event->kind))
+            spk_queue_put(q, event, must || q->listener.whole);
+}
+
+void spk_bus_left_out(spk_bus *bus)
+{
+    for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next) {
+        pthread_mutex_lock(&q->lock);
+        q->missed++;
+        pthread_mutex_unlock(&q->lock);
+    }
 }
 
 /* ---- adding */
@@ -75,7 +95,6 @@ uint64_t spk_bus_post(spk_bus *bus, const spk_event *event, bool must)
 typedef struct joining {
     spk_bus *bus;
     spk_listener_queue *queue;
-    bool joined;
 } joining;
 
 static void put_if(spk_listener_queue *queue, const spk_event *event)
@@ -84,18 +103,20 @@ static void put_if(spk_listener_queue *queue, const spk_event *event)
         spk_queue_put(queue, event, true);
 }
 
-/* join: with the pool's lock held, so that no executor comes or goes meanwhile: the new listener is told
- * of those that are alive. */
-static void join(void *arg, const spk_executor *executor)
+/* join: with the pool's lock held, so that no executor comes or goes meanwhile. */
+static void join(void *arg)
 {
-    joining *j = arg;
+    const joining *j = arg;
+    j->queue->next = atomic_load(&j->bus->queues);
+    atomic_store_explicit(&j->bus->queues, j->queue, memory_order_release);
+    spk_queue_begin(j->queue);
+}
+
+/* tell_of: the new listener, of an executor that is alive: before it joins, so that it knows where tasks run. */
+static void tell_of(void *arg, const spk_executor *executor)
+{
+    const joining *j = arg;
     spk_bus *bus = j->bus;
-    if (!j->joined) {
-        j->joined = true;
-        j->queue->next = atomic_load(&bus->queues);
-        atomic_store_explicit(&bus->queues, j->queue, memory_order_release);
-        atomic_store_explicit(&bus->sc->listening, &spk_hooks, memory_order_release);
-    }
     if (atomic_load(&executor->lost))
         return;
     spk_event event = { .kind = SPK_EXECUTOR_ADDED, .pads = { bus->pad } };
@@ -109,18 +130,40 @@ static void join(void *arg, const spk_executor *executor)
     spk_pad_unref(pad);
 }
 
-/* make_queue: with the scope's lock held: the first two might be added at once. */
+/* have_bus: with the scope's lock held: two might want the first one at once. */
+static spk_bus *have_bus(spark_context *sc)
+{
+    if (sc->bus || !(sc->bus = spk_bus_new(sc)))
+        return sc->bus;
+    atomic_store_explicit(&sc->listening, &spk_hooks, memory_order_release);
+    return sc->bus;
+}
+
+spark_status spk_bus_of(spark_context *sc, const char *operation, spk_bus **bus)
+{
+    *bus = NULL;
+    if (!sc)
+        return spk_raisef(SPARK_EINVAL, operation, NULL, "%s: no context", operation);
+    if (sc->error)
+        return spk_raise(sc->error);
+    if (getpid() != sc->process)
+        return spk_raisef(SPARK_EINVAL, operation, NULL, "%s: %s", operation, FORKED);
+    pthread_mutex_lock(&sc->scope_lock);
+    *bus = have_bus(sc);
+    pthread_mutex_unlock(&sc->scope_lock);
+    return *bus ? SPARK_OK : spk_raisef(SPARK_ENOMEM, operation, NULL, "%s: out of memory", operation);
+}
+
+/* make_queue: with the scope's lock held. */
 static spk_listener_queue *make_queue(spark_context *sc, const spark_listener *listener)
 {
-    spk_bus *bus = sc->bus ? sc->bus : spk_bus_new(sc);
+    spk_bus *bus = have_bus(sc);
     spk_listener_queue *queue = NULL;
     if (bus && bus->n_queues < SPK_MOST_LISTENERS)
-        queue = spk_queue_new(listener, bus->n_queues);
+        queue = spk_queue_new(listener, bus->n_queues, bus);
     if (queue) {
         bus->n_queues++;
-        sc->bus = bus;
-    } else if (!sc->bus) {
-        spk_bus_free(bus);
+        atomic_fetch_or(&bus->wants, queue->wants);
     }
     return queue;
 }
@@ -132,15 +175,24 @@ static spark_status add(spark_context *sc, const spark_listener *listener)
     pthread_mutex_unlock(&sc->scope_lock);
     if (!queue)
         return SPARK_ENOMEM;
-    joining j = { sc->bus, queue, false };
+    joining j = { sc->bus, queue };
     spk_event event = { .kind = SPK_APPLICATION_START, .pads = { j.bus->pad } };
     event.u.application = j.bus->application;
     put_if(queue, &event);
     event = (spk_event) { .kind = SPK_ENVIRONMENT, .pads = { j.bus->pad } };
     event.u.environment = j.bus->environment;
     put_if(queue, &event);
-    spk_pool_visit(sc->scheduler->pool, join, &j);
+    spk_lanes_flush(j.bus); /* what has begun already is not told to it */
+    spk_pool_visit_and(sc->scheduler->pool, tell_of, join, &j);
     return SPARK_OK;
+}
+
+static bool is_full(spark_context *sc)
+{
+    pthread_mutex_lock(&sc->scope_lock);
+    const bool full = sc->bus && sc->bus->n_queues == SPK_MOST_LISTENERS;
+    pthread_mutex_unlock(&sc->scope_lock);
+    return full;
 }
 
 static spark_status refuse(
@@ -161,9 +213,12 @@ spark_status spark_add_listener(spark_context *sc, const spark_listener *listene
         return spk_raise(sc->error);
     }
     if (getpid() != sc->process)
-        return refuse(listener, SPARK_EINVAL, "the context belongs to a process that this one is a fork of");
+        return refuse(listener, SPARK_EINVAL, FORKED);
     const spark_status status = add(sc, listener);
-    return status == SPARK_OK ? status : refuse(listener, status, "out of memory, or of threads");
+    return status == SPARK_OK ? status
+                              : refuse(listener, status,
+                                    is_full(sc) ? "a context has at most 64 listeners"
+                                                        : "out of memory, or of threads");
 }
 
 /* ---- waiting */
@@ -173,14 +228,19 @@ static spk_bus *bus_of(const spark_context *sc)
     return sc && !sc->error && spk_heard_by(sc) ? sc->bus : NULL;
 }
 
+bool spk_bus_tells_here(const spark_context *sc)
+{
+    for (const spk_listener_queue *q = atomic_load(&sc->bus->queues); q; q = q->next)
+        if (pthread_equal(pthread_self(), q->thread))
+            return true;
+    return false;
+}
+
 void spark_listeners_wait(spark_context *sc)
 {
     const spk_bus *bus = bus_of(sc);
-    if (!bus || !*bus->here)
+    if (!bus || !*bus->here || spk_bus_tells_here(sc))
         return;
-    for (const spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
-        if (pthread_equal(pthread_self(), q->thread))
-            return;
     for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
         spk_queue_await_told(q);
 }

@@ -25,14 +25,15 @@ typedef struct event_log {
     spk_json_out out;
     char *dir, *path, *final; /* path: while it is in progress */
     char host[256];
+    spk_task_lines lines;
 } event_log;
 
 /* warn: once. */
 static void warn(event_log *log, const char *what, int error)
 {
     if (!log->broken)
-        fprintf(stderr, "libspark: the event log %s %s: %s; the application goes on without it\n",
-            log->path ? log->path : log->dir, what, strerror(error));
+        spk_warn("the event log %s %s: %s; the application goes on without it", log->path ? log->path : log->dir, what,
+            strerror(error));
     log->broken = true;
 }
 
@@ -114,35 +115,22 @@ static void application_end(void *env, const spark_application *a)
     log->complete = true;
 }
 
-static void environment_update(void *env, const spark_environment *e)
-{
-    spk_spark_environment(&((event_log *)env)->out, e);
-    written(env);
-}
-
-static void executor_added(void *env, const spark_executor_event *e)
-{
-    spk_spark_executor_added(&((event_log *)env)->out, e);
-    written(env);
-}
-
-static void executor_removed(void *env, const spark_executor_event *e)
-{
-    spk_spark_executor_removed(&((event_log *)env)->out, e);
-    written(env);
-}
-
-static void job_start(void *env, const spark_job_info *j)
-{
-    spk_spark_job_start(&((event_log *)env)->out, j);
-    written(env);
-}
-
-static void job_end(void *env, const spark_job_info *j)
-{
-    spk_spark_job_end(&((event_log *)env)->out, j);
-    written(env);
-}
+/* WRITES: a callback that writes what it is told, and no more. */
+#define WRITES(callback, type)                                                                     \
+    static void callback(void *env, const type *told)                                              \
+    {                                                                                              \
+        event_log *log = env;                                                                      \
+        spk_spark_##callback(&log->out, told);                                                     \
+        written(log);                                                                              \
+    }
+WRITES(environment_update, spark_environment)
+WRITES(executor_added, spark_executor_event)
+WRITES(executor_removed, spark_executor_event)
+WRITES(job_start, spark_job_info)
+WRITES(job_end, spark_job_info)
+WRITES(stage_completed, spark_stage_info)
+WRITES(sql_start, spark_sql_execution)
+WRITES(sql_end, spark_sql_execution)
 
 static void stage_submitted(void *env, const spark_stage_info *s, const spark_job_info *j)
 {
@@ -150,23 +138,17 @@ static void stage_submitted(void *env, const spark_stage_info *s, const spark_jo
     written(env);
 }
 
-static void stage_completed(void *env, const spark_stage_info *s)
-{
-    spk_spark_stage_completed(&((event_log *)env)->out, s);
-    written(env);
-}
-
 static void task_start(void *env, const spark_task_info *t)
 {
     event_log *log = env;
-    spk_spark_task_start(&log->out, t, log->host);
+    spk_spark_task_start(&log->out, &log->lines, t);
     written(log);
 }
 
 static void task_end(void *env, const spark_task_info *t)
 {
     event_log *log = env;
-    spk_spark_task_end(&log->out, t, log->host);
+    spk_spark_task_end(&log->out, &log->lines, t);
     written(log);
 }
 
@@ -200,6 +182,7 @@ static void free_log(event_log *log)
     if (log->fd >= 0)
         spk_close(log->fd);
     spk_json_fini(&log->out);
+    spk_task_lines_fini(&log->lines);
     free(log->dir);
     free(log->path);
     free(log->final);
@@ -222,6 +205,7 @@ static event_log *new_log(const char *dir)
     if (!log)
         return NULL;
     log->fd = -1;
+    log->lines.host = log->host;
     while (n > 1 && dir[n - 1] == '/')
         n--;
     log->dir = malloc(n + 1);
@@ -274,6 +258,8 @@ spark_status spark_event_log(spark_context *sc, const char *dir)
         .task_end = task_end,
         .block_updated = block_updated,
         .unpersist_rdd = unpersist_rdd,
+        .sql_start = sql_start,
+        .sql_end = sql_end,
         .missed = missed,
         .idle = idle,
         .close = finish };

@@ -5,109 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "listen/properties.h"
+
 enum { NAME = 240, MESSAGE = 2000 };
 
-void *spk_history_push(spk_history *h, void *array, size_t *n, size_t *max, size_t size)
-{
-    void *all; /* array: the address of a pointer to things of any kind */
-    memcpy(&all, array, sizeof all);
-    if (*n == *max) {
-        const size_t more = *max ? *max * 2 : 8;
-        all = realloc(all, more * size);
-        if (!all) {
-            h->failed = true;
-            return NULL;
-        }
-        memcpy(array, &all, sizeof all);
-        *max = more;
-    }
-    void *one = (char *)all + (*n)++ * size;
-    memset(one, 0, size);
-    return one;
-}
-
 #define PUSH(h, what) spk_history_push(h, &(h)->what, &(h)->n_##what, &(h)->max_##what, sizeof *(h)->what)
-
-char *spk_history_copy(spk_history *h, const char *text, size_t most)
-{
-    const size_t length = strnlen(text, most);
-    char *copy = malloc(length + 1);
-    h->failed = h->failed || !copy;
-    if (!copy)
-        return NULL;
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return copy;
-}
-
-void spk_history_time(spk_history *h, int64_t time)
-{
-    if (time <= 0)
-        return;
-    if (h->first == 0 || time < h->first)
-        h->first = time;
-    if (time > h->last)
-        h->last = time;
-}
-
-const char *spk_history_level(spark_level level)
-{
-    static const char *const names[] = { [SPARK_DEFAULT_LEVEL] = "NONE",
-        [SPARK_MEMORY_ONLY] = "MEMORY_ONLY",
-        [SPARK_MEMORY_AND_DISK] = "MEMORY_AND_DISK",
-        [SPARK_MEMORY_ONLY_SER] = "MEMORY_ONLY_SER",
-        [SPARK_MEMORY_AND_DISK_SER] = "MEMORY_AND_DISK_SER",
-        [SPARK_DISK_ONLY] = "DISK_ONLY" };
-    return names[level];
-}
-
-/* ---- finding and inserting, by id */
-
-/* place: of the first of n things whose id, which it begins with, is not below. */
-static size_t place(const void *all, size_t n, size_t size, int id)
-{
-    size_t low = 0, high = n;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        int here;
-        memcpy(&here, (const char *)all + middle * size, sizeof here);
-        if (here < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-#define FIND(h, what, id)                                                                                   \
-    const size_t i = place((h)->what, (h)->n_##what, sizeof *(h)->what, id);                                \
-    return i < (h)->n_##what && (h)->what[i].id == (id) ? &(h)->what[i] : NULL
-
-spk_past_stage *spk_history_stage(const spk_history *h, int id)
-{
-    FIND(h, stages, id);
-}
-
-spk_past_rdd *spk_history_rdd(const spk_history *h, int id)
-{
-    FIND(h, rdds, id);
-}
-
-spk_past_job *spk_history_job(const spk_history *h, int id)
-{
-    FIND(h, jobs, id);
-}
-
-/* inserted: the last of n things, which has just come, goes to where its id belongs. */
-static void *inserted(void *all, size_t n, size_t size, int id)
-{
-    const size_t at = place(all, n - 1, size, id);
-    char *one = (char *)all + at * size;
-    memmove(one + size, one, (n - 1 - at) * size);
-    memset(one, 0, size);
-    memcpy(one, &id, sizeof id);
-    return one;
-}
 
 static spk_past_rdd *hear_rdd(spk_history *h, const spark_rdd_info *info)
 {
@@ -115,7 +17,7 @@ static spk_past_rdd *hear_rdd(spk_history *h, const spark_rdd_info *info)
     if (!r) {
         if (h->n_rdds >= SPK_HISTORY_RDDS || !PUSH(h, rdds))
             return NULL;
-        r = inserted(h->rdds, h->n_rdds, sizeof *r, info->id);
+        r = spk_history_insert(h->rdds, h->n_rdds, sizeof *r, info->id);
         r->last_job = -1;
         r->class_name = spk_history_copy(h, info->class_name, NAME);
         r->operation = spk_history_copy(h, info->operation, NAME);
@@ -166,7 +68,7 @@ static spk_past_stage *hear_stage(spk_history *h, const spark_stage_info *info)
     if (!s) {
         if (h->n_stages >= SPK_HISTORY_STAGES || !PUSH(h, stages))
             return NULL;
-        s = inserted(h->stages, h->n_stages, sizeof *s, info->id);
+        s = spk_history_insert(h->stages, h->n_stages, sizeof *s, info->id);
         s->job = info->job;
         s->shuffle = info->shuffle;
         s->is_result = info->is_result;
@@ -225,14 +127,6 @@ static void executor_removed(void *env, const spark_executor_event *e)
     }
 }
 
-static const char *property(const spark_job_info *job, const char *name)
-{
-    for (size_t i = 0; i < job->n_properties; i++)
-        if (strcmp(job->properties[i].name, name) == 0)
-            return job->properties[i].value;
-    return "";
-}
-
 static void job_start(void *env, const spark_job_info *info)
 {
     spk_history *h = env;
@@ -240,11 +134,12 @@ static void job_start(void *env, const spark_job_info *info)
     spk_history_time(h, info->submission_time);
     if (h->n_jobs >= SPK_HISTORY_STAGES || !PUSH(h, jobs))
         return;
-    spk_past_job *j = inserted(h->jobs, h->n_jobs, sizeof *j, info->id);
+    spk_past_job *j = spk_history_insert(h->jobs, h->n_jobs, sizeof *j, info->id);
     j->action = spk_history_copy(h, info->action, NAME);
     j->site = spk_history_copy(h, info->site, NAME);
-    j->description = spk_history_copy(h, property(info, "spark.job.description"), NAME);
+    j->description = spk_history_copy(h, spk_job_property(info, "spark.job.description"), NAME);
     j->submitted = info->submission_time;
+    spk_history_sql_job(h, info->execution);
     j->stages = calloc((info->n_stages < SPK_HISTORY_STAGES ? info->n_stages : SPK_HISTORY_STAGES) + 1,
         sizeof *j->stages);
     h->failed = h->failed || !j->stages;
@@ -308,6 +203,24 @@ static void stage_submitted(void *env, const spark_stage_info *info, const spark
         s->tasks = info->tasks;
 }
 
+/* keep_profile: of what it has written for a shuffle. */
+static void keep_profile(spk_history *h, spk_past_stage *s, const spark_shuffle_profile *p)
+{
+    const int n = p->n_keys < SPK_HISTORY_KEYS ? (int)p->n_keys : SPK_HISTORY_KEYS;
+    spark_hot_key *keys = n > 0 ? malloc((size_t)n * sizeof *keys) : NULL;
+    h->failed = h->failed || (n > 0 && !keys);
+    s->written = *p;
+    s->written.hot = NULL;
+    s->written.keys = NULL;
+    if (p->n_hot > 0)
+        s->hot = p->hot[0];
+    if (keys)
+        memcpy(keys, p->keys, (size_t)n * sizeof *keys);
+    free(s->keys);
+    s->keys = keys;
+    s->n_keys = keys ? n : 0;
+}
+
 /* credit: which RDDs of the stage have been read from the cache, and which were made anew. */
 static void credit(spk_history *h, const spk_past_stage *s)
 {
@@ -338,6 +251,8 @@ static void stage_completed(void *env, const spark_stage_info *info)
         free(s->failure);
         s->failure = spk_history_copy(h, info->failure, MESSAGE);
     }
+    if (info->written)
+        keep_profile(h, s, info->written);
     credit(h, s);
 }
 
@@ -386,56 +301,7 @@ spark_listener spk_history_listener(spk_history *history)
         .task_end = task_end,
         .block_updated = block_updated,
         .unpersist_rdd = unpersist_rdd,
+        .sql_start = spk_history_sql_start,
+        .sql_end = spk_history_sql_end,
         .missed = missed };
-}
-
-/* ---- the end */
-
-static void free_stages(spk_history *h)
-{
-    for (size_t i = 0; i < h->n_stages; i++) {
-        free(h->stages[i].name);
-        free(h->stages[i].failure);
-        free(h->stages[i].parents);
-        free(h->stages[i].members);
-        free(h->stages[i].times);
-    }
-    for (size_t i = 0; i < h->n_jobs; i++) {
-        free(h->jobs[i].action);
-        free(h->jobs[i].site);
-        free(h->jobs[i].description);
-        free(h->jobs[i].failure);
-        free(h->jobs[i].stages);
-    }
-    for (size_t i = 0; i < h->n_rdds; i++) {
-        free(h->rdds[i].name);
-        free(h->rdds[i].class_name);
-        free(h->rdds[i].operation);
-        free(h->rdds[i].site);
-    }
-}
-
-void spk_history_fini(spk_history *h)
-{
-    free_stages(h);
-    for (size_t i = 0; i < h->n_tracks; i++)
-        free(h->tracks[i].spans);
-    for (size_t i = 0; i < h->n_failures; i++) {
-        free(h->failures[i].message);
-        free(h->failures[i].site);
-    }
-    for (size_t i = 0; i < h->n_executors; i++)
-        free(h->executors[i].reason);
-    free(h->name);
-    free(h->master);
-    free(h->host);
-    free(h->id);
-    free(h->stages);
-    free(h->jobs);
-    free(h->rdds);
-    free(h->tracks);
-    free(h->failures);
-    free(h->executors);
-    free(h->points);
-    spk_block_table_fini(&h->blocks);
 }

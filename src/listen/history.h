@@ -15,8 +15,11 @@ enum {
     SPK_HISTORY_SPANS = 3000, /* of all tracks */
     SPK_HISTORY_POINTS = 1024,
     SPK_HISTORY_FAILURES = 40,
+    SPK_HISTORY_EXECUTIONS = 200,
+    SPK_HISTORY_OPERATORS = 100, /* of each */
     SPK_HISTORY_TIMES = 2048,
-    SPK_HISTORY_PARENTS = 48
+    SPK_HISTORY_PARENTS = 48,
+    SPK_HISTORY_KEYS = 3 /* of a shuffle */
 };
 
 /* spk_past_rdd: stored: it had a block; reads: stages that read some of its stage's blocks after it was stored;
@@ -53,6 +56,10 @@ typedef struct spk_past_stage {
     size_t n_times;
     int64_t longest, rows, largest;
     int longest_partition, largest_partition;
+    spark_shuffle_profile written; /* where shuffles are profiled; of its lists the first: */
+    spark_hot_partition hot;
+    spark_hot_key *keys;
+    int n_keys;
 } spk_past_stage;
 
 typedef struct spk_past_job {
@@ -96,6 +103,21 @@ typedef struct spk_past_executor {
     char *reason;
 } spk_past_executor;
 
+/* spk_past_operator, spk_past_execution: of SQL. rows: -1: not known. */
+typedef struct spk_past_operator {
+    int depth;
+    int64_t rows;
+    char *text;
+} spk_past_operator;
+
+typedef struct spk_past_execution {
+    int64_t id, started, ended; /* ended 0: it runs */
+    char *text, *action, *site, *failure;
+    spark_status status;
+    spk_past_operator *operators;
+    int n_operators, jobs;
+} spk_past_execution;
+
 typedef struct spk_point {
     int64_t time;
     uint64_t memory, disk;
@@ -112,13 +134,15 @@ typedef struct spk_history {
     spk_past_failure *failures;
     spk_past_executor *executors;
     spk_point *points;
+    spk_past_execution *executions;
     size_t n_rdds, max_rdds, n_stages, max_stages, n_jobs, max_jobs, n_tracks, max_tracks;
     size_t n_failures, max_failures, n_executors, max_executors, n_points, max_points;
+    size_t n_executions, max_executions;
     size_t n_spans;
     int64_t grain;          /* tasks whose spans lie within so much time are one */
     int64_t all_jobs, all_stages, all_tasks, failed_tasks, lost_tasks, killed_tasks, copies, other_failures;
-    int64_t lost_executors, task_time;
-    spark_task_metrics sum;
+    int64_t lost_executors, task_time, all_executions;
+    spark_task_metrics sum; /* of tasks of no stage that is here; added up: of all */
     spk_block_table blocks;
     uint64_t most_memory, most_disk;
 } spk_history;
@@ -128,9 +152,9 @@ SPK_COLD spark_listener spk_history_listener(spk_history *history);
 SPK_COLD void spk_history_fini(spk_history *history);
 
 /* spk_history_stage, _rdd, _job: NULL: it was not heard of, or there was no room. */
-SPK_COLD spk_past_stage *spk_history_stage(const spk_history *history, int id);
+spk_past_stage *spk_history_stage(const spk_history *history, int id);
 SPK_COLD spk_past_rdd *spk_history_rdd(const spk_history *history, int id);
-SPK_COLD spk_past_job *spk_history_job(const spk_history *history, int id);
+spk_past_job *spk_history_job(const spk_history *history, int id);
 
 /* spk_history_level: its name: "MEMORY_ONLY". */
 SPK_COLD const char *spk_history_level(spark_level level);
@@ -138,13 +162,24 @@ SPK_COLD const char *spk_history_level(spark_level level);
 /* spk_past_median: of the times of its tasks; they are sorted. 0: there are none. */
 SPK_COLD int64_t spk_past_median(spk_past_stage *stage);
 
-/* In history_tasks.c: what becomes of a task that has ended, and of a block. spk_history_time: something has
- * happened then. spk_history_push: room for one more of `size` bytes, zeroed; NULL: no memory. spk_history_copy:
- * of at most `most` bytes of a text. */
-SPK_COLD void spk_history_task_end(spk_history *history, const spark_task_info *task);
+/* In history_sql.c: executions. */
+SPK_COLD void spk_history_sql_start(void *env, const spark_sql_execution *execution);
+SPK_COLD void spk_history_sql_end(void *env, const spark_sql_execution *execution);
+SPK_COLD void spk_history_sql_job(spk_history *history, int64_t execution);
+SPK_COLD void spk_history_sql_fini(spk_history *history);
+
+/* In history_tasks.c: what becomes of a task that has ended, and of a block. spk_history_add_up: once, at the end.
+ * spk_history_time: something has happened then. */
+void spk_history_task_end(spk_history *history, const spark_task_info *task);
+SPK_COLD void spk_history_add_up(spk_history *history);
 SPK_COLD void spk_history_point(spk_history *history, int64_t time);
-SPK_COLD void spk_history_time(spk_history *history, int64_t time);
+void spk_history_time(spk_history *history, int64_t time);
+
+/* In history_store.c. spk_history_push: room for one more of `size` bytes, zeroed; NULL: no memory. spk_history_insert:
+ * the last of n things, which has just come, goes to where its id belongs. spk_history_copy: of at most `most` bytes of a
+ * text. */
 SPK_COLD void *spk_history_push(spk_history *history, void *array, size_t *n, size_t *max, size_t size);
+SPK_COLD void *spk_history_insert(void *all, size_t n, size_t size, int id);
 SPK_COLD char *spk_history_copy(spk_history *history, const char *text, size_t most);
 
 #endif

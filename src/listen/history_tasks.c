@@ -4,31 +4,9 @@
 #include <string.h>
 
 #include "listen/history.h"
+#include "listen/samples.h"
 
 enum { MESSAGE = 2000 };
-
-static void add_metrics(spark_task_metrics *sum, const spark_task_metrics *m)
-{
-    sum->run_ns += m->run_ns;
-    sum->cpu_ns += m->cpu_ns;
-    sum->queue_ns += m->queue_ns;
-    sum->input_bytes += m->input_bytes;
-    sum->input_rows += m->input_rows;
-    sum->output_bytes += m->output_bytes;
-    sum->output_rows += m->output_rows;
-    sum->cached_reads += m->cached_reads;
-    sum->shuffle_read_local_bytes += m->shuffle_read_local_bytes;
-    sum->shuffle_read_remote_bytes += m->shuffle_read_remote_bytes;
-    sum->shuffle_read_rows += m->shuffle_read_rows;
-    sum->shuffle_write_bytes += m->shuffle_write_bytes;
-    sum->shuffle_write_rows += m->shuffle_write_rows;
-    sum->memory_spilled_bytes += m->memory_spilled_bytes;
-    sum->disk_spilled_bytes += m->disk_spilled_bytes;
-    sum->cached_blocks += m->cached_blocks;
-    sum->evicted_blocks += m->evicted_blocks;
-    if (m->peak_memory_bytes > sum->peak_memory_bytes)
-        sum->peak_memory_bytes = m->peak_memory_bytes;
-}
 
 /* keep_time: where there is no room, every second one is kept from then on. */
 static void keep_time(spk_history *h, spk_past_stage *s, int64_t ns)
@@ -78,8 +56,7 @@ static void add_to_stage(spk_history *h, spk_past_stage *s, const spark_task_inf
         s->lost++;
     else if (t->reason == SPARK_TASK_KILLED)
         s->killed++;
-    if (m)
-        add_metrics(&s->sum, m);
+    spk_metrics_add(&s->sum, m);
     if (t->reason != SPARK_TASK_SUCCESS)
         return;
     keep_time(h, s, ns);
@@ -88,7 +65,7 @@ static void add_to_stage(spk_history *h, spk_past_stage *s, const spark_task_inf
         s->longest = ns;
         s->longest_partition = t->partition;
     }
-    const int64_t rows = m ? m->input_rows + m->shuffle_read_rows : 0;
+    const int64_t rows = m->input_rows + m->shuffle_read_rows;
     s->rows += rows;
     if (rows > s->largest) {
         s->largest = rows;
@@ -101,7 +78,8 @@ static void add_to_stage(spk_history *h, spk_past_stage *s, const spark_task_inf
 static spk_track *track_of(spk_history *h, const spark_task_info *t)
 {
     for (size_t i = 0; i < h->n_tracks; i++)
-        if (h->tracks[i].worker == t->worker && strcmp(h->tracks[i].executor, t->executor) == 0)
+        if (h->tracks[i].worker == t->worker
+            && memcmp(h->tracks[i].executor, t->executor, sizeof t->executor) == 0)
             return &h->tracks[i];
     spk_track *track = h->n_tracks < 4096
         ? spk_history_push(h, &h->tracks, &h->n_tracks, &h->max_tracks, sizeof *h->tracks)
@@ -214,15 +192,21 @@ void spk_history_task_end(spk_history *h, const spark_task_info *t)
     h->killed_tasks += t->reason == SPARK_TASK_KILLED;
     h->failed_tasks += t->reason == SPARK_TASK_FAILED;
     h->lost_tasks += t->reason == SPARK_TASK_FETCH_FAILED || t->reason == SPARK_TASK_EXECUTOR_LOST;
-    if (t->metrics)
-        add_metrics(&h->sum, t->metrics);
     if (s)
         add_to_stage(h, s, t, ns);
+    else
+        spk_metrics_add(&h->sum, t->metrics);
     if (j)
         j->task_time += ns;
     if (t->reason != SPARK_TASK_SUCCESS && t->reason != SPARK_TASK_KILLED)
         add_failure(h, t);
     add_span(h, t, ns);
+}
+
+void spk_history_add_up(spk_history *h)
+{
+    for (size_t i = 0; i < h->n_stages; i++)
+        spk_metrics_add(&h->sum, &h->stages[i].sum);
 }
 
 /* ---- storage */

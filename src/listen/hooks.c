@@ -4,31 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "exec/accumulator.h"
 #include "listen/bus.h"
 #include "plan/listening.h"
 
-/* SHORT: attempts that take less time than this, in nanoseconds, are taken to have had a CPU all the time:
- * to ask for the time of a thread takes the system up to half a microsecond. */
-enum { SHORT = 50000 };
-
-/* bus_of: NULL: in a child of fork, where nobody listens. */
 static spk_bus *bus_of(const spark_context *sc)
 {
-    spk_bus *bus = sc->bus;
-    return *bus->here ? bus : NULL;
-}
-
-/* left_out: an event for which there was no memory. */
-static void left_out(spk_bus *bus)
-{
-    for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next) {
-        pthread_mutex_lock(&q->lock);
-        q->missed++;
-        pthread_mutex_unlock(&q->lock);
-    }
+    return spk_bus_here(sc);
 }
 
 /* ---- jobs */
@@ -37,12 +19,13 @@ typedef struct heard_job {
     spk_pad *pad;
     spark_job_info info;
     spark_job_info *told; /* as it was when it began; in the pad */
+    spk_execution *execution; /* of SQL, or NULL */
 } heard_job;
 
 static void put_property(spk_pad *pad, spark_job_info *info, const char *name, const char *value)
 {
     spark_property *at;
-    if (!value)
+    if (!value || !info->properties)
         return;
     memcpy(&at, &info->properties, sizeof at);
     at[info->n_properties++] = (spark_property) { name, spk_pad_text(pad, value) };
@@ -50,7 +33,7 @@ static void put_property(spk_pad *pad, spark_job_info *info, const char *name, c
 
 static void fill_properties(spk_pad *pad, spark_job_info *info, const spk_properties *p)
 {
-    enum { MOST = 4 };
+    enum { MOST = 5 }; /* with that of SQL */
     info->properties = spk_pad_alloc(pad, MOST * sizeof *info->properties);
     if (!info->properties)
         return;
@@ -60,6 +43,13 @@ static void fill_properties(spk_pad *pad, spark_job_info *info, const spk_proper
     put_property(pad, info, "spark.job.tags", tags);
     put_property(pad, info, "spark.scheduler.pool", p->pool);
     free(tags);
+}
+
+static void put_execution(spk_pad *pad, spark_job_info *info)
+{
+    char id[32];
+    snprintf(id, sizeof id, "%lld", (long long)info->execution);
+    put_property(pad, info, "spark.sql.execution.id", id);
 }
 
 /* fill_stages: those that the job has by now, its last one first. */
@@ -108,7 +98,7 @@ static bool copy_stages(spk_pad *pad, spark_job_info *info)
     return spk_pad_whole(pad);
 }
 
-static heard_job *hear_job(spk_job *job)
+static heard_job *hear_job(spk_bus *bus, spk_job *job)
 {
     heard_job *heard = calloc(1, sizeof *heard);
     spk_pad *pad = heard ? spk_pad_new() : NULL;
@@ -123,6 +113,9 @@ static heard_job *hear_job(spk_job *job)
     info->site = spk_pad_text(pad, job->action->site);
     info->failure = "";
     fill_properties(pad, info, &job->properties);
+    heard->execution = spk_sql_job(bus, info);
+    if (heard->execution)
+        put_execution(pad, info);
     heard->told = spk_pad_alloc(pad, sizeof *heard->told);
     if (fill_stages(pad, info, job) && copy_stages(pad, info) && spk_pad_whole(pad))
         return heard;
@@ -143,10 +136,10 @@ static void job_start(spk_job *job)
     spk_bus *bus = bus_of(job->scheduler->sc);
     if (!bus)
         return;
-    heard_job *heard = hear_job(job);
+    heard_job *heard = hear_job(bus, job);
     job->heard = heard;
     if (!heard) {
-        left_out(bus);
+        spk_bus_left_out(bus);
         return;
     }
     heard->info.submission_time = spk_bus_now(bus);
@@ -167,6 +160,8 @@ static void job_end(spk_job *job)
         heard->info.failure = spk_pad_text(heard->pad, job->failure.message);
     if (bus)
         post_job(bus, heard, SPK_JOB_END);
+    if (bus && heard->execution)
+        spk_sql_job_over(bus, heard->execution, job);
     for (spk_listener_queue *q = bus ? atomic_load(&bus->queues) : NULL; q; q = q->next)
         if (q->listener.prompt)
             spk_queue_await_told(q);
@@ -184,7 +179,7 @@ static void stage_submitted(spk_stage *stage, int tasks)
     if (!bus || !job)
         return;
     if (!heard) {
-        left_out(bus);
+        spk_bus_left_out(bus);
         return;
     }
     const int64_t now = spk_now();
@@ -196,6 +191,7 @@ static void stage_submitted(spk_stage *stage, int tasks)
     event.u.stage.info = heard->info;
     event.u.stage.job = job->told;
     spk_bus_post(bus, &event, true);
+    atomic_store(&heard->open, heard->info.attempt);
 }
 
 static void stage_completed(spk_stage *stage, const char *why)
@@ -204,6 +200,7 @@ static void stage_completed(spk_stage *stage, const char *why)
     spk_heard_stage *heard = stage->heard;
     if (!bus || !heard || heard->info.submission_time == 0)
         return;
+    atomic_store(&heard->open, -1); /* before the lanes are flushed */
     spk_pad *pad = spk_pad_new();
     spk_event event = { .kind = SPK_STAGE_COMPLETED, .pads = { heard->pad, pad } };
     event.u.stage.info = heard->info;
@@ -211,196 +208,10 @@ static void stage_completed(spk_stage *stage, const char *why)
     if (why)
         event.u.stage.info.failure = *why && pad ? spk_pad_text(pad, why) : "the job has ended";
     if (pad)
-        spk_stage_sums(heard, pad, &event.u.stage.info);
+        spk_stage_tells(bus, heard, pad, &event.u.stage.info);
     spk_bus_post(bus, &event, true);
     spk_pad_unref(pad);
     heard->info.submission_time = 0;
-}
-
-/* ---- tasks */
-
-static int64_t thread_time(void)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
-    return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
-}
-
-static const char *locality_of(const spk_stage *stage, const spark_task *task)
-{
-    return stage->job->scheduler->sc->executors < 2 ? "PROCESS_LOCAL"
-        : !stage->places                            ? "NO_PREF"
-                                                    : spk_place_word(stage, task);
-}
-
-/* who: all that is the same when the attempt begins and when it ends. */
-static void who(const spk_stage *stage, const spark_task *task, spark_task_info *info)
-{
-    *info = (spark_task_info) { .id = task->heard.id,
-        .job = task->job,
-        .stage = task->stage,
-        .stage_attempt = task->heard.round,
-        .index = task->heard.index,
-        .partition = task->partition,
-        .attempt = task->attempt,
-        .is_result = !stage->shuffle,
-        .speculative = stage->times && task->attempt > 0
-            && (atomic_load(&stage->copied[task->heard.index]) & SPK_COPIED),
-        .worker = task->worker,
-        .locality = locality_of(stage, task),
-        .error = "",
-        .operation = "",
-        .site = "",
-        .lost_shuffle = -1 };
-    if (task->executor)
-        memcpy(info->executor, task->executor->name, sizeof info->executor);
-    else
-        memcpy(info->executor, "driver", sizeof "driver");
-}
-
-static void await_room(spk_bus *bus)
-{
-    for (spk_listener_queue *q = atomic_load_explicit(&bus->queues, memory_order_acquire); q; q = q->next)
-        if (q->listener.whole)
-            spk_queue_await_room(q);
-}
-
-static void task_start(spk_stage *stage, spark_task *task, int index, int round)
-{
-    spk_bus *bus = bus_of(task->sc);
-    spk_event event = { .kind = SPK_TASK_START };
-    if (!bus || !stage->job->heard)
-        return;
-    await_room(bus);
-    task->heard.id = atomic_fetch_add_explicit(&bus->next_task, 1, memory_order_relaxed);
-    task->heard.index = index;
-    task->heard.round = round;
-    if (task->worker < 0 || task->heard.cpu == 0)
-        task->heard.cpu = thread_time();
-    task->heard.from = spk_now();
-    who(stage, task, &event.u.task.info);
-    event.u.task.info.launch_time = task->heard.from + bus->since;
-    task->heard.told = spk_bus_post(bus, &event, false);
-}
-
-/* used: of its thread's time. What a thread does between attempts is not worth asking for. */
-static int64_t used(spark_task *task, int64_t run)
-{
-    const int64_t before = task->heard.cpu;
-    int64_t cpu = run;
-    if (run >= SHORT) {
-        const int64_t now = thread_time();
-        cpu = now - before < run ? now - before : run;
-        task->heard.cpu = now;
-    } else {
-        task->heard.cpu = before + run;
-    }
-    return cpu > 0 ? cpu : 0;
-}
-
-static void measure(spark_task *task, const spk_stage *stage, int64_t now, spark_task_metrics *m)
-{
-    const spk_counts *c = &task->counts;
-    const spk_heard_stage *heard = stage->heard;
-    const int64_t run = now - task->heard.from;
-    const int64_t queue = heard ? task->heard.from - atomic_load(&heard->submitted) : 0;
-    const int64_t far = task->remote_bytes < c->read_bytes ? task->remote_bytes : c->read_bytes;
-    *m = (spark_task_metrics) { .run_ns = run,
-        .cpu_ns = used(task, run),
-        .queue_ns = queue > 0 ? queue : 0,
-        .result_bytes = c->result_bytes,
-        .input_bytes = c->input_bytes,
-        .input_rows = c->input_rows,
-        .output_bytes = c->output_bytes,
-        .output_rows = c->output_rows,
-        .cached_reads = task->cached_reads,
-        .shuffle_read_local_bytes = c->read_bytes - far,
-        .shuffle_read_remote_bytes = far,
-        .shuffle_read_local_blocks = c->read_near,
-        .shuffle_read_remote_blocks = c->read_far,
-        .shuffle_read_rows = c->read_rows,
-        .shuffle_write_bytes = task->shuffle_bytes,
-        .shuffle_write_rows = task->shuffle_rows,
-        .memory_spilled_bytes = task->spilled_bytes,
-        .disk_spilled_bytes = task->spilled_bytes,
-        .peak_memory_bytes = c->peak,
-        .cached_blocks = task->cached_blocks,
-        .evicted_blocks = task->evicted_blocks,
-        .cache_bytes_written = task->cache_bytes_written,
-        .cache_bytes_read = task->cache_bytes_read };
-}
-
-/* tell_failure: with the pad of its texts; without memory for it, in short. */
-static spk_pad *tell_failure(const spark_task *task, spark_task_info *info)
-{
-    const spk_failure *failure = &task->failure;
-    spk_pad *pad = spk_pad_new();
-    info->status = failure->code;
-    info->error = "out of memory for the message";
-    if (!pad)
-        return NULL;
-    info->error = spk_pad_text(pad, failure->message);
-    info->operation = spk_pad_text(pad, failure->operation);
-    info->site = spk_pad_text(pad, failure->site);
-    return pad;
-}
-
-static const char *why_killed(const spk_stage *stage)
-{
-    return atomic_load(&stage->job->overdue) ? "the job's time was up" : "Stage cancelled";
-}
-
-static spk_pad *tell_reason(
-    const spk_stage *stage, const spark_task *task, spk_ending how, spark_task_info *info)
-{
-    if (how == SPK_END_DONE) {
-        info->reason = SPARK_TASK_SUCCESS;
-        return NULL;
-    }
-    if (how == SPK_END_TOLD && spk_task_failed(task)) {
-        info->reason = task->lost ? SPARK_TASK_FETCH_FAILED : SPARK_TASK_FAILED;
-        info->lost_shuffle = task->lost ? task->lost->id : -1;
-        return tell_failure(task, info);
-    }
-    spk_pad *pad = how == SPK_END_DISOWNED ? spk_pad_new() : NULL;
-    info->reason = how == SPK_END_DISOWNED ? SPARK_TASK_EXECUTOR_LOST : SPARK_TASK_KILLED;
-    info->status = SPARK_ECANCELLED;
-    info->error = how == SPK_END_OUTRUN ? "another attempt succeeded"
-        : how != SPK_END_DISOWNED       ? why_killed(stage)
-        : pad && task->executor && atomic_load(&task->executor->lost) /* its reason was written before */
-        ? spk_pad_text(pad, task->executor->reason)
-        : "lost";
-    return pad;
-}
-
-static void task_end(spk_stage *stage, spark_task *task, spk_ending how)
-{
-    spk_bus *bus = bus_of(task->sc);
-    spk_event event = { .kind = SPK_TASK_END };
-    spark_task_info *info = &event.u.task.info;
-    if (bus) {
-        const int64_t now = spk_now();
-        who(stage, task, info);
-        info->launch_time = task->heard.from + bus->since;
-        info->finish_time = now + bus->since;
-        measure(task, stage, now, &event.u.task.metrics);
-        event.pads[0] = tell_reason(stage, task, how, info);
-        for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
-            if (spk_queue_wants(q, SPK_TASK_END) && (task->heard.told >> q->number & 1))
-                spk_queue_put(q, &event, true);
-        spk_pad_unref(event.pads[0]);
-    }
-    task->heard.id = -1;
-}
-
-static void accumulated(spark_task *task, const spark_accumulator *a, int64_t i64, double f64)
-{
-    const spk_stage *stage = (const spk_stage *)(const void *)atomic_load(&task->set);
-    if (task->heard.id < 0 || !stage->heard || (a->kind != SPK_SUM_I64 && a->kind != SPK_SUM_F64))
-        return;
-    char *name = a->name;
-    const spk_heard_sum more = { (int64_t)a->id, i64, f64, a->kind == SPK_SUM_I64, name };
-    spk_stage_sum(stage->heard, &more);
 }
 
 /* ---- executors and blocks */
@@ -412,7 +223,7 @@ static void post_executor(const spk_executor *executor, spk_event_kind kind)
     if (!bus)
         return;
     if (!pad) {
-        left_out(bus);
+        spk_bus_left_out(bus);
         return;
     }
     spk_event event = { .kind = kind, .pads = { bus->pad, pad } };
@@ -481,31 +292,45 @@ static void end(spark_context *sc)
 {
     spk_bus *bus = sc->bus;
     spk_event event = { .kind = SPK_APPLICATION_END, .pads = { bus->pad } };
+    spk_sql_end(bus);
     bus->application.end_time = spk_bus_now(bus);
     event.u.application = bus->application;
     spk_bus_post(bus, &event, true);
-    for (spk_listener_queue *q = atomic_load(&bus->queues), *next; q; q = next) {
+    for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
+        spk_queue_finish(q);
+    for (spk_listener_queue *q = atomic_exchange(&bus->queues, NULL), *next; q; q = next) {
         next = q->next;
         spk_queue_end(q);
     }
+    const spk_counting *counting = atomic_load(&bus->counting);
+    if (counting)
+        counting->free(atomic_load(&bus->counters));
     atomic_store(&sc->listening, NULL);
     sc->bus = NULL;
     spk_bus_free(bus);
 }
 
 const spk_listening spk_hooks = {
+    .states = spk_sql_states,
+    .stated = spk_sql_stated,
+    .acts = spk_sql_acts,
+    .acted = spk_sql_acted,
     .job_start = job_start,
     .job_end = job_end,
     .stage_submitted = stage_submitted,
     .stage_completed = stage_completed,
     .stage_freed = spk_heard_stage_free,
-    .task_start = task_start,
-    .task_end = task_end,
-    .accumulated = accumulated,
+    .task_start = spk_hooks_task_start,
+    .task_end = spk_hooks_task_end,
+    .accumulated = spk_attempt_accumulated,
+    .piped = spk_attempt_piped,
+    .took = spk_attempt_took,
+    .sealed = spk_attempt_sealed,
     .executor_added = executor_added,
     .executor_removed = executor_removed,
     .block_updated = block_updated,
     .unpersisted = unpersisted,
     .quiet = quiet,
     .end = end,
+    .telling = spk_bus_tells_here,
 };

@@ -26,17 +26,38 @@ void spk_json_fini(spk_json_out *out)
     *out = (spk_json_out) { .at = NULL };
 }
 
+static size_t digits_of(uint64_t value)
+{
+    size_t n = 1;
+    for (; value >= 10000; value /= 10000)
+        n += 4;
+    return n + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
+/* Two digits at a time, for lines of logs are numbers. */
+char *spk_print_long(char *at, int64_t value)
+{
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    if (value < 0)
+        *at++ = '-';
+    char *const end = at + digits_of(left);
+    char *to = end;
+    for (; left >= 100; left /= 100)
+        memcpy(to -= 2, pairs + left % 100 * 2, 2);
+    *--to = (char)('0' + left % 10);
+    if (left >= 10)
+        *--to = (char)('0' + left / 10);
+    return end;
+}
+
 void spk_json_int(spk_json_out *out, int64_t value)
 {
-    char digits[24];
-    size_t at = sizeof digits;
-    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do
-        digits[--at] = (char)('0' + left % 10);
-    while (left /= 10);
-    if (value < 0)
-        digits[--at] = '-';
-    spk_json_bytes(out, digits + at, sizeof digits - at);
+    char *at = spk_json_reserve(out, SPK_DIGITS);
+    if (at)
+        spk_json_reached(out, spk_print(at, value));
 }
 
 void spk_json_bool(spk_json_out *out, bool value)

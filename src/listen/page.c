@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/control.h"
+
 void spk_page_put(spk_json_out *out, const char *markup)
 {
     spk_json_bytes(out, markup, strlen(markup));
@@ -12,14 +14,14 @@ void spk_page_put(spk_json_out *out, const char *markup)
 /* character: of the size that spk_json_character found. */
 static void put_character(spk_json_out *out, const char *s, int size)
 {
-    const unsigned char c = (unsigned char)*s;
+    const char c = *s;
     const char *const escaped = c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : NULL;
     if (escaped)
         spk_page_put(out, escaped);
     else if (size == 1 && (c == '\t' || c == '\n' || c == '\r'))
         SPK_JSON(out, " ");
-    else if (size < 0 || c < ' ' || c == 0x7f || (size == 2 && c == 0xc2 && (unsigned char)s[1] < 0xa0))
-        SPK_JSON(out, "\xef\xbf\xbd");
+    else if (size < 0 || spk_control(s, (size_t)size))
+        SPK_JSON(out, SPK_REPLACEMENT);
     else
         spk_json_bytes(out, s, (size_t)size);
 }

@@ -43,7 +43,6 @@ static active *find(progress *p, int stage, int attempt)
 static void stage_submitted(void *env, const spark_stage_info *s, const spark_job_info *job)
 {
     progress *p = env;
-    (void)job;
     if (p->n == p->max) {
         const size_t max = p->max ? p->max * 2 : 8;
         active *more = realloc(p->stages, max * sizeof *more);
@@ -56,7 +55,7 @@ static void stage_submitted(void *env, const spark_stage_info *s, const spark_jo
     for (; at > 0 && p->stages[at - 1].p.stage > s->id; at--)
         p->stages[at] = p->stages[at - 1];
     active *a = &p->stages[at];
-    *a = (active) { .p = { .job = s->job, .stage = s->id, .total = s->tasks },
+    *a = (active) { .p = { .job = s->job, .stage = s->id, .execution = job->execution, .total = s->tasks },
         .attempt = s->attempt,
         .since = spk_clock_ms() };
     snprintf(a->name, sizeof a->name, "%s", s->name);
@@ -244,6 +243,7 @@ spark_status spark_show_progress(spark_context *sc, const spark_progress_options
     const spark_listener listener = { .env = p,
         .capacity = WAITING,
         .whole = draws,
+        .brief = true,
         .prompt = true,
         .job_end = job_end,
         .stage_submitted = stage_submitted,

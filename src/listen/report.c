@@ -112,6 +112,10 @@ static void head(const spk_report *r)
     tiles(r);
     spk_page_put(out, "<nav aria-label=\"Sections\"><a href=\"#hints\">What stands out</a><a href=\"#jobs\">Jobs</a><a "
         "href=\"#timeline\">Timeline</a><a href=\"#stages\">Stages</a>");
+    if (spk_report_has_shuffles(r))
+        SPK_JSON(out, "<a href=\"#shuffles\">Shuffles</a>");
+    if (h->all_executions > 0)
+        SPK_JSON(out, "<a href=\"#sql\">SQL</a>");
     if (h->n_points > 0)
         SPK_JSON(out, "<a href=\"#storage\">Storage</a>");
     SPK_JSON(out, "<a href=\"#failures\">Failures</a></nav></header>\n<main id=\"main\">\n");
@@ -134,6 +138,9 @@ static void write_page(spk_history *h, spk_json_out *out)
     spk_report_jobs(&r);
     spk_report_timeline(&r);
     spk_report_stages(&r);
+    spk_report_shuffles(&r);
+    if (h->all_executions > 0)
+        spk_report_sql(&r);
     spk_report_storage(&r);
     spk_report_failures(&r);
     SPK_JSON(out, "</main>\n<footer><p>");
@@ -147,6 +154,7 @@ static void write_page(spk_history *h, spk_json_out *out)
 static void finish(void *env)
 {
     reporter *r = env;
+    spk_history_add_up(&r->history);
     if (r->history.start != 0)
         write_page(&r->history, &r->file->out);
     spk_text_file_flush(r->file);

@@ -29,7 +29,10 @@ SPK_COLD void spk_report_jobs(const spk_report *report);
 SPK_COLD void spk_report_graph(const spk_report *report, const spk_past_job *job);
 SPK_COLD void spk_report_timeline(const spk_report *report);
 SPK_COLD void spk_report_stages(const spk_report *report);
+SPK_COLD bool spk_report_has_shuffles(const spk_report *report);
+SPK_COLD void spk_report_shuffles(const spk_report *report);
 SPK_COLD void spk_report_storage(const spk_report *report);
+SPK_COLD void spk_report_sql(const spk_report *report);
 SPK_COLD void spk_report_failures(const spk_report *report);
 
 #endif

@@ -56,6 +56,49 @@ static void skewed_rows(hints *h, const spk_past_stage *s)
     end(h);
 }
 
+/* hot_partition: of a shuffle that was profiled: one holds a third of the bytes, and far more than the others. */
+static void hot_partition(hints *h, const spk_past_stage *s)
+{
+    const spark_shuffle_profile *p = &s->written;
+    if (p->n_hot == 0 || p->partitions < 4 || p->rows < 1000 || p->bytes == 0 || s->hot.bytes * 3 < p->bytes
+        || s->hot.bytes < 4 * p->median_bytes || !begin(h, "warn"))
+        return;
+    spk_page_format(h->out, "Partition %d of the shuffle of stage %d holds %d\xc2\xa0%% of its bytes", s->hot.partition,
+        s->id, (int)((double)s->hot.bytes * 100 / (double)p->bytes));
+    text(h);
+    stage_link(h, s);
+    SPK_JSON(h->out, "wrote ");
+    spk_page_size(h->out, (uint64_t)s->hot.bytes);
+    SPK_JSON(h->out, " of ");
+    spk_page_size(h->out, (uint64_t)p->bytes);
+    spk_page_format(h->out, " into one of %d partitions, half of which have less than ", p->partitions);
+    spk_page_size(h->out, (uint64_t)p->median_bytes);
+    spk_page_put(h->out, ". Whoever reads it waits for that one. A frequent key does this, or a partitioner that does "
+        "not spread keys; more partitions help only with the latter.");
+    end(h);
+}
+
+/* hot_key: a fifth of what was written has one key, and that were more than its share. */
+static void hot_key(hints *h, const spk_past_stage *s)
+{
+    const spark_shuffle_profile *p = &s->written;
+    if (s->n_keys == 0 || p->partitions < 2 || p->rows < 1000 || s->keys->rows * 5 < p->rows
+        || s->keys->rows * p->partitions < 2 * p->rows || !begin(h, "warn"))
+        return;
+    spk_page_format(h->out, "One key makes up %d\xc2\xa0%% of what stage %d writes",
+        (int)((double)s->keys->rows * 100 / (double)p->rows), s->id);
+    text(h);
+    stage_link(h, s);
+    spk_page_put(h->out, p->key_error > 0 ? "wrote at least " : "wrote ");
+    spk_page_counted(h->out, s->keys->rows, "row", "rows");
+    SPK_JSON(h->out, " of the key <span class=\"strong\">");
+    spk_report_text(h->r, s->keys->key, sizeof s->keys->key);
+    spk_page_format(h->out, "</span> into partition %d: all of them go to one task. Spread the key over several (add a "
+        "number to it, and combine in two steps), combine before the shuffle, or join with a broadcast.",
+        s->keys->partition);
+    end(h);
+}
+
 /* straggler: a task that took far longer than the others, and not because of its rows. */
 static void straggler(hints *h, spk_past_stage *s)
 {
@@ -208,6 +251,8 @@ void spk_report_hints(const spk_report *r)
     for (size_t i = 0; i < history->n_stages; i++) {
         spk_past_stage *s = &history->stages[i];
         skewed_rows(&h, s);
+        hot_partition(&h, s);
+        hot_key(&h, s);
         straggler(&h, s);
         spilled(&h, s);
         tiny_tasks(&h, s);

@@ -39,7 +39,8 @@ static const char *const style[] = {
     "vertical-align:bottom;white-space:normal;line-height:1.3;color:"
     "var(--soft);font-weight:600;border-bottom:2px solid var(--line)}th:first-child,td:first-child,.l{text-align:left"
     "!important}td.name,th.name{text-align:left;white-space:normal;min-width:170px;overflow-wrap:anywhere;"
-    "font-weight:400}tbody tr:last-child>*{border-bottom:0}tbody tr:target{background:var(--warnbg)}",
+    "font-weight:400}thead th.name{font-weight:600}tbody tr:last-child>*{border-bottom:0}"
+    "tbody tr:target{background:var(--warnbg)}",
     ".bar{display:block;height:5px;border-radius:3px;margin-top:5px;background:var(--faint)}.bar i{display:block;"
     "height:5px;border-radius:3px;min-width:2px}.tag{display:inline-block;border-radius:99px;padding:0 8px;"
     "font-size:.76rem;line-height:1.6;font-weight:600;background:var(--faint);color:var(--soft)}.tag.bad{background:"

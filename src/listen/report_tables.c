@@ -50,6 +50,36 @@ static void cell_size(spk_json_out *out, int64_t bytes)
     SPK_JSON(out, "</td>");
 }
 
+/* has_counters: some task has counted what the processor does. */
+static bool has_counters(const spk_history *h)
+{
+    return h->sum.cycles + h->sum.instructions + h->sum.cache_misses + h->sum.page_faults > 0;
+}
+
+static void cell_count(spk_json_out *out, int64_t count)
+{
+    SPK_JSON(out, "<td>");
+    if (count > 0)
+        spk_page_count(out, count);
+    else
+        SPK_JSON(out, "<span class=\"soft\">\xe2\x80\x93</span>");
+    SPK_JSON(out, "</td>");
+}
+
+static void cells_counted(const spk_report *r, const spark_task_metrics *m)
+{
+    if (!has_counters(r->history))
+        return;
+    SPK_JSON(r->out, "<td>");
+    if (m->cycles > 0 && m->instructions > 0)
+        spk_page_number(r->out, (double)m->instructions / (double)m->cycles);
+    else
+        SPK_JSON(r->out, "<span class=\"soft\">\xe2\x80\x93</span>");
+    SPK_JSON(r->out, "</td>");
+    cell_count(r->out, m->cache_misses);
+    cell_count(r->out, m->page_faults);
+}
+
 static void stage_row(const spk_report *r, spk_past_stage *s, int64_t most)
 {
     spk_json_out *out = r->out;
@@ -85,6 +115,7 @@ static void stage_row(const spk_report *r, spk_past_stage *s, int64_t most)
     cell_size(out, s->sum.shuffle_read_local_bytes + s->sum.shuffle_read_remote_bytes);
     cell_size(out, s->sum.shuffle_write_bytes);
     cell_size(out, s->sum.disk_spilled_bytes);
+    cells_counted(r, &s->sum);
     SPK_JSON(out, "</tr>\n");
 }
 
@@ -111,7 +142,11 @@ void spk_report_stages(const spk_report *r)
         "scope=\"col\">Longest</th>"
         "<th scope=\"col\">Skew</th><th scope=\"col\">Rows in</th><th scope=\"col\">Input</th><th "
         "scope=\"col\">Shuffle read</th>"
-        "<th scope=\"col\">Shuffle write</th><th scope=\"col\">Spilled</th></tr></thead><tbody>\n");
+        "<th scope=\"col\">Shuffle write</th><th scope=\"col\">Spilled</th>");
+    if (has_counters(r->history))
+        spk_page_put(r->out, "<th scope=\"col\">Instructions a cycle</th><th scope=\"col\">Cache misses</th>"
+            "<th scope=\"col\">Page faults</th>");
+    SPK_JSON(r->out, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < n; i++)
         stage_row(r, stages[i], most);
     SPK_JSON(r->out, "</tbody></table></div></section>\n");

@@ -81,9 +81,9 @@ static void fill_rdds(spk_pad *pad, spark_stage_info *info, const spk_list *foun
 
 static void fill_parents(spk_pad *pad, spark_stage_info *info, const spk_stage *stage)
 {
-    int *parents = stage->n_inputs > 0 ? spk_pad_alloc(pad, stage->n_inputs * sizeof *parents) : NULL;
-    for (size_t i = 0; i < stage->n_inputs && parents; i++) {
-        const spk_stage *parent = spk_stage_of(stage->job, stage->inputs[i].shuffle);
+    int *parents = stage->graph.n_inputs > 0 ? spk_pad_alloc(pad, stage->graph.n_inputs * sizeof *parents) : NULL;
+    for (size_t i = 0; i < stage->graph.n_inputs && parents; i++) {
+        const spk_stage *parent = spk_stage_of(stage->job, stage->graph.inputs[i].shuffle);
         if (parent)
             parents[info->n_parents++] = parent->id;
     }
@@ -120,7 +120,9 @@ spk_heard_stage *spk_stage_hear(spk_stage *stage)
     if (pad && find(stage->job->scheduler, stage->rdd, &found)) {
         spark_stage_info *info = &heard->info;
         heard->pad = pad;
+        atomic_init(&heard->open, -1);
         pthread_mutex_init(&heard->lock, NULL);
+        heard->sums.owns = true;
         info->id = stage->id;
         info->job = stage->job->id;
         info->is_result = !stage->shuffle;
@@ -145,56 +147,57 @@ void spk_heard_stage_free(void *data)
 {
     spk_heard_stage *heard = data;
     spk_pad_unref(heard->pad);
-    for (size_t i = 0; i < heard->n_sums; i++)
-        free(heard->sums[i].name);
-    free(heard->sums);
+    spk_heard_sums_fini(&heard->sums);
+    spk_rows_table_fini(&heard->rows);
+    if (heard->profile)
+        heard->profiling->free(heard->profile);
     pthread_mutex_destroy(&heard->lock);
     free(heard);
 }
 
-/* ---- accumulators */
+/* ---- what its attempts add up to */
 
-/* sum_of: NULL: no memory. With the lock held. */
-static spk_heard_sum *sum_of(spk_heard_stage *heard, const spk_heard_sum *more)
+/* take_profile: with the lock held. */
+static void take_profile(const spk_bus *bus, const spk_stage *stage, const spark_task *task)
 {
-    for (size_t i = 0; i < heard->n_sums; i++)
-        if (heard->sums[i].id == more->id)
-            return &heard->sums[i];
-    spk_heard_sum *sums = realloc(heard->sums, (heard->n_sums + 1) * sizeof *sums);
-    if (!sums)
-        return NULL;
-    heard->sums = sums;
-    spk_heard_sum *sum = &sums[heard->n_sums];
-    *sum = (spk_heard_sum) { .id = more->id, .is_whole = more->is_whole, .name = strdup(more->name) };
-    heard->n_sums += sum->name != NULL;
-    return sum->name ? sum : NULL;
+    spk_heard_stage *heard = stage->heard;
+    const spk_profiling *profiling = atomic_load(&bus->profiling);
+    spk_profile *profile = task->heard.notes->profile;
+    if (!profile || !profiling || !stage->shuffle)
+        return;
+    heard->profiling = profiling;
+    profiling->take(bus, &heard->profile, profile, task->partition, atomic_load(&stage->shuffle->maps));
 }
 
-void spk_stage_sum(spk_heard_stage *heard, const spk_heard_sum *more)
+void spk_stage_takes(
+    const spk_bus *bus, const spk_stage *stage, const spark_task *task, bool well, spk_pad *pad, spark_task_info *info)
 {
+    spk_heard_stage *heard = stage->heard;
+    const spk_notes *notes = task->heard.notes;
     pthread_mutex_lock(&heard->lock);
-    spk_heard_sum *sum = sum_of(heard, more);
-    if (sum) {
-        sum->i64 = (int64_t)((uint64_t)sum->i64 + (uint64_t)more->i64);
-        sum->f64 += more->f64;
+    spark_accumulable *list = notes->sums.n > 0 ? spk_heard_sums_tell(&notes->sums, &heard->sums, pad) : NULL;
+    for (size_t i = 0; i < notes->counted.n; i++)
+        spk_heard_sums_add(&heard->sums, &notes->counted.at[i]);
+    for (size_t i = 0; i < notes->rows.n && well; i++)
+        spk_rows_add(&heard->rows, &notes->rows.at[i]);
+    if (well) {
+        heard->rows.end_ns += notes->rows.end_ns;
+        take_profile(bus, stage, task);
     }
     pthread_mutex_unlock(&heard->lock);
+    info->accumulables = list;
+    info->n_accumulables = list ? notes->sums.n : 0;
 }
 
-void spk_stage_sums(spk_heard_stage *heard, spk_pad *pad, spark_stage_info *info)
+void spk_stage_tells(const spk_bus *bus, spk_heard_stage *heard, spk_pad *pad, spark_stage_info *info)
 {
-    char text[40];
     pthread_mutex_lock(&heard->lock);
-    spark_accumulable *list = spk_pad_alloc(pad, heard->n_sums * sizeof *list + 1);
-    for (size_t i = 0; i < heard->n_sums && list; i++) {
-        const spk_heard_sum *sum = &heard->sums[i];
-        if (sum->is_whole)
-            snprintf(text, sizeof text, "%lld", (long long)sum->i64);
-        else
-            snprintf(text, sizeof text, "%.17g", sum->f64);
-        list[i] = (spark_accumulable) { sum->id, spk_pad_text(pad, sum->name), spk_pad_text(pad, text) };
-    }
-    info->accumulables = list;
-    info->n_accumulables = list ? heard->n_sums : 0;
+    info->accumulables = spk_heard_sums_tell(&heard->sums, NULL, pad);
+    info->n_accumulables = info->accumulables ? heard->sums.n : 0;
+    info->rows = spk_rows_tell(&heard->rows, pad);
+    info->n_rows = info->rows ? heard->rows.n : 0;
+    info->end_ns = heard->rows.end_ns;
+    if (heard->profile)
+        info->written = heard->profiling->tell(bus, heard->profile, pad);
     pthread_mutex_unlock(&heard->lock);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -36,8 +37,8 @@ spk_text_file *spk_text_file_begin(const char *operation, const char *what, cons
 void spk_text_file_warn(spk_text_file *file, int error)
 {
     if (!file->broken)
-        fprintf(stderr, "libspark: the %s %s is not complete: %s; the application goes on without it\n", file->what,
-            file->path, strerror(error));
+        spk_warn("the %s %s is not complete: %s; the application goes on without it", file->what, file->path,
+            strerror(error));
     file->broken = true;
 }
 
@@ -62,8 +63,11 @@ void spk_text_file_flush(spk_text_file *file)
 
 void spk_text_file_free(spk_text_file *file)
 {
+    struct stat now;
     if (!file)
         return;
+    if (spk_fstat(file->fd, &now) == 0 && now.st_nlink == 0)
+        spk_text_file_warn(file, ENOENT); /* somebody has removed it */
     if (spk_close(file->fd) != 0)
         spk_text_file_warn(file, errno);
     spk_json_fini(&file->out);

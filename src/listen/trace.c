@@ -14,10 +14,16 @@
 
 enum { ENOUGH = 256 * 1024, WAITING = 16384, EXECUTORS = 4096, LONGEST_NAME = 120 };
 
-/* process: an executor; seen: the workers of it whose names are written: as many. */
+/* GRAIN: how often the number of running tasks is written at most, in nanoseconds: it would be half of the trace
+ * where they are short. */
+enum { GRAIN = 20000 };
+
+/* process: an executor; seen: the workers of it whose names are written: as many. running: its tasks, of which
+ * the counter was written for `told`, and waits to be for `waits` (0: it does not). */
 typedef struct process {
     char id[16];
     int seen, running;
+    int64_t told, waits;
 } process;
 
 typedef struct trace {
@@ -31,16 +37,13 @@ typedef struct trace {
 
 /* ---- one event */
 
-static void stamp(trace *t, const char *key, int64_t ns)
+/* print_stamp: nanoseconds, as microseconds. */
+static char *print_stamp(char *at, int64_t ns)
 {
-    spk_json_out *out = &t->file->out;
     const int rest = ns < 0 ? 0 : (int)(ns % 1000);
     const char digits[] = { '.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10) };
-    SPK_JSON(out, ",\"");
-    spk_json_bytes(out, key, strlen(key));
-    SPK_JSON(out, "\":");
-    spk_json_int(out, ns < 0 ? 0 : ns / 1000);
-    spk_json_bytes(out, digits, sizeof digits);
+    at = spk_print(at, ns < 0 ? 0 : ns / 1000);
+    return (char *)memcpy(at, digits, sizeof digits) + sizeof digits;
 }
 
 static void put(trace *t, const char *text)
@@ -59,17 +62,15 @@ static void begin(trace *t, const char *phase, int pid, int tid, int64_t time)
     spk_json_int(out, pid);
     SPK_JSON(out, ",\"tid\":");
     spk_json_int(out, tid);
-    if (*phase != 'M')
-        stamp(t, "ts", time - t->start);
+    char *at = *phase != 'M' ? spk_json_reserve(out, 64) : NULL;
+    if (at)
+        spk_json_reached(out, print_stamp(SPK_LITERAL(at, ",\"ts\":"), time - t->start));
     SPK_JSON(out, ",\"name\":\"");
 }
 
 static void named(trace *t, const char *category)
 {
-    SPK_JSON(&t->file->out, "\"");
-    if (!category)
-        return;
-    SPK_JSON(&t->file->out, ",\"cat\":\"");
+    SPK_JSON(&t->file->out, "\",\"cat\":\"");
     put(t, category);
     SPK_JSON(&t->file->out, "\"");
 }
@@ -106,7 +107,7 @@ static void metadata(trace *t, const char *what, int pid, int tid, const char *n
     bool first = true;
     begin(t, "M", pid, tid, 0);
     put(t, what);
-    named(t, NULL);
+    named(t, "__metadata");
     arg_text(t, "name", name, &first);
     done(t, first);
 }
@@ -116,7 +117,7 @@ static void sort_index(trace *t, const char *what, int pid, int tid, int index)
     bool first = true;
     begin(t, "M", pid, tid, 0);
     put(t, what);
-    named(t, NULL);
+    named(t, "__metadata");
     arg(t, "sort_index", index, &first);
     done(t, first);
 }
@@ -126,7 +127,7 @@ static void counter(trace *t, int pid, int64_t time, const char *name, const cha
     bool first = true;
     begin(t, "C", pid, 1, time);
     put(t, name);
-    named(t, NULL);
+    named(t, "counter");
     arg(t, key, value, &first);
     done(t, first);
 }
@@ -151,9 +152,10 @@ static void instant(trace *t, const char *scope, int pid, int tid, int64_t time,
 /* process_of: its number among the processes; 1, the application's, where there is no memory for more. */
 static int process_of(trace *t, const char *id)
 {
-    char name[64];
-    for (size_t i = 0; i < t->n; i++)
-        if (strncmp(t->processes[i].id, id, sizeof t->processes->id - 1) == 0)
+    char name[64], own[sizeof t->processes->id] = "";
+    memcpy(own, id, strnlen(id, sizeof own - 1));
+    for (size_t i = t->n; i-- > 0;) /* those that were lost came before */
+        if (memcmp(t->processes[i].id, own, sizeof own) == 0)
             return (int)i + 2;
     if (t->n == t->max) {
         const size_t max = t->max ? t->max * 2 : 8;
@@ -165,11 +167,20 @@ static int process_of(trace *t, const char *id)
     }
     process *p = &t->processes[t->n++];
     *p = (process) { .seen = 0 };
-    memcpy(p->id, id, strnlen(id, sizeof p->id - 1));
+    memcpy(p->id, own, sizeof own);
     snprintf(name, sizeof name, "executor %s", p->id);
     metadata(t, "process_name", (int)t->n + 1, 0, name);
     sort_index(t, "process_sort_index", (int)t->n + 1, 0, (int)t->n + 1);
     return (int)t->n + 1;
+}
+
+/* process_of_task: its executor's name fills its array with zeros. */
+static int process_of_task(trace *t, const spark_task_info *k)
+{
+    for (size_t i = t->n; i-- > 0;)
+        if (memcmp(t->processes[i].id, k->executor, sizeof k->executor) == 0)
+            return (int)i + 2;
+    return process_of(t, k->executor);
 }
 
 /* track_of: the thread of a task; its name is written when it is new. */
@@ -222,7 +233,7 @@ static void cached(trace *t, int64_t time)
     bool first = true;
     begin(t, "C", 1, 1, time);
     put(t, "cached bytes");
-    named(t, NULL);
+    named(t, "counter");
     arg(t, "memory", (int64_t)t->blocks.memory, &first);
     arg(t, "disk", (int64_t)t->blocks.disk, &first);
     done(t, first);
@@ -263,6 +274,8 @@ static void job_start(void *env, const spark_job_info *j)
     async(env, "b", "job", j->id, 0, j->action, j->submission_time);
     arg_text(env, "site", j->site, &first);
     arg(env, "stages", (int64_t)j->n_stages, &first);
+    if (j->execution >= 0)
+        arg(env, "execution", j->execution, &first);
     done(env, first);
 }
 
@@ -297,16 +310,39 @@ static void stage_completed(void *env, const spark_stage_info *s)
     done(env, first);
 }
 
+static void tell_running(trace *t, process *p, int64_t time)
+{
+    p->told = time;
+    p->waits = 0;
+    counter(t, (int)(p - t->processes) + 2, time, "running tasks", "tasks", p->running);
+}
+
 static void running(trace *t, int pid, int more, int64_t time)
 {
-    if (pid > 1)
-        counter(t, pid, time, "running tasks", "tasks", t->processes[pid - 2].running += more);
+    process *p = pid > 1 ? &t->processes[pid - 2] : NULL;
+    if (!p)
+        return;
+    if (p->waits && time - p->waits >= GRAIN)
+        tell_running(t, p, p->waits);
+    p->running += more;
+    if (time - p->told >= GRAIN)
+        tell_running(t, p, time);
+    else
+        p->waits = time;
+}
+
+/* settle: what waits is written. */
+static void settle(trace *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->processes[i].waits)
+            tell_running(t, &t->processes[i], t->processes[i].waits);
 }
 
 static void task_start(void *env, const spark_task_info *k)
 {
     trace *t = env;
-    const int pid = process_of(t, k->executor), tid = track_of(t, pid, k->worker);
+    const int pid = process_of_task(t, k), tid = track_of(t, pid, k->worker);
     running(t, pid, 1, k->launch_time);
     if (k->attempt > 0 && !k->speculative)
         instant(t, "t", pid, tid, k->launch_time, "retry", "retry", "attempt", k->attempt);
@@ -320,56 +356,86 @@ static const char *reason_of(const spark_task_info *k)
     return reasons[k->reason];
 }
 
-static void measured(trace *t, const spark_task_metrics *m, bool *first)
+/* MEASURED: where it is not 0. */
+#define MEASURED(name, value)                                                                      \
+    do {                                                                                           \
+        const int64_t is = value;                                                                  \
+        if (is != 0) {                                                                             \
+            at = SPK_LITERAL(at, ",\"" name "\":");                                                \
+            at = spk_print(at, is);                                                                \
+        }                                                                                          \
+    } while (0)
+enum { FIGURES = 13, LONGEST_FIGURE = 32 };
+
+static char *measured(char *at, const spark_task_metrics *m)
 {
-    const struct {
-        const char *key;
-        int64_t value;
-    } all[] = { { "cpu_us", m->cpu_ns / 1000 }, { "queue_us", m->queue_ns / 1000 }, { "input_bytes", m->input_bytes },
-        { "input_rows", m->input_rows }, { "output_bytes", m->output_bytes }, { "output_rows", m->output_rows },
-        { "shuffle_read_bytes", m->shuffle_read_local_bytes + m->shuffle_read_remote_bytes },
-        { "shuffle_read_rows", m->shuffle_read_rows }, { "shuffle_write_bytes", m->shuffle_write_bytes },
-        { "shuffle_write_rows", m->shuffle_write_rows }, { "spilled_bytes", m->disk_spilled_bytes },
-        { "peak_memory_bytes", m->peak_memory_bytes }, { "cached_reads", m->cached_reads } };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i].value != 0)
-            arg(t, all[i].key, all[i].value, first);
+    MEASURED("cpu_us", m->cpu_ns / 1000);
+    MEASURED("queue_us", m->queue_ns / 1000);
+    MEASURED("input_bytes", m->input_bytes);
+    MEASURED("input_rows", m->input_rows);
+    MEASURED("output_bytes", m->output_bytes);
+    MEASURED("output_rows", m->output_rows);
+    MEASURED("shuffle_read_bytes", m->shuffle_read_local_bytes + m->shuffle_read_remote_bytes);
+    MEASURED("shuffle_read_rows", m->shuffle_read_rows);
+    MEASURED("shuffle_write_bytes", m->shuffle_write_bytes);
+    MEASURED("shuffle_write_rows", m->shuffle_write_rows);
+    MEASURED("spilled_bytes", m->disk_spilled_bytes);
+    MEASURED("peak_memory_bytes", m->peak_memory_bytes);
+    MEASURED("cached_reads", m->cached_reads);
+    return at;
 }
 
-/* slice: the task itself. */
+/* slice: the task itself, into room that is there, for a trace is made of these. */
 static void slice(trace *t, const spark_task_info *k, int pid, int tid)
 {
-    bool first = true;
-    begin(t, "X", pid, tid, k->launch_time);
-    SPK_JSON(&t->file->out, "stage ");
-    spk_json_int(&t->file->out, k->stage);
-    SPK_JSON(&t->file->out, " task ");
-    spk_json_int(&t->file->out, k->index);
-    named(t, k->reason == SPARK_TASK_SUCCESS ? "task" : "task,failed");
-    stamp(t, "dur", k->finish_time - k->launch_time);
-    arg(t, "job", k->job, &first);
-    arg(t, "stage", k->stage, &first);
-    arg(t, "partition", k->partition, &first);
-    arg(t, "attempt", k->attempt, &first);
+    enum { NUMBERS = 10 * (SPK_DIGITS + 4), NAMES = 256 };
+    spk_json_out *out = &t->file->out;
+    bool first = false;
+    char *at = spk_json_reserve(out, NUMBERS + NAMES + FIGURES * (LONGEST_FIGURE + SPK_DIGITS));
+    if (at) {
+        at = t->begun ? SPK_LITERAL(at, ",\n{\"ph\":\"X\",\"pid\":") : SPK_LITERAL(at, "\n{\"ph\":\"X\",\"pid\":");
+        at = spk_print(at, pid);
+        at = SPK_LITERAL(at, ",\"tid\":");
+        at = spk_print(at, tid);
+        at = SPK_LITERAL(at, ",\"ts\":");
+        at = print_stamp(at, k->launch_time - t->start);
+        at = SPK_LITERAL(at, ",\"dur\":");
+        at = print_stamp(at, k->finish_time - k->launch_time);
+        at = SPK_LITERAL(at, ",\"name\":\"stage ");
+        at = spk_print(at, k->stage);
+        at = SPK_LITERAL(at, " task ");
+        at = spk_print(at, k->index);
+        at = k->reason == SPARK_TASK_SUCCESS
+            ? SPK_LITERAL(at, "\",\"cat\":\"task\",\"args\":{\"reason\":\"success\",\"job\":")
+            : SPK_LITERAL(at, "\",\"cat\":\"task,failed\",\"args\":{\"job\":");
+        at = spk_print(at, k->job);
+        at = SPK_LITERAL(at, ",\"stage\":");
+        at = spk_print(at, k->stage);
+        at = SPK_LITERAL(at, ",\"partition\":");
+        at = spk_print(at, k->partition);
+        at = SPK_LITERAL(at, ",\"attempt\":");
+        at = spk_print(at, k->attempt);
+        spk_json_reached(out, measured(at, k->metrics));
+    }
+    t->begun = true;
     if (k->speculative)
         arg(t, "speculative", 1, &first);
-    arg_text(t, "reason", reason_of(k), &first);
-    if (k->reason != SPARK_TASK_SUCCESS)
+    if (k->reason != SPARK_TASK_SUCCESS) {
+        arg_text(t, "reason", reason_of(k), &first);
         arg_text(t, "error", k->error, &first);
-    if (k->metrics)
-        measured(t, k->metrics, &first);
+    }
     done(t, first);
 }
 
 static void task_end(void *env, const spark_task_info *k)
 {
     trace *t = env;
-    const int pid = process_of(t, k->executor), tid = track_of(t, pid, k->worker);
+    const int pid = process_of_task(t, k), tid = track_of(t, pid, k->worker);
     slice(t, k, pid, tid);
     running(t, pid, -1, k->finish_time);
-    if (k->metrics && k->metrics->disk_spilled_bytes > 0)
+    if (k->metrics->disk_spilled_bytes > 0)
         instant(t, "t", pid, tid, k->finish_time, "spill", "memory", "bytes", k->metrics->disk_spilled_bytes);
-    if (k->metrics && k->metrics->evicted_blocks > 0)
+    if (k->metrics->evicted_blocks > 0)
         instant(t, "t", pid, tid, k->finish_time, "eviction", "memory", "blocks", k->metrics->evicted_blocks);
     if (k->reason == SPARK_TASK_FETCH_FAILED)
         instant(t, "t", pid, tid, k->finish_time, "shuffle output lost", "loss", "shuffle", k->lost_shuffle);
@@ -377,7 +443,7 @@ static void task_end(void *env, const spark_task_info *k)
         instant(t, "t", pid, tid, k->finish_time, "lost with its executor", "loss", "stage", k->stage);
     else if (k->reason == SPARK_TASK_FAILED)
         instant(t, "t", pid, tid, k->finish_time, "failure", "failure", "stage", k->stage);
-    if (k->metrics && k->metrics->peak_memory_bytes > 0)
+    if (k->metrics->peak_memory_bytes > 0)
         counter(t, pid, k->finish_time, "task memory", "peak_bytes", k->metrics->peak_memory_bytes);
 }
 
@@ -394,6 +460,35 @@ static void unpersist_rdd(void *env, int rdd)
     spk_block_table_drop(&((trace *)env)->blocks, rdd, NULL);
 }
 
+/* execution: the begin or the end of one of SQL, whose name is how its statement begins. */
+static void execution(trace *t, const char *phase, const spark_sql_execution *x, int64_t time)
+{
+    char name[LONGEST_NAME + 1];
+    snprintf(name, sizeof name, "%s", x->text);
+    async(t, phase, "sql", (int)x->id, 0, name, time);
+}
+
+static void sql_start(void *env, const spark_sql_execution *x)
+{
+    bool first = true;
+    execution(env, "b", x, x->start_time);
+    arg_text(env, "action", x->action, &first);
+    arg_text(env, "site", x->site, &first);
+    arg_text(env, "plan", x->plan, &first);
+    done(env, first);
+}
+
+static void sql_end(void *env, const spark_sql_execution *x)
+{
+    bool first = true;
+    execution(env, "e", x, x->end_time);
+    if (x->n_operators > 0 && x->operators[0].rows >= 0)
+        arg(env, "rows", x->operators[0].rows, &first);
+    if (x->status != SPARK_OK)
+        arg_text(env, "failure", x->failure, &first);
+    done(env, first);
+}
+
 static void missed(void *env, int64_t events)
 {
     (void)events;
@@ -402,12 +497,14 @@ static void missed(void *env, int64_t events)
 
 static void idle(void *env)
 {
+    settle(env);
     spk_text_file_flush(((trace *)env)->file);
 }
 
 static void finish(void *env)
 {
     trace *t = env;
+    settle(t);
     if (t->begun)
         put(t, "\n]}\n");
     spk_text_file_flush(t->file);
@@ -441,6 +538,8 @@ spark_status spark_trace(spark_context *sc, const char *path)
         .task_end = task_end,
         .block_updated = block_updated,
         .unpersist_rdd = unpersist_rdd,
+        .sql_start = sql_start,
+        .sql_end = sql_end,
         .missed = missed,
         .idle = idle,
         .close = finish };

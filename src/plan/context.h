@@ -55,6 +55,7 @@ struct spark_context {
     struct spk_scheduler *scheduler;
     _Atomic(const struct spk_listening *) listening; /* plan/listening.h; NULL: nobody does */
     struct spk_bus *bus;                             /* of the listeners */
+    _Atomic(const struct spk_queries *) queries;     /* likewise; NULL: there is no SQL */
     char *app_name;
     int executors;           /* 0: one, "driver", which shares the heap above */
     uint64_t executor_bytes; /* the limit of each one's heap */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Properties live in scopes, so that they end with them and no thread needs state of its own. The
  * context's scope is shared by threads: its lock guards them all. */
+#include "base/small.h"
+
 #include "plan/properties.h"
 
 #include <stdlib.h>

@@ -212,16 +212,22 @@ const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size)
     return describe(rdd->operation, rdd->function, rdd->site, text, size);
 }
 
+spark_rdd *spk_rdd_reader(spark_rdd *rdd, int *partition)
+{
+    for (; (rdd->class->run || rdd->class->choose) && !spk_rdd_stored(rdd);) {
+        int parent_partition = *partition;
+        rdd = rdd->class->choose ? rdd->class->choose(rdd, *partition, &parent_partition)
+                                 : rdd->deps[0].rdd;
+        *partition = parent_partition;
+    }
+    return spk_rdd_stored(rdd) ? NULL : rdd;
+}
+
 int64_t spk_rdd_reads(spark_rdd *rdd, int partition, const char **path)
 {
     *path = NULL;
-    for (; (rdd->class->run || rdd->class->choose) && !spk_rdd_stored(rdd);) {
-        int parent_partition = partition;
-        rdd = rdd->class->choose ? rdd->class->choose(rdd, partition, &parent_partition)
-                                 : rdd->deps[0].rdd;
-        partition = parent_partition;
-    }
-    return rdd->class->reads && !spk_rdd_stored(rdd) ? rdd->class->reads(rdd, partition, path) : -1;
+    rdd = spk_rdd_reader(rdd, &partition);
+    return rdd && rdd->class->reads ? rdd->class->reads(rdd, partition, path) : -1;
 }
 
 void spk_rdd_blame(const spark_rdd *rdd, spk_failure *failure)

@@ -76,8 +76,9 @@ typedef struct spk_class {
 
     /* prepare: on a calling thread, under no lock, parents first, by one thread at a time, until it
      * succeeds: finds out how many partitions there are, and says so last (spk_rdd_partitions_set). A
-     * failure without an operation becomes the node's. NULL: as the parent. release: frees what the
-     * node has beyond its struct. */
+     * failure without an operation becomes the node's. NULL: as the parent. A verb whose class has one
+     * and keeps the number of partitions says so in `planned` of the node it has made, or wide operations on
+     * it run the job at their call. release: frees what the node has beyond its struct. */
     spark_status (*prepare)(spark_rdd *rdd, spk_failure *failure);
     void (*release)(spark_rdd *rdd);
 } spk_class;
@@ -180,6 +181,12 @@ SPK_COLD spark_rdd *spk_rdd_new(const spk_rdd_args *args, bool *made);
              : (T *)(uintptr_t)(node), const spark_rdd *                                           \
              : (const T *)(uintptr_t)(node))
 
+/* SPK_NODE_FILL: what follows the spark_rdd in a struct T is as in *plain. The spark_rdd itself is not
+ * written to: a job on another thread may be walking along the RDDs that are held. */
+#define SPK_NODE_FILL(T, node, plain)                                                              \
+    memcpy((char *)(T *){ node } + sizeof(spark_rdd), (const char *)(const T *){ plain } + sizeof(spark_rdd), \
+        sizeof(T) - sizeof(spark_rdd))
+
 /* spk_rdd_error: an RDD that carries an error. spk_rdd_errorf: with a message, which begins with
  * "operation(function) at site: ". */
 SPK_COLD spark_rdd *spk_rdd_error(spark_context *sc, const spk_failure *failure);
@@ -249,7 +256,12 @@ SPK_COLD spark_rdd *spk_rdd_misfit(spark_context *sc, const char *operation, con
 /* spk_rdd_describe: "map(to_sale) at orders.c:30". Returns text. */
 SPK_COLD const char *spk_rdd_describe(const spark_rdd *rdd, char *text, size_t size);
 
-/* spk_rdd_reads: what of files a partition reads, itself or through steps; -1 and NULL: none. */
+/* spk_rdd_reader: the node that makes what the steps up to this one get, and which of its partitions;
+ * NULL: it is read from a checkpoint. */
+SPK_COLD spark_rdd *spk_rdd_reader(spark_rdd *rdd, int *partition);
+/* spk_rdd_reads: what of files a partition reads, itself or through steps; -1 and NULL: none; SPK_READS_NOMEM:
+ * no memory to find out. */
+enum { SPK_READS_NOMEM = -2 };
 SPK_COLD int64_t spk_rdd_reads(spark_rdd *rdd, int partition, const char **path);
 
 /* spk_rdd_blame: puts the RDD's description in front of a failure, and its operation and site into

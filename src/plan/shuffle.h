@@ -35,6 +35,7 @@ typedef struct spk_aggregator {
     spark_map_def create;
     const void *create_env;
     spk_merging add, combine; /* (ACC, V), (ACC, ACC) */
+    const struct spk_growing *growing; /* NULL; or what accumulators that grow are merged by */
 } spk_aggregator;
 
 struct spk_shuffle {

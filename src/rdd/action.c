@@ -5,11 +5,12 @@
 #include <stdlib.h>
 
 #include "plan/broadcast.h"
+#include "plan/listening.h"
 #include "scheduler/lineage.h"
 
 spark_status spk_action_check(spark_rdd *rdd, const char *name, spark_site at, spk_failure *failure)
 {
-    if (rdd && !rdd->error && !spk_task_current()) {
+    if (rdd && !rdd->error && !spk_task_current() && !spk_told_here(rdd->sc)) {
         spark_context *sc = rdd->sc;
         if (atomic_load_explicit(&sc->marked, memory_order_acquire) > 0
             && sc->write_marked(rdd, name, at, failure) != SPARK_OK)

@@ -28,7 +28,13 @@ SPK_COLD spark_status spk_env_check(const spk_env *env, const spark_rdd *rdd, co
 SPK_COLD spark_status spk_collect_as(
     const char *name, spark_site at, spark_rdd *rdd, const spark_type *want, spark_array *result);
 
-/* spk_take_as: take, under the name of the action it is for, which raises the failure. */
+/* spk_collect_tapes: the same, a tape for each partition; they and the list, of malloc, become the caller's. */
+SPK_COLD spark_status spk_collect_tapes(const char *name, spark_site at, spark_rdd *rdd, spk_tape **tapes,
+    int *n, spk_failure *failure);
+SPK_COLD void spk_tapes_free(spk_tape *tapes, int n);
+
+/* spk_take_as: take, under the name of the action it is for, which raises the failure: the first n of
+ * the RDD, not of each partition. */
 SPK_COLD spark_status spk_take_as(const char *name, spark_site at, spark_rdd *rdd, size_t n,
     const spark_type *want, spark_array *result, spk_failure *failure);
 

@@ -5,8 +5,18 @@
 #include <stdlib.h>
 
 #include "plan/broadcast.h"
+#include "plan/listening.h"
 #include "plan/partitioner.h"
 #include "shuffle/ranges.h"
+
+/* refuse_in_callback: with an error that belongs to no context, for that of the listener may be ending. */
+static void refuse_in_callback(spk_verb *v)
+{
+    if (v->bad || !spk_told_here(v->sc))
+        return;
+    v->sc = spk_context_none();
+    spk_verb_fail(v, SPARK_EINVAL, "a transformation inside a callback of a listener");
+}
 
 void spk_verb_source(spk_verb *v, spark_site at, const char *operation, spark_context *sc)
 {
@@ -17,6 +27,8 @@ void spk_verb_source(spk_verb *v, spark_site at, const char *operation, spark_co
         spk_verb_fail(v, SPARK_EINVAL, "the context is NULL");
     else if (v->sc->error)
         spk_verb_fail_with(v, v->sc->error);
+    else
+        refuse_in_callback(v);
 }
 
 /* null_parent: the error of a parent that is NULL, kept by the context of another one. */
@@ -46,6 +58,7 @@ void spk_verb_begin(spk_verb *v, spark_site at, const char *operation, const spk
         spk_verb_fail(v, failure.code, "%s", failure.message);
     if (spk_task_current())
         spk_verb_fail(v, SPARK_EINVAL, "a transformation inside a function of a task (SPARK-5063)");
+    refuse_in_callback(v);
     if (!v->bad && v->env.broadcast && v->env.broadcast->sc != v->sc)
         spk_verb_fail(v, SPARK_EINVAL, "the broadcast belongs to another context");
     if (function && !function->usable)
@@ -68,6 +81,13 @@ void spk_verb_fail_with(spk_verb *v, const spk_failure *failure)
 {
     if (!v->bad)
         v->bad = spk_rdd_error(v->sc, failure);
+}
+
+void spk_verb_fail_as(spk_verb *v, spk_failure *failure)
+{
+    if (!*failure->operation)
+        spk_failure_at(failure, v->operation, v->at);
+    spk_verb_fail_with(v, failure);
 }
 
 void spk_verb_want(spk_verb *v, const spark_type *want, const spk_layout *have)

@@ -40,6 +40,8 @@ SPK_COLD void spk_verb_source(spk_verb *v, spark_site at, const char *operation,
 SPK_COLD void spk_verb_fail(spk_verb *v, spark_status code, const char *format, ...)
     SPARK_FORMAT_(3, 4);
 SPK_COLD void spk_verb_fail_with(spk_verb *v, const spk_failure *failure);
+/* spk_verb_fail_as: that of what ran at the call, in the name of the verb where it has no other. */
+SPK_COLD void spk_verb_fail_as(spk_verb *v, spk_failure *failure);
 /* spk_verb_want: have must read as want; NULL: anything. */
 SPK_COLD void spk_verb_want(spk_verb *v, const spark_type *want, const spk_layout *have);
 /* spk_verb_pairs: the parent's elements must be pairs. */

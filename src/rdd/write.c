@@ -10,6 +10,7 @@
 #include "base/faults.h"
 #include "format/hive.h"
 #include "io/files.h"
+#include "plan/listening.h"
 #include "rdd/action.h"
 
 enum { BUFFER = 256 * 1024 };
@@ -24,23 +25,67 @@ spk_tree_path spk_write_file(const spk_writing *writing, const char *below, int 
 {
     const spk_write_plan *plan = writing->plan;
     const spark_task *task = writing->state->head.task;
-    char name[128];
+    char name[128], number[32];
     spk_tree_path p = spk_save_attempt(&plan->dir, task->partition, task->attempt);
-    snprintf(name, sizeof name, "part-%05d-%s%cc%03d%s%s", plan->dir.first + task->partition,
-        plan->dir.id, plan->n_keys ? '.' : '-', n,
+    if (n < 1000)
+        snprintf(number, sizeof number, "%03d", n);
+    else /* behind .999, before and after a suffix, by its bytes */
+        snprintf(number, sizeof number, "999_%07d", n);
+    snprintf(name, sizeof name, "part-%05d-%s%cc%s%s%s", plan->dir.first + task->partition,
+        plan->dir.id, plan->n_keys ? '.' : '-', number,
         plan->saver->extension ? plan->saver->extension : "",
         packed && plan->codec ? plan->codec->suffix : "");
     strncat(p.text, below, sizeof p.text - 1 - strlen(p.text));
     return spk_tree_below(p.text, name);
 }
 
+/* ---- results of SQL */
+
+spark_status spk_write_fits(const spark_rdd *rdd, bool json, spk_failure *failure)
+{
+    enum { NEAR = 256 };
+    const spk_queries *sql = atomic_load(&rdd->sc->queries);
+    const spark_rdd *list[NEAR] = { rdd };
+    size_t n = sql ? 1 : 0;
+    spark_status status = SPARK_OK;
+    pthread_mutex_lock(&rdd->sc->plan_lock);
+    for (size_t at = 0; at < n && status == SPARK_OK; at++) {
+        status = sql->unwritten(list[at], json, failure);
+        for (uint32_t i = 0; i < list[at]->n_deps && n < NEAR; i++)
+            if (list[at]->deps[i].rdd->layout == rdd->layout)
+                list[n++] = list[at]->deps[i].rdd;
+    }
+    pthread_mutex_unlock(&rdd->sc->plan_lock);
+    return status;
+}
+
 /* ---- a file after the other */
+
+spark_status spk_write_recoded(spk_writing *writing, bool *begun, const char *bytes, size_t n,
+    spark_status (*put)(spk_writing *writing, const char *bytes, size_t n, spk_failure *failure),
+    spk_failure *failure)
+{
+    char piece[4096];
+    spark_status status = SPARK_OK;
+    for (size_t used; n > 0 && status == SPARK_OK; bytes += used, n -= used) {
+        const size_t made
+            = spk_encode(writing->plan->charset, begun, bytes, n, &used, piece, sizeof piece);
+        status = put(writing, piece, made, failure);
+    }
+    return status;
+}
+
+static spark_status put_bytes(spk_writing *writing, const char *bytes, size_t n, spk_failure *failure)
+{
+    return spk_encoder_write(&writing->encoder, bytes, n, failure);
+}
 
 static spark_status to_file(spk_part *part, spk_failure *failure)
 {
     spk_writing *writing = (spk_writing *)part->sink;
-    const spark_status status
-        = spk_encoder_write(&writing->encoder, part->buffer, part->used, failure);
+    const spark_status status = writing->plan->charset == SPK_UTF8
+        ? put_bytes(writing, part->buffer, part->used, failure)
+        : spk_write_recoded(writing, &writing->begun, part->buffer, part->used, put_bytes, failure);
     part->used = 0;
     return status;
 }
@@ -50,6 +95,7 @@ static bool begin_file(spk_writing *writing)
     spk_failure failure;
     writing->path = spk_write_file(writing, "", writing->files++, true);
     writing->rows = 0;
+    writing->begun = false;
     writing->state->written = 0;
     if (spk_encoder_open(&writing->encoder, writing->path.text, writing->plan->codec, false,
             &writing->watch, &failure)
@@ -202,6 +248,17 @@ static spark_status set_codec(
         "option compression: %s is not known: none, gzip, bzip2, xz, zstd, lz4, deflate", name);
 }
 
+static spark_status set_charset(spk_write_plan *plan, const char *name, spk_failure *failure)
+{
+    if (!name)
+        return SPARK_OK;
+    if (!spk_charset_named(name, &plan->charset))
+        return refuse(failure, "encoding", "must be " SPK_CHARSETS);
+    return plan->charset == SPK_UTF8 || plan->saver->extension
+        ? SPARK_OK
+        : refuse(failure, "encoding", "is not for object files");
+}
+
 static bool is_key(const spk_write_plan *plan, const spark_field *field)
 {
     for (uint32_t i = 0; i < plan->n_keys; i++)
@@ -290,6 +347,7 @@ static spark_status set_plan(spk_write_plan *plan, const spk_saver *saver, const
     if (options->max_records_per_file > 0)
         plan->most = (uint64_t)options->max_records_per_file;
     return set_codec(plan, options->compression, failure) != SPARK_OK
+            || set_charset(plan, options->encoding, failure) != SPARK_OK
         ? failure->code
         : set_keys(plan, rdd->layout, options->partition_by, failure);
 }
@@ -361,13 +419,13 @@ static spark_status save_there(spk_write_plan *plan, spark_site at, spark_rdd *r
 spark_status spk_write_parts(spark_site at, spark_rdd *rdd, const char *path,
     const spk_saver *saver, const spark_save_options *options)
 {
-    static const spark_save_options defaults = { SPARK_SAVE_ERROR, NULL, NULL, 0 };
+    static const spark_save_options defaults = { .mode = SPARK_SAVE_ERROR };
     const spark_save_mode mode = options ? options->mode : SPARK_SAVE_ERROR;
     spk_write_plan plan = { .saver = saver };
     spk_failure failure;
     spark_status status;
     bool known = false;
-    if (!rdd || rdd->error || spk_task_current()) {
+    if (!rdd || rdd->error || spk_task_current() || spk_told_here(rdd->sc)) {
         status = spk_action_check(rdd, saver->name, at, &failure);
         return spk_action_end(status, &failure, saver->name, at);
     }

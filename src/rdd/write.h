@@ -5,6 +5,7 @@
 #define SPK_RDD_WRITE_H
 
 #include "base/secret.h"
+#include "io/charset.h"
 #include "io/encoder.h"
 #include "io/save_dir.h"
 #include "rdd/save.h"
@@ -12,6 +13,15 @@
 /* spk_write_parts: options NULL: the defaults. The action is over when it returns: a failure is raised. */
 SPK_COLD spark_status spk_write_parts(spark_site at, spark_rdd *rdd, const char *path,
     const spk_saver *saver, const spark_save_options *options);
+
+/* spk_write_lines: texts, or what spark_print makes of other elements, a line each, as files with names that end in
+ * extension. */
+SPK_COLD spark_status spk_write_lines(
+    spark_site at, spark_rdd *rdd, const char *path, const char *extension, const spark_save_options *options);
+
+/* spk_write_fits: SPARK_ETYPE: rdd has rows of a result of SQL, through whatever keeps their type, with a column
+ * that such files have not. rdd is not NULL. */
+SPK_COLD spark_status spk_write_fits(const spark_rdd *rdd, bool json, spk_failure *failure);
 
 /* ---- between its files */
 
@@ -27,6 +37,7 @@ typedef struct spk_write_plan {
     uint32_t n_keys;
     const spark_field *only;
     const spk_codec *codec;
+    spk_charset charset;
     uint64_t most; /* rows of a file */
     int parts;
 } spk_write_plan;
@@ -43,6 +54,7 @@ typedef struct spk_writing {
     spk_tree_path path; /* of its file */
     int files;          /* begun so far */
     uint64_t rows;      /* in the file that is open */
+    bool begun;         /* text of it has come */
     spk_write_keys *keys;
 } spk_writing;
 
@@ -50,6 +62,11 @@ typedef struct spk_writing {
  * "/a=1/b=2"). packed: with the codec's suffix. */
 SPK_COLD spk_tree_path spk_write_file(
     const spk_writing *writing, const char *below, int n, bool packed);
+/* spk_write_recoded: n bytes of UTF-8, rows, in the encoding of the plan, to `put`, in pieces. *begun: false at the
+ * begin of a file. */
+SPK_COLD spark_status spk_write_recoded(spk_writing *writing, bool *begun, const char *bytes, size_t n,
+    spark_status (*put)(spk_writing *writing, const char *bytes, size_t n, spk_failure *failure),
+    spk_failure *failure);
 /* spk_write_fail: the task fails; false. */
 SPK_COLD bool spk_write_fail(spk_writing *writing, const spk_failure *failure);
 

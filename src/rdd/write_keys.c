@@ -32,7 +32,8 @@ typedef struct key {
     struct key *later; /* the one that was found after it */
     int file;         /* the one that is written */
     uint64_t rows;    /* of it */
-    bool begun;       /* it has its start */
+    bool begun;       /* it has its start, */
+    bool text;        /* and what comes behind a mark */
     bool made;        /* the directory is there */
 } key;
 
@@ -171,6 +172,15 @@ static bool gather(spk_write_keys *k, key *of, const char *bytes, size_t n)
     return true;
 }
 
+static spark_status put_bytes(spk_writing *writing, const char *bytes, size_t n, spk_failure *failure)
+{
+    spk_write_keys *k = writing->keys;
+    if (gather(k, k->current, bytes, n))
+        return SPARK_OK;
+    *failure = writing->state->head.task->failure;
+    return failure->code;
+}
+
 /* to_key: what savers have put into the buffer. */
 static spark_status to_key(spk_part *part, spk_failure *failure)
 {
@@ -178,10 +188,9 @@ static spark_status to_key(spk_part *part, spk_failure *failure)
     spk_write_keys *k = writing->keys;
     const size_t n = part->used;
     part->used = 0;
-    if (gather(k, k->current, part->buffer, n))
-        return SPARK_OK;
-    *failure = writing->state->head.task->failure;
-    return failure->code;
+    return writing->plan->charset == SPK_UTF8
+        ? put_bytes(writing, part->buffer, n, failure)
+        : spk_write_recoded(writing, &k->current->text, part->buffer, n, put_bytes, failure);
 }
 
 static bool flush(spk_writing *writing)
@@ -230,6 +239,7 @@ static bool begin_file(spk_write_keys *k, key *of)
 {
     const spk_saver *saver = k->writing->plan->saver;
     of->begun = true;
+    of->text = false;
     of->rows = 0;
     k->current = of;
     return !saver->start || (saver->start(k->writing->state) && flush(k->writing));

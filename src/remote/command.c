@@ -120,7 +120,9 @@ static int64_t finish(output *o, spark_fs_call *call)
     o->ended = true;
     if (status == 0)
         return 0;
-    spark_fs_fail(call, "%s: its command ended with status %d", o->path, status);
+    spark_fs_fail(call, status > 128 && status <= 192 ? "%s: its command was killed by signal %d"
+                                                      : "%s: its command ended with status %d",
+        o->path, status > 128 && status <= 192 ? status - 128 : status);
     return -1;
 }
 

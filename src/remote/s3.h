@@ -32,6 +32,7 @@ typedef struct spk_s3_request {
     const void *body;
     size_t bytes;
     bool has_body;
+    int *tries; /* how often it was asked; or NULL */
 } spk_s3_request;
 
 /* spk_s3_begin: as spk_dialog_begin. spk_s3_refuse: fails the call, in the server's words. */

@@ -185,6 +185,8 @@ static bool ask_once(void *state, spark_fs_call *call)
     const asking *a = state;
     spk_dialog x;
     char value[1024];
+    if (a->request->tries)
+        ++*a->request->tries;
     if (!spk_s3_begin(a->s3, a->request, &x, call))
         return false;
     bool good = x.status >= 200 && x.status <= 299;

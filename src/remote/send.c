@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Saving to another machine. A job writes to a directory of this machine, as every job does, so that attempts,
  * codecs and directories for values need no second way. When all tasks have ended its files are sent, and lie
- * there unseen (uploads that are not completed, files below _temporary); only when all of them are there does one
+ * there unseen (uploads that are not completed, files below _temporary), a few of them at a time, each by a
+ * thread; only when all of them are there does one
  * after the other appear, and _SUCCESS last. What fails before that leaves nothing; what fails after, takes
  * back those that have appeared. */
 #include "remote/send.h"
@@ -9,13 +10,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/faults.h"
+#include "base/signals.h"
 #include "base/sys.h"
 #include "remote/text.h"
 
-enum { PIECE = 256 * 1024, DEEPEST = 64 };
+/* AT_ONCE: files that are sent. */
+enum { PIECE = 256 * 1024, DEEPEST = 64, AT_ONCE = 4, STACK = 512 * 1024 };
 
 /* sent: a file on its way. */
 typedef struct sent {
@@ -158,6 +164,74 @@ static bool send_file(sending *s, sent *f)
     return good;
 }
 
+/* sender: one of those who send files, and what went wrong. */
+typedef struct sender {
+    sending s;
+    spk_place *place;
+    pthread_t thread;
+    atomic_size_t *next; /* of all: the next file; beyond the last: stop */
+    size_t at;           /* the file that it failed at, if it did */
+    bool good;
+    spk_failure failure;
+    spark_fs_call call;
+} sender;
+
+static void *send_some(void *state)
+{
+    sender *t = state;
+    SPK_AT(t->place);
+    t->s.call = &t->call;
+    t->call.failure = &t->failure;
+    while (t->good && (t->at = atomic_fetch_add(t->next, 1)) < t->s.n)
+        t->good = send_file(&t->s, &t->s.at[t->at]);
+    if (!t->good)
+        atomic_store(t->next, t->s.n);
+    return NULL;
+}
+
+static bool start(sender *t)
+{
+    pthread_attr_t attributes;
+    sigset_t before;
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    spk_signals_block(&before);
+    const bool started = pthread_attr_setstacksize(&attributes, STACK) == 0
+        && spk_thread_start(t->place, &t->thread, &attributes, send_some, t) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
+/* send_all: by as many threads as can be had. Of several failures the one at the first file is told. */
+static bool send_all(sending *s)
+{
+    sender senders[AT_ONCE];
+    atomic_size_t next = 0;
+    spk_place *place = spk_place_enter(NULL);
+    size_t n = s->n < AT_ONCE ? s->n : AT_ONCE, started = 1;
+    const sender *failed = NULL;
+    spk_place_enter(place);
+    if (n == 0)
+        return true;
+    for (size_t i = 0; i < n; i++)
+        senders[i] = (sender) { .s = *s, .place = place, .next = &next, .good = true };
+    while (started < n && start(&senders[started]))
+        started++;
+    send_some(&senders[0]);
+    for (size_t i = 0; i < started; i++) {
+        if (i > 0)
+            pthread_join(senders[i].thread, NULL);
+        if (!senders[i].good && (!failed || senders[i].at < failed->at))
+            failed = &senders[i];
+    }
+    if (!failed)
+        return true;
+    *s->call->failure = failed->failure;
+    s->call->missing = failed->call.missing;
+    return false;
+}
+
 /* publish: where it fails, it may have been done all the same, and the answer was lost. */
 static bool publish(sending *s, sent *f)
 {
@@ -243,8 +317,7 @@ bool spk_send_directory(
         qsort(s.at, s.n, sizeof *s.at, by_name);
     if (good && fs->make_directory)
         good = fs->make_directory(env, path, call);
-    for (size_t i = 0; good && i < s.n; i++)
-        good = send_file(&s, &s.at[i]);
+    good = good && send_all(&s);
     for (size_t i = 0; good && i < s.n; i++)
         good = publish(&s, &s.at[i]);
     if (!good)

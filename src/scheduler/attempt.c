@@ -31,7 +31,7 @@ static void attempt_finish(spk_stage *stage)
 static void tell_place(spark_task *task)
 {
     spk_failure *failure = &task->failure;
-    const spk_origin *from = &task->origin;
+    const spk_origin *from = &task->fate.origin;
     char text[sizeof failure->file + 96], line[32] = "", record[48] = "";
     if (from->rdd)
         from->rdd->class->where(task->heap, from->rdd, from->partition,
@@ -40,10 +40,13 @@ static void tell_place(spark_task *task)
         snprintf(line, sizeof line, ":%lld", (long long)failure->line);
     if (failure->record >= 0)
         snprintf(record, sizeof record, "record %lld", (long long)failure->record);
-    snprintf(text, sizeof text, " (%s%s%s%s)", failure->file, line,
+    const int n = snprintf(text, sizeof text, " (%s%s%s%s)", failure->file, line,
         *failure->file && *record ? ", " : "", record);
-    if (*failure->file || *record)
+    text[n - 1] = '\0'; /* what it says is not said twice */
+    if (n > 3 && (!*line || !strstr(failure->message, text + 2))) {
+        text[n - 1] = ')';
         spk_failure_end(failure, text);
+    }
 }
 
 /* suspect: the next attempt is to take what was on its way one by one; with the lock held. */
@@ -87,23 +90,34 @@ static void ended(spk_stage *stage, spark_task *task, spk_ending how)
         heard->task_end(stage, task, how);
 }
 
+/* was_crowded: the limit of memory refused it something while others ran in the same heap. From now on
+ * fewer do; alone, it may find what it needs. */
+static bool was_crowded(const spark_task *task)
+{
+    return task->failure.code == SPARK_ENOMEM && task->executor
+        && atomic_load_explicit(&task->heap->denied, memory_order_relaxed) != task->fate.denied
+        && spk_pool_thin(task->executor, task->fate.thinned);
+}
+
 /* task_failed: an attempt that has found a damaged block is not to blame, as long as not all that is
- * written is damaged. */
+ * written is damaged, nor is one that others left no memory for. */
 static void task_failed(spk_stage *stage, spark_task *task, int index)
 {
     spk_job *job = stage->job;
     struct spk_scheduler *scheduler = job->scheduler;
-    atomic_fetch_add(task->lost_block ? &job->lost_inputs : &job->failed, 1);
+    const bool crowded = was_crowded(task);
+    atomic_fetch_add(task->fate.lost_block ? &job->lost_inputs : &job->failed, 1);
     pthread_mutex_lock(&scheduler->lock);
-    const bool lost = task->lost_block && ++stage->lost_blocks <= stage->set.n * MOST_LOSSES;
+    const bool lost
+        = crowded || (task->fate.lost_block && ++stage->loss.blocks <= stage->set.n * MOST_LOSSES);
     const int failures = lost ? stage->failures[index] : ++stage->failures[index];
     const spk_alone *alone = job->properties.alone;
     const int most = alone ? alone->most_failures : scheduler->sc->task_max_failures;
-    bool again = failures < most && !task->hopeless;
-    if (again)
-        suspect(stage, index, &task->origin);
+    bool again = failures < most && (crowded || !task->fate.hopeless);
+    if (again && !crowded)
+        suspect(stage, index, &task->fate.origin);
     pthread_mutex_unlock(&scheduler->lock);
-    const bool excludes = scheduler->sc->exclusion.on;
+    const bool excludes = scheduler->sc->exclusion.on && !crowded;
     if ((!again || excludes) && !atomic_load(&job->cancelled))
         tell_place(task);
     ended(stage, task, SPK_END_TOLD);
@@ -125,9 +139,9 @@ static void input_lost(spk_stage *stage, const spark_task *task, int index, int 
     struct spk_scheduler *scheduler = stage->job->scheduler;
     atomic_fetch_add(&stage->job->lost_inputs, 1);
     pthread_mutex_lock(&scheduler->lock);
-    stage->lost[stage->n_lost++] = index;
-    stage->lost_now |= met == stage->attempt;
-    stage->lost_shuffle = task->lost;
+    stage->loss.tasks[stage->loss.n++] = index;
+    stage->loss.now |= met == stage->attempt;
+    stage->loss.shuffle = task->fate.lost;
     if (task->failure.code == SPARK_EIO)
         snprintf(stage->job->unread, sizeof stage->job->unread, "%.255s", task->failure.message);
     scheduler->lossy = true;
@@ -147,7 +161,7 @@ static inline bool win(spk_stage *stage, spark_task *task, int index)
     uint8_t no = 0;
     if (!spk_task_commit(task) || is_lost(task))
         return false;
-    if (stage->times)
+    if (stage->pace.times)
         return atomic_compare_exchange_strong(&stage->done[index], &no, 1);
     atomic_store_explicit(&stage->done[index], 1, memory_order_relaxed);
     return true;
@@ -258,26 +272,26 @@ static bool compute_result(spk_stage *stage, spark_task *task, int index)
 
 static void add_counters(spk_job *job, const spark_task *task)
 {
-    if (task->cached_reads)
-        atomic_fetch_add(&job->cached_reads, task->cached_reads);
-    if (task->cached_blocks)
-        atomic_fetch_add(&job->cached_blocks, task->cached_blocks);
-    if (task->remade_blocks)
-        atomic_fetch_add(&job->remade, task->remade_blocks);
-    if (task->shuffle_rows)
-        atomic_fetch_add(&job->rows, task->shuffle_rows);
-    if (task->shuffle_bytes)
-        atomic_fetch_add(&job->bytes, task->shuffle_bytes);
-    if (task->spilled_bytes)
-        atomic_fetch_add(&job->spilled, task->spilled_bytes);
-    if (task->evicted_blocks)
-        atomic_fetch_add(&job->evicted, task->evicted_blocks);
-    if (task->cache_bytes_written)
-        atomic_fetch_add(&job->cache_written, task->cache_bytes_written);
-    if (task->cache_bytes_read)
-        atomic_fetch_add(&job->cache_read, task->cache_bytes_read);
-    if (task->remote_bytes)
-        atomic_fetch_add(&job->remote, task->remote_bytes);
+    if (task->counts.cached_reads)
+        atomic_fetch_add(&job->cached_reads, task->counts.cached_reads);
+    if (task->counts.cached_blocks)
+        atomic_fetch_add(&job->cached_blocks, task->counts.cached_blocks);
+    if (task->counts.remade_blocks)
+        atomic_fetch_add(&job->remade, task->counts.remade_blocks);
+    if (task->counts.shuffle_rows)
+        atomic_fetch_add(&job->rows, task->counts.shuffle_rows);
+    if (task->counts.shuffle_bytes)
+        atomic_fetch_add(&job->bytes, task->counts.shuffle_bytes);
+    if (task->counts.spilled_bytes)
+        atomic_fetch_add(&job->spilled, task->counts.spilled_bytes);
+    if (task->counts.evicted_blocks)
+        atomic_fetch_add(&job->evicted, task->counts.evicted_blocks);
+    if (task->counts.cache_bytes_written)
+        atomic_fetch_add(&job->cache_written, task->counts.cache_bytes_written);
+    if (task->counts.cache_bytes_read)
+        atomic_fetch_add(&job->cache_read, task->counts.cache_bytes_read);
+    if (task->counts.remote_bytes)
+        atomic_fetch_add(&job->remote, task->counts.remote_bytes);
 }
 
 /* rest: the task of the worker is free for others. */
@@ -292,8 +306,8 @@ static inline void rest(spark_task *task)
 static void in_vain(spk_job *job, const spark_task *task)
 {
     atomic_fetch_add(&job->disowned, 1);
-    atomic_fetch_add(&job->cached_blocks, task->cached_blocks);
-    atomic_fetch_add(&job->remade, task->remade_blocks);
+    atomic_fetch_add(&job->cached_blocks, task->counts.cached_blocks);
+    atomic_fetch_add(&job->remade, task->counts.remade_blocks);
 }
 
 /* await_disowner: who has disowned the attempt may still look at it, and take its claims: with the
@@ -318,10 +332,10 @@ static void be_disowned(spk_stage *stage, spark_task *task)
 static bool enter(spk_stage *stage, spark_task *task, int index)
 {
     spk_pool *pool = stage->job->scheduler->pool;
-    if (stage->times)
-        atomic_store(&task->began, spk_now());
+    if (stage->pace.times)
+        atomic_store(&task->turn.began, spk_now());
     spk_task_enter(task, &stage->set, index);
-    if (stage->times) /* whoever wins meanwhile sees it run, or it sees that */
+    if (stage->pace.times) /* whoever wins meanwhile sees it run, or it sees that */
         atomic_thread_fence(memory_order_seq_cst);
     const bool done = atomic_load_explicit(&stage->done[index], memory_order_relaxed);
     if (!done && !is_lost(task))
@@ -346,7 +360,7 @@ static int next_attempt(spk_stage *stage, int index)
 {
     _Atomic uint8_t *next = &stage->attempts[stage->partitions[index]];
     uint8_t n = atomic_load_explicit(next, memory_order_relaxed);
-    if (!stage->times)
+    if (!stage->pace.times)
         atomic_store_explicit(next, (uint8_t)(n + (n < UINT8_MAX)), memory_order_relaxed);
     else
         while (!atomic_compare_exchange_weak(next, &n, (uint8_t)(n + (n < UINT8_MAX))))
@@ -358,8 +372,8 @@ static int next_attempt(spk_stage *stage, int index)
 static void tell(spk_stage *stage, spark_task *task, int index, int round, bool published)
 {
     spk_job *job = stage->job;
-    if (published || (spk_task_failed(task) && !task->lost))
-        add_one(published ? &task->n_done : &task->n_failed);
+    if (published || (spk_task_failed(task) && !task->fate.lost))
+        add_one(published ? &task->turn.n_done : &task->turn.n_failed);
     if (!published && atomic_load(&stage->done[index])) { /* a copy was faster */
         in_vain(job, task);
         ended(stage, task, SPK_END_OUTRUN);
@@ -367,11 +381,11 @@ static void tell(spk_stage *stage, spark_task *task, int index, int round, bool 
     }
     add_counters(job, task);
     if (published) {
-        if (stage->times)
+        if (stage->pace.times)
             spk_speculate_won(stage, task, index);
         ended(stage, task, SPK_END_DONE);
         attempt_finish(stage);
-    } else if (task->lost) {
+    } else if (task->fate.lost) {
         ended(stage, task, SPK_END_TOLD);
         input_lost(stage, task, index, round);
     } else if (spk_task_failed(task)) {
@@ -424,12 +438,14 @@ void spk_attempt_run(spk_task_set *set, spark_task *task, int index)
     if (heard)
         heard->task_start(stage, task, index, round);
     name_end(stage, task);
+    task->fate.denied = atomic_load_explicit(&task->heap->denied, memory_order_relaxed);
+    task->fate.thinned = task->executor ? atomic_load(&task->executor->thinned) : 0;
     const spk_origin *suspects = atomic_load(&stage->suspects);
     if (job->properties.task_timeout_ms > 0) {
-        task->limit_ms = job->properties.task_timeout_ms;
-        task->deadline = spk_clock_ms() + task->limit_ms;
+        task->limit.ms = job->properties.task_timeout_ms;
+        task->limit.deadline = spk_clock_ms() + task->limit.ms;
     }
-    task->suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
+    task->fate.suspect = suspects ? suspects[index] : (spk_origin) { .rdd = NULL };
     if (stage->faults) {
         spk_fault_moment(stage, task, SPARK_FAULT_BEFORE);
         spk_fault_inputs(stage, task, partition, attempt);

@@ -97,8 +97,8 @@ static void pin(sweep *s, const spk_job *job)
         }
         if (stage->shuffle)
             come_by(stage->shuffle, s->mark, 0);
-        for (size_t p = 0; p < stage->n_inputs; p++)
-            come_by(stage->inputs[p].shuffle, s->mark, 0);
+        for (size_t p = 0; p < stage->graph.n_inputs; p++)
+            come_by(stage->graph.inputs[p].shuffle, s->mark, 0);
     }
 }
 

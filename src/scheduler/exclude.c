@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Excluding executors on failure (Spark's excludeOnFailure): an executor on which an attempt of a task
  * has failed runs it no more; one on which several tasks of a stage have failed, no task of that stage;
- * one that has collected failures in stages that ended well, none of the context for a while. All are on
- * one machine, so Spark's rules for nodes have no meaning here. A task that can run nowhere ends its job,
- * as soon as that is so. A stage remembers each failure; few happen before it runs out of executors. */
+ * one that has collected failures in stages that ended well, within the time that it is then left alone
+ * for, none of the context for that time. All are on one machine, so Spark's rules for nodes have no
+ * meaning here. A task that can run nowhere ends its job, as soon as that is so. A stage remembers each
+ * failure; few happen before it runs out of executors. */
 #include "scheduler/stage.h"
 
 #include <stdlib.h>
-
-typedef struct failed {
-    struct failed *next;
-    int index;
-    spk_executor *executor;
-} failed;
 
 /* failed_on: attempts of the task (-1: tasks of the stage) that have failed on the executor. */
 static int failed_on(const spk_stage *stage, int index, const spk_executor *executor)
 {
     int n = 0;
-    for (const failed *f = stage->failed; f; f = f->next) {
+    for (const spk_failed *f = stage->failed; f; f = f->next) {
         bool counts = f->executor == executor && (index < 0 || f->index == index);
-        for (const failed *g = f->next; g && index < 0 && counts; g = g->next)
+        for (const spk_failed *g = f->next; g && index < 0 && counts; g = g->next)
             counts = g->index != f->index || g->executor != f->executor; /* a task counts once */
         n += counts;
     }
@@ -70,7 +65,7 @@ static int stuck(const spk_stage *stage)
 {
     if (!runs_somewhere(stage, -1))
         return stage->failed ? stage->failed->index : 0;
-    for (const failed *f = stage->failed; f; f = f->next)
+    for (const spk_failed *f = stage->failed; f; f = f->next)
         if (!atomic_load(&stage->done[f->index]) && !runs_somewhere(stage, f->index))
             return f->index;
     return -1;
@@ -106,9 +101,9 @@ static bool abort_stuck(spk_stage *stage, const spk_failure *failure)
 bool spk_exclude_failed(spk_stage *stage, const spark_task *task, int index)
 {
     struct spk_scheduler *scheduler = stage->job->scheduler;
-    failed *f = task->executor ? malloc(sizeof *f) : NULL;
+    spk_failed *f = task->executor ? malloc(sizeof *f) : NULL;
     if (f) { /* else the executor gets another chance */
-        *f = (failed) { NULL, index, task->executor };
+        *f = (spk_failed) { NULL, task->executor, index, spk_now() };
         pthread_mutex_lock(&scheduler->exclusions);
         f->next = stage->failed;
         stage->failed = f;
@@ -117,36 +112,62 @@ bool spk_exclude_failed(spk_stage *stage, const spark_task *task, int index)
     return abort_stuck(stage, &task->failure);
 }
 
-/* charge: executors with the failures of a stage that has ended well; whether one is excluded now. */
-static bool charge(const spk_stage *stage)
+/* charge: the executor with a failure of a stage that has ended well; whether it is excluded now. As in Spark a
+ * failure counts from when it happened, not from when its stage has ended, and for as long as one is excluded. */
+static bool charge(spk_failed *f, const spark_exclusion *how)
+{
+    const int64_t now = spk_now(), timeout = (int64_t)how->timeout_ms * 1000000;
+    spk_executor *executor = f->executor;
+    int n = 0;
+    f->next = executor->failed_tasks;
+    executor->failed_tasks = f;
+    for (spk_failed **at = &executor->failed_tasks; (f = *at);) {
+        if (f->at + timeout > now) {
+            n++;
+            at = &f->next;
+        } else {
+            *at = f->next;
+            free(f);
+        }
+    }
+    if (n < how->tasks || executor->excluded_until > now)
+        return false;
+    executor->excluded_until = now + timeout;
+    return true;
+}
+
+/* charge_all: a task counts once for each executor, with its last failure there, which comes first in the list. */
+static bool charge_all(spk_stage *stage)
 {
     struct spk_scheduler *scheduler = stage->job->scheduler;
-    const spark_exclusion *how = &scheduler->sc->exclusion;
+    spk_failed *once = NULL, *other = NULL;
     bool excluded = false;
     pthread_mutex_lock(&scheduler->exclusions);
-    for (failed *f = stage->failed; f; f = f->next) {
-        bool last = true; /* of its executor in the list */
-        for (const failed *g = f->next; g && last; g = g->next)
-            last = g->executor != f->executor;
-        if (!last)
-            continue;
-        f->executor->failed_tasks += failed_on(stage, -1, f->executor);
-        if (f->executor->failed_tasks < how->tasks)
-            continue;
-        f->executor->excluded_until = spk_now() + (int64_t)how->timeout_ms * 1000000;
-        f->executor->failed_tasks = 0;
-        excluded = true;
+    for (spk_failed *f = stage->failed, *next; f; f = next) {
+        bool counts = true;
+        for (const spk_failed *g = once; g && counts; g = g->next)
+            counts = g->index != f->index || g->executor != f->executor;
+        spk_failed **to = counts ? &once : &other;
+        next = f->next;
+        f->next = *to;
+        *to = f;
     }
+    for (spk_failed *next; once; once = next) {
+        next = once->next;
+        excluded = charge(once, &scheduler->sc->exclusion) || excluded;
+    }
+    stage->failed = other;
     pthread_mutex_unlock(&scheduler->exclusions);
     return excluded;
 }
 
 void spk_exclude_through(spk_stage *stage)
 {
-    if (!stage->failed || !charge(stage))
+    if (!stage->failed || !charge_all(stage))
         return;
+    const spk_job *ended = stage == stage->job->result ? stage->job : NULL; /* whatever it has running */
     for (spk_job *job = stage->job->scheduler->active; job; job = job->next)
-        for (size_t i = 0; i < job->n_stages; i++)
+        for (size_t i = 0; i < job->n_stages && job != ended; i++)
             if (job->stages[i]->submitted && !job->stages[i]->through && job->stages[i] != stage)
                 abort_stuck(job->stages[i], NULL);
 }
@@ -159,7 +180,7 @@ bool spk_exclude_begin(spk_stage *stage)
 
 void spk_exclude_forget(spk_stage *stage)
 {
-    for (failed *f = stage->failed, *next; f; f = next) {
+    for (spk_failed *f = stage->failed, *next; f; f = next) {
         next = f->next;
         free(f);
     }

@@ -14,7 +14,7 @@ static void disown_all(const spk_executor *executor)
     for (int i = -1; i < executor->n; i++) {
         spark_task *task = spk_executor_task(executor, i);
         if (task)
-            spk_task_disown(task, atomic_load(&task->state));
+            spk_task_disown(task, atomic_load(&task->turn.state));
     }
 }
 
@@ -85,7 +85,7 @@ static void claim_all_again(const spk_executor *executor)
         if (!task || spk_task_phase(task) != SPK_DISOWNED)
             continue;
         spk_release(task->sc->scheduler, task);
-        claim_again((spk_stage *)(void *)atomic_load(&task->set), atomic_load(&task->index), executor);
+        claim_again((spk_stage *)(void *)atomic_load(&task->turn.set), atomic_load(&task->turn.index), executor);
     }
 }
 

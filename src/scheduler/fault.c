@@ -39,8 +39,8 @@ bool spk_fault_task(const spk_stage *stage, int partition, int attempt)
 static void drop_outputs(const spk_stage *stage, int output, bool modulo)
 {
     pthread_mutex_lock(&stage->job->scheduler->lock);
-    for (size_t i = 0; i < stage->n_inputs; i++) {
-        spk_shuffle *shuffle = stage->inputs[i].shuffle;
+    for (size_t i = 0; i < stage->graph.n_inputs; i++) {
+        spk_shuffle *shuffle = stage->graph.inputs[i].shuffle;
         if (shuffle->maps > 0)
             spk_shuffle_drop(shuffle, modulo ? output % shuffle->maps : output);
     }
@@ -56,7 +56,7 @@ void spk_fault_inputs(const spk_stage *stage, spark_task *task, int partition, i
         const spark_fault *f = &sc->faults[i];
         if ((f->kind == SPARK_FAULT_BLOCK && here(f, stage, partition, attempt))
             || drawn(f, stage, partition, attempt, 1))
-            task->drop_blocks = true;
+            task->blocks.drop = true;
         if (f->kind == SPARK_FAULT_SHUFFLE && here(f, stage, partition, attempt))
             drop_outputs(stage, f->output, false);
         else if (attempt == 0 && drawn(f, stage, partition, attempt, 2))

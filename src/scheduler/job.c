@@ -171,7 +171,7 @@ static const char *lost_why(const spk_stage *stage)
 static void submit(spk_stage *stage)
 {
     spk_job *job = stage->job;
-    assert(stage->cut && !stage->submitted && stage->n_waits == 0 && !stage->other_link);
+    assert(stage->cut && !stage->submitted && stage->graph.n_waits == 0 && !stage->graph.other_link);
     if (stage->shuffle) {
         spk_shuffle_filling(stage->shuffle);
         stage->shuffle->running = stage;
@@ -185,9 +185,9 @@ static void submit(spk_stage *stage)
     stage->set.n = fill_tasks(stage);
     atomic_store(&stage->set.cursor, 0);
     atomic_store(&stage->remaining, stage->set.n);
-    stage->left = stage->set.n;
-    stage->losses = 0;
-    stage->lost_blocks = 0;
+    stage->loss.left = stage->set.n;
+    stage->loss.rounds = 0;
+    stage->loss.blocks = 0;
     for (int i = 0; i < stage->set.n; i++) {
         stage->failures[i] = stage->killed[i] = 0;
         atomic_store_explicit(&stage->done[i], 0, memory_order_relaxed);
@@ -240,17 +240,17 @@ static void run_held(spk_job *job)
 /* resume: tasks that lost an input are claimed again, once it is there. */
 static void resume(spk_stage *stage)
 {
-    const int n = stage->n_lost;
-    if (stage->lost_now) {
+    const int n = stage->loss.n;
+    if (stage->loss.now) {
         completed(stage, lost_why(stage));
         stage->attempt++;
         submitted(stage, n);
         stage->job->stats.stage_attempts++;
     }
-    stage->n_lost = 0;
-    stage->lost_now = false;
+    stage->loss.n = 0;
+    stage->loss.now = false;
     for (int i = 0; i < n; i++)
-        spk_stage_again(stage, stage->lost[i]);
+        spk_stage_again(stage, stage->loss.tasks[i]);
 }
 
 static void abort_job(spk_job *job, const spk_stage *stage)
@@ -260,7 +260,7 @@ static void abort_job(spk_job *job, const spk_stage *stage)
     spk_failure_set(&failure, *why ? SPARK_EIO : SPARK_ETASK, job->action->name, job->action->site,
         "outputs of shuffle %d were lost again and again%s%s; Job aborted due to stage failure: stage "
         "%d has failed the maximum allowable number of times: %d",
-        stage->lost_shuffle->id, *why ? ": " : "", why, stage->id, job->scheduler->sc->stage_max_attempts);
+        stage->loss.shuffle->id, *why ? ": " : "", why, stage->id, job->scheduler->sc->stage_max_attempts);
     spk_failure_at(&failure, job->action->name, job->action->site);
     fail_job(job, &failure, stage);
 }
@@ -275,16 +275,16 @@ static void no_memory(spk_job *job)
 /* adopt_lost: a shuffle above a cached RDD is no input until a block of it is lost. */
 static bool adopt_lost(spk_stage *stage)
 {
-    assert(stage->n_waits == 0); /* nobody points to the inputs */
-    for (size_t i = 0; i < stage->n_inputs; i++)
-        if (stage->inputs[i].shuffle == stage->lost_shuffle)
+    assert(stage->graph.n_waits == 0); /* nobody points to the inputs */
+    for (size_t i = 0; i < stage->graph.n_inputs; i++)
+        if (stage->graph.inputs[i].shuffle == stage->loss.shuffle)
             return true;
-    spk_stage_input *inputs = realloc(stage->inputs, (stage->n_inputs + 1) * sizeof *inputs);
+    spk_stage_input *inputs = realloc(stage->graph.inputs, (stage->graph.n_inputs + 1) * sizeof *inputs);
     if (!inputs)
         return false;
-    stage->inputs = inputs;
-    inputs[stage->n_inputs++]
-        = (spk_stage_input) { .shuffle = stage->lost_shuffle, .reader = stage };
+    stage->graph.inputs = inputs;
+    inputs[stage->graph.n_inputs++]
+        = (spk_stage_input) { .shuffle = stage->loss.shuffle, .reader = stage };
     return true;
 }
 
@@ -292,8 +292,8 @@ static bool adopt_lost(spk_stage *stage)
  * looked at. */
 static bool inputs_ready(spk_stage *stage)
 {
-    for (size_t i = 0; i < stage->n_inputs; i++) {
-        spk_stage_input *input = &stage->inputs[i];
+    for (size_t i = 0; i < stage->graph.n_inputs; i++) {
+        spk_stage_input *input = &stage->graph.inputs[i];
         if (atomic_load(&input->shuffle->missing) == 0)
             continue;
         spk_stage *filling = spk_stage_make(stage->job, input->shuffle);
@@ -303,21 +303,21 @@ static bool inputs_ready(spk_stage *stage)
         }
         assert(!input->waits);
         input->waits = true;
-        input->next = filling->waiting;
-        filling->waiting = input;
-        stage->n_waits++;
+        input->next = filling->graph.waiting;
+        filling->graph.waiting = input;
+        stage->graph.n_waits++;
         spk_stage_note(filling);
     }
-    return stage->n_waits == 0;
+    return stage->graph.n_waits == 0;
 }
 
 /* let_others: stages of other jobs that wait for this one are looked at. */
 static void let_others(spk_stage *stage)
 {
-    while (stage->others) {
-        spk_stage *other = stage->others;
-        stage->others = other->next_other;
-        other->other_link = NULL;
+    while (stage->graph.others) {
+        spk_stage *other = stage->graph.others;
+        stage->graph.others = other->graph.next_other;
+        other->graph.other_link = NULL;
         other->job->n_others--;
         spk_stage_note(other);
     }
@@ -327,35 +327,35 @@ static void let_others(spk_stage *stage)
 static void await_other(spk_stage *stage, spk_stage *other)
 {
     assert(other->job != stage->job && other->shuffle == stage->shuffle);
-    if (stage->other_link)
+    if (stage->graph.other_link)
         return;
-    stage->next_other = other->others;
-    stage->other_link = &other->others;
-    if (other->others)
-        other->others->other_link = &stage->next_other;
-    other->others = stage;
+    stage->graph.next_other = other->graph.others;
+    stage->graph.other_link = &other->graph.others;
+    if (other->graph.others)
+        other->graph.others->graph.other_link = &stage->graph.next_other;
+    other->graph.others = stage;
     stage->job->n_others++;
 }
 
 static void forget_other(spk_stage *stage)
 {
-    if (!stage->other_link)
+    if (!stage->graph.other_link)
         return;
-    *stage->other_link = stage->next_other;
-    if (stage->next_other)
-        stage->next_other->other_link = stage->other_link;
-    stage->other_link = NULL;
+    *stage->graph.other_link = stage->graph.next_other;
+    if (stage->graph.next_other)
+        stage->graph.next_other->graph.other_link = stage->graph.other_link;
+    stage->graph.other_link = NULL;
     stage->job->n_others--;
 }
 
 /* filled: the outputs are all there: who waits for them goes on. */
 static void filled(spk_stage *stage)
 {
-    while (stage->waiting) {
-        spk_stage_input *input = stage->waiting;
-        stage->waiting = input->next;
+    while (stage->graph.waiting) {
+        spk_stage_input *input = stage->graph.waiting;
+        stage->graph.waiting = input->next;
         input->waits = false;
-        if (--input->reader->n_waits == 0)
+        if (--input->reader->graph.n_waits == 0)
             spk_stage_note(input->reader);
     }
     let_others(stage);
@@ -389,13 +389,13 @@ static void retire(spk_job *job)
     spk_clean(job->scheduler);
     pthread_mutex_lock(&job->scheduler->lock);
     stage->submitted = stage->through = false;
-    stage->n_lost = 0;
-    stage->lost_now = false;
+    stage->loss.n = 0;
+    stage->loss.now = false;
     stage->set.n_retries = 0;
     stage->shuffle->running = NULL;
     stage->fills = false;
     let_others(stage);
-    if (stage->waiting)
+    if (stage->graph.waiting)
         spk_stage_note(stage);
 }
 
@@ -409,11 +409,11 @@ static void look_again(spk_job *job, spk_stage *stage)
     if (!inputs_ready(stage))
         return;
     const int left = atomic_load(&stage->remaining);
-    if (stage->lost_now) { /* else it is a late report of a loss that was counted */
-        stage->losses = left < stage->left ? 1 : stage->losses + 1;
-        stage->left = left;
+    if (stage->loss.now) { /* else it is a late report of a loss that was counted */
+        stage->loss.rounds = left < stage->loss.left ? 1 : stage->loss.rounds + 1;
+        stage->loss.left = left;
     }
-    if (stage->losses >= job->scheduler->sc->stage_max_attempts)
+    if (stage->loss.rounds >= job->scheduler->sc->stage_max_attempts)
         abort_job(job, stage);
     else
         resume(stage);
@@ -422,16 +422,16 @@ static void look_again(spk_job *job, spk_stage *stage)
 /* look: at a stage that was noted. */
 static void look(spk_job *job, spk_stage *stage)
 {
-    if (stage->n_waits > 0)
+    if (stage->graph.n_waits > 0)
         return;
     if (stage->submitted) {
         if (atomic_load(&stage->remaining) == 0)
             is_through(stage);
-        else if (stage->n_lost > 0)
+        else if (stage->loss.n > 0)
             look_again(job, stage);
     } else if (spk_stage_complete(stage)) {
         filled(stage);
-    } else if (stage->shuffle && !stage->waiting) {
+    } else if (stage->shuffle && !stage->graph.waiting) {
         return; /* nobody needs it */
     } else if (!spk_stage_cut(stage)) {
         no_memory(job);
@@ -554,6 +554,8 @@ static void drive(spk_job *job)
         if (!more && job->is_limited && !finished(job))
             spk_job_overdue(job);
     }
+    if (scheduler->sc->exclusion.on && job->failure.code == SPARK_OK && finished(job))
+        spk_exclude_through(job->result);
     atomic_store(&job->cancelled, true); /* what still runs is not wanted any more */
     spk_job_leave(job);
     pthread_mutex_unlock(&scheduler->lock);
@@ -727,7 +729,8 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
     spk_properties_fini(&job.properties);
     forget_published(&job);
     spk_rdd_unref(rdd);
-    spk_pool_settle(scheduler->pool, atomic_load(&scheduler->sc->oldest_job));
+    if (!job.forked) /* a worker of the parent may have held the pool's lock */
+        spk_pool_settle(scheduler->pool, atomic_load(&scheduler->sc->oldest_job));
     if (job.failure.code != SPARK_OK)
         *failure = job.failure;
     return job.failure.code;
@@ -748,7 +751,23 @@ spark_status spk_job_check(
         *failure = *spk_rdd_why(rdd);
         return failure->code;
     }
-    return spk_rdd_prepare(rdd, failure);
+    if (spk_told_here(rdd->sc))
+        return spk_failure_set(failure, SPARK_EINVAL, action, site, "%s at %s: an action inside a callback of a listener",
+            action, site);
+    const spk_listening *heard = spk_heard_by(rdd->sc);
+    if (heard)
+        heard->acts(rdd, action, site);
+    const spark_status status = spk_rdd_prepare(rdd, failure);
+    if (heard)
+        heard->acted(rdd, false, status == SPARK_OK ? NULL : failure);
+    return status;
+}
+
+void spk_job_acted(spark_rdd *rdd, const spk_failure *failure)
+{
+    const spk_listening *heard = spk_heard_by(rdd->sc);
+    if (heard)
+        heard->acted(rdd, true, failure);
 }
 
 spark_status spark_job_stats_get(spark_context *sc, int job, spark_job_stats *stats)

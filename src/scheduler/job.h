@@ -12,7 +12,9 @@
 typedef struct spk_action spk_action;
 
 /* spk_state: the head of every action's state. States are moved as bytes. task: NULL once it is a
- * partition's result, which outlives the executor it was made on; heap: what it holds is of. */
+ * partition's result, which outlives the executor it was made on; heap: of which all it holds is, so that
+ * an executor that was lost does not go before that is freed: what is kept longer than an action is copied
+ * out of it. */
 typedef struct spk_state {
     spark_task *task;
     spk_heap *heap;
@@ -32,6 +34,7 @@ struct spk_action {
     void (*discard)(spk_state *state); /* may be NULL; of an attempt that failed */
 
     bool counts_nothing; /* its results: what they add to accumulators */
+    bool in_rounds;      /* more such jobs may follow, until spk_job_acted is called */
 
     /* timed: the job ends after timeout_ms with what is done: SPARK_OK, and done[i] says which
      * results there are (room for as many as partitions are asked for). */
@@ -54,6 +57,9 @@ SPK_COLD uint64_t spk_executors_used(struct spk_scheduler *scheduler, uint64_t *
  */
 SPK_COLD spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *partitions,
     int n, void *results, spk_failure *failure);
+
+/* spk_job_acted: an action whose jobs come in rounds is over, for listeners. failure: NULL: it went well. */
+SPK_COLD void spk_job_acted(spark_rdd *rdd, const spk_failure *failure);
 
 /* spk_job_check: what every action asks first: is this a usable RDD, and not inside a task?
  * Prepares it. The failure names the action. */

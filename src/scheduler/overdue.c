@@ -20,10 +20,10 @@ void spk_job_overdue(spk_job *job)
 
 void spk_overdue_tell(spk_stage *stage, const spark_task *task)
 {
-    const spark_rdd *in = task->left_in;
-    const char *operation = in ? in->operation : task->end_operation;
-    const char *function = in ? in->function : task->end_function;
-    const spark_site site = in ? in->site : task->end_site;
+    const spark_rdd *in = task->left.in;
+    const char *operation = in ? in->operation : task->end.operation;
+    const char *function = in ? in->function : task->end.function;
+    const spark_site site = in ? in->site : task->end.site;
     char text[256];
     spk_job *job = stage->job;
     pthread_mutex_lock(&job->scheduler->lock);

@@ -36,8 +36,8 @@ static void resume(struct spk_scheduler *scheduler, const spk_parked *parked, bo
         spk_stage *stage = job->stages[i];
         if (stage->id != parked->stage || !stage->submitted)
             continue;
-        if (impatient && stage->times)
-            atomic_fetch_or(&stage->copied[parked->index], SPK_IMPATIENT);
+        if (impatient && stage->pace.times)
+            atomic_fetch_or(&stage->pace.copied[parked->index], SPK_IMPATIENT);
         spk_pool_retry(scheduler->pool, &stage->set, parked->index);
     }
 }
@@ -77,13 +77,13 @@ static void release(struct spk_scheduler *scheduler, spk_claim *claims)
 static void has_put(spark_task *task, spk_block_set *blocks, int partition)
 {
     struct spk_scheduler *scheduler = task->sc->scheduler;
-    spk_claim *claims = atomic_exchange(&task->claims, NULL), **link = &claims;
+    spk_claim *claims = atomic_exchange(&task->blocks.claims, NULL), **link = &claims;
     while (*link && ((*link)->blocks != blocks || (*link)->partition != partition))
         link = &(*link)->next;
     spk_claim *claim = *link;
     if (claim)
         *link = claim->next;
-    atomic_store(&task->claims, claims);
+    atomic_store(&task->blocks.claims, claims);
     if (spk_task_phase(task) == SPK_DISOWNED)
         spk_release(scheduler, task);
     give_back(scheduler, &(spk_claim) { NULL, blocks, partition });
@@ -112,7 +112,7 @@ static bool park(spk_stage *stage, const spark_rdd *rdd, int partition, int inde
 
 static bool is_mine(const spark_task *task, const spk_block_set *blocks, int partition)
 {
-    const spk_claim *c = atomic_load(&task->claims);
+    const spk_claim *c = atomic_load(&task->blocks.claims);
     while (c && (c->blocks != blocks || c->partition != partition))
         c = c->next;
     return c != NULL;
@@ -129,8 +129,8 @@ static bool claim_block(
         : SPK_CLAIM_NONE;
     *there = *there || said == SPK_CLAIM_THERE;
     if (said == SPK_CLAIMED) {
-        *claim = (spk_claim) { atomic_load(&task->claims), rdd->blocks, partition };
-        atomic_store(&task->claims, claim);
+        *claim = (spk_claim) { atomic_load(&task->blocks.claims), rdd->blocks, partition };
+        atomic_store(&task->blocks.claims, claim);
         return true;
     }
     free(claim);
@@ -217,8 +217,8 @@ static bool claim_chain(spk_stage *stage, spark_task *task, place at, int index,
 static bool claim(spk_stage *stage, spark_task *task, int index)
 {
     places more = { NULL, 0, 0, 0 };
-    task->has_put = has_put;
-    if (stage->times && atomic_load(&stage->copied[index]))
+    task->blocks.has_put = has_put;
+    if (stage->pace.times && atomic_load(&stage->pace.copied[index]))
         return true;
     bool goes_on = claim_chain(stage, task, (place) { stage->rdd, task->partition }, index, &more);
     while (goes_on && more.n > 0) {

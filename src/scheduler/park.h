@@ -32,9 +32,9 @@ typedef struct spk_parking {
 /* spk_release: at the end of an attempt, or when it is disowned, for then it may never end. */
 static inline void spk_release(struct spk_scheduler *scheduler, spark_task *task)
 {
-    if (!atomic_load_explicit(&task->claims, memory_order_relaxed))
+    if (!atomic_load_explicit(&task->blocks.claims, memory_order_relaxed))
         return; /* it made none, or whoever has disowned it sees to them */
-    struct spk_claim *claims = atomic_exchange(&task->claims, NULL);
+    struct spk_claim *claims = atomic_exchange(&task->blocks.claims, NULL);
     if (claims)
         atomic_load(&scheduler->sc->parking)->release(scheduler, claims);
 }

@@ -50,12 +50,6 @@ struct spk_places {
     int64_t wait, since; /* nanoseconds; since: when a task of its own was started last */
 };
 
-int64_t spk_now(void)
-{
-    const struct timespec at = spk_deadline(0);
-    return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
-}
-
 static const spk_executor *executor_of(const spk_store *store)
 {
     return store ? (const spk_executor *)(const void *)((const char *)store
@@ -254,8 +248,8 @@ static bool runs_on(const spk_stage *stage, int index, const spk_executor *execu
 {
     for (int i = 0; i < executor->n; i++) {
         const spark_task *task = spk_executor_task(executor, i);
-        if (spk_task_phase(task) == SPK_RUNNING && atomic_load(&task->set) == &stage->set
-            && atomic_load(&task->index) == index)
+        if (spk_task_phase(task) == SPK_RUNNING && atomic_load(&task->turn.set) == &stage->set
+            && atomic_load(&task->turn.index) == index)
             return true;
     }
     return false;
@@ -323,7 +317,7 @@ static int again(spk_stage *stage, const spk_executor *executor)
     spk_task_set *set = &stage->set;
     for (int i = set->n_retries; i-- > 0;) {
         const int index = set->retries[i];
-        if ((stage->copied && stage->copied[index] && runs_on(stage, index, executor))
+        if ((stage->pace.copied && stage->pace.copied[index] && runs_on(stage, index, executor))
             || (excludes(stage) && !spk_exclude_allows(stage, index, executor)))
             continue;
         set->retries[i] = set->retries[--set->n_retries];
@@ -337,7 +331,7 @@ static int again(spk_stage *stage, const spk_executor *executor)
 static bool is_for_any(spk_stage *stage, const spk_executor *executor, int64_t *more_in)
 {
     return stage->set.n_retries > 0
-        && (stage->copied || excludes(stage) || has_turn(stage, executor, more_in));
+        && (stage->pace.copied || excludes(stage) || has_turn(stage, executor, more_in));
 }
 
 enum { ANYWHERE, LOCAL, AWAY }; /* it is for nobody; for this executor; for another one */
@@ -353,7 +347,7 @@ static int take(spk_stage *stage, place_list *list, uint8_t where)
 const char *spk_place_word(const spk_stage *stage, const spark_task *task)
 {
     static const char *const words[] = { "NO_PREF", "PROCESS_LOCAL", "ANY" };
-    const int index = atomic_load(&task->index);
+    const int index = atomic_load(&task->turn.index);
     return stage->set.claim ? words[stage->places->words[index]] : words[ANYWHERE];
 }
 

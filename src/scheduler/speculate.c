@@ -24,14 +24,14 @@ static int ascending(const void *a, const void *b)
 static int64_t median(const spk_stage *stage)
 {
     const double wanted = stage->job->scheduler->sc->speculation.quantile * stage->set.n;
-    const int most = atomic_load(&stage->n_times);
+    const int most = atomic_load(&stage->pace.n);
     int n = 0;
     if (most < 1 || most < (int)wanted)
         return 0;
     int64_t *times = malloc((size_t)most * sizeof *times), middle = 0;
     for (int i = 0; times && i < most; i++)
-        if (atomic_load(&stage->times[i]) > 0) /* else it is just being written */
-            times[n++] = atomic_load(&stage->times[i]);
+        if (atomic_load(&stage->pace.times[i]) > 0) /* else it is just being written */
+            times[n++] = atomic_load(&stage->pace.times[i]);
     if (n > 0) {
         qsort(times, (size_t)n, sizeof *times, ascending);
         middle = n % 2 ? times[n / 2] : (times[n / 2 - 1] + times[n / 2]) / 2;
@@ -45,10 +45,10 @@ static void find_slow(void *arg, const spk_executor *executor)
     slow *s = arg;
     for (int i = -1; i < executor->n && s->n < (int)(sizeof s->indexes / sizeof *s->indexes); i++) {
         const spark_task *task = spk_executor_task(executor, i);
-        if (!task || spk_task_phase(task) != SPK_RUNNING || atomic_load(&task->set) != &s->stage->set)
+        if (!task || spk_task_phase(task) != SPK_RUNNING || atomic_load(&task->turn.set) != &s->stage->set)
             continue;
-        const int index = atomic_load(&task->index);
-        if (atomic_load(&task->began) < s->before && !(s->stage->copied[index] & SPK_COPIED))
+        const int index = atomic_load(&task->turn.index);
+        if (atomic_load(&task->turn.began) < s->before && !(s->stage->pace.copied[index] & SPK_COPIED))
             s->indexes[s->n++] = index;
     }
 }
@@ -75,9 +75,9 @@ static void look(spk_stage *stage)
     slow s = { .stage = stage, .before = spk_now() - (int64_t)longer };
     spk_pool_visit(scheduler->pool, find_slow, &s);
     for (int i = 0; i < s.n; i++) {
-        if ((stage->copied[s.indexes[i]] & SPK_COPIED) || atomic_load(&stage->done[s.indexes[i]]))
+        if ((stage->pace.copied[s.indexes[i]] & SPK_COPIED) || atomic_load(&stage->done[s.indexes[i]]))
             continue;
-        atomic_fetch_or(&stage->copied[s.indexes[i]], SPK_COPIED);
+        atomic_fetch_or(&stage->pace.copied[s.indexes[i]], SPK_COPIED);
         stage->job->stats.speculative_tasks++;
         spk_pool_retry(scheduler->pool, &stage->set, s.indexes[i]);
     }
@@ -87,7 +87,7 @@ void spk_speculate(spk_job *job)
 {
     for (size_t i = 0; i < job->n_stages; i++) {
         spk_stage *stage = job->stages[i];
-        if (stage->submitted && !stage->through && stage->times)
+        if (stage->submitted && !stage->through && stage->pace.times)
             look(stage);
     }
     const spk_parking *parking = atomic_load(&job->scheduler->sc->parking);
@@ -98,10 +98,10 @@ void spk_speculate(spk_job *job)
 void spk_speculate_begin(spk_stage *stage)
 {
     const size_t n = (size_t)stage->set.n;
-    free(stage->times);
-    atomic_store(&stage->n_times, 0);
-    stage->times = calloc(n + 1, sizeof *stage->times + 1);
-    stage->copied = stage->times ? (_Atomic uint8_t *)(stage->times + n) : NULL;
+    free(stage->pace.times);
+    atomic_store(&stage->pace.n, 0);
+    stage->pace.times = calloc(n + 1, sizeof *stage->pace.times + 1);
+    stage->pace.copied = stage->pace.times ? (_Atomic uint8_t *)(stage->pace.times + n) : NULL;
 }
 
 /* ---- who was first */
@@ -120,12 +120,12 @@ static void disown_other(void *arg, const spk_executor *executor)
         spark_task *task = spk_executor_task(executor, i);
         if (!task || task == w->winner)
             continue;
-        const uint64_t state = atomic_load(&task->state);
-        if (atomic_load(&task->set) == atomic_load(&w->winner->set)
-            && atomic_load(&task->index) == w->index
+        const uint64_t state = atomic_load(&task->turn.state);
+        if (atomic_load(&task->turn.set) == atomic_load(&w->winner->turn.set)
+            && atomic_load(&task->turn.index) == w->index
             && spk_task_disown(task, state) /* which counts attempts: it is the one that was seen */
             && w->n < 2)
-            w->claims[w->n++] = atomic_exchange(&task->claims, NULL);
+            w->claims[w->n++] = atomic_exchange(&task->blocks.claims, NULL);
     }
 }
 
@@ -133,10 +133,10 @@ void spk_speculate_won(spk_stage *stage, const spark_task *task, int index)
 {
     struct spk_scheduler *scheduler = stage->job->scheduler;
     won w = { .winner = task, .index = index };
-    const int at = atomic_fetch_add(&stage->n_times, 1);
+    const int at = atomic_fetch_add(&stage->pace.n, 1);
     if (at < stage->set.n) /* a task of which outputs were lost may be done again */
-        atomic_store(&stage->times[at], spk_now() - atomic_load(&task->began));
-    if (stage->copied[index])
+        atomic_store(&stage->pace.times[at], spk_now() - atomic_load(&task->turn.began));
+    if (stage->pace.copied[index])
         spk_pool_visit(scheduler->pool, disown_other, &w);
     for (int i = 0; i < w.n; i++)
         if (w.claims[i])

@@ -51,21 +51,21 @@ bool spk_stage_cut(spk_stage *stage)
     bool good = stage->partitions && find_inputs(stage->job->scheduler, stage->rdd,
                                         !stage->shuffle && stage->job->properties.alone, &inputs);
     if (good && inputs.n > 0)
-        good = (stage->inputs = calloc(inputs.n, sizeof *stage->inputs)) != NULL;
+        good = (stage->graph.inputs = calloc(inputs.n, sizeof *stage->graph.inputs)) != NULL;
     if (good) {
-        stage->lost = stage->partitions + room;
-        stage->set.retries = stage->lost + attempts * room;
+        stage->loss.tasks = stage->partitions + room;
+        stage->set.retries = stage->loss.tasks + attempts * room;
         stage->failures = (uint8_t *)(stage->set.retries + attempts * room);
         stage->killed = stage->failures + room;
         stage->attempts = (_Atomic uint8_t *)(stage->killed + room);
         stage->done = stage->attempts + room;
-        stage->n_inputs = inputs.n;
+        stage->graph.n_inputs = inputs.n;
         for (size_t i = 0; i < inputs.n; i++)
-            stage->inputs[i] = (spk_stage_input) { .shuffle = inputs.at[i], .reader = stage };
+            stage->graph.inputs[i] = (spk_stage_input) { .shuffle = inputs.at[i], .reader = stage };
         stage->cut = true;
     } else {
-        free(stage->inputs);
-        stage->inputs = NULL;
+        free(stage->graph.inputs);
+        stage->graph.inputs = NULL;
     }
     free(inputs.at);
     return stage->cut;
@@ -92,12 +92,12 @@ void spk_stage_free(spk_stage *stage)
 {
     free(atomic_load(&stage->suspects));
     free(stage->partitions);
-    free(stage->inputs);
+    free(stage->graph.inputs);
     spk_exclude_forget(stage);
     if (stage->heard)
         spk_heard_by(stage->job->scheduler->sc)->stage_freed(stage->heard);
     free(stage->places);
-    free(stage->times);
+    free(stage->pace.times);
     free(stage);
 }
 
@@ -165,9 +165,9 @@ static bool adopt(spk_job *job, spk_stage *stage)
 /* next_input: one that has no stage yet; NULL: all have. */
 static spk_shuffle *next_input(const spk_job *job, spk_stage *stage)
 {
-    for (; stage->n_seen < stage->n_inputs; stage->n_seen++)
-        if (!spk_stage_of(job, stage->inputs[stage->n_seen].shuffle))
-            return stage->inputs[stage->n_seen].shuffle;
+    for (; stage->graph.n_seen < stage->graph.n_inputs; stage->graph.n_seen++)
+        if (!spk_stage_of(job, stage->graph.inputs[stage->graph.n_seen].shuffle))
+            return stage->graph.inputs[stage->graph.n_seen].shuffle;
     return NULL;
 }
 

@@ -70,28 +70,34 @@ struct spk_stage {
     atomic_int remaining;
     int room;          /* for tasks */
     int *partitions;   /* of the tasks; what follows lies behind it */
-    int *lost;         /* tasks that wait for an input to be made again */
     uint8_t *failures; /* of the tasks */
     uint8_t *killed;   /* executors that were lost under them */
     _Atomic uint8_t *attempts; /* of each of stage->partitions, however often it is submitted */
     _Atomic uint8_t *done; /* an attempt has won the task */
-    struct failed *failed;     /* attempts, with exclusion on failure; exclude.c's */
+    spk_failed *failed;        /* attempts, with exclusion on failure; exclude.c's */
     struct spk_places *places; /* where there are several executors; or NULL */
-    _Atomic int64_t *times;    /* with speculation: what tasks took, in nanoseconds, as they were won */
-    _Atomic uint8_t *copied;   /* likewise, of the tasks: 0, or: */
-    atomic_int n_times;
     _Atomic(spk_origin *) suspects; /* of the tasks: where the last attempt failed; or NULL */
-    int n_lost;
-    int lost_blocks;  /* attempts that found one damaged; under the lock */
-    bool lost_now;    /* one of them began in this attempt of the stage: it is a new loss */
-    int losses, left; /* rounds that lost inputs and finished no task; tasks left at the last */
-    spk_shuffle *lost_shuffle;
-    size_t n_inputs, n_seen; /* n_seen: of which it is known that they have a stage */
-    spk_stage_input *inputs;
-    size_t n_waits;                       /* inputs that it waits for */
-    spk_stage_input *waiting;             /* inputs that wait for this stage */
-    spk_stage *others;                    /* stages of other jobs that wait for this one */
-    spk_stage *next_other, **other_link;  /* among them; other_link NULL: it is none of them */
+    struct {             /* with speculation */
+        _Atomic int64_t *times;  /* what tasks took, in nanoseconds, as they were won */
+        atomic_int n;
+        _Atomic uint8_t *copied; /* of the tasks: 0, or who has a copy */
+    } pace;
+    struct {
+        int *tasks; /* that wait for an input to be made again; behind partitions too */
+        int n;
+        spk_shuffle *shuffle;
+        int blocks;       /* attempts that found one damaged; under the lock */
+        bool now;         /* one of them began in this attempt of the stage: it is a new loss */
+        int rounds, left; /* that lost inputs and finished no task; tasks left at the last */
+    } loss;
+    struct {
+        size_t n_inputs, n_seen; /* n_seen: of which it is known that they have a stage */
+        spk_stage_input *inputs;
+        size_t n_waits;                      /* inputs that it waits for */
+        spk_stage_input *waiting;            /* inputs that wait for this stage */
+        spk_stage *others;                   /* stages of other jobs that wait for this one */
+        spk_stage *next_other, **other_link; /* among them; other_link NULL: it is none of them */
+    } graph;
     void *heard;                          /* what listeners were told of it */
 };
 
@@ -193,11 +199,10 @@ SPK_COLD void spk_stage_again(spk_stage *stage, int index);
 /* spk_attempt_run: the `run` of every task set. */
 void spk_attempt_run(spk_task_set *set, spark_task *task, int index);
 
-/* spk_now: nanoseconds of a clock that nobody sets. spk_find_places: finds out where the tasks of a stage are to
+/* spk_find_places: finds out where the tasks of a stage are to
  * run, which is about to be submitted; with the scheduler's lock held. spk_place_claim: the `claim` of
  * such a set. */
 typedef struct spk_places spk_places;
-int64_t spk_now(void);
 SPK_COLD void spk_find_places(spk_stage *stage);
 SPK_COLD int spk_place_claim(spk_task_set *set, const spk_executor *executor, int64_t *more_in);
 /* spk_place_word: Spark's, for where the task of an attempt runs. */

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "shuffle/growing.h"
 #include "shuffle/merge.h"
 
 enum { SCRATCH_BYTES = 64 * 1024 };
@@ -128,14 +129,14 @@ static void merge_hits(spk_combiner *c, const char *rows, size_t n)
 static void create(spk_combiner *c, const char *rows, size_t n)
 {
     const spk_aggregator *a = c->aggregator;
-    c->task->role = SPK_CREATE;
+    c->task->sums.role = SPK_CREATE;
     for (size_t i = 0, hit = 0; i < n; i++)
         if (hit < c->found.n_hits && c->found.hits[hit] == i)
             hit++;
         else
             a->create.run(c->task, 1, value_of(c, rows, i), c->row->size,
                 acc_of(c, c->found.rows[i]), a->acc->size, a->create_env);
-    c->task->role = SPK_MAIN;
+    c->task->sums.role = SPK_MAIN;
 }
 
 /* compact: accumulators have left more dead bytes than live ones behind. */
@@ -207,15 +208,15 @@ static size_t add_one(
     return spk_task_failed(c->task) ? SIZE_MAX : 1;
 }
 
-/* add_with_views: what a merge has allocated is dead once the accumulator's own copy is made. */
-static size_t add_with_views(spk_combiner *c, const char *rows, size_t n, const uint64_t *hashes,
-    uint32_t limit, uint64_t bytes_limit)
+/* add_each: one by one. What a merge has allocated is dead once the accumulator's own copy is made. */
+static size_t add_each(spk_combiner *c, spk_combine_one *one, const char *rows, size_t n,
+    const uint64_t *hashes, uint32_t limit, uint64_t bytes_limit)
 {
     spk_arena *outer = c->task->scratch;
     size_t i = 0, done = 1;
     c->task->scratch = &c->scratch;
     while (i < n && done == 1) {
-        done = add_one(c, rows + i * c->row->size, hashes ? hashes + i : NULL, limit, bytes_limit);
+        done = one(c, rows + i * c->row->size, hashes ? hashes + i : NULL, limit, bytes_limit);
         i += done == 1;
         if (c->scratch.bytes > SCRATCH_BYTES)
             spk_arena_reset(&c->scratch);
@@ -228,8 +229,10 @@ static size_t add_with_views(spk_combiner *c, const char *rows, size_t n, const 
 static size_t add(spk_combiner *c, const char *rows, size_t n, const uint64_t *hashes,
     uint32_t limit, uint64_t bytes_limit)
 {
+    if (c->aggregator->growing)
+        return add_each(c, c->aggregator->growing->add, rows, n, hashes, limit, bytes_limit);
     if (c->move.views)
-        return add_with_views(c, rows, n, hashes, limit, bytes_limit);
+        return add_each(c, add_one, rows, n, hashes, limit, bytes_limit);
     if (c->fused)
         return spk_table_sum(&c->table, c->fused, rows, c->row->size, n, hashes, &c->move, limit,
             bytes_limit, &c->found);
@@ -264,9 +267,9 @@ static void start(const spk_aggregator *a, spark_task *task, const char *value, 
         a->add.def.run(task, 1, accs, value, a->in->size, a->add.env);
         return;
     }
-    task->role = SPK_CREATE;
+    task->sums.role = SPK_CREATE;
     a->create.run(task, 1, value, a->in->size, acc, a->acc->size, a->create_env);
-    task->role = SPK_MAIN;
+    task->sums.role = SPK_MAIN;
 }
 
 void spk_aggregator_create(

@@ -24,6 +24,7 @@ typedef struct spk_combiner {
     char *gathered; /* values of hits, side by side; or one ACC as it was */
     size_t gathered_max;
     spk_arena scratch; /* what functions allocate for accumulators with views */
+    size_t compact_at; /* accumulators that grow: bytes of the table from which it is compacted */
     void *block;       /* holds the arrays */
     size_t block_capacity;
 } spk_combiner;
@@ -33,6 +34,10 @@ typedef struct spk_combiner {
 SPK_COLD bool spk_combiner_open(spk_combiner *combiner, spark_task *task,
     const spk_aggregator *aggregator, spk_phase phase, bool borrow);
 void spk_combiner_close(spk_combiner *combiner);
+
+/* spk_combine_one: takes one row: 1; 0: the table is full, or holds bytes_limit; SIZE_MAX: as below. */
+typedef size_t spk_combine_one(spk_combiner *combiner, const char *row, const uint64_t *hash,
+    uint32_t limit, uint64_t bytes_limit);
 
 /* spk_combiner_add: n rows, at most a batch. Returns how many were taken before the table held
  * `limit` rows or bytes_limit bytes; SIZE_MAX: the task has failed. hashes may be NULL. */

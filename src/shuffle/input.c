@@ -35,7 +35,7 @@ static bool look_up(spk_input *in)
     for (int m = 0; m < shuffle->maps; m++) {
         in->outputs[m] = atomic_load(&shuffle->outputs[m]);
         if (!in->outputs[m]) {
-            in->task->lost = shuffle;
+            in->task->fate.lost = shuffle;
             spk_task_fail(in->task, SPARK_ETASK, "shuffle %d lacks the output of map partition %d",
                 shuffle->id, m);
             return false;
@@ -115,11 +115,11 @@ static void write_block(spk_input *in, spk_writer *writer)
 static bool write_private(spk_input *in, spark_rdd *rdd, int partition)
 {
     spk_writer writer;
-    const int64_t rows = in->task->shuffle_rows, bytes = in->task->shuffle_bytes;
+    const int64_t rows = in->task->counts.shuffle_rows, bytes = in->task->counts.shuffle_bytes;
     spark_task *task = in->task;
     const spark_rdd *owner = in->shuffle->owner;
-    const char *operation = task->end_operation, *function = task->end_function;
-    const spark_site site = task->end_site;
+    const char *operation = task->end.operation, *function = task->end.function;
+    const spark_site site = task->end.site;
     if (!spk_writer_open(&writer, task, in->shuffle, true))
         return false;
     spk_task_end_is(task, owner->operation, owner->function, owner->site);
@@ -135,8 +135,8 @@ static bool write_private(spk_input *in, spark_rdd *rdd, int partition)
     spk_task_end_is(task, operation, function, site);
     in->outputs = &in->private;
     in->n_outputs = 1;
-    in->task->shuffle_rows = rows;
-    in->task->shuffle_bytes = bytes;
+    in->task->counts.shuffle_rows = rows;
+    in->task->counts.shuffle_bytes = bytes;
     return in->private != NULL;
 }
 
@@ -175,7 +175,13 @@ void spk_input_close(spk_input *in)
     in->reading = false;
 }
 
-static spk_segment *add_segment(spk_shard *shard, uint64_t order, size_t n, uint64_t row_bytes)
+/* share_of: bytes of some rows of a run, which is known of all of them: exact where they have one size. */
+static uint64_t share_of(double row_bytes, size_t n)
+{
+    return (uint64_t)(row_bytes * (double)n + 0.5);
+}
+
+static spk_segment *add_segment(spk_shard *shard, uint64_t order, size_t n, double row_bytes)
 {
     if (shard->n_segments == shard->max_segments) {
         const size_t most = shard->max_segments ? shard->max_segments * 2 : 32;
@@ -188,7 +194,7 @@ static spk_segment *add_segment(spk_shard *shard, uint64_t order, size_t n, uint
     spk_segment *segment = &shard->segments[shard->n_segments++];
     *segment = (spk_segment) { .n = n, .order = order };
     shard->n += n;
-    shard->bytes += row_bytes * n;
+    shard->bytes += share_of(row_bytes, n);
     return segment;
 }
 
@@ -207,7 +213,7 @@ static bool see_runs(spk_shard *shard, const spk_run *run, uint32_t slice, int m
         if (from == to)
             continue;
         spk_segment *segment
-            = add_segment(shard, order_of(map, position), to - from, run->bytes / run->n);
+            = add_segment(shard, order_of(map, position), to - from, (double)run->bytes / (double)run->n);
         if (!segment)
             return false;
         segment->rows = run->rows + from * size;
@@ -229,7 +235,7 @@ static bool see_extent(
 {
     seeing *see = arg;
     const spk_input *in = see->in;
-    spk_slot *slot = &see->shard->slots[see->slot];
+    spk_stored_slice *slot = &see->shard->slots[see->slot];
     const int map = in->private ? 0 : member->map;
     if (atomic_load(&member->output) != in->outputs[map])
         return true;
@@ -238,7 +244,7 @@ static bool see_extent(
     if (!segment)
         return see->good = false;
     if (is_far(in, in->outputs[map]))
-        in->task->remote_bytes += (int64_t)(member->row_bytes * extent->n);
+        in->task->counts.remote_bytes += (int64_t)share_of(member->row_bytes, extent->n);
     if (run) {
         segment->rows = run->rows + extent->at * in->shuffle->row->size;
         segment->hashes = run->hashes ? run->hashes + extent->at : NULL;
@@ -255,7 +261,7 @@ static bool see_extent(
 static void lose(const spk_input *in, const spk_parcel *parcel)
 {
     const spk_member *member;
-    in->task->lost = in->shuffle;
+    in->task->fate.lost = in->shuffle;
     for (uint32_t i = 0; (member = spk_parcel_member(parcel, i)); i++)
         if (atomic_load(&member->output) == in->outputs[member->map])
             spk_shuffle_drop(in->shuffle, member->map);
@@ -276,7 +282,7 @@ static void free_alone(spk_heap *heap, spk_segment *segment)
     segment->rows = NULL;
 }
 
-static void free_block(spk_heap *heap, spk_slot *slot)
+static void free_block(spk_heap *heap, spk_stored_slice *slot)
 {
     spk_heap_free(heap, slot->block, slot->capacity);
     slot->block = NULL;
@@ -289,7 +295,7 @@ static void leave(spk_shard *shard)
         if (shard->segments[i].alone)
             free_alone(shard->input->task->heap, &shard->segments[i]);
     for (uint32_t i = 0; i < shard->n_slots; i++) {
-        spk_slot *slot = &shard->slots[i];
+        spk_stored_slice *slot = &shard->slots[i];
         free_block(shard->input->task->heap, slot);
         if (slot->pinned)
             spk_parcel_unpin(slot->parcel);
@@ -313,7 +319,7 @@ static bool see_parcels(const spk_input *in, uint32_t slice, spk_shard *shard)
     seeing see = { .in = in, .shard = shard, .good = true };
     shard->slots = calloc(in->n_parcels, sizeof *shard->slots);
     for (see.slot = 0; shard->slots && see.slot < in->n_parcels && see.good; see.slot++) {
-        spk_slot *slot = &shard->slots[shard->n_slots++];
+        spk_stored_slice *slot = &shard->slots[shard->n_slots++];
         slot->parcel = in->parcels[see.slot];
         if (spk_parcel_slice(slot->parcel, slice, &in->seen[see.slot], &slot->pinned, see_extent,
                 &see, &failure)
@@ -348,7 +354,7 @@ bool spk_input_shard(const spk_input *in, uint32_t slice, spk_shard *shard)
             return false;
         }
         if (is_far(in, in->outputs[m]))
-            in->task->remote_bytes += (int64_t)(shard->bytes - before);
+            in->task->counts.remote_bytes += (int64_t)(shard->bytes - before);
     }
     if (in->n_parcels > 0 && !see_parcels(in, s, shard))
         return false;
@@ -373,7 +379,7 @@ static char *load(
 }
 
 /* load_rows: where the rows of a segment are, now in memory; NULL: the task has failed. */
-static char *load_rows(const spk_input *in, spk_slot *slot, spk_segment *segment)
+static char *load_rows(const spk_input *in, spk_stored_slice *slot, spk_segment *segment)
 {
     const size_t n = (size_t)(slot->to - slot->from);
     const bool tiny = segment->extent.bytes < TINY;
@@ -394,7 +400,7 @@ bool spk_segment_load(spk_shard *shard, spk_segment *segment)
     uint64_t *hashes;
     if (segment->slot == 0 || segment->alone)
         return true;
-    spk_slot *slot = &shard->slots[segment->slot - 1];
+    spk_stored_slice *slot = &shard->slots[segment->slot - 1];
     if (slot->block && segment->load == slot->loads)
         return true;
     char *rows = load_rows(in, slot, segment);

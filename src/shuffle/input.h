@@ -9,16 +9,16 @@
 #include "exec/emit.h"
 #include "storage/parcel.h"
 
-/* spk_slot: what a shard has of a parcel: the bytes of its slice on disk are from..to; block: these,
+/* spk_stored_slice: what a shard has of a parcel: the bytes of its slice on disk are from..to; block: these,
  * loaded, from the first segment that is wanted to the last; loads: how often they were. */
-typedef struct spk_slot {
+typedef struct spk_stored_slice {
     spk_parcel *parcel;
     bool pinned; /* it is in memory still */
     uint64_t from, to;
     char *block;
     size_t capacity, last; /* last: its last segment */
     unsigned loads;
-} spk_slot;
+} spk_stored_slice;
 
 typedef struct spk_segment {
     char *rows;             /* NULL: on disk, not loaded */
@@ -36,7 +36,7 @@ typedef struct spk_shard {
     const struct spk_input *input;
     spk_segment *segments;
     size_t n_segments, max_segments;
-    spk_slot *slots; /* of the parcels of the input */
+    spk_stored_slice *slots; /* of the parcels of the input */
     uint32_t n_slots;
     uint64_t n, bytes; /* rows, and an estimate of all they hold, which depends on data alone */
 } spk_shard;

@@ -121,7 +121,7 @@ static bool split_side(
     spk_leaves *l, spk_shard *shard, uint32_t slices, const spk_parting *parting, spk_input *to)
 {
     spark_task *task = l->task;
-    const int64_t rows = task->shuffle_rows, bytes = task->shuffle_bytes;
+    const int64_t rows = task->counts.shuffle_rows, bytes = task->counts.shuffle_bytes;
     spk_shuffle *shuffle = shard->input->shuffle;
     spk_map_output *output = NULL;
     spk_writer writer;
@@ -131,8 +131,8 @@ static bool split_side(
         output = spk_writer_close(&writer);
     else
         spk_writer_discard(&writer);
-    task->shuffle_rows = rows;
-    task->shuffle_bytes = bytes;
+    task->counts.shuffle_rows = rows;
+    task->counts.shuffle_bytes = bytes;
     spk_shard_fini(shard);
     return spk_input_adopt(to, task, shuffle, output, slices);
 }

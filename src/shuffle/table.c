@@ -9,6 +9,7 @@
 #include "shuffle/table.h"
 
 #include "base/hash.h"
+#include "type/leaf.h"
 
 enum {
     DENSE_RANGE = 65536,
@@ -19,7 +20,7 @@ enum {
 };
 #define BUCKET_MIX UINT64_C(0x9fb21c651e98df25)
 
-typedef enum key_kind { KEY4, KEY8, KEY_STR, KEY_ANY } key_kind;
+typedef enum key_kind { KEY4, KEY8, KEY_STR, KEY_OPTIONAL_4, KEY_OPTIONAL_8, KEY_ANY } key_kind;
 
 static key_kind kind_of(const spk_layout *key)
 {
@@ -30,14 +31,13 @@ static key_kind kind_of(const spk_layout *key)
         return KEY8;
     case SPK_KEY_STR:
         return KEY_STR;
+    case SPK_KEY_OPTIONAL_4:
+        return KEY_OPTIONAL_4;
+    case SPK_KEY_OPTIONAL_8:
+        return KEY_OPTIONAL_8;
     default:
         return KEY_ANY;
     }
-}
-
-static bool cheap_hash(const spk_layout *key)
-{
-    return key->key_class == SPK_KEY_4 || key->key_class == SPK_KEY_8;
 }
 
 /* ---- memory */
@@ -61,7 +61,7 @@ static bool grow_rows(spk_table *t, uint32_t want)
 {
     if (!regrow(t->heap, &t->rows, &t->rows_capacity, t->n * t->row_size, want * t->row_size))
         return false;
-    if (!cheap_hash(t->key)
+    if (!spk_hash_is_cheap(t->key)
         && !regrow(t->heap, &t->hashes, &t->hashes_capacity, t->n * 8, (size_t)want * 8))
         return false;
     t->max_rows = want;
@@ -85,7 +85,7 @@ uint64_t spk_table_hash(const spk_table *t, uint32_t row)
         return spk_hash_u64(spk_load64(key));
     if (t->key->key_class == SPK_KEY_4)
         return spk_hash_u64(spk_load32(key));
-    return t->hashes[row];
+    return t->hashes ? t->hashes[row] : spk_value_hash(t->key, key);
 }
 
 static void set_directory_size(spk_table *t, uint32_t size)
@@ -143,7 +143,7 @@ bool spk_table_init(spk_table *t, spk_heap *heap, const spk_layout *key, size_t 
 {
     uint32_t size = 256;
     *t = (spk_table) { .heap = heap, .key = key, .row_size = row_size, .borrow = borrow };
-    t->may_be_dense = cheap_hash(key);
+    t->may_be_dense = key->key_class == SPK_KEY_4 || key->key_class == SPK_KEY_8;
     t->allowance = SPK_STEPS_FREE;
     spk_arena_init(&t->strings, heap);
     while (size < expected && size < (1u << 30))
@@ -181,25 +181,7 @@ void spk_table_clear(spk_table *t)
 
 void spk_hash_keys(const spk_layout *key, const char *keys, size_t step, size_t n, uint64_t *hashes)
 {
-    switch (kind_of(key)) {
-    case KEY8:
-        for (size_t i = 0; i < n; i++)
-            hashes[i] = spk_hash_u64(spk_load64(keys + i * step));
-        break;
-    case KEY4:
-        for (size_t i = 0; i < n; i++)
-            hashes[i] = spk_hash_u64(spk_load32(keys + i * step));
-        break;
-    case KEY_STR:
-        for (size_t i = 0; i < n; i++) {
-            const spark_str *s = (const spark_str *)(const void *)(keys + i * step);
-            hashes[i] = spk_hash_bytes(s->ptr, s->len);
-        }
-        break;
-    default:
-        for (size_t i = 0; i < n; i++)
-            hashes[i] = spk_value_hash(key, keys + i * step);
-    }
+    spk_values_hash(key, keys, step, n, hashes);
 }
 
 void spk_secret_hash_keys(const spk_layout *key, const char *keys, size_t step, size_t n,
@@ -239,6 +221,8 @@ static inline bool same_key(const spk_table *t, const key_kind kind, const char 
         const spark_str *b = (const spark_str *)(const void *)key;
         return a->len == b->len && same_bytes(a->ptr, b->ptr, b->len);
     }
+    if (kind == KEY_OPTIONAL_4 || kind == KEY_OPTIONAL_8)
+        return spk_optional_same(row, key, kind == KEY_OPTIONAL_8);
     return t->hashes[number] == hash && spk_value_equal(t->key, row, key);
 }
 
@@ -264,6 +248,10 @@ static inline bool copy_key(spk_table *t, const key_kind kind, char *row, const 
     }
     if (kind == KEY4) {
         memcpy(row, key, 4);
+        return true;
+    }
+    if (kind == KEY_OPTIONAL_8) {
+        memcpy(row, key, 16);
         return true;
     }
     memcpy(row, key, t->key->size);
@@ -582,6 +570,12 @@ static size_t probe_hashed(spk_table *t, const request *r, size_t i, spk_summing
     case KEY_STR:
         return sum ? probe(t, r, i, KEY_STR, false, SPK_SUM_I64)
                    : probe(t, r, i, KEY_STR, false, SPK_NO_SUM);
+    case KEY_OPTIONAL_4:
+        return sum ? probe(t, r, i, KEY_OPTIONAL_4, false, SPK_SUM_I64)
+                   : probe(t, r, i, KEY_OPTIONAL_4, false, SPK_NO_SUM);
+    case KEY_OPTIONAL_8:
+        return sum ? probe(t, r, i, KEY_OPTIONAL_8, false, SPK_SUM_I64)
+                   : probe(t, r, i, KEY_OPTIONAL_8, false, SPK_NO_SUM);
     default:
         return sum ? probe(t, r, i, KEY_ANY, false, SPK_SUM_I64)
                    : probe(t, r, i, KEY_ANY, false, SPK_NO_SUM);

@@ -25,7 +25,7 @@ typedef struct spk_table {
     uint64_t allowance; /* steps past other keys, until the table is guarded */
     spk_secret secret;
     char *rows;
-    uint64_t *hashes; /* NULL for 4 and 8-byte keys */
+    uint64_t *hashes; /* NULL where they are cheap */
     uint32_t *directory;
     uint32_t n, max_rows, directory_size;
     unsigned shift, row_bits;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "plan/listening.h"
 #include "shuffle/ranges.h"
 #include "storage/parcel.h"
 
@@ -63,10 +64,10 @@ static bool open_output(spk_writer *w)
 {
     spark_task *task = w->task;
     w->total = w->partitions * w->slices;
-    spk_arena_init(&w->raw_strings, task->heap);
+    spk_arena_init(&w->raw.strings, task->heap);
     w->output = spk_map_output_new(task->heap);
     if (!w->output
-        || !reserve(task->heap, &w->counts, &w->counts_capacity, (w->total + (size_t)1) * 4)) {
+        || !reserve(task->heap, &w->places.counts, &w->places.counts_capacity, (w->total + (size_t)1) * 4)) {
         spk_writer_discard(w);
         spk_task_nomem(task);
         return false;
@@ -78,7 +79,7 @@ static bool open_output(spk_writer *w)
 
 static bool costly_hash(const spk_shuffle *shuffle)
 {
-    return shuffle->key->key_class != SPK_KEY_8 && shuffle->key->key_class != SPK_KEY_4;
+    return !spk_hash_is_cheap(shuffle->key);
 }
 
 bool spk_writer_open(spk_writer *w, spark_task *task, const spk_shuffle *shuffle, bool private)
@@ -118,20 +119,19 @@ bool spk_writer_split(spk_writer *w, spark_task *task, const spk_shuffle *shuffl
 static void free_buffers(spk_writer *w)
 {
     spk_heap *heap = w->task->heap;
-    spk_task_peak(w->task, w->raw_capacity + w->raw_hashes_capacity + w->ids_capacity
-            + w->counts_capacity + w->hashes_capacity);
+    spk_task_peak(w->task, w->raw.capacity + w->raw.hashes_capacity + w->places.ids_capacity
+            + w->places.counts_capacity);
     if (w->has_combiner)
         spk_combiner_close(&w->combiner);
     w->has_combiner = false;
     if (w->has_dense)
         spk_dense_window_close(&w->dense);
     w->has_dense = false;
-    spk_arena_fini(&w->raw_strings);
-    spk_heap_free(heap, w->raw, w->raw_capacity);
-    spk_heap_free(heap, w->raw_hashes, w->raw_hashes_capacity);
-    spk_heap_free(heap, w->ids, w->ids_capacity);
-    spk_heap_free(heap, w->counts, w->counts_capacity);
-    spk_heap_free(heap, w->hashes, w->hashes_capacity);
+    spk_arena_fini(&w->raw.strings);
+    spk_heap_free(heap, w->raw.rows, w->raw.capacity);
+    spk_heap_free(heap, w->raw.hashes, w->raw.hashes_capacity);
+    spk_heap_free(heap, w->places.ids, w->places.ids_capacity);
+    spk_heap_free(heap, w->places.counts, w->places.counts_capacity);
 }
 
 void spk_writer_discard(spk_writer *w)
@@ -147,9 +147,9 @@ void spk_writer_discard(spk_writer *w)
 static bool place_by_function(spk_writer *w, const char *rows, size_t n, uint32_t *ids)
 {
     const spark_partitioner *p = w->shuffle->partitioner;
-    w->task->role = SPK_PARTITIONER;
+    w->task->sums.role = SPK_PARTITIONER;
     p->def.run(w->task, n, rows, row_of(w)->size, w->partitions, ids, p->env.value);
-    w->task->role = SPK_MAIN;
+    w->task->sums.role = SPK_MAIN;
     for (size_t i = 0; i < n; i++)
         if (ids[i] >= w->partitions) {
             spk_task_fail(w->task, SPARK_ETASK, "partitioner %s gave partition %u of %u",
@@ -278,19 +278,19 @@ static bool place(spk_writer *w, const char *rows, size_t n, const uint64_t *has
     for (size_t at = 0; at < n; at += PIECE) {
         const size_t some = n - at < PIECE ? n - at : PIECE;
         const uint64_t *h = hashes ? hashes + at : NULL;
-        if (!place_piece(w, rows + at * size, some, h, w->ids + at))
+        if (!place_piece(w, rows + at * size, some, h, w->places.ids + at))
             return false;
     }
-    memset(w->counts, 0, (w->total + (size_t)1) * 4);
+    memset(w->places.counts, 0, (w->total + (size_t)1) * 4);
     for (size_t i = 0; i < n; i++)
-        w->counts[w->ids[i]]++;
+        w->places.counts[w->places.ids[i]]++;
     return true;
 }
 
 /* index_densely: counts become the starts of slices, and the index. */
 static void index_densely(spk_writer *w, spk_run *run)
 {
-    uint32_t *at = w->counts, sum = 0;
+    uint32_t *at = w->places.counts, sum = 0;
     for (uint32_t s = 0; s <= w->total; s++) {
         const uint32_t count = s < w->total ? at[s] : 0;
         run->offsets[s] = at[s] = sum;
@@ -300,7 +300,7 @@ static void index_densely(spk_writer *w, spk_run *run)
 
 static void index_sparsely(spk_writer *w, spk_run *run)
 {
-    uint32_t *at = w->counts, sum = 0;
+    uint32_t *at = w->places.counts, sum = 0;
     for (uint32_t s = 0; s < w->total; s++) {
         const uint32_t count = at[s];
         at[s] = sum;
@@ -314,20 +314,20 @@ static void index_sparsely(spk_writer *w, spk_run *run)
 static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, const uint64_t *hashes)
 {
     const size_t size = row_of(w)->size;
-    uint32_t *at = w->counts;
+    uint32_t *at = w->places.counts;
     if (run->offsets)
         index_densely(w, run);
     else
         index_sparsely(w, run);
     if (size == 8 && !hashes)
         for (size_t i = 0; i < n; i++)
-            memcpy(run->rows + (size_t)at[w->ids[i]]++ * 8, rows + i * 8, 8);
+            memcpy(run->rows + (size_t)at[w->places.ids[i]]++ * 8, rows + i * 8, 8);
     else if (size == 16 && !hashes)
         for (size_t i = 0; i < n; i++)
-            memcpy(run->rows + (size_t)at[w->ids[i]]++ * 16, rows + i * 16, 16);
+            memcpy(run->rows + (size_t)at[w->places.ids[i]]++ * 16, rows + i * 16, 16);
     else
         for (size_t i = 0; i < n; i++) {
-            const uint32_t place = at[w->ids[i]]++;
+            const uint32_t place = at[w->places.ids[i]]++;
             memcpy(run->rows + place * size, rows + i * size, size);
             if (hashes)
                 run->hashes[place] = hashes[i];
@@ -357,7 +357,7 @@ static bool spill(spk_writer *w, spk_run **run)
         spk_task_fail_with(w->task, &failure);
         return false;
     }
-    w->task->spilled_bytes += (int64_t)written;
+    w->task->counts.spilled_bytes += (int64_t)written;
     return true;
 }
 
@@ -365,6 +365,8 @@ static bool spill(spk_writer *w, spk_run **run)
 static bool publish(spk_writer *w, spk_run *run)
 {
     const uint64_t n = run->n, bytes = run->bytes;
+    if (!w->private && w->task->heard.id >= 0)
+        spk_heard_by(w->task->sc)->sealed(w->task, w->shuffle, run);
     if (!w->borrow && spk_spill_wanted(w->task->heap) && !spill(w, &run)) {
         spk_runs_free(w->task->heap, run);
         return false;
@@ -393,7 +395,7 @@ static bool seal(
     char *tail;
     if (n == 0)
         return true;
-    if (!reserve(w->task->heap, &w->ids, &w->ids_capacity, n * 4)) {
+    if (!reserve(w->task->heap, &w->places.ids, &w->places.ids_capacity, n * 4)) {
         spk_task_nomem(w->task);
         return false;
     }
@@ -428,7 +430,7 @@ static bool seal_window(spk_writer *w)
     if (!seal(w, t->rows, t->n, t->hashes, strings))
         return false;
     if (w->window_rows * 4 < (uint64_t)t->n * 5) {
-        w->raw_left = RAW_WINDOWS;
+        w->raw.left = RAW_WINDOWS;
         w->combining = false;
     }
     w->window_rows = 0;
@@ -470,10 +472,10 @@ static bool combine(spk_writer *w, spk_batch *batch)
 static bool go_dense(spk_writer *w)
 {
     w->has_dense = spk_dense_window_open(&w->dense, w->task, w->shuffle);
-    const bool good = w->has_dense && spk_dense_window_add(&w->dense, w->raw, w->raw_n);
-    spk_heap_free(w->task->heap, w->raw, w->raw_capacity);
-    w->raw = NULL;
-    w->raw_n = w->raw_max = w->raw_capacity = 0;
+    const bool good = w->has_dense && spk_dense_window_add(&w->dense, w->raw.rows, w->raw.n);
+    spk_heap_free(w->task->heap, w->raw.rows, w->raw.capacity);
+    w->raw.rows = NULL;
+    w->raw.n = w->raw.max = w->raw.capacity = 0;
     return good;
 }
 
@@ -488,12 +490,12 @@ static bool seal_dense(spk_writer *w)
 
 static bool seal_raw(spk_writer *w)
 {
-    if (!seal(w, w->raw, w->raw_n, w->carry ? w->raw_hashes : NULL, w->raw_string_bytes))
+    if (!seal(w, w->raw.rows, w->raw.n, w->carry ? w->raw.hashes : NULL, w->raw.string_bytes))
         return false;
-    w->raw_n = 0;
-    w->raw_string_bytes = 0;
-    spk_arena_reset(&w->raw_strings);
-    if (w->raw_left > 0 && --w->raw_left == 0)
+    w->raw.n = 0;
+    w->raw.string_bytes = 0;
+    spk_arena_reset(&w->raw.strings);
+    if (w->raw.left > 0 && --w->raw.left == 0)
         w->combining = w->shuffle->aggregator && !w->shuffle->raw;
     return true;
 }
@@ -501,28 +503,28 @@ static bool seal_raw(spk_writer *w)
 static bool grow_raw(spk_writer *w)
 {
     const size_t size = row_of(w)->size, most = (w->window_bytes + size - 1) / size;
-    size_t want = w->raw_max ? w->raw_max * 4 : PIECE, got;
+    size_t want = w->raw.max ? w->raw.max * 4 : PIECE, got;
     if (want > most)
         want = most;
     char *raw = spk_heap_alloc(w->task->heap, want * size, &got);
     if (!raw)
         return false;
-    if (w->raw_n)
-        memcpy(raw, w->raw, w->raw_n * size);
-    spk_heap_free(w->task->heap, w->raw, w->raw_capacity);
-    w->raw = raw;
-    w->raw_capacity = got;
+    if (w->raw.n)
+        memcpy(raw, w->raw.rows, w->raw.n * size);
+    spk_heap_free(w->task->heap, w->raw.rows, w->raw.capacity);
+    w->raw.rows = raw;
+    w->raw.capacity = got;
     if (w->carry) {
         uint64_t *hashes = spk_heap_alloc(w->task->heap, want * 8, &got);
         if (!hashes)
             return false;
-        if (w->raw_n)
-            memcpy(hashes, w->raw_hashes, w->raw_n * 8);
-        spk_heap_free(w->task->heap, w->raw_hashes, w->raw_hashes_capacity);
-        w->raw_hashes = hashes;
-        w->raw_hashes_capacity = got;
+        if (w->raw.n)
+            memcpy(hashes, w->raw.hashes, w->raw.n * 8);
+        spk_heap_free(w->task->heap, w->raw.hashes, w->raw.hashes_capacity);
+        w->raw.hashes = hashes;
+        w->raw.hashes_capacity = got;
     }
-    w->raw_max = want;
+    w->raw.max = want;
     return true;
 }
 
@@ -532,15 +534,15 @@ static bool own(spk_writer *w, size_t first, size_t *n)
 {
     const spk_layout *row = row_of(w);
     for (size_t i = 0; i < *n; i++) {
-        char *at = w->raw + (first + i) * row->size;
+        char *at = w->raw.rows + (first + i) * row->size;
         const size_t bytes = spk_value_bytes(row, at);
-        char *room = w->borrow ? at : spk_arena_alloc(&w->raw_strings, bytes, 8);
+        char *room = w->borrow ? at : spk_arena_alloc(&w->raw.strings, bytes, 8);
         if (!room)
             return refuse(w, "a row", bytes);
         if (!w->borrow)
             spk_value_pack(row, at, room);
-        w->raw_string_bytes += bytes;
-        if (w->raw_string_bytes + (first + i + 1) * row->size >= w->window_bytes)
+        w->raw.string_bytes += bytes;
+        if (w->raw.string_bytes + (first + i + 1) * row->size >= w->window_bytes)
             *n = i + 1;
     }
     return true;
@@ -551,30 +553,30 @@ static bool take_raw(spk_writer *w, spk_batch *batch)
     const spk_aggregator *a = w->parting ? NULL : w->shuffle->aggregator;
     const spk_layout *row = row_of(w);
     const size_t in_size = a ? a->in->size : row->size;
-    if (w->raw_n == w->raw_max && !grow_raw(w)) {
+    if (w->raw.n == w->raw.max && !grow_raw(w)) {
         spk_task_nomem(w->task);
         return false;
     }
-    size_t n = w->raw_max - w->raw_n < batch->n ? w->raw_max - w->raw_n : batch->n;
-    char *to = w->raw + w->raw_n * row->size;
+    size_t n = w->raw.max - w->raw.n < batch->n ? w->raw.max - w->raw.n : batch->n;
+    char *to = w->raw.rows + w->raw.n * row->size;
     if (a && a->zero && row->views)
         n = 1; /* functions of the user run once a row, wherever the window ends */
     if (a)
         spk_aggregator_create(a, w->task, batch->rows, n, to);
     else
         memcpy(to, batch->rows, n * row->size);
-    if (row->views && !own(w, w->raw_n, &n))
+    if (row->views && !own(w, w->raw.n, &n))
         return false;
     if (w->carry && w->given) {
-        memcpy(w->raw_hashes + w->raw_n, w->given, n * 8);
+        memcpy(w->raw.hashes + w->raw.n, w->given, n * 8);
         w->given += n;
     } else if (w->carry) {
-        spk_hash_keys(w->shuffle->key, to, row->size, n, w->raw_hashes + w->raw_n);
+        spk_hash_keys(w->shuffle->key, to, row->size, n, w->raw.hashes + w->raw.n);
     }
-    w->raw_n += n;
+    w->raw.n += n;
     batch->rows += n * in_size;
     batch->n -= n;
-    if (w->raw_n * row->size + w->raw_string_bytes < w->window_bytes)
+    if (w->raw.n * row->size + w->raw.string_bytes < w->window_bytes)
         return true;
     return w->may_be_dense ? go_dense(w) : seal_raw(w);
 }
@@ -607,7 +609,7 @@ spk_map_output *spk_writer_close(spk_writer *w)
     bool good = !spk_task_unwanted(w->task);
     if (good && w->has_combiner)
         good = seal_window(w);
-    if (good && w->raw_n > 0)
+    if (good && w->raw.n > 0)
         good = seal_raw(w);
     if (good && w->has_dense)
         good = seal_dense(w);
@@ -616,8 +618,8 @@ spk_map_output *spk_writer_close(spk_writer *w)
         return NULL;
     }
     spk_map_output *output = w->output;
-    w->task->shuffle_rows += (int64_t)output->n;
-    w->task->shuffle_bytes += (int64_t)output->bytes;
+    w->task->counts.shuffle_rows += (int64_t)output->n;
+    w->task->counts.shuffle_bytes += (int64_t)output->bytes;
     free_buffers(w);
     return output;
 }

@@ -29,21 +29,24 @@ typedef struct spk_writer {
     bool private;                       /* rows are of one partition, which is not told apart */
     bool combining, carry;              /* carry: runs hold hashes */
     bool borrow; /* what rows point to stays as long as the output: of a private one, raw */
-    int raw_left;                       /* raw windows until combining is tried again */
     uint64_t window_rows;
     uint32_t turn; /* of rows that are dealt out: the partition of the next one */
     bool has_combiner;
     spk_combiner combiner;
     bool may_be_dense, has_dense; /* once there are rows enough, a place for each key */
     spk_dense_window dense;
-    char *raw;
-    uint64_t *raw_hashes;
-    size_t raw_n, raw_max, raw_capacity, raw_hashes_capacity;
-    uint64_t raw_string_bytes;
-    spk_arena raw_strings;
-    uint32_t *ids, *counts;
-    uint64_t *hashes;
-    size_t ids_capacity, counts_capacity, hashes_capacity, ids_max;
+    struct { /* the window of rows as they come */
+        char *rows;
+        uint64_t *hashes;
+        size_t n, max, capacity, hashes_capacity;
+        uint64_t string_bytes;
+        spk_arena strings;
+        int left; /* such windows until combining is tried again */
+    } raw;
+    struct { /* of a window that is sealed: the slice of each row; what a slice has, where it ends */
+        uint32_t *ids, *counts;
+        size_t ids_capacity, counts_capacity;
+    } places;
     spk_map_output *output;
     spk_run **tail;
     uint32_t n_runs;

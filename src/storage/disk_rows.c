@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/faults.h"
 #include "base/hash.h"
 
 void spk_disk_rows_init(
@@ -120,6 +121,7 @@ static spark_status load(
             rows->spill, tail, tail_bytes, piece->at + piece->row_bytes, failure);
     if (status != SPARK_OK)
         return status;
+    spk_corrupt(run->rows, piece->row_bytes);
     if (checksum_of(run->rows, piece->row_bytes, tail, tail_bytes) != piece->checksum)
         return spk_spill_changed(rows->spill, piece->at, failure);
     if (layout->views)

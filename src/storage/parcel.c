@@ -162,7 +162,7 @@ static bool enter(spk_parcel *parcel, const spk_parcel_place *place, spk_run *ru
     *member = (spk_member) { .run = run,
         .map = place->map,
         .position = place->position,
-        .row_bytes = run->bytes / run->n };
+        .row_bytes = (double)run->bytes / (double)run->n };
     atomic_init(&member->output, place->output);
     head->rows = NULL;
     head->n = run->n;

@@ -32,7 +32,7 @@ typedef struct spk_member {
     _Atomic(const spk_map_output *) output;  /* that the run is of; NULL: the run has gone */
     int map;                                 /* which one that is */
     uint32_t position;                       /* among the runs of the output */
-    uint64_t row_bytes;                      /* of a row with all it points to, on average */
+    double row_bytes;                        /* of a row with all it points to, on average */
 } spk_member;
 
 /* spk_parcel_place: what a run is of. Runs of equal keys may share a parcel. */

@@ -159,6 +159,8 @@ static bool equal_optional(const spk_layout *of, const char *a, const char *b)
     const uint32_t at = spk_optional_offset(of->align);
     if (!*a || !*b)
         return !*a && !*b;
+    if (of->key_class == SPK_KEY_STR)
+        return equal_view(a + at, b + at);
     return spk_value_equal(of, a + at, b + at);
 }
 
@@ -224,7 +226,14 @@ static bool equal_generic(const spk_layout *layout, const void *a, const void *b
         return ops->equal(a, b);
     if (layout->flat)
         return equal_run(SPARK_KIND_BLOB, a, b, layout->size);
-    return spk_layout_each_leaf(layout, equal_step, &s);
+    if (!layout->leaves)
+        return spk_layout_each_leaf(layout, equal_step, &s);
+    for (uint32_t i = 0; i < layout->n_leaves; i++) {
+        const uint32_t at = layout->leaves[i].offset;
+        if (!equal_leaf(&layout->leaves[i], s.a + at, s.b + at))
+            return false;
+    }
+    return true;
 }
 
 bool spk_value_equal(const spk_layout *layout, const void *a, const void *b)
@@ -236,6 +245,10 @@ bool spk_value_equal(const spk_layout *layout, const void *a, const void *b)
         return spk_load32(a) == spk_load32(b);
     case SPK_KEY_STR:
         return equal_view(a, b);
+    case SPK_KEY_OPTIONAL_4:
+        return spk_optional_same(a, b, false);
+    case SPK_KEY_OPTIONAL_8:
+        return spk_optional_same(a, b, true);
     case SPK_KEY_GENERIC:
         break;
     }

@@ -6,8 +6,6 @@
 #include "base/hash.h"
 #include "type/leaf.h"
 
-#define ABSENT_HASH UINT64_C(0x1d8e4e27c47d124f)
-
 static uint64_t hash_floats(const char *p, size_t n)
 {
     uint64_t h = SPK_HASH_SEED ^ n;
@@ -81,7 +79,7 @@ static uint64_t hash_list(const spk_layout *of, const char *p)
 static uint64_t hash_optional(const spk_layout *of, const char *p)
 {
     if (!*p)
-        return ABSENT_HASH;
+        return SPK_ABSENT_HASH;
     return spk_hash_combine(SPK_HASH_SEED, spk_value_hash(of, p + spk_optional_offset(of->align)));
 }
 
@@ -150,10 +148,69 @@ uint64_t spk_value_hash(const spk_layout *layout, const void *value)
         return spk_hash_u64(spk_load32(value));
     case SPK_KEY_STR:
         return hash_view(value);
+    case SPK_KEY_OPTIONAL_4:
+        return spk_optional_hash(value, false);
+    case SPK_KEY_OPTIONAL_8:
+        return spk_optional_hash(value, true);
     case SPK_KEY_GENERIC:
         break;
     }
     return hash_generic(layout, value);
+}
+
+/* HASHES: of n values, each by an expression of where it is. */
+#define HASHES(expression)                                                                         \
+    for (size_t i = 0; i < n; i++) {                                                               \
+        const char *p = values + i * step;                                                         \
+        hashes[i] = expression;                                                                    \
+    }
+
+/* add_leaves: a leaf of all values after that of the other ones: what kind it is is asked once. */
+static void add_leaves(const spk_leaf *leaf, const char *values, size_t step, size_t n, uint64_t *hashes)
+{
+    const bool optional = leaf->kind == SPARK_KIND_OPTIONAL;
+    values += leaf->offset;
+    if (leaf->kind == SPARK_KIND_STR || leaf->kind == SPARK_KIND_BYTES) {
+        HASHES(spk_hash_combine(hashes[i], hash_view(p)))
+    } else if (optional && leaf->of->key_class == SPK_KEY_8) {
+        HASHES(spk_hash_combine(hashes[i], spk_optional_hash(p, true)))
+    } else if (optional && leaf->of->key_class == SPK_KEY_4) {
+        HASHES(spk_hash_combine(hashes[i], spk_optional_hash(p, false)))
+    } else {
+        HASHES(spk_hash_combine(hashes[i], hash_leaf(leaf, p)))
+    }
+}
+
+void spk_values_hash(const spk_layout *layout, const char *values, size_t step, size_t n, uint64_t *hashes)
+{
+    const spark_type_ops *ops = layout->type->ops;
+    switch (layout->key_class) {
+    case SPK_KEY_8:
+        HASHES(spk_hash_u64(spk_load64(p)))
+        return;
+    case SPK_KEY_4:
+        HASHES(spk_hash_u64(spk_load32(p)))
+        return;
+    case SPK_KEY_STR:
+        HASHES(hash_view(p))
+        return;
+    case SPK_KEY_OPTIONAL_4:
+        HASHES(spk_optional_hash(p, false))
+        return;
+    case SPK_KEY_OPTIONAL_8:
+        HASHES(spk_optional_hash(p, true))
+        return;
+    case SPK_KEY_GENERIC:
+        break;
+    }
+    if (layout->n_leaves < 2 || !layout->leaves || layout->flat || (ops && ops->hash)) {
+        HASHES(hash_generic(layout, p))
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        hashes[i] = SPK_HASH_SEED;
+    for (uint32_t k = 0; k < layout->n_leaves; k++)
+        add_leaves(&layout->leaves[k], values, step, n, hashes);
 }
 
 uint64_t spark_hash(const spark_type *type, const void *value)

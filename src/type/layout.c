@@ -207,6 +207,18 @@ static bool compile_pair(spk_types *types, spk_layout *layout)
     return layout->key && layout->value;
 }
 
+/* optional_class: of a layout whose leaves are there. */
+static spk_key_class optional_class(const spk_layout *layout)
+{
+    const spk_leaf *leaf = layout->leaves;
+    if (layout->n_leaves != 1 || leaf->kind != SPARK_KIND_OPTIONAL || leaf->size != layout->size
+        || spk_type_custom(layout->type))
+        return layout->key_class;
+    if (leaf->of->key_class == SPK_KEY_8 && leaf->of->align == 8)
+        return SPK_KEY_OPTIONAL_8;
+    return leaf->of->key_class == SPK_KEY_4 && leaf->of->align == 4 ? SPK_KEY_OPTIONAL_4 : layout->key_class;
+}
+
 /* compile: the layout and its two lists of leaves in one block. */
 static spk_layout *compile(spk_types *types, const spark_type *type)
 {
@@ -226,6 +238,8 @@ static spk_layout *compile(spk_types *types, const spark_type *type)
     layout->views = n_views > 0;
     compiling c = { types, leaves, false };
     spk_leaf_each(type, add_leaf, &c);
+    if (!c.failed)
+        layout->key_class = optional_class(layout);
     if (!c.failed)
         spk_leaf_each_view(type, add_leaf, &c);
     if (c.failed || (type->kind == SPARK_KIND_PAIR && !compile_pair(types, layout))) {

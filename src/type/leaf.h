@@ -8,6 +8,7 @@
 #ifndef SPK_TYPE_LEAF_H
 #define SPK_TYPE_LEAF_H
 
+#include "base/hash.h"
 #include "type/layout.h"
 
 enum { SPK_TYPE_DEPTH = 32 };
@@ -26,6 +27,19 @@ static inline bool spk_type_custom(const spark_type *type)
 static inline uint32_t spk_optional_offset(uint32_t align)
 {
     return align;
+}
+
+/* spk_optional_hash, .._same: of optionals of 8-byte integers, or of 4. */
+#define SPK_ABSENT_HASH UINT64_C(0x1d8e4e27c47d124f)
+static inline uint64_t spk_optional_hash(const char *p, const bool wide)
+{
+    return *p ? spk_hash_combine(SPK_HASH_SEED, spk_hash_u64(wide ? spk_load64(p + 8) : spk_load32(p + 4)))
+              : SPK_ABSENT_HASH;
+}
+static inline bool spk_optional_same(const char *a, const char *b, const bool wide)
+{
+    const bool same = wide ? spk_load64(a + 8) == spk_load64(b + 8) : spk_load32(a + 4) == spk_load32(b + 4);
+    return *a ? *b && same : !*b;
 }
 
 typedef bool spk_leaf_visit(void *arg, const spk_leaf *leaf);

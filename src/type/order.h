@@ -7,7 +7,7 @@
 
 #include "type/layout.h"
 
-enum { SPK_ORDER_PARTS = 24 };
+enum { SPK_ORDER_PARTS = 256 };
 
 typedef struct spk_order_part {
     const spk_layout *layout;

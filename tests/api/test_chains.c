@@ -244,11 +244,8 @@ static spark_rdd *nested(spark_context *sc, int depth, bool persisted)
     }
     return state;
 }
-#ifdef __SANITIZE_THREAD__
-enum { DEPTH = 300 }; /* threads that wait for each other cost the sanitizer what it has of memory */
-#else
-enum { DEPTH = 1500 };
-#endif
+/* Threads that wait for each other cost the sanitizer what it has of memory. */
+enum { DEPTH = TESTS_WATCH_THREADS ? 300 : 1500 };
 static void test_chains__nest_thousands_deep(void **state)
 {
     static const spark_conf confs[] = { { .threads = 1 },

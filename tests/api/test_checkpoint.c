@@ -48,9 +48,11 @@ SPARK_MAP(waits, int64_t, int64_t)
     *out = *in;
 }
 
+/* Outputs that another thread has cleaned meanwhile are lost, however often. */
 static spark_context *open_here(int threads)
 {
-    spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = threads, .local_dir = "." });
+    spark_context *sc = oracle_open_conf(
+        &(spark_conf) { .threads = threads, .local_dir = ".", .stage_max_attempts = 1000 });
     oracle_ok(spark_set_checkpoint_dir(sc, "kept"));
     return sc;
 }
@@ -348,8 +350,10 @@ static void *use_all(void *arg)
             (void)spark_checkpoint(rdd);
         if (i % 11 == 5)
             (void)spark_local_checkpoint(rdd);
-        if (spark_count(rdd, &n) != SPARK_OK || n != 10)
+        if (spark_count(rdd, &n) != SPARK_OK || n != 10) {
+            print_error("count: %s\n", spark_last_error()->message);
             atomic_fetch_add(&s->failed, 1);
+        }
         if (!*spark_to_debug_string(rdd) || spark_rdd_n_dependencies(rdd) != 1
             || spark_clean_shuffle_dependencies(rdd) != SPARK_OK)
             atomic_fetch_add(&s->failed, 1);

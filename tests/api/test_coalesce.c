@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fewer or other partitions: coalesce, which puts neighbours together, and repartition, which deals
  * elements out. */
+#include "file_test.h"
 #include "layouts.h"
 
 SPARK_PAIR(place, int32_t, int64_t);
@@ -276,6 +277,51 @@ static void test_coalesce__reads_caches(void **state)
         assert_int_equal(oracle_last_job(sc).recomputed_partitions, 1);
         oracle_close(sc);
     }
+}
+
+typedef int64_t *i64_place;
+SPARK_COALESCER(sees_bytes, i64_place)
+{
+    for (int i = 0; i < n; i++) {
+        **env = bytes[i];
+        group_of[i] = 0;
+    }
+    return n > 0;
+}
+
+/* What each partition reads is found out once, though unions take an RDD twice at every one of many levels. */
+static void test_coalesce__counts_bytes_of_many_diamonds(void **state)
+{
+    (void)state;
+    int64_t seen = 0;
+    const i64_place at = &seen;
+    scratch_write("a.txt", "1\n2\n", 4);
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rdd = spark_text_file(sc, "a.txt", 1);
+    for (int levels = 1; levels <= 200; levels++) {
+        rdd = spark_cache(spark_coalesce(spark_union(rdd, rdd), 1));
+        if (levels != 2 && levels != 50 && levels != 200)
+            continue;
+        assert_int_equal(spark_rdd_partitions(spark_coalesce_by(rdd, 1, sees_bytes, SPARK_COPY(at))), 1);
+        assert_true(seen == (levels < 61 ? INT64_C(4) << levels : INT64_MAX));
+    }
+    oracle_close(sc);
+}
+
+/* Nodes above each other are no calls inside each other. */
+static void test_coalesce__counts_bytes_of_a_long_lineage(void **state)
+{
+    (void)state;
+    int64_t seen = 0;
+    const i64_place at = &seen;
+    scratch_write("a.txt", "1\n2\n", 4);
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rdd = spark_text_file(sc, "a.txt", 1);
+    for (int i = 0; i < 100000; i++)
+        rdd = spark_coalesce(rdd, 1);
+    assert_int_equal(spark_rdd_partitions(spark_coalesce_by(rdd, 1, sees_bytes, SPARK_COPY(at))), 1);
+    assert_int_equal(seen, 4);
+    oracle_close(sc);
 }
 
 static spark_rdd *build_large(spark_context *sc, int partitions, const void *arg)
@@ -617,6 +663,8 @@ int main(void)
         oracle_test(test_coalesce__takes_what_other_operations_make),
         oracle_test(test_coalesce__runs_a_task_for_each_group),
         oracle_test(test_coalesce__reads_caches),
+        file_test(test_coalesce__counts_bytes_of_many_diamonds),
+        file_test(test_coalesce__counts_bytes_of_a_long_lineage),
         oracle_test(test_coalesce__goes_on_without_room_in_the_cache),
         oracle_test(test_repartition__starts_where_spark_does),
         oracle_test(test_repartition__deals_elements_out_in_turn),

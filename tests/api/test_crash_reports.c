@@ -2,7 +2,8 @@
 /* What a program that crashes inside a function says, and that the signal goes on to whatever
  * handled it before. Each program is a child that crashes; what it writes to standard error is read
  * here. */
-#include "oracle.h"
+#include "file_test.h"
+#include "slow.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -10,21 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define HANDLED_BY_OTHERS true
-#elif defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HANDLED_BY_OTHERS true
-#endif
-#endif
-#ifndef HANDLED_BY_OTHERS
-#define HANDLED_BY_OTHERS false
-#endif
-
 /* skip_with_sanitizers: theirs are the handlers of such signals; they report, and end the process. */
 static void skip_with_sanitizers(void)
 {
-    if (HANDLED_BY_OTHERS) {
+    if (TESTS_ARE_SLOW) {
         print_message("skipped: a sanitizer handles these signals\n");
         skip();
     }
@@ -226,6 +216,74 @@ static spark_status behind_a_cache(spark_context *sc, way how)
     const spark_status status = count(cached);
     return status == SPARK_OK ? count(spark_map(cached, in_map, SPARK_COPY(how))) : status;
 }
+SPARK_STRUCT(numbered, (int64_t, number));
+SPARK_MAP(parsed, spark_str, int64_t)
+{
+    spark_str_to_i64(*in, out);
+}
+SPARK_MAP(number_of, numbered, int64_t)
+{
+    *out = in->number;
+}
+SPARK_FILTER(is_even, int64_t)
+{
+    return *in % 2 == 0;
+}
+static spark_rdd *lines(spark_context *sc)
+{
+    return spark_map(spark_text_file(sc, "numbers", 3), parsed, NULL);
+}
+static spark_status of_text(spark_context *sc, way how)
+{
+    return count(spark_map(lines(sc), in_map, SPARK_COPY(how)));
+}
+static spark_status behind_a_filter(spark_context *sc, way how) /* is not the 700th any more */
+{
+    spark_rdd *even = spark_filter(spark_coalesce(lines(sc), 2), is_even, NULL);
+    return count(spark_filter(even, in_filter, SPARK_COPY(how)));
+}
+static spark_status of_csv(spark_context *sc, way how)
+{
+    spark_rdd *rows = spark_read_csv(
+        sc, "numbers", SPARK_TYPE(numbered), &(spark_csv_options) { .mode = SPARK_DROPMALFORMED });
+    return count(spark_map(spark_map(rows, number_of, NULL), in_map, SPARK_COPY(how)));
+}
+static spark_status of_json(spark_context *sc, way how)
+{
+    spark_rdd *rows = spark_read_json(sc, "numbers.json", SPARK_TYPE(numbered), NULL);
+    return count(spark_map(spark_map(rows, number_of, NULL), in_map, SPARK_COPY(how)));
+}
+static spark_status of_json_array(spark_context *sc, way how)
+{
+    const spark_json_options whole = { .multi_line = true };
+    spark_rdd *rows = spark_read_json(sc, "array.json", SPARK_TYPE(numbered), &whole);
+    return count(spark_map(spark_map(rows, number_of, NULL), in_map, SPARK_COPY(how)));
+}
+static spark_status of_packed(spark_context *sc, way how)
+{
+    spark_rdd *unpacked = spark_map(spark_text_file(sc, "numbers.gz", 1), parsed, NULL);
+    return count(spark_map(unpacked, in_map, SPARK_COPY(how)));
+}
+static spark_status of_shuffled(spark_context *sc, way how) /* are of no file any more */
+{
+    return count(spark_map(spark_repartition(lines(sc), 1), in_map, SPARK_COPY(how)));
+}
+
+/* make_numbers: 0 to 999, in lines that end in one way or the other. */
+static void make_numbers(void)
+{
+    FILE *text = fopen("numbers", "wb"), *json = fopen("numbers.json", "wb"), *array = fopen("array.json", "wb");
+    assert_true(text && json && array);
+    for (int i = 0; i < 1000; i++) {
+        fprintf(text, i % 3 ? "%d\n" : "%d\r\n", i);
+        fprintf(json, "%s{\"number\": %d}\n", i % 10 ? "" : "\n", i);
+        fprintf(array, "%s{\"number\":\n%d}", i ? "," : "[", i);
+    }
+    fputs("]\n", array);
+    assert_int_equal(fclose(text) | fclose(json) | fclose(array), 0);
+    assert_int_equal(system("gzip -k numbers"), 0); /* NOLINT */
+}
+
 static spark_status folding(spark_context *sc, way how)
 {
     spark_array result;
@@ -351,6 +409,33 @@ static void test_a_crash__says_where_it_was(void **state)
         }
 }
 
+static void test_a_crash__names_the_line_that_was_read(void **state)
+{
+    static const struct {
+        program *program;
+        const char *place;
+    } cases[] = {
+        { of_text, " of numbers:701; job 0, stage 0, partition 2, attempt 0\n" },
+        { behind_a_filter, " of numbers:701; job 0, stage 0, partition 1, attempt 0\n" },
+        { of_csv, " of numbers:701; job 0, stage 0, partition 1, " },
+        { of_json, " of numbers.json:772; job 0, stage 0, partition 1, " },
+        { of_json_array, ", record 700 of array.json:701; job 0, " },
+        { of_packed, ", record 700 of numbers.gz, byte " },
+        { of_shuffled, "; job 0, stage 1, partition 0, attempt 0\n" },
+    };
+    (void)state;
+    skip_with_sanitizers();
+    make_numbers();
+    for (size_t i = 0; i < LENGTH(cases); i++)
+        for (int batch = 1; batch < 1000; batch += 998) {
+            const run r = { .conf = { .threads = 2, .crash_reports = true, .batch_rows = batch },
+                .program = cases[i].program,
+                .how = SEGV };
+            const char *const words[] = { "libspark: SIGSEGV (address 0x0)", ", record ", cases[i].place };
+            says(&r, words, LENGTH(words));
+        }
+}
+
 static void test_a_crash__names_its_signal(void **state)
 {
     static const char *const names[WAYS] = { "SIGSEGV (address 0x0) in map(", "SIGBUS (address 0x",
@@ -463,7 +548,7 @@ static void test_handlers__are_there_as_long_as_a_context_wants_them(void **stat
         assert_true(now(caught[i]).sa_handler == before[i].sa_handler);
     stack_t stack; /* nor has this thread the stack of a task that is gone */
     assert_int_equal(sigaltstack(NULL, &stack), 0);
-    assert_true(HANDLED_BY_OTHERS || (stack.ss_flags & SS_DISABLE));
+    assert_true(TESTS_ARE_SLOW || (stack.ss_flags & SS_DISABLE));
 }
 
 static void test_results__are_the_same_with_reports(void **state)
@@ -489,6 +574,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         oracle_test(test_a_crash__says_where_it_was),
+        file_test(test_a_crash__names_the_line_that_was_read),
         oracle_test(test_a_crash__names_its_signal),
         oracle_test(test_the_signal__goes_on_to_the_handler_of_before),
         oracle_test(test_handlers_of_the_program__are_called_in_worker_threads),

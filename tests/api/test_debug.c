@@ -168,6 +168,53 @@ static void test_id__counts_the_rdds_of_a_context(void **state)
     oracle_close(other);
 }
 
+/* plan_of: what is written; free it. */
+static char *plan_of(spark_rdd *rdd, bool measured)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *to = open_memstream(&text, &n);
+    assert_non_null(to);
+    oracle_ok(measured ? spark_explain_analyze(rdd, to) : spark_explain(rdd, to));
+    fclose(to);
+    return text;
+}
+
+static void test_names__keep_to_their_line_and_are_cut(void **state)
+{
+    enum { LONG = 1 << 20 };
+    static const char hostile[] = "a\n\x1b[31m\xff\xc3(\xc2\x85\r\tb\xc3\xa9 \x7f\xe2\x80\xa8\xe2\x80\xae";
+    static const char clean[] = "a\xef\xbf\xbd\xef\xbf\xbd[31m\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd"
+                                "\xef\xbf\xbd" "b\xc3\xa9 \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd ";
+    int64_t n;
+    (void)state;
+    char *name = malloc(LONG + 1);
+    assert_non_null(name);
+    for (int i = 0; i < LONG; i += 2)
+        memcpy(name + i, i == 0 ? "ab" : "\xc3\xa9", 2);
+    memmove(name, name + 1, LONG); /* byte 200 is within a character */
+    name[LONG - 1] = 0;
+    spark_context *sc = oracle_open(1);
+    oracle_ok(spark_keep_metrics(sc, NULL));
+    spark_rdd *numbers = spark_rdd_set_name((spark_range)(name, sc, 0, 5, 1, 1), hostile);
+    spark_rdd *all = spark_rdd_set_name((spark_repartition)(hostile, numbers, 2), name);
+    oracle_ok(spark_count(all, &n));
+    char *texts[] = { strdup(spark_to_debug_string(all)), plan_of(all, false), plan_of(all, true) };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *cut = strstr(texts[i], "\xe2\x80\xa6");
+        const char *first = strstr(texts[i], clean);
+        assert_true(first && strstr(first + 1, clean));
+        assert_true(strlen(texts[i]) < 4000);
+        assert_non_null(cut);
+        assert_memory_equal(cut - 2, "\xc3\xa9", 2);
+        for (const char *c = texts[i]; *c; c++)
+            assert_true((unsigned char)*c >= ' ' || *c == '\n');
+        free(texts[i]);
+    }
+    oracle_close(sc);
+    free(name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +223,7 @@ int main(void)
         oracle_test(test_to_debug_string__shows_names_and_what_is_cached),
         oracle_test(test_to_debug_string__of_a_long_lineage_needs_no_deep_stack),
         oracle_test(test_to_debug_string__of_what_has_no_partitions),
+        oracle_test(test_names__keep_to_their_line_and_are_cut),
         oracle_test(test_id__counts_the_rdds_of_a_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

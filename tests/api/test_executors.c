@@ -443,6 +443,46 @@ static void test_kills__cost_no_memory_that_stays(void **state)
     oracle_close(sc);
 }
 
+/* kills_others: one after the other, until no more may be lost; gives how many there were. */
+SPARK_MAP(kills_others, int64_t, int64_t, context)
+{
+    char id[24];
+    const int64_t own = atoi(spark_task_executor(task));
+    spark_status status = SPARK_OK;
+    *out = 0;
+    for (int64_t i = 0; status == SPARK_OK; i++) {
+        snprintf(id, sizeof id, "%lld", (long long)i);
+        if (i != own && (status = spark_kill_executor(*env, id, NULL)) == SPARK_OK)
+            ++*out;
+    }
+    if (status != SPARK_ENOMEM || !strstr(spark_last_error()->message, "no more can be lost until it has ended"))
+        spark_fail(task, "%s", spark_last_error()->message);
+}
+
+static void test_kills__while_one_job_runs_have_a_limit(void **state)
+{
+    (void)state;
+    if (TESTS_WATCH_THREADS) { /* ten thousand threads that are watched take minutes */
+        skip();
+        return;
+    }
+    spark_context *sc = oracle_open_conf(&(spark_conf) { .master = "local-cluster[2,1,512]" });
+    spark_rdd *killed = spark_map(spark_range(sc, 0, 1, 1, 1), kills_others, SPARK_COPY(sc));
+    spark_array array;
+    oracle_ok(spark_collect(killed, SPARK_TYPE(int64_t), &array));
+    assert_int_equal(array.n, 1);
+    assert_int_equal(*SPARK_ITEMS(int64_t, &array), 10000);
+    spark_array_free(&array);
+    assert_int_equal(oracle_count(spark_range(sc, 0, 10, 1, 3)), 10); /* the next job forgets them */
+    assert_int_equal(living(sc), 2);
+    spark_executor_info infos[MOST];
+    const size_t known = list(sc, infos);
+    assert_true(known < 110);
+    oracle_ok(spark_kill_executor(sc, infos[0].id, NULL));
+    same(sums_of(summed(pairs_of(sc))));
+    oracle_close(sc);
+}
+
 /* Every first attempt ends the executor it runs on, those that make outputs again among them. */
 static void test_faults__of_all_first_attempts_heal(void **state)
 {
@@ -461,7 +501,7 @@ static void test_faults__of_all_first_attempts_heal(void **state)
 
 /* watch: what the process has while tasks of a job run that each lose an executor: the most of the first
  * partitions, and of those after. */
-enum { EARLY = 60, KILLS = 400 };
+enum { EARLY = 60, KILLS = TESTS_WATCH_THREADS ? 120 : 400 };
 typedef struct watch {
     atomic_int mappings[2], threads[2], kb[2], files[2];
 } watch;
@@ -580,6 +620,7 @@ int main(void)
         cmocka_unit_test(test_kill__leaves_tasks_to_who_has_fewest),
         cmocka_unit_test(test_kills__from_other_threads_never_change_an_answer),
         cmocka_unit_test(test_kills__cost_no_memory_that_stays),
+        cmocka_unit_test(test_kills__while_one_job_runs_have_a_limit),
         cmocka_unit_test(test_faults__of_all_first_attempts_heal),
         cmocka_unit_test(test_kills__of_one_job_leave_nothing_behind),
         cmocka_unit_test(test_tasks__that_end_every_executor_fail_their_job),

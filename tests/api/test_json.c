@@ -380,6 +380,28 @@ static void test_json__a_failure_of_a_function_finds_its_line(void **state)
     oracle_close(sc);
 }
 
+static void test_json__takes_null_for_what_is_not_wanted(void **state)
+{
+    (void)state;
+    const spark_str text = { "{\"a\":[1,true]}", 14 };
+    spark_json object, rest;
+    int64_t n;
+    assert_false(spark_json_parse((spark_str) { NULL, 0 }, &object, NULL));
+    assert_int_equal(object.kind, SPARK_JSON_NOTHING);
+    assert_true(spark_json_parse(text, NULL, NULL));
+    assert_true(spark_json_parse(text, &object, NULL));
+    assert_int_equal(spark_json_get(object, NULL).kind, SPARK_JSON_NOTHING);
+    rest = object;
+    assert_true(spark_json_next(&rest, NULL, NULL));
+    assert_false(spark_json_next(&rest, NULL, NULL));
+    assert_false(spark_json_next(NULL, NULL, NULL));
+    rest = spark_json_get(object, "a");
+    assert_false(spark_json_i64(spark_json_at(rest, 0), NULL) || spark_json_f64(spark_json_at(rest, 0), NULL)
+        || spark_json_bool(spark_json_at(rest, 1), NULL));
+    assert_true(spark_json_next(&rest, NULL, NULL));
+    assert_false(spark_json_i64(spark_json_at(rest, 1), &n));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +409,7 @@ int main(void)
         cmocka_unit_test(test_json__depth_has_a_limit_and_needs_no_stack),
         cmocka_unit_test(test_json__errors_name_the_byte),
         cmocka_unit_test(test_json__numbers_are_exact),
+        cmocka_unit_test(test_json__takes_null_for_what_is_not_wanted),
         oracle_test(test_json__a_walk_finds_what_was_written),
         file_test(test_json__objects_become_structs),
         file_test(test_json__modes_say_what_becomes_of_malformed_lines),

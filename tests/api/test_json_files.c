@@ -17,6 +17,8 @@ static void fails(spark_context *sc, const spark_type *type, const spark_json_op
 {
     int64_t n;
     oracle_fails(spark_count(spark_read_json(sc, "in.json", type, o), &n), code, words);
+    const char *named = strstr(spark_last_error()->message, " at test_");
+    assert_true(named && !strstr(named + 1, " at test_")); /* once */
 }
 
 /* finds: the schema that is found in the text, without its first line. */
@@ -80,8 +82,12 @@ static void test_json_files__options_say_what_types_there_are(void **state)
     finds(sc, "{\"a\":1}\n{\"a\":\n{\"a\":2}\n5", JSON(.mode = SPARK_DROPMALFORMED),
         " |-- a: long (nullable = true)\n");
     fails(sc, NULL, JSON(.mode = SPARK_FAILFAST), SPARK_EIO, "the text ends too early");
+    fails(sc, NULL, JSON(.mode = SPARK_FAILFAST), SPARK_EIO, " (in.json:2)");
     put("{}\n[]\nnull\n");
     fails(sc, NULL, NULL, SPARK_EIO, "there is no object with a member to find types in");
+    assert_int_equal(remove("in.json") || mkdir("in.json", 0700), 0);
+    fails(sc, NULL, NULL, SPARK_EIO, "there is no object with a member to find types in");
+    assert_int_equal(rmdir("in.json"), 0);
     put("{\"a\":1}");
     fails(sc, NULL, JSON(.sampling_ratio = 2), SPARK_EINVAL, "sampling_ratio");
     fails(sc, NULL, JSON(.encoding = "KOI8-R"), SPARK_EINVAL, "encoding");
@@ -203,7 +209,7 @@ static void test_json_files__lines_and_files_may_be_arrays_of_rows(void **state)
     fails(sc, type, JSON(.mode = SPARK_FAILFAST), SPARK_EIO, "a byte that is no UTF-8: in.json:1:7");
     scratch_write("in.json", "{\0\"\0a\0\"\0:\0", 10);
     fails(sc, type, NULL, SPARK_EIO, "in.json is not UTF-8: it has zero bytes, as UTF-16");
-    fails(sc, type, JSON(.multi_line = true), SPARK_EIO, "in.json is not UTF-8");
+    fails(sc, type, JSON(.multi_line = true, .mode = SPARK_FAILFAST), SPARK_EIO, "in.json:1:6"); /* by its zeros */
     scratch_write("in.json", "\xff\xfe{\0", 4);
     fails(sc, type, NULL, SPARK_EIO, "in.json is not plain text: it is in UTF-16");
     oracle_close(sc);
@@ -393,9 +399,58 @@ static void test_json_files__splits_threads_and_faults_change_nothing(void **sta
     }
 }
 
+SPARK_STRUCT(with_text, (spark_str, text), (int64_t, n));
+SPARK_MAP(to_with_text, int64_t, with_text)
+{
+    static const char *const texts[] = { "", "|", "||", "a|b", "\xc2\xb6", "x\xc2\xb6\xf0\x9f\x98\x80y", "~", "}~{", "a b",
+        ", ", "\\|\"", "\x1e" };
+    const char *text = texts[*in % 12];
+    *out = (with_text) { { text, strlen(text) }, *in };
+}
+
+/* Whatever ends lines is escaped in strings, so that what is written is read as it was; what may stand between
+ * strings is refused. */
+static void test_json_files__what_ends_lines(void **state)
+{
+    static const char *const good[] = { "||", "\x1e", "\xc2\xb6", "~\n", "a~", " ", "}|{", "\r", "\xf0\x9f\x98\x80" };
+    static const char *const bad[] = { ",", "}", "}{", "true", "0", "abc", "\"", "\\", "eE" };
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *rows = spark_map(spark_range(sc, 0, 36, 1, 2), to_with_text, NULL);
+    char *want = oracle_layout(spark_coalesce(rows, 1));
+    for (size_t i = 0; i < LENGTH(good); i++) {
+        const spark_json_options o = { .line_sep = good[i], .min_partitions = 1,
+            .save = { .mode = SPARK_SAVE_OVERWRITE } };
+        oracle_ok(spark_write_json(rows, "out", &o));
+        char *have = oracle_layout(spark_coalesce(spark_read_json(sc, "out", SPARK_TYPE(with_text), &o), 1));
+        assert_string_equal(want, have);
+        free(have);
+    }
+    free(want);
+    for (size_t i = 0; i < LENGTH(bad); i++)
+        oracle_fails(spark_write_json(rows, "bad", JSON(.line_sep = bad[i])), SPARK_EINVAL,
+            "option line_sep may be a part of an object");
+    assert_int_equal(access("bad", F_OK), -1);
+    oracle_close(sc);
+}
+
+static void test_json_files__flags_have_three_values(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    put("{}");
+    const spark_flag two = (spark_flag)2;
+    fails(sc, SPARK_TYPE(with_text), JSON(.allow_single_quotes = two), SPARK_EINVAL, "option allow_single_quotes");
+    fails(sc, SPARK_TYPE(with_text), JSON(.allow_non_numeric_numbers = two), SPARK_EINVAL, "option allow_non_numeric");
+    fails(sc, SPARK_TYPE(with_text), JSON(.ignore_null_fields = two), SPARK_EINVAL, "option ignore_null_fields");
+    oracle_close(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        file_test(test_json_files__what_ends_lines),
+        file_test(test_json_files__flags_have_three_values),
         file_test(test_json_files__types_are_found),
         file_test(test_json_files__options_say_what_types_there_are),
         file_test(test_json_files__what_is_deep_is_a_string),

@@ -9,22 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/listened.h"
 #include "support/oracle.h"
 
-enum { ROWS = 3000, KEYS = 40 };
-
-SPARK_PAIR(i64_pair, int64_t, int64_t);
-
-SPARK_MAP(to_pair, int64_t, i64_pair)
-{
-    *out = (i64_pair) { *in % KEYS, *in };
-}
-SPARK_MAP(fails_at, int64_t, int64_t, int64_t)
-{
-    if (*in == *env)
-        spark_fail(task, "not %d", (int)*in);
-    *out = *in;
-}
 SPARK_MAP(to_text, i64_pair, spark_str)
 {
     *out = spark_str_format(task, "%lld", (long long)in->value);
@@ -42,12 +29,6 @@ static spark_context *open_watched(const spark_conf *conf, watcher *w)
     const spark_listener listener = watcher_listener(w);
     oracle_ok(spark_add_listener(sc, &listener));
     return sc;
-}
-
-static spark_rdd *sums_of(spark_context *sc, int maps, int reduces)
-{
-    spark_rdd *numbers = spark_range(sc, 0, ROWS, 1, maps);
-    return spark_reduce_by_key(spark_map(numbers, to_pair, NULL), spark_op_sum, NULL, reduces);
 }
 
 /* agree: what the watcher has added up, and what the job's counters say. */
@@ -90,6 +71,7 @@ static void tells_of_jobs_stages_and_tasks(void **state)
     assert_int_equal(w->jobs[0].sum.shuffle_read_local_blocks, 28);
     assert_int_equal(w->jobs[0].sum.shuffle_read_remote_blocks, 0);
     assert_true(w->jobs[0].sum.shuffle_read_local_bytes > 0);
+    assert_int_equal(w->jobs[0].sum.shuffle_read_local_bytes, w->jobs[0].sum.shuffle_write_bytes);
     oracle_ok(spark_count(sums, &n)); /* the outputs are there */
     agree(sc, w, SPARK_ANY);
     assert_int_equal(w->jobs[1].skipped, 1);
@@ -192,6 +174,56 @@ static void keeps_the_rules(void **state)
     }
 }
 
+SPARK_MAP(one_naps, int64_t, int64_t)
+{
+    (void)task;
+    if (*in == 77)
+        nanosleep(&(struct timespec) { 0, 5000000 }, NULL);
+    *out = *in;
+}
+
+static void *runs_jobs(void *context)
+{
+    spark_context *sc = context;
+    for (int round = 0; round < 160; round++) {
+        SPARK_SCOPED(sc);
+        int64_t n = 0;
+        spark_rdd *pairs = spark_map(spark_map(spark_range(sc, 0, 2000, 1, 20), one_naps, NULL), to_pair, NULL);
+        if (spark_count(spark_reduce_by_key(pairs, spark_op_sum, NULL, 6), &n) != SPARK_OK || n != KEYS)
+            return "a job failed";
+    }
+    return NULL;
+}
+
+/* Copies of slow tasks often begin when their task is done, and its stage with it: nobody is told of these. */
+static void copies_begin_while_their_stage_runs(void **state)
+{
+    (void)state;
+    watcher *w = watcher_new();
+    spark_context *sc = open_watched(&(spark_conf) { .master = "local-cluster[3,1,128]",
+                                         .speculation = { .on = true, .interval_ms = 1, .min_runtime_ms = 1,
+                                             .multiplier = 1.2, .quantile = 0.3 } },
+        w);
+    watcher *slow = watcher_new(); /* attempts wait for it before they begin */
+    spark_listener listener = watcher_listener(slow);
+    listener.whole = true;
+    listener.capacity = 5;
+    oracle_ok(spark_add_listener(sc, &listener));
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, runs_jobs, sc), 0);
+    for (int i = 0; i < 3; i++) {
+        void *failed;
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+    for (int job = 0; job < 480; job++)
+        agree(sc, w, job);
+    spark_context_free(sc);
+    watcher_over(w);
+    watcher_over(slow);
+}
+
 static void a_slow_listener_misses_what_is_counted(void **state)
 {
     (void)state;
@@ -267,6 +299,81 @@ static void several_come_and_may_ask(void **state)
     watcher_over(b);
 }
 
+/* acts: callbacks may run no jobs and make nothing, for the end of the context waits for them when it has nothing left. */
+typedef struct acting {
+    spark_context *sc;
+    spark_rdd *rdd; /* NULL: the context may be ending */
+    int told, refused, made;
+} acting;
+
+static void acts_on(spark_rdd *rdd, acting *a)
+{
+    int64_t n;
+    a->refused += spark_count(rdd, &n) == SPARK_EINVAL
+        && strstr(spark_last_error()->message, "an action inside a callback of a listener");
+    a->refused += spark_future_count(spark_count_async(rdd), &n) == SPARK_EINVAL;
+    a->refused += spark_replay(rdd, 0) == -1;
+    a->refused += spark_save_as_text_file(rdd, "/nowhere/at/all") == SPARK_EINVAL;
+    a->refused += spark_explain(rdd, stderr) == SPARK_EINVAL;
+    a->made += spark_rdd_status(spark_map(rdd, naps, NULL)) == SPARK_OK;
+}
+
+static void acts(void *env, const spark_job_info *job)
+{
+    acting *a = env;
+    (void)job;
+    nanosleep(&(struct timespec) { 0, 3000000 }, NULL);
+    a->told++;
+    if (a->rdd)
+        acts_on(a->rdd, a);
+    a->made += spark_rdd_status(spark_range(a->sc, 0, 10, 1, 1)) == SPARK_OK;
+    a->refused += strstr(spark_last_error()->message, "a transformation inside a callback of a listener") != NULL;
+    spark_context_free(a->sc); /* does nothing */
+}
+
+static void callbacks_run_no_jobs(void **state)
+{
+    acting a = { .told = 0 };
+    int64_t n;
+    (void)state;
+    a.sc = spark_context_new(&(spark_conf) { .threads = 2 });
+    a.rdd = spark_map(spark_range(a.sc, 0, 3, 1, 2), naps, NULL);
+    oracle_ok(spark_add_listener(a.sc, &(spark_listener) { .env = &a, .job_end = acts }));
+    for (int i = 0; i < 3; i++)
+        oracle_ok(spark_count(a.rdd, &n));
+    spark_listeners_wait(a.sc);
+    a.rdd = NULL;
+    for (int i = 0; i < 5; i++)
+        oracle_ok(spark_count(spark_range(a.sc, 0, 10, 1, 2), &n));
+    spark_context_free(a.sc); /* most of these are told of now */
+    assert_int_equal(a.told, 8);
+    assert_int_equal(a.refused, 3 * 6 + 5);
+    assert_int_equal(a.made, 0);
+}
+
+/* The first of all callbacks are no exception. */
+static void begins(void *env, const spark_executor_event *executor)
+{
+    (void)executor;
+    acts(env, NULL);
+}
+
+static void first_callbacks_run_no_jobs(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        acting a = { .told = 0 };
+        a.sc = spark_context_new(&(spark_conf) { .threads = 1 });
+        a.rdd = spark_range(a.sc, 0, 3, 1, 1);
+        oracle_ok(spark_add_listener(a.sc, &(spark_listener) { .env = &a, .executor_added = begins }));
+        spark_listeners_wait(a.sc);
+        assert_int_equal(a.told, 1);
+        assert_int_equal(a.refused, 6);
+        assert_int_equal(a.made, 0);
+        spark_context_free(a.sc);
+    }
+}
+
 static void refuses_what_makes_no_sense(void **state)
 {
     (void)state;
@@ -285,6 +392,7 @@ static void refuses_what_makes_no_sense(void **state)
     for (int i = 0; i < 64; i++)
         oracle_ok(spark_add_listener(sc, &nothing));
     assert_int_equal(spark_add_listener(sc, &listener), SPARK_ENOMEM);
+    assert_non_null(strstr(spark_last_error()->message, "at most 64 listeners"));
     assert_int_equal(w.closed, 3);
     spark_context_free(sc);
 }
@@ -377,9 +485,12 @@ int main(void)
         cmocka_unit_test(counts_what_is_read_and_written),
         cmocka_unit_test(tells_of_failures),
         cmocka_unit_test(keeps_the_rules),
+        cmocka_unit_test(copies_begin_while_their_stage_runs),
         cmocka_unit_test(a_slow_listener_misses_what_is_counted),
         cmocka_unit_test(one_that_is_whole_misses_nothing),
         cmocka_unit_test(several_come_and_may_ask),
+        cmocka_unit_test(callbacks_run_no_jobs),
+        cmocka_unit_test(first_callbacks_run_no_jobs),
         cmocka_unit_test(refuses_what_makes_no_sense),
         cmocka_unit_test(a_child_of_fork_tells_nobody),
         cmocka_unit_test(tells_of_cancelled_jobs),

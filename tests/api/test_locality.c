@@ -3,15 +3,14 @@
  * input; elsewhere when that takes too long; what is read from afar; and that the rest is dealt out evenly. */
 #include "support/spark_test.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "support/oracle.h"
 
 enum { ROWS = 4000, PARTITIONS = 12, KEYS = 100, WAIT_FOR_EVER = 3600 * 1000 };
 
+#include "support/meeting.h"
 #include "support/sums.h"
 
 SPARK_MAP(plus_one, int64_t, int64_t)
@@ -55,21 +54,23 @@ static void test_blocks__are_read_where_they_are(void **state)
     }
 }
 
-/* An executor of one thread whose first task takes long: with no wait the other one takes the rest. */
+/* An executor of one thread whose first task takes until all others have begun: with no wait the other one takes
+ * the rest. */
 static void test_blocks__are_read_from_afar_without_a_wait(void **state)
 {
-    const spark_fault faults[]
-        = { { SPARK_FAULT_DELAY, .job = 0, .partition = SPARK_ANY, .delay_ms = 20 }, /* each gets some */
-              { SPARK_FAULT_DELAY, .job = 1, .partition = 0, .delay_ms = 300 } };
     (void)state;
     for (int wait = -1; wait <= WAIT_FOR_EVER; wait += WAIT_FOR_EVER + 1) {
-        spark_context *sc = oracle_open_conf(&(spark_conf) { .master = "local-cluster[2,1,512]",
-            .locality_wait_ms = wait,
-            .faults = faults,
-            .n_faults = 2 });
-        spark_rdd *cached = spark_cache(spark_range(sc, 0, ROWS, 1, PARTITIONS));
-        assert_int_equal(oracle_count(cached), ROWS);
-        assert_int_equal(oracle_count(cached), ROWS);
+        meeting m = { .n = 2 }, *at = &m;
+        spark_context *sc = cluster("local-cluster[2,1,512]", wait);
+        spark_rdd *cached = spark_cache(spark_filter(spark_range(sc, 0, 2, 1, 2), meets, SPARK_COPY(at)));
+        spark_rdd *both = spark_union_all(sc, 6, (spark_rdd *[]) { cached, cached, cached, cached, cached, cached });
+        assert_int_equal(oracle_count(cached), 2); /* each executor has one */
+        if (wait != WAIT_FOR_EVER) {
+            m.n = PARTITIONS;
+            atomic_store(&m.begun, 0);
+            both = spark_map_partitions(both, the_first_waits, SPARK_COPY(at));
+        }
+        assert_int_equal(oracle_count(both), PARTITIONS);
         const spark_job_stats stats = oracle_last_job(sc);
         if (wait == WAIT_FOR_EVER) {
             assert_int_equal(stats.local_tasks, PARTITIONS);
@@ -151,22 +152,6 @@ static void test_shares__go_with_places(void **state)
 }
 
 /* ---- dealing */
-
-/* meeting: tasks wait until n of them have begun, so that it is claims alone that decide where they run. */
-typedef struct meeting {
-    atomic_int begun;
-    int n;
-} meeting;
-typedef meeting *meeting_of;
-
-SPARK_FILTER(meets, int64_t, meeting_of)
-{
-    (void)in;
-    atomic_fetch_add(&(*env)->begun, 1);
-    while (atomic_load(&(*env)->begun) < (*env)->n && !spark_cancelled(task))
-        nanosleep(&(struct timespec) { 0, 100000 }, NULL);
-    return true;
-}
 
 /* shape: threads are two more than an executor's share, so that it is never for want of one that a task
  * runs elsewhere. */

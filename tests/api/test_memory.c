@@ -29,12 +29,8 @@ static uint64_t mix(uint64_t x)
 /* is_watched: what watches a program takes memory and time of its own. */
 static bool is_watched(void)
 {
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-    return true;
-#else
     const char *preload = getenv("LD_PRELOAD");
-    return preload && strstr(preload, "vgpreload"); /* valgrind */
-#endif
+    return TESTS_ARE_SLOW || (preload && strstr(preload, "vgpreload")); /* valgrind */
 }
 
 /* ---- rows of several shapes, made of a number */
@@ -383,6 +379,53 @@ static void test_budget__decides_how_many_tasks_run_at_once(void **state)
     }
 }
 
+/* ---- what earlier jobs hold */
+
+SPARK_PAIR(named, spark_str, int64_t);
+SPARK_MAP(to_named, int64_t, named)
+{
+    char *text = spark_alloc(task, 40);
+    const int n = text ? snprintf(text, 40, "key-%d", (int)(*in % 30011)) : 0;
+    *out = (named) { { text, (size_t)n }, *in };
+}
+SPARK_MAP(scatter, int64_t, int64_t)
+{
+    *out = (int64_t)(mix((uint64_t)*in) >> 20);
+}
+
+/* Shuffles of RDDs that the program still holds stay in memory as far as there is room; a thread's share is enough
+ * beside them. */
+static void test_budget__is_enough_beside_what_earlier_jobs_hold(void **state)
+{
+    (void)state;
+    if (is_watched())
+        return;
+    spark_context *sc = oracle_open_conf(
+        &(spark_conf) { .threads = 1, .memory_bytes = 32 * MIB, .task_max_failures = 1 });
+    for (int i = 0; i < 6; i++) {
+        oracle_count(spark_reduce_by_key(
+            spark_map(spark_range(sc, i, 600000, 1, 5), to_named, NULL), spark_op_sum, NULL, 3));
+        oracle_count(spark_distinct(spark_map(spark_range(sc, i, 300000, 1, 5), scatter, NULL), 3));
+    }
+    assert_true(spark_memory_bytes(sc, NULL) > 8 * MIB);
+    assert_int_equal(
+        oracle_count(spark_group_by_key(spark_map(numbers(sc, 1000000, 5), to_named, NULL), 3)), 30011);
+    oracle_close(sc);
+}
+
+/* As many partitions as want a sample of more keys than fit. */
+static void test_budget__is_enough_to_sort_into_many_partitions(void **state)
+{
+    enum { MANY = 10000 };
+    (void)state;
+    spark_context *sc
+        = oracle_open_conf(&(spark_conf) { .threads = 1, .memory_bytes = 64 * MIB, .task_max_failures = 1 });
+    spark_rdd *sorted = spark_sort_by(spark_map(numbers(sc, 1000000, 4), scatter, NULL), NULL, MANY);
+    assert_int_equal(oracle_count(sorted), 1000000);
+    assert_int_equal(spark_rdd_partitions(sorted), MANY);
+    oracle_close(sc);
+}
+
 /* ---- results */
 
 static void test_result__may_be_as_large_as_the_memory(void **state)
@@ -520,6 +563,62 @@ static void test_process__stays_within_the_budget_and_64_mib(void **state)
         }
 }
 
+/* ---- memory that others take */
+
+enum { LARGE = 40 * MIB };
+SPARK_STRUCT(meeting, (uint64_t, here), (int64_t, bytes), (int64_t, wanted));
+
+/* take: holds memory, at first until another attempt has come, or a while. */
+SPARK_MAP(take, int64_t, int64_t, meeting)
+{
+    atomic_int *here = (atomic_int *)(uintptr_t)env->here;
+    char *large = spark_alloc(task, (size_t)env->bytes);
+    atomic_fetch_add(here, 1);
+    if (!large)
+        return;
+    memset(large, (int)*in, (size_t)env->bytes);
+    for (int i = 0; i < 2000 && atomic_load(here) < env->wanted; i++)
+        usleep(1000);
+    *out = *in + large[env->bytes - 1];
+}
+
+/* Two attempts hold more than there is: the one that is refused runs again when the other is done, and no failure of
+ * its task is counted, of which one would end the job. What is too much for one alone fails as often as it may. */
+static void test_attempt__that_others_leave_no_memory_runs_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *master;
+        int64_t bytes;
+        int failures;
+    } trials[] = { { "local[2,1]", LARGE, 1 }, { "local[4,1]", LARGE, 1 }, { "local[2,3]", 70 * (int64_t)MIB, 3 },
+        { "local-cluster[1,2,64]", LARGE, 1 } };
+    for (size_t i = 0; i < LENGTH(trials); i++) {
+        const bool fits = trials[i].bytes < 64 * (int64_t)MIB;
+        atomic_int here = 0;
+        const meeting m = { (uintptr_t)&here, trials[i].bytes, 2 };
+        spark_context *sc = oracle_open_conf(&(spark_conf) { .master = trials[i].master, .memory_bytes = 64 * MIB });
+        spark_rdd *rdd = spark_map(spark_range(sc, 0, 8, 1, 8), take, SPARK_COPY(m));
+        spark_array found;
+        spark_job_stats stats;
+        if (fits) {
+            oracle_ok(spark_collect(rdd, SPARK_TYPE(int64_t), &found));
+            assert_int_equal(found.n, 8);
+            for (int64_t n = 0; n < 8; n++)
+                assert_int_equal(SPARK_ITEMS(int64_t, &found)[n], 2 * n);
+            spark_array_free(&found);
+            oracle_ok(spark_job_stats_get(sc, SPARK_ANY, &stats));
+            assert_in_range(stats.failed_tasks, 1, 4);
+        } else {
+            char told[40];
+            snprintf(told, sizeof told, " failed %d times", trials[i].failures);
+            assert_int_equal(spark_collect(rdd, SPARK_TYPE(int64_t), &found), SPARK_ENOMEM);
+            assert_non_null(strstr(spark_last_error()->message, told));
+        }
+        oracle_close(sc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +627,9 @@ int main(void)
         oracle_test(test_budget__survives_faults),
         oracle_test(test_budget__lets_every_action_get_on),
         oracle_test(test_budget__decides_how_many_tasks_run_at_once),
+        oracle_test(test_attempt__that_others_leave_no_memory_runs_alone),
+        oracle_test(test_budget__is_enough_beside_what_earlier_jobs_hold),
+        oracle_test(test_budget__is_enough_to_sort_into_many_partitions),
         oracle_test(test_result__may_be_as_large_as_the_memory),
         oracle_test(test_result__that_is_too_large_names_the_limit),
         oracle_test(test_error__of_a_row_that_is_too_large_names_it),

@@ -1094,6 +1094,26 @@ static void test_local_iterator__holds_one_partition_in_memory(void **state)
     oracle_close(sc);
 }
 
+/* At its end, and where a partition fails, it holds nothing, though it lives until its scope ends. */
+static void test_local_iterator__holds_nothing_at_its_end(void **state)
+{
+    enum { N = 1 << 18, BYTES = N / 2 * (int)sizeof(int64_t) };
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    spark_rdd *rows = spark_range(sc, 0, N, 1, 2);
+    for (int i = 0; i < 20; i++) {
+        int64_t n = 0;
+        spark_local_iterator *it = spark_to_local_iterator(rows, NULL);
+        while (SPARK_LOCAL_NEXT(int64_t, it) != NULL)
+            n++;
+        assert_int_equal(n, N);
+        assert_null(SPARK_LOCAL_NEXT(int64_t, it));
+        oracle_ok(spark_local_iterator_status(it));
+        assert_true(spark_memory_bytes(sc, NULL) < BYTES);
+    }
+    oracle_close(sc);
+}
+
 static void test_local_iterator__may_stand_beside_another(void **state)
 {
     (void)state;
@@ -1260,6 +1280,7 @@ int main(void)
         oracle_test(test_local_iterator__gives_all_in_order),
         oracle_test(test_local_iterator__computes_a_partition_when_it_is_reached),
         oracle_test(test_local_iterator__holds_one_partition_in_memory),
+        oracle_test(test_local_iterator__holds_nothing_at_its_end),
         oracle_test(test_local_iterator__may_stand_beside_another),
         oracle_test(test_local_iterator__ends_where_a_partition_fails),
         oracle_test(test_local_iterator__tells_what_is_wrong),

@@ -9,12 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-enum { SLOW = 10 };
-#else
-enum { SLOW = 1 };
-#endif
+#include "slow.h"
 
+enum { SLOW = TESTS_ARE_SLOW ? 10 : 1 };
 enum { ROWS = 1200, MAPS = 4, REDUCES = 3, KEYS = 50 };
 
 SPARK_PAIR(i64_pair, int64_t, int64_t);

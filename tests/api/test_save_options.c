@@ -2,9 +2,11 @@
 /* Saving with options: what is where under each mode, with each codec, with directories for values; what
  * is left when the process is killed; against find, the codecs' own programs, and what is read back. A
  * program that is not installed is not tested. */
+#define SCRATCH_IN_MEMORY 1
 #include "file_test.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -22,6 +24,17 @@ SPARK_MAP(to_sale, int64_t, sale)
 SPARK_MAP(to_line, int64_t, line_of)
 {
     *out = (line_of) { *in % 1000, spark_str_format(task, "%" PRId64, *in) };
+}
+
+SPARK_MAP(to_one_key, int64_t, line_of)
+{
+    *out = (line_of) { 7, spark_str_format(task, "%" PRId64, *in) };
+}
+SPARK_MAP(to_number, spark_str, int64_t)
+{
+    *out = 0;
+    for (size_t i = 0; i < in->len; i++)
+        *out = *out * 10 + (in->ptr[i] - '0');
 }
 
 /* shell: what a command prints, with one blank for each line end. */
@@ -66,6 +79,7 @@ static int last_job(spark_context *sc)
 }
 
 #define SAVE(...) (&(spark_save_options) { __VA_ARGS__ })
+#define JSON(...) &(spark_json_options) { __VA_ARGS__ }
 #define CSV(...) (&(spark_csv_options) { __VA_ARGS__ })
 
 static void test_save__modes_of_text(void **state)
@@ -410,6 +424,120 @@ static void test_save__directories_are_columns(void **state)
     oracle_close(sc);
 }
 
+SPARK_STRUCT(more_found, (spark_str, city), (spark_opt_f64, fare), (int64_t, year), (spark_opt_str, _corrupt_record));
+
+/* The same of objects, which may have been damaged: bad records of such files have policies as well. */
+static void test_save__directories_are_columns_of_json(void **state)
+{
+    (void)state;
+    int64_t n, records;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *sales = spark_map(numbers(sc, 0, 12, 2), to_sale, NULL);
+    oracle_ok(spark_write_json(sales, "out", JSON(.save = { .partition_by = SPARK_COLUMNS("year", "city") })));
+    static const char want[]
+        = "(Bern,1,2020) (Bern,,2020) (Oslo,,2020) (Oslo,5,2020) (Rome,,2020) (Rome,3,2020) "
+          "(Bern,2.5,2021) (Bern,5.5,2021) (Oslo,0.5,2021) (Oslo,3.5,2021) (Rome,1.5,2021) (Rome,4.5,2021)";
+    for (int i = 0; i < 3; i++)
+        oracle_has_layout(spark_coalesce(spark_read_json(sc, "out", SPARK_TYPE(found),
+                              JSON(.min_partitions = 1, .multi_line = i == 1, .mode = (spark_read_mode)i)), 1),
+            want);
+    spark_rdd *untyped = spark_read_json(sc, "out", NULL, NULL);
+    const spark_type *type = spark_rdd_type(untyped);
+    assert_non_null(type);
+    assert_int_equal(type->count, 3);
+    assert_string_equal(type->fields[0].name, "fare");
+    assert_string_equal(type->fields[1].name, "year");
+    assert_int_equal(spark_field_value_type(&type->fields[1])->kind, SPARK_KIND_I32);
+    assert_int_equal(spark_field_value_type(&type->fields[2])->kind, SPARK_KIND_STR);
+    assert_int_equal(oracle_count(untyped), 12);
+    assert_int_equal(oracle_count(spark_read_json(sc, "out/year=2020/city=Rome", SPARK_TYPE(found),
+                         JSON(.base_path = "out/"))), 2);
+    oracle_fails(spark_count(spark_read_json(sc, "out/year=2020/city=Rome", SPARK_TYPE(found), NULL), &n),
+        SPARK_EIO, "member \"city\"");
+    /* What is in the objects under the name of a key is not looked at; what is no JSON is a row of the directory. */
+    static const char text[] = "{\"fare\":7,\"city\":\"Bonn\"}\n{\"fare\":\n";
+    scratch_write("out/year=2020/city=Rome/part-x.json", text, sizeof text - 1);
+    spark_rdd *damaged = spark_read_json(sc, "out/year=2020/city=Rome", SPARK_TYPE(more_found),
+        JSON(.base_path = "out", .min_partitions = 1));
+    oracle_has_layout(spark_coalesce(damaged, 1),
+        "(Rome,,2020,) (Rome,3,2020,) (Rome,7,2020,) (Rome,,2020,{\"fare\":)");
+    spark_rdd *bad = spark_on_bad_records(
+        spark_read_json(sc, "out", SPARK_TYPE(found), NULL), &(spark_bad_policy) { .mode = SPARK_BAD_ASIDE });
+    assert_int_equal(oracle_count(bad), 13);
+    assert_int_equal(spark_bad_count(bad, &records), 1);
+    assert_int_equal(records, 14);
+    oracle_has_layout(spark_coalesce(spark_bad_records(bad), 1),
+        "(out/year=2020/city=Rome/part-x.json,2,{\"fare\":,the text ends too early)");
+    oracle_close(sc);
+}
+
+/* A base path that is not above a file is an error, and so is one that is written in another way. */
+static void test_save__base_path_is_above_the_files(void **state)
+{
+    (void)state;
+    int64_t n;
+    spark_context *sc = oracle_open(1);
+    spark_rdd *sales = spark_map(numbers(sc, 0, 12, 1), to_sale, NULL);
+    oracle_ok(spark_write_csv(sales, "out", CSV(.header = true, .save = { .partition_by = SPARK_COLUMNS("year") })));
+    oracle_ok(spark_write_json(sales, "more", JSON(.save = { .partition_by = SPARK_COLUMNS("year") })));
+    static const char *const bases[] = { "other", "ou", "out/year=2020/x", "./out", "/" };
+    for (size_t i = 0; i < LENGTH(bases); i++) {
+        oracle_fails(spark_count(spark_read_csv(sc, "out/year=2020", SPARK_TYPE(found),
+                                     CSV(.header = true, .base_path = bases[i])), &n),
+            SPARK_EIO, "option base_path: out/year=2020/part-");
+        oracle_fails(spark_count(spark_read_json(sc, "more/year=*", NULL, JSON(.base_path = bases[i])), &n),
+            SPARK_EIO, "option base_path: more/year=2020/part-");
+    }
+    oracle_fails(spark_count(spark_read_json(sc, "more", NULL, JSON(.base_path = "")), &n), SPARK_EINVAL,
+        "option base_path");
+    oracle_close(sc);
+}
+
+SPARK_STRUCT(figure, (int64_t, id), (double, f));
+
+static void test_save__directories_of_what_is_no_number(void **state)
+{
+    (void)state;
+    spark_context *sc = oracle_open(2);
+    static const figure rows[] = { { 1, (double)NAN }, { 2, (double)INFINITY }, { 3, -(double)INFINITY }, { 4, 1e10 } };
+    spark_rdd *all = spark_parallelize(sc, SPARK_DATA_OF(figure, rows), 1);
+    oracle_ok(spark_write_csv(all, "out", CSV(.header = true, .save = { .partition_by = SPARK_COLUMNS("f") })));
+    assert_string_equal(shell("cd out && ls -d f=* | LC_ALL=C sort"), "f=-Infinity f=1.0E10 f=Infinity f=NaN");
+    spark_array back;
+    spark_rdd *typed_back = spark_read_csv(sc, "out", SPARK_TYPE(figure), CSV(.header = true, .min_partitions = 1));
+    oracle_ok(spark_collect(typed_back, SPARK_TYPE(figure), &back));
+    assert_int_equal(back.n, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const figure *f = &SPARK_ITEMS(figure, &back)[i], *was = &rows[f->id - 1];
+        assert_true(f->f == was->f || (f->f != f->f && was->f != was->f));
+    }
+    spark_array_free(&back);
+    spark_rdd *found_back = spark_read_csv(sc, "out", NULL, CSV(.header = true));
+    assert_int_equal(spark_field_find(spark_rdd_type(found_back), "f")->type->of->kind, SPARK_KIND_F64);
+    oracle_close(sc);
+}
+
+static void test_save__directories_below_globs_and_lists(void **state)
+{
+    (void)state;
+    int64_t n;
+    spark_context *sc = oracle_open(2);
+    spark_rdd *sales = spark_map(numbers(sc, 0, 12, 1), to_sale, NULL);
+    oracle_ok(spark_write_csv(
+        sales, "out", CSV(.header = true, .save = { .partition_by = SPARK_COLUMNS("year", "city") })));
+    static const char *const paths[] = { "out/year=*", "out/year=2020/,out/year=2021", "out/year={2020,2021}" };
+    for (size_t i = 0; i < LENGTH(paths); i++) {
+        spark_rdd *back = spark_read_csv(sc, paths[i], SPARK_TYPE(found), CSV(.header = true, .base_path = "out"));
+        oracle_ok(spark_count(back, &n));
+        assert_int_equal(n, 12);
+        back = spark_read_csv(sc, paths[i], NULL, CSV(.header = true, .base_path = "out"));
+        assert_int_equal(spark_rdd_type(back)->count, 3);
+        oracle_fails(spark_count(spark_read_csv(sc, paths[i], NULL, CSV(.header = true)), &n), SPARK_EIO,
+            "of directories key=value, base_path names the one above them");
+    }
+    oracle_close(sc);
+}
+
 SPARK_STRUCT(unnamed, (int64_t, _c0), (int64_t, _c1));
 SPARK_MAP(to_unnamed, int64_t, unnamed)
 {
@@ -494,6 +622,30 @@ static void test_save__many_directories(void **state)
     assert_string_equal(shell("ls -A"), "out");
 }
 
+static void test_save__more_than_a_thousand_files(void **state)
+{
+    (void)state;
+    enum { MANY = 1203 };
+    spark_context *sc = oracle_open(1);
+    const spark_csv_options keyed = { .save = { .max_records_per_file = 1, .partition_by = SPARK_COLUMNS("key") } };
+    oracle_ok(spark_write_text(numbers(sc, 0, MANY, 1), "out", SAVE(.max_records_per_file = 1)));
+    assert_string_equal(shell("cd out && ls | LC_ALL=C sort | tail -n +1000 | head -4 | sed 's/.*-//'"),
+        "c998.txt c999.txt c999_0001000.txt c999_0001001.txt");
+    spark_rdd *one = spark_map(numbers(sc, 0, MANY, 1), to_one_key, NULL);
+    oracle_ok(spark_write_csv(one, "keyed", &keyed));
+    spark_rdd *read[] = { spark_map(spark_text_file(sc, "out", 1), to_number, NULL),
+        spark_map(spark_text_file(sc, "keyed/key=7", 1), to_number, NULL) };
+    for (size_t i = 0; i < LENGTH(read); i++) {
+        spark_array all;
+        oracle_ok(spark_collect(read[i], SPARK_TYPE(int64_t), &all));
+        assert_int_equal(all.n, MANY);
+        for (size_t k = 0; k < MANY; k++)
+            assert_int_equal(SPARK_ITEMS(int64_t, &all)[k], k);
+        spark_array_free(&all);
+    }
+    oracle_close(sc);
+}
+
 static void test_save__files_of_so_many_rows(void **state)
 {
     (void)state;
@@ -516,7 +668,7 @@ static void test_save__files_of_so_many_rows(void **state)
 
 /* ---- killed */
 
-enum { ROWS = 2000, PARTS = 5, KILLS = 20 }; /* SPARK_TEST_KILLS: another number of them */
+enum { ROWS = 2000, PARTS = 5, KILLS = TESTS_ARE_SLOW ? 8 : 20 }; /* SPARK_TEST_KILLS: another number of them */
 
 SPARK_MAP(of_version, int64_t, line_of, int64_t)
 {
@@ -635,9 +787,14 @@ int main(void)
         file_test(test_save__programs_that_pack_badly),
         file_test(test_save__directories_for_values),
         file_test(test_save__directories_are_columns),
+        file_test(test_save__directories_are_columns_of_json),
+        file_test(test_save__base_path_is_above_the_files),
+        file_test(test_save__directories_of_what_is_no_number),
+        file_test(test_save__directories_below_globs_and_lists),
         file_test(test_save__directories_of_unnamed_columns),
         file_test(test_save__directories_that_do_not_fit),
         file_test(test_save__many_directories),
+        file_test(test_save__more_than_a_thousand_files),
         file_test(test_save__files_of_so_many_rows),
         file_test(test_save__killed_while_it_overwrites),
         file_test(test_save__killed_while_it_overwrites_directories),

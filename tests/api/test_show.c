@@ -3,6 +3,8 @@
  * give. */
 #include "actions.h"
 
+#include <fcntl.h>
+#include <termios.h>
 #include <unistd.h>
 
 SPARK_PAIR(word_count, spark_str, int);
@@ -89,6 +91,40 @@ static void test_print__tells_what_is_wrong(void **state)
     oracle_fails(spark_array_print(stdout, NULL), SPARK_EINVAL, "the array is NULL");
     fclose(full);
     spark_array_free(&array);
+    oracle_close(sc);
+}
+
+/* A terminal is not made to obey what is in a string; lines and tabs stay. A file gets the bytes. */
+static void test_print__on_a_terminal_shows_what_it_would_obey(void **state)
+{
+    static const spark_str texts[] = { SPARK_STR("\x1b]0;mine\a"), SPARK_STR("a\tb\177"),
+        SPARK_STR("\xc2\x80\xc2\x9b" "1m \xc2\xa0\xc3\x9b \xc2"), SPARK_STR("two\nlines") };
+    static const char want[] = "\xef\xbf\xbd]0;mine\xef\xbf\xbd\n" "a\tb\xef\xbf\xbd\n"
+        "\xef\xbf\xbd\xef\xbf\xbd" "1m \xc2\xa0\xc3\x9b \xc2\n" "two\nlines\n";
+    char have[200];
+    struct termios mode;
+    spark_array array;
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    const int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    FILE *terminal = fopen(ptsname(master), "w");
+    assert_non_null(terminal);
+    assert_int_equal(tcgetattr(fileno(terminal), &mode), 0);
+    mode.c_oflag &= ~(tcflag_t)OPOST; /* as they are */
+    assert_int_equal(tcsetattr(fileno(terminal), TCSANOW, &mode), 0);
+    oracle_ok(spark_collect(spark_parallelize(sc, SPARK_DATA_OF(spark_str, texts), 1), NULL, &array));
+    oracle_ok(spark_array_print(terminal, &array));
+    for (size_t n = 0; n < sizeof want - 1;) {
+        const ssize_t some = read(master, have + n, sizeof have - n);
+        assert_true(some > 0);
+        n += (size_t)some;
+        assert_memory_equal(have, want, n);
+    }
+    fclose(terminal);
+    close(master);
+    spark_array_free(&array);
+    prints(spark_parallelize(sc, SPARK_DATA_OF(spark_str, texts), 1));
     oracle_close(sc);
 }
 
@@ -282,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         oracle_test(test_print__is_an_element_a_line),
         oracle_test(test_print__tells_what_is_wrong),
+        oracle_test(test_print__on_a_terminal_shows_what_it_would_obey),
         oracle_test(test_show__prints_the_first_elements),
         oracle_test(test_show__tells_what_is_wrong),
         oracle_test(test_sort__is_that_of_a_plain_sort),

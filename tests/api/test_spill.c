@@ -152,9 +152,9 @@ static int64_t digest(const spark_conf *conf, int which, int64_t *spilled, uint6
 
 static void test_spill__changes_no_bit(void **state)
 {
-    enum { WORKS = 12, LIMIT = 40 };
+    enum { WORKS = 12, LIMIT = 40, EACH = TESTS_WATCH_THREADS ? 3 : 1 };
     (void)state;
-    for (int which = 0; which < WORKS; which++) {
+    for (int which = 0; which < WORKS; which += EACH) {
         int64_t none, some;
         uint64_t peak;
         const spark_conf free_conf = { .threads = 2 };
@@ -178,7 +178,7 @@ static void test_spill__survives_faults(void **state)
         .rate = 0.1,
         .seed = 5 } };
     (void)state;
-    for (int which = 3; which <= 5; which++) {
+    for (int which = 3; which <= (TESTS_WATCH_THREADS ? 3 : 5); which++) {
         int64_t spilled;
         uint64_t peak;
         const spark_conf plain = { .threads = 1 };
@@ -334,7 +334,7 @@ static void test_spill__finds_what_has_changed_and_makes_it_again(void **state)
     char directory[] = "/tmp/libspark-test-XXXXXX";
     (void)state;
     assert_non_null(mkdtemp(directory));
-    for (int which = 3; which <= 5; which++) {
+    for (int which = 3; which <= (TESTS_WATCH_THREADS ? 3 : 5); which++) {
         spark_job_stats stats;
         spark_context *sc = spark_context_new(&(spark_conf) { .threads = 2,
             .memory_bytes = (uint64_t)40 * MIB,

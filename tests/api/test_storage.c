@@ -2,6 +2,7 @@
 /* Levels of storage: whatever is kept, evicted, written, read back or lost, results are the bytes
  * that they are without a cache; and what is known of it all. */
 #include "layouts.h"
+#include "seeds.h"
 #include "shapes.h"
 
 #include <pthread.h>
@@ -123,7 +124,8 @@ static void one_draw(uint64_t seed)
 {
     uint64_t dice = seed;
     const spark_type *type = shape_draw(&dice, 0);
-    const int64_t rows = type->size > 900 ? 400 : 3000 + (int64_t)oracle_below(&dice, 40000);
+    const int64_t most = 3000 + (int64_t)oracle_below(&dice, 40000);
+    const int64_t rows = type->size > 900 ? 400 : TESTS_WATCH_THREADS ? most / 8 : most;
     const int partitions = 1 + (int)oracle_below(&dice, 6);
     const spark_conf conf = draw_conf(&dice);
     const spark_level level = levels[oracle_below(&dice, LENGTH(levels))];
@@ -147,10 +149,9 @@ static void one_draw(uint64_t seed)
 
 static void test_storage__never_changes_a_byte(void **state)
 {
-    const char *given = getenv("STORAGE_RUNS");
-    const uint64_t runs = given ? strtoull(given, NULL, 10) : 30;
+    const seeds drawn = seeds_of("STORAGE", 30, TESTS_WATCH_THREADS ? 6 : 15);
     (void)state;
-    for (uint64_t seed = 1; seed <= runs; seed++)
+    for (uint64_t seed = drawn.first; seed < drawn.first + drawn.n; seed++)
         one_draw(seed);
 }
 
@@ -618,7 +619,7 @@ static void test_blocks__whose_job_is_cancelled_are_computed_by_who_waited(void 
 
 static void test_storage__of_thousands_of_rdds_and_blocks(void **state)
 {
-    enum { RDDS = 2000, PARTITIONS = 20000 };
+    enum { RDDS = TESTS_WATCH_THREADS ? 300 : 2000, PARTITIONS = TESTS_WATCH_THREADS ? 1000 : 20000 };
     (void)state;
     spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 2, .memory_bytes = 8 * MIB });
     static spark_storage_info infos[RDDS + 1];

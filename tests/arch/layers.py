@@ -15,7 +15,7 @@ ROOMS = ["base", "type", "plan", "io", "format", "storage", "exec", "remote", "s
          "scheduler", "listen", "rdd", "sql"]
 FAMILIES = {  # what they share stands in the room itself
     "rdd": ["narrow", "keyed", "source", "action", "node"],  # know nothing of each other
-    "sql": ["parse", "eval", "plan", "exec"],                # each may use those before it
+    "sql": ["parse", "eval", "plan", "exec", "arrow"],       # each may use those before it
 }
 COMPOSITION_ROOT = "context.c"     # the one file that may include every room
 PUBLIC_INCLUDES = re.compile(r"spark/\w+\.h|std\w+\.h|string\.h|exception|initializer_list")

@@ -31,7 +31,7 @@ SYS = "sys.c.o"
 THROUGH_SYS = re.compile(
     r"(open|openat|read|pread|write|pwrite|fsync|fdatasync|rename|unlink|unlinkat|rmdir|mkdir|mkdtemp"
     r"|mkostemp|pipe2|flock|opendir|readdir|stat|fstat|preadv|pwritev|ftruncate|fdopen|renameat2|syncfs)(64)?"
-    r"|pthread_create|malloc|calloc|realloc")
+    r"|pthread_create|malloc|calloc|realloc|strdup|strndup|__strdup|__strndup")
 
 SYSTEM_LIBRARIES = ["-nodefaultlibs", "-lc", "-lm", "-lpthread", "-lgcc"]
 

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -222,7 +223,7 @@ static void test_complain__prints_the_program_and_the_message(void **state)
     FILE *file = tmpfile();
     (void)state;
     assert_non_null(file);
-    spk_raisef(SPARK_EIO, "here", NULL, "100%% wrong");
+    spk_raisef(SPARK_EIO, "here", NULL, "100%% wr\033[mong\177 \xc2\x9b\xc2\xa0");
     fflush(stderr);
     const int kept = dup(STDERR_FILENO);
     dup2(fileno(file), STDERR_FILENO);
@@ -235,7 +236,32 @@ static void test_complain__prints_the_program_and_the_message(void **state)
     text[n] = 0;
     fclose(file);
     assert_int_equal(status, 2);
-    assert_string_equal(text, "prog: 100% wrong\nlibspark: 100% wrong\n");
+    assert_string_equal(text,
+        "prog: 100% wr\xef\xbf\xbd[mong\xef\xbf\xbd \xef\xbf\xbd\xc2\xa0\n"
+        "libspark: 100% wr\xef\xbf\xbd[mong\xef\xbf\xbd \xef\xbf\xbd\xc2\xa0\n");
+}
+
+/* Other threads may write there too: so it is written at once. */
+static void test_complain__writes_its_line_at_once(void **state)
+{
+    char text[4096];
+    int ends[2];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+    spk_raisef(SPARK_EIO, "here", NULL, "%0700d", 7);
+    fflush(stderr);
+    const int kept = dup(STDERR_FILENO);
+    dup2(ends[0], STDERR_FILENO);
+    spark_complain("prog");
+    spk_warn("the %s", "end");
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    assert_int_equal(recv(ends[1], text, sizeof text, 0), 6 + 700 + 1);
+    assert_memory_equal(text, "prog: 0000", 10);
+    assert_int_equal(recv(ends[1], text, sizeof text, 0), 18);
+    assert_memory_equal(text, "libspark: the end\n", 18);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 int main(void)
@@ -253,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_last_error__belongs_to_the_thread),
         cmocka_unit_test(test_status_name__knows_every_status),
         cmocka_unit_test(test_complain__prints_the_program_and_the_message),
+        cmocka_unit_test(test_complain__writes_its_line_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,20 +121,35 @@ static void forget_peak(void)
     close(fd);
 }
 
-static uint64_t peak_bytes(void)
+/* status_bytes: a line of the process's status, such as "VmHWM:"; 0: it has none. */
+static int64_t status_bytes(const char *name)
 {
     FILE *f = fopen("/proc/self/status", "r");
     char line[256];
-    uint64_t kib = 0;
-    while (f && !kib && fgets(line, sizeof line, f))
-        if (sscanf(line, "VmHWM: %" SCNu64, &kib) != 1)
-            kib = 0;
+    int64_t kib = 0;
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, name, strlen(name)) == 0)
+            kib = strtoll(line + strlen(name), NULL, 10);
     if (f)
         fclose(f);
-    struct rusage usage;
-    if (!kib && getrusage(RUSAGE_SELF, &usage) == 0)
-        kib = (uint64_t)usage.ru_maxrss;
     return kib * 1024;
+}
+
+static uint64_t peak_bytes(void)
+{
+    const int64_t bytes = status_bytes("VmHWM:");
+    struct rusage usage;
+    if (bytes == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
+        return (uint64_t)usage.ru_maxrss * 1024;
+    return (uint64_t)bytes;
+}
+
+int64_t bench_resident(void)
+{
+    const int64_t bytes = status_bytes("VmRSS:");
+    if (bytes == 0)
+        bench_die("/proc/self/status cannot be read");
+    return bytes;
 }
 
 static int cpus(void)

@@ -88,6 +88,9 @@ void *bench_zeroed(size_t n, size_t size);
 /* bench_room: `old` if it has room for n elements, else new memory instead; *room is for how many. */
 void *bench_room(void *old, size_t *room, size_t n, size_t size);
 
+/* bench_resident: bytes of the process's memory that are resident. */
+int64_t bench_resident(void);
+
 /* bench_now: seconds of the monotonic clock. */
 double bench_now(void);
 

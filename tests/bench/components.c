@@ -6,7 +6,6 @@
  * next three, which takes 50 rounds. Every five rounds stderr says what memory is held. By hand: a
  * union-find. */
 #include <inttypes.h>
-#include <unistd.h>
 
 #include "bench.h"
 
@@ -115,14 +114,8 @@ static void *spark_open(const bench_options *o)
 
 static void say(const run *r, int round)
 {
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (!f || fscanf(f, "%*d %ld", &pages) != 1)
-        pages = 0;
-    if (f)
-        fclose(f);
     fprintf(stderr, "round %d: %.0f MB resident, %.0f MB of the context\n", round,
-        (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6,
+        (double)bench_resident() / 1e6,
         (double)spark_memory_bytes(r->sc, NULL) / 1e6);
 }
 

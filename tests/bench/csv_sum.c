@@ -1,47 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CSV sum: a file of trips (id, zone, day, city, fare, tip, note) with a header; for each zone the sum of
- * the fares, which are multiples of a quarter, so that sums are exact. rows is the number of zones, the
- * checksum the sum of (zone + 1) * 4 * sum over the zones, extra four times the sum of all fares.
- * -w writes a file of n rows, some 60 bytes each: 17,000,000 make a gigabyte. FILE may be compressed by gzip.
+ * the fares (zones.h). -w writes a file of n rows, some 60 bytes each: 17,000,000 make a gigabyte. FILE may be
+ * compressed by gzip.
  *
  * By hand: lines by memchr, numbers by a loop over digits, one table by zone. */
-#include "bench.h"
+#include "zones.h"
 
 #include <inttypes.h>
-#include <string.h>
 
-enum { ZONES = 1000, BUFFER = 1 << 20 };
+enum { BUFFER = 1 << 20 };
 
 /* With libspark. */
 
 /* A query names the columns it wants; so does a struct. */
 SPARK_STRUCT(trip, (int32_t, zone), (double, fare));
-SPARK_PAIR(zone_fare, int32_t, double);
 
-SPARK_MAP(to_fare, trip, zone_fare)
+SPARK_MAP(to_fare, trip, zone_amount)
 {
-    *out = (zone_fare) { in->zone, in->fare };
-}
-
-SPARK_MERGE(add_fare, bench_tally, zone_fare)
-{
-    const uint64_t quarters = (uint64_t)(int64_t)(in->value * 4);
-    acc->rows++;
-    acc->checksum += (uint64_t)(in->key + 1) * quarters;
-    acc->extra += quarters;
-}
-
-typedef struct with_spark {
-    spark_context *sc;
-    const bench_options *options;
-    bench_tally found;
-} with_spark;
-
-static void *spark_open(const bench_options *options)
-{
-    with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
-    *s = (with_spark) { .sc = bench_context(options), .options = options };
-    return s;
+    *out = (zone_amount) { in->zone, in->fare };
 }
 
 static void spark_run(void *state)
@@ -51,30 +27,11 @@ static void spark_run(void *state)
     spark_rdd *trips = spark_read_csv(s->sc, s->options->file, SPARK_TYPE(trip),
         &(spark_csv_options) { .header = true, .min_partitions = s->options->partitions });
     spark_rdd *fares = spark_map(trips, to_fare, NULL);
-    s->found = bench_tally_of(spark_reduce_by_key(fares, spark_op_sum, NULL, 0), add_fare);
+    s->found = sum_by_zone(fares);
     spark_scope_end(scope);
 }
 
-static bench_answer spark_answer(void *state)
-{
-    const with_spark *s = (const with_spark *)state;
-    return (bench_answer) { s->found.rows, s->found.checksum, s->found.extra, 0 };
-}
-
 /* By hand. */
-
-typedef struct by_hand {
-    const char *path;
-    int64_t quarters[ZONES];
-    bool seen[ZONES];
-} by_hand;
-
-static void *plain_open(const bench_options *options)
-{
-    by_hand *h = (by_hand *)bench_alloc(1, sizeof *h);
-    *h = (by_hand) { .path = options->file };
-    return h;
-}
 
 /* fields: where each of the first n columns of a line begins, and the last one ends. */
 static void fields(const char *line, const char *end, const char **at, int n)
@@ -127,29 +84,13 @@ static void plain_run(void *state)
     fclose(in);
 }
 
-static bench_answer plain_answer(void *state)
-{
-    const by_hand *h = (const by_hand *)state;
-    bench_answer answer = { 0, 0, 0, 0 };
-    for (int i = 0; i < ZONES; i++) {
-        answer.rows += h->seen[i];
-        answer.checksum += (uint64_t)(i + 1) * (uint64_t)h->quarters[i];
-        answer.extra += (uint64_t)h->quarters[i];
-    }
-    return answer;
-}
-
 /* expect: with the C library, which takes its time; of a compressed file: of the plain one beside it. */
 static bench_answer expect(const bench_options *o)
 {
     by_hand h = { .path = o->file };
-    char plain[512];
-    snprintf(plain, sizeof plain, "%s", o->file);
-    if (strlen(plain) > 3 && strcmp(plain + strlen(plain) - 3, ".gz") == 0)
-        plain[strlen(plain) - 3] = '\0';
-    FILE *in = fopen(plain, "r");
+    FILE *in = open_plain(o);
     char line[256];
-    if (!in || !fgets(line, sizeof line, in))
+    if (!fgets(line, sizeof line, in))
         bench_die("cannot read %s", o->file);
     while (fgets(line, sizeof line, in)) {
         long long id;

@@ -119,8 +119,8 @@ static void rows_free(rows *r)
     free(r->ends);
 }
 
-/* Pulls along the links to a vertex; 0: no rank. */
-static double *slow_ranks(int64_t vertices)
+/* Pulls along the links to a vertex. */
+double *graph_ranks(int64_t vertices, int rounds)
 {
     int64_t n;
     link *links = graph_make(vertices, &n);
@@ -132,7 +132,7 @@ static double *slow_ranks(int64_t vertices)
         degree[links[i].key]++;
     for (int64_t v = 0; v < vertices; v++)
         now[v] = degree[v] ? 1 : 0;
-    for (int round = 0; round < GRAPH_ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         for (int64_t v = 0; v < vertices; v++) {
             double sum = 0;
             for (int64_t i = to.start[v]; i < to.start[v + 1]; i++)
@@ -157,7 +157,7 @@ static const double *right_ranks(int64_t vertices)
     static int64_t ranks_of;
     if (ranks_of != vertices) {
         free(ranks);
-        ranks = slow_ranks(vertices);
+        ranks = graph_ranks(vertices, GRAPH_ROUNDS);
         ranks_of = vertices;
     }
     return ranks;
@@ -294,20 +294,29 @@ static void *spark_open(const bench_options *o)
     return g;
 }
 
-spark_rdd *graph_sent(graph_run *g, spark_rdd *ranks, int partitions)
+spark_rdd *graph_first(spark_rdd *links)
 {
-    return spark_join_map(g->links, ranks, SPARK_INNER, shares, NULL, partitions);
+    return spark_map_values(links, one, NULL);
+}
+
+spark_rdd *graph_sent(spark_rdd *links, spark_rdd *ranks, int partitions)
+{
+    return spark_join_map(links, ranks, SPARK_INNER, shares, NULL, partitions);
+}
+
+spark_rdd *graph_damped(spark_rdd *sums)
+{
+    return spark_map_values(sums, damp, NULL);
 }
 
 static void spark_run(void *state)
 {
     graph_run *g = (graph_run *)state;
     SPARK_SCOPED(g->sc);
-    spark_rdd *ranks = spark_map_values(g->links, one, NULL);
+    spark_rdd *ranks = graph_first(g->links);
     for (int round = 0; round < GRAPH_ROUNDS; round++) {
         SPARK_SCOPED(g->sc);
-        spark_rdd *sums = g->way->sum(g, ranks);
-        spark_rdd_replace(&ranks, spark_map_values(sums, damp, NULL));
+        spark_rdd_replace(&ranks, graph_damped(g->way->sum(g, ranks)));
     }
     bench_ok(spark_collect(ranks, SPARK_TYPE(vertex_rank), &g->ranks));
 }

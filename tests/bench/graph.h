@@ -22,8 +22,11 @@ int64_t graph_size(int64_t n);
  * itself and those that come again are left out. */
 link *graph_make(int64_t vertices, int64_t *n);
 
+/* graph_ranks: the ranks of all vertices after so many rounds, in another, slower way; 0: none. Free them. */
+double *graph_ranks(int64_t vertices, int rounds);
+
 /* graph_answer: of n ranks, each vertex at most once: rows is n, the checksum their sum, rounded;
- * extra counts the ranks that are not those of another, slower way to compute them. */
+ * extra counts the ranks that are not those of graph_ranks. */
 bench_answer graph_answer(int64_t vertices, const vertex_rank *ranks, size_t n);
 
 /* graph_expect: what graph_answer finds for the right ranks. */
@@ -52,8 +55,10 @@ typedef struct graph_way {
 
 extern const bench_impl graph_with_spark;
 
-/* graph_sent: what each vertex is sent, by a join of links and ranks; partitions as in
- * spark_join_map. */
-spark_rdd *graph_sent(graph_run *run, spark_rdd *ranks, int partitions);
+/* graph_first: the ranks that vertex_links begin with. graph_sent: what each vertex is sent, by a join of them and
+ * of ranks; partitions as in spark_join_map. graph_damped: the ranks that sums of that make. */
+spark_rdd *graph_first(spark_rdd *links);
+spark_rdd *graph_sent(spark_rdd *links, spark_rdd *ranks, int partitions);
+spark_rdd *graph_damped(spark_rdd *sums);
 
 #endif

@@ -1,47 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON sum: a file of lines, an object of 16 flat members each (orders: numbers, names, dates); for each zone
- * the sum of the prices, which are multiples of a quarter, so that sums are exact. rows is the number of zones,
- * the checksum the sum of (zone + 1) * 4 * sum over the zones, extra four times the sum of all prices. -w writes a
- * file of n rows, some 270 bytes each: 3,700,000 make a gigabyte.
+ * the sum of the prices (zones.h). -w writes a file of n rows, some 270 bytes each: 3,700,000 make a gigabyte.
+ * FILE may be compressed by gzip.
  *
  * By hand: the members are looked for by their names with the C library, as one does who knows the file. */
-#include "bench.h"
+#include "zones.h"
 
 #include <inttypes.h>
-#include <string.h>
-
-enum { ZONES = 1000 };
 
 /* With libspark. */
 
 /* A query names the members it wants; so does a struct. */
 SPARK_STRUCT(sale, (int32_t, zone), (double, price));
-SPARK_PAIR(zone_price, int32_t, double);
 
-SPARK_MAP(to_price, sale, zone_price)
+SPARK_MAP(to_price, sale, zone_amount)
 {
-    *out = (zone_price) { in->zone, in->price };
-}
-
-SPARK_MERGE(add_price, bench_tally, zone_price)
-{
-    const uint64_t quarters = (uint64_t)(int64_t)(in->value * 4);
-    acc->rows++;
-    acc->checksum += (uint64_t)(in->key + 1) * quarters;
-    acc->extra += quarters;
-}
-
-typedef struct with_spark {
-    spark_context *sc;
-    const bench_options *options;
-    bench_tally found;
-} with_spark;
-
-static void *spark_open(const bench_options *options)
-{
-    with_spark *s = (with_spark *)bench_alloc(1, sizeof *s);
-    *s = (with_spark) { .sc = bench_context(options), .options = options };
-    return s;
+    *out = (zone_amount) { in->zone, in->price };
 }
 
 static void spark_run(void *state)
@@ -51,30 +25,11 @@ static void spark_run(void *state)
     spark_rdd *sales = spark_read_json(s->sc, s->options->file, SPARK_TYPE(sale),
         &(spark_json_options) { .min_partitions = s->options->partitions });
     spark_rdd *prices = spark_map(sales, to_price, NULL);
-    s->found = bench_tally_of(spark_reduce_by_key(prices, spark_op_sum, NULL, 0), add_price);
+    s->found = sum_by_zone(prices);
     spark_scope_end(scope);
 }
 
-static bench_answer spark_answer(void *state)
-{
-    const with_spark *s = (const with_spark *)state;
-    return (bench_answer) { s->found.rows, s->found.checksum, s->found.extra, 0 };
-}
-
 /* By hand. */
-
-typedef struct by_hand {
-    const char *path;
-    int64_t quarters[ZONES];
-    bool seen[ZONES];
-} by_hand;
-
-static void *plain_open(const bench_options *options)
-{
-    by_hand *h = (by_hand *)bench_alloc(1, sizeof *h);
-    *h = (by_hand) { .path = options->file };
-    return h;
-}
 
 static const char *behind(const char *line, const char *name)
 {
@@ -100,18 +55,6 @@ static void plain_run(void *state)
     fclose(in);
 }
 
-static bench_answer plain_answer(void *state)
-{
-    const by_hand *h = (const by_hand *)state;
-    bench_answer answer = { 0, 0, 0, 0 };
-    for (int i = 0; i < ZONES; i++) {
-        answer.rows += h->seen[i];
-        answer.checksum += (uint64_t)(i + 1) * (uint64_t)h->quarters[i];
-        answer.extra += (uint64_t)h->quarters[i];
-    }
-    return answer;
-}
-
 /* expect: from the numbers that the lines were made of, which begin with their index. */
 static uint32_t zone_of(uint64_t x)
 {
@@ -126,10 +69,8 @@ static uint32_t quarters_of(uint64_t x)
 static bench_answer expect(const bench_options *o)
 {
     by_hand h = { .path = o->file };
-    FILE *in = fopen(o->file, "r");
     char line[1024];
-    if (!in)
-        bench_die("cannot read %s", o->file);
+    FILE *in = open_plain(o);
     for (uint64_t i = 0; fgets(line, sizeof line, in); i++) {
         const uint64_t x = bench_mix(i);
         h.quarters[zone_of(x)] += quarters_of(x);

@@ -13,7 +13,7 @@ static spark_rdd *group(graph_run *g, spark_rdd *links)
 
 static spark_rdd *sum(graph_run *g, spark_rdd *ranks)
 {
-    return spark_reduce_by_key_dense(graph_sent(g, ranks, 0), spark_op_sum, NULL, g->dense);
+    return spark_reduce_by_key_dense(graph_sent(g->links, ranks, 0), spark_op_sum, NULL, g->dense);
 }
 
 int main(int argc, char **argv)

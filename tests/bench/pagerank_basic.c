@@ -15,7 +15,7 @@ static spark_rdd *group(graph_run *g, spark_rdd *links)
 
 static spark_rdd *sum(graph_run *g, spark_rdd *ranks)
 {
-    spark_rdd *sent = graph_sent(g, ranks, g->partitions);
+    spark_rdd *sent = graph_sent(g->links, ranks, g->partitions);
     return spark_reduce_by_key(sent, spark_op_sum, NULL, g->partitions);
 }
 

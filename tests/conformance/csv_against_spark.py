@@ -11,19 +11,11 @@ without a type, hexadecimal doubles, times without a date, bytes that are no UTF
 what that parser does by accident: quotes that are not escaped, and blanks, where the separator
 has several bytes, an empty last column there, \\r\\n in files where a \\n within quotes comes first.
 """
-import argparse
 import datetime
-import importlib.util
 import math
-import random
-import shutil
-import subprocess
-import sys
-import tempfile
-from decimal import Decimal
-from pathlib import Path
 
-SKIPPED = 77
+import spark_cases
+
 TYPES = ["int", "bigint", "smallint", "tinyint", "double", "float", "boolean", "date", "timestamp",
          "string", "decimal(10,2)"]
 WORDS = ["a", "Rome", "x y", " pad ", "naïve", "NULL", "NA", "a'b", "\\", "a\\b", "\\\\", "tab\there",
@@ -125,6 +117,9 @@ def make_line(rng, options, sep, kinds, pools, clean):
     cells = [make_cell(rng, options, sep, rng.choice(pools[k]), clean) for k in kinds]
     if not clean and rng.random() < 0.1:
         cells = cells[:-1] if rng.random() < 0.5 else cells + ["extra"]
+    quote = options.get("quote", '"')
+    if options.get("escape") != '"' and any(cell.count(quote) % 2 for cell in cells):
+        cells = ["" if cell == quote * 2 else cell for cell in cells]  # within quotes it would be a doubled one
     return sep.join(cells)
 
 
@@ -196,22 +191,16 @@ def ask_libspark(program, cases):
             text.append(f"option enforceSchema {b'true'.hex()}")
         text += [f"member {n.encode().hex()} {k}" for n, k in columns or []]
         text.append("run")
-    done = subprocess.run([program], input="\n".join(text) + "\n", capture_output=True, text=True,
-                          check=True)
-    answers, lines = [], []
-    for line in done.stdout.split("\n"):
-        if line != "end":
-            lines.append(line)
-            continue
+    found = []
+    for lines in spark_cases.answers(program, text):
         head = lines[0]
         if head.startswith("error"):
-            answers.append(("error", head))
+            found.append(("error", head))
         else:
             fields = [(bytes.fromhex(w.split(":")[0]).decode(), w.split(":")[1])
                       for w in head.split(" ")[1:]]
-            answers.append((fields, [row.split("\t") for row in lines[1:]]))
-        lines = []
-    return answers
+            found.append((fields, [row.split("\t") for row in lines[1:]]))
+    return found
 
 
 def same_cell(a, b):
@@ -222,10 +211,9 @@ def same_cell(a, b):
     return False
 
 
-def differences(spark, ours):
+def differences(_, spark, ours):
     if spark[0] == "error" or ours[0] == "error":
-        if spark[0] != ours[0]:
-            yield f"error: Spark {spark[0] == 'error' and spark[1]}, libspark {ours[0] == 'error' and ours[1]}"
+        yield from spark_cases.failures(spark, ours)
         return
     if spark[0] != ours[0]:
         yield f"type: Spark {spark[0]}, libspark {ours[0]}"
@@ -239,54 +227,9 @@ def differences(spark, ours):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("program")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--number", type=int, default=200)
-    parser.add_argument("--only", type=int)
-    parser.add_argument("--keep")
-    args = parser.parse_args()
-    if importlib.util.find_spec("pyspark") is None or not shutil.which("java"):
-        print("conformance.csv: skipped: there is no PySpark for this python3, or no Java")
-        sys.exit(SKIPPED)
-    from pyspark.sql import SparkSession
-    with tempfile.TemporaryDirectory() as scratch:
-        directory = Path(args.keep or scratch)
-        directory.mkdir(parents=True, exist_ok=True)
-        spark = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-                 .config("spark.sql.session.timeZone", "UTC")
-                 .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
-                 .config("spark.driver.bindAddress", "127.0.0.1")
-                 .config("spark.driver.host", "127.0.0.1").getOrCreate())
-        spark.sparkContext.setLogLevel("OFF")
-        cases = []
-        for i in range(args.number):
-            options, columns, content = make_case(random.Random(f"{args.seed}/{i}"))
-            path = directory / f"case{i}.csv"
-            path.write_bytes(content)
-            cases.append((path, options, columns))
-        chosen = range(args.number) if args.only is None else [args.only]
-        ours = ask_libspark(args.program, [cases[i] for i in chosen])
-        bad = cells = errors = 0
-        for i, have in zip(chosen, ours):
-            want = ask_spark(spark, *cases[i])
-            found = list(differences(want, have))
-            errors += want[0] == "error"
-            cells += sum(len(row) for row in want[1]) if want[0] != "error" else 0
-            if found:
-                bad += 1
-                print(flush=True)
-                print(f"case {i} of seed {args.seed}: {cases[i][1]} {cases[i][2]}")
-                print(f"  {cases[i][0].read_bytes()[:600]!r}")
-                for text in found[:4]:
-                    print(f"  {text}")
-        print(f"conformance.csv: {len(ours)} files, {cells} cells, {errors} errors; {bad} differ")
-        sys.exit(1 if bad else 0)
+    spark_cases.compare("csv", 200, make_case, ask_libspark, ask_spark, differences,
+                        lambda rows: sum(len(row) for row in rows), "cells")
 
 
 if __name__ == "__main__":
-    import os
-    import time
-    os.environ["TZ"] = "UTC"
-    time.tzset()
-    main()
+    spark_cases.in_utc(main)

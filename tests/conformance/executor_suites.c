@@ -8,24 +8,12 @@
 
 #include "support/oracle.h"
 
-SPARK_PAIR(i64_pair, int64_t, int64_t);
-typedef const spark_accumulator *accumulator;
+enum { KEYS = 10 };
+
+#include "support/sums.h"
+
 typedef spark_context *context;
 
-SPARK_MAP(to_pair, int64_t, i64_pair)
-{
-    *out = (i64_pair) { *in % 10, *in };
-}
-SPARK_MERGE(add_up, int64_t, int64_t)
-{
-    *acc += *in;
-}
-SPARK_FILTER(counts, int64_t, accumulator)
-{
-    (void)in;
-    spark_accumulate(task, *env, 1);
-    return true;
-}
 SPARK_FILTER(always_fails, int64_t)
 {
     (void)in;
@@ -146,6 +134,90 @@ static void distributed_suite__recover_from_node_failures_during_shuffle_reduce(
     oracle_close(sc);
 }
 
+/* crashes_thrice: every task ends its executor, attempt after attempt, but for the fourth. */
+SPARK_FILTER(crashes_thrice, int64_t, context)
+{
+    if (*in % 100 == 50 && spark_task_attempt(task) < 3)
+        spark_kill_executor(*env, spark_task_executor(task), "Command exited with code 42");
+    return true;
+}
+SPARK_FILTER(crashes_thrice_in_reduce, i64_pair, context)
+{
+    if (in->key % 4 == 3 && spark_task_attempt(task) < 3)
+        spark_kill_executor(*env, spark_task_executor(task), "Command exited with code 42");
+    return true;
+}
+
+static spark_context *often_lost(void)
+{
+    return oracle_open_conf(&(spark_conf) { .master = "local-cluster[2,1,1024]", .stage_max_attempts = 1000 });
+}
+
+static void distributed_suite__recover_from_repeated_node_failures_during_shuffle_map(void **state)
+{
+    (void)state;
+    spark_context *sc = often_lost();
+    spark_rdd *pairs = spark_map(spark_filter(hundreds(sc), crashes_thrice, SPARK_COPY(sc)), to_pair, NULL);
+    assert_int_equal(total(spark_reduce_by_key(pairs, add_up, NULL, 4)), 999 * 500);
+    assert_true(oracle_last_job(sc).disowned_tasks >= 3);
+    assert_int_equal(oracle_last_job(sc).failed_tasks, 0);
+    oracle_close(sc);
+}
+
+static void distributed_suite__recover_from_repeated_node_failures_during_shuffle_reduce(void **state)
+{
+    (void)state;
+    spark_context *sc = often_lost();
+    spark_rdd *sums = spark_reduce_by_key(spark_map(hundreds(sc), to_pair, NULL), add_up, NULL, 4);
+    assert_int_equal(total(spark_filter(sums, crashes_thrice_in_reduce, SPARK_COPY(sc))), 999 * 500);
+    assert_true(oracle_last_job(sc).disowned_tasks >= 1); /* attempts that miss lost outputs count as well */
+    oracle_close(sc);
+}
+
+static void distributed_suite__simple_group_by_key(void **state)
+{
+    (void)state;
+    spark_context *sc = cluster();
+    spark_rdd *grouped = spark_group_by_key(spark_map(spark_range(sc, 0, 20, 1, 5), to_pair, NULL), 5);
+    oracle_holds(grouped, "(0,[0,10]) (1,[1,11]) (2,[2,12]) (3,[3,13]) (4,[4,14]) (5,[5,15]) (6,[6,16]) "
+                          "(7,[7,17]) (8,[8,18]) (9,[9,19])");
+    oracle_close(sc);
+}
+
+/* Blocks of every level are there when they are asked for again, wherever they are, and after a loss. */
+static void distributed_suite__caching_at_every_level(void **state)
+{
+    (void)state;
+    for (int level = SPARK_MEMORY_ONLY; level <= SPARK_DISK_ONLY; level++) {
+        spark_context *sc = cluster();
+        spark_rdd *cached = spark_persist(hundreds(sc), (spark_level)level);
+        for (int round = 0; round < 3; round++)
+            assert_int_equal(oracle_count(cached), 1000);
+        assert_int_equal(spark_rdd_cached_partitions(cached), 10);
+        assert_int_equal(oracle_last_job(sc).cached_reads, 10);
+        oracle_ok(spark_kill_executor(sc, "0", NULL));
+        assert_int_equal(oracle_count(cached), 1000);
+        assert_int_equal(spark_rdd_cached_partitions(cached), 10);
+        oracle_close(sc);
+    }
+}
+
+static void distributed_suite__unpersist_rdds(void **state)
+{
+    (void)state;
+    spark_context *sc = cluster();
+    spark_rdd *cached = spark_persist(hundreds(sc), SPARK_MEMORY_AND_DISK);
+    assert_int_equal(oracle_count(cached), 1000);
+    assert_int_equal(spark_rdd_cached_partitions(cached), 10);
+    (void)spark_unpersist(cached);
+    spark_executor_info infos[2];
+    assert_int_equal(spark_executors(sc, infos, 2), 2);
+    assert_int_equal(infos[0].blocks + infos[1].blocks, 0);
+    assert_int_equal(spark_persistent_rdds(sc, NULL, 0), 0);
+    assert_int_equal(oracle_count(cached), 1000);
+    oracle_close(sc);
+}
+
 /* An executor that exits for a reason that has nothing to do with its tasks does not count. */
 static void task_set_manager_suite__executor_loss_is_no_task_failure(void **state)
 {
@@ -186,6 +258,11 @@ int main(void)
         cmocka_unit_test(distributed_suite__recover_from_node_failures),
         cmocka_unit_test(distributed_suite__recover_from_node_failures_during_shuffle_map),
         cmocka_unit_test(distributed_suite__recover_from_node_failures_during_shuffle_reduce),
+        cmocka_unit_test(distributed_suite__recover_from_repeated_node_failures_during_shuffle_map),
+        cmocka_unit_test(distributed_suite__recover_from_repeated_node_failures_during_shuffle_reduce),
+        cmocka_unit_test(distributed_suite__simple_group_by_key),
+        cmocka_unit_test(distributed_suite__caching_at_every_level),
+        cmocka_unit_test(distributed_suite__unpersist_rdds),
         cmocka_unit_test(task_set_manager_suite__executor_loss_is_no_task_failure),
         cmocka_unit_test(dag_scheduler_suite__outputs_of_a_lost_executor_are_made_again),
     };

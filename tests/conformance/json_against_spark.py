@@ -13,21 +13,13 @@ elements in arrays of rows, exponents with prefersDecimal. Nor what Spark does b
 element that does not fit its array (it goes on inside of it); control characters between single quotes, which it
 refuses whatever allowUnquotedControlChars says; floats that Java before 19 prints with more digits than they need.
 """
-import argparse
-import base64
 import datetime
-import importlib.util
 import math
-import random
-import shutil
 import struct
-import subprocess
-import sys
-import tempfile
-from decimal import Decimal
 from pathlib import Path
 
-SKIPPED = 77
+import spark_cases
+
 SCALARS = ["bigint", "bigint", "int", "smallint", "tinyint", "double", "double", "float", "boolean", "date",
            "timestamp", "string", "string", "decimal(10,2)", "binary"]
 LONGS = ["0", "1", "-1", "12", "127", "-129", "32768", "2147483648", "9223372036854775807",
@@ -358,16 +350,8 @@ def ask_libspark(program, cases):
         if kind:
             text.append(f"schema {type_text(kind, hex_of)}")
         text.append("run")
-    done = subprocess.run([program], input="\n".join(text) + "\n", capture_output=True, text=True, check=True)
-    answers, lines = [], []
-    for line in done.stdout.split("\n"):
-        if line != "end":
-            lines.append(line)
-            continue
-        head = lines[0]
-        answers.append(("error", head) if head.startswith("error") else (head[5:], lines[1:]))
-        lines = []
-    return answers
+    return [("error", lines[0]) if lines[0].startswith("error") else (lines[0][5:], lines[1:])
+            for lines in spark_cases.answers(program, text)]
 
 
 def written(directory, options):
@@ -375,10 +359,10 @@ def written(directory, options):
     return b"".join(p.read_bytes() for p in parts)
 
 
-def differences(path, options, want, have):
+def differences(case, want, have):
+    path, options, _ = case
     if want[0] == "error" or have[0] == "error":
-        if want[0] != have[0]:
-            yield f"error: Spark {want[0] == 'error' and want[1]}, libspark {have[0] == 'error' and have[1]}"
+        yield from spark_cases.failures(want, have)
         return
     if want[0] != have[0]:
         yield f"type: Spark {want[0]}"
@@ -401,59 +385,10 @@ def differences(path, options, want, have):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("program")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--number", type=int, default=150)
-    parser.add_argument("--only", type=int)
-    parser.add_argument("--keep")
-    args = parser.parse_args()
-    if importlib.util.find_spec("pyspark") is None or not shutil.which("java"):
-        print("conformance.json: skipped: there is no PySpark for this python3, or no Java")
-        sys.exit(SKIPPED)
-    from pyspark.sql import SparkSession
-    with tempfile.TemporaryDirectory() as scratch:
-        directory = Path(args.keep or scratch)
-        directory.mkdir(parents=True, exist_ok=True)
-        spark = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-                 .config("spark.sql.session.timeZone", "UTC")
-                 .config("spark.sql.caseSensitive", "true")
-                 .config("spark.sql.legacy.timeParserPolicy", "CORRECTED")
-                 .config("spark.driver.bindAddress", "127.0.0.1")
-                 .config("spark.driver.host", "127.0.0.1").getOrCreate())
-        spark.sparkContext.setLogLevel("OFF")
-        cases = []
-        chosen = range(args.number) if args.only is None else [args.only]
-        for i in chosen:
-            options, kind, content = make_case(random.Random(f"{args.seed}/{i}"))
-            path = directory / f"case{i}.json"
-            path.write_bytes(content)
-            for end in (".spark", ".ours"):
-                shutil.rmtree(str(path) + end, ignore_errors=True)
-            cases.append((path, options, kind))
-        answers = ask_libspark(args.program, cases)
-        bad = rows = errors = 0
-        for i, case, have in zip(chosen, cases, answers):
-            want = ask_spark(spark, *case)
-            if want[0] == "error" and "QUERY_ONLY_CORRUPT_RECORD" in want[1]:
-                continue  # nothing but malformed records: Spark refuses to say so
-            found = list(differences(case[0], case[1], want, have))
-            errors += want[0] == "error"
-            rows += len(want[1]) if want[0] != "error" else 0
-            if found:
-                bad += 1
-                print(flush=True)
-                print(f"case {i} of seed {args.seed}: {case[1]} {case[2]}")
-                print(f"  {case[0].read_bytes()[:600]!r}")
-                for text in found[:4]:
-                    print(f"  {text[:700]}")
-        print(f"conformance.json: {len(answers)} files, {rows} rows, {errors} errors; {bad} differ")
-        sys.exit(1 if bad else 0)
+    # Of nothing but malformed records Spark refuses to say that they are.
+    spark_cases.compare("json", 150, make_case, ask_libspark, ask_spark, differences, len, "rows",
+                        passed="QUERY_ONLY_CORRUPT_RECORD", sql_caseSensitive="true")
 
 
 if __name__ == "__main__":
-    import os
-    import time
-    os.environ["TZ"] = "UTC"
-    time.tzset()
-    main()
+    spark_cases.in_utc(main)

@@ -4,38 +4,13 @@
  * HEX", the path that the rows are written to with the same options, perhaps "schema TYPE", and "run". TYPE:
  * bigint, ..., array<TYPE>, struct<HEX:TYPE,...>, names in hexadecimal digits. Answers: "type TYPE", a line for
  * each row, "end"; or "error". */
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <spark.h>
-
-enum { LINE = 1 << 16, MEMBERS = 64, TEXTS = 2048 };
+#include "cases.h"
 
 typedef struct one_case {
-    char *path, *out, *schema, *texts[TEXTS];
-    size_t n_texts;
+    case_texts texts;
+    char *path, *out, *schema;
     spark_json_options options;
 } one_case;
-
-SPARK_DECIMAL(cents, 10, 2);
-
-static char *from_hex(one_case *c, const char *hex, size_t digits)
-{
-    const size_t n = digits / 2;
-    char *text = malloc(n + 1);
-    if (!text || c->n_texts == TEXTS)
-        abort();
-    for (size_t i = 0; i < n; i++) {
-        unsigned byte;
-        if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-            abort();
-        text[i] = (char)byte;
-    }
-    text[n] = '\0';
-    return c->texts[c->n_texts++] = text;
-}
 
 static void set_option(one_case *c, const char *name, const char *text)
 {
@@ -65,9 +40,7 @@ static void set_option(one_case *c, const char *name, const char *text)
         { .name = "allowNonNumericNumbers", .flag = &o->allow_non_numeric_numbers },
         { .name = "ignoreNullFields", .flag = &o->ignore_null_fields } };
     if (strcmp(name, "mode") == 0) {
-        o->mode = strcmp(text, "FAILFAST") == 0 ? SPARK_FAILFAST
-            : strcmp(text, "DROPMALFORMED") == 0 ? SPARK_DROPMALFORMED
-                                                 : SPARK_PERMISSIVE;
+        o->mode = mode_of(text);
         return;
     }
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -84,17 +57,6 @@ static void set_option(one_case *c, const char *name, const char *text)
 }
 
 /* ---- types ---- */
-
-static const struct {
-    const char *name;
-    const spark_type *type;
-} kinds[] = { { "int", SPARK_TYPE(int32_t) }, { "bigint", SPARK_TYPE(int64_t) },
-    { "smallint", SPARK_TYPE(int16_t) }, { "tinyint", SPARK_TYPE(int8_t) },
-    { "double", SPARK_TYPE(double) }, { "float", SPARK_TYPE(float) }, { "boolean", SPARK_TYPE(bool) },
-    { "date", SPARK_TYPE(spark_date) }, { "timestamp", SPARK_TYPE(spark_time) },
-    { "string", SPARK_TYPE(spark_str) }, { "binary", SPARK_TYPE(spark_bytes) },
-    { "decimal(10,2)", SPARK_TYPE(cents) } };
-enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static bool take(const char **p, const char *word)
 {
@@ -117,7 +79,7 @@ static const spark_type *type_at(spark_context *sc, one_case *c, const char **p)
         size_t n = 0;
         while (!take(p, ">") && n < MEMBERS) {
             const char *colon = strchr(*p, ':');
-            const char *name = from_hex(c, *p, (size_t)(colon - *p));
+            const char *name = from_hex(&c->texts, *p, (size_t)(colon - *p));
             *p = colon + 1;
             members[n++] = (spark_field) { .name = name, .type = spark_type_optional(sc, type_at(sc, c, p)) };
             take(p, ",");
@@ -128,12 +90,6 @@ static const spark_type *type_at(spark_context *sc, one_case *c, const char **p)
         if (take(p, kinds[i].name))
             return kinds[i].type;
     abort();
-}
-
-static void print_hex(const char *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        printf("%02x", (unsigned)(unsigned char)p[i]);
 }
 
 static void print_type(const spark_type *type)
@@ -181,28 +137,10 @@ static void print_decimal(const spark_type *type, const void *value)
 static void print_scalar(const spark_type *type, const char *value)
 {
     const spark_field field = { "value", type, 0, 0 };
-    double x;
-    bool yes;
-    int64_t i;
-    spark_str s;
-    spark_date date;
-    spark_time time;
     if (type->kind == SPARK_KIND_DECIMAL)
         print_decimal(type, value);
-    else if (spark_row_i64(value, &field, &i))
-        printf("i%" PRId64, i);
-    else if (spark_row_f64(value, &field, &x))
-        print_f64(x);
-    else if (spark_row_bool(value, &field, &yes))
-        printf("b%d", yes);
-    else if (spark_row_date(value, &field, &date))
-        printf("d%" PRId32, date.days);
-    else if (spark_row_time(value, &field, &time))
-        printf("t%" PRId64, time.micros);
-    else if (spark_row_str(value, &field, &s)) {
-        printf("s");
-        print_hex(s.ptr, s.len);
-    }
+    else
+        print_member(value, &field, print_f64);
 }
 
 static void print_value(const spark_type *type, const char *value)
@@ -232,36 +170,30 @@ static void print_value(const spark_type *type, const char *value)
     }
 }
 
+static void print_schema(const spark_type *type)
+{
+    printf(" ");
+    print_type(type);
+}
+
+static void print_row(const spark_type *type, const void *row)
+{
+    print_value(type, row);
+}
+
 static void run(spark_context *sc, one_case *c)
 {
     spark_scope *scope = spark_scope_begin(sc);
-    spark_array all = { .n = 0 };
     const char *schema = c->schema;
     const spark_type *type = schema ? type_at(sc, c, &schema) : NULL;
     spark_rdd *rdd = spark_read_json(sc, c->path, type, &c->options);
-    type = spark_rdd_type(rdd);
-    if (c->out && spark_write_json(rdd, c->out, &c->options) != SPARK_OK)
-        printf("error %s\n", spark_last_error()->message);
-    else if (spark_collect(rdd, type, &all) != SPARK_OK) {
-        printf("error %s\n", spark_last_error()->message);
-    } else {
-        printf("type ");
-        print_type(type);
-        printf("\n");
-        for (size_t r = 0; r < all.n; r++) {
-            print_value(type, spark_row_of(&all, r));
-            printf("\n");
-        }
-    }
-    printf("end\n");
-    spark_array_free(&all);
+    print_rows(rdd, c->out ? spark_write_json(rdd, c->out, &c->options) : SPARK_OK, print_schema, print_row);
     spark_scope_end(scope);
 }
 
 static void forget(one_case *c)
 {
-    for (size_t i = 0; i < c->n_texts; i++)
-        free(c->texts[i]);
+    free_texts(&c->texts);
     free(c->schema);
     memset(c, 0, sizeof *c);
 }
@@ -274,13 +206,13 @@ int main(void)
     while (fgets(line, sizeof line, stdin)) {
         b[0] = '\0';
         if (sscanf(line, "path %s", a) == 1) {
-            c.path = from_hex(&c, a, strlen(a));
+            c.path = from_hex(&c.texts, a, strlen(a));
         } else if (sscanf(line, "write %s", a) == 1) {
-            c.out = from_hex(&c, a, strlen(a));
+            c.out = from_hex(&c.texts, a, strlen(a));
         } else if (sscanf(line, "schema %s", a) == 1) {
             c.schema = strdup(a);
         } else if (sscanf(line, "option %s %s", a, b) >= 1) {
-            set_option(&c, a, from_hex(&c, b, strlen(b)));
+            set_option(&c, a, from_hex(&c.texts, b, strlen(b)));
         } else if (strcmp(line, "run\n") == 0) {
             run(sc, &c);
             forget(&c);

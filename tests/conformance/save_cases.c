@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes rows with options, and prints rows that were written (save_against_spark.py).
  *
- * usage: save_cases write FORMAT CODEC KEYED PATH    csv or text; KEYED: directories for city, year and day
- *        save_cases read PATH                        CSV with a header, types found: a row a line, cells in
- *                                                    the order of their names */
+ * usage: save_cases write FORMAT CODEC KEYED PATH ENCODING  csv, json or text; KEYED: directories for city, year and
+ *                                                           day
+ *        save_cases read FORMAT PATH ENCODING               CSV with a header, types found: a row a line, cells in
+ *                                                           the order of their names */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,10 +29,11 @@ static int write_rows(spark_context *sc, char **arg)
     spark_rdd *rdd = spark_map(spark_range(sc, 0, 120, 1, 3), to_trip, NULL);
     const spark_save_options save = { .compression = arg[1],
         .partition_by = strcmp(arg[2], "1") == 0 ? SPARK_COLUMNS("city", "year", "day") : NULL };
-    const spark_csv_options csv = { .header = true, .escape = "\"", .save = save };
-    const spark_status status = strcmp(arg[0], "csv") == 0
-        ? spark_write_csv(rdd, arg[3], &csv)
-        : spark_write_text(spark_range(sc, 0, 5000, 1, 3), arg[3], &save);
+    const spark_csv_options csv = { .header = true, .escape = "\"", .encoding = arg[4], .save = save };
+    const spark_json_options json = { .encoding = arg[4], .save = save };
+    const spark_status status = strcmp(arg[0], "csv") == 0 ? spark_write_csv(rdd, arg[3], &csv)
+        : strcmp(arg[0], "json") == 0                      ? spark_write_json(rdd, arg[3], &json)
+                                      : spark_write_text(spark_range(sc, 0, 5000, 1, 3), arg[3], &save);
     return status == SPARK_OK ? 0 : spark_complain("write");
 }
 
@@ -52,12 +54,15 @@ static int by_name(const void *a, const void *b)
     return strcmp((*(const spark_field *const *)a)->name, (*(const spark_field *const *)b)->name);
 }
 
-static int read_rows(spark_context *sc, const char *path)
+static int read_rows(spark_context *sc, char **arg)
 {
-    const spark_csv_options csv = { .header = true, .infer_schema = true, .escape = "\"" };
+    const spark_csv_options csv
+        = { .header = true, .infer_schema = true, .escape = "\"", .encoding = arg[2] };
+    const spark_json_options json = { .encoding = arg[2] };
     const spark_field *fields[16];
     spark_array all;
-    spark_rdd *rdd = spark_read_csv(sc, path, NULL, &csv);
+    spark_rdd *rdd = strcmp(arg[0], "csv") == 0 ? spark_read_csv(sc, arg[1], NULL, &csv)
+                                                : spark_read_json(sc, arg[1], NULL, &json);
     const spark_type *type = spark_rdd_type(rdd);
     if (spark_collect(rdd, NULL, &all) != SPARK_OK)
         return spark_complain("read");
@@ -76,8 +81,8 @@ static int read_rows(spark_context *sc, const char *path)
 int main(int argc, char **argv)
 {
     spark_context *sc = spark_context_new(&(spark_conf) { .threads = 2 });
-    const int status = argc == 6 && strcmp(argv[1], "write") == 0 ? write_rows(sc, argv + 2)
-        : argc == 3 && strcmp(argv[1], "read") == 0           ? read_rows(sc, argv[2])
+    const int status = argc == 7 && strcmp(argv[1], "write") == 0 ? write_rows(sc, argv + 2)
+        : argc == 5 && strcmp(argv[1], "read") == 0           ? read_rows(sc, argv + 2)
                                                               : 2;
     spark_context_free(sc);
     return status;

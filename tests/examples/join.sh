@@ -49,7 +49,7 @@ printf '1,Ann,Chad\n2,Bob,Peru\n' > "$work/lf"
 by_coreutils "$work/lf" "$work/few" > "$work/wanted"
 "${under[@]}" "$program" "$work/crlf" "$work/few" | diff -u "$work/wanted" -
 
-for line in '1:7,Zoe' '1:x,Zoe,Peru' '1:7,,Peru' '1:7,Zoe,Peru,more'; do
+for line in '1:7,Zoe' '1:x,Zoe,Peru' '3:7,,Peru' '1:7,Zoe,Peru,more'; do
     { cat "$data/customers.csv"; echo "${line#*:}"; } > "$work/customers"
     fails ": $work/customers:121:${line%%:*}" "$work/customers" "$data/orders.csv"
 done

@@ -2,15 +2,9 @@
 /* Any bytes as a CSV file, under options that the first bytes choose: nothing crashes, and the rows are
  * the same however the file is split. With libFuzzer (clang, -DSPARK_FUZZ=ON) a target; else a program
  * that takes files of the corpus, which ctest runs. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "format/csv.h"
 #include "io/lines.h"
-#include "type/layout.h"
+#include "replay.h"
 
 SPARK_OPTIONAL(opt_bool, bool);
 SPARK_OPTIONAL(opt_date, spark_date);
@@ -19,8 +13,6 @@ SPARK_DECIMAL(money, 18, 4);
 SPARK_OPTIONAL(opt_money, money);
 SPARK_STRUCT(row, (spark_opt_str, a), (spark_opt_i64, b), (spark_opt_f64, c), (opt_date, d), (opt_time, e),
     (opt_money, f), (opt_bool, g), (spark_opt_str, _corrupt_record));
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { AT_ONCE = 50 };
 
@@ -46,7 +38,10 @@ static uint64_t guess(const spk_csv *csv, const row *r)
 static uint64_t digest_of(spk_heap *heap, const spk_csv_plan *plan, const spk_file *file, uint64_t size)
 {
     static row rows[AT_ONCE];
+    static const spk_layout *layout;
     uint64_t digest = 1;
+    if (!layout)
+        layout = layout_of(SPARK_TYPE(row));
     for (uint64_t at = 0; at < file->size && digest; at += size) {
         const spk_split split = { file, at, at + size < file->size ? at + size : file->size, NULL };
         spk_failure failure = { .code = SPARK_OK };
@@ -56,8 +51,7 @@ static uint64_t digest_of(spk_heap *heap, const spk_csv_plan *plan, const spk_fi
         failure.code = SPARK_OK;
         for (size_t n; (n = spk_csv_next(reader, (char *)rows, AT_ONCE, &failure)) > 0;)
             for (size_t i = 0; i < n; i++)
-                digest = mix(mix(digest, spark_hash(SPARK_TYPE(row), &rows[i])),
-                    guess(plan->csv, &rows[i]));
+                digest = mix(mix(digest, spk_value_hash(layout, &rows[i])), guess(plan->csv, &rows[i]));
         spk_csv_close(reader);
         digest = failure.code == SPARK_OK ? digest : 0;
     }
@@ -119,45 +113,14 @@ static void read_all(spk_heap *heap, const spk_csv *csv, const spk_file *file)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    spk_heap heap;
     spk_csv csv;
     spk_failure failure;
-    char name[] = "input";
     if (size < 3)
         return 0;
-    const int fd = memfd_create("csv", 0);
-    if (fd < 0 || write(fd, data + 2, size - 2) != (ssize_t)(size - 2))
-        abort();
-    const spk_file file = { .path = name, .size = size - 2, .fd = fd };
+    const spk_file file = file_of(data + 2, size - 2);
     const spark_csv_options o = options_of(data);
-    spk_heap_init(&heap, 0);
-    if (spk_csv_compile(&csv, &o, false, &failure) != SPARK_OK)
-        abort();
-    read_all(&heap, &csv, &file);
+    insist(spk_csv_compile(&csv, &o, false, &failure) == SPARK_OK);
+    read_all(the_heap(), &csv, &file);
     spk_csv_free(&csv);
-    spk_heap_fini(&heap);
-    close(fd);
     return 0;
 }
-
-#ifndef SPARK_FUZZ
-/* replay: one file of the corpus. */
-static void replay(const char *path)
-{
-    static uint8_t bytes[1 << 20];
-    FILE *in = fopen(path, "rb");
-    if (!in)
-        abort();
-    const size_t n = fread(bytes, 1, sizeof bytes, in);
-    fclose(in);
-    LLVMFuzzerTestOneInput(bytes, n);
-}
-
-int main(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++)
-        replay(argv[i]);
-    printf("%d inputs\n", argc - 1);
-    return argc > 1 ? 0 : 1;
-}
-#endif

@@ -3,7 +3,6 @@
  * refused, or all that its rows point to lies in it. */
 #include "io/blocks.h"
 #include "replay.h"
-#include "type/layout.h"
 
 SPARK_LIST(str_list, spark_str);
 SPARK_OPTIONAL(opt_list, spark_i64_list);
@@ -37,14 +36,13 @@ static uint64_t read_rows(const spk_layout *layout, char *block, const spk_block
         return 0;
     spk_rows_shift(layout, block, (size_t)head->rows, (ptrdiff_t)(uintptr_t)block, false);
     for (uint64_t i = 0; i < head->rows; i++)
-        digest = (digest ^ spark_hash(SPARK_TYPE(row), block + i * sizeof(row))) * 0x100000001b3u;
+        digest = (digest ^ spk_value_hash(layout, block + i * sizeof(row))) * 0x100000001b3u;
     return digest;
 }
 
 static void read_file(spk_heap *heap, const spk_layout *layout, const void *bytes, size_t n)
 {
-    char name[] = "input";
-    const spk_file of = { .path = name, .size = n, .fd = file_of(bytes, n) };
+    const spk_file of = file_of(bytes, n);
     spk_blocks_file file;
     spk_failure failure;
     spk_block_head head;
@@ -59,27 +57,20 @@ static void read_file(spk_heap *heap, const spk_layout *layout, const void *byte
     }
     if (opened)
         spk_blocks_close(&file);
-    close(of.fd);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static spk_heap heap;
-    static spk_types *types;
     static const spk_layout *layout;
-    spk_failure failure;
     if (size < 3)
         return 0;
     const uint64_t rows = data[0] & 0x7f;
-    if (!layout) {
-        types = spk_types_new();
-        spk_heap_init(&heap, 64 << 20);
-        layout = types ? spk_layout_of(types, SPARK_TYPE(row), &failure) : NULL;
-    }
+    if (!layout)
+        layout = layout_of(SPARK_TYPE(row));
     char *whole = malloc(2 * size + 256);
-    insist(layout && whole);
-    read_file(&heap, layout, data + 2, size - 2);
-    read_file(&heap, layout, whole, wrapped(whole, data + 2, size - 2, rows, data[0] & 0x80));
+    insist(whole);
+    read_file(the_heap(), layout, data + 2, size - 2);
+    read_file(the_heap(), layout, whole, wrapped(whole, data + 2, size - 2, rows, data[0] & 0x80));
     free(whole);
     return 0;
 }

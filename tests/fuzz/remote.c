@@ -2,14 +2,9 @@
 /* Any bytes as what servers answer: XML that is walked along to its depths, JSON as WebHDFS has it, addresses; what
  * is found lies in the text. With libFuzzer (clang, -DSPARK_FUZZ=ON) a target; else a program that takes files of
  * the corpus, which ctest runs. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "remote/webhdfs.h"
 #include "remote/xml.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "replay.h"
 
 static void walk(spark_str inner, const char *begin, const char *end, int depth)
 {
@@ -65,24 +60,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(bytes);
     return 0;
 }
-
-#ifndef SPARK_FUZZ
-static void replay(const char *path)
-{
-    static uint8_t bytes[1 << 20];
-    FILE *in = fopen(path, "rb");
-    if (!in)
-        abort();
-    const size_t n = fread(bytes, 1, sizeof bytes, in);
-    fclose(in);
-    LLVMFuzzerTestOneInput(bytes, n);
-}
-
-int main(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++)
-        replay(argv[i]);
-    printf("%d inputs\n", argc - 1);
-    return argc > 1 ? 0 : 1;
-}
-#endif

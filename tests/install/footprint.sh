@@ -26,7 +26,7 @@ formats=$(names "$wordcount" '^(sp(ark|k)_|)(csv|json|read_csv|read_json|write_c
 
 remote=$(names "$wordcount" '^(sp(ark|k)_|)(fs|use|register_fs|register_command|curl|dialog|range|http|s3|sigv4|sha256|hmac|xml|command|schemes|remote)(_|$)')
 [ -z "$remote" ] || { echo "the word count has of remote files, which it does not name:" >&2; echo "$remote" >&2; exit 1; }
-watched=$(names "$wordcount" '^(spark_(event_log|show_progress|add_listener|report|trace|explain|explain_dot)|spk_(queue|bus|json|spark|page|report|history|block_table|text_file|plan|lineage)_.*)$')
+watched=$(names "$wordcount" '^(spark_(event_log|show_progress|add_listener|report|trace|explain|explain_dot|explain_analyze|explain_analyze_dot|keep_metrics|metrics|profile_shuffles|count_hardware)|spk_(explain|queue|bus|metrics|samples|notes|heard|rows_table|sketch|counter|json|spark|page|report|history|block_table|text_file|plan|lineage)_.*)$')
 [ -z "$watched" ] || { echo "the word count has of listeners:" >&2; echo "$watched" >&2; exit 1; }
 
 foreign='^(sp(ark|k)_|)(text|whole_files|object|save|saving|checkpoint|child|child_pipe|pipe_rdd|sort|ranges_make'

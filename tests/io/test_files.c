@@ -219,7 +219,7 @@ static void test_nothing(void **state)
     expect("a/*", "SPARK_EIO: Input Pattern a/* matches 0 files");
     expect("*/b", "SPARK_EIO: Input Pattern */b matches 0 files");
     expect("hdfs://a", "SPARK_EIO: Input path does not exist: hdfs://a; "
-        "no file system of its scheme is known");
+        "no file system of its scheme is known: call spark_use_s3(sc, NULL), _http or _webhdfs first");
     expect("", "SPARK_EINVAL: An empty path in \"\"");
     expect("a,", "SPARK_EINVAL: An empty path in \"a,\"");
     expect("a,,a", "SPARK_EINVAL: An empty path in \"a,,a\"");

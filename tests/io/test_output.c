@@ -237,7 +237,8 @@ static void test_unfinished(void **state)
     static const char live[] = "Output directory out already exists, and a save into it goes on: "
                                "choose another one";
     static const char dead[] = "Output directory out already exists and holds an unfinished save, "
-                               "whose process has ended: remove it or choose another one";
+                               "whose process has ended: remove it, choose another one, or save with "
+                               "append or overwrite, which put it in order";
     static const char unknown[] = "Output directory out already exists and holds an unfinished "
                                   "save: remove it, if nobody writes there any more, or choose "
                                   "another one";

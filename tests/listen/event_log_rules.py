@@ -48,6 +48,16 @@ EVENTS = {
     "BlockUpdated": {"Block Updated Info": MAP},
     "UnpersistRDD": {"RDD ID": NUMBER},
 }
+SQL = "org.apache.spark.sql.execution.ui."
+SQL_EVENTS = {
+    "SQLExecutionStart": {"executionId": NUMBER, "rootExecutionId": NUMBER, "description": TEXT, "details": TEXT,
+                          "physicalPlanDescription": TEXT, "sparkPlanInfo": MAP, "time": NUMBER,
+                          "modifiedConfigs": MAP, "jobTags": LIST},
+    "SQLExecutionEnd": {"executionId": NUMBER, "time": NUMBER, "errorMessage": TEXT},
+    "DriverAccumUpdates": {"executionId": NUMBER, "accumUpdates": LIST},
+}
+PLAN = {"nodeName": TEXT, "simpleString": TEXT, "metadata": MAP, "metrics": LIST, "children": LIST}
+METRIC = {"name": TEXT, "accumulatorId": NUMBER, "metricType": TEXT}
 REASONS = {"Success": {}, "ExceptionFailure": {"Class Name": TEXT, "Description": TEXT, "Stack Trace": LIST,
                                                "Full Stack Trace": TEXT, "Accumulator Updates": LIST},
            "FetchFailed": {"Shuffle ID": NUMBER, "Map ID": NUMBER, "Reduce ID": NUMBER, "Message": TEXT},
@@ -61,8 +71,9 @@ class Rules:
 
     def __init__(self):
         self.said, self.line = [], 0
-        self.jobs, self.stages, self.tasks, self.executors = {}, {}, {}, {}
+        self.jobs, self.stages, self.tasks, self.executors, self.rdds = {}, {}, {}, {}, {}
         self.ended_jobs, self.started, self.ended = set(), False, False
+        self.executions, self.ended_executions, self.metrics = {}, set(), {}
 
     def rule(self, holds, text):
         if not holds and len(self.said) < 50:
@@ -72,10 +83,10 @@ class Rules:
     def fields(self, what, value, wanted):
         for name, kind in wanted.items():
             there = value.get(name)
-            good = isinstance(there, kind) and (kind is BOOL or not isinstance(there, bool))
-            self.rule(good, f"{what}: '{name}' is {there!r}, not {kind.__name__}")
-            if kind is NUMBER and good:
-                self.rule(-2**63 <= there < 2**63, f"{what}: '{name}' does not fit")
+            if not isinstance(there, kind) or (kind is not BOOL and isinstance(there, bool)):
+                self.rule(False, f"{what}: '{name}' is {there!r}, not {kind.__name__}")  # a long text: only then
+            elif kind is NUMBER and not -2**63 <= there < 2**63:
+                self.rule(False, f"{what}: '{name}' does not fit")
 
     def texts(self, what, value):
         for name, text in value.items():
@@ -94,9 +105,12 @@ class Rules:
     def stage(self, s):
         self.fields("stage", s, STAGE_INFO)
         for r in s.get("RDD Info", []):
-            self.rdd(r)
+            if self.rdds.get(r["RDD ID"]) != r:  # else it has been looked at, as one of another stage or event
+                self.rdd(r)
+                self.rdds[r["RDD ID"]] = r
         ids = [r["RDD ID"] for r in s.get("RDD Info", [])]
-        self.rule(len(ids) == len(set(ids)) and ids, f"RDDs of stage {s.get('Stage ID')}: {ids}")
+        if not ids or len(ids) != len(set(ids)):
+            self.rule(False, f"RDDs of stage {s.get('Stage ID')}: {ids}")
         return s.get("Stage ID"), s.get("Stage Attempt ID")
 
     def task(self, t, ends):
@@ -122,6 +136,8 @@ class Rules:
         for id, ended in self.tasks.items():
             self.rule(ended, f"task {id} does not end")
         self.rule(set(self.jobs) == self.ended_jobs, f"jobs {set(self.jobs) - self.ended_jobs} do not end")
+        open_ones = set(self.executions) - self.ended_executions
+        self.rule(not open_ones, f"executions {open_ones} do not end")
 
     def on_EnvironmentUpdate(self, e):
         for name in ("JVM Information", "Spark Properties", "System Properties", "Classpath Entries"):
@@ -146,6 +162,9 @@ class Rules:
     def on_JobStart(self, e):
         self.rule(self.started and e["Job ID"] not in self.jobs, f"job {e['Job ID']} begins twice, or too early")
         self.texts("properties", e["Properties"])
+        execution = e["Properties"].get("spark.sql.execution.id")
+        self.rule(execution is None or int(execution) in set(self.executions) - self.ended_executions,
+                  f"job {e['Job ID']} is of execution {execution}, which does not run")
         self.jobs[e["Job ID"]] = e["Stage IDs"]
         self.rule([s["Stage ID"] for s in e["Stage Infos"]] == e["Stage IDs"], "stages of the job")
         for s in e["Stage Infos"]:
@@ -218,14 +237,42 @@ class Rules:
     def on_UnpersistRDD(self, _):
         pass
 
+    def plan(self, node, execution):
+        """A node of a plan; how many there are."""
+        self.fields("plan", node, PLAN)
+        for m in node["metrics"]:
+            self.fields("metric", m, METRIC)
+            self.rule(m["accumulatorId"] not in self.metrics, f"metric {m['accumulatorId']} twice")
+            self.metrics[m["accumulatorId"]] = execution
+        return 1 + sum(self.plan(child, execution) for child in node["children"])
+
+    def on_SQLExecutionStart(self, e):
+        id = e["executionId"]
+        self.rule(self.started and id not in self.executions, f"execution {id} begins twice, or too early")
+        self.executions[id] = self.plan(e["sparkPlanInfo"], id)
+        lines = e["physicalPlanDescription"].split("\n")
+        self.rule(lines[0] == "== Physical Plan ==", f"the plan of execution {id} has no head")
+
+    def on_SQLExecutionEnd(self, e):
+        id = e["executionId"]
+        self.rule(id in self.executions and id not in self.ended_executions, f"execution {id} ends")
+        self.ended_executions.add(id)
+
+    def on_DriverAccumUpdates(self, e):
+        self.rule(e["executionId"] in self.executions, f"metrics of execution {e['executionId']}")
+        for id, value in e["accumUpdates"]:
+            self.rule(self.metrics.get(id) == e["executionId"] and value >= 0, f"metric {id} is {value}")
+
     def event(self, text):
         self.line += 1
         e = json.loads(text)
-        self.rule(text.startswith('{"Event":"SparkListener'), "a line does not begin with its event")
-        kind = e["Event"].removeprefix("SparkListener")
-        if self.rule(kind in EVENTS, f"event {kind} is not known"):
+        of_sql = text.startswith('{"Event":"' + SQL + "SparkListener")
+        self.rule(of_sql or text.startswith('{"Event":"SparkListener'), "a line does not begin with its event")
+        kind = e["Event"].removeprefix(SQL).removeprefix("SparkListener")
+        events = SQL_EVENTS if of_sql else EVENTS
+        if self.rule(kind in events, f"event {kind} is not known"):
             before = len(self.said)
-            self.fields(kind, e, EVENTS[kind])
+            self.fields(kind, e, events[kind])
             if len(self.said) == before:
                 getattr(self, "on_" + kind)(e)
         return e

@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import event_log_rules
 
 KILLS = int(os.environ.get("EVENT_LOG_KILLS", "12"))
+PROGRAMS = int(os.environ.get("EVENT_LOG_PROGRAMS", "1000"))
 SCENES, TEXT = sys.argv[1:3]
 
 
@@ -46,7 +47,7 @@ def scene(logs, *name, **how):
 def whole_runs(work):
     done = scene(work + "/whole")
     check(done.returncode == 0 and not done.stderr, "scenes", done)
-    paths = logs_in(work + "/whole", 6)
+    paths = logs_in(work + "/whole", 7)
     names = [next(e["App Name"] for e in event_log_rules.read(p) if "App Name" in e) for p in paths]
     ends = [e["Stage Info"] for e in event_log_rules.read(paths[0]) if e["Event"].endswith("StageCompleted")]
     with open(TEXT, "rb") as file:
@@ -130,7 +131,7 @@ def main(programs):
         for part in (whole_runs, hostile_texts, killed_at_any_moment, full_disk, directories):
             part(work)
             print(part.__name__, "is fine")
-        other_programs(work, programs)
+        other_programs(work, programs[:PROGRAMS])
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

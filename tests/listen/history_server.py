@@ -168,6 +168,18 @@ def compare_tasks(server, app, log):
                 same(f"{at} {field}", dig(task.get("taskMetrics", {}), field.split(".")), dig(e["Task Metrics"], names))
 
 
+def compare_task_accumulators(server, app, log):
+    n = 0
+    for e in (e for e in log if e["Event"] == "SparkListenerTaskEnd" and e["Task Info"].get("Accumulables")):
+        path = f"applications/{app}/stages/{e['Stage ID']}/{e['Stage Attempt ID']}/taskList?length=100000"
+        there = next(t for t in server.get(path) if t["taskId"] == e["Task Info"]["Task ID"])
+        same(f"{app} accumulators of task {e['Task Info']['Task ID']}",
+             sorted((a["name"], a["update"], a["value"]) for a in there["accumulatorUpdates"]),
+             sorted((a["Name"], a["Update"], a["Value"]) for a in e["Task Info"]["Accumulables"]))
+        n += 1
+    return n
+
+
 def compare_accumulators(server, app, log):
     for info in (e["Stage Info"] for e in log if e["Event"] == "SparkListenerStageCompleted"):
         there = server.get(f"applications/{app}/stages/{info['Stage ID']}/{info['Stage Attempt ID']}")
@@ -176,12 +188,100 @@ def compare_accumulators(server, app, log):
              sorted((a["Name"], a["Value"]) for a in info["Accumulables"]))
 
 
+SUMS = ("executorCpuTime", "resultSize", "memoryBytesSpilled", "diskBytesSpilled", "inputBytes", "inputRecords",
+        "outputBytes", "outputRecords", "shuffleLocalBlocksFetched", "shuffleRemoteBlocksFetched", "shuffleLocalBytesRead",
+        "shuffleRemoteBytesRead", "shuffleReadRecords", "shuffleWriteBytes", "shuffleWriteRecords")
+QUANTILES = {"executorCpuTime": ("executorCpuTime",), "resultSize": ("resultSize",),
+             "memoryBytesSpilled": ("memoryBytesSpilled",), "diskBytesSpilled": ("diskBytesSpilled",),
+             "peakExecutionMemory": ("peakExecutionMemory",),
+             "inputBytes": ("inputMetrics", "bytesRead"), "inputRecords": ("inputMetrics", "recordsRead"),
+             "outputBytes": ("outputMetrics", "bytesWritten"), "outputRecords": ("outputMetrics", "recordsWritten"),
+             "shuffleReadRecords": ("shuffleReadMetrics", "readRecords"),
+             "shuffleLocalBlocksFetched": ("shuffleReadMetrics", "localBlocksFetched"),
+             "shuffleRemoteBlocksFetched": ("shuffleReadMetrics", "remoteBlocksFetched"),
+             "shuffleRemoteBytesRead": ("shuffleReadMetrics", "remoteBytesRead"),
+             "shuffleWriteBytes": ("shuffleWriteMetrics", "writeBytes"),
+             "shuffleWriteRecords": ("shuffleWriteMetrics", "writeRecords")}
+
+
+def compare_totals(at, there, want, complete):
+    for field, name in ((complete, "succeeded"), ("numFailedTasks", "failed"), ("numKilledTasks", "killed"),
+                        ("numActiveTasks", "running")):
+        same(f"{at} {field}", there[field], want[name])
+
+
+def compare_metrics(server, app, expected):
+    """What the library keeps in the program is what the server has made of the log."""
+    for want in expected["jobs"]:
+        job, at = server.get(f"applications/{app}/jobs/{want['job']}"), f"{app} metrics of job {want['job']}"
+        same(at + " status", job["status"], ("RUNNING", "SUCCEEDED", "FAILED")[want["state"]])
+        same(at + " tasks", job["numTasks"], want["tasks"])
+        same(at + " skipped stages", job["numSkippedStages"], want["skipped"])
+        same(at + " failed stages", job["numFailedStages"], want["failed_stages"])
+        compare_totals(at, job, want, "numCompletedTasks")
+    for want in expected["stages"]:
+        path = f"applications/{app}/stages/{want['stage']}/{want['attempt']}"
+        stage, at = server.get(path), f"{app} metrics of stage {want['stage']}.{want['attempt']}"
+        same(at + " status", stage["status"], ("ACTIVE", "COMPLETE", "FAILED")[want["state"]])
+        same(at + " tasks", stage["numTasks"], want["tasks"])
+        compare_totals(at, stage, want, "numCompleteTasks")
+        for field in SUMS:
+            same(f"{at} {field}", stage[field], want["sum"][field])
+        low, n = want["sum"]["run_ns"] // 10**6, sum(want[name] for name in ("succeeded", "failed", "killed"))
+        same(f"{at} run time", low - n <= stage["executorRunTime"] <= low, True)
+        if want["quantiles"]:
+            summary = server.get(path + "/taskSummary?quantiles=0,0.05,0.25,0.5,0.75,0.95,1")
+            same(f"{at} quantiles of run times", summary["executorRunTime"],
+                 [q["run_ns"] // 10**6 for q in want["quantiles"]])
+            for field, names in QUANTILES.items():
+                same(f"{at} quantiles of {field}", dig(summary, names), [q[field] for q in want["quantiles"]])
+    there = {e["id"]: e for e in server.get(f"applications/{app}/allexecutors")}
+    for want in expected["executors"]:
+        e, at = there[want["id"]], f"{app} metrics of executor {want['id']}"
+        same(at + " isActive", e["isActive"], want["alive"])
+        same(at + " completed", e["completedTasks"], want["succeeded"])
+        same(at + " failed", e["failedTasks"], want["failed"])
+        same(at + " input", e["totalInputBytes"], want["sum"]["inputBytes"])
+        same(at + " shuffle write", e["totalShuffleWrite"], want["sum"]["shuffleWriteBytes"])
+        same(at + " shuffle read", e["totalShuffleRead"],
+             want["sum"]["shuffleLocalBytesRead"] + want["sum"]["shuffleRemoteBytesRead"])
+
+
 def compare_environment(server, app, log):
     there = server.get(f"applications/{app}/environment")
     update = next(e for e in log if e["Event"] == "SparkListenerEnvironmentUpdate")
     same(f"{app} properties", dict(map(tuple, there["sparkProperties"])), update["Spark Properties"])
     same(f"{app} system", dict(map(tuple, there["systemProperties"])), update["System Properties"])
     same(f"{app} compiler", there["runtime"]["javaVersion"].split(" (")[0], update["JVM Information"]["Java Version"].split(" (")[0])
+
+
+def compare_sql(server, app, log):
+    """Executions: their plans, jobs and ends."""
+    there = {x["id"]: x for x in server.get(f"applications/{app}/sql?details=true&planDescription=true&length=1000")}
+    starts = {e["executionId"]: e for e in log if e["Event"].endswith("SQLExecutionStart")}
+    ends = {e["executionId"]: e for e in log if e["Event"].endswith("SQLExecutionEnd")}
+    rows = {id: value for e in log if e["Event"].endswith("DriverAccumUpdates") for id, value in e["accumUpdates"]}
+    same(f"{app} executions", sorted(there), sorted(starts))
+    for id, start in starts.items():
+        x, at = there.get(id, {}), f"{app} execution {id}"
+        same(at + " description", x.get("description"), start["description"])
+        same(at + " plan", x.get("planDescription"), start["physicalPlanDescription"])
+        same(at + " status", x.get("status"), "FAILED" if ends[id]["errorMessage"] else "COMPLETED")
+        same(at + " duration", x.get("duration"), ends[id]["time"] - start["time"])
+        jobs = [e for e in log if e["Event"].endswith("JobStart")
+                and e["Properties"].get("spark.sql.execution.id") == str(id)]
+        failed = {e["Job ID"] for e in log if e["Event"].endswith("JobEnd") and e["Job Result"]["Result"] != "JobSucceeded"}
+        same(at + " good jobs", sorted(x.get("successJobIds", [])), sorted(e["Job ID"] for e in jobs if e["Job ID"] not in failed))
+        same(at + " failed jobs", sorted(x.get("failedJobIds", [])), sorted(e["Job ID"] for e in jobs if e["Job ID"] in failed))
+        nodes = []
+        todo = [start["sparkPlanInfo"]]
+        while todo:
+            node = todo.pop()
+            nodes.append((node["nodeName"], [f"{rows[m['accumulatorId']]:,}" for m in node["metrics"]
+                                             if m["accumulatorId"] in rows]))
+            todo += node["children"]
+        same(at + " nodes", sorted((n["nodeName"], [m["value"] for m in n["metrics"]]) for n in x.get("nodes", [])), sorted(nodes))
+        same(at + " edges", len(x.get("edges", [])), len(nodes) - 1)
 
 
 def main(scenes, text):
@@ -197,8 +297,8 @@ def main(scenes, text):
     for path in paths:
         WRONG.extend(f"{path}: {said}" for said in event_log_rules.complaints(path))
     with open(expected_path) as file:
-        expected = [json.loads(line) for line in file if line.endswith("]}\n")]
-    server = Server(home, logs, work)
+        expected = [json.loads(line) for line in file if line.endswith("}\n")]
+    server, updates = Server(home, logs, work), 0
     try:
         listed = {a["id"]: a for a in server.await_applications(len(paths))}
         done = [p for p in paths if not p.endswith(".inprogress")]
@@ -213,10 +313,14 @@ def main(scenes, text):
             compare_storage(server, app, want["storage"])
             compare_tasks(server, app, log)
             compare_accumulators(server, app, log)
+            updates += compare_task_accumulators(server, app, log)
             compare_environment(server, app, log)
+            compare_metrics(server, app, want["metrics"])
+            compare_sql(server, app, log)
         for path in set(paths) - set(done):
             app = os.path.basename(path).removesuffix(".inprogress")
             same(app + " jobs", [j["status"] for j in server.get(f"applications/{app}/jobs")], ["RUNNING", "SUCCEEDED"])
+        same("tasks with accumulators", updates > 0, True)
     finally:
         server.end()
     with open(server.log) as file:

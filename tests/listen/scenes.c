@@ -115,6 +115,7 @@ static void cached_scene(scene *s, char **files)
 
 static void rounds_scene(scene *s, char **files)
 {
+    must(spark_count_hardware(s->sc, NULL));
     spark_rdd *values = spark_map(spark_map(spark_range(s->sc, 0, 5000, 1, 4), to_pair, NULL), value_of, NULL);
     (void)files;
     for (int round = 0; round < 6; round++) {
@@ -135,6 +136,46 @@ static void speculation_scene(scene *s, char **files)
     int64_t n;
     (void)files;
     must(spark_count(spark_map(spark_range(s->sc, 0, 64, 1, 16), naps, SPARK_COPY((int64_t) { 2 })), &n));
+}
+
+/* asked: the rows of a statement, whose job is to end so. */
+static void asked(const scene *s, const char *text, spark_status status)
+{
+    spark_array rows;
+    if (spark_collect(spark_sql(s->sc, text), NULL, &rows) != status)
+        exit(spark_complain("scenes"));
+    if (status == SPARK_OK)
+        spark_array_free(&rows);
+}
+
+/* sql_scene: queries of several jobs, one that takes rounds, one that fails, one below other operations; and statements
+ * that run jobs. */
+static void sql_scene(scene *s, char **files)
+{
+    spark_array rows;
+    int64_t n;
+    (void)files;
+    spark_rdd *pairs = spark_map(spark_range(s->sc, 0, 20000, 1, 8), to_pair, NULL);
+    must(spark_create_temp_view(s->sc, "pairs", pairs));
+    asked(s, "SELECT key % 10 AS k, count(*) AS n, sum(value) AS v\nFROM pairs WHERE value > 7 GROUP BY 1 ORDER BY n "
+             "DESC, k", SPARK_OK);
+    asked(s, "SELECT a.key, b.value FROM pairs a JOIN (SELECT key, max(value) AS value FROM pairs GROUP BY key) b "
+             "ON a.key = b.key WHERE a.value < 100", SPARK_OK);
+    must(spark_take(spark_sql(s->sc, "SELECT * FROM pairs WHERE key = 999"), 15, NULL, &rows));
+    spark_array_free(&rows);
+    asked(s, "SELECT 1 / (key - 5) AS `</script><b>` FROM pairs -- \x01 \xff", SPARK_ETASK);
+    asked(s, "SELECT no_such_column FROM pairs", SPARK_EINVAL);
+    must(spark_rdd_status(spark_sql(s->sc, "CREATE TABLE large AS SELECT key FROM pairs WHERE value > 19000")));
+    asked(s, "SELECT * FROM large UNION ALL SELECT 7", SPARK_OK);
+    asked(s, "SELECT 1", SPARK_OK);
+    spark_set_job_description(s->sc, "the largest <b>keys</b>");
+    must(spark_count(spark_distinct(spark_sql(s->sc, "SELECT key FROM pairs ORDER BY key DESC LIMIT 30"), 0), &n));
+    if (n != 2)
+        exit(1);
+    must(spark_rdd_status(spark_sql(s->sc, "INSERT INTO large SELECT max(key) FROM pairs GROUP BY value % 3")));
+    must(spark_rdd_status(spark_sql(s->sc, "CACHE TABLE large")));
+    asked(s, "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 4) SELECT n FROM r", SPARK_OK);
+    asked(s, "SELECT count(*) FROM large", SPARK_OK);
 }
 
 /* hostile_scene: texts that are to do no harm, and are long. */
@@ -239,6 +280,100 @@ static void tell_storage(const scene *s)
             r[i].cached_partitions, r[i].memory_bytes, r[i].disk_bytes);
 }
 
+/* ---- metrics, as the library keeps them */
+
+static void tell_totals(const scene *s, const spark_attempt_totals *t)
+{
+    fprintf(s->expected,
+        "\"running\":%" PRId64 ",\"succeeded\":%" PRId64 ",\"failed\":%" PRId64 ",\"killed\":%" PRId64
+        ",\"retries\":%" PRId64 ",\"speculative\":%" PRId64 ",\"localities\":[%" PRId64 ",%" PRId64 ",%" PRId64
+        ",%" PRId64 "],\"sum\":",
+        t->running, t->succeeded, t->failed + t->fetch_failed + t->executor_lost, t->killed, t->retries,
+        t->speculative, t->process_local, t->node_local, t->no_pref, t->any);
+}
+
+static void tell_figures(const scene *s, const spark_task_metrics *m)
+{
+    fprintf(s->expected,
+        "{\"run_ns\":%" PRId64 ",\"executorCpuTime\":%" PRId64 ",\"resultSize\":%" PRId64
+        ",\"memoryBytesSpilled\":%" PRId64 ",\"diskBytesSpilled\":%" PRId64 ",\"peakExecutionMemory\":%" PRId64
+        ",\"inputBytes\":%" PRId64 ",\"inputRecords\":%" PRId64 ",\"outputBytes\":%" PRId64
+        ",\"outputRecords\":%" PRId64 ",\"shuffleLocalBlocksFetched\":%" PRId64
+        ",\"shuffleRemoteBlocksFetched\":%" PRId64 ",\"shuffleLocalBytesRead\":%" PRId64
+        ",\"shuffleRemoteBytesRead\":%" PRId64 ",\"shuffleReadRecords\":%" PRId64 ",\"shuffleWriteBytes\":%" PRId64
+        ",\"shuffleWriteRecords\":%" PRId64 ",\"page faults\":%" PRId64 "}",
+        m->run_ns, m->cpu_ns, m->result_bytes, m->memory_spilled_bytes, m->disk_spilled_bytes, m->peak_memory_bytes,
+        m->input_bytes, m->input_rows, m->output_bytes, m->output_rows, m->shuffle_read_local_blocks,
+        m->shuffle_read_remote_blocks, m->shuffle_read_local_bytes, m->shuffle_read_remote_bytes,
+        m->shuffle_read_rows, m->shuffle_write_bytes, m->shuffle_write_rows, m->page_faults);
+}
+
+static void tell_stage_metrics(const scene *s)
+{
+    static const double at[] = { 0, 0.05, 0.25, 0.5, 0.75, 0.95, 1 };
+    enum { MOST = 1000, QUANTILES = sizeof at / sizeof *at };
+    static spark_stage_attempt ids[MOST];
+    const size_t n = spark_metrics_stages(s->sc, SPARK_ANY, ids, MOST);
+    for (size_t i = 0; i < n && i < MOST; i++) {
+        spark_task_metrics values[QUANTILES];
+        spark_stage_metrics m;
+        must(spark_metrics_of_stage(s->sc, ids[i].stage, ids[i].attempt, &m));
+        fprintf(s->expected, "%s{\"stage\":%d,\"attempt\":%d,\"job\":%d,\"state\":%d,\"tasks\":%d,", i > 0 ? "," : "",
+            m.id, m.attempt, m.job, (int)m.state, m.tasks);
+        tell_totals(s, &m.attempts);
+        tell_figures(s, &m.attempts.sum);
+        fprintf(s->expected, ",\"quantiles\":[");
+        const bool any = spark_metrics_quantiles(s->sc, m.id, m.attempt, at, QUANTILES, values) == SPARK_OK;
+        for (int q = 0; q < QUANTILES && any; q++) {
+            fputs(q > 0 ? "," : "", s->expected);
+            tell_figures(s, &values[q]);
+        }
+        fprintf(s->expected, "]}");
+    }
+}
+
+static void tell_job_metrics(const scene *s)
+{
+    int ids[64];
+    const size_t n = spark_metrics_jobs(s->sc, ids, 64);
+    for (size_t i = 0; i < n && i < 64; i++) {
+        spark_job_metrics m;
+        must(spark_metrics_of_job(s->sc, ids[i], &m));
+        fprintf(s->expected,
+            "%s{\"job\":%d,\"state\":%d,\"stages\":%d,\"skipped\":%d,\"attempts\":%d,\"failed_stages\":%d,"
+            "\"tasks\":%" PRId64 ",",
+            i > 0 ? "," : "", m.id, (int)m.state, m.stages, m.skipped_stages, m.stage_attempts, m.failed_stages,
+            m.tasks);
+        tell_totals(s, &m.attempts);
+        tell_figures(s, &m.attempts.sum);
+        fprintf(s->expected, "}");
+    }
+}
+
+static void tell_executor_metrics(const scene *s)
+{
+    static spark_executor_metrics m[64];
+    const size_t n = spark_metrics_executors(s->sc, m, 64);
+    for (size_t i = 0; i < n && i < 64; i++) {
+        fprintf(s->expected, "%s{\"id\":\"%s\",\"alive\":%s,\"threads\":%d,", i > 0 ? "," : "", m[i].id,
+            m[i].removed_time == 0 ? "true" : "false", m[i].threads);
+        tell_totals(s, &m[i].attempts);
+        tell_figures(s, &m[i].attempts.sum);
+        fprintf(s->expected, "}");
+    }
+}
+
+static void tell_metrics(const scene *s)
+{
+    fprintf(s->expected, ",\"metrics\":{\"stages\":[");
+    tell_stage_metrics(s);
+    fprintf(s->expected, "],\"jobs\":[");
+    tell_job_metrics(s);
+    fprintf(s->expected, "],\"executors\":[");
+    tell_executor_metrics(s);
+    fprintf(s->expected, "]}");
+}
+
 int main(int argc, char **argv)
 {
     static const spark_fault slow[] = { { SPARK_FAULT_DELAY, .job = 0, .stage = 0, .partition = 3, .attempt = 0,
@@ -254,13 +389,14 @@ int main(int argc, char **argv)
         { "rounds", rounds_scene, { .threads = 2 } },
         { "speculation", speculation_scene, { .master = "local-cluster[2,2,64]", .faults = slow, .n_faults = 1,
               .speculation = { .on = true, .quantile = 0.5, .multiplier = 1.5 } } },
+        { "sql", sql_scene, { .threads = 2 } },
         { "hostile", hostile_scene, { .threads = 2 } },
         { "killed", killed_scene, { .threads = 2 } },
         { "bar", bar_scene, { .threads = 2 } },
         { "gone", gone_scene, { .threads = 2 } },
         { "endless", endless_scene, { .threads = 2 } },
     };
-    enum { ALWAYS = 6 }; /* the others run when they are named */
+    enum { ALWAYS = 7 }; /* the others run when they are named */
     const char *only = argc > 4 ? argv[4] : NULL;
     if (argc < 4)
         return fputs("usage: scenes LOGS EXPECTED TEXT [SCENE]\n", stderr), 2;
@@ -277,6 +413,7 @@ int main(int argc, char **argv)
             : scenes[i].name;
         scene s = { spark_context_new(&conf), expected, scratch };
         must(spark_event_log(s.sc, argv[1]));
+        must(spark_keep_metrics(s.sc, NULL));
         char *files[] = { argv[3], argv[1] };
         scenes[i].run(&s, files);
         fprintf(expected, "{\"scene\":%zu,\"jobs\":[", i);
@@ -285,7 +422,9 @@ int main(int argc, char **argv)
         tell_executors(&s);
         fprintf(expected, "],\"storage\":[");
         tell_storage(&s);
-        fprintf(expected, "]}\n");
+        fprintf(expected, "]");
+        tell_metrics(&s);
+        fprintf(expected, "}\n");
         spark_context_free(s.sc);
     }
     snprintf(command, sizeof command, "rm -rf %s", scratch);

@@ -67,7 +67,7 @@ static int64_t counted(spark_rdd *rdd)
 static const char *plans; /* where they go: with .plan or .dot behind */
 
 /* explained: the plan of the RDD, behind those that are there. */
-static void explained(spark_rdd *rdd)
+static void explain(spark_rdd *rdd, bool analyzed)
 {
     char path[700];
     snprintf(path, sizeof path, "%s.plan", plans);
@@ -78,12 +78,23 @@ static void explained(spark_rdd *rdd)
         exit(1);
     must(spark_explain(rdd, plan));
     must(spark_explain_dot(rdd, dot));
+    if (analyzed)
+        must(spark_explain_analyze(rdd, plan));
+    if (analyzed)
+        must(spark_explain_analyze_dot(rdd, dot));
     if (fputc('\n', plan) == EOF || fclose(plan) != 0 || fclose(dot) != 0)
         exit(1);
 }
 
+static void explained(spark_rdd *rdd)
+{
+    explain(rdd, false);
+}
+
 static void words_scene(spark_context *sc, const char *text)
 {
+    must(spark_keep_metrics(sc, NULL));
+    must(spark_profile_shuffles(sc, 1, 5));
     spark_rdd *words = spark_flat_map(spark_text_file(sc, text, 6), split_words, NULL);
     spark_rdd *counts = spark_cache(spark_reduce_by_key(words, spark_op_sum, NULL, 3));
     spark_rdd_set_name(counts, "counts of words");
@@ -97,6 +108,7 @@ static void words_scene(spark_context *sc, const char *text)
     explained(sorted);
     must(spark_collect(sorted, NULL, &top));
     spark_array_free(&top);
+    explain(sorted, true);
 }
 
 static void failures_scene(spark_context *sc, const char *text)
@@ -116,6 +128,8 @@ static void failures_scene(spark_context *sc, const char *text)
 static void hints_scene(spark_context *sc, const char *text)
 {
     (void)text;
+    must(spark_profile_shuffles(sc, 3, 10));
+    must(spark_count_hardware(sc, NULL));
     spark_rdd *base = spark_map(spark_range(sc, 0, 300000, 1, 8), mixed, NULL);
     spark_rdd *groups = spark_group_by_key(spark_map(spark_range(sc, 0, 400000, 1, 8), mostly_seven, NULL), 6);
     counted(groups);
@@ -157,6 +171,58 @@ static void many_scene(spark_context *sc, const char *text)
     }
 }
 
+SPARK_MAP(fails_with, int64_t, int64_t, spark_str)
+{
+    *out = *in;
+    spark_fail(task, SPARK_STR_FMT, SPARK_STR_ARG(*env));
+}
+typedef struct added {
+    const spark_accumulator *to;
+} added;
+SPARK_MAP(adds, int64_t, int64_t, added)
+{
+    spark_accumulate(task, env->to, *in);
+    *out = *in;
+}
+
+static void hostile_accumulator(spark_context *sc, spark_rdd *rdd, const char *name)
+{
+    const added a = { spark_counter(sc, name) };
+    const spark_str message = { name, strlen(name) };
+    int64_t n;
+    counted(spark_map(rdd, adds, SPARK_COPY(a)));
+    if (spark_count(spark_map(rdd, fails_with, SPARK_COPY(message)), &n) == SPARK_OK)
+        exit(1);
+}
+
+/* hostile_sql: a statement of 10 MB, most of which is a comment. */
+static void hostile_sql(spark_context *sc, char *text)
+{
+    static const char start[]
+        = "SELECT 1 AS `</pre></script>\x1b]0;owned\x07\xe2\x80\xae`, '<script>alert(2)</script>' -- \xff";
+    spark_array rows;
+    memcpy(text, start, sizeof start - 1);
+    must(spark_collect(spark_sql(sc, text), NULL, &rows));
+    spark_array_free(&rows);
+}
+
+SPARK_MAP(hostile_key, int64_t, word_count)
+{
+    static const char text[] = "</td></svg><script>alert(3)</script>\x01\x1b\xff\xc2\x85\\\" \n";
+    (void)task;
+    *out = (word_count) { { text, sizeof text - 1 }, *in };
+}
+
+/* hostile_shuffle: its most frequent key. */
+static void hostile_shuffle(spark_context *sc, spark_rdd *rdd)
+{
+    must(spark_profile_shuffles(sc, 2, 5));
+    spark_rdd *placed = spark_partition_by(spark_map(rdd, hostile_key, NULL), spark_hash_partitioner(sc, 3));
+    must(spark_keep_metrics(sc, NULL));
+    counted(placed);
+    explain(placed, true);
+}
+
 /* hostile_scene: texts that are to do no harm, and are long. */
 static void hostile_scene(spark_context *sc, const char *path)
 {
@@ -180,7 +246,26 @@ static void hostile_scene(spark_context *sc, const char *path)
     counted(spark_map(rdd, mixed, NULL));
     spark_set_job_description(sc, text);
     counted(rdd);
+    hostile_accumulator(sc, rdd, bytes);
+    hostile_shuffle(sc, rdd);
+    hostile_sql(sc, text);
     free(text);
+}
+
+/* sql_scene: queries, one of which fails. */
+static void sql_scene(spark_context *sc, const char *text)
+{
+    spark_array rows;
+    (void)text;
+    spark_rdd *pairs = spark_map(spark_range(sc, 0, 20000, 1, 8), to_pair, NULL);
+    must(spark_create_temp_view(sc, "pairs", pairs));
+    must(spark_collect(spark_sql(sc,
+        "SELECT p.key % 10 AS k, count(*) AS n\nFROM pairs p JOIN (SELECT DISTINCT key FROM "
+                                     "pairs) q ON p.key = q.key WHERE p.value >= 1000 GROUP BY 1 ORDER BY 1"),
+                                     NULL, &rows));
+    spark_array_free(&rows);
+    if (spark_collect(spark_sql(sc, "SELECT 1 / (key - 5) AS `<b>` FROM pairs"), NULL, &rows) == SPARK_OK)
+        exit(1);
 }
 
 static void nothing_scene(spark_context *sc, const char *text)
@@ -202,6 +287,7 @@ int main(int argc, char **argv)
         { "hints", hints_scene, { .threads = 4, .memory_bytes = 64 << 20 } },
         { "rounds", rounds_scene, { .threads = 2 } },
         { "hostile", hostile_scene, { .threads = 2 } },
+        { "sql", sql_scene, { .threads = 2 } },
         { "nothing", nothing_scene, { .threads = 2 } },
         { "faults", rounds_scene, { .master = "local-cluster[3,1,64]", .faults = anywhere, .n_faults = 1,
               .task_max_failures = 100, .stage_max_attempts = 100 } },
@@ -222,6 +308,8 @@ int main(int argc, char **argv)
         must(spark_report(sc, path));
         snprintf(path, sizeof path, "%s/%s.json", argv[1], scenes[i].name);
         must(spark_trace(sc, path));
+        if (strcmp(scenes[i].name, "hostile") == 0)
+            must(spark_log(sc, &(spark_log_options) { .level = SPARK_LOG_TRACE }));
         snprintf(path, sizeof path, "%s/%s", argv[1], scenes[i].name);
         plans = path;
         scenes[i].run(sc, argv[2]);

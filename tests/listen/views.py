@@ -133,8 +133,8 @@ def read_trace(path, name):
 
 NODE = re.compile(r'    (s\d+_r\d+) \[label="((?:[^"\\]|\\.)*)"(?:, [a-z]+="[a-z#0-9,]*")*\];')
 EDGE = re.compile(r"  (s\d+_r\d+) -> (s\d+_r\d+)(?: \[penwidth=2\])?;")
-OTHER = re.compile(r'digraph plan \{|  rankdir=LR;|  fontname="sans-serif";|  node \[.*\];|  subgraph cluster_\d+ \{'
-                   r'|    style="rounded(,dashed)?";|    color="#2f78bd";|    label="[^"\\]*";|  \}|\}')
+OTHER = re.compile(r'digraph plan \{|  rankdir=LR;|  fontname="[A-Za-z,-]+";|  node \[.*\];|  subgraph cluster_\d+ \{'
+                   r'|    style="rounded(,dashed)?";|    color="#2f78bd";|    label="(?:[^"\\]|\\.)*";|  \}|\}')
 
 
 def read_plans(out, name):
@@ -160,6 +160,22 @@ def read_plans(out, name):
     return open(os.path.join(out, name + ".plan"), "rb").read().decode("utf-8", "replace")
 
 
+LINE = re.compile(r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d (ERROR|WARN|INFO|DEBUG|TRACE) [A-Za-z]+: .*")
+
+
+def read_log(raw):
+    """The log of the hostile scene: each line is one, of plain text."""
+    text = raw.decode("utf-8")  # raises where it is no UTF-8
+    check(not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", text), "the log: a control character")
+    lines = text.rstrip("\n").split("\n")
+    check(len(lines) > 60, f"the log: {len(lines)} lines")
+    for line in lines:
+        check(LINE.fullmatch(line) and len(line) < 20000, f"the log: {line[:200]!r}")
+    check(re.search("Lost task [01]\\.3 in stage", text), "the log: no task was lost four times")
+    for word in ("Submitted application", "Got job 0", "failed", "Execution 0 finished"):
+        check(word in text, f"the log does not say {word!r}")
+
+
 def check_plans(plans):
     before, after, sort = plans["words"].split("\n\n")[:3]
     check("stage 1: 3 tasks, the result; runs; partitioned by hash; MEMORY_ONLY, 0 of 3 cached" in before, before)
@@ -169,6 +185,11 @@ def check_plans(plans):
     check("stage 2: 2 tasks, the result; runs" in sort
           and "stage 1: 3 tasks, writes 2 partitions by range; runs" in sort,
           sort)
+    told = plans["words"].split("\n\n")[3]
+    check("the result; ran in job 2: " in told and "2 of 2 tasks: median " in told, told)
+    check("writes 3 partitions by hash, combined first; skipped in job 2; ran in job 0: " in told, told)
+    check("10,044 rows made" in told or "rows made" in told, told)
+    check("largest partition " in told, told)
     last = plans["rounds"]
     check(last.count("; runs") == 1 and last.count("skipped: its output is there") == 1, last)
     check(last.count("not needed") == 22, last)
@@ -177,7 +198,8 @@ def check_plans(plans):
 def main():
     views, text = sys.argv[1:3]
     with tempfile.TemporaryDirectory() as out:
-        subprocess.run([views, out, text], check=True)
+        done = subprocess.run([views, out, text], check=True, stderr=subprocess.PIPE)
+        read_log(done.stderr)
         pages, traces, plans = {}, {}, {}
         for file in sorted(os.listdir(out)):
             name, ext = os.path.splitext(file)
@@ -189,7 +211,7 @@ def main():
                 plans[name] = read_plans(out, name)
     check_plans(plans)
     check(traces["faults"]["stage again"] > 0 and traces["faults"]["shuffle output lost"] > 0, "faults: its instants")
-    check(len(pages) == 8 and len(traces) == 8, f"there are {sorted(pages)}")
+    check(len(pages) == 9 and len(traces) == 9, f"there are {sorted(pages)}")
 
     said = {name: page[0] for name, page in pages.items()}
     for name, words in {
@@ -197,11 +219,13 @@ def main():
         "failures": ["1 executor was lost", "attempts of tasks failed", "it was \"in the <i>way</i>\"",
                      "is <b>not</b> \"liked\" ]]> --> \\ � � ä", "Computed again"],
         "hints": ["One partition of stage 1 holds", "was cached and never read", "as long as the median",
-                  "1,000 tasks of", "to disk", "was computed in"],
+                  "1,000 tasks of", "to disk", "was computed in", "One key makes up 79 % of what stage 0 writes",
+                  "rows of the key 7 into partition 5", "of the shuffle of stage 0 holds", "Most frequent keys"],
         "rounds": ["skipped"],
         "faults": ["failed", "Computed again"],
-        "hostile": ["<img src=x onerror=alert(1)>", "</title><script>alert(1)</script>&amp;"],
+        "hostile": ["</td></svg><script>alert(3)</script>", "<img src=x onerror=alert(1)>", "</title><script>alert(1)</script>&amp;"],
         "nothing": ["No job was run."],
+        "sql": ["2 queries were run", "SELECT p.key % 10 AS k, count(*) AS n FROM pairs p", "Filter", "DIVIDE_BY_ZERO"],
         "many": ["100,000", "drawn as one"],
     }.items():
         for word in words:

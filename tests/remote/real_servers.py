@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads and writes against servers that nobody here wrote, plainly and through a proxy that harms connections.
 
-usage: real_servers.py s3|hdfs TOOL SERVER_PY
+usage: real_servers.py s3|s3rver|hdfs TOOL SERVER_PY
 
-s3: moto's server (PyPI: moto[server]), as moto_server in PATH or MOTO_SERVER. hdfs: a mini cluster (Maven:
+s3: moto's server (PyPI: moto[server]), as moto_server in PATH or MOTO_SERVER. s3rver: that of Node (npm: s3rver), which
+checks signatures, in PATH or S3RVER. hdfs: a mini cluster (Maven:
 hadoop-client-minicluster, hadoop-client-runtime, mockito-core 4, junit 4, junit-jupiter-api, commons-cli, slf4j), whose
 class path HADOOP_MINICLUSTER holds. Where they are not there: a word, and status 77.
 """
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -88,12 +90,15 @@ AUTH = {"Authorization": "AWS4-HMAC-SHA256 Credential=AKTEST/20260101/us-east-1/
         "Content-Type": "application/octet-stream"}
 
 
-def open_uploads(url):
-    """(key, parts) of each upload that was begun and not ended. Where the answer to a beginning is lost, nobody
-    knows its id: it stays, with no part in it, until the bucket's own rules remove it."""
-    listing = ask("GET", f"{url}/bucket?uploads", headers=AUTH).decode()
+def open_uploads(url, headers):
+    """(key, parts) of each upload that was begun and not ended; of a server that does not tell, none. One whose
+    beginning was not answered, and which was not in the listing that was asked for then, stays, with no part in it."""
+    try:
+        listing = ask("GET", f"{url}/bucket?uploads", headers=headers).decode()
+    except urllib.error.HTTPError:
+        return []
     begun = re.findall(r"<Key>(.*?)</Key>.*?<UploadId>(.*?)</UploadId>", listing, re.S)
-    return [(key, ask("GET", f"{url}/bucket/{key}?uploadId={upload}", headers=AUTH).decode().count("<Part>"))
+    return [(key, ask("GET", f"{url}/bucket/{key}?uploadId={upload}", headers=headers).decode().count("<Part>"))
             for key, upload in begun]
 
 
@@ -102,31 +107,47 @@ def s3(tool, server_py):
     if not program:
         skip("moto_server is not installed: S3 is not tested against it")
     port = free_port()
-    server = subprocess.Popen([program, "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    s3_server([program, "-p", str(port)], port, "/moto-api/data.json", AUTH, tool, server_py)
+
+
+def s3rver(tool, server_py):
+    program = os.environ.get("S3RVER") or shutil.which("s3rver")
+    if not program:
+        skip("s3rver is not installed: S3 is not tested against it")
+    port = free_port()
+    os.environ.update(ACCESS_KEY="S3RVER", SECRET_KEY="S3RVER")
+    os.environ["NODE_OPTIONS"] = "--openssl-legacy-provider"  # its tokens of listings want an old cipher
+    with tempfile.TemporaryDirectory() as place:
+        s3_server([program, "-a", "127.0.0.1", "-p", str(port), "-d", place, "-s", "--configure-bucket", "first"], port,
+                  "/first", {"Content-Type": "application/octet-stream"}, tool, server_py)
+
+
+def s3_server(command, port, first, headers, tool, server_py):
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(f"{url}/moto-api/data.json")
+        wait_for(f"{url}{first}")
         proxy = Proxy(server_py, port)
-        ask("PUT", f"{url}/bucket", headers=AUTH)
+        ask("PUT", f"{url}/bucket", headers=headers)
         for n in range(1100):  # more than a page
-            ask("PUT", f"{url}/bucket/many/k{n:04}%20%26", body=b"%d\n" % n, headers=AUTH)
-        ask("PUT", f"{url}/bucket/large", body=b"".join(b"%d\n" % n for n in range(500000)), headers=AUTH)
-        ask("PUT", f"{url}/bucket/nothing", body=b"", headers=AUTH)
+            ask("PUT", f"{url}/bucket/many/k{n:04}%20%26", body=b"%d\n" % n, headers=headers)
+        ask("PUT", f"{url}/bucket/large", body=b"".join(b"%d\n" % n for n in range(500000)), headers=headers)
+        ask("PUT", f"{url}/bucket/nothing", body=b"", headers=headers)
         for endpoint in (url, f"http://127.0.0.1:{proxy.port}"):
             expect(tool, below(500000), "count", "s3://bucket/large", 5, ENDPOINT=endpoint)
         expect(tool, [0, 0], "count", "s3://bucket/nothing", 1, ENDPOINT=url)
         status, got, complaint = run(tool, "count", "s3://bucket/many/k00*", 1, ENDPOINT=url)
         check("k00*", (status, got[:2], complaint), (0, ["100", "4950"], ""))
-        listing = ask("GET", f"{url}/bucket?list-type=2&prefix=many%2F", headers=AUTH).decode()
-        check("moto's pages", "<IsTruncated>true" in listing, True)
+        listing = ask("GET", f"{url}/bucket?list-type=2&prefix=many%2F", headers=headers).decode()
+        check("pages", "<IsTruncated>true" in listing, True)
         expect(tool, below(1100)[:2], "count", "s3://bucket/many/k{0,1}*", 1, ENDPOINT=url)
         for n, endpoint in enumerate((url, f"http://127.0.0.1:{proxy.port}")):
             check("save", run(tool, "save", f"s3://bucket/out{n}", 3000000, 3, ENDPOINT=endpoint)[::2], (0, ""))
             expect(tool, below(3000000), "count", f"s3://bucket/out{n}", 7, ENDPOINT=url)
-            listing = ask("GET", f"{url}/bucket?list-type=2&prefix=out{n}%2F", headers=AUTH).decode()
+            listing = ask("GET", f"{url}/bucket?list-type=2&prefix=out{n}%2F", headers=headers).decode()
             check("objects", re.findall(r"<Key>(.*?)</Key>", listing),
                   [f"out{n}/_SUCCESS", *[f"out{n}/part-0000{i}" for i in range(3)]])
-            held = [begun for begun in open_uploads(url) if n == 0 or begun[1]]
+            held = [begun for begun in open_uploads(url, headers) if n == 0 or begun[1]]
             check("open uploads", held, [])
         status, _, complaint = run(tool, "save", "s3://bucket/out0", 10, 1, ENDPOINT=url)
         check("a second save", (status, "already exists" in complaint), (1, True))
@@ -178,4 +199,4 @@ def hdfs(tool, server_py):
 
 
 if __name__ == "__main__":
-    {"s3": s3, "hdfs": hdfs}[sys.argv[1]](*sys.argv[2:])
+    {"s3": s3, "s3rver": s3rver, "hdfs": hdfs}[sys.argv[1]](*sys.argv[2:])

@@ -8,6 +8,50 @@
 
 enum { MANY = 60000 };
 
+/* origin: a server that starts before the tests of a program; harmed: a proxy to it that breaks connections. */
+static server origin, harmed;
+
+/* remote_start: the server of this kind, and its proxy, which does harm in the ways that up to five words say. */
+static inline int remote_start(const char *kind, const char *const harms[5])
+{
+    char port[16];
+    const char *words[8] = { "proxy", "127.0.0.1", port };
+    size_t n = 3;
+    for (int i = 0; i < 5 && harms[i]; i++)
+        words[n++] = harms[i];
+    if (!SERVER_START(&origin, kind))
+        return -1;
+    snprintf(port, sizeof port, "%d", origin.port);
+    return server_start(&harmed, words, n) ? 0 : -1;
+}
+
+static inline int remote_stop(void **state)
+{
+    (void)state;
+    server_stop(&harmed);
+    server_stop(&origin);
+    return 0;
+}
+
+/* remote_path: with a scheme, a host and a port, or a URL, in front; of the last four calls. */
+static inline const char *remote_path(const char *front, const char *path)
+{
+    static char text[4][200];
+    static int next;
+    next = (next + 1) % 4;
+    snprintf(text[next], sizeof text[next], "%s%s", front, path);
+    return text[next];
+}
+
+/* check_count: so many lines. */
+static inline void check_count(spark_context *sc, const char *path, int64_t want)
+{
+    int64_t n = -1;
+    if (spark_count(spark_text_file(sc, path, 0), &n) != SPARK_OK)
+        fail_msg("%s: %s", path, spark_last_error()->message);
+    assert_int_equal(n, want);
+}
+
 /* many_line: line i of lines.txt. */
 static inline size_t many_line(int i, char *to)
 {
@@ -54,6 +98,31 @@ static inline int children(void)
     if (in)
         fclose(in);
     return n;
+}
+
+/* each_call_fails: the n-th call of each kind, until it is not reached; each time `count` gives what it should, or an
+ * error that says something. more: the next n is so many per cent later. */
+typedef spark_status remote_count(spark_context *sc, int64_t *n);
+static inline void each_call_fails(
+    size_t n_kinds, const spark_fault_kind *kinds, unsigned more, remote_count *count, int64_t want)
+{
+    for (size_t k = 0; k < n_kinds; k++) {
+        bool struck = true;
+        for (uint64_t nth = 1; struck && nth < 1500; nth += 1 + nth * more / 100) {
+            const spark_fault plan = { kinds[k], SPARK_ANYWHERE, .nth = nth };
+            spark_context *sc = spark_context_new(
+                &(spark_conf) { .faults = &plan, .n_faults = 1, .task_max_failures = 1, .threads = 1 });
+            int64_t n;
+            if (count(sc, &n) == SPARK_OK)
+                assert_int_equal(n, want);
+            else
+                assert_true(*spark_last_error()->message);
+            struck = spark_faults_struck(sc) > 0;
+            spark_context_free(sc);
+        }
+        assert_false(struck);
+    }
+    assert_int_equal(children(), 2);
 }
 
 /* check_round: what is saved to a path is read again, and nothing else is there. */

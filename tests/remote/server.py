@@ -200,15 +200,19 @@ def signature(request, body):
 
 
 class S3(Quiet):
-    """One bucket named b, which a GET of /uploads tells the open uploads of, and those that hold something."""
+    """One bucket named b. A GET of /uploads tells how many uploads are open, how many of them hold something, and how
+    many parts were refused because of their object's name."""
     objects = {f"many/{name}": body for name, body in FILES.items()}
     objects |= {f"logs/2026-{month:02}/part-{n:05}": b"%d %d\n" % (month, n)
                 for month in range(1, 4) for n in range(30)}
     objects |= {"logs/_hidden": b"x\n", "logs/2026-01/_SUCCESS": b"", "logs/2026-01/": b"",
                 "odd/a b+c&d=e.txt": b"odd\n", "odd/\u00e4%41.txt": b"umlaut\n"}
     uploads = {}
+    keys = {}
     lock = threading.Lock()
     failing = 0
+    refused = 0
+    tries = {}
     PAGE = 11
 
     def fail(self, status, code):
@@ -221,7 +225,7 @@ class S3(Quiet):
         words = {name: urllib.parse.unquote(value) for name, _, value in
                  (pair.partition("=") for pair in query.split("&") if pair)}
         if path == "/uploads":
-            return self.reply(200, f"{len(S3.uploads)} {sum(map(bool, S3.uploads.values()))}".encode())
+            return self.reply(200, f"{len(S3.uploads)} {sum(map(bool, S3.uploads.values()))} {S3.refused}".encode())
         wrong = signature(self, body)
         if wrong:
             return self.fail(403, wrong)
@@ -230,13 +234,17 @@ class S3(Quiet):
             return self.fail(404, "NoSuchBucket")
         with S3.lock:
             S3.failing += 1
-            if S3.failing % 7 == 0:
+            if S3.failing % 7 == 0 and not re.search("denied|broken", self.path):  # where one answer is waited for
                 return self.fail(503, "SlowDown")
             return self.operation(key, words, body)
 
     do_GET = do_PUT = do_POST = do_DELETE = handle_any
 
     def operation(self, key, words, body):
+        if self.command == "GET" and not key and "uploads" in words:
+            begun = "".join(f"<Upload><Key>{html.escape(S3.keys[name])}</Key><UploadId>{name}</UploadId></Upload>"
+                            for name in S3.uploads if S3.keys[name].startswith(words["prefix"]))
+            return self.reply(200, f"<ListMultipartUploadsResult>{begun}</ListMultipartUploadsResult>".encode())
         if self.command == "GET" and not key:
             return self.list(words)
         if self.command == "GET":
@@ -244,6 +252,9 @@ class S3(Quiet):
                 return self.fail(404, "NoSuchKey")
             data = S3.objects[key]
             return self.ranged(data, [("ETag", f'"{hashlib.md5(data).hexdigest()}"')])
+        if self.command == "PUT" and "uploadId" in words and self.refuses(key, words):
+            S3.refused += 1
+            return self.fail(403, "AccessDenied") if "denied" in key else self.fail(500, "InternalError")
         if self.command == "PUT" and "uploadId" in words:
             S3.uploads[words["uploadId"]][int(words["partNumber"])] = body
             return self.reply(200, b"", [("ETag", f'"{hashlib.md5(body).hexdigest()}"')])
@@ -253,6 +264,10 @@ class S3(Quiet):
         if self.command == "POST" and "uploads" in words:
             name = f"up/{len(S3.objects)}+{time.monotonic_ns()}"
             S3.uploads[name] = {}
+            S3.keys[name] = key
+            if "lost" in key and list(S3.keys.values()).count(key) == 1:  # the first beginning is not answered
+                self.close_connection = True
+                return None
             return self.reply(200, f"<R xmlns='x'><UploadId>{name}</UploadId></R>".encode())
         if self.command == "POST":
             return self.complete(key, words["uploadId"], body.decode())
@@ -261,6 +276,13 @@ class S3(Quiet):
         else:
             S3.objects.pop(key, None)
         return self.reply(204)
+
+    def refuses(self, key, words):
+        """Of /broken/ and /denied/ the third part of the second file; of /shaky/ each part, twice."""
+        S3.tries[words["uploadId"], words["partNumber"]] = S3.tries.get((words["uploadId"], words["partNumber"]), 0) + 1
+        if "/shaky/" in key:
+            return S3.tries[words["uploadId"], words["partNumber"]] <= 2
+        return ("/broken/" in key or "/denied/" in key) and "part-00001" in key and words["partNumber"] == "3"
 
     def complete(self, key, name, body):
         parts = S3.uploads.pop(name, None)

@@ -3,33 +3,17 @@
  * while. */
 #include "remote_test.h"
 
-static server hdfs, harmed;
-
 static int start(void **state)
 {
     (void)state;
-    char port[16];
-    if (!SERVER_START(&hdfs, "hdfs"))
-        return -1;
-    snprintf(port, sizeof port, "%d", hdfs.port);
-    return SERVER_START(&harmed, "proxy", "127.0.0.1", port, "cut", "reset", "delay", "head") ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    server_stop(&harmed);
-    server_stop(&hdfs);
-    return 0;
+    return remote_start("hdfs", (const char *const[5]) { "cut", "reset", "delay", "head" });
 }
 
 static const char *path_of(const server *of, const char *path)
 {
-    static char text[4][200];
-    static int next;
-    next = (next + 1) % 4;
-    snprintf(text[next], sizeof text[next], "webhdfs://127.0.0.1:%d%s", of->port, path);
-    return text[next];
+    char front[64];
+    snprintf(front, sizeof front, "webhdfs://127.0.0.1:%d", of->port);
+    return remote_path(front, path);
 }
 
 static spark_webhdfs_options options_of(const server *of)
@@ -42,17 +26,9 @@ static spark_webhdfs_options options_of(const server *of)
 static spark_context *with_hdfs(const spark_conf *conf)
 {
     spark_context *sc = spark_context_new(conf);
-    const spark_webhdfs_options o = options_of(&hdfs);
+    const spark_webhdfs_options o = options_of(&origin);
     assert_int_equal(spark_use_webhdfs(sc, &o), SPARK_OK);
     return sc;
-}
-
-static void check_count(spark_context *sc, const char *path, int64_t want)
-{
-    int64_t n = -1;
-    if (spark_count(spark_text_file(sc, path, 0), &n) != SPARK_OK)
-        fail_msg("%s: %s", path, spark_last_error()->message);
-    assert_int_equal(n, want);
 }
 
 static void test_reading(void **state)
@@ -60,7 +36,7 @@ static void test_reading(void **state)
     (void)state;
     for (int splits = 1; splits <= 9; splits += 4) {
         spark_context *sc = with_hdfs(&(spark_conf) { .threads = 2, .memory_bytes = 64 << 20 });
-        check_many(spark_text_file(sc, path_of(&hdfs, "/many/lines.txt"), splits));
+        check_many(spark_text_file(sc, path_of(&origin, "/many/lines.txt"), splits));
         check_many(spark_text_file(sc, path_of(&harmed, "/many/lines.txt"), splits));
         check_many(spark_text_file(sc, "hdfs://somewhere:8020/many/lines.txt", splits));
         spark_context_free(sc);
@@ -72,12 +48,12 @@ static void test_names(void **state)
 {
     (void)state;
     spark_context *sc = with_hdfs(NULL);
-    check_count(sc, path_of(&hdfs, "/logs/a b"), 20);
-    check_count(sc, path_of(&hdfs, "/logs/*/part-*"), 40);
-    check_count(sc, path_of(&hdfs, "/*/c/part-0001?"), 10);
-    check_count(sc, path_of(&hdfs, "/many/a b.txt"), 1);
-    check_fails(spark_text_file(sc, path_of(&hdfs, "/none"), 0), "Input path does not exist: webhdfs://");
-    check_fails(spark_text_file(sc, path_of(&hdfs, "/logs"), 0), "is a directory within an input directory");
+    check_count(sc, path_of(&origin, "/logs/a b"), 20);
+    check_count(sc, path_of(&origin, "/logs/*/part-*"), 40);
+    check_count(sc, path_of(&origin, "/*/c/part-0001?"), 10);
+    check_count(sc, path_of(&origin, "/many/a b.txt"), 1);
+    check_fails(spark_text_file(sc, path_of(&origin, "/none"), 0), "Input path does not exist: webhdfs://");
+    check_fails(spark_text_file(sc, path_of(&origin, "/logs"), 0), "is a directory within an input directory");
     spark_context_free(sc);
 }
 
@@ -85,10 +61,10 @@ static void test_errors(void **state)
 {
     (void)state;
     spark_context *sc = spark_context_new(NULL);
-    spark_webhdfs_options o = options_of(&hdfs);
+    spark_webhdfs_options o = options_of(&origin);
     o.user = "nobody";
     assert_int_equal(spark_use_webhdfs(sc, &o), SPARK_OK);
-    check_fails(spark_text_file(sc, path_of(&hdfs, "/many"), 0),
+    check_fails(spark_text_file(sc, path_of(&origin, "/many"), 0),
         "HTTP 401 Unauthorized: AccessControlException: no \xe2\x80\x9eluck\"");
     o.token = "a secret";
     o.namenode = "http://127.0.0.1:1";
@@ -101,40 +77,31 @@ static void test_errors(void **state)
     spark_context_free(sc);
 }
 
+static spark_status count_two(spark_context *sc, int64_t *n)
+{
+    const spark_webhdfs_options o = options_of(&origin);
+    const spark_status status = spark_use_webhdfs(sc, &o);
+    return status == SPARK_OK
+        ? spark_count(spark_text_file(sc, path_of(&origin, "/logs/c/part-0000[12]"), 2), n)
+        : status;
+}
+
 static void test_nth_call(void **state)
 {
     (void)state;
     static const spark_fault_kind kinds[] = { SPARK_FAULT_ALLOC, SPARK_FAULT_IO };
-    for (size_t k = 0; k < LENGTH(kinds); k++) {
-        bool struck = true;
-        for (uint64_t nth = 1; struck && nth < 1500; nth += 1 + nth / 20) {
-            const spark_fault plan = { kinds[k], SPARK_ANYWHERE, .nth = nth };
-            spark_context *sc = spark_context_new(
-                &(spark_conf) { .faults = &plan, .n_faults = 1, .task_max_failures = 1, .threads = 1 });
-            const spark_webhdfs_options o = options_of(&hdfs);
-            int64_t n;
-            if (spark_use_webhdfs(sc, &o) == SPARK_OK
-                && spark_count(spark_text_file(sc, path_of(&hdfs, "/logs/c/part-0000[12]"), 2), &n) == SPARK_OK)
-                assert_int_equal(n, 2);
-            else
-                assert_true(*spark_last_error()->message);
-            struck = spark_faults_struck(sc) > 0;
-            spark_context_free(sc);
-        }
-        assert_false(struck);
-    }
-    assert_int_equal(children(), 2);
+    each_call_fails(LENGTH(kinds), kinds, 5, count_two, 2);
 }
 
 static void test_writing(void **state)
 {
     (void)state;
     spark_context *sc = with_hdfs(&(spark_conf) { .threads = 2 });
-    check_round(sc, path_of(&hdfs, "/out/numbers"), 1000000, 2);
+    check_round(sc, path_of(&origin, "/out/numbers"), 1000000, 2);
     check_round(sc, path_of(&harmed, "/out/harmed"), 300000, 3);
-    check_round(sc, path_of(&hdfs, "/out/a few/"), 3, 5);
-    check_count(sc, path_of(&hdfs, "/out/a few/_SUCCESS"), 0);
-    check_fails(spark_text_file(sc, path_of(&hdfs, "/out/numbers/_temporary"), 0), "does not exist");
+    check_round(sc, path_of(&origin, "/out/a few/"), 3, 5);
+    check_count(sc, path_of(&origin, "/out/a few/_SUCCESS"), 0);
+    check_fails(spark_text_file(sc, path_of(&origin, "/out/numbers/_temporary"), 0), "does not exist");
     spark_context_free(sc);
 }
 
@@ -144,5 +111,5 @@ int main(void)
         file_test(test_nth_call), file_test(test_writing) };
     if (getenv("TEST_FILTER"))
         cmocka_set_test_filter(getenv("TEST_FILTER"));
-    return cmocka_run_group_tests_name(TEST_FILE, tests, start, stop);
+    return cmocka_run_group_tests_name(TEST_FILE, tests, start, remote_stop);
 }

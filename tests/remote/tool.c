@@ -4,7 +4,7 @@
  *   tool count PATH SPLITS      prints how many lines there are, and the sum of their numbers
  *   tool save PATH N PARTS      writes the numbers below N
  *
- * ENDPOINT: of S3; USER_NAME: of WebHDFS. */
+ * ENDPOINT, ACCESS_KEY and SECRET_KEY: of S3; USER_NAME: of WebHDFS. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -39,13 +39,19 @@ static int run(spark_context *sc, char **argv, int argc)
     return 2;
 }
 
+static const char *or_else(const char *name, const char *otherwise)
+{
+    const char *given = getenv(name);
+    return given ? given : otherwise;
+}
+
 int main(int argc, char **argv)
 {
     const spark_http_options http = { .retries = 12, .retry_wait_ms = 50 };
     spark_context *sc = spark_context_new(&(spark_conf) { .threads = 2 });
     if (spark_use_s3(sc, &(spark_s3_options) { .endpoint = getenv("ENDPOINT"),
-                             .access_key = "AKTEST",
-                             .secret_key = "sk",
+                             .access_key = or_else("ACCESS_KEY", "AKTEST"),
+                             .secret_key = or_else("SECRET_KEY", "sk"),
                              .http = http })
             != SPARK_OK
         || spark_use_webhdfs(sc, &(spark_webhdfs_options) { .user = getenv("USER_NAME"), .http = http })

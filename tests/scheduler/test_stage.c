@@ -81,15 +81,15 @@ static void check_stages(const spk_job *job, size_t n)
         assert_ptr_equal(spk_stage_of(job, stage->shuffle), stage);
         for (size_t j = 0; j < i; j++)
             assert_ptr_not_equal(job->stages[j]->shuffle, stage->shuffle);
-        for (size_t p = 0; p < stage->n_inputs; p++) {
-            const spk_shuffle *input = stage->inputs[p].shuffle;
+        for (size_t p = 0; p < stage->graph.n_inputs; p++) {
+            const spk_shuffle *input = stage->graph.inputs[p].shuffle;
             size_t j = 0;
-            assert_ptr_equal(stage->inputs[p].reader, stage);
+            assert_ptr_equal(stage->graph.inputs[p].reader, stage);
             while (j < i && job->stages[j]->shuffle != input)
                 j++;
             assert_true(j < i); /* stands before */
             for (size_t q = 0; q < p; q++)
-                assert_ptr_not_equal(stage->inputs[q].shuffle, input);
+                assert_ptr_not_equal(stage->graph.inputs[q].shuffle, input);
         }
     }
 }
@@ -165,7 +165,7 @@ static void test_cut__of_many_parents_makes_all(void **state)
     spk_job job;
     cut(&job, spark_union_all(*state, WIDE, parents));
     check_stages(&job, WIDE + 1);
-    assert_int_equal(job.result->n_inputs, WIDE);
+    assert_int_equal(job.result->graph.n_inputs, WIDE);
     free_job(&job);
 }
 
@@ -200,7 +200,7 @@ static void test_cut__stops_above_what_is_complete(void **state)
     /* The stage of what is complete is there, but not cut. */
     cut(&job, chain[CHAIN / 2]);
     assert_false(job.stages[0]->cut);
-    assert_int_equal(job.stages[0]->n_inputs, 0);
+    assert_int_equal(job.stages[0]->graph.n_inputs, 0);
     assert_true(job.result->cut);
     free_job(&job);
     assert_int_equal(spark_clean_shuffle_dependencies(chain[CHAIN]), SPARK_OK);

@@ -208,8 +208,8 @@ static void check_batches(
         aim(&other, type, h, partitions, NULL);
         spk_map_output *have = write_all(&other, rows, n, (size_t)batches[b], false);
         assert_true(expect_same_output(first.shuffle.row, want, have) >= least_runs);
-        assert_int_equal(other.task->shuffle_rows, want->n);
-        assert_int_equal(other.task->shuffle_bytes, want->bytes);
+        assert_int_equal(other.task->counts.shuffle_rows, want->n);
+        assert_int_equal(other.task->counts.shuffle_bytes, want->bytes);
         spk_map_output_free(have);
         close_rig(&other);
     }
@@ -364,7 +364,7 @@ static bool after_window(size_t rows)
     assert_true(feed(&w, in, rows + 1, 1024));
     assert_int_equal(w.output->n, WINDOW_KEYS);
     const bool combining = w.combining;
-    assert_int_equal(w.raw_left, combining ? 0 : RAW_WINDOWS);
+    assert_int_equal(w.raw.left, combining ? 0 : RAW_WINDOWS);
     spk_writer_discard(&w);
     close_rig(&r);
     free(in);
@@ -622,7 +622,7 @@ static void test_writer__of_a_failed_task_leaves_nothing(void **state)
                 spk_writer_discard(&w);
             else
                 assert_null(spk_writer_close(&w));
-            assert_int_equal(r.task->shuffle_rows, 0);
+            assert_int_equal(r.task->counts.shuffle_rows, 0);
             close_rig(&r);
         }
 }

@@ -8,12 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
-enum { ROUNDS = 16 };
-#else
-enum { ROUNDS = 40 };
-#endif
+#include "slow.h"
 
+enum { ROUNDS = TESTS_ARE_SLOW ? 16 : 40 };
 enum { CONTEXTS = 4, USERS = 4, JOBS = 14, ROWS = 2000, KEYS = 40 };
 
 SPARK_PAIR(i64_pair, int64_t, int64_t);

@@ -9,12 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
-enum { ROUNDS = 2 };
-#else
-enum { ROUNDS = 8 };
-#endif
+#include "slow.h"
 
+enum { ROUNDS = TESTS_ARE_SLOW ? 2 : 8 };
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 
 enum { USERS = 3, JOBS = 6, ROWS = 6000, PARTITIONS = 6, KEYS = 50, KINDS = 7 };

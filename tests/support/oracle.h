@@ -13,6 +13,8 @@
 
 #include <spark_test.h>
 
+#include "slow.h"
+
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
 /* Random numbers that are the same everywhere. */
@@ -321,17 +323,22 @@ static const spark_fault oracle_random_faults[]
     {                                                                                              \
         .threads = threads_, .batch_rows = batch_rows_                                             \
     }
+/* Where some are enough (slow.h): of one thread each size of batches, or none where threads are watched. */
 static const spark_conf oracle_confs[] = {
+#if !TESTS_WATCH_THREADS
     ORACLE_SHAPE(1, 1024),
     ORACLE_SHAPE(1, 1),
     ORACLE_SHAPE(1, 2),
     ORACLE_SHAPE(1, 7),
+#endif
+#if !TESTS_ARE_QUICK
     ORACLE_SHAPE(2, 1024),
     ORACLE_SHAPE(2, 1),
     ORACLE_SHAPE(2, 2),
-    ORACLE_SHAPE(2, 7),
     ORACLE_SHAPE(8, 1024),
     ORACLE_SHAPE(8, 1),
+#endif
+    ORACLE_SHAPE(2, 7),
     ORACLE_SHAPE(8, 2),
     ORACLE_SHAPE(8, 7),
     { .threads = 2, .batch_rows = 7, .check = true },
@@ -340,11 +347,13 @@ static const spark_conf oracle_confs[] = {
         .stage_max_attempts = 1000,
         .faults = oracle_random_faults,
         .n_faults = 1 },
+#if !TESTS_WATCH_THREADS
     { .threads = 1,
         .batch_rows = 1024,
         .stage_max_attempts = 1000,
         .faults = oracle_random_faults,
         .n_faults = 1 },
+#endif
     { .threads = 8,
         .batch_rows = 2,
         .stage_max_attempts = 1000,

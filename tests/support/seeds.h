@@ -10,16 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define TESTS_ARE_SLOW 1
-#elif defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define TESTS_ARE_SLOW 1
-#endif
-#endif
-#ifndef TESTS_ARE_SLOW
-#define TESTS_ARE_SLOW 0
-#endif
+#include "slow.h"
 
 typedef struct seeds {
     uint64_t first, n;

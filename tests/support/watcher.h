@@ -161,7 +161,7 @@ static inline void watcher_task_start(void *env, const spark_task_info *t)
 {
     watcher *w = env;
     watched_stage *s = &w->stages[t->stage % WATCHED_STAGES];
-    WATCHER_RULE(w, s->open && s->job == t->job && t->stage_attempt <= s->attempt && !t->metrics);
+    WATCHER_RULE(w, s->open && s->job == t->job && t->stage_attempt == s->attempt && !t->metrics);
     WATCHER_RULE(w, t->id >= 0 && t->id < WATCHED_TASKS && w->tasks[t->id] == 0 && *t->executor);
     WATCHER_RULE(w, t->launch_time > 0 && t->finish_time == 0 && t->reason == SPARK_TASK_RUNNING);
     w->tasks[t->id % WATCHED_TASKS] = 1;

@@ -72,6 +72,8 @@ typedef struct blob12 {
 SPARK_BLOB(blob12);
 SPARK_STRUCT(with_blob, (blob12, a), (uint8_t, b, 4), (spark_f64_list, c));
 
+SPARK_STRUCT(several, (spark_opt_i64, a), (spark_opt_str, b), (spark_opt_i32, c), (spark_str, d), (spark_opt_f64, e));
+
 static const spark_type *const all_types[] = { &spark_type_of_bool, SPARK_TYPE(char),
     SPARK_TYPE(int8_t), SPARK_TYPE(int16_t), SPARK_TYPE(int32_t), SPARK_TYPE(int64_t),
     SPARK_TYPE(uint8_t), SPARK_TYPE(uint16_t), SPARK_TYPE(uint32_t), SPARK_TYPE(uint64_t),
@@ -83,7 +85,7 @@ static const spark_type *const all_types[] = { &spark_type_of_bool, SPARK_TYPE(c
     SPARK_TYPE(dense_list), SPARK_TYPE(byte_list), SPARK_TYPE(opt_list), SPARK_TYPE(opt_invoice),
     SPARK_TYPE(opt_modulo), SPARK_TYPE(opt_opt), SPARK_TYPE(modulo_pair), SPARK_TYPE(nested),
     SPARK_TYPE(blob12), SPARK_TYPE(with_blob), SPARK_TYPE(spark_f64_list),
-    SPARK_TYPE(spark_opt_str) };
+    SPARK_TYPE(spark_opt_str), SPARK_TYPE(spark_opt_i64), SPARK_TYPE(spark_opt_i32), SPARK_TYPE(several) };
 enum { N_TYPES = sizeof all_types / sizeof all_types[0], MAX_SIZE = 512 };
 
 /* ---- random ---- */
@@ -111,13 +113,13 @@ static inline void random_bytes(void *p, size_t n)
 
 /* pool: what values point to, freed together. */
 typedef struct value_pool {
-    void *blocks[4096];
+    void *blocks[8192];
     size_t n;
 } value_pool;
 
 static inline void *pool_alloc(value_pool *pool, size_t size)
 {
-    assert_true(pool->n < 4096);
+    assert_true(pool->n < 8192);
     void *p = malloc(size > 0 ? size : 1);
     assert_non_null(p);
     return pool->blocks[pool->n++] = p;

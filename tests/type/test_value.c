@@ -31,6 +31,23 @@ static void test_compare__agrees_with_naive_walk(void **state)
     }
 }
 
+static void test_hash__of_many_is_that_of_each(void **state)
+{
+    enum { N = 37 };
+    static _Alignas(16) char values[N * MAX_SIZE];
+    uint64_t hashes[N];
+    for (size_t t = 0; t < N_TYPES; t++) {
+        const spk_layout *layout = layout_of(*state, all_types[t]);
+        value_pool pool = { .n = 0 };
+        for (size_t i = 0; i < N; i++)
+            random_row(all_types[t], values + i * MAX_SIZE, &pool);
+        spk_values_hash(layout, values, MAX_SIZE, N, hashes);
+        for (size_t i = 0; i < N; i++)
+            assert_true(hashes[i] == spk_value_hash(layout, values + i * MAX_SIZE));
+        pool_free(&pool);
+    }
+}
+
 static void test_bare_description__gives_what_the_layout_gives(void **state)
 {
     for (size_t t = 0; t < N_TYPES; t++) {
@@ -218,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compare__agrees_with_naive_walk),
         cmocka_unit_test(test_bare_description__gives_what_the_layout_gives),
+        cmocka_unit_test(test_hash__of_many_is_that_of_each),
         cmocka_unit_test(test_pack__copies_deep_and_within_bounds),
         cmocka_unit_test(test_pack__leaves_null_null_and_moves_empty),
         cmocka_unit_test(test_each_view__stops_when_told),

@@ -14,6 +14,7 @@
 #include "base/deadline.h"
 #include "base/signals.h"
 #include "base/sys.h"
+#include "plan/listening.h"
 #include "plan/properties.h"
 #include "rdd/action.h"
 #include "scheduler/cancel.h"
@@ -275,7 +276,7 @@ static spark_status check(const char *name, spark_site at, spark_rdd *rdd, const
     if (spk_task_current())
         return spk_failure_set(failure, SPARK_EINVAL, name, at,
             "%s at %s: an action inside a function of a task (SPARK-5063)", name, at);
-    if (!rdd || rdd->error)
+    if (!rdd || rdd->error || spk_told_here(rdd->sc))
         return spk_job_check(rdd, name, at, failure);
     return spk_env_check(bound, rdd, name, at, failure);
 }

@@ -33,7 +33,7 @@ static bool begin_collect(spk_state *state)
     /* Few are wanted: small batches, so that little beyond them is computed. */
     const size_t most = (size_t)state->task->sc->batch_rows;
     if (g->scan)
-        state->task->batch_rows = g->wanted < most ? g->wanted : most;
+        state->task->push.batch_rows = g->wanted < most ? g->wanted : most;
     return true;
 }
 
@@ -57,7 +57,7 @@ static bool count(collecting *c)
     if (all <= g->most)
         return true;
     spk_result_too_large(task->sc, all, c->tape.n, &failure);
-    task->hopeless = true;
+    task->fate.hopeless = true;
     spk_task_fail_with(task, &failure);
     return false;
 }
@@ -159,6 +159,35 @@ spark_status spk_collect_as(
     return collect_some(name, at, rdd, false, 0, NULL, want, result);
 }
 
+spark_status spk_collect_tapes(
+    const char *name, spark_site at, spark_rdd *rdd, spk_tape **tapes, int *n, spk_failure *failure)
+{
+    *tapes = NULL;
+    *n = 0;
+    spark_status status = spk_action_check(rdd, name, at, failure);
+    if (status == SPARK_OK) {
+        gathering g = { .layout = rdd->layout, .most = most_of(rdd->sc) };
+        const spk_action action = collecting_of(name, at, &g);
+        const int partitions = spk_rdd_partitions(rdd);
+        *tapes = calloc((size_t)partitions + 1, sizeof **tapes);
+        status = *tapes ? collect_tapes(rdd, &action, NULL, partitions, *tapes, failure)
+                        : spk_failure_nomem(failure, name, at);
+        *n = status == SPARK_OK ? partitions : 0;
+    }
+    if (status != SPARK_OK) {
+        free(*tapes);
+        *tapes = NULL;
+    }
+    return spk_action_end(status, failure, name, at);
+}
+
+void spk_tapes_free(spk_tape *tapes, int n)
+{
+    for (int i = 0; i < n; i++)
+        spk_tape_fini(&tapes[i]);
+    free(tapes);
+}
+
 spark_status spark_collect_partitions(spark_site at, spark_rdd *rdd, size_t n,
     const int *partitions, const spark_type *want, spark_array *result)
 {
@@ -215,8 +244,8 @@ static bool take_some(void *state, spk_batch batch)
     const size_t left = wanted - (size_t)c->tape.n, n = batch.n < left ? batch.n : left;
     if (!spk_drain(task, &c->tape, batch.rows, n) || !count(c))
         return false;
-    if (task->batch_rows * 2 <= (size_t)task->sc->batch_rows)
-        task->batch_rows *= 2;
+    if (task->push.batch_rows * 2 <= (size_t)task->sc->batch_rows)
+        task->push.batch_rows *= 2;
     return c->tape.n < wanted;
 }
 
@@ -241,6 +270,7 @@ static spark_status collect_heads(const char *name, spark_site at, spark_rdd *rd
         = { .layout = rdd->layout, .wanted = wanted, .most = most_of(rdd->sc), .scan = true };
     spk_action action = collecting_of(name, at, &g);
     action.take = take_some;
+    action.in_rounds = true;
     int *ids = malloc((size_t)n * sizeof *ids);
     if (!ids)
         return spk_failure_nomem(failure, name, at);
@@ -281,6 +311,7 @@ static spark_status collect_take(spark_rdd *rdd, spark_site at, const char *name
         for (int64_t i = 0; i < scanned; i++)
             spk_tape_fini(&tapes[i]);
     free(tapes);
+    spk_job_acted(rdd, status == SPARK_OK ? NULL : failure);
     return status;
 }
 

@@ -29,7 +29,7 @@ static bool foreach_take(void *state, spk_batch batch)
     const visiting *v = s->head.action->arg;
     const size_t size = v->layout->size;
     const spk_arena_mark mark = spk_arena_note(task->scratch);
-    s->pieces.single = task->single;
+    s->pieces.single = task->at.single;
     for (size_t i = 0, n; i < batch.n && !spk_task_failed(task); i += n) {
         const size_t before = task->scratch->bytes;
         n = spk_piece(&s->pieces, batch.n - i);

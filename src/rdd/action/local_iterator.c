@@ -18,11 +18,18 @@ struct spark_local_iterator {
     size_t n;
 };
 
+/* give_back: the partition that was read, which would else be held until the scope ends. */
+static void give_back(spark_local_iterator *it)
+{
+    spk_tape_reader_fini(&it->reader);
+    spk_tape_fini(&it->tape);
+    it->tape.store = NULL;
+}
+
 static void local_iterator_release(spk_object *object)
 {
     spark_local_iterator *it = (spark_local_iterator *)(void *)object;
-    spk_tape_reader_fini(&it->reader);
-    spk_tape_fini(&it->tape);
+    give_back(it);
     spk_rdd_unref(it->rdd);
     free(it);
 }
@@ -51,6 +58,7 @@ static void stop(spark_local_iterator *it, const spk_failure *failure)
     it->status = failure->code;
     it->next = spk_rdd_partitions(it->rdd);
     it->n = 0;
+    give_back(it);
     spk_raise(failure);
 }
 
@@ -58,11 +66,9 @@ static void stop(spark_local_iterator *it, const spk_failure *failure)
 static bool next_partition(spark_local_iterator *it)
 {
     spk_failure failure;
+    give_back(it);
     if (it->next >= spk_rdd_partitions(it->rdd))
         return false;
-    spk_tape_reader_fini(&it->reader);
-    spk_tape_fini(&it->tape);
-    it->tape.store = NULL;
     if (spk_collect_partition(
             "toLocalIterator", it->site, it->rdd, it->next++, &it->tape, &failure)
         != SPARK_OK) {

@@ -7,6 +7,7 @@
 #include <spark/action.h>
 #include <spark/replay.h>
 
+#include "plan/listening.h"
 #include "plan/properties.h"
 #include "rdd/action.h"
 #include "scheduler/alone.h"
@@ -29,8 +30,8 @@ static bool begin_replay(spk_state *state)
     spark_task *task = state->task;
     memcpy(&r->of, state->action->arg, sizeof r->of);
     r->of->rows = 0;
-    if (r->of->most < task->batch_rows)
-        task->batch_rows = (size_t)r->of->most;
+    if (r->of->most < task->push.batch_rows)
+        task->push.batch_rows = (size_t)r->of->most;
     return true;
 }
 
@@ -78,7 +79,7 @@ static spark_status run(replay *r, spk_alone *alone, spark_rdd *rdd, int partiti
             "replay at %s: Attempting to access a non-existent partition: %d of %d", at, partition,
             spk_rdd_partitions(rdd));
     r->layout = rdd->layout;
-    alone->task->anew = rdd;
+    alone->task->blocks.anew = rdd;
     return spk_job_run(rdd, &action, &partition, 1, &state, failure);
 }
 
@@ -103,7 +104,7 @@ int64_t spark_replay_with(
     const char here = 0;
     replay r = { .print = options ? options->print : NULL,
         .most = options && options->max_rows ? options->max_rows : UINT64_MAX };
-    if (!rdd || rdd->error || spk_task_current()) {
+    if (!rdd || rdd->error || spk_task_current() || spk_told_here(rdd->sc)) {
         spk_job_check(rdd, "replay", at, &failure);
         return spk_raise(&failure), -1;
     }
@@ -113,7 +114,7 @@ int64_t spark_replay_with(
     if (!alone || !carry(rdd->sc, alone)) {
         status = spk_failure_nomem(&failure, "replay", at);
     } else {
-        alone->task->callers = &here; /* views of what the caller has on this stack are alive */
+        alone->task->check.callers = &here; /* views of what the caller has on this stack are alive */
         status = run(&r, alone, rdd, partition, at, &failure);
     }
     spark_scope_end(scope);

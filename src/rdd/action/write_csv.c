@@ -50,14 +50,19 @@ spark_status spark_write_csv(
 {
     csv_saver saver = { .saver = {
         .name = "write_csv", .extension = ".csv", .start = write_header, .take = write_rows } };
+    spark_save_options save = options ? options->save : (spark_save_options) { .mode = SPARK_SAVE_ERROR };
     spk_failure failure;
     spark_status status = SPARK_OK;
+    if (options && options->encoding)
+        save.encoding = options->encoding;
     if (rdd && !rdd->error)
+        status = spk_write_fits(rdd, false, &failure);
+    if (status == SPARK_OK && rdd && !rdd->error)
         status = spk_csv_fits(rdd->layout->type, &failure);
     if (status == SPARK_OK)
         status = spk_csv_compile(&saver.csv, options, true, &failure);
     status = status == SPARK_OK
-        ? spk_write_parts(at, rdd, path, &saver.saver, options ? &options->save : NULL)
+        ? spk_write_parts(at, rdd, path, &saver.saver, &save)
         : spk_action_end(status, &failure, "write_csv", at);
     spk_csv_free(&saver.csv);
     return status;

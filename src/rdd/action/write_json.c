@@ -35,14 +35,21 @@ spark_status spark_write_json(
     spark_site at, spark_rdd *rdd, const char *path, const spark_json_options *options)
 {
     json_saver saver = { .saver = { .name = "write_json", .extension = ".json", .take = write_rows } };
+    spark_save_options save = options ? options->save : (spark_save_options) { .mode = SPARK_SAVE_ERROR };
     spk_failure failure;
     spark_status status = SPARK_OK;
+    if (options && options->encoding)
+        save.encoding = options->encoding;
     if (rdd && !rdd->error)
+        status = spk_write_fits(rdd, true, &failure);
+    if (status == SPARK_OK && rdd && !rdd->error)
         status = spk_json_fits(rdd->layout->type, &failure);
     if (status == SPARK_OK)
         status = spk_json_compile(&saver.json, options, &failure);
+    if (status == SPARK_OK)
+        status = spk_json_guard(&saver.json, &failure);
     status = status == SPARK_OK
-        ? spk_write_parts(at, rdd, path, &saver.saver, options ? &options->save : NULL)
+        ? spk_write_parts(at, rdd, path, &saver.saver, &save)
         : spk_action_end(status, &failure, "write_json", at);
     spk_json_options_free(&saver.json);
     return status;

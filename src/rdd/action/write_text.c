@@ -36,12 +36,18 @@ static bool take_lines(void *state, spk_batch batch)
     return true;
 }
 
+spark_status spk_write_lines(
+    spark_site at, spark_rdd *rdd, const char *path, const char *extension, const spark_save_options *options)
+{
+    const spk_saver saver
+        = { .name = "write_text", .extension = extension, .lines = true, .take = take_lines };
+    return spk_write_parts(at, rdd, path, &saver, options);
+}
+
 spark_status spark_write_text(
     spark_site at, spark_rdd *rdd, const char *path, const spark_save_options *options)
 {
-    static const spk_saver saver
-        = { .name = "write_text", .extension = ".txt", .lines = true, .take = take_lines };
-    return spk_write_parts(at, rdd, path, &saver, options);
+    return spk_write_lines(at, rdd, path, ".txt", options);
 }
 
 spark_status spark_write_object_file(

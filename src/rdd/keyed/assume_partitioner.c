@@ -27,7 +27,7 @@ static void look(spk_pipe *pipe, const spk_op *op, const char *row, size_t i)
 
 static void run_assumed(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
-    for (size_t i = 0; pipe->task->check && i < batch->n && !spk_task_failed(pipe->task); i++)
+    for (size_t i = 0; pipe->task->check.on && i < batch->n && !spk_task_failed(pipe->task); i++)
         look(pipe, op, batch->rows + i * op->rdd->layout->size, i);
 }
 

@@ -5,7 +5,7 @@
 #include <spark/keyed.h>
 
 #include "plan/partitioner.h"
-#include "rdd/keyed/sides.h"
+#include "rdd/sides.h"
 #include "rdd/verb.h"
 #include "shuffle/reduce.h"
 

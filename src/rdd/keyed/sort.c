@@ -20,8 +20,9 @@
 #include "shuffle/reduce.h"
 #include "shuffle/smallest.h"
 
-/* What a sample may hold: so much, and for each range a little more. */
-enum { SAMPLE_BYTES = 12 * 1024 * 1024, RANGE_BYTES = 1024 };
+/* What a sample may hold: so much, and for each of the first ranges a little more. Nothing that depends on the budget,
+ * for the ranges are what partitions hold; so few that it fits any, twice over (shuffle/smallest), beside the rest. */
+enum { SAMPLE_BYTES = 12 * 1024 * 1024, RANGE_BYTES = 1024, MOST_RANGES = 2048 };
 
 typedef struct sort_rdd {
     spark_rdd rdd;
@@ -172,7 +173,7 @@ static spk_smallest_by sample_size(const sampling *how)
     const uint64_t ranges = (uint64_t)how->asked * how->slices, wanted = 20 * ranges;
     return (spk_smallest_by) { .layout = how->keys->layout,
         .n = 3 * (wanted < 1000000 ? wanted : 1000000),
-        .bytes = SAMPLE_BYTES + RANGE_BYTES * ranges };
+        .bytes = SAMPLE_BYTES + RANGE_BYTES * (ranges < MOST_RANGES ? ranges : MOST_RANGES) };
 }
 
 /* find_ranges: fills the partitioner, whose ordering is there. */
@@ -190,8 +191,12 @@ SPK_COLD static spark_status find_ranges(
     spk_smallest_shared_init(&kept, &how->parent->sc->heap, &by);
     if (how->asked > 1)
         status = sample_parent(how, failure);
-    if (status == SPARK_OK && !make_ranges(how, ranges))
-        status = spk_failure_nomem(failure, how->operation, how->site);
+    if (status == SPARK_OK && !make_ranges(how, ranges)) {
+        char text[300];
+        status = spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "%s",
+            spk_heap_refusal(&how->parent->sc->heap, "a block of what ranges are found in", 0, text, sizeof text));
+        spk_failure_at(failure, how->operation, how->site);
+    }
     spk_smallest_shared_fini(&kept);
     if (status == SPARK_OK)
         atomic_store_explicit(

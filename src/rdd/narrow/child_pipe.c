@@ -214,7 +214,12 @@ static char **environment(spark_task *task, const pipe_rdd *p, int partition)
     static const char *const names[] = { "map_input_file", "mapreduce_map_input_file" };
     const char *path;
     size_t n = 0, k = 0;
-    if (spk_rdd_reads(p->rdd.deps[0].rdd, partition, &path) < 0 || !path)
+    const int64_t reads = spk_rdd_reads(p->rdd.deps[0].rdd, partition, &path);
+    if (reads == SPK_READS_NOMEM) {
+        spk_task_nomem(task);
+        return NULL;
+    }
+    if (!path)
         return p->env;
     while (p->env[n])
         n++;

@@ -14,6 +14,9 @@ typedef struct coalesced_rdd {
         int partitions, int most, const int64_t *bytes, int *group_of, const void *env);
     int *starts;  /* of a function: group g is members[starts[g]] up to members[starts[g + 1]] */
     int *members; /* in the same block */
+    _Atomic(struct reading *) readings; /* of each partition; NULL: nobody has asked yet */
+    int looked;                         /* partitions of the parent that were looked at; under plan_lock, */
+    struct coalesced_rdd *above;        /* as is who waits for this one */
 } coalesced_rdd;
 
 static bool pass(void *state, spk_batch batch)
@@ -55,23 +58,97 @@ static bool coalesce_inner(
     return true;
 }
 
-/* reads: of all files of its parts; the path where all parts read one file. */
+/* ---- what a partition reads
+ *
+ * Of all files of its parts. Parts are coalesced in their turn, and may be met again and again where unions
+ * take an RDD twice; so each node finds out once, for all its partitions, those below it first. */
+
+/* reading: bytes, -1: none; path: where all parts read one file. */
+typedef struct reading {
+    int64_t bytes;
+    const char *path;
+} reading;
+
+static int64_t coalesce_reads(const spark_rdd *rdd, int partition, const char **path);
+
+static coalesced_rdd *as_coalesced(spark_rdd *rdd)
+{
+    return rdd && rdd->class->reads == coalesce_reads ? SPK_NODE(coalesced_rdd, rdd) : NULL;
+}
+
+/* unread: a coalesced node that makes a partition of this one, and has no readings yet; NULL: none. */
+static coalesced_rdd *unread(coalesced_rdd *c)
+{
+    spark_rdd *parent = c->rdd.deps[0].rdd;
+    for (const int n = spk_rdd_partitions(parent); c->looked < n; c->looked++) {
+        int partition = c->looked;
+        coalesced_rdd *below = as_coalesced(spk_rdd_reader(parent, &partition));
+        if (below && !atomic_load(&below->readings))
+            return below;
+    }
+    return NULL;
+}
+
+/* read_group: of one partition, whose parents are known. */
+static reading read_group(const coalesced_rdd *c, int partition)
+{
+    reading all = { -1, NULL };
+    int64_t i, to;
+    bool one = true;
+    for (group_of(&c->rdd, partition, &i, &to); i < to; i++) {
+        const char *path;
+        const int p = c->starts ? c->members[i] : (int)i;
+        const int64_t bytes = spk_rdd_reads(c->rdd.deps[0].rdd, p, &path);
+        one = one && path && (!all.path || strcmp(path, all.path) == 0);
+        all.path = path;
+        if (bytes >= 0)
+            all.bytes = all.bytes < 0 ? bytes : all.bytes < INT64_MAX - bytes ? all.bytes + bytes : INT64_MAX;
+    }
+    if (!one)
+        all.path = NULL;
+    return all;
+}
+
+static bool make_readings(coalesced_rdd *c)
+{
+    const int n = spk_rdd_partitions(&c->rdd);
+    reading *readings = malloc(((size_t)n + 1) * sizeof *readings);
+    for (int p = 0; readings && p < n; p++)
+        readings[p] = read_group(c, p);
+    atomic_store(&c->readings, readings);
+    return readings;
+}
+
+/* find_out: with plan_lock. Without recursion: a node waits, by `above`, for those below it. */
+static bool find_out(coalesced_rdd *top)
+{
+    top->above = NULL;
+    for (coalesced_rdd *c = top, *below; c;) {
+        if (atomic_load(&c->readings)) {
+            c = c->above;
+        } else if ((below = unread(c))) {
+            below->above = c;
+            c = below;
+        } else if (!make_readings(c)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int64_t coalesce_reads(const spark_rdd *rdd, int partition, const char **path)
 {
-    const coalesced_rdd *c = SPK_NODE(coalesced_rdd, rdd);
-    int64_t sum = -1, i, to;
-    bool one = true;
-    const char *first = NULL, *of;
-    for (group_of(rdd, partition, &i, &to); i < to; i++) {
-        const int p = c->starts ? c->members[i] : (int)i;
-        const int64_t bytes = spk_rdd_reads(rdd->deps[0].rdd, p, &of);
-        one = one && of && (!first || strcmp(of, first) == 0);
-        first = of;
-        if (bytes >= 0)
-            sum = sum < 0 ? bytes : sum + bytes;
+    coalesced_rdd *c;
+    memcpy(&c, &rdd, sizeof c);
+    bool known = atomic_load(&c->readings);
+    if (!known) {
+        pthread_mutex_lock(&rdd->sc->plan_lock);
+        known = find_out(c);
+        pthread_mutex_unlock(&rdd->sc->plan_lock);
     }
-    *path = one ? first : NULL;
-    return sum;
+    const reading none = { SPK_READS_NOMEM, NULL }, *found = known ? &atomic_load(&c->readings)[partition] : &none;
+    *path = found->path;
+    return found->bytes;
 }
 
 static spark_status coalesce_prepare(spark_rdd *rdd, spk_failure *failure)
@@ -123,8 +200,11 @@ static spark_status prepare_groups(spark_rdd *rdd, spk_failure *failure)
     int *groups_of = calloc((size_t)n + 1, sizeof *groups_of), groups = 0;
     spark_status status = bytes && groups_of ? SPARK_OK : spk_failure_nomem(failure, NULL, NULL);
     if (status == SPARK_OK) {
-        for (int i = 0; i < n; i++)
-            bytes[i] = spk_rdd_reads(parent, i, &path);
+        for (int i = 0; i < n && status == SPARK_OK; i++)
+            if ((bytes[i] = spk_rdd_reads(parent, i, &path)) == SPK_READS_NOMEM)
+                status = spk_failure_nomem(failure, NULL, NULL);
+    }
+    if (status == SPARK_OK) {
         groups = c->group(n, c->asked, bytes, groups_of, rdd->env.value);
         status = check_groups(c, n, groups_of, groups, failure);
     }
@@ -146,6 +226,7 @@ static spark_status prepare_groups(spark_rdd *rdd, spk_failure *failure)
 static void coalesce_release(spark_rdd *rdd)
 {
     free(SPK_NODE(coalesced_rdd, rdd)->starts);
+    free(atomic_load(&SPK_NODE(coalesced_rdd, rdd)->readings));
 }
 
 /* ---- the verbs */
@@ -162,7 +243,8 @@ spark_rdd *spark_coalesce(spark_site at, spark_rdd *rdd, int partitions)
         .produce = coalesce_produce,
         .inner = coalesce_inner,
         .reads = coalesce_reads,
-        .prepare = coalesce_prepare };
+        .prepare = coalesce_prepare,
+        .release = coalesce_release };
     spk_verb v;
     bool made;
     spk_verb_begin(&v, at, "coalesce", NULL, 1, &rdd, NULL);
@@ -182,6 +264,7 @@ spark_rdd *spark_coalesce_by(spark_site at, spark_rdd *rdd, int partitions,
     static const spk_class class = { .name = "CoalescedRDD",
         .produce = coalesce_produce,
         .inner = coalesce_inner,
+        .reads = coalesce_reads,
         .prepare = prepare_groups,
         .release = coalesce_release };
     spk_verb v;

@@ -39,17 +39,22 @@ static spark_status plan_of(lines_rdd *l, spark_str line, spk_failure *failure)
     spark_rdd *rdd = &l->rdd;
     spk_arena texts;
     size_t capacity;
-    spark_str *cells = spk_heap_alloc(
-        &rdd->sc->heap, (l->csv.max_columns + 1) * sizeof *cells, &capacity);
+    const size_t most = line.len < l->csv.max_columns ? line.len + 1 : l->csv.max_columns;
+    spark_str *cells = spk_heap_alloc(&rdd->sc->heap, most * sizeof *cells, &capacity);
     if (!cells)
         return spk_failure_nomem(failure, NULL, NULL);
     spk_arena_init(&texts, &rdd->sc->heap);
-    spk_csv_cut cut = { .csv = &l->csv, .cells = cells, .texts = &texts };
+    spk_csv_cut cut = { .csv = &l->csv, .cells = cells, .n = most, .texts = &texts };
     spark_status status = SPARK_OK;
     if (!spk_csv_cut_record(&cut, line.ptr, line.ptr + line.len, false, true))
         status = cut.status == SPARK_ENOMEM
             ? spk_failure_nomem(failure, NULL, NULL)
             : spk_failure_set(failure, cut.status, NULL, NULL, "%s, in the header", cut.why);
+    bool nomem = false;
+    for (size_t i = 0; status == SPARK_OK && i < cut.found; i++)
+        cells[i] = spk_csv_utf8(&l->csv, cells[i], &texts, &nomem);
+    if (nomem)
+        status = spk_failure_nomem(failure, NULL, NULL);
     if (status == SPARK_OK)
         status = spk_csv_plan_make(&l->plan, &l->csv, rdd->layout->type, "the lines",
             l->csv.enforce == SPARK_ON ? NULL : cells, cut.found, failure);
@@ -192,9 +197,15 @@ static bool settle(const piece *p, size_t i, char *row)
     char text[sizeof(spk_csv_why)];
     if (!record->bad && !lost)
         return true;
+    bool nomem = false;
+    const spark_str line = spk_csv_utf8(&p->l->csv, p->lines[i], p->cut.texts, &nomem);
+    if (nomem) {
+        fail(p, p->numbers[i], SPARK_ENOMEM, "");
+        return false;
+    }
     if (!bad && !lost && p->l->csv.mode == SPARK_PERMISSIVE) {
         if (plan->corrupt >= 0)
-            memcpy(row + plan->corrupt, &p->lines[i], sizeof p->lines[i]);
+            memcpy(row + plan->corrupt, &line, sizeof line);
         if (plan->corrupt >= 0 && plan->corrupt_present >= 0)
             row[plan->corrupt_present] = true;
         return true;
@@ -202,7 +213,7 @@ static bool settle(const piece *p, size_t i, char *row)
     const spk_csv_why why = spk_csv_why_not(plan, record, p->cells + i * plan->n);
     snprintf(text, sizeof text, "%s%s", why.what, why.column);
     if (bad)
-        bad->put(p->pipe->task, p->op->bad, p->numbers[i], p->lines[i], text);
+        bad->put(p->pipe->task, p->op->bad, p->numbers[i], line, text);
     else
         fail(p, p->numbers[i], SPARK_ETASK, text);
     return false;
@@ -243,7 +254,7 @@ static void csv_lines_run(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     *batch = (spk_batch) { rows, 0 };
     if (!p.records || !p.cells || !p.lines || !p.numbers || !rows)
         return;
-    spk_level *level = pipe->task->levels[pipe->task->depth - 1];
+    spk_level *level = pipe->task->push.levels[pipe->task->push.depth - 1];
     p.cut = (spk_csv_cut) { .csv = &l->csv, .columns = l->plan.columns, .n = l->plan.n,
         .texts = &level->arenas[level->current] };
     for (size_t i = 0; i < in.n; i++) {

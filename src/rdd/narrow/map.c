@@ -58,7 +58,7 @@ static bool pieces_open(spk_pipe *pipe, spk_op *op)
         spk_task_nomem(pipe->task);
         return false;
     }
-    *pieces = (spk_pieces) { .single = pipe->task->single || op->bad };
+    *pieces = (spk_pieces) { .single = pipe->task->at.single || op->bad };
     op->state = pieces;
     return true;
 }
@@ -84,7 +84,7 @@ static bool map_open(spk_pipe *pipe, spk_op *op)
 static bool push_some(spk_pipe *pipe, const spk_op *op, char *rows, size_t n)
 {
     const spk_batch some = { rows, n };
-    if (pipe->task->check && !spk_check_views(pipe, op, op->rdd->layout, some, "returned"))
+    if (pipe->task->check.on && !spk_check_views(pipe, op, op->rdd->layout, some, "returned"))
         return false;
     return spk_pipe_push(pipe, (size_t)(op - pipe->ops) + 1, some);
 }
@@ -111,7 +111,7 @@ static void map_pieces(spk_pipe *pipe, spk_op *op, const map_rdd *m, spk_batch i
                 out + made * out_step + m->out_offset);
             return;
         }
-        made += task->at_is_bad ? 0 : n;
+        made += task->at.is_bad ? 0 : n;
         spk_piece_done(pieces, n, task->scratch->bytes - before, views ? 2 * SPK_FEW : SIZE_MAX);
         if (task->scratch->bytes - mark.bytes < SPK_BATCH_BYTES
             || (views && (done + n == in.n || !spk_pipe_may_push(pipe))))
@@ -273,7 +273,7 @@ static void find_filter_record(
     size_t i = 0;
     do {
         task->failure.code = SPARK_OK;
-        f->def.run(task, 1, batch->rows + i * size, size, task->keep_indexes, op->rdd->env.value);
+        f->def.run(task, 1, batch->rows + i * size, size, task->push.indexes, op->rdd->env.value);
     } while (!spk_task_failed(task) && ++i < batch->n);
     task->failure = first;
     if (i < batch->n)
@@ -298,7 +298,7 @@ static size_t run_some(spk_pipe *pipe, const spk_op *op, const char *rows, size_
 {
     const filter_rdd *f = SPK_NODE(filter_rdd, op->rdd);
     const size_t size = op->rdd->layout->size;
-    uint32_t *keep = pipe->task->keep_indexes;
+    uint32_t *keep = pipe->task->push.indexes;
     const size_t kept = f->def.run(pipe->task, n, rows, size, keep, op->rdd->env.value);
     gather(out, rows, size, keep, kept);
     return kept;
@@ -317,7 +317,7 @@ static void run_filter(spk_pipe *pipe, spk_op *op, spk_batch *batch)
         n = spk_piece(pieces, batch->n - i);
         spk_task_at(task, op, op->seen + i, batch->rows + i * size);
         const size_t some = run_some(pipe, op, batch->rows + i * size, n, out + kept * size);
-        kept += task->at_is_bad ? 0 : some;
+        kept += task->at.is_bad ? 0 : some;
         spk_piece_done(pieces, n, task->scratch->bytes - before, spk_task_batch(task));
         if (task->scratch->bytes - mark.bytes > SPK_BATCH_BYTES)
             spk_arena_rewind(task->scratch, mark);
@@ -371,7 +371,7 @@ static void run_flat_map(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     batch->n = 0;
     if (!spk_out_open(&out, pipe, (size_t)(op - pipe->ops) + 1, op->rdd->layout->size, op->state))
         return;
-    const size_t piece = task->single || op->bad ? 1 : in.n, step = in_size(op->rdd);
+    const size_t piece = task->at.single || op->bad ? 1 : in.n, step = in_size(op->rdd);
     for (size_t i = 0; i < in.n && spk_element_begin(&out, op); i += piece) {
         spk_task_at(task, op, op->seen + i, in.rows + i * step);
         f->def.run(task, piece, in.rows + i * step, step, &out.head, op->rdd->env.value);

@@ -124,7 +124,7 @@ static void run_stateful(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     batch->n = 0;
     if (!open_out(&out, pipe, op))
         return;
-    const size_t piece = pipe->task->single || op->bad ? 1 : in.n;
+    const size_t piece = pipe->task->at.single || op->bad ? 1 : in.n;
     const size_t step = op->rdd->deps[0].rdd->layout->size;
     for (size_t i = 0; i < in.n && spk_element_begin(&out, op); i += piece) {
         spk_task_at(pipe->task, op, op->seen + i, in.rows + i * step);

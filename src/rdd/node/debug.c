@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
+#include "listen/json_out.h"
 #include "scheduler/job.h"
+
+enum { LONGEST_NAME = 200 }; /* bytes, as in the graph */
 
 typedef spk_lineage_text text;
 
@@ -48,9 +51,36 @@ static void puts_to(text *t, const char *s)
     put(t, s, strlen(s));
 }
 
+/* put_clean: what comes from the program or from data, so that it stays on its line and is UTF-8: what is no
+ * character, what a terminal obeys, and what ends lines or turns the direction of writing, is U+FFFD. */
+static void put_clean(text *t, const char *s, size_t n)
+{
+    const unsigned char *at = (const unsigned char *)s;
+    for (size_t i = 0, size; i < n; i += size) {
+        const int found = spk_json_character(at + i, n - i);
+        size = (size_t)(found > 0 ? found : -found);
+        if (spk_json_obeyed(at + i, found))
+            puts_to(t, SPK_REPLACEMENT);
+        else
+            put(t, s + i, size);
+    }
+}
+
 void spk_lineage_put(text *t, const char *s)
 {
-    puts_to(t, s);
+    put_clean(t, s, strlen(s));
+}
+
+/* put_name: cut where it is long, between characters. */
+static void put_name(text *t, const char *name)
+{
+    size_t n = strnlen(name, LONGEST_NAME);
+    const bool cut = name[n] != 0;
+    for (int back = 0; cut && back < 3 && n > 0 && ((unsigned char)name[n] & 0xc0) == 0x80; back++)
+        n--;
+    put_clean(t, name, n);
+    if (cut)
+        puts_to(t, "\xe2\x80\xa6");
 }
 
 static void push(writer *w, frame next)
@@ -94,12 +124,12 @@ static void describe(writer *w, const spark_rdd *rdd)
     char line[128];
     text *t = w->out;
     if (rdd->name) {
-        puts_to(t, rdd->name);
+        put_name(t, rdd->name);
         puts_to(t, " ");
     }
     snprintf(line, sizeof line, "%s[%d] at %s at ", rdd->class->name, rdd->id, rdd->operation);
     puts_to(t, line);
-    puts_to(t, rdd->site);
+    put_name(t, rdd->site);
     puts_to(t, " [");
     puts_to(t, w->level);
     puts_to(t, "]");

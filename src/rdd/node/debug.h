@@ -10,6 +10,8 @@ typedef struct spk_lineage_text {
     size_t n, max;
     bool good;
 } spk_lineage_text;
+
+/* spk_lineage_put: control characters, and what is no UTF-8, are U+FFFD. */
 SPK_COLD void spk_lineage_put(spk_lineage_text *out, const char *text);
 
 /* spk_lineage_notes: what is said behind the line of an RDD. block: it is the first one of a

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explain: the lineage with what is known of it, and as a graph. */
-#include <spark/explain.h>
+#include "rdd/node/explain.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/control.h"
 #include "base/error.h"
 #include "listen/json_out.h"
 #include "rdd/node/debug.h"
@@ -17,6 +18,7 @@ enum { MOST_SPLITS = 100000, LABEL = 200 };
 typedef struct explainer {
     spk_plan plan;
     spk_json_out ids; /* of RDDs that have been written: a bit each */
+    const spk_explain_more *more; /* or NULL */
 } explainer;
 
 static const char *kind_of(const spark_partitioner *p)
@@ -62,13 +64,13 @@ static const char *fate(const spk_plan_stage *s)
     return !s->needed ? "not needed" : s->complete ? "skipped: its output is there" : "runs";
 }
 
-/* stage_text: "stage 1: 6 tasks, writes 3 partitions by hash, combined first; runs". */
+/* stage_text: "stage 1: 6 tasks, writes 3 partitions by hash, combined first". */
 static void stage_text(char text[256], const spk_plan_stage *s)
 {
     const int n = spk_rdd_partitions(s->rdd);
     int at = snprintf(text, 256, "stage %d: %d task%s, ", s->number, n, n == 1 ? "" : "s");
     if (!s->shuffle) {
-        at += snprintf(text + at, 256 - (size_t)at, "the result");
+        snprintf(text + at, 256 - (size_t)at, "the result");
     } else {
         const spark_partitioner *p = s->shuffle->partitioner;
         const int partitions = p ? atomic_load(&p->partitions) : spk_rdd_partitions(s->shuffle->owner);
@@ -77,13 +79,21 @@ static void stage_text(char text[256], const spk_plan_stage *s)
             p ? kind_of(p) : "range", s->shuffle->aggregator && !s->shuffle->raw ? ", combined first" : "");
         const int missing = atomic_load(&s->shuffle->missing);
         if (missing > 0 && missing < n)
-            at += snprintf(text + at, 256 - (size_t)at, ", %d of %d are there", n - missing, n);
+            snprintf(text + at, 256 - (size_t)at, ", %d of %d are there", n - missing, n);
     }
-    snprintf(text + at, 256 - (size_t)at, "; %s", fate(s));
 }
 
-/* facts: of one RDD, each with ", " or what `first` is in front. */
-static void facts(void (*say)(void *to, const char *text), void *to, const spark_rdd *rdd)
+/* say_fate: what becomes of it, or has become of it. */
+static void say_fate(const spk_plan_stage *s, const spk_explain_more *more, spk_say *say, void *to)
+{
+    if (more)
+        more->stage(more->env, s->shuffle, say, to);
+    else
+        say(to, fate(s));
+}
+
+/* facts: of one RDD. */
+static void facts(spk_say *say, void *to, const spark_rdd *rdd, const spk_explain_more *more)
 {
     char text[160], size[32];
     const int64_t bytes = file_bytes(rdd);
@@ -103,6 +113,8 @@ static void facts(void (*say)(void *to, const char *text), void *to, const spark
     }
     if (spk_rdd_stored(rdd))
         say(to, "checkpointed");
+    if (more)
+        more->rdd(more->env, rdd, say, to);
 }
 
 /* ---- text */
@@ -148,16 +160,16 @@ static bool line(void *env, spk_lineage_text *out, const spark_rdd *rdd, bool bl
         char text[256];
         stage_text(text, &e->plan.stages[stage]);
         say_line(&s, text);
+        say_fate(&e->plan.stages[stage], e->more, say_line, &s);
     }
     if (again && rdd->n_deps > 0)
         say_line(&s, "see above");
     else
-        facts(say_line, &s, rdd);
+        facts(say_line, &s, rdd, e->more);
     return !again;
 }
 
-/* finish: writes the text, and frees it. */
-static spark_status finish(const char *operation, spark_site at, FILE *to, char *text, size_t n)
+spark_status spk_explain_finish(const char *operation, spark_site at, FILE *to, char *text, size_t n)
 {
     spk_failure failure;
     if (!text) {
@@ -173,7 +185,7 @@ static spark_status finish(const char *operation, spark_site at, FILE *to, char 
                       strerror(error ? error : EIO));
 }
 
-static spark_status check(const char *operation, spark_site at, spark_rdd *rdd, FILE *to)
+spark_status spk_explain_check(const char *operation, spark_site at, spark_rdd *rdd, FILE *to)
 {
     spk_failure failure;
     if (spk_job_check(rdd, operation, at, &failure) != SPARK_OK)
@@ -182,24 +194,30 @@ static spark_status check(const char *operation, spark_site at, spark_rdd *rdd, 
               : spk_raisef(SPARK_EINVAL, operation, at, "%s at %s: there is no stream to write to", operation, at);
 }
 
-spark_status spark_explain(spark_site at, spark_rdd *rdd, FILE *to)
+char *spk_explain_text(spark_rdd *rdd, const spk_explain_more *more, size_t *n)
 {
-    explainer e = { .ids = { .at = NULL } };
+    explainer e = { .ids = { .at = NULL }, .more = more };
     const spk_lineage_notes notes = { &e, line };
     char *text = NULL;
-    const spark_status status = check("explain", at, rdd, to);
-    if (status != SPARK_OK)
-        return status;
     pthread_mutex_lock(&rdd->sc->plan_lock);
     if (spk_plan_make(&e.plan, rdd))
         text = spk_lineage_write(rdd, &notes);
     pthread_mutex_unlock(&rdd->sc->plan_lock);
     spk_plan_fini(&e.plan);
     spk_json_fini(&e.ids);
-    const size_t n = text ? strlen(text) : 0;
-    if (text)
-        text[n] = '\n'; /* instead of the NUL */
-    return finish("explain", at, to, text, n + 1);
+    if (text) {
+        *n = strlen(text);
+        text[(*n)++] = '\n'; /* instead of the NUL */
+    }
+    return text;
+}
+
+spark_status spark_explain(spark_site at, spark_rdd *rdd, FILE *to)
+{
+    const spark_status status = spk_explain_check("explain", at, rdd, to);
+    size_t n = 0;
+    char *text = status == SPARK_OK ? spk_explain_text(rdd, NULL, &n) : NULL;
+    return status == SPARK_OK ? spk_explain_finish("explain", at, to, text, n) : status;
 }
 
 /* ---- the graph */
@@ -214,12 +232,12 @@ static void quoted(spk_json_out *out, const char *text)
 {
     const size_t n = strnlen(text, LABEL);
     for (size_t i = 0; i < n;) {
-        const unsigned char c = (unsigned char)text[i];
+        const char c = text[i];
         const int size = spk_json_character((const unsigned char *)text + i, n - i);
         if (c == '"' || c == '\\')
             SPK_JSON(out, "\\");
-        if (size < 0 || c < ' ' || c == 0x7f || (c == 0xc2 && (unsigned char)text[i + 1] < 0xa0))
-            SPK_JSON(out, "\xef\xbf\xbd");
+        if (spk_json_obeyed((const unsigned char *)text + i, size))
+            SPK_JSON(out, SPK_REPLACEMENT);
         else
             spk_json_bytes(out, text + i, (size_t)size);
         i += (size_t)(size > 0 ? size : -size);
@@ -234,6 +252,11 @@ static void say_label(void *to, const char *text)
     quoted(to, text);
 }
 
+static void say_plain(void *to, const char *text)
+{
+    plain(to, text);
+}
+
 static void node_name(spk_json_out *out, int stage, int rdd)
 {
     char text[64];
@@ -241,7 +264,8 @@ static void node_name(spk_json_out *out, int stage, int rdd)
     plain(out, text);
 }
 
-static void node(spk_json_out *out, const spk_plan_stage *s, const spark_rdd *rdd, bool live)
+static void node(
+    spk_json_out *out, const spk_plan_stage *s, const spark_rdd *rdd, bool live, const spk_explain_more *more)
 {
     char id[32];
     SPK_JSON(out, "    ");
@@ -253,7 +277,7 @@ static void node(spk_json_out *out, const spk_plan_stage *s, const spark_rdd *rd
     quoted(out, rdd->operation);
     SPK_JSON(out, " at ");
     quoted(out, rdd->site);
-    facts(say_label, out, rdd);
+    facts(say_label, out, rdd, more);
     SPK_JSON(out, "\"");
     if (atomic_load(&rdd->level) != 0)
         SPK_JSON(out, ", style=\"filled,rounded\", fillcolor=\"#d8f0e0\", color=\"#14713f\"");
@@ -276,11 +300,11 @@ static void edges(spk_json_out *out, const spk_plan *plan, const spk_plan_stage 
     }
 }
 
-static void graph(spk_json_out *out, const spk_plan *plan)
+static void graph(spk_json_out *out, const spk_plan *plan, const spk_explain_more *more)
 {
     char text[300];
-    plain(out, "digraph plan {\n  rankdir=LR;\n  fontname=\"sans-serif\";\n  node [shape=box, style=rounded, "
-        "fontname=\"sans-serif\", fontsize=11];\n");
+    plain(out, "digraph plan {\n  rankdir=LR;\n  fontname=\"Helvetica\";\n"
+               "  node [shape=box, style=rounded, fontname=\"Helvetica\", fontsize=11];\n");
     for (size_t k = 0; k < plan->n; k++) {
         const spk_plan_stage *s = &plan->stages[plan->by_number[k]];
         snprintf(text, sizeof text, "  subgraph cluster_%d {\n    style=\"rounded%s\";\n    color=\"#2f78bd\";\n    "
@@ -289,9 +313,12 @@ static void graph(spk_json_out *out, const spk_plan *plan)
         plain(out, text);
         stage_text(text, s);
         quoted(out, text);
+        if (!more)
+            plain(out, "; ");
+        say_fate(s, more, more ? say_label : say_plain, out);
         SPK_JSON(out, "\";\n");
         for (size_t i = 0; i < s->n_members; i++)
-            node(out, s, s->members[i], s->live[i]);
+            node(out, s, s->members[i], s->live[i], more);
         SPK_JSON(out, "  }\n");
     }
     for (size_t k = 0; k < plan->n; k++) {
@@ -302,20 +329,26 @@ static void graph(spk_json_out *out, const spk_plan *plan)
     SPK_JSON(out, "}\n");
 }
 
-spark_status spark_explain_dot(spark_site at, spark_rdd *rdd, FILE *to)
+char *spk_explain_graph(spark_rdd *rdd, const spk_explain_more *more, size_t *n)
 {
     spk_json_out out = { .at = NULL };
     spk_plan plan;
-    const spark_status status = check("explainDot", at, rdd, to);
-    if (status != SPARK_OK)
-        return status;
     pthread_mutex_lock(&rdd->sc->plan_lock);
     if (spk_plan_make(&plan, rdd)) {
-        graph(&out, &plan);
+        graph(&out, &plan, more);
         spk_plan_fini(&plan);
     }
     pthread_mutex_unlock(&rdd->sc->plan_lock);
     if (out.failed)
         spk_json_fini(&out);
-    return finish("explainDot", at, to, out.at, out.n);
+    *n = out.n;
+    return out.at;
+}
+
+spark_status spark_explain_dot(spark_site at, spark_rdd *rdd, FILE *to)
+{
+    const spark_status status = spk_explain_check("explainDot", at, rdd, to);
+    size_t n = 0;
+    char *text = status == SPARK_OK ? spk_explain_graph(rdd, NULL, &n) : NULL;
+    return status == SPARK_OK ? spk_explain_finish("explainDot", at, to, text, n) : status;
 }

@@ -9,52 +9,21 @@
 #include "exec/bad.h"
 #include "format/csv.h"
 #include "io/lines.h"
-#include "io/output.h"
-#include "io/tree.h"
 #include "rdd/action.h"
-#include "rdd/source/files_rdd.h"
-#include "rdd/source/partitioned.h"
+#include "rdd/narrowed.h"
+#include "rdd/source/scan.h"
 
 typedef struct csv_rdd {
-    spk_files_rdd head;
-    spk_splits splits;
+    spk_scan scan;
     spk_csv csv;
-    char *base; /* directories below it that are named key=value are columns; NULL: none are */
-    spk_partitioned keys;
 } csv_rdd;
-
-static const spk_split *split_of(const spark_rdd *rdd, int partition)
-{
-    return &SPK_NODE(csv_rdd, rdd)->splits.at[partition];
-}
-
-/* find_files: and the columns that are named by the directories they are in. */
-static spark_status find_files(csv_rdd *c, spk_failure *failure)
-{
-    if (c->head.spec && !c->head.files.at
-        && spk_partitioned_expand(&c->head.spec, &c->base, failure) != SPARK_OK)
-        return failure->code;
-    if (spk_files_rdd_list(&c->head.rdd, true, failure) != SPARK_OK)
-        return failure->code;
-    spk_partitioned_free(&c->keys);
-    if (spk_partitioned_find(&c->keys, &c->head.files, c->base, failure) != SPARK_OK)
-        return failure->code;
-    if (c->keys.n == 0)
-        return SPARK_OK;
-    return spk_partitioned_split(&c->keys, c->head.rdd.layout->type, failure);
-}
 
 static spark_status csv_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     csv_rdd *c = SPK_NODE(csv_rdd, rdd);
-    if (find_files(c, failure) != SPARK_OK)
+    if (spk_partitioned_prepare(&c->scan.keys, &c->scan.head, c->csv.charset, &c->scan.base, failure) != SPARK_OK)
         return failure->code;
-    const spark_status status = c->csv.multi_line
-        ? spk_splits_whole(&c->head.files, &c->splits, failure)
-        : spk_splits_make(&c->head.files, c->head.asked, &c->splits, failure);
-    if (status == SPARK_OK)
-        spk_rdd_partitions_set(rdd, (int)c->splits.n);
-    return status;
+    return spk_scan_split(rdd, spk_csv_is_whole(&c->csv), failure);
 }
 
 /* plan_for: for the file of a split; *empty: it has a header to have, and has none. */
@@ -62,7 +31,7 @@ static spark_status plan_for(spk_csv_plan *plan, spk_heap *heap, const csv_rdd *
     const spk_split *split, bool *empty, spk_failure *failure)
 {
     const spk_file *file = split->file;
-    const spark_type *type = c->keys.n ? &c->keys.rest : c->head.rdd.layout->type;
+    const spark_type *type = c->scan.keys.n ? &c->scan.keys.rest : c->scan.head.rdd.layout->type;
     const spk_split whole = { file, 0, file->size, split->watch };
     const spark_str *names = NULL;
     spk_csv_reader *reader;
@@ -84,91 +53,29 @@ static spark_status plan_for(spk_csv_plan *plan, spk_heap *heap, const csv_rdd *
     return failure->code;
 }
 
-/* quarantine: where malformed records of an attempt go. */
-typedef struct quarantine {
-    spark_task *task;
-    const spark_rdd *rdd;
-    spk_bad_part *part;
-} quarantine;
-
-static bool put_aside(void *to, uint64_t offset, spark_str record, const char *reason)
+static size_t next_rows(void *reader, char *rows, size_t max, spk_failure *failure)
 {
-    quarantine *q = to;
-    return q->rdd->bad->put(q->task, q->part, offset, record, reason);
+    return spk_csv_next(reader, rows, max, failure);
 }
 
-/* push_rows: key_row has the columns of `keys`. *n_rows: how many there were; false: not all. */
-static bool push_rows(spk_pipe *pipe, spk_csv_reader *reader, const spk_csv_plan *plan,
-    const spk_csv_plan *keys, const char *key_row, uint64_t *n_rows, spk_failure *failure)
+static uint64_t byte_of(const void *reader)
 {
-    spark_task *task = pipe->task;
-    const size_t size = plan->row_size;
-    char *rows = spk_arena_alloc(spk_keep_of(task), spk_task_fit(task, size) * size, 64);
-    *n_rows = 0;
-    if (!rows) {
-        spk_failure_nomem(failure, NULL, NULL);
-        return false;
-    }
-    for (;;) {
-        const size_t most = spk_pipe_rows(pipe, size);
-        const size_t n = spk_csv_next(reader, rows, most, failure);
-        *n_rows += n;
-        if (n == 0)
-            return failure->code == SPARK_OK;
-        spk_partitioned_fill(keys, key_row, rows, n);
-        if (!spk_push(pipe, rows, n))
-            return false;
-    }
+    return spk_csv_row_at(reader, 0);
 }
 
-/* make_key_row: a row with the columns that are named by the directories of a split; NULL: *failure is
- * filled. */
-static char *make_key_row(spark_task *task, const csv_rdd *c, int partition, spk_csv_plan *keys,
-    spk_failure *failure)
+static void put_aside(void *reader, const spk_csv_aside *aside)
 {
-    const size_t size = c->head.rdd.layout->size, file = (size_t)(c->splits.at[partition].file - c->head.files.at);
-    char *row = spk_arena_alloc(spk_keep_of(task), size, 64);
-    if (!row) {
-        spk_failure_nomem(failure, NULL, NULL);
-        return NULL;
-    }
-    memset(row, 0, size);
-    if (spk_partitioned_plan(&c->keys, keys, &c->head.files, file, row, failure) == SPARK_OK) {
-        failure->code = SPARK_OK;
-        return row;
-    }
-    spk_csv_plan_free(keys);
-    return NULL;
+    spk_csv_put_aside(reader, aside);
 }
 
-/* read_rows: with a policy for bad records, where there is one. */
-static void read_rows(spk_pipe *pipe, spark_rdd *rdd, int partition, spk_csv_reader *reader,
-    const spk_csv_plan *plan, spk_failure *failure)
-{
-    const csv_rdd *c = SPK_NODE(csv_rdd, rdd);
-    quarantine q = { pipe->task, rdd, NULL };
-    spk_csv_plan keys = { .n = 0 };
-    char *key_row = NULL;
-    const spk_csv_aside aside = { put_aside, &q };
-    uint64_t n;
-    if (rdd->bad) {
-        if (!(q.part = rdd->bad->begin(pipe->task, rdd->bad, partition)))
-            return;
-        spk_csv_put_aside(reader, &aside);
-    }
-    if (c->keys.n && !(key_row = make_key_row(pipe->task, c, partition, &keys, failure)))
-        return;
-    if (push_rows(pipe, reader, plan, &keys, key_row, &n, failure) && q.part && !spk_task_over(pipe->task))
-        rdd->bad->finish(pipe->task, q.part, n);
-    spk_csv_plan_free(&keys);
-}
+static const spk_scan_format format = { next_rows, byte_of, put_aside };
 
 static void csv_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
     const csv_rdd *c = SPK_NODE(csv_rdd, rdd);
     spark_task *task = pipe->task;
     const spk_watch watch = spk_watch_of(task);
-    spk_split split = *split_of(rdd, partition);
+    spk_split split = *spk_scan_at(rdd, partition);
     split.watch = &watch;
     spk_failure failure = { .code = SPARK_OK };
     spk_csv_plan plan = { .columns = NULL };
@@ -177,19 +84,13 @@ static void csv_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
     if (plan_for(&plan, task->heap, c, &split, &empty, &failure) == SPARK_OK && !empty
         && spk_csv_open(&reader, task->heap, &c->csv, &plan, &split, &failure) == SPARK_OK) {
         failure.code = SPARK_OK;
-        read_rows(pipe, rdd, partition, reader, &plan, &failure);
+        spk_scan_read(
+            pipe, rdd, partition, &(spk_scan_reader) { &format, reader, split.file, plan.row_size }, &failure);
         spk_csv_close(reader);
     }
     spk_csv_plan_free(&plan);
     if (failure.code != SPARK_OK && !spk_task_failed(task))
         spk_task_fail_with(task, &failure);
-}
-
-static int64_t csv_reads(const spark_rdd *rdd, int partition, const char **path)
-{
-    const spk_split *split = split_of(rdd, partition);
-    *path = split->file->path;
-    return spk_split_reads(split);
 }
 
 /* offset_of: of the record of a row; UINT64_MAX: it cannot be told any more. */
@@ -201,7 +102,7 @@ static uint64_t offset_of(spk_heap *heap, const csv_rdd *c, const spk_split *spl
     uint64_t found = UINT64_MAX;
     size_t capacity;
     bool empty;
-    const size_t size = c->head.rdd.layout->size, most = 64 * 1024 / size + 1;
+    const size_t size = c->scan.head.rdd.layout->size, most = 64 * 1024 / size + 1;
     char *rows = spk_heap_alloc(heap, most * size, &capacity);
     if (rows && plan_for(&plan, heap, c, split, &empty, &failure) == SPARK_OK && !empty
         && spk_csv_open(&reader, heap, &c->csv, &plan, split, &failure) == SPARK_OK) {
@@ -209,7 +110,7 @@ static uint64_t offset_of(spk_heap *heap, const csv_rdd *c, const spk_split *spl
         uint64_t before = 0;
         size_t n;
         failure.code = SPARK_OK;
-        if (c->head.rdd.bad)
+        if (c->scan.head.rdd.bad)
             spk_csv_put_aside(reader, &nowhere);
         while ((n = spk_csv_next(reader, rows, most, &failure)) > 0 && before + n <= row)
             before += n;
@@ -226,7 +127,7 @@ static uint64_t offset_of(spk_heap *heap, const csv_rdd *c, const spk_split *spl
 static void csv_where(
     spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row, spk_failure *failure)
 {
-    const spk_split *split = split_of(rdd, partition);
+    const spk_split *split = spk_scan_at(rdd, partition);
     const uint64_t offset = row < 0
         ? UINT64_MAX
         : offset_of(heap, SPK_NODE(csv_rdd, rdd), split, (uint64_t)row);
@@ -234,36 +135,25 @@ static void csv_where(
         offset == UINT64_MAX ? -1 : spk_line_at(heap, split->file, offset));
 }
 
-static void csv_places(spk_heap *heap, const spark_rdd *rdd, int partition, size_t n,
-    const int64_t *offsets, int64_t *lines, const char **path)
-{
-    const spk_split *split = split_of(rdd, partition);
-    *path = split->file->path;
-    spk_lines_at(heap, split->file, n, offsets, lines);
-}
-
 static void csv_release(spark_rdd *rdd)
 {
-    csv_rdd *c = SPK_NODE(csv_rdd, rdd);
-    spk_splits_free(&c->splits);
-    spk_csv_free(&c->csv);
-    spk_partitioned_free(&c->keys);
-    free(c->base);
-    spk_files_rdd_release(rdd);
+    spk_csv_free(&SPK_NODE(csv_rdd, rdd)->csv);
+    spk_scan_release(rdd);
 }
+
+static const spk_class csv_class = { .name = "FileScanRDD",
+    .prepare = csv_prepare,
+    .produce = csv_produce,
+    .reads = spk_scan_reads,
+    .where = csv_where,
+    .places = spk_scan_places,
+    .release = csv_release };
 
 /* new_csv: takes the options over. */
 static spark_rdd *new_csv(
     spk_verb *v, const char *path, const spark_type *type, spk_csv *csv, bool *made)
 {
-    static const spk_class class = { .name = "FileScanRDD",
-        .prepare = csv_prepare,
-        .produce = csv_produce,
-        .reads = csv_reads,
-        .where = csv_where,
-        .places = csv_places,
-        .release = csv_release };
-    spark_rdd *rdd = spk_files_rdd_make(v, &class, sizeof(csv_rdd), spk_verb_layout(v, type), path,
+    spark_rdd *rdd = spk_files_rdd_make(v, &csv_class, sizeof(csv_rdd), spk_verb_layout(v, type), path,
         csv->min_partitions, made);
     if (*made && csv->mode == SPARK_DROPMALFORMED && !spk_bad_imply(rdd)) {
         spk_failure failure;
@@ -311,15 +201,6 @@ static void guesses_discard(spk_state *state)
     g->of = NULL;
 }
 
-/* is_sampled: chosen by the place of the row alone. */
-static bool is_sampled(const guesses *g, double share)
-{
-    uint64_t x = g->seen ^ (uint64_t)g->head.task->partition << 40;
-    x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
-    x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return (double)((x ^ x >> 33) >> 11) * 0x1p-53 < share;
-}
-
 static void guess_row(guesses *g, const looking *l, const char *row)
 {
     enum { SHORT = 64 };
@@ -341,7 +222,7 @@ static bool guesses_take(void *state, spk_batch batch)
     guesses *g = state;
     const looking *l = g->head.action->arg;
     for (size_t i = 0; i < batch.n; i++, g->seen++)
-        if (l->csv->sampling >= 1 || is_sampled(g, l->csv->sampling))
+        if (l->csv->sampling >= 1 || spk_scan_samples(l->csv->sampling, g->head.task->partition, g->seen))
             guess_row(g, l, batch.rows + i * l->type->size);
     return true;
 }
@@ -378,6 +259,7 @@ static spark_status guess(
 typedef struct column_name {
     char *text;
     size_t at;
+    bool made; /* of the position alone */
 } column_name;
 
 static int lower(char c)
@@ -406,7 +288,7 @@ static bool name_columns(const spk_csv *csv, const spark_str *cells, size_t n, c
     enum { DIGITS = 24 };
     for (size_t i = 0; i < n; i++) {
         const spark_str cell = csv->header ? cells[i] : (spark_str) { NULL, 0 };
-        names[i] = (column_name) { malloc(cell.len + DIGITS), i };
+        names[i] = (column_name) { malloc(cell.len + DIGITS), i, cell.len == 0 };
         if (!names[i].text)
             return false;
         if (cell.len == 0)
@@ -418,12 +300,23 @@ static bool name_columns(const spk_csv *csv, const spark_str *cells, size_t n, c
     }
     qsort(names, n, sizeof *names, by_name);
     for (size_t i = 0, end; i < n; i = end) {
+        size_t same = !names[i].made;
         for (end = i + 1; end < n && compare_names(names[i].text, names[end].text) == 0; end++)
-            ;
-        for (size_t k = i; end - i > 1 && k < end; k++)
-            snprintf(names[k].text + strlen(names[k].text), DIGITS, "%zu", names[k].at);
+            same += !names[end].made;
+        for (size_t k = i; same > 1 && k < end; k++)
+            snprintf(names[k].text + strlen(names[k].text), names[k].made ? 1 : DIGITS, "%zu", names[k].at);
     }
     return true;
+}
+
+/* twice: a name that two columns have all the same, as a,a,a0 makes a0,a1,a0; NULL: none. */
+static const char *twice(column_name *names, size_t n)
+{
+    qsort(names, n, sizeof *names, by_name);
+    for (size_t i = 1; i < n; i++)
+        if (compare_names(names[i - 1].text, names[i].text) == 0)
+            return names[i].text;
+    return NULL;
 }
 
 /* struct_of: a struct of optionals; of NULL: of strings. */
@@ -467,6 +360,11 @@ static bool read_names(spark_context *sc, const spk_csv *csv, const spk_files *f
         if (*n > 0 && (!(*names = calloc(*n, sizeof **names)) || !name_columns(csv, cells, *n, *names)))
             spk_failure_nomem(failure, NULL, NULL);
         spk_csv_close(reader);
+        const char *name = failure->code == SPARK_OK && *n > 0 ? twice(*names, *n) : NULL;
+        if (name)
+            spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+                "two columns of %s are named \"%.100s\"; give the type of the rows",
+                files->at[i].path, name);
         if (failure->code != SPARK_OK)
             return false;
     }
@@ -481,6 +379,19 @@ static void free_names(column_name *names, size_t n)
     for (size_t i = 0; names && i < n; i++)
         free(names[i].text);
     free(names);
+}
+
+/* are_small: all files together are what Spark would not split. What type a column has may depend on the order of its
+ * values within a partition: of times, then a number, the number is a year. */
+static bool are_small(const spk_files *files)
+{
+    uint64_t left = 4u << 20;
+    for (size_t i = 0; i < files->n; i++) {
+        if (files->at[i].size >= left)
+            return false;
+        left -= files->at[i].size;
+    }
+    return true;
 }
 
 /* guess_type: the struct of the types that the values have. The files are lent to an RDD of strings. */
@@ -498,13 +409,16 @@ static const spark_type *guess_type(spark_site at, spark_context *sc, const spar
     if (!of || spk_csv_compile(&csv, o, false, failure) != SPARK_OK)
         spk_verb_fail(&v, SPARK_ENOMEM, "out of memory");
     csv.enforce = SPARK_ON;
+    csv.mode = SPARK_PERMISSIVE; /* values of rows that are too short or too long count as well */
+    if (are_small(files))
+        csv.min_partitions = 1;
     spark_rdd *rdd = new_csv(&v, "the same files", strings, &csv, &made);
     if (made) {
         csv_rdd *c = SPK_NODE(csv_rdd, rdd);
-        c->head.files = *files;
+        c->scan.head.files = *files;
         if (guess(at, rdd, &c->csv, of, failure) == SPARK_OK)
             type = struct_of(sc, names, n, of, failure);
-        c->head.files = (spk_files) { NULL, 0 };
+        c->scan.head.files = (spk_files) { NULL, 0 };
     } else {
         *failure = *rdd->error;
     }
@@ -513,71 +427,23 @@ static const spark_type *guess_type(spark_site at, spark_context *sc, const spar
     return type;
 }
 
-/* with_keys: the struct with the columns that are named by directories behind its own. */
-static const spark_type *with_keys(spark_context *sc, const spark_type *type,
-    const spk_partitioned *keys, size_t n_files, spk_failure *failure)
-{
-    const uint32_t own = type->count, n = own + keys->n;
-    const spark_type **members = calloc(n, sizeof *members);
-    const char **texts = calloc(n, sizeof *texts);
-    const spark_type *both = NULL;
-    bool good = members && texts;
-    for (uint32_t i = 0; good && i < n; i++) {
-        texts[i] = i < own ? type->fields[i].name : keys->names[i - own].ptr;
-        members[i] = i < own ? type->fields[i].type
-                             : spk_types_optional(
-                                 sc->types, spk_partitioned_type(keys, n_files, i - own));
-        good = members[i] != NULL;
-    }
-    failure->code = SPARK_OK;
-    for (uint32_t k = 0; good && k < keys->n; k++)
-        if (spark_field_find(type, texts[own + k]))
-            spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-                "column \"%s\" is in the files and in the names of their directories", texts[own + k]);
-    if (good && failure->code == SPARK_OK)
-        both = spk_types_struct(sc->types, n, members, texts);
-    if (!both && failure->code == SPARK_OK)
-        spk_failure_nomem(failure, NULL, NULL);
-    free(members);
-    free(texts);
-    return both;
-}
-
-/* list: the files, by a spec that is taken over. */
-static spark_status list(spark_context *sc, char *spec, char **base, spk_files *files, spk_failure *failure)
-{
-    char local[SPK_PATH];
-    spark_status status = spec ? spk_partitioned_expand(&spec, base, failure)
-                               : spk_failure_nomem(failure, NULL, NULL);
-    if (status == SPARK_OK)
-        status = spk_files_list(spec, sc->elsewhere, files, failure);
-    if (status == SPARK_OK)
-        status = spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure);
-    free(spec);
-    return status;
-}
-
 /* find_type: NULL: *failure is filled; the files are those that were read. */
 static const spark_type *find_type(spark_site at, spark_context *sc, const char *path,
     const spark_csv_options *o, const spk_csv *csv, char **base, spk_files *files,
     spk_failure *failure)
 {
-    spk_partitioned keys = { .n = 0 };
     const spark_type *type = NULL;
     column_name *names;
     size_t n;
-    if (list(sc, spk_tree_copy(path), base, files, failure) != SPARK_OK)
+    if (spk_partitioned_list(sc, path, csv->charset, base, files, failure) != SPARK_OK)
         return NULL;
     if (read_names(sc, csv, files, &names, &n, failure))
         type = struct_of(sc, names, n, NULL, failure);
     if (type && csv->infer)
         type = guess_type(at, sc, o, names, n, type, files, failure);
     free_names(names, n);
-    if (type && spk_partitioned_find(&keys, files, *base, failure) != SPARK_OK)
-        type = NULL;
-    if (type && keys.n > 0)
-        type = with_keys(sc, type, &keys, files->n, failure);
-    spk_partitioned_free(&keys);
+    if (type)
+        type = spk_partitioned_with(sc, type, files, *base, failure);
     if (!type)
         spk_files_free(files);
     return type;
@@ -594,8 +460,7 @@ spark_rdd *spark_read_csv(spark_site at, spark_context *sc, const char *path, co
     char *base = NULL;
     spk_verb_source(&v, at, "csv", sc);
     spk_files_rdd_check(&v, path, 0);
-    if (!v.bad && options && options->base_path
-        && !(base = spk_output_path(options->base_path, &failure)))
+    if (!v.bad && spk_partitioned_base(options ? options->base_path : NULL, &base, &failure) != SPARK_OK)
         spk_verb_fail(&v, failure.code, "option base_path: %s", failure.message);
     if (!v.bad && spk_csv_compile(&csv, options, false, &failure) != SPARK_OK)
         spk_verb_fail(&v, failure.code, "%s", failure.message);
@@ -605,15 +470,98 @@ spark_rdd *spark_read_csv(spark_site at, spark_context *sc, const char *path, co
         type = find_type(at, sc, path, options, &csv, &base, &files, &failure);
         csv.enforce = SPARK_ON;
         if (!type)
-            spk_verb_fail(&v, failure.code, "%s", failure.message);
+            spk_verb_fail_as(&v, &failure);
     }
     spark_rdd *rdd = new_csv(&v, path, type, &csv, &made);
     if (made) {
-        SPK_NODE(csv_rdd, rdd)->head.files = files;
-        SPK_NODE(csv_rdd, rdd)->base = base;
+        SPK_NODE(csv_rdd, rdd)->scan.head.files = files;
+        SPK_NODE(csv_rdd, rdd)->scan.base = base;
     } else {
         spk_files_free(&files);
         free(base);
     }
     return rdd;
+}
+
+/* ---- some of the members ---- */
+
+typedef struct csv_part {
+    spk_narrowed head;
+    size_t n;
+    uint32_t members[]; /* of the whole, ascending */
+} csv_part;
+
+/* narrow: the plan for the whole row as one for the row of the part. */
+static void narrow(spk_csv_plan *plan, const csv_part *part)
+{
+    const spark_type *whole = part->head.whole->layout->type, *type = part->head.rdd.layout->type;
+    size_t kept = 0;
+    for (size_t c = 0; c < plan->n; c++) {
+        spk_csv_column column = plan->columns[c];
+        for (size_t i = 0; i < part->n; i++) {
+            const spark_field *from = &whole->fields[part->members[i]], *to = &type->fields[i];
+            if (column.field != from)
+                continue;
+            column.offset = column.offset - (uint32_t)from->offset + (uint32_t)to->offset;
+            if (column.present >= 0)
+                column.present = column.present - (int32_t)from->offset + (int32_t)to->offset;
+            plan->columns[kept++] = column;
+            break;
+        }
+    }
+    plan->n = kept;
+    plan->row_size = (uint32_t)type->size;
+}
+
+static void part_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    const csv_part *part = SPK_NODE(csv_part, rdd);
+    const csv_rdd *c = SPK_NODE(csv_rdd, part->head.whole);
+    spark_task *task = pipe->task;
+    const spk_watch watch = spk_watch_of(task);
+    spk_split split = *spk_scan_at(part->head.whole, partition);
+    split.watch = &watch;
+    spk_failure failure = { .code = SPARK_OK };
+    spk_csv_plan plan = { .columns = NULL };
+    spk_csv_reader *reader;
+    bool empty;
+    if (plan_for(&plan, task->heap, c, &split, &empty, &failure) == SPARK_OK && !empty) {
+        narrow(&plan, part);
+        if (spk_csv_open(&reader, task->heap, &c->csv, &plan, &split, &failure) == SPARK_OK) {
+            failure.code = SPARK_OK;
+            spk_scan_push(pipe, &(spk_scan_reader) { &format, reader, split.file, plan.row_size }, &failure);
+            spk_csv_close(reader);
+        }
+    }
+    spk_csv_plan_free(&plan);
+    if (failure.code != SPARK_OK && !spk_task_failed(task))
+        spk_task_fail_with(task, &failure);
+}
+
+static bool has_corrupt(const csv_rdd *c)
+{
+    const spark_type *type = c->scan.head.rdd.layout->type;
+    for (uint32_t i = 0; i < type->count; i++)
+        if (strcmp(type->fields[i].name, c->csv.corrupt.ptr) == 0)
+            return true;
+    return false;
+}
+
+spark_rdd *spk_csv_narrowed(spark_site at, spark_rdd *rdd, size_t n, const uint32_t *members)
+{
+    static const spk_class class = { .name = "FileScanRDD",
+        .prepare = spk_narrowed_prepare,
+        .produce = part_produce,
+        .reads = spk_narrowed_reads,
+        .where = spk_narrowed_where,
+        .release = spk_narrowed_release };
+    if (rdd->class != &csv_class || !spk_may_narrow(rdd) || SPK_NODE(csv_rdd, rdd)->scan.keys.n > 0
+        || has_corrupt(SPK_NODE(csv_rdd, rdd)))
+        return NULL;
+    spark_rdd *made = spk_narrowed_make(at, &class, sizeof(csv_part) + n * sizeof *members, rdd, n, members);
+    if (made) {
+        SPK_NODE(csv_part, made)->n = n;
+        memcpy(SPK_NODE(csv_part, made)->members, members, n * sizeof *members);
+    }
+    return made;
 }

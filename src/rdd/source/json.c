@@ -5,79 +5,87 @@
 
 #include <spark/json.h>
 
+#include "exec/bad.h"
 #include "format/json_infer.h"
 #include "io/lines.h"
 #include "rdd/action.h"
-#include "rdd/source/files_rdd.h"
+#include "rdd/narrowed.h"
+#include "rdd/source/scan.h"
 
 typedef struct json_rdd {
-    spk_files_rdd head;
-    spk_splits splits;
+    spk_scan scan;
     spk_json json;
     spk_json_plan plan;
     bool texts; /* the rows are the texts of the records */
 } json_rdd;
 
-static const spk_split *split_of(const spark_rdd *rdd, int partition)
+/* find_files: and the columns that are named by the directories they are in, which are no members of objects. */
+static spark_status find_files(json_rdd *j, spk_failure *failure)
 {
-    return &SPK_NODE(json_rdd, rdd)->splits.at[partition];
+    const spark_status status = spk_partitioned_prepare(
+        &j->scan.keys, &j->scan.head, j->json.charset, &j->scan.base, failure);
+    if (status != SPARK_OK || j->scan.keys.n == 0)
+        return status;
+    spk_json_plan_free(&j->plan);
+    return spk_json_plan_make(&j->plan, &j->json.formats, j->json.rules, &j->scan.keys.rest, failure);
 }
 
 static spark_status json_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     json_rdd *j = SPK_NODE(json_rdd, rdd);
-    if (spk_files_rdd_list(rdd, true, failure) != SPARK_OK)
+    if (find_files(j, failure) != SPARK_OK)
         return failure->code;
-    const spark_status status = j->json.whole
-        ? spk_splits_whole(&j->head.files, &j->splits, failure)
-        : spk_splits_make(&j->head.files, j->head.asked, &j->splits, failure);
-    if (status == SPARK_OK)
-        spk_rdd_partitions_set(rdd, (int)j->splits.n);
-    return status;
+    return spk_scan_split(rdd, j->json.whole, failure);
 }
 
 static spark_status open_split(spk_json_reader **reader, spk_heap *heap, const json_rdd *j,
-    const spk_split *split, spk_failure *failure)
+    const spk_json_plan *plan, const spk_split *split, spk_failure *failure)
 {
-    const spark_status status
-        = spk_json_open(reader, heap, &j->json, j->texts ? NULL : &j->plan, split, failure);
+    const spark_status status = spk_json_open(reader, heap, &j->json, plan, split, failure);
     if (status == SPARK_OK)
         failure->code = SPARK_OK;
     return status;
 }
 
-static void json_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+static size_t next_rows(void *reader, char *rows, size_t max, spk_failure *failure)
 {
+    return spk_json_next(reader, rows, max, failure);
+}
+
+static uint64_t byte_of(const void *reader)
+{
+    return spk_json_byte(reader);
+}
+
+static void put_aside(void *reader, const spk_csv_aside *aside)
+{
+    spk_json_put_aside(reader, aside);
+}
+
+/* produce_with: rows of `size`, of rdd or of some of its members. */
+static void produce_with(
+    spk_pipe *pipe, spark_rdd *rdd, const spk_json_plan *plan, size_t size, int partition)
+{
+    static const spk_scan_format format = { next_rows, byte_of, put_aside };
     const json_rdd *j = SPK_NODE(json_rdd, rdd);
-    const size_t size = rdd->layout->size;
     spark_task *task = pipe->task;
+    const spk_watch watch = spk_watch_of(task);
+    spk_split split = *spk_scan_at(rdd, partition);
+    split.watch = &watch;
     spk_failure failure = { .code = SPARK_OK };
     spk_json_reader *reader;
-    char *rows = spk_arena_alloc(spk_keep_of(task), spk_task_fit(task, size) * size, 64);
-    if (!rows) {
-        spk_task_nomem(task);
-        return;
-    }
-    const spk_watch watch = spk_watch_of(task);
-    spk_split split = *split_of(rdd, partition);
-    split.watch = &watch;
-    if (open_split(&reader, task->heap, j, &split, &failure) == SPARK_OK) {
-        for (;;) {
-            const size_t n = spk_json_next(reader, rows, spk_pipe_rows(pipe, size), &failure);
-            if (n == 0 || !spk_push(pipe, rows, n))
-                break;
-        }
+    if (open_split(&reader, task->heap, j, plan, &split, &failure) == SPARK_OK) {
+        spk_scan_read(pipe, rdd, partition, &(spk_scan_reader) { &format, reader, split.file, size }, &failure);
         spk_json_close(reader);
     }
-    if (failure.code != SPARK_OK)
+    if (failure.code != SPARK_OK && !spk_task_failed(task))
         spk_task_fail_with(task, &failure);
 }
 
-static int64_t json_reads(const spark_rdd *rdd, int partition, const char **path)
+static void json_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 {
-    const spk_split *split = split_of(rdd, partition);
-    *path = split->file->path;
-    return spk_split_reads(split);
+    const json_rdd *j = SPK_NODE(json_rdd, rdd);
+    produce_with(pipe, rdd, j->texts ? NULL : &j->plan, rdd->layout->size, partition);
 }
 
 /* line_of: the line of the file that a row was made of; -1: it cannot be told any more. */
@@ -87,8 +95,11 @@ static int64_t line_of(spk_heap *heap, const json_rdd *j, const spk_split *split
     spk_json_reader *reader;
     size_t capacity;
     int64_t found = -1;
-    char *one = spk_heap_alloc(heap, j->head.rdd.layout->size, &capacity);
-    if (one && open_split(&reader, heap, j, split, &failure) == SPARK_OK) {
+    char *one = spk_heap_alloc(heap, j->scan.head.rdd.layout->size, &capacity);
+    if (one && open_split(&reader, heap, j, j->texts ? NULL : &j->plan, split, &failure) == SPARK_OK) {
+        const spk_csv_aside nowhere = { NULL, NULL };
+        if (j->scan.head.rdd.bad)
+            spk_json_put_aside(reader, &nowhere);
         while (row >= 0 && spk_json_next(reader, one, 1, &failure) == 1)
             row--;
         found = row < 0 ? spk_json_line(reader) : -1;
@@ -102,7 +113,7 @@ static int64_t line_of(spk_heap *heap, const json_rdd *j, const spk_split *split
 static void json_where(
     spk_heap *heap, const spark_rdd *rdd, int partition, int64_t row, spk_failure *failure)
 {
-    const spk_split *split = split_of(rdd, partition);
+    const spk_split *split = spk_scan_at(rdd, partition);
     const json_rdd *j = SPK_NODE(json_rdd, rdd);
     spk_failure_in(failure, split->file->path, row < 0 ? -1 : line_of(heap, j, split, row));
 }
@@ -110,26 +121,27 @@ static void json_where(
 static void json_release(spark_rdd *rdd)
 {
     json_rdd *j = SPK_NODE(json_rdd, rdd);
-    spk_splits_free(&j->splits);
     spk_json_plan_free(&j->plan);
     spk_json_options_free(&j->json);
-    spk_files_rdd_release(rdd);
+    spk_scan_release(rdd);
 }
+
+static const spk_class json_class = { .name = "FileScanRDD",
+    .prepare = json_prepare,
+    .produce = json_produce,
+    .reads = spk_scan_reads,
+    .where = json_where,
+    .places = spk_scan_places,
+    .release = json_release };
 
 /* new_json: takes the options over. type NULL: of the texts of the records. */
 static spark_rdd *new_json(
     spk_verb *v, const char *path, const spark_type *type, spk_json *json, bool *made)
 {
-    static const spk_class class = { .name = "FileScanRDD",
-        .prepare = json_prepare,
-        .produce = json_produce,
-        .reads = json_reads,
-        .where = json_where,
-        .release = json_release };
     spk_failure failure;
     const spk_layout *layout = v->bad ? NULL : spk_verb_layout(v, type ? type : SPARK_TYPE(spark_str));
     spark_rdd *rdd
-        = spk_files_rdd_make(v, &class, sizeof(json_rdd), layout, path, json->min_partitions, made);
+        = spk_files_rdd_make(v, &json_class, sizeof(json_rdd), layout, path, json->min_partitions, made);
     if (!*made) {
         spk_json_options_free(json);
         return rdd;
@@ -140,6 +152,11 @@ static spark_rdd *new_json(
     *json = (spk_json) { .rules = 0 };
     if (type
         && spk_json_plan_make(&j->plan, &j->json.formats, j->json.rules, layout->type, &failure) != SPARK_OK) {
+        *made = false;
+        return spk_verb_undo(v, rdd, &failure);
+    }
+    if (type && j->json.formats.mode == SPARK_DROPMALFORMED && !spk_bad_imply(rdd)) {
+        spk_failure_nomem(&failure, NULL, NULL);
         *made = false;
         return spk_verb_undo(v, rdd, &failure);
     }
@@ -155,26 +172,25 @@ typedef struct finding {
     uint64_t seen;
 } finding;
 
-/* is_sampled: chosen by the place of the record alone. */
-static bool is_sampled(const finding *f, double share)
-{
-    uint64_t x = f->seen ^ (uint64_t)f->head.task->partition << 40;
-    x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
-    x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return (double)((x ^ x >> 33) >> 11) * 0x1p-53 < share;
-}
+/* looking: what the job is told. */
+typedef struct looking {
+    const spk_json *json;
+    const spark_rdd *rdd;
+} looking;
 
 static bool finding_take(void *state, spk_batch batch)
 {
     finding *f = state;
-    const spk_json *json = f->head.action->arg;
+    const looking *l = f->head.action->arg;
+    const spk_json *json = l->json;
     const spark_str *records = (const spark_str *)(const void *)batch.rows;
     for (size_t i = 0; i < batch.n; i++, f->seen++) {
         spk_failure failure;
-        if (json->sampling < 1 && !is_sampled(f, json->sampling))
+        if (json->sampling < 1 && !spk_scan_samples(json->sampling, f->head.task->partition, f->seen))
             continue;
         if (spk_json_infer(&f->schema, json, records[i], &failure) == SPARK_OK)
             continue;
+        json_where(f->head.task->heap, l->rdd, f->head.task->partition, (int64_t)f->seen, &failure);
         spk_task_fail_with(f->head.task, &failure);
         return false;
     }
@@ -190,10 +206,11 @@ static void finding_discard(spk_state *state)
 static const spark_type *find(
     spark_site at, spark_rdd *rdd, const spk_json *json, spk_failure *failure)
 {
+    const looking l = { json, rdd };
     const spk_action action = { .name = "inferSchema",
         .site = at,
         .state_size = sizeof(finding),
-        .arg = json,
+        .arg = &l,
         .take = finding_take,
         .discard = finding_discard };
     spk_json_schema all = { .corrupt = false };
@@ -223,15 +240,13 @@ static const spark_type *find(
 
 /* find_type: NULL: *failure is filled; the files are those that were read, and are lent to the RDD of texts. */
 static const spark_type *find_type(spark_site at, spark_context *sc, const char *path,
-    const spark_json_options *o, spk_files *files, spk_failure *failure)
+    const spark_json_options *o, spk_charset charset, char **base, spk_files *files, spk_failure *failure)
 {
     const spark_type *type = NULL;
-    char local[SPK_PATH];
     spk_json json = { .rules = 0 };
     bool made;
     spk_verb v;
-    if (spk_files_list(path, sc->elsewhere, files, failure) != SPARK_OK
-        || spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure) != SPARK_OK)
+    if (spk_partitioned_list(sc, path, charset, base, files, failure) != SPARK_OK)
         return NULL;
     spark_scope *scope = spark_scope_begin(sc);
     spk_verb_source(&v, at, "json", sc);
@@ -240,13 +255,17 @@ static const spark_type *find_type(spark_site at, spark_context *sc, const char 
     spark_rdd *rdd = new_json(&v, "the same files", NULL, &json, &made);
     if (made) {
         json_rdd *j = SPK_NODE(json_rdd, rdd);
-        j->head.files = *files;
-        type = find(at, rdd, &j->json, failure);
-        j->head.files = (spk_files) { NULL, 0 };
+        j->scan.head.files = *files;
+        type = files->n > 0 ? find(at, rdd, &j->json, failure)
+                            : spk_json_schema_type(&(spk_json_schema) { .corrupt = false }, &j->json,
+                                sc->types, failure);
+        j->scan.head.files = (spk_files) { NULL, 0 };
     } else {
         *failure = *rdd->error;
     }
     spark_scope_end(scope);
+    if (type)
+        type = spk_partitioned_with(sc, type, files, *base, failure);
     if (!type)
         spk_files_free(files);
     return type;
@@ -260,18 +279,67 @@ spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
     spk_json json = { .rules = 0 };
     spk_files files = { NULL, 0 };
     spk_failure failure = { .code = SPARK_OK };
+    char *base = NULL;
     spk_verb_source(&v, at, "json", sc);
     spk_files_rdd_check(&v, path, options ? options->min_partitions : 0);
+    if (!v.bad && spk_partitioned_base(options ? options->base_path : NULL, &base, &failure) != SPARK_OK)
+        spk_verb_fail(&v, failure.code, "option base_path: %s", failure.message);
     if (!v.bad && spk_json_compile(&json, options, &failure) != SPARK_OK)
         spk_verb_fail(&v, failure.code, "%s", failure.message);
     if (!v.bad && type && spk_json_fits(type, &failure) != SPARK_OK)
         spk_verb_fail(&v, failure.code, "%s", failure.message);
-    if (!v.bad && !type && !(type = find_type(at, sc, path, options, &files, &failure)))
-        spk_verb_fail(&v, failure.code, "%s", failure.message);
+    if (!v.bad && !type
+        && !(type = find_type(at, sc, path, options, json.charset, &base, &files, &failure)))
+        spk_verb_fail_as(&v, &failure);
     spark_rdd *rdd = new_json(&v, path, type, &json, &made);
-    if (made)
-        SPK_NODE(json_rdd, rdd)->head.files = files;
-    else
+    if (made) {
+        SPK_NODE(json_rdd, rdd)->scan.head.files = files;
+        SPK_NODE(json_rdd, rdd)->scan.base = base;
+    } else {
         spk_files_free(&files);
+        free(base);
+    }
     return rdd;
+}
+
+/* ---- some of the members ---- */
+
+typedef struct json_part {
+    spk_narrowed head;
+    spk_json_plan plan;
+} json_part;
+
+static void part_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
+{
+    const json_part *part = SPK_NODE(json_part, rdd);
+    produce_with(pipe, part->head.whole, &part->plan, rdd->layout->size, partition);
+}
+
+static void part_release(spark_rdd *rdd)
+{
+    spk_json_plan_free(&SPK_NODE(json_part, rdd)->plan);
+    spk_narrowed_release(rdd);
+}
+
+spark_rdd *spk_json_narrowed(spark_site at, spark_rdd *rdd, size_t n, const uint32_t *members)
+{
+    static const spk_class class = { .name = "FileScanRDD",
+        .prepare = spk_narrowed_prepare,
+        .produce = part_produce,
+        .reads = spk_narrowed_reads,
+        .where = spk_narrowed_where,
+        .release = part_release };
+    spk_failure failure;
+    if (rdd->class != &json_class || !spk_may_narrow(rdd))
+        return NULL;
+    const json_rdd *j = SPK_NODE(json_rdd, rdd);
+    if (j->texts || j->scan.keys.n > 0)
+        return NULL;
+    spark_rdd *made = spk_narrowed_make(at, &class, sizeof(json_part), rdd, n, members);
+    if (made
+        && spk_json_plan_make(&SPK_NODE(json_part, made)->plan, &j->json.formats, j->json.rules, made->layout->type,
+               &failure)
+            != SPARK_OK)
+        return NULL; /* it goes with its scope */
+    return made;
 }

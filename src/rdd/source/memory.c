@@ -4,6 +4,7 @@
 
 #include <spark/source.h>
 
+#include "rdd/memory.h"
 #include "rdd/verb.h"
 
 static int partitions_or_default(const spark_context *sc, int asked)
@@ -167,6 +168,8 @@ static void produce_range(spk_pipe *pipe, spark_rdd *rdd, int partition)
     }
 }
 
+static const spk_class range_class = { .name = "ParallelCollectionRDD", .produce = produce_range };
+
 /* count_of: how many steps fit, computed without overflow. */
 static uint64_t count_of(int64_t start, int64_t end, int64_t step)
 {
@@ -181,7 +184,6 @@ static uint64_t count_of(int64_t start, int64_t end, int64_t step)
 spark_rdd *spark_range(
     spark_site at, spark_context *sc, int64_t start, int64_t end, int64_t step, int partitions)
 {
-    static const spk_class class = { .name = "ParallelCollectionRDD", .produce = produce_range };
     spk_verb v;
     bool made;
     spk_verb_source(&v, at, "range", sc);
@@ -191,7 +193,7 @@ spark_rdd *spark_range(
         spk_verb_fail(&v, SPARK_EINVAL,
             "%d partitions; there must be at least one, or 0 for the default", partitions);
     const spk_layout *layout = spk_verb_layout(&v, SPARK_TYPE(int64_t));
-    spark_rdd *rdd = spk_verb_make(&v, &class, sizeof(range_rdd), layout, &made);
+    spark_rdd *rdd = spk_verb_make(&v, &range_class, sizeof(range_rdd), layout, &made);
     if (made) {
         range_rdd *r = SPK_NODE(range_rdd, rdd);
         r->start = start;
@@ -201,4 +203,15 @@ spark_rdd *spark_range(
         spk_rdd_partitions_set(rdd, rdd->planned);
     }
     return rdd;
+}
+
+/* ---- */
+
+bool spk_memory_count(const spark_rdd *rdd, uint64_t *n)
+{
+    const bool range = rdd->class == &range_class;
+    if (!range && rdd->class != &parallel_class)
+        return false;
+    *n = range ? SPK_NODE(range_rdd, rdd)->n : SPK_NODE(parallel_rdd, rdd)->n;
+    return true;
 }

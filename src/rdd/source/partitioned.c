@@ -70,7 +70,8 @@ static bool is_directory(const char *path)
         && spk_stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-spark_status spk_partitioned_expand(char **spec, char **base, spk_failure *failure)
+/* expand: *spec becomes a list of all files where it is such a directory. */
+static spark_status expand(char **spec, char **base, spk_failure *failure)
 {
     if (!is_directory(spk_io_path(*spec)))
         return SPARK_OK;
@@ -98,6 +99,95 @@ spark_status spk_partitioned_expand(char **spec, char **base, spk_failure *failu
     free(f.at);
     free(directory);
     return error == 0 ? SPARK_OK : failure->code;
+}
+
+spark_status spk_partitioned_base(const char *option, char **base, spk_failure *failure)
+{
+    *base = option ? spk_output_path(option, failure) : NULL;
+    return !option || *base ? SPARK_OK : failure->code;
+}
+
+/* has_directories: whether that is why files could not be listed (remote/fs.c). */
+static bool has_directories(const spk_failure *failure)
+{
+    return strstr(failure->message, "is a directory within an input directory") != NULL;
+}
+
+/* one_deeper: to a list of paths that goes to an env of type char *: the path with a level more. */
+static spark_status one_deeper(void *env, const char *path, spk_failure *failure)
+{
+    static const char level[] = "/*=*";
+    char **list = env;
+    const size_t used = *list ? strlen(*list) : 0;
+    size_t n = strlen(path);
+    while (n > 0 && path[n - 1] == '/')
+        n--;
+    char *longer = realloc(*list, used + n + sizeof level + 1);
+    if (!longer)
+        return spk_failure_nomem(failure, NULL, NULL);
+    *list = longer;
+    longer += used;
+    if (used > 0)
+        *longer++ = ',';
+    memcpy(longer, path, n);
+    memcpy(longer + n, level, sizeof level);
+    return SPARK_OK;
+}
+
+/* list_below: of paths to directories that have directories in them: the files in those that are named
+ * key=value, however deep; false: there is nothing of the kind, or no memory. Where it is not one directory, *base
+ * must be known. */
+static bool list_below(spark_context *sc, const char *path, char **base, spk_files *files)
+{
+    enum { DEEPEST = 8 };
+    spk_failure failure;
+    const bool many = spk_glob_special(path, strlen(path), ",*?[]{}\\");
+    if (many && !*base)
+        return false;
+    char *spec = spk_tree_copy(path), *directory = many ? NULL : spk_output_path(path, &failure);
+    bool any = false;
+    for (int i = 0; spec && (many || directory) && !any && i < DEEPEST; i++) {
+        char *deeper = NULL;
+        const spark_status status = spk_glob_parts(spec, one_deeper, &deeper, &failure);
+        free(spec);
+        spec = deeper;
+        if (status != SPARK_OK)
+            break;
+        any = spk_files_list(spec, sc->elsewhere, files, &failure) == SPARK_OK;
+        if (!any && !has_directories(&failure))
+            break;
+    }
+    if (any && !*base) {
+        *base = directory;
+        directory = NULL;
+    }
+    free(directory);
+    free(spec);
+    return any;
+}
+
+spark_status spk_partitioned_list(
+    spark_context *sc, const char *path, spk_charset charset, char **base, spk_files *files,
+    spk_failure *failure)
+{
+    char local[SPK_PATH], *spec = spk_tree_copy(path);
+    spark_status status
+        = spec ? expand(&spec, base, failure) : spk_failure_nomem(failure, NULL, NULL);
+    if (status == SPARK_OK)
+        status = spk_files_list(spec, sc->elsewhere, files, failure);
+    if (status != SPARK_OK && spec && has_directories(failure)) {
+        if (list_below(sc, spec, base, files))
+            status = SPARK_OK;
+        else if (!*base)
+            spk_failure_end(failure, "; of directories key=value, base_path names the one above them");
+    }
+    if (status == SPARK_OK)
+        status = spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure);
+    if (status == SPARK_OK && charset != SPK_UTF8
+        && (status = spk_files_recode(files, charset, failure)) != SPARK_OK)
+        spk_files_free(files);
+    free(spec);
+    return status;
 }
 
 /* ---- columns */
@@ -176,10 +266,15 @@ static const char *twice(const spk_partitioned *p)
 spark_status spk_partitioned_find(
     spk_partitioned *p, const spk_files *files, const char *base, spk_failure *failure)
 {
+    static const spark_csv_options java = { .positive_inf = "Infinity", .negative_inf = "-Infinity" };
     size_t room = 0;
     *p = (spk_partitioned) { .n = 0 };
     if (!base || files->n == 0)
         return SPARK_OK;
+    for (size_t i = 0; i < files->n; i++)
+        if (!below(files->at[i].path, base))
+            return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+                "option base_path: %s is not below %s; begin both paths alike", files->at[i].path, base);
     p->n = count_keys(below(files->at[0].path, base));
     for (size_t i = 0; i < files->n; i++) /* texts end in slack, which cells are read with */
         room += strlen(files->at[i].path) + 1 + 2 * (size_t)p->n * SPK_CSV_SLACK;
@@ -187,7 +282,7 @@ spark_status spk_partitioned_find(
     p->values = calloc(files->n * p->n + 1, sizeof *p->values);
     p->texts = calloc(1, room + 1);
     if (!p->names || !p->values || !p->texts
-        || spk_csv_compile(&p->csv, NULL, false, failure) != SPARK_OK)
+        || spk_csv_compile(&p->csv, &java, false, failure) != SPARK_OK)
         return spk_failure_nomem(failure, NULL, NULL);
     char *to = p->texts;
     for (size_t i = 0; i < files->n; i++) {
@@ -213,7 +308,8 @@ void spk_partitioned_free(spk_partitioned *p)
     *p = (spk_partitioned) { .n = 0 };
 }
 
-const spark_type *spk_partitioned_type(const spk_partitioned *p, size_t n_files, uint32_t column)
+/* type_of: the type of a column, as Spark finds it. */
+static const spark_type *type_of(const spk_partitioned *p, size_t n_files, uint32_t column)
 {
     spk_csv_guess all = SPK_GUESS_NULL;
     for (size_t i = 0; i < n_files; i++) {
@@ -228,8 +324,49 @@ const spark_type *spk_partitioned_type(const spk_partitioned *p, size_t n_files,
     return spk_csv_guess_type(all == SPK_GUESS_NULL ? SPK_GUESS_STR : all);
 }
 
-spark_status spk_partitioned_split(
-    spk_partitioned *p, const spark_type *type, spk_failure *failure)
+/* with: see spk_partitioned_with. */
+static const spark_type *with(spark_context *sc, const spark_type *type, const spk_partitioned *keys,
+    size_t n_files, spk_failure *failure)
+{
+    const uint32_t own = type->count, n = own + keys->n;
+    const spark_type **members = calloc(n, sizeof *members);
+    const char **texts = calloc(n, sizeof *texts);
+    const spark_type *both = NULL;
+    bool good = members && texts;
+    for (uint32_t i = 0; good && i < n; i++) {
+        texts[i] = i < own ? type->fields[i].name : keys->names[i - own].ptr;
+        members[i] = i < own ? type->fields[i].type
+                             : spk_types_optional(sc->types, type_of(keys, n_files, i - own));
+        good = members[i] != NULL;
+    }
+    failure->code = SPARK_OK;
+    for (uint32_t k = 0; good && k < keys->n; k++)
+        if (spark_field_find(type, texts[own + k]))
+            spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+                "column \"%s\" is in the files and in the names of their directories", texts[own + k]);
+    if (good && failure->code == SPARK_OK)
+        both = spk_types_struct(sc->types, n, members, texts);
+    if (!both && failure->code == SPARK_OK)
+        spk_failure_nomem(failure, NULL, NULL);
+    free(members);
+    free(texts);
+    return both;
+}
+
+const spark_type *spk_partitioned_with(spark_context *sc, const spark_type *type,
+    const spk_files *files, const char *base, spk_failure *failure)
+{
+    spk_partitioned keys;
+    if (spk_partitioned_find(&keys, files, base, failure) != SPARK_OK)
+        type = NULL;
+    else if (keys.n > 0)
+        type = with(sc, type, &keys, files->n, failure);
+    spk_partitioned_free(&keys);
+    return type;
+}
+
+/* split: sets rest and keys. */
+static spark_status split(spk_partitioned *p, const spark_type *type, spk_failure *failure)
 {
     uint32_t keys = 0, rest = 0;
     free(p->fields);
@@ -252,10 +389,25 @@ spark_status spk_partitioned_split(
     return SPARK_OK;
 }
 
+spark_status spk_partitioned_prepare(
+    spk_partitioned *p, spk_files_rdd *of, spk_charset charset, char **base, spk_failure *failure)
+{
+    if (of->spec && !of->files.at
+        && spk_partitioned_list(of->rdd.sc, of->spec, charset, base, &of->files, failure) != SPARK_OK)
+        return failure->code;
+    if (spk_files_rdd_list(&of->rdd, true, failure) != SPARK_OK)
+        return failure->code;
+    spk_partitioned_free(p);
+    if (spk_partitioned_find(p, &of->files, *base, failure) != SPARK_OK)
+        return failure->code;
+    return p->n == 0 ? SPARK_OK : split(p, of->rdd.layout->type, failure);
+}
+
 /* ---- rows */
 
-spark_status spk_partitioned_plan(const spk_partitioned *p, spk_csv_plan *plan,
-    const spk_files *files, size_t file, char *row, spk_failure *failure)
+/* make_plan: and the row of it. */
+static spark_status make_plan(const spk_partitioned *p, spk_csv_plan *plan, const spk_files *files,
+    size_t file, char *row, spk_failure *failure)
 {
     const char *path = files->at[file].path;
     spark_status status
@@ -273,6 +425,23 @@ spark_status spk_partitioned_plan(const spk_partitioned *p, spk_csv_plan *plan,
                 column->field->name, path);
     }
     return status;
+}
+
+char *spk_partitioned_row(spark_task *task, const spk_partitioned *p, spk_csv_plan *plan,
+    const spk_files *files, const spk_file *file, size_t size, spk_failure *failure)
+{
+    char *row = spk_arena_alloc(spk_keep_of(task), size, 64);
+    if (!row) {
+        spk_failure_nomem(failure, NULL, NULL);
+        return NULL;
+    }
+    memset(row, 0, size);
+    if (make_plan(p, plan, files, (size_t)(file - files->at), row, failure) == SPARK_OK) {
+        failure->code = SPARK_OK;
+        return row;
+    }
+    spk_csv_plan_free(plan);
+    return NULL;
 }
 
 void spk_partitioned_fill(const spk_csv_plan *plan, const char *row, char *rows, size_t n)

@@ -5,7 +5,8 @@
 #define SPK_RDD_SOURCE_PARTITIONED_H
 
 #include "format/csv.h"
-#include "io/files.h"
+#include "io/charset.h"
+#include "rdd/source/files_rdd.h"
 
 typedef struct spk_partitioned {
     uint32_t n;        /* columns; 0: there are none */
@@ -17,27 +18,35 @@ typedef struct spk_partitioned {
     spark_field *fields;
 } spk_partitioned;
 
-/* spk_partitioned_expand: where *spec is one directory of this machine with such directories in it, *spec
- * becomes a list of all files in them, and *base (NULL before, or given) the directory. */
-SPK_COLD spark_status spk_partitioned_expand(char **spec, char **base, spk_failure *failure);
+/* spk_partitioned_base: what the option base_path says, in *base; NULL: it says nothing. */
+SPK_COLD spark_status spk_partitioned_base(const char *option, char **base, spk_failure *failure);
+
+/* spk_partitioned_list: the files that a path names, read to their ends where they are streams, and as UTF-8
+ * where they are in another encoding. Where it is one
+ * directory with such directories in it, all files in them; *base (NULL before, or given) is the
+ * directory then. */
+SPK_COLD spark_status spk_partitioned_list(
+    spark_context *sc, const char *path, spk_charset charset, char **base, spk_files *files,
+    spk_failure *failure);
 /* spk_partitioned_find: the columns that are named between base (NULL: none are) and each of the files; all
  * must have the same. _free: also of a zeroed one. */
 SPK_COLD spark_status spk_partitioned_find(
     spk_partitioned *p, const spk_files *files, const char *base, spk_failure *failure);
 void spk_partitioned_free(spk_partitioned *p);
+/* spk_partitioned_prepare: both of a node, once, and sets rest and keys for its type. Columns that are no
+ * members are left out. */
+SPK_COLD spark_status spk_partitioned_prepare(
+    spk_partitioned *p, spk_files_rdd *of, spk_charset charset, char **base, spk_failure *failure);
 
-/* spk_partitioned_type: the type of a column, as Spark finds it: int32_t, int64_t, double, spark_date,
- * spark_time or spark_str. */
-SPK_COLD const spark_type *spk_partitioned_type(
-    const spk_partitioned *p, size_t n_files, uint32_t column);
-/* spk_partitioned_split: sets rest and keys. Columns that are no members are left out. */
-SPK_COLD spark_status spk_partitioned_split(
-    spk_partitioned *p, const spark_type *type, spk_failure *failure);
+/* spk_partitioned_with: the struct with the columns behind its own, of the types that Spark finds: int32_t,
+ * int64_t, double, spark_date, spark_time or spark_str. NULL: *failure is filled. */
+SPK_COLD const spark_type *spk_partitioned_with(spark_context *sc, const spark_type *type,
+    const spk_files *files, const char *base, spk_failure *failure);
 
-/* spk_partitioned_fill: the columns of n rows of a file; of a plan that spk_partitioned_plan has made, which
- * is to be freed. */
-SPK_COLD spark_status spk_partitioned_plan(const spk_partitioned *p, spk_csv_plan *plan,
-    const spk_files *files, size_t file, char *row, spk_failure *failure);
+/* spk_partitioned_row: a row of the task with the columns of a file, and the plan, to be freed, by which
+ * spk_partitioned_fill copies them into others. NULL: *failure is filled. */
+SPK_COLD char *spk_partitioned_row(spark_task *task, const spk_partitioned *p, spk_csv_plan *plan,
+    const spk_files *files, const spk_file *file, size_t size, spk_failure *failure);
 void spk_partitioned_fill(const spk_csv_plan *plan, const char *row, char *rows, size_t n);
 
 #endif

@@ -51,6 +51,7 @@ static void text_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
         return;
     }
     for (;;) {
+        spk_task_reads(task, split.file, lines.position);
         const size_t n = spk_lines_next(&lines, rows, spk_pipe_rows(pipe, sizeof *rows), &failure);
         if (n == 0 || !spk_push(pipe, (char *)rows, n))
             break;

@@ -121,6 +121,7 @@ static bool push_file(spk_pipe *pipe, const whole_rdd *w, const spk_file *file)
         spk_task_fail_with(task, &failure);
         return false;
     }
+    spk_task_reads(task, file, SPK_UNKNOWN_BYTE);
     const bool more = push_content(pipe, w, file, content, n);
     spk_heap_free(task->heap, content, capacity);
     return more;
