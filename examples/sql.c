@@ -185,11 +185,11 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--view") == 0 && i + 1 < argc) {
             good = view(sc, argv[++i]);
         } else if (strcmp(argv[i], "-e") == 0 && i + 1 < argc) {
-            good = run(sc, argv[++i], as);
-            any = true;
+            any = good = run(sc, argv[++i], as);
+        } else if (argv[i][0] == '-') { /* --help as well */
+            good = fputs("usage: sql [--csv|--json] [--view NAME=FILE]... [-e STATEMENTS] [FILE]...\n", stderr) < 0;
         } else {
-            good = run_file(sc, argv[i], as);
-            any = true;
+            any = good = run_file(sc, argv[i], as);
         }
     if (good && !any)
         good = run_file(sc, NULL, as);

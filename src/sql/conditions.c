@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of error conditions, in the order of their names. */
+#include "base/small.h"
+
 #include "sql/conditions.h"
 
 #include <stddef.h>
@@ -41,9 +43,17 @@ static const spk_sql_condition conditions[] = {
         "Can't create array with <numberOfElements> elements which exceeding the array size "
         "limit <maxRoundedArrayLength>, the value returned by the function <functionName> is "
         "too large: <parameter>." },
+    { "COLUMN_ALREADY_EXISTS", "42711",
+        "The column <columnName> already exists. Choose another name or rename the existing column." },
     { "CONVERSION_INVALID_INPUT", "22018",
         "The value <str> (<fmt>) cannot be converted to <targetType> because it is malformed. Correct the "
         "value as per the syntax, or change its format." },
+    { "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01",
+        "Cannot create view <viewName>, the reason is not enough data columns: View columns: <viewColumns>. "
+        "Data columns: <dataColumns>." },
+    { "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS", "21S01",
+        "Cannot create view <viewName>, the reason is too many data columns: View columns: <viewColumns>. "
+        "Data columns: <dataColumns>." },
     { "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch:" },
     { "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "42K09",
@@ -64,20 +74,29 @@ static const spk_sql_condition conditions[] = {
     { "DATATYPE_MISMATCH.DATA_DIFF_TYPES", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: Input to <functionName> should all be the same "
         "type, but it's <dataType>." },
+    { "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: Filter expression <filter> of type <type> is "
+        "not a boolean." },
     { "DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: Length of <exprName> should be 1." },
     { "DATATYPE_MISMATCH.INVALID_ARG_VALUE", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The <inputName> value must to be a "
         "<requireType> literal of <validValues>, but got <inputValue>." },
+    { "DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", "42K09",
+        "Input schema <schema> must be a struct, an array, a map or a variant." },
     { "DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The key of map cannot be/contain <keyType>." },
     { "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The <functionName> does not support ordering "
         "on type <dataType>." },
     { "DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch:" },
+        "Cannot resolve <sqlExpr> due to data type mismatch: The data type of one or more elements in the left "
+        "hand side of an IN subquery is not compatible with the data type of the output of the subquery. "
+        "Mismatched columns: [(<leftType>, <rightType>)]." },
     { "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch:" },
+        "Cannot resolve <sqlExpr> due to data type mismatch: The number of columns in the left hand side of an "
+        "IN subquery does not match the number of columns in the output of subquery. Left hand side columns "
+        "(length: <leftLength>), right hand side columns (length: <rightLength>)." },
     { "DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "42K09", "Cannot resolve <sqlExpr> due to data type mismatch:" },
     { "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: the input <inputName> should be a foldable "
@@ -89,7 +108,7 @@ static const spk_sql_condition conditions[] = {
         "Cannot resolve <sqlExpr> due to data type mismatch:" },
     { "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: A range window frame with value boundaries "
-        "cannot be used in a window specification with multiple order by expressions:" },
+        "cannot be used in a window specification with multiple order by expressions." },
     { "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: A range window frame cannot be used in an "
         "unordered window specification." },
@@ -121,7 +140,8 @@ static const spk_sql_condition conditions[] = {
         "(current value = <currentValue>)." },
     { "DATA_SOURCE_NOT_FOUND", "42K02",
         "Failed to find the data source: <provider>. Make sure the provider name is correct and the package "
-        "is properly registered and compatible with your Spark version." },
+        "is properly registered and compatible with your Spark version. libspark reads and writes csv, "
+        "json and text." },
     { "DATETIME_FIELD_OUT_OF_BOUNDS", "22023", "<rangeMessage>." },
     { "DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "22023", "<rangeMessage>." },
     { "DATETIME_OVERFLOW", "22008",
@@ -144,9 +164,12 @@ static const spk_sql_condition conditions[] = {
         "same parameter name <parameterName>." },
     { "EXCEPT_OVERLAPPING_COLUMNS", "42702",
         "Columns in an EXCEPT list must be distinct and non-overlapping, but got (<columns>)." },
+    { "FAILED_EXECUTE_UDF", "39000",
+        "User defined function (<functionName>: (<signature>) => <result>) failed due to: <reason>." },
     { "FAILED_FUNCTION_CALL", "38000",
         "Failed preparing of the function <funcName> for call. Please, double check function's arguments." },
     { "FAILED_READ_FILE", "KD001", "Encountered error while reading file <path>." },
+    { "FAILED_READ_FILE.NO_HINT", "KD001", "Encountered error while reading file <path>. <cause>" },
     { "FAILED_READ_FILE.UNSUPPORTED_FILE_SYSTEM", "KD001",
         "Encountered error while reading file <path>. The file system <fileSystemClass> hasn't implemented "
         "<method>." },
@@ -156,6 +179,8 @@ static const spk_sql_condition conditions[] = {
         "The operation <statement> is not allowed on the <objectType>: <objectName>." },
     { "GROUPING_COLUMN_MISMATCH", "42803",
         "Column of grouping (<grouping>) can't be found in grouping columns <groupingColumns>." },
+    { "GROUPING_ID_COLUMN_MISMATCH", "42803",
+        "Columns of grouping_id (<groupingIdColumn>) does not match grouping columns (<groupByColumns>)." },
     { "GROUP_BY_AGGREGATE", "42903", "Aggregate functions are not allowed in GROUP BY, but found <sqlExpr>." },
     { "GROUP_BY_POS_AGGREGATE", "42903",
         "GROUP BY <index> refers to an expression <aggExpr> that contains an aggregate function. Aggregate "
@@ -177,6 +202,9 @@ static const spk_sql_condition conditions[] = {
     { "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "42K0B",
         "You may get a different result due to the upgrading to Spark >= 3.0: All week-based patterns are "
         "unsupported since Spark 3.0, detected week-based character: <c>." },
+    { "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01",
+        "Cannot write to <tableName>, the reason is not enough data columns: Table columns: <tableColumns>. "
+        "Data columns: <dataColumns>." },
     { "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS", "21S01",
         "Cannot write to <tableName>, the reason is too many data columns: Table columns: <tableColumns>. "
         "Data columns: <dataColumns>." },
@@ -206,7 +234,10 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "22003",
         "The index <indexValue> is out of bounds. The array has <arraySize> elements. Use `try_element_at` "
         "to tolerate accessing element at invalid index and return NULL instead." },
-    { "INVALID_CONF_VALUE.TIME_ZONE", "22022", "Cannot resolve the given timezone." },
+    { "INVALID_CONF_VALUE.SIZE", "22022",
+        "The value '<confValue>' in the config \"<confName>\" is invalid. It must be a number of bytes." },
+    { "INVALID_CONF_VALUE.TIME_ZONE", "22022",
+        "The value '<confValue>' in the config \"<confName>\" is invalid. Cannot resolve the given timezone." },
     { "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER", "22007",
         "Unrecognized datetime pattern: <pattern>. Illegal pattern character found in datetime pattern: "
         "<c>. Please provide legal character." },
@@ -223,6 +254,14 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_FORMAT.CONT_THOUSANDS_SEPS", "42601",
         "The format is invalid: <format>. Thousands separators (, or G) must have digits in between them in "
         "the number format." },
+    { "INVALID_FORMAT.CUR_MUST_BEFORE_DEC", "42601",
+        "The format is invalid: <format>. Currency characters must appear before any decimal point in the "
+        "number format." },
+    { "INVALID_FORMAT.CUR_MUST_BEFORE_DIGIT", "42601",
+        "The format is invalid: <format>. Currency characters must appear before digits in the number "
+        "format." },
+    { "INVALID_FORMAT.EMPTY", "42601",
+        "The format is invalid: <format>. The number format string cannot be empty." },
     { "INVALID_FORMAT.ESC_AT_THE_END", "42601",
         "The format is invalid: <format>. The escape character is not allowed to end with." },
     { "INVALID_FORMAT.ESC_IN_THE_MIDDLE", "42601",
@@ -232,6 +271,13 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_FORMAT.THOUSANDS_SEPS_MUST_BEFORE_DEC", "42601",
         "The format is invalid: <format>. Thousands separators (, or G) may not appear after the decimal "
         "point in the number format." },
+    { "INVALID_FORMAT.UNEXPECTED_TOKEN", "42601",
+        "The format is invalid: <format>. Found the unexpected <token> in the format string; the structure "
+        "of the format string must match: `[MI|S]` `[$]` `[0|9|G|,]*` `[.|D]` `[0|9]*` `[$]` `[PR|MI|S]`." },
+    { "INVALID_FORMAT.WRONG_NUM_DIGIT", "42601",
+        "The format is invalid: <format>. The format string requires at least one number digit." },
+    { "INVALID_FORMAT.WRONG_NUM_TOKEN", "42601",
+        "The format is invalid: <format>. At most one <token> is allowed in the number format." },
     { "INVALID_FRACTION_OF_SECOND", "22023",
         "Valid range for seconds is [0, 60] (inclusive), but the provided value is <secAndMicros>. To avoid "
         "this error, use `try_make_timestamp`, which returns NULL on error." },
@@ -270,6 +316,9 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D",
         "Invalid lambda function call. A lambda function should only be used in a higher order function. "
         "However, its class is <class>, which is not a higher order function." },
+    { "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", "42K0D",
+        "Invalid lambda function call. A higher order function expects <expectedNumArgs> arguments, but got "
+        "<actualNumArgs>." },
     { "INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE", "42K0E",
         "The limit like expression <expr> is invalid. The <name> expression must be integer type, but got "
         "<dataType>." },
@@ -289,6 +338,11 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_OPTIONS.NON_MAP_FUNCTION", "42K06", "Invalid options: Must use the `map()` function for options." },
     { "INVALID_OPTIONS.NON_STRING_TYPE", "42K06",
         "Invalid options: A type of keys and values in `map()` must be string, but got <mapType>." },
+    { "INVALID_OPTION_VALUE", "42K06", "The option <option> cannot be <value>." },
+    { "INVALID_OPTION_VALUE.TEXT", "42K06", "<message>." },
+    { "INVALID_PARAMETER_VALUE.BINARY_FORMAT", "22023",
+        "The value of parameter(s) `format` in `to_char` is invalid: expects one of binary formats "
+        "'base64', 'hex', 'utf-8', but got <invalidFormat>." },
     { "INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE", "22023",
         "The value of parameter(s) <parameter> in <functionName> is invalid: expects an integer value in "
         "[0, <upper>), but got <invalidValue>." },
@@ -308,6 +362,8 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_PARAMETER_VALUE.START", "22023",
         "The value of parameter(s) <parameter> in <functionName> is invalid: expects a positive "
         "or a negative value, but got 0." },
+    { "INVALID_PARAMETER_VALUE.STEP", "22023",
+        "The value of parameter(s) `step` in <functionName> is invalid: expects a number other than 0." },
     { "INVALID_PARAMETER_VALUE.TIME_UNIT", "22023",
         "The value of parameter(s) <parameter> in <functionName> is invalid:" },
     { "INVALID_PARAMETER_VALUE.ZERO_INDEX", "22023",
@@ -363,7 +419,11 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "42K0K",
         "Invalid function <funcName> with WITHIN GROUP. The function requires <expectedNum> orderings in "
         "WITHIN GROUP but got <actualNum>." },
+    { "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE", "42K0E",
+        "The join condition <joinCondition> has the invalid type <conditionType>, expected \"BOOLEAN\"." },
     { "MALFORMED_CHARACTER_CODING", "22000", "Invalid value found when performing <function> with <charset>" },
+    { "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023",
+        "Malformed records are detected in record parsing: <badRecord>. Parse Mode: <failFastMode>." },
     { "MISSING_AGGREGATION", "42803",
         "The non-aggregating expression <expression> is based on columns which are not participating in the "
         "GROUP BY clause." },
@@ -406,6 +466,7 @@ static const spk_sql_condition conditions[] = {
     { "ORDER_BY_POS_OUT_OF_RANGE", "42805",
         "ORDER BY position <index> is not in select list (valid range is [1, <size>])." },
     { "OUT_OF_MEMORY", "53200", "Out of memory." },
+    { "PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement." },
     { "PARSE_SYNTAX_ERROR", "42601", "Syntax error at or near <error><hint>." },
     { "PARTITIONS_NOT_FOUND", "428FT",
         "The partition(s) <partitionList> cannot be found in table <tableName>. Verify the partition "
@@ -437,7 +498,13 @@ static const spk_sql_condition conditions[] = {
     { "REQUIRED_PARAMETER_NOT_FOUND", "4274K",
         "Cannot invoke routine <routineName> because the parameter named <parameterName> is required, but "
         "the routine call did not supply a value." },
+    { "ROUTINE_NOT_FOUND", "42883",
+        "The routine <routineName> cannot be found. Verify the spelling and correctness of the schema and "
+        "catalog. To tolerate the error on drop use DROP ... IF EXISTS." },
     { "SCALAR_SUBQUERY_TOO_MANY_ROWS", "21000", "More than one row returned by a subquery used as an expression." },
+    { "SCHEMA_ALREADY_EXISTS", "42P06",
+        "Cannot create schema <schemaName> because it already exists. Choose a different name, drop the "
+        "existing schema, or add the IF NOT EXISTS clause to tolerate pre-existing schema." },
     { "SCHEMA_NOT_FOUND", "42704",
         "The schema <schemaName> cannot be found. Verify the spelling and correctness of the schema and "
         "catalog." },
@@ -445,9 +512,19 @@ static const spk_sql_condition conditions[] = {
         "SHOW COLUMNS with conflicting namespaces: <namespaceA> != <namespaceB>." },
     { "STAR_GROUP_BY_POS", "0A000",
         "Star (*) is not allowed in a select list when GROUP BY an ordinal position is used." },
+    { "TABLE_OR_VIEW_ALREADY_EXISTS", "42P07",
+        "Cannot create table or view <relationName> because it already exists. Choose a different name, "
+        "drop or replace the existing object, or add the IF NOT EXISTS clause to tolerate pre-existing "
+        "objects." },
     { "TABLE_OR_VIEW_NOT_FOUND", "42P01",
         "The table or view <relationName> cannot be found. Verify the spelling and correctness of the "
-        "schema and catalog. Search path: <searchPath>." },
+        "schema and catalog. Search path: <searchPath>.<proposal>" },
+    { "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS", "42P07",
+        "Cannot create the temporary view <relationName> because it already exists. Choose a different name, "
+        "drop or replace the existing view, or add the IF NOT EXISTS clause to tolerate pre-existing views." },
+    { "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "428EK",
+        "CREATE TEMPORARY VIEW or the corresponding Dataset APIs only accept single-part view names, but "
+        "got: <actualName>." },
     { "UDTF_ALIAS_NUMBER_MISMATCH", "42802",
         "The number of aliases supplied in the AS clause does not match the number of columns output by the "
         "UDTF. Expected <aliasesSize> aliases, but got <aliasesNames>." },
@@ -463,6 +540,8 @@ static const spk_sql_condition conditions[] = {
         "argument assigned to <parameterName>; please rearrange them so the positional arguments come first "
         "and then retry the query again." },
     { "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE", "42836", "Please use UNION ALL instead." },
+    { "UNPIVOT_VALUE_SIZE_MISMATCH", "428C4",
+        "All unpivot value columns must have the same size as there are value column names." },
     { "UNRECOGNIZED_PARAMETER_NAME", "4274K",
         "Cannot invoke routine <routineName> because the routine call included a named argument reference "
         "for the argument named <argumentName>, but this routine does not include any signature containing "
@@ -477,9 +556,18 @@ static const spk_sql_condition conditions[] = {
         "A column, variable, or function parameter with name <objectName> cannot be resolved. Did you mean "
         "one of the following? [<proposal>]." },
     { "UNRESOLVED_ROUTINE", "42883", "Cannot resolve routine <routineName> on search path <searchPath>." },
+    { "UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703",
+        "USING column <colName> cannot be resolved on the <side> side of the join. The <side>-side columns: "
+        "[<suggestion>]." },
+    { "UNSUPPORTED_COLUMN", "0A000",
+        "SQL has no type for the column `<column>`: <what>." },
     { "UNSUPPORTED_DATATYPE", "0A000", "Unsupported data type <typeName>." },
+    { "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "0A000",
+        "The <format> datasource doesn't support the column <columnName> of the type <columnType>." },
     { "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E",
         "The query operator <operator> contains one or more unsupported expressions." },
+    { "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20",
+        "Expression <sqlExpr> not supported within a window function." },
     { "UNSUPPORTED_FEATURE", "0A000", "The feature is not supported: <what>." },
     { "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES", "0A000",
         "The feature is not supported: Combination of ORDER BY/SORT BY/DISTRIBUTE BY/CLUSTER BY." },
@@ -493,8 +581,13 @@ static const spk_sql_condition conditions[] = {
     { "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "0A000",
         "The feature is not supported: The SQL pipe operator syntax with aggregation (using |> AGGREGATE) "
         "does not support <case>." },
+    { "UNSUPPORTED_FEATURE.SET_PIPE_OPERATOR_WITH_DOT", "0A000",
+        "The feature is not supported: SQL pipe SET operator with a dot in the name of a column." },
     { "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E",
         "The generator is not supported: nested in expressions <expression>." },
+    { "UNSUPPORTED_GENERATOR.NOT_GENERATOR", "42K0E",
+        "The generator is not supported: <functionName> is expected to be a generator. However, its class is "
+        "<classCanonicalName>, which is not a generator." },
     { "UNSUPPORTED_GROUPING_EXPRESSION", "42K0E",
         "grouping()/grouping_id() can only be used with GroupingSets/Cube/Rollup." },
     { "UNSUPPORTED_PARAMETER_TYPE", "42K09", "A parameter of this type cannot be bound: <name>." },
@@ -530,9 +623,11 @@ static const spk_sql_condition conditions[] = {
     { "USER_RAISED_EXCEPTION", "P0001", "<errorMessage>" },
     { "WINDOW_FUNCTION_FRAME_NOT_ORDERED", "42601",
         "Window function <wf_name> requires the window to be ordered. You need to add an ORDER BY clause. "
-        "For example:" },
+        "For example: SELECT <wf_name>(value_expr) OVER (PARTITION BY window_partition ORDER BY "
+        "window_ordering) FROM table." },
     { "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "42601",
         "It is not allowed to use window functions inside <clauseName> clause." },
+    { "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function <funcName> requires an OVER clause." },
     { "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605",
         "The <functionName> requires <expectedNum> parameters but the actual number is <actualNum>." },
     { "WRONG_NUM_ARGS.WITH_SUGGESTION", "42605",
@@ -541,6 +636,7 @@ static const spk_sql_condition conditions[] = {
         "Can only have a single from-to unit in the interval literal syntax" },
     { "_LEGACY_ERROR_TEMP_0029", "42000", "Cannot mix year-month and day-time fields: <literal>" },
     { "_LEGACY_ERROR_TEMP_0064", "42601", "Expected something between '(' and ')'." },
+    { "_LEGACY_ERROR_TEMP_3247", "XXKD0", "<message>" },
 };
 
 const spk_sql_condition *spk_sql_condition_of(const char *name)

@@ -4,7 +4,9 @@
 #define SPK_SQL_CONDITIONS_H
 
 typedef struct spk_sql_condition {
-    const char *name, *state, *text;
+    const char *name;
+    char state[6];
+    const char *text;
 } spk_sql_condition;
 
 /* spk_sql_condition_of: NULL: it is not one of those. */

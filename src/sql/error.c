@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Errors of statements: the first stays, and what it says is a text with the values put in. */
+#include "base/small.h"
+
 #include "sql/error.h"
 
 #include <stdio.h>
@@ -97,17 +99,56 @@ static const char *value_of(const spk_sql_error *error, const char *name, size_t
     return NULL;
 }
 
+static bool is_one_of(const char *name, size_t len, const char *const *names)
+{
+    while (*names && (strlen(*names) != len || memcmp(*names, name, len) != 0))
+        names++;
+    return *names != NULL;
+}
+
+/* by_default: what stands for a parameter that the error does not have: of expressions the piece of
+ * the statement that it is about, so that no message shows the name of a parameter. */
+static const char *by_default(
+    const spk_sql_error *error, const char *sql, const char *name, size_t len, char *room, size_t size)
+{
+    static const char *const expressions[] = { "sqlExpr", "inputSql", "inputExpr", "expr", "expression", NULL };
+    static const char *const root[] = { "docroot", NULL };
+    const spk_sql_span span = error->span;
+    if (is_one_of(name, len, root))
+        return "https://spark.apache.org/docs/latest";
+    if (!sql || span.from == UINT32_MAX || span.to <= span.from || !is_one_of(name, len, expressions))
+        return "?";
+    const size_t n = span.to - span.from;
+    (void)snprintf(room, size, "\"%.*s\"", (int)(n < size - 3 ? n : size - 3), sql + span.from);
+    return room;
+}
+
+/* parameter_end: the > of the <name> that begins here; NULL: none does. */
+static const char *parameter_end(const char *text)
+{
+    if (text[0] != '<' || text[1] < 'a' || text[1] > 'z')
+        return NULL;
+    const char *at = text + 1;
+    while ((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9') || *at == '_')
+        at++;
+    return *at == '>' ? at : NULL;
+}
+
 /* fill: the text of the condition with the values in place of <their names>. */
-static size_t fill(const spk_sql_error *error, const char *text, char *out, size_t size)
+static size_t fill(const spk_sql_error *error, const char *sql, const char *text, char *out, size_t size)
 {
     size_t n = 0;
+    char room[200];
     while (*text && n + 1 < size) {
-        const char *end = *text == '<' ? strchr(text, '>') : NULL;
-        const char *value = end ? value_of(error, text + 1, (size_t)(end - text) - 1) : NULL;
-        if (!value) {
+        const char *end = parameter_end(text);
+        if (!end) {
             out[n++] = *text++;
             continue;
         }
+        const size_t len = (size_t)(end - text) - 1;
+        const char *value = value_of(error, text + 1, len);
+        if (!value)
+            value = by_default(error, sql, text + 1, len, room, sizeof room);
         for (; *value && n + 1 < size; value++)
             out[n++] = *value;
         text = end + 1;
@@ -122,7 +163,7 @@ void spk_sql_describe(const spk_sql_error *error, const char *text, char *out, s
     int n = snprintf(out, size, "[%s] ", error->condition);
     if (n < 0 || (size_t)n + 64 >= size)
         return;
-    size_t at = (size_t)n + fill(error, c ? c->text : "", out + n, size - (size_t)n - 63);
+    size_t at = (size_t)n + fill(error, text, c ? c->text : "", out + n, size - (size_t)n - 63);
     n = snprintf(out + at, size - at, " SQLSTATE: %s", c ? c->state : "XX000");
     at += n > 0 ? (size_t)n : 0;
     if (!text || error->span.from == UINT32_MAX || at >= size)

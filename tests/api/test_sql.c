@@ -1,44 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQL over RDDs: a statement and what Spark prints for it, a table of them, each with several masters,
  * batch sizes and a plan of faults; and what a user does around statements. */
-#include "../support/spark_test.h"
+#include "../support/sql_test.h"
 
-#include <stdlib.h>
-#include <string.h>
 
 SPARK_STRUCT(sale, (int64_t, id), (spark_str, city), (double, amount));
 
 static const sale sales[] = { { 1, { "Oslo", 4 }, 10 }, { 2, { "Rome", 4 }, 2.5 }, { 3, { "Oslo", 4 }, 4 },
     { 4, { "Bonn", 4 }, 1 }, { 5, { "Rome", 4 }, 7 } };
 
-/* rows_of: the rows as text, members with | and rows with a newline between. */
-static char *rows_of(spark_rdd *rdd)
-{
-    spark_array rows;
-    char *text = NULL;
-    size_t size = 0;
-    if (spark_collect(rdd, NULL, &rows) != SPARK_OK)
-        return NULL;
-    FILE *file = open_memstream(&text, &size);
-    assert_non_null(file);
-    for (size_t r = 0; r < rows.n; r++) {
-        for (size_t i = 0; i < spark_sql_columns(rdd); i++) {
-            char cell[256];
-            size_t n;
-            const bool present = spark_sql_text(rdd, spark_row_of(&rows, r), i, cell, sizeof cell, &n);
-            fprintf(file, "%s%.*s", i ? "|" : "", (int)(present ? n : 4), present ? cell : "NULL");
-        }
-        fputc('\n', file);
-    }
-    fclose(file);
-    spark_array_free(&rows);
-    return text;
-}
-
 /* Statements with an order, or of one row; what comes out is Spark's. */
-static const struct {
-    const char *sql, *rows;
-} cases[] = {
+static const sql_case cases[] = {
     { "SELECT 1", "1\n" },
     { "SELECT 1 + 1 AS two, 'a' || 'b', NULL, true", "2|ab|NULL|true\n" },
     { "SELECT id, city FROM sales WHERE amount > 3 ORDER BY id DESC", "5|Rome\n3|Oslo\n1|Oslo\n" },
@@ -76,6 +48,44 @@ static const struct {
     { "SELECT * FROM VALUES (1), (2), (2), (3) t(a) EXCEPT ALL SELECT 2 ORDER BY 1", "1\n2\n3\n" },
     { "SELECT * FROM VALUES (1), (2), (2) t(a) INTERSECT SELECT 2", "2\n" },
     { "SELECT city, count(*) FROM sales GROUP BY ROLLUP (city) ORDER BY city", "NULL|5\nBonn|1\nOslo|2\nRome|2\n" },
+    { "SELECT id IN (SELECT 1 UNION SELECT 5) i, count(*) FROM sales GROUP BY ROLLUP (id IN (SELECT 1 UNION SELECT 5)) ORDER BY 1",
+        "NULL|5\nfalse|3\ntrue|2\n" },
+    { "SELECT transform(array(id % 2, 5), v -> v + 1) a, count(*) FROM sales GROUP BY transform(array(id % 2, 5), v -> v + 1) "
+      "ORDER BY 2",
+        "[1, 6]|2\n[2, 6]|3\n" },
+    { "SELECT exists(array(id), v -> v > 3) a, count(*) FROM sales GROUP BY 1 ORDER BY 1", "false|3\ntrue|2\n" },
+    { "SELECT exists(array(id), v -> v > 3) a, count(*) FROM sales GROUP BY ALL ORDER BY 1", "false|3\ntrue|2\n" },
+    { "SELECT sum(aggregate(array(id), 0L, (s, v) -> s + v)) x FROM sales HAVING x = sum(aggregate(array(id), 0L, (a, b) -> a + b))",
+        "15\n" },
+    { "SELECT count(*) FROM sales GROUP BY exists(array(id), v -> v > 3) HAVING exists(array(id), w -> w > 3)", "2\n" },
+    { "SELECT if(id > (SELECT avg(id) FROM sales), 'more', 'less') k, count(*) FROM sales GROUP BY 1 ORDER BY 1", "less|3\nmore|2\n" },
+    { "SELECT if(id > (SELECT avg(id) FROM sales), 'more', 'less') k, count(*) FROM sales GROUP BY ALL ORDER BY 1",
+        "less|3\nmore|2\n" },
+    { "SELECT if(id > (SELECT avg(id) FROM sales), 'more', 'less') k, count(*) FROM sales GROUP BY k ORDER BY 1",
+        "less|3\nmore|2\n" },
+    { "SELECT id, row_number() OVER (ORDER BY city, id, id + 1, id + 2, id + 3, id + 4, id + 5, id + 6, id + 7, id + 8, id + 9, id + 10, "
+      "id + 11, id + 12, id + 13, id + 14, id + 15, id + 16, id + 17, id + 18, id + 19, id + 20, id + 21, id + 22, id + 23, id + 24) r "
+      "FROM sales ORDER BY r",
+        "4|1\n1|2\n3|3\n2|4\n5|5\n" },
+    { "WITH q AS (SELECT city c, sum(amount) s, count(*) n FROM sales GROUP BY city) SELECT x.c, y.s, (SELECT max(n) FROM q) "
+      "FROM q x JOIN q y ON x.c = y.c ORDER BY 1",
+        "Bonn|1.0|2\nOslo|14.0|2\nRome|9.5|2\n" },
+    { "WITH q AS (SELECT id FROM sales ORDER BY id LIMIT 3) SELECT (SELECT count(*) FROM q), (SELECT max(id) FROM q), id FROM q "
+      "ORDER BY id DESC LIMIT 1",
+        "3|3|3\n" },
+    { "WITH q AS (SELECT a.id i, b.amount m FROM sales a JOIN sales b ON a.id = b.id) SELECT i FROM q UNION ALL SELECT CAST(m AS "
+      "BIGINT) FROM q ORDER BY 1",
+        "1\n1\n2\n2\n3\n4\n4\n5\n7\n10\n" },
+    { "SELECT /*+ BROADCAST(a), COALESCE(2) */ count(*) FROM sales a JOIN sales b ON a.city = b.city", "9\n" },
+    { "SELECT /*+ MERGE(a, b) */ count(*) FROM sales a JOIN sales b ON a.city = b.city", "9\n" },
+    { "SELECT a.id, b.id FROM sales a LEFT JOIN sales b ON a.id = b.id + 3 WHERE b.amount > 1 OR b.city = 'Oslo' ORDER BY 1",
+        "4|1\n5|2\n" },
+    { "SELECT k, sum(x + 1), sum(x - 2), sum(3 + x), sum(x), count(*) FROM (SELECT id % 2 = 0 k, CAST(nullif(id, 4) AS SMALLINT) x FROM "
+      "sales) GROUP BY k ORDER BY k",
+        "false|12|3|18|9|3\ntrue|3|0|5|2|2\n" },
+    { "SELECT sum(x + 1), sum(x + 2), sum(x + 3) FROM (SELECT CAST(id AS TINYINT) x FROM sales WHERE id > 9)", "NULL|NULL|NULL\n" },
+    { "SELECT sum(x + 1), sum(x + 2), sum(x + 3), sum(x + 2147483647) FROM (SELECT CAST(-id AS SMALLINT) x FROM sales)",
+        "-10|-5|0|10737418220\n" },
     { "SELECT id, row_number() OVER (PARTITION BY city ORDER BY id DESC) r, sum(amount) OVER (ORDER BY id) s "
       "FROM sales ORDER BY id",
         "1|2|10.0\n2|2|12.5\n3|1|16.5\n4|1|17.5\n5|1|24.5\n" },
@@ -113,6 +123,43 @@ static const struct {
     { "SELECT make_timestamp(DATE'2024-02-29', TIME'01:02:03.5', '+01:00'), make_timestamp(DATE'2024-02-29'), "
       "make_timestamp(NULL, TIME'01:02:03')",
         "2024-02-29 00:02:03.5|2024-02-29 00:00:00|NULL\n" },
+    { "SELECT CAST(4.9E-324D AS STRING), CAST(2E-323D AS STRING), CAST(float('1.4E-45') AS STRING), "
+      "get_json_object('{\"a\":[4.9E-324]}', '$.a'), double('-inf'), double('nan'), double('-0.0'), 1e7D, 1.5e-5D",
+        "4.9E-324|2.0E-323|1.4E-45|[4.9E-324]|-Infinity|NaN|-0.0|1.0E7|1.5E-5\n" },
+    { "SELECT explode(array(a, a + 1)) FROM VALUES (1, 'x'), (5, 'y') t(a, b)", "1\n2\n5\n6\n" },
+    { "SELECT inline(array(struct(a, 'p'), struct(a, 'q'))) FROM VALUES (1, 1), (2, 2) t(a, b)",
+        "1|p\n1|q\n2|p\n2|q\n" },
+    { "SELECT posexplode(map(a, 'v')) FROM VALUES (1, 'x') t(a, b)", "0|1|v\n" },
+    { "SELECT stack(2, 1, 'a', 2, 'b'), b FROM VALUES ('x') t(b)", "1|a|x\n2|b|x\n" },
+    { "SELECT * EXCEPT (s.p, b) FROM VALUES (1, struct(7 AS p, 8 AS q), 3) t(a, s, b)", "1|{8}\n" },
+    { "SELECT struct(*), rand() = rand() FROM VALUES (1, 2) t(a, b)", "{1, 2}|false\n" },
+    { "SELECT x, max(x) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND 1.1 FOLLOWING) FROM VALUES (-3), (-1), (0) t(x) "
+      "ORDER BY x",
+        "-3|-3\n-1|0\n0|0\n" },
+    { "SELECT json_tuple('{\"a\": 1, \"b\": \"x\"}', 'b', 'a', 'c')", "x|1|NULL\n" },
+    { "SELECT * FROM (SELECT city, amount, id % 2 k FROM sales) PIVOT (sum(amount) AS s, count(*) AS n FOR k IN (0 AS even, 1 AS odd)) "
+      "ORDER BY city",
+        "Bonn|1.0|1|NULL|NULL\nOslo|NULL|NULL|14.0|2\nRome|2.5|1|7.0|1\n" },
+    { "SELECT * FROM VALUES ('x', 1, NULL), ('y', 3, 4) t(k, a, b) UNPIVOT (v FOR c IN (a, b AS bee)) ORDER BY k, c",
+        "x|a|1\ny|a|3\ny|bee|4\n" },
+    { "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT n FROM t LIMIT 3", "1\n2\n3\n" },
+    { "SELECT transform(array(1, 2), 0), filter(array(1, 2), x -> x > 1)", "[0, 0]|[2]\n" },
+    { "SELECT trim(BOTH 'x' FROM 'xxaxx'), trim(LEADING 'xy' FROM 'xyabxy'), trim(TRAILING 'xy' FROM 'xyabxy')",
+        "a|abxy|xyab\n" },
+    { "SELECT count(*) c FROM VALUES (map(1, 2, 3, 4)), (map(3, 4, 1, 2)), (map(1, 2)) t(m) GROUP BY m ORDER BY c",
+        "1\n2\n" },
+    { "SELECT city, count(*) FROM sales s GROUP BY city HAVING EXISTS (SELECT 1 FROM VALUES (2) t(n) "
+      "WHERE n = count(s.id)) ORDER BY city",
+        "Oslo|2\nRome|2\n" },
+    { "SELECT sum(amount) s FROM sales GROUP BY id % 2 + 1 ORDER BY 1 + id % 2", "3.5\n21.0\n" },
+    { "SELECT sum(id) FROM sales HAVING sum(id) - 15", "" },
+    { "SELECT histogram_numeric(id % 2, 3) FROM sales", "[{0, 2.0}, {1, 3.0}]\n" },
+    { "FROM sales |> WHERE amount > 3 |> EXTEND amount * 2 AS twice |> SET twice = twice + 1 |> DROP amount "
+      "|> AGGREGATE sum(twice) AS s GROUP BY city |> ORDER BY s DESC |> LIMIT 1",
+        "Oslo|30.0\n" },
+    { "TABLE sales |> AS s |> JOIN (VALUES ('Oslo', 1)) AS t(c, k) ON s.city = t.c |> SELECT s.id, t.k "
+      "|> UNION ALL VALUES (9, 9) |> ORDER BY id",
+        "1|1\n3|1\n9|9\n" },
     { "SELECT city, grouping__id g, count(*) FROM sales GROUP BY ROLLUP (city) HAVING grouping__id > 0", "NULL|1|5\n" },
     { "SELECT rand(0), randstr(10, 0), uniform(10, 20, 0), uniform(0, 10.0D, 0)",
         "0.7604953758285915|ceV0PXaR2I|17|7.604953758285915\n" },
@@ -131,18 +178,8 @@ static const struct {
 
 static spark_context *open_context(size_t variant)
 {
-    static const spark_fault faults[] = { { .kind = SPARK_FAULT_RANDOM, .rate = 0.2, .seed = 7 } };
-    spark_conf conf = { .app_name = "sql", .threads = variant == 1 ? 2 : 1 };
-    if (variant == 2)
-        conf.batch_rows = 1;
-    if (variant == 3)
-        conf.memory_bytes = (uint64_t)64 << 20;
-    if (variant == 4) {
-        conf.faults = faults;
-        conf.n_faults = 1;
-        conf.task_max_failures = 20;
-    }
-    spark_context *sc = spark_context_new(&conf);
+    static const sql_kind kind = { .name = "sql", .batch_rows = 1, .max_failures = 20, .seed = 7 };
+    spark_context *sc = sql_open(&kind, variant);
     assert_int_equal(
         spark_create_temp_view(sc, "sales", spark_parallelize(sc, SPARK_DATA(sale, 5, sales), 3)), SPARK_OK);
     return sc;
@@ -151,23 +188,14 @@ static spark_context *open_context(size_t variant)
 static void test_statements(void **state)
 {
     (void)state;
-    for (size_t variant = 0; variant < 5; variant++) {
+    for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
         spark_context *sc = open_context(variant);
-        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-            char *rows = rows_of(spark_sql(sc, cases[i].sql));
-            if (!rows)
-                fail_msg("%s: %s", cases[i].sql, spark_last_error()->message);
-            if (strcmp(rows, cases[i].rows) != 0)
-                fail_msg("%s (variant %zu):\n%swanted:\n%s", cases[i].sql, variant, rows, cases[i].rows);
-            free(rows);
-        }
+        sql_all_give(sc, variant, sizeof cases / sizeof cases[0], cases);
         spark_context_free(sc);
     }
 }
 
-static const struct {
-    const char *sql, *message;
-} wrong[] = {
+static const sql_case wrong[] = {
     { "SELEC 1", "[PARSE_SYNTAX_ERROR] Syntax error at or near 'SELEC'. SQLSTATE: 42601 (line 1, position 1 to 5)" },
     { "SELECT cty FROM sales", "[UNRESOLVED_COLUMN.WITH_SUGGESTION]" },
     { "SELECT cty FROM sales", "`sales`.`city`" },
@@ -202,12 +230,7 @@ static void test_errors(void **state)
 {
     (void)state;
     spark_context *sc = open_context(0);
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        spark_array rows;
-        assert_int_not_equal(spark_collect(spark_sql(sc, wrong[i].sql), NULL, &rows), SPARK_OK);
-        if (!strstr(spark_last_error()->message, wrong[i].message))
-            fail_msg("%s: %s", wrong[i].sql, spark_last_error()->message);
-    }
+    sql_all_fail(sc, sizeof wrong / sizeof wrong[0], wrong);
     assert_non_null(spark_sql(sc, NULL));
     assert_int_equal(spark_rdd_status(spark_sql(sc, NULL)), SPARK_EINVAL);
     spark_context_free(sc);
@@ -227,9 +250,7 @@ static void test_mixed(void **state)
     spark_rdd *counts = spark_sql(sc, "SELECT city, count(*) n FROM sales GROUP BY city");
     spark_rdd *kept = spark_filter(counts, large, NULL);
     assert_int_equal(spark_create_temp_view(sc, "kept", kept), SPARK_OK);
-    char *rows = rows_of(spark_sql(sc, "SELECT * FROM kept ORDER BY city"));
-    assert_string_equal(rows, "Oslo|2\nRome|2\n");
-    free(rows);
+    sql_gives(spark_sql(sc, "SELECT * FROM kept ORDER BY city"), "Oslo|2\nRome|2\n");
     assert_true(spark_drop_temp_view(sc, "kept"));
     assert_false(spark_drop_temp_view(sc, "kept"));
     spark_context_free(sc);
@@ -243,15 +264,11 @@ static void test_parameters(void **state)
     const spark_str city = { "Rome'; DROP", 4 };
     const spark_sql_parameter named[]
         = { { "least", SPARK_TYPE(int64_t), &least }, { "city", SPARK_TYPE(spark_str), &city } };
-    char *rows = rows_of(spark_sql_with(
-        sc, "SELECT id FROM sales WHERE amount > :least AND city = :city ORDER BY id", 2, named));
-    assert_string_equal(rows, "5\n");
-    free(rows);
+    sql_gives(spark_sql_with(
+        sc, "SELECT id FROM sales WHERE amount > :least AND city = :city ORDER BY id", 2, named), "5\n");
     const spark_sql_parameter placed[]
         = { { NULL, SPARK_TYPE(int64_t), &least }, { NULL, SPARK_TYPE(spark_str), NULL } };
-    rows = rows_of(spark_sql_with(sc, "SELECT ? + 1, ?", 2, placed));
-    assert_string_equal(rows, "4|NULL\n");
-    free(rows);
+    sql_gives(spark_sql_with(sc, "SELECT ? + 1, ?", 2, placed), "4|NULL\n");
     spark_context_free(sc);
 }
 
@@ -263,16 +280,52 @@ static void test_tables(void **state)
         "INSERT INTO t VALUES (1, 'x'), (2, NULL)", "INSERT INTO t SELECT 3, 'z'",
         "CREATE TEMP VIEW v AS SELECT a, b FROM t WHERE b IS NOT NULL", "CACHE TABLE t" };
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++)
-        if (spark_rdd_status(spark_sql(sc, statements[i])) != SPARK_OK)
-            fail_msg("%s: %s", statements[i], spark_last_error()->message);
-    char *rows = rows_of(spark_sql(sc, "SELECT * FROM v ORDER BY a"));
-    assert_string_equal(rows, "1|x\n3|z\n");
-    free(rows);
-    rows = rows_of(spark_sql(sc, "DESCRIBE t"));
-    assert_string_equal(rows, "a|int|NULL\nb|string|NULL\n");
-    free(rows);
+        sql_run(sc, statements[i]);
+    sql_gives(spark_sql(sc, "SELECT * FROM v ORDER BY a"), "1|x\n3|z\n");
+    sql_gives(spark_sql(sc, "DESCRIBE t"), "a|int|NULL\nb|string|NULL\n");
     assert_int_equal(spark_rdd_status(spark_sql(sc, "DROP TABLE t")), SPARK_OK);
     assert_int_not_equal(spark_rdd_status(spark_sql(sc, "DROP TABLE t")), SPARK_OK);
+    spark_context_free(sc);
+}
+
+/* test_databases: tables of databases; and values in which something may be NULL that a table's column has
+ * no NULL for, and the other way round. */
+static void test_databases(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(0);
+    static const char *const made[] = { "CREATE DATABASE shop", "CREATE TABLE shop.t (a INT) USING csv",
+        "INSERT INTO shop.t VALUES (7)", "CREATE TABLE t (a INT) USING csv", "INSERT INTO t VALUES (1)",
+        "CREATE TABLE n (m MAP<INT, INT>, s STRUCT<p: INT, q: STRING>, l ARRAY<INT>) USING csv",
+        "INSERT INTO n VALUES (map(1, 2), struct(7, 'x'), array(1, 2))" };
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
+        sql_run(sc, made[i]);
+    sql_gives(spark_sql(sc, "SELECT * FROM n"), "{1 -> 2}|{7, x}|[1, 2]\n");
+    sql_gives(spark_sql(sc, "SELECT default.t.a, shop.t.a FROM t, shop.t"), "1|7\n");
+    sql_gives(spark_sql(sc, "SELECT a FROM t"), "1\n");
+    sql_run(sc, "USE shop");
+    sql_gives(spark_sql(sc, "SELECT spark_catalog.shop.t.a, default.t.a FROM t, default.t"), "7|1\n");
+    sql_run(sc, "DROP DATABASE shop CASCADE");
+    sql_gives(spark_sql(sc, "SELECT a FROM t"), "1\n");
+    assert_int_not_equal(spark_rdd_status(spark_sql(sc, "SELECT * FROM shop.t")), SPARK_OK);
+    assert_int_not_equal(spark_rdd_status(spark_sql(sc, "USE shop")), SPARK_OK);
+    spark_context_free(sc);
+}
+
+/* test_zones: of statements; a name that is none is refused, and nothing changes. */
+static void test_zones(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(0);
+    sql_run(sc, "SET TIME ZONE '+02:00'");
+    sql_gives(spark_sql(sc, "SELECT timestamp_seconds(0), current_timezone()"), "1970-01-01 02:00:00|+02:00\n");
+    assert_int_not_equal(spark_rdd_status(spark_sql(sc, "SET TIME ZONE 'No/Where'")), SPARK_OK);
+    sql_gives(spark_sql(sc, "SELECT CAST(timestamp_seconds(0) AS STRING)"), "1970-01-01 02:00:00\n");
+    if (spark_rdd_status(spark_sql(sc, "SET TIME ZONE 'Europe/Paris'")) == SPARK_OK)
+        sql_gives(spark_sql(sc, "SELECT timestamp'2024-03-30 12:00:00' + INTERVAL 1 DAY, "
+                                "timestamp'2024-03-30 12:00:00' + INTERVAL 24 HOURS, "
+                                "date_format(timestamp'2024-07-01 00:00:00', 'XXX')"),
+            "2024-03-31 12:00:00|2024-03-31 12:00:00|+02:00\n");
     spark_context_free(sc);
 }
 
@@ -286,6 +339,80 @@ static void test_next(void **state)
     assert_int_equal(spark_sql_next(text + first + second), 0);
 }
 
+/* test_types: tables, views and results keep types as they are: what is never NULL inside, names that need
+ * quotes, types whose text is long. */
+static void test_types(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(0);
+    char text[16000];
+    static const char *const made[] = { "array(1)", "split('a,b', ',')",
+        "named_struct('a b', 1, 'c`d', array('x'))", "map(1, named_struct('a', 1L))", "array(array(2.5))" };
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        (void)snprintf(text, sizeof text, "SELECT %s x", made[i]);
+        char *rows = sql_rows(spark_sql(sc, text));
+        assert_non_null(rows);
+        assert_int_equal(spark_create_temp_view(sc, "v", spark_sql(sc, text)), SPARK_OK);
+        sql_gives(spark_sql(sc, "SELECT * FROM v"), rows);
+        assert_int_equal(spark_rdd_status(spark_sql(sc, "CACHE TABLE v")), SPARK_OK);
+        sql_gives(spark_sql(sc, "SELECT x FROM v"), rows);
+        (void)snprintf(text, sizeof text, "CREATE TABLE t%zu AS SELECT %s x", i, made[i]);
+        assert_int_equal(spark_rdd_status(spark_sql(sc, text)), SPARK_OK);
+        (void)snprintf(text, sizeof text, "SELECT * FROM t%zu", i);
+        sql_gives(spark_sql(sc, text), rows);
+        free(rows);
+    }
+    size_t n = (size_t)sprintf(text, "CREATE TABLE wide AS SELECT named_struct(");
+    for (int i = 0; i < 100; i++)
+        n += (size_t)sprintf(text + n, "%s'member_number_%d', %d", i ? ", " : "", i, i);
+    strcpy(text + n, ") x");
+    assert_int_equal(spark_rdd_status(spark_sql(sc, text)), SPARK_OK);
+    sql_gives(spark_sql(sc, "SELECT x.member_number_99, length(typeof(x)) > 1800 FROM wide"), "99|true\n");
+    assert_true(strlen(spark_sql_type(spark_sql(sc, "SELECT * FROM wide"), 0)) > 1800);
+    spark_context_free(sc);
+}
+
+/* test_constants: thousands of constants that are computed once take no memory each but their own. */
+static void test_constants(void **state)
+{
+    (void)state;
+    spark_context *sc = spark_context_new(
+        &(spark_conf) { .app_name = "sql", .threads = 2, .memory_bytes = (uint64_t)64 << 20 });
+    enum { ROWS = 5000 };
+    char *text = malloc(ROWS * 64 + 200);
+    assert_non_null(text);
+    size_t n = (size_t)sprintf(text, "SELECT count(*), max(a), min(b) FROM VALUES ");
+    for (int i = 0; i < ROWS; i++)
+        n += (size_t)sprintf(text + n, "%s(upper('a%04d'), -%d, date'2020-01-01' + 1)", i ? ", " : "", i, i);
+    strcpy(text + n, " t(a, b, c)");
+    sql_gives(spark_sql(sc, text), "5000|A4999|-4999\n");
+    spark_context_free(sc);
+    sc = spark_context_new(&(spark_conf) { .app_name = "sql", .threads = 2, .memory_bytes = (uint64_t)4 << 20 });
+    assert_int_equal(spark_rdd_status(spark_sql(sc, text)), SPARK_ENOMEM);
+    if (!strstr(spark_last_error()->message, "spark_conf.memory_bytes is 4194304"))
+        fail_msg("%s", spark_last_error()->message);
+    free(text);
+    spark_context_free(sc);
+}
+
+/* test_nothing: arguments that are NULL. */
+static void test_nothing(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(0);
+    spark_array rows;
+    char text[8];
+    assert_int_equal(spark_rdd_status(spark_sql_with(sc, "SELECT ?", 1, NULL)), SPARK_EINVAL);
+    assert_non_null(strstr(spark_last_error()->message, "1 parameters, but they are NULL"));
+    spark_rdd *one = spark_sql(sc, "SELECT 42");
+    assert_int_equal(spark_collect(one, NULL, &rows), SPARK_OK);
+    assert_true(spark_sql_text(one, spark_row_of(&rows, 0), 0, text, sizeof text, NULL));
+    assert_string_equal(text, "42");
+    assert_false(spark_sql_text(one, NULL, 0, text, sizeof text, NULL));
+    spark_array_free(&rows);
+    spark_context_free(sc);
+}
+
 /* test_memory: what a join keeps of its right side, and what a table holds, is in the budget. */
 static void test_memory(void **state)
 {
@@ -293,20 +420,18 @@ static void test_memory(void **state)
     spark_context *sc = spark_context_new(
         &(spark_conf) { .app_name = "sql", .threads = 2, .memory_bytes = (uint64_t)64 << 20 });
     static const char *const much[] = {
-        "SELECT count(*) FROM range(10) a LEFT JOIN range(3000000) b ON a.id = b.id",
+        "SELECT count(*) FROM range(10) a LEFT JOIN range(9000000) b ON a.id > b.id + 9000000",
         "SELECT max(s) FROM range(2) a LEFT JOIN (SELECT id i, '' || id s FROM range(3000000)) ON a.id < i AND s <> 'x'",
         "INSERT INTO t SELECT id FROM range(9000000)",
     };
     assert_int_equal(spark_rdd_status(spark_sql(sc, "CREATE TABLE t (a BIGINT) USING csv")), SPARK_OK);
     for (size_t i = 0; i < sizeof much / sizeof much[0]; i++) {
-        char *rows = rows_of(spark_sql(sc, much[i]));
+        char *rows = sql_rows(spark_sql(sc, much[i]));
         if (rows)
             fail_msg("%s: %s", much[i], rows);
         if (spark_last_error()->code != SPARK_ENOMEM)
             fail_msg("%s: %s", much[i], spark_last_error()->message);
-        rows = rows_of(spark_sql(sc, "SELECT count(*) FROM range(100) a JOIN range(100) b ON a.id = b.id"));
-        assert_string_equal(rows, "100\n");
-        free(rows);
+        sql_gives(spark_sql(sc, "SELECT count(*) FROM range(100) a JOIN range(100) b ON a.id = b.id"), "100\n");
     }
     spark_context_free(sc);
 }
@@ -340,7 +465,10 @@ int main(void)
         cmocka_unit_test(test_mixed),
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_next),
+        cmocka_unit_test(test_databases), cmocka_unit_test(test_zones), cmocka_unit_test(test_next),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_constants),
+        cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_deep),
     };

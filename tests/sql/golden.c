@@ -13,6 +13,7 @@
 
 #include <spark.h>
 
+#include "format/json_scan.h"
 #include "sql/exec/result.h"
 
 enum { SKIPPED = 77 };
@@ -67,14 +68,27 @@ static char *sorted(const char *text)
     return out;
 }
 
+/* put_utf8: bytes that are no UTF-8 are U+FFFD, as in the files. */
+static void put_utf8(FILE *file, const char *text, size_t n)
+{
+    for (size_t i = 0, size; i < n; i += size) {
+        size = (unsigned char)text[i] < 0x80 ? 1 : spk_json_sign(text + i, n - i);
+        if (size)
+            fwrite(text + i, 1, size, file);
+        else
+            fputs("\xef\xbf\xbd", file);
+        size += size == 0;
+    }
+}
+
 /* print_plain: as CAST(.. AS STRING) has it, but intervals as the files have them. */
-static void print_plain(FILE *file, const spk_sql_type *type, const char *value)
+static void print_plain(FILE *file, const spk_zone *zone, const spk_sql_type *type, const char *value)
 {
     int64_t micros;
     int32_t months;
-    const size_t n = spk_sql_value_print(type, value, 0, NULL, 0);
+    const size_t n = spk_sql_value_print(type, value, zone, NULL, 0);
     char *text = malloc(n + 1);
-    (void)spk_sql_value_print(type, value, 0, text, n + 1);
+    (void)spk_sql_value_print(type, value, zone, text, n + 1);
     if (type->kind == SPK_SQL_INTERVAL_SECONDS) {
         memcpy(&micros, value, sizeof micros);
         const uint64_t all = micros < 0 ? 0 - (uint64_t)micros : (uint64_t)micros, seconds = all / 1000000;
@@ -86,13 +100,13 @@ static void print_plain(FILE *file, const spk_sql_type *type, const char *value)
         const unsigned all = months < 0 ? 0U - (unsigned)months : (unsigned)months;
         fprintf(file, "%s%u-%u", months < 0 ? "-" : "", all / 12, all % 12);
     } else {
-        fwrite(text, 1, n, file);
+        put_utf8(file, text, n);
     }
     free(text);
 }
 
 /* print_value: as Hive's shell: what is nested in the manner of JSON. */
-static void print_value(FILE *file, const spk_sql_type *type, const char *value, bool nested)
+static void print_value(FILE *file, const spk_zone *zone, const spk_sql_type *type, const char *value, bool nested)
 {
     spk_sql_array array = { NULL, 0 };
     if (value && (type->kind == SPK_SQL_ARRAY || type->kind == SPK_SQL_MAP))
@@ -106,7 +120,7 @@ static void print_value(FILE *file, const spk_sql_type *type, const char *value,
             const bool present = !type->contains_null || *slot;
             fputc(i ? ',' : '[', file);
             slot += spk_sql_slot_value(type->of, type->contains_null);
-            print_value(file, type->of, present ? slot : NULL, true);
+            print_value(file, zone, type->of, present ? slot : NULL, true);
         }
         fputs(array.n ? "]" : "[]", file);
     } else if (type->kind == SPK_SQL_MAP) {
@@ -114,10 +128,10 @@ static void print_value(FILE *file, const spk_sql_type *type, const char *value,
             const char *entry = array.at + i * spk_sql_entry_size(type), *slot = entry + spk_sql_entry_value(type);
             const bool present = !type->contains_null || *slot;
             fputc(i ? ',' : '{', file);
-            print_value(file, type->key, entry, true);
+            print_value(file, zone, type->key, entry, true);
             fputc(':', file);
             slot += spk_sql_slot_value(type->of, type->contains_null);
-            print_value(file, type->of, present ? slot : NULL, true);
+            print_value(file, zone, type->of, present ? slot : NULL, true);
         }
         fputs(array.n ? "}" : "{}", file);
     } else if (type->kind == SPK_SQL_STRUCT) {
@@ -125,14 +139,14 @@ static void print_value(FILE *file, const spk_sql_type *type, const char *value,
             const spk_sql_field *f = &type->fields[i];
             const char *slot = value + f->offset;
             fprintf(file, "%c\"%s\":", i ? ',' : '{', f->name);
-            print_value(
-                file, f->type, !f->nullable || *slot ? slot + spk_sql_slot_value(f->type, f->nullable) : NULL, true);
+            print_value(file, zone, f->type, !f->nullable || *slot ? slot + spk_sql_slot_value(f->type, f->nullable) : NULL,
+                true);
         }
         fputc('}', file);
     } else {
-        const bool quoted = nested && (type->kind == SPK_SQL_STRING || type->kind == SPK_SQL_BINARY);
+        const bool quoted = nested && type->kind == SPK_SQL_STRING;
         fputs(quoted ? "\"" : "", file);
-        print_plain(file, type, value);
+        print_plain(file, zone, type, value);
         fputs(quoted ? "\"" : "", file);
     }
 }
@@ -149,7 +163,7 @@ static char *rows_text(spark_rdd *rdd, const spark_array *rows)
             const spk_slot *slot = &result->form->slots[i];
             const bool present = slot->type->kind != SPK_SQL_VOID && spk_slot_present(slot, row);
             fputs(i ? "\t" : "", file);
-            print_value(file, slot->type, present ? row + slot->value : NULL, false);
+            print_value(file, result->query->session.zone, slot->type, present ? row + slot->value : NULL, false);
         }
         if (r + 1 < rows->n)
             fputc('\n', file);
@@ -206,6 +220,8 @@ static void statement(spark_context *sc, const char *file, const char *sql, cons
     } else {
         text = rows_text(rdd, &rows);
         spark_array_free(&rows);
+        for (size_t n = strlen(text); n && text[n - 1] == '\n';) /* as those of the file are */
+            text[--n] = '\0';
         char *a = sorted(output), *b = sorted(text);
         good = !error && strcmp(a, b) == 0;
         free(a);
@@ -243,6 +259,12 @@ static void tables(spark_context *sc, const char *directory)
         const char *name, *columns, *file;
     } files[] = { { "aggtest", "a INT, b FLOAT", "agg" }, { "onek", numbers, "onek" }, { "tenk1", numbers, "tenk" } };
     char text[2000];
+    run(sc, "SET TIME ZONE 'America/Los_Angeles'");
+    run(sc, "CREATE TEMP VIEW arraydata AS SELECT * FROM VALUES (array(1, 2, 3), array(array(1, 2, 3))), "
+            "(array(2, 3, 4), array(array(2, 3, 4))) t(arraycol, nestedarraycol)");
+    run(sc, "CREATE TEMP VIEW mapdata AS SELECT * FROM VALUES (map(1, 'a1', 2, 'b1', 3, 'c1', 4, 'd1', 5, 'e1')), "
+            "(map(1, 'a2', 2, 'b2', 3, 'c2', 4, 'd2')), (map(1, 'a3', 2, 'b3', 3, 'c3')), (map(1, 'a4', 2, 'b4')), "
+            "(map(1, 'a5')) t(mapcol)");
     run(sc, "CREATE TEMP VIEW testdata AS SELECT CAST(id AS INT) AS key, CAST(id AS STRING) AS value "
             "FROM range(1, 101)");
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {

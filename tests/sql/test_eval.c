@@ -11,7 +11,20 @@
 
 #include "expr_text.h"
 
-static const spk_sql_session session = { .now = INT64_C(1700000000000000), .zone_id = "UTC" };
+#include "sql/eval/zone.h"
+
+static spk_zones zones;
+static spk_sql_session session = { .now = INT64_C(1700000000000000), .zones = &zones, .zone_id = "UTC" };
+
+/* set_zone: of a line "@zone Europe/Paris"; false: the system has no files of zones. */
+static bool set_zone(const char *id)
+{
+    session.zone = spk_zone_keep(&zones, id, strlen(id));
+    session.zone_id = session.zone ? session.zone->id : "UTC";
+    if (!session.zone)
+        assert_true(*spk_zones_missing());
+    return session.zone != NULL;
+}
 
 /* put_error: condition, SQLSTATE and parameters in the order of their names. */
 static void put_error(const spk_sql_error *e, char *out, size_t size)
@@ -65,7 +78,7 @@ static void answer(spk_arena *arena, const char *line, char *out, size_t size)
         snprintf(out + n, size - n, "NULL");
         return;
     }
-    const size_t len = spk_sql_value_print(e->type, v.ptr, 0, text, sizeof text);
+    const size_t len = spk_sql_value_print(e->type, v.ptr, session.zone, text, sizeof text);
     snprintf(out + n, size - n, "%.*s", (int)(len < sizeof text ? len : sizeof text), text);
 }
 
@@ -74,15 +87,19 @@ static void as_spark(void **state)
     static char line[65536], mine[65536];
     spk_heap heap;
     size_t lines = 0, bad = 0;
+    bool zoned = true;
     FILE *file = fopen(SPARK_SAYS, "r");
     (void)state;
     assert_non_null(file);
     spk_heap_init(&heap, 0);
+    spk_zones_init(&zones, &heap);
     while (fgets(line, sizeof line, file)) {
         spk_arena arena;
         line[strcspn(line, "\n")] = '\0';
         char *arrow = strstr(line, " => ");
-        if (!arrow || line[0] == '#')
+        if (strncmp(line, "@zone ", 6) == 0)
+            zoned = set_zone(line + 6);
+        if (!arrow || line[0] == '#' || !zoned)
             continue;
         *arrow = '\0';
         spk_arena_init(&arena, &heap);
@@ -95,6 +112,7 @@ static void as_spark(void **state)
         }
     }
     fclose(file);
+    spk_zones_fini(&zones);
     spk_heap_fini(&heap);
     assert_true(lines > 300);
     assert_int_equal(bad, 0);

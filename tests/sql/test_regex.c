@@ -221,6 +221,50 @@ static void like(void **state)
     spk_heap_fini(&heap);
 }
 
+/* like_finds: parts of all lengths in texts of all lengths around those of vectors, beside a search by hand: of few
+ * letters, so that there is much that only looks like the part. Texts end where their memory does. */
+static void like_finds(void **state)
+{
+    spk_heap heap;
+    spk_arena arena;
+    uint64_t seed = 11;
+    int hits = 0;
+    (void)state;
+    spk_heap_init(&heap, 0);
+    spk_arena_init(&arena, &heap);
+    for (int round = 0; round < 40000; round++) {
+        char pattern[48];
+        const size_t n = 1 + (size_t)(round % 40 / (1 + round % 3)), m = (size_t)round / 7 % 150;
+        char *text = malloc(m + 1), *exact = malloc(m ? m : 1);
+        bool want = false, have;
+        spk_like made;
+        assert_true(text && exact);
+        for (size_t k = 0; k < n + m; k++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            const char c = seed >> 60 ? 'a' : 'b';
+            *(k < n ? pattern + 1 + k : text + k - n) = c;
+        }
+        if (round % 5 == 0 && m >= n)
+            memcpy(text + (size_t)(seed >> 40) % (m - n + 1), pattern + 1, n);
+        pattern[0] = pattern[n + 1] = '%';
+        memcpy(exact, text, m);
+        for (size_t k = 0; k + n <= m && !want; k++)
+            want = memcmp(exact + k, pattern + 1, n) == 0;
+        assert_int_equal(
+            spk_like_compile(&made, &arena, (spark_str) { pattern, n + 2 }, (spark_str) { "\\", 1 }), SPK_LIKE_GOOD);
+        have = spk_like_matches(&made, (spark_str) { exact, m });
+        if (have != want)
+            fail_msg("'%.*s' LIKE '%.*s'", (int)m, exact, (int)n + 2, pattern);
+        hits += have;
+        free(text);
+        free(exact);
+        spk_arena_reset(&arena);
+    }
+    assert_in_range(hits, 8000, 39000);
+    spk_arena_fini(&arena);
+    spk_heap_fini(&heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +272,7 @@ int main(void)
         cmocka_unit_test(linear),
         cmocka_unit_test(refused),
         cmocka_unit_test(like),
+        cmocka_unit_test(like_finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@ struct spk_sql_agg_def {
     const char *name;   /* lower case */
     int8_t least, most; /* arguments */
     bool ordered;
+    bool foreign; /* what a state points to need not be in the arena */
     /* resolve: casts a->args, sets type, nullable, state (by spk_agg_state), perhaps parameter and
      * def's
      * variant; false: failed. */
@@ -28,7 +29,16 @@ struct spk_sql_agg_def {
     const char *printed;
 };
 
-extern const spk_sql_agg_def spk_aggs_plain[], spk_aggs_moments[], spk_aggs_lists[];
+extern const spk_sql_agg_def spk_aggs_plain[], spk_aggs_moments[], spk_aggs_lists[], spk_aggs_histogram[];
+
+/* spk_agg_error_open: nothing is wrong yet. What it would say is left as it is: that is a kilobyte, and some states are
+ * merged, and finished, one by one. */
+static inline void spk_agg_error_open(spk_sql_error *error)
+{
+    error->condition = NULL;
+    error->nomem = error->closed = false;
+    error->n = error->used = 0;
+}
 
 /* spk_agg_state: a STRUCT of n fields, none nullable, in this order. NULL: no memory. */
 const spk_sql_type *spk_agg_state(spk_sql_build *b, size_t n, const spk_sql_type *const types[]);

@@ -6,6 +6,8 @@
  * State { room, values }: values are without NULLs; room says for how many there is memory, 0 where
  * the
  * memory is not the state's own. */
+#include "base/small.h"
+
 #include <math.h>
 
 #include "sql/eval/agg.h"
@@ -157,8 +159,13 @@ static size_t make_unique(const spk_sql_type *t, char *at, size_t n, spk_arena *
     size_t size = 16;
     while (size < 2 * n)
         size *= 2;
+    const spk_arena_mark mark = spk_arena_note(arena);
     uint32_t *table = n > UINT32_MAX / 4 ? NULL : spk_arena_alloc(arena, size * sizeof *table, 64);
-    return table ? unique(t, at, n, table, size) : n;
+    if (!table)
+        return n;
+    n = unique(t, at, n, table, size);
+    spk_arena_rewind(arena, mark);
+    return n;
 }
 
 static bool append(const spk_sql_aggregate *a, char *state, const void *value, spk_arena *arena)

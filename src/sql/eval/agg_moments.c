@@ -2,6 +2,8 @@
 /* Variance, covariance, skewness, regression: counts, means and moments about them, after Welford,
  * merged
  * in pairs after Chan et al., as Spark's CentralMomentAgg and Covariance do. */
+#include "base/small.h"
+
 #include <math.h>
 
 #include "sql/eval/agg.h"

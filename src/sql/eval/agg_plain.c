@@ -93,7 +93,7 @@ static bool sum_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     const bool avg = a->def->variant >= AVG;
     const spk_sql_type *t = a->args[0]->type;
-    if (t->kind == SPK_SQL_STRING || t->kind == SPK_SQL_VOID)
+    if (t->kind == SPK_SQL_STRING || t->kind == SPK_SQL_VOID || t->kind == SPK_SQL_TIMESTAMP)
         a->args[0] = spk_sql_coerce(b, a->args[0], of(SPK_SQL_DOUBLE));
     if (!a->args[0])
         return false;
@@ -146,6 +146,15 @@ static void halves(const spk_sql_agg_frame *f, int64_t *n, spk_i128 *sum)
             low += (uint32_t)x[i];
         }
         many = f->rows.n;
+    } else if (!v->valid && f->rows.at) {
+        const char *x = v->ptr;
+        const size_t stride = v->stride;
+        for (uint32_t k = 0; k < f->rows.n; k++) {
+            const int64_t y = SPK_AT_(int64_t, x, stride, f->rows.at[k]);
+            high += y >> 32;
+            low += (uint32_t)y;
+        }
+        many = f->rows.n;
     } else {
         SPK_EACH_ROW(f, i)
         {
@@ -160,14 +169,46 @@ static void halves(const spk_sql_agg_frame *f, int64_t *n, spk_i128 *sum)
     *sum += (spk_i128)high * ((int64_t)1 << 32) + low;
 }
 
+static bool attempted(const spk_sql_aggregate *a)
+{
+    return a->def->variant == TRY_SUM || a->def->variant == TRY_AVG;
+}
+
+/* add_wide: n is negative where a sum that may fail has failed: it stays so. */
 static bool add_wide(const spk_sql_aggregate *a, char *state, spk_i128 x, int64_t n)
 {
     spk_sql_wide *sum = SPK_AGG_AT(spk_sql_wide, a, state, 1);
-    spk_i128 all;
-    *SPK_AGG_AT(int64_t, a, state, 0) += n;
-    if (__builtin_add_overflow(spk_sql_widen(*sum), x, &all))
-        return false;
-    *sum = spk_sql_wide_of(all);
+    int64_t *count = SPK_AGG_AT(int64_t, a, state, 0);
+    spk_i128 all = 0;
+    if (*count < 0)
+        return true;
+    const bool good = n >= 0 && !__builtin_add_overflow(spk_sql_widen(*sum), x, &all);
+    *count = good ? *count + n : -1;
+    if (good)
+        *sum = spk_sql_wide_of(all);
+    return good || attempted(a);
+}
+
+/* add_small: 64-bit numbers, each into its state. */
+static bool add_small(const spk_sql_agg_frame *f)
+{
+    const spk_sql_aggregate *a = f->aggregate;
+    const spk_sql_vector v = f->args[0];
+    const uint32_t many = a->state->fields[0].offset, total = a->state->fields[1].offset;
+    for (uint32_t k = 0; k < f->rows.n; k++) {
+        const uint32_t i = spk_sql_row(f->rows, k);
+        int64_t *n = (int64_t *)(void *)(f->states[k] + many);
+        spk_sql_wide *sum = (spk_sql_wide *)(void *)(f->states[k] + total);
+        spk_i128 all;
+        if ((v.valid && !v.valid[i]) || *n < 0)
+            continue;
+        const bool over = __builtin_add_overflow(spk_sql_widen(*sum), SPK_SQL_VALUE(int64_t, &v, i), &all);
+        if (over && !attempted(a))
+            return false;
+        *n = over ? -1 : *n + 1;
+        if (!over)
+            *sum = spk_sql_wide_of(all);
+    }
     return true;
 }
 
@@ -175,14 +216,17 @@ static bool sum_update(spk_sql_agg_frame *f)
 {
     const spk_sql_aggregate *a = f->aggregate;
     const spk_sql_type *t = a->args[0]->type;
+    const bool small = t->size == 8 || f->narrow;
     if (is_double(a))
         return sum_doubles(f);
-    if (!f->states && t->size == 8) {
+    if (small && !f->states) {
         int64_t n = 0;
         spk_i128 sum = 0;
         halves(f, &n, &sum);
         return add_wide(a, f->state, sum, n) || spk_agg_overflow(a, f->error, "try_sum");
     }
+    if (small)
+        return add_small(f) || spk_agg_overflow(a, f->error, "try_sum");
     SPK_EACH_STATE(f, i, state)
     {
         if (!spk_sql_valid(&f->args[0], i))
@@ -194,6 +238,17 @@ static bool sum_update(spk_sql_agg_frame *f)
             return spk_agg_overflow(a, f->error, "try_sum");
     }
     return true;
+}
+
+bool spk_sql_agg_same_state(const spk_sql_aggregate *a, const spk_sql_aggregate *b)
+{
+    return a->def->update == sum_update && b->def->update == sum_update && a->n == 1 && b->n == 1
+        && attempted(a) == attempted(b) && spk_sql_type_same(a->state, b->state);
+}
+
+bool spk_sql_agg_takes_narrow(const spk_sql_aggregate *a)
+{
+    return a->def->update == sum_update;
 }
 
 static bool sum_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
@@ -229,11 +284,10 @@ static bool sum_finish(const spk_sql_aggregate *a, const char *state, void *valu
     spk_arena *arena, spk_sql_error *error)
 {
     (void)arena;
-    const bool attempt = a->def->variant == TRY_SUM || a->def->variant == TRY_AVG;
-    const bool avg = a->def->variant >= AVG;
+    const bool attempt = attempted(a), avg = a->def->variant >= AVG;
     const int64_t n = *SPK_AGG_AT(const int64_t, a, state, 0);
     *valid = n > 0;
-    if (n == 0)
+    if (n <= 0)
         return true;
     if (is_double(a)) {
         *(double *)value = *SPK_AGG_AT(const double, a, state, 1) / (avg ? (double)n : 1);
@@ -243,6 +297,12 @@ static bool sum_finish(const spk_sql_aggregate *a, const char *state, void *valu
     spk_i128 sum = spk_sql_widen(*SPK_AGG_AT(const spk_sql_wide, a, state, 1));
     const int scale = t->kind == SPK_SQL_DECIMAL ? t->scale : 0;
     bool zero, good = true;
+    if (avg && (a->type->kind == SPK_SQL_INTERVAL_MONTHS ? sum != (int32_t)sum
+            : spk_sql_is_interval(a->type)               ? sum != (int64_t)sum
+                                                         : false)) {
+        *valid = false;
+        return attempt || spk_agg_overflow(a, error, "try_avg");
+    }
     if (avg)
         good = spk_decimal_op('/', sum, scale, n, 0,
             a->type->kind == SPK_SQL_DECIMAL ? a->type->scale : 0, &sum, &zero);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Aggregates by name, and what all of them share. */
+#include "base/small.h"
+
 #include <stdio.h>
 
 #include "sql/eval/agg.h"
 
-static const spk_sql_agg_def *const tables[] = { spk_aggs_plain, spk_aggs_moments, spk_aggs_lists };
+static const spk_sql_agg_def *const tables[] = { spk_aggs_plain, spk_aggs_moments, spk_aggs_lists,
+    spk_aggs_histogram };
 
 static bool same_name(const char *a, const char *lower)
 {
@@ -124,7 +127,13 @@ static bool wrong_number(
 const spk_sql_aggregate *spk_sql_aggregate_make(spk_sql_build *b, const char *name,
     spk_sql_expr *const args[], size_t n, bool star, bool ignore_nulls, spk_sql_span span)
 {
-    const spk_sql_agg_def *def = find(name);
+    return spk_sql_aggregate_of(b, find(name), name, args, n, star, ignore_nulls, span);
+}
+
+const spk_sql_aggregate *spk_sql_aggregate_of(spk_sql_build *b, const spk_sql_agg_def *def,
+    const char *name, spk_sql_expr *const args[], size_t n, bool star, bool ignore_nulls,
+    spk_sql_span span)
+{
     if (spk_sql_failed(b->error))
         return NULL;
     if (!def || (star && def->least > 0 && strcmp(def->name, "count") != 0)) {

@@ -39,9 +39,15 @@ typedef struct spk_sql_agg_frame {
     spk_sql_rows rows;
     char *const *states; /* of the k-th of the rows; NULL: all of them into `state` */
     char *state;
+    bool narrow; /* the argument is a decimal of 128 bits, and its values have 64 each (spk_sql_run_narrow) */
     spk_arena *arena;
     spk_sql_error *error;
 } spk_sql_agg_frame;
+
+/* spk_sql_agg_takes_narrow: whether its argument may be so. */
+bool spk_sql_agg_takes_narrow(const spk_sql_aggregate *a);
+/* spk_sql_agg_same_state: whether of the same rows and the same argument both keep the same: a sum and an average. */
+bool spk_sql_agg_same_state(const spk_sql_aggregate *a, const spk_sql_aggregate *b);
 
 /* spk_sql_is_aggregate: whether there is an aggregate of that name. */
 bool spk_sql_is_aggregate(const char *name);
@@ -50,6 +56,11 @@ bool spk_sql_is_aggregate(const char *name);
  * ignore_nulls: IGNORE NULLS of first, last, any_value. */
 const spk_sql_aggregate *spk_sql_aggregate_make(spk_sql_build *b, const char *name,
     spk_sql_expr *const args[], size_t n, bool star, bool ignore_nulls, spk_sql_span span);
+
+/* spk_sql_aggregate_of: the same, of one that is given. */
+const spk_sql_aggregate *spk_sql_aggregate_of(spk_sql_build *b, const spk_sql_agg_def *def,
+    const char *name, spk_sql_expr *const args[], size_t n, bool star, bool ignore_nulls,
+    spk_sql_span span);
 
 void spk_sql_agg_init(const spk_sql_aggregate *a, char *state);
 /* spk_sql_agg_update: takes in rows of a batch. spk_sql_agg_merge: `from` into `into`; for

@@ -39,7 +39,7 @@ void spk_sql_overflow(spk_sql_frame *f, const char *message, const char *instead
 static void raise_binary(spk_sql_frame *f, const char *symbol, const char *instead, uint32_t i)
 {
     const spk_sql_type *t = f->expr->type;
-    if (t->kind == SPK_SQL_INT || t->kind == SPK_SQL_BIGINT) {
+    if (t->kind == SPK_SQL_INT || t->kind == SPK_SQL_BIGINT || spk_sql_is_interval(t)) {
         spk_sql_overflow(f, "overflow", instead);
         return;
     }

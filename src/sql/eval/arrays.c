@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions on arrays. */
+#include "base/small.h"
+
 #include "sql/eval/datetime.h"
 #include "sql/eval/resolve.h"
 #include "sql/eval/slots.h"

@@ -6,7 +6,7 @@
 
 #include "sql/eval/cast.h"
 
-#include "sql/eval/datetime.h"
+#include "sql/eval/zone.h"
 #include "sql/eval/kernel.h"
 #include "sql/eval/resolve.h"
 #include "sql/eval/value_text.h"
@@ -116,12 +116,12 @@ static void integer_integer(spk_sql_frame *f)
         return;
 }
 
-/* to_i64: truncated; false: NaN, or beyond 64 bits. */
+/* to_i64: truncated; false: NaN, or beyond 64 bits. The largest number's nearest double, which is one more, is it. */
 static bool to_i64(double x, int64_t *out)
 {
-    if (!(x > -9223372036854775809.0 && x < 9223372036854775808.0))
+    if (!(x >= -0x1p63 && x <= 0x1p63))
         return false;
-    *out = (int64_t)x;
+    *out = x == 0x1p63 ? INT64_MAX : (int64_t)x;
     return true;
 }
 
@@ -365,17 +365,11 @@ static void number_timestamp(spk_sql_frame *f)
     }
 }
 
-/* zone_of: what is between a moment and what clocks show. */
-static int64_t zone_of(const spk_sql_frame *f)
-{
-    return (f->expr->session ? f->expr->session->zone : 0) * SPK_MICROS_SECOND;
-}
-
 /* time_time: dates, timestamps with and without zone. */
 static void time_time(spk_sql_frame *f)
 {
     const spk_sql_kind from = f->expr->args[0]->type->kind, to = f->expr->type->kind;
-    const int64_t zone = zone_of(f);
+    const spk_zone *zone = f->expr->session ? f->expr->session->zone : NULL;
     SPK_EACH_ROW(f, i)
     {
         int64_t local;
@@ -387,7 +381,7 @@ static void time_time(spk_sql_frame *f)
         } else {
             local = SPK_SQL_ARG(int64_t, f, 0, i);
             if (from == SPK_SQL_TIMESTAMP)
-                local = (int64_t)((uint64_t)local + (uint64_t)zone);
+                local = spk_zone_local(zone, local);
         }
         if (to == SPK_SQL_DATE)
             SPK_SQL_OUT(int32_t, f, i) = (int32_t)spk_floor_div(local, SPK_MICROS_DAY);
@@ -395,7 +389,7 @@ static void time_time(spk_sql_frame *f)
             SPK_SQL_OUT(int64_t, f, i) = spk_floor_rest(local, SPK_MICROS_DAY) * 1000;
         else
             SPK_SQL_OUT(int64_t, f, i)
-                = to == SPK_SQL_TIMESTAMP ? (int64_t)((uint64_t)local - (uint64_t)zone) : local;
+                = to == SPK_SQL_TIMESTAMP ? spk_zone_moment(zone, local) : local;
     }
 }
 
@@ -409,8 +403,10 @@ static void number_interval(spk_sql_frame *f)
             const spk_i128 units = spk_sql_units(from, f->args[0].ptr + i * f->args[0].stride);
             if (to->scale == SPK_SQL_SECOND)
                 spk_decimal_rescale(units, from->scale, 6, &x);
-            else
+            else if (to->kind == SPK_SQL_INTERVAL_MONTHS)
                 spk_decimal_rescale(units, from->scale, 0, &x), x *= unit_of(to->scale);
+            else
+                x = units / spk_power10(from->scale) * unit_of(to->scale);
         } else {
             x = (spk_i128)spk_sql_integer(from, &f->args[0], i) * unit_of(to->scale);
         }

@@ -4,9 +4,9 @@
 
 #include "sql/eval/cast.h"
 
-#include "sql/eval/datetime.h"
 #include "sql/eval/kernel.h"
 #include "sql/eval/value_text.h"
+#include "sql/eval/zone.h"
 #include "type/number.h"
 
 /* ---- to STRING ---- */
@@ -14,7 +14,7 @@
 void spk_sql_cast_to_string(spk_sql_frame *f)
 {
     const spk_sql_type *from = f->expr->args[0]->type;
-    const int32_t zone = f->expr->session ? f->expr->session->zone : 0;
+    const spk_zone *zone = f->expr->session ? f->expr->session->zone : NULL;
     if (from->kind == SPK_SQL_BINARY) {
         spk_sql_same(f);
         return;
@@ -193,9 +193,11 @@ bool spk_sql_text_double(const char *p, size_t n, double *out)
         }                                                                                          \
     }
 
-static int32_t zone_of(const spk_sql_frame *f)
+static bool to_moment(const spk_sql_frame *f, spark_str s, int64_t *out)
 {
-    return f->expr->session ? f->expr->session->zone : 0;
+    const spk_sql_session *session = f->expr->session;
+    return session ? spk_read_moment(s.ptr, s.len, session->zone, session->zones, session->now, out)
+                   : spk_read_timestamp(s.ptr, s.len, NULL, NULL, out);
 }
 
 static bool small(spark_str s, int64_t least, int64_t most, void *out, size_t size)
@@ -244,12 +246,12 @@ static bool to_interval(const spk_sql_frame *f, spark_str s, void *out)
     return true;
 }
 
-static bool to_ntz(spark_str s, int64_t *out)
+static bool to_ntz(const spk_sql_frame *f, spark_str s, int64_t *out)
 {
     const spark_str t = trimmed(s.ptr, s.len);
     size_t n = t.len; /* a zone in the text is not looked at */
     int64_t with;
-    if (!spk_read_timestamp(t.ptr, t.len, 0, &with))
+    if (!spk_read_timestamp(t.ptr, t.len, NULL, f->expr->session ? f->expr->session->zones : NULL, &with))
         return false;
     const char *colon = memchr(t.ptr, ':', t.len);
     for (size_t i = colon ? (size_t)(colon - t.ptr) : t.len; i < t.len; i++)
@@ -257,7 +259,7 @@ static bool to_ntz(spark_str s, int64_t *out)
             n = i;
             break;
         }
-    return spk_read_timestamp(t.ptr, n, 0, out);
+    return spk_read_timestamp(t.ptr, n, NULL, NULL, out);
 }
 
 TEXT(text_boolean, bool, spk_sql_text_boolean(s.ptr, s.len, out))
@@ -268,8 +270,8 @@ TEXT(text_i64, int64_t, spk_sql_text_integer(s.ptr, s.len, INT64_MIN, INT64_MAX,
 TEXT(text_f32, float, to_float(s, out))
 TEXT(text_f64, double, spk_sql_text_double(s.ptr, s.len, out))
 TEXT(text_date, int32_t, spk_read_date(s.ptr, s.len, out))
-TEXT(text_timestamp, int64_t, spk_read_timestamp(s.ptr, s.len, zone_of(f), out))
-TEXT(text_ntz, int64_t, to_ntz(s, out))
+TEXT(text_timestamp, int64_t, to_moment(f, s, out))
+TEXT(text_ntz, int64_t, to_ntz(f, s, out))
 TEXT(text_time, int64_t, spk_read_time(s.ptr, s.len, out))
 TEXT(text_months, int32_t, to_interval(f, s, out))
 TEXT(text_seconds, int64_t, to_interval(f, s, out))

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Digests, hashes, encodings, and numbers as text. */
+#include "base/small.h"
+
 #include <stdio.h>
 
+#include "base/base64.h"
 #include "sql/eval/decimal.h"
 #include "sql/eval/digest.h"
 #include "sql/eval/hash.h"
@@ -236,18 +239,10 @@ static void base64(spk_sql_frame *f)
     SPK_EACH_ROW(f, i)
     {
         const spark_str s = S(0, i);
-        char *out = spk_sql_alloc(f, s.len / 3 * 4 + 5, 1);
-        size_t n = 0;
+        char *out = spk_sql_alloc(f, SPK_BASE64_BYTES(s.len) + 1, 1);
         if (!out)
             return;
-        for (size_t k = 0; k < s.len; k += 3) {
-            uint32_t x = 0;
-            for (size_t j = 0; j < 3; j++)
-                x = x << 8 | (k + j < s.len ? (unsigned char)s.ptr[k + j] : 0);
-            for (size_t j = 0; j < 4; j++)
-                out[n++] = k + j > s.len ? '=' : base64_digits[x >> (18 - 6 * j) & 63];
-        }
-        OUT_S(i) = (spark_str) { out, n };
+        OUT_S(i) = (spark_str) { out, spk_base64(s.ptr, s.len, out) };
     }
 }
 
@@ -306,6 +301,13 @@ static bool bad_charset(spk_sql_frame *f, spark_str s)
     return false;
 }
 
+static void malformed(spk_sql_frame *f, uint32_t i, const char *function)
+{
+    spk_sql_error *e = spk_sql_raise(f, "MALFORMED_CHARACTER_CODING");
+    spk_sql_param(e, "charset", "%.*s", (int)S(1, i).len, S(1, i).ptr);
+    spk_sql_param(e, "function", "%s", function);
+}
+
 static void put16(char *out, size_t *n, uint32_t x, bool little)
 {
     out[(*n)++] = (char)(little ? x : x >> 8);
@@ -335,9 +337,7 @@ static void encode(spk_sql_frame *f)
             const uint32_t c = spk_utf8_read(s.ptr + k, s.len - k, &size);
             if (set == US_ASCII || set == LATIN_1) {
                 if (c >= (set == US_ASCII ? 0x80u : 0x100u)) {
-                    spk_sql_error *e = spk_sql_raise(f, "MALFORMED_CHARACTER_CODING");
-                    spk_sql_param(e, "charset", "%.*s", (int)S(1, i).len, S(1, i).ptr);
-                    spk_sql_param(e, "function", "`encode`");
+                    malformed(f, i, "`encode`");
                     return;
                 }
                 out[n++] = (char)c;
@@ -384,6 +384,11 @@ static void decode_charset(spk_sql_frame *f)
             little = get16(s.ptr, true) == 0xfeff;
             k = 2;
         }
+        for (size_t b = 0; set == US_ASCII && b < s.len; b++)
+            if ((unsigned char)s.ptr[b] >= 0x80) {
+                malformed(f, i, "`decode`");
+                return;
+            }
         if (set == US_ASCII || set == LATIN_1)
             for (; k < s.len; k++)
                 n += spk_utf8_write((unsigned char)s.ptr[k], out + n);
@@ -542,7 +547,7 @@ static bool put_formatted(
     if (!valid || letter == 's' || letter == 'S' || letter == 'b') {
         spk_text s = spk_text_new(f->arena);
         if (valid)
-            spk_sql_put_value(&s, t, value, f->expr->session ? f->expr->session->zone : 0);
+            spk_sql_put_value(&s, t, value, f->expr->session ? f->expr->session->zone : NULL);
         else
             spk_text_put(&s, "null");
         const bool left = *flags == '-';
@@ -658,6 +663,9 @@ static void mask(spk_sql_frame *f)
 {
     SPK_EACH_ROW(f, i)
     {
+        f->out_valid[i] = spk_sql_valid(&f->args[0], i); /* a NULL behind it: such signs stay */
+        if (!f->out_valid[i])
+            continue;
         const spark_str s = S(0, i);
         spk_text out = spk_text_new(f->arena);
         for (size_t k = 0, size; k < s.len; k += size) {
@@ -731,4 +739,5 @@ const spk_sql_function spk_sql_codes[] = { F("md5", "t:s", 1, 1, md5), F("sha1",
         .flags = SPK_SQL_NULL_AWARE,
         .kernel = format_string,
         .resolve = resolve_format },
-    { .name = "mask", .signature = "s:s", .least = 1, .most = 5, .kernel = mask }, { 0 } };
+    { .name = "mask", .signature = "s:s", .least = 1, .most = 5, .kernel = mask,
+        .flags = SPK_SQL_NULL_AWARE | SPK_SQL_GIVES_NULL }, { 0 } };

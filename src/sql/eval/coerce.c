@@ -2,6 +2,8 @@
 /* Coercion as in Spark's AnsiTypeCoercion, casts as in Cast.canAnsiCast, decimals as in DecimalType
  * and
  * DecimalPrecision. */
+#include "base/small.h"
+
 #include "sql/eval/coerce.h"
 
 static int most(int a, int b)

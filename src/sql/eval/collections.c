@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making arrays, maps and structs, and what takes one thing out of them. */
+#include "base/small.h"
+
 #include <stdio.h>
 
 #include "sql/eval/resolve.h"

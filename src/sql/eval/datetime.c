@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calendars, after Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"; texts as Spark's
  * DateTimeUtils and IntervalUtils have them. */
-#include "sql/eval/datetime.h"
+#include "sql/eval/zone.h"
 
 enum { ERA = 146097, TO_MARCH_0 = 719468 };
 
@@ -286,13 +286,14 @@ bool spk_read_zone(const char *p, size_t n, int32_t *zone)
     const bool negative = take(&r, '-');
     if (!negative && !take(&r, '+'))
         return false;
-    if (r.end - r.p == 4 && is_digit(r.p[2])) { /* +hhmm */
-        const reader all = r;
-        r.end = r.p + 2;
-        const bool good = number(&r, 2, 2, &hour);
-        r.end = all.end;
-        if (!good || !number(&r, 2, 2, &minute))
+    const size_t left = (size_t)(r.end - r.p);
+    if ((left == 4 || left == 6) && is_digit(r.p[1]) && is_digit(r.p[2])) { /* +hhmm, +hhmmss */
+        int64_t all;
+        if (!number(&r, (int)left, (int)left, &all))
             return false;
+        hour = all / (left == 6 ? 10000 : 100);
+        minute = all / (left == 6 ? 100 : 1) % 100;
+        second = left == 6 ? all % 100 : 0;
     } else if (!number(&r, 1, 2, &hour) || (take(&r, ':') && !number(&r, 1, 2, &minute))
         || (take(&r, ':') && !number(&r, 1, 2, &second))) {
         return false;
@@ -302,25 +303,49 @@ bool spk_read_zone(const char *p, size_t n, int32_t *zone)
     return r.p == r.end && minute < 60 && second < 60 && all <= 18 * 3600;
 }
 
-bool spk_read_timestamp(const char *p, size_t n, int32_t zone, int64_t *micros)
+/* clock_and_zone: what stands behind the day of a timestamp. */
+static bool clock_and_zone(reader *r, spk_zones *zones, spk_zone *own, int64_t *nanos, const spk_zone **zone)
 {
+    if (!read_clock(r, nanos))
+        return false;
+    while (r->p < r->end && *r->p == ' ')
+        r->p++;
+    return r->p == r->end || (*zone = spk_zone_find(zones, r->p, (size_t)(r->end - r->p), own)) != NULL;
+}
+
+static bool moment(int64_t days, int64_t nanos, const spk_zone *zone, int64_t *micros)
+{
+    if (__builtin_mul_overflow(days, SPK_MICROS_DAY, micros)
+        || __builtin_add_overflow(*micros, nanos / 1000, micros))
+        return false;
+    *micros = spk_zone_moment(zone, *micros);
+    return true;
+}
+
+bool spk_read_timestamp(const char *p, size_t n, const spk_zone *zone, spk_zones *zones, int64_t *micros)
+{
+    spk_zone own;
     reader r = trimmed(p, n);
     int64_t days, nanos = 0;
     if (!read_day(&r, &days))
         return false;
-    if (r.p < r.end) {
-        if (!take(&r, ' ') && !take(&r, 'T'))
-            return false;
-        if (!read_clock(&r, &nanos))
-            return false;
-        while (r.p < r.end && *r.p == ' ')
-            r.p++;
-        if (r.p < r.end && !spk_read_zone(r.p, (size_t)(r.end - r.p), &zone))
-            return false;
-    }
-    const int64_t rest = nanos / 1000 - zone * SPK_MICROS_SECOND;
-    return !__builtin_mul_overflow(days, SPK_MICROS_DAY, micros)
-        && !__builtin_add_overflow(*micros, rest, micros);
+    if (r.p < r.end && ((!take(&r, ' ') && !take(&r, 'T')) || !clock_and_zone(&r, zones, &own, &nanos, &zone)))
+        return false;
+    return moment(days, nanos, zone, micros);
+}
+
+bool spk_read_moment(
+    const char *p, size_t n, const spk_zone *zone, spk_zones *zones, int64_t now, int64_t *micros)
+{
+    spk_zone own;
+    reader r = trimmed(p, n);
+    int64_t nanos = 0;
+    if (spk_read_timestamp(p, n, zone, zones, micros))
+        return true;
+    (void)take(&r, 'T');
+    if (r.end - r.p < 3 || !memchr(r.p, ':', 3) || !clock_and_zone(&r, zones, &own, &nanos, &zone))
+        return false;
+    return moment(spk_floor_div(spk_zone_local(zone, now), SPK_MICROS_DAY), nanos, zone, micros);
 }
 
 /* ---- intervals ---- */

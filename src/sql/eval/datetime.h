@@ -41,10 +41,8 @@ void spk_put_timestamp(spk_text *out, int64_t micros); /* local time */
 void spk_put_time(spk_text *out, int64_t nanos);
 void spk_put_interval(spk_text *out, const spk_sql_type *type, int64_t value);
 
-/* spk_read_zone: Z, UTC, GMT, UTC+1, +h[h][:mm[:ss]]: seconds east; false: anything else. */
+/* spk_read_zone: Z, UTC, GMT, UTC+1, +h[h][:mm[:ss]], +hhmm[ss]: seconds east; false: anything else. */
 bool spk_read_zone(const char *p, size_t n, int32_t *zone);
-/* spk_read_timestamp: as CAST reads it; without a zone in the text it is local time of `zone`. */
-bool spk_read_timestamp(const char *p, size_t n, int32_t zone, int64_t *micros);
 /* spk_read_date: as CAST reads it: what follows a blank or T is not looked at. */
 bool spk_read_date(const char *p, size_t n, int32_t *days);
 /* spk_read_time: h[h]:m[m][:s[s][.fraction]] as nanoseconds of the day. */

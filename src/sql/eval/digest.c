@@ -2,6 +2,8 @@
 /* Digests. SHA-256 works with the upper halves of SHA-512's constants, which are bits of the same
  * roots of
  * primes. */
+#include "base/small.h"
+
 #include "sql/eval/digest.h"
 
 #include <string.h>

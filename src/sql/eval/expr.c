@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making bound expressions: leaves, casts, and calls whose arguments are cast as a signature says.
  * */
+#include "base/small.h"
+
 #include "sql/eval/expr.h"
 
 #include <stdio.h>
@@ -461,8 +463,8 @@ bool spk_sql_rewrite(spk_sql_build *b, spk_sql_expr *call, spk_sql_expr *made)
     return true;
 }
 
-spk_sql_expr *spk_sql_call(
-    spk_sql_build *b, const char *name, spk_sql_expr *const args[], size_t n, spk_sql_span span)
+spk_sql_expr *spk_sql_call_of(spk_sql_build *b, const spk_sql_function *function, const char *name,
+    spk_sql_expr *const args[], size_t n, spk_sql_span span)
 {
     spk_sql_expr *e = spk_sql_node(b, SPK_SQL_CALL, n, span);
     if (!e)
@@ -471,9 +473,7 @@ spk_sql_expr *spk_sql_call(
         if (!(e->args[i] = args[i]))
             return NULL;
     e->name = spk_sql_keep(b, name, strlen(name));
-    e->function = spk_sql_function_find(name);
-    if (!e->function)
-        return unknown(b, name, span);
+    e->function = function;
     if ((int)n < e->function->least || (e->function->most >= 0 && (int)n > e->function->most)) {
         wrong_number(b, e);
         return NULL;
@@ -488,4 +488,16 @@ spk_sql_expr *spk_sql_call(
         return NULL;
     }
     return spk_sql_failed(b->error) ? NULL : e;
+}
+
+spk_sql_expr *spk_sql_call(
+    spk_sql_build *b, const char *name, spk_sql_expr *const args[], size_t n, spk_sql_span span)
+{
+    const spk_sql_function *function = spk_sql_function_find(name);
+    for (size_t i = 0; i < n; i++)
+        if (!args[i])
+            return NULL;
+    if (spk_sql_failed(b->error))
+        return NULL;
+    return function ? spk_sql_call_of(b, function, name, args, n, span) : unknown(b, name, span);
 }

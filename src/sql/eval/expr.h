@@ -17,8 +17,9 @@
 /* spk_sql_session: what functions know beyond their arguments. */
 typedef struct spk_sql_session {
     int64_t now;  /* microseconds since 1970: current_timestamp(), the same for a whole query */
-    int32_t zone; /* of the session: seconds east of UTC */
-    const char *zone_id; /* "UTC", "+02:00" */
+    const struct spk_zone *zone; /* of the session; NULL: UTC */
+    struct spk_zones *zones;     /* where those that have names are found, or NULL */
+    const char *zone_id;         /* "UTC", "+02:00", "Europe/Paris" */
     const char *user, *catalog, *database;
 } spk_sql_session;
 
@@ -105,6 +106,10 @@ spk_sql_expr *spk_sql_column(spk_sql_build *b, uint32_t column, const char *name
 spk_sql_expr *spk_sql_call(
     spk_sql_build *b, const char *name, spk_sql_expr *const args[], size_t n, spk_sql_span span);
 
+/* spk_sql_call_of: the same, of a function that is given. */
+spk_sql_expr *spk_sql_call_of(spk_sql_build *b, const spk_sql_function *function, const char *name,
+    spk_sql_expr *const args[], size_t n, spk_sql_span span);
+
 /* spk_sql_cast: CAST, or TRY_CAST (attempt), as written; a pair of types that cannot be cast is an
  * error.
  * spk_sql_coerce: the same, not written: nothing where the types are the same. */
@@ -131,12 +136,16 @@ void spk_sql_fold(spk_sql_build *b, spk_sql_expr **expr);
  * "CAST(x AS INT)", "sum(v)". At most size bytes with the NUL; the text's whole length. */
 size_t spk_sql_expr_print(const spk_sql_expr *expr, char *text, size_t size);
 
+/* spk_sql_expr_print_computed: as it is computed, for plans: constants by their
+ * values, columns with their numbers. */
+size_t spk_sql_expr_print_computed(const spk_sql_expr *expr, char *text, size_t size);
+
 /* spk_sql_expr_quoted: that text between double quotes, in the arena: a parameter of messages. */
 const char *spk_sql_expr_quoted(spk_sql_build *b, const spk_sql_expr *expr);
 const char *spk_sql_type_quoted(spk_sql_build *b, const spk_sql_type *type);
 
 /* spk_sql_value_print: a value (not NULL) as CAST(.. AS STRING) has it. */
 size_t spk_sql_value_print(
-    const spk_sql_type *type, const void *value, int32_t zone, char *text, size_t size);
+    const spk_sql_type *type, const void *value, const struct spk_zone *zone, char *text, size_t size);
 
 #endif

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* + and - of dates, timestamps and intervals; intervals times and divided by numbers. */
+#include "base/small.h"
+
 #include <math.h>
 
-#include "sql/eval/datetime.h"
+#include "sql/eval/zone.h"
 #include "sql/eval/decimal.h"
 #include "sql/eval/kernel.h"
 #include "sql/eval/resolve.h"
 
-static int64_t zone_of(const spk_sql_frame *f)
+/* zone_of: in which timestamps of a type are shown: NULL for those without. */
+static const spk_zone *zone_of(const spk_sql_frame *f, const spk_sql_type *type)
 {
-    return (f->expr->session ? f->expr->session->zone : 0) * SPK_MICROS_SECOND;
+    return type->kind == SPK_SQL_TIMESTAMP && f->expr->session ? f->expr->session->zone : NULL;
 }
 
 static void datetime_overflow(spk_sql_frame *f)
@@ -58,10 +61,10 @@ void spk_sql_date_months(spk_sql_frame *f)
 
 static void timestamp_months(spk_sql_frame *f)
 {
-    const int64_t zone = f->expr->type->kind == SPK_SQL_TIMESTAMP ? zone_of(f) : 0;
+    const spk_zone *zone = zone_of(f, f->expr->type);
     SPK_EACH_ROW(f, i)
     {
-        const int64_t local = (int64_t)((uint64_t)SPK_SQL_ARG(int64_t, f, 0, i) + (uint64_t)zone);
+        const int64_t local = spk_zone_local(zone, SPK_SQL_ARG(int64_t, f, 0, i));
         const int64_t by = SPK_SQL_ARG(int32_t, f, 1, i);
         const int64_t days = spk_floor_div(local, SPK_MICROS_DAY);
         int32_t moved;
@@ -71,16 +74,28 @@ static void timestamp_months(spk_sql_frame *f)
             datetime_overflow(f);
             return;
         }
-        SPK_SQL_OUT(int64_t, f, i) = (int64_t)((uint64_t)all
-            + (uint64_t)spk_floor_rest(local, SPK_MICROS_DAY) - (uint64_t)zone);
+        SPK_SQL_OUT(int64_t, f, i) = spk_zone_moment(
+            zone, (int64_t)((uint64_t)all + (uint64_t)spk_floor_rest(local, SPK_MICROS_DAY)));
     }
 }
 
+/* timestamp_seconds: whole days are days of the calendar, what is left is time that passes. */
 static void timestamp_seconds(spk_sql_frame *f)
 {
+    const spk_zone *zone = zone_of(f, f->expr->type);
     SPK_EACH_ROW(f, i)
     {
-        const int64_t x = SPK_SQL_ARG(int64_t, f, 0, i), y = SPK_SQL_ARG(int64_t, f, 1, i);
+        int64_t x = SPK_SQL_ARG(int64_t, f, 0, i), y = SPK_SQL_ARG(int64_t, f, 1, i);
+        if (zone && (y >= SPK_MICROS_DAY || y <= -SPK_MICROS_DAY)) {
+            const int64_t days = y - y % SPK_MICROS_DAY;
+            int64_t local = spk_zone_local(zone, x);
+            if (minus(f) ? __builtin_sub_overflow(local, days, &local) : __builtin_add_overflow(local, days, &local)) {
+                datetime_overflow(f);
+                return;
+            }
+            x = spk_zone_moment(zone, local);
+            y %= SPK_MICROS_DAY;
+        }
         if (minus(f) ? __builtin_sub_overflow(x, y, &SPK_SQL_OUT(int64_t, f, i))
                      : __builtin_add_overflow(x, y, &SPK_SQL_OUT(int64_t, f, i))) {
             datetime_overflow(f);
@@ -102,9 +117,10 @@ static void dates_apart(spk_sql_frame *f)
 
 static void timestamps_apart(spk_sql_frame *f)
 {
+    const spk_zone *zone = zone_of(f, f->expr->args[0]->type);
     SPK_EACH_ROW(f, i)
-    if (__builtin_sub_overflow(SPK_SQL_ARG(int64_t, f, 0, i), SPK_SQL_ARG(int64_t, f, 1, i),
-            &SPK_SQL_OUT(int64_t, f, i))) {
+    if (__builtin_sub_overflow(spk_zone_local(zone, SPK_SQL_ARG(int64_t, f, 0, i)),
+            spk_zone_local(zone, SPK_SQL_ARG(int64_t, f, 1, i)), &SPK_SQL_OUT(int64_t, f, i))) {
         datetime_overflow(f);
         return;
     }
@@ -199,6 +215,43 @@ static bool is_day_count(const spk_sql_type *t)
     return (spk_sql_is_integral(t) && t->kind != SPK_SQL_BIGINT) || t->kind == SPK_SQL_VOID;
 }
 
+/* less: a date or a time less what the other operand is. */
+static bool less(spk_sql_build *b, spk_sql_expr *call, const spk_sql_type *x, const spk_sql_type *y)
+{
+    const spk_sql_type *other = is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? y : x;
+    if (other->kind == SPK_SQL_DATE || is_stamp(other->kind) || other->kind == SPK_SQL_STRING
+        || other->kind == SPK_SQL_VOID)
+        return apart(b, call);
+    if (!is_stamp(x->kind) && !is_stamp(y->kind)) {
+        spk_sql_unexpected(b, call, x->kind == SPK_SQL_DATE ? 1 : 0, "\"DATE\"");
+        return false;
+    }
+    spk_sql_unexpected(b, call, is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? 1 : 0, timestamps);
+    return false;
+}
+
+/* refuse_days: of a date to which something is added that are no days. */
+static bool refuse_days(spk_sql_build *b, spk_sql_expr *call, bool subtract)
+{
+    const spk_sql_type *x = call->args[0]->type, *y = call->args[1]->type;
+    spk_sql_expr as = *call;
+    spk_sql_function function = *call->function;
+    function.flags = 0;
+    function.name = function.printed = subtract ? "date_sub" : "date_add";
+    as.function = &function;
+    spk_sql_expr as_date = *call->args[1], *args[] = { call->args[0], &as_date };
+    if (as_date.type->kind == SPK_SQL_STRING) /* cast to its neighbour's type before it is refused */
+        as_date.type = x;
+    as_date.text
+        = as_date.kind == SPK_SQL_CONSTANT && y->kind == SPK_SQL_STRING && !as_date.null
+        ? spk_sql_keep(
+            b, ((const spark_str *)as_date.value)->ptr, ((const spark_str *)as_date.value)->len)
+        : as_date.text;
+    as.args = args;
+    spk_sql_unexpected(b, &as, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")");
+    return false;
+}
+
 bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtract)
 {
     const spk_sql_type *x = call->args[0]->type, *y = call->args[1]->type;
@@ -206,6 +259,17 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
         return spk_sql_resolve_interval_sum(b, call, subtract);
     if (x->kind == SPK_SQL_VOID && spk_sql_is_interval(y))
         return spk_sql_resolve_interval_sum(b, call, subtract);
+    if (subtract && x->kind == SPK_SQL_INTERVAL_SECONDS && y->kind == SPK_SQL_INTERVAL_MONTHS)
+        return spk_sql_diff_types(b, call);
+    if (!subtract && x->kind == SPK_SQL_INTERVAL_MONTHS && y->kind == SPK_SQL_STRING)
+        return spk_sql_diff_types(b, call);
+    if (!subtract && x->kind == SPK_SQL_VOID && is_stamp(y->kind)) {
+        swap(call);
+        x = call->args[0]->type;
+        y = call->args[1]->type;
+    }
+    if (is_stamp(x->kind) && y->kind == SPK_SQL_VOID && !subtract)
+        return to_stamp(b, call, 1, SPK_SQL_INTERVAL_SECONDS) && moved(b, call);
     if (!subtract && spk_sql_is_interval(x)) {
         swap(call);
         x = call->args[0]->type;
@@ -222,19 +286,10 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
     }
     if (spk_sql_is_interval(x))
         return spk_sql_diff_types(b, call);
-    if (subtract && (is_stamp(x->kind) || is_stamp(y->kind) || y->kind == SPK_SQL_DATE)) {
-        const spk_sql_type *other = is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? y : x;
-        if (other->kind == SPK_SQL_DATE || is_stamp(other->kind) || other->kind == SPK_SQL_STRING
-            || other->kind == SPK_SQL_VOID)
-            return apart(b, call);
-        if (!is_stamp(x->kind) && !is_stamp(y->kind)) {
-            spk_sql_unexpected(b, call, x->kind == SPK_SQL_DATE ? 1 : 0, "\"DATE\"");
-            return false;
-        }
-        spk_sql_unexpected(
-            b, call, is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? 1 : 0, timestamps);
-        return false;
-    }
+    if (subtract
+        && (is_stamp(x->kind) || is_stamp(y->kind) || y->kind == SPK_SQL_DATE
+            || (x->kind == SPK_SQL_DATE && y->kind == SPK_SQL_STRING)))
+        return less(b, call, x, y);
     if (!subtract && y->kind == SPK_SQL_DATE && x->kind != SPK_SQL_DATE) {
         swap(call);
         x = call->args[0]->type;
@@ -246,28 +301,14 @@ bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtrac
             return false;
         return set(call, x, spk_sql_date_days);
     }
-    if (x->kind == SPK_SQL_DATE) {
-        spk_sql_expr as = *call;
-        spk_sql_function function = *call->function;
-        function.flags = 0;
-        function.name = function.printed = subtract ? "date_sub" : "date_add";
-        as.function = &function;
-        spk_sql_expr as_date = *call->args[1], *args[] = { call->args[0], &as_date };
-        if (as_date.type->kind
-            == SPK_SQL_STRING) /* cast to its neighbour's type before it is refused */
-            as_date.type = x;
-        as_date.text
-            = as_date.kind == SPK_SQL_CONSTANT && y->kind == SPK_SQL_STRING && !as_date.null
-            ? spk_sql_keep(
-                b, ((const spark_str *)as_date.value)->ptr, ((const spark_str *)as_date.value)->len)
-            : as_date.text;
-        as.args = args;
-        spk_sql_unexpected(b, &as, 1, "(\"INT\" or \"SMALLINT\" or \"TINYINT\")");
-        return false;
-    }
+    if (x->kind == SPK_SQL_DATE)
+        return refuse_days(b, call, subtract);
     if (is_stamp(x->kind) && y->kind == SPK_SQL_STRING && !to_stamp(b, call, 1, x->kind))
         return false;
-    if (x->kind == y->kind || (is_stamp(x->kind) && y->kind == SPK_SQL_STRING))
+    if (is_stamp(y->kind) && x->kind == SPK_SQL_STRING && !to_stamp(b, call, 0, y->kind))
+        return false;
+    if (x->kind == y->kind || (is_stamp(x->kind) && y->kind == SPK_SQL_STRING)
+        || (is_stamp(y->kind) && x->kind == SPK_SQL_STRING))
         return spk_sql_wrong_type(b, call,
             "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or "
             "\"INTERVAL\")");

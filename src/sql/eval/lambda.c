@@ -3,6 +3,8 @@
  * at a
  * time, a batch of them, for which what lies outside (columns, variables of lambdas around it) is
  * constant. */
+#include "base/small.h"
+
 #include "sql/eval/nested.h"
 #include "sql/eval/resolve.h"
 #include "sql/eval/slots.h"

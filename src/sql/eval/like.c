@@ -5,6 +5,9 @@
 #include "sql/eval/like.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "sql/eval/utf8.h"
 
@@ -80,12 +83,49 @@ static bool match_at(const spk_like_part *part, const char *p, const char *limit
     return true;
 }
 
+#ifdef __SSE2__
+enum { LANES = 16 };
+
+/* look: the first of the LANES places from p on that has the part's first byte and, as far behind, its last. */
+static unsigned look(const char *p, size_t n, __m128i first, __m128i last)
+{
+    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + n - 1));
+    return (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
+}
+
+/* find_bytes: as memmem, whose preparations cost more than a search in a short text. Where the two bytes have often
+ * been there and the part has not, memmem goes on, which takes no more than linear time. */
+static const char *find_bytes(const char *p, const char *limit, const char *bytes, size_t n)
+{
+    enum { TRIES = 64 };
+    unsigned tries = 0;
+    if (n < 2 || (size_t)(limit - p) < n + LANES - 1)
+        return memmem(p, (size_t)(limit - p), bytes, n);
+    const __m128i first = _mm_set1_epi8(bytes[0]), last = _mm_set1_epi8(bytes[n - 1]);
+    const char *const end = limit - n + 1 - LANES; /* the last place to look from; looked at twice where they overlap */
+    for (; tries < TRIES; p = end - p < LANES && p < end ? end : p + LANES) {
+        if (p > end)
+            return NULL;
+        for (unsigned found = look(p, n, first, last); found; found &= found - 1, tries++) {
+            const char *at = p + __builtin_ctz(found);
+            if (memcmp(at + 1, bytes + 1, n - 1) == 0)
+                return at;
+        }
+    }
+    return p > end ? NULL : memmem(p, (size_t)(limit - p), bytes, n);
+}
+#else
+static const char *find_bytes(const char *p, const char *limit, const char *bytes, size_t n)
+{
+    return memmem(p, (size_t)(limit - p), bytes, n);
+}
+#endif
+
 static bool find(const spk_like_part *part, const char *p, const char *limit, const char **end)
 {
     if (!part->open) {
-        const char *at = (size_t)(limit - p) >= part->n
-            ? memmem(p, (size_t)(limit - p), part->bytes, part->n)
-            : NULL;
+        const char *at = (size_t)(limit - p) >= part->n ? find_bytes(p, limit, part->bytes, part->n) : NULL;
         *end = at ? at + part->n : NULL;
         return at != NULL;
     }

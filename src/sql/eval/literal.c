@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Literals: numbers, typed ones, intervals. */
+#include "base/small.h"
+
 #include "sql/eval/cast.h"
-#include "sql/eval/datetime.h"
 #include "sql/eval/kernel.h"
 #include "sql/eval/resolve.h"
+#include "sql/eval/zone.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 /* ---- numbers ---- */
 
@@ -182,25 +185,55 @@ static spk_sql_expr *hexadecimal(spk_sql_build *b, const char *text, size_t n, s
     return spk_sql_constant(b, spk_sql_type_of(SPK_SQL_BINARY), &s, span);
 }
 
-/* moment: 'now', 'today', 'yesterday', 'tomorrow', 'epoch' are not literals in ANSI Spark. */
+/* special: words for moments, perhaps with a zone behind them: 'epoch', 'now', 'today', 'tomorrow UTC'. */
+static bool special(spk_sql_build *b, const spk_zone *zone, const char *text, size_t n, int64_t *micros)
+{
+    static const char *const words[] = { "epoch", "now", "today", "yesterday", "tomorrow" };
+    const int64_t now = b->session ? b->session->now : 0;
+    spk_zone own;
+    for (; n > 0 && (unsigned char)*text <= ' '; n--)
+        text++;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const size_t size = strlen(words[i]);
+        if (n < size || strncasecmp(text, words[i], size) != 0)
+            continue;
+        const char *at = text + size;
+        while (at < text + n && *at == ' ')
+            at++;
+        if (at < text + n
+            && !(zone = spk_zone_find(b->session ? b->session->zones : NULL, at, n - (size_t)(at - text), &own)))
+            return false;
+        const int64_t day = spk_floor_div(spk_zone_local(zone, now), SPK_MICROS_DAY) + (i == 4) - (i == 3);
+        *micros = i == 0 ? 0 : i == 1 ? now : spk_zone_moment(zone, day * SPK_MICROS_DAY);
+        return true;
+    }
+    return false;
+}
+
 spk_sql_expr *spk_sql_typed(
     spk_sql_build *b, const char *kind, const char *text, size_t n, spk_sql_span span)
 {
-    const int32_t zone = b->session ? b->session->zone : 0;
+    const spk_sql_session *session = b->session;
+    const spk_zone *zone = session ? session->zone : NULL;
+    spk_zones *zones = session ? session->zones : NULL;
     int64_t x;
     int32_t days;
     if (is_name(kind, "X"))
         return hexadecimal(b, text, n, span);
+    if (is_name(kind, "DATE") && special(b, zone, text, n, &x))
+        days = x == 0 ? 0 : (int32_t)spk_floor_div(spk_zone_local(zone, x), SPK_MICROS_DAY);
+    else if (is_name(kind, "DATE") && !spk_read_date(text, n, &days))
+        return bad_literal(b, kind, text, n, span);
     if (is_name(kind, "DATE"))
-        return spk_read_date(text, n, &days)
-            ? spk_sql_constant(b, spk_sql_type_of(SPK_SQL_DATE), &days, span)
-            : bad_literal(b, kind, text, n, span);
+        return spk_sql_constant(b, spk_sql_type_of(SPK_SQL_DATE), &days, span);
     if (is_name(kind, "TIMESTAMP") || is_name(kind, "TIMESTAMP_LTZ"))
-        return spk_read_timestamp(text, n, zone, &x)
+        return special(b, zone, text, n, &x)
+                || (b->session ? spk_read_moment(text, n, zone, zones, b->session->now, &x)
+                               : spk_read_timestamp(text, n, zone, zones, &x))
             ? spk_sql_constant(b, spk_sql_type_of(SPK_SQL_TIMESTAMP), &x, span)
             : bad_literal(b, kind, text, n, span);
     if (is_name(kind, "TIMESTAMP_NTZ"))
-        return spk_read_timestamp(text, n, 0, &x)
+        return spk_read_timestamp(text, n, NULL, zones, &x)
             ? spk_sql_constant(b, spk_sql_type_of(SPK_SQL_TIMESTAMP_NTZ), &x, span)
             : bad_literal(b, kind, text, n, span);
     if (is_name(kind, "TIME"))

@@ -243,6 +243,12 @@ static bool scale_argument(spk_sql_build *b, spk_sql_expr *call, int *scale)
         return false;
     spk_sql_fold(b, &call->args[1]);
     const spk_sql_expr *e = call->args[1];
+    const char *name = call->function->name;
+    if (e && (*name == 'c' || *name == 'f') && (e->kind != SPK_SQL_CONSTANT || e->null)) {
+        spk_sql_fail3(b->error, "NON_FOLDABLE_ARGUMENT", call->span, "funcName", *name == 'c' ? "`ceil`" : "`floor`",
+            "paramName", "`scale`", "paramType", "\"INT\"");
+        return false;
+    }
     if (!e || e->kind != SPK_SQL_CONSTANT) {
         if (!spk_sql_failed(b->error)) {
             const char *text = spk_sql_expr_quoted(b, call), *input = spk_sql_expr_quoted(b, e);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Casting arrays, maps and structs: their members become a column of a small program of one cast.
  * */
+#include "base/small.h"
+
 #include "sql/eval/nested.h"
 
 #include "sql/eval/cast.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions about types and the session, errors on purpose, and casts by the names of types. */
+#include "base/small.h"
+
 #include "sql/eval/kernel.h"
 #include "sql/eval/resolve.h"
 
@@ -11,10 +13,12 @@ static void constant_text(spk_sql_frame *f, const char *text)
 
 static bool resolve_typeof(spk_sql_build *b, spk_sql_expr *call)
 {
-    char text[1024];
-    size_t n = spk_sql_type_print(call->args[0]->type, true, text, sizeof text);
-    n = n < sizeof text ? n : sizeof text - 1;
-    return spk_sql_rewrite(b, call, spk_sql_string(b, text, n, call->span));
+    const char *text = spk_sql_type_text(b->arena, call->args[0]->type);
+    if (!text) {
+        spk_sql_nomem(b->error);
+        return false;
+    }
+    return spk_sql_rewrite(b, call, spk_sql_string(b, text, strlen(text), call->span));
 }
 
 static void session_text(spk_sql_frame *f)
@@ -181,4 +185,4 @@ const spk_sql_function spk_sql_others[]
               .resolve = resolve_assert },
           CAST("boolean"), CAST("tinyint"), CAST("smallint"), CAST("int"), CAST("bigint"),
           CAST("float"), CAST("double"), CAST("decimal"), CAST("string"), CAST("binary"),
-          CAST("date"), CAST("timestamp"), { 0 } };
+          CAST("date"), CAST("time"), CAST("timestamp"), { 0 } };

@@ -354,7 +354,8 @@ static void regexp_replace(spk_sql_frame *f)
             return;
         if (pos < 1) {
             spk_sql_error *e = spk_sql_raise(f, "INVALID_PARAMETER_VALUE.START");
-            (void)e;
+            spk_sql_param(e, "functionName", "`regexp_replace`");
+            spk_sql_param(e, "parameter", "`position`");
             return;
         }
         const size_t first = spk_utf8_at(s.ptr, s.len, (size_t)pos - 1);

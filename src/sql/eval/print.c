@@ -2,6 +2,10 @@
 /* Expressions as Spark prints them (toPrettySQL): casts that nobody wrote are left out, strings
  * stand
  * without quotes. */
+#include "base/small.h"
+
+#include <stdlib.h>
+
 #include "sql/eval/function.h"
 #include "sql/eval/text.h"
 
@@ -17,7 +21,7 @@ static void put_list(spk_text *out, const spk_sql_expr *e, uint32_t from, int de
     spk_text_char(out, ')');
 }
 
-static void put_value(spk_text *out, const spk_sql_type *type, const void *value, int32_t zone)
+static void put_value(spk_text *out, const spk_sql_type *type, const void *value, const struct spk_zone *zone)
 {
     char few[256];
     const size_t n = spk_sql_value_print(type, value, zone, few, sizeof few);
@@ -33,8 +37,8 @@ static void put_value(spk_text *out, const spk_sql_type *type, const void *value
 
 static void put_constant(spk_text *out, const spk_sql_expr *e)
 {
-    const int32_t zone = e->session ? e->session->zone : 0;
-    if (e->text) {
+    const struct spk_zone *zone = e->session ? e->session->zone : NULL;
+    if (e->text && !out->computed) {
         spk_text_put(out, e->text);
         return;
     }
@@ -211,6 +215,10 @@ static void put(spk_text *out, const spk_sql_expr *e, int depth)
     case SPK_SQL_COLUMN:
     case SPK_SQL_VARIABLE:
         spk_text_put(out, e->kind == SPK_SQL_VARIABLE ? "namedlambdavariable()" : e->name);
+        if (out->computed && e->kind == SPK_SQL_COLUMN) {
+            spk_text_char(out, '#');
+            spk_text_number(out, e->column);
+        }
         break;
     case SPK_SQL_CAST:
         put_cast(out, e, depth + 1);
@@ -223,7 +231,9 @@ static void put(spk_text *out, const spk_sql_expr *e, int depth)
         spk_text_char(out, ')');
         break;
     case SPK_SQL_CALL:
-        if (e->shown) {
+        if (e->shown && out->computed) {
+            put(out, e->args[0], depth + 1);
+        } else if (e->shown) {
             spk_sql_expr as_written = *e;
             as_written.args = e->shown;
             as_written.n = e->n_shown;
@@ -237,6 +247,14 @@ static void put(spk_text *out, const spk_sql_expr *e, int depth)
 size_t spk_sql_expr_print(const spk_sql_expr *expr, char *text, size_t size)
 {
     spk_text out = spk_text_in(text, size);
+    put(&out, expr, 0);
+    return spk_text_end(&out);
+}
+
+size_t spk_sql_expr_print_computed(const spk_sql_expr *expr, char *text, size_t size)
+{
+    spk_text out = spk_text_in(text, size);
+    out.computed = true;
     put(&out, expr, 0);
     return spk_text_end(&out);
 }

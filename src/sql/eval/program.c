@@ -8,6 +8,7 @@
  * among the arguments. */
 #include "sql/eval/program.h"
 
+#include "sql/eval/narrow.h"
 #include "sql/eval/resolve.h"
 
 typedef struct spk_sql_node {
@@ -15,6 +16,8 @@ typedef struct spk_sql_node {
     uint32_t index;
     struct spk_sql_node **args;
     const void *prepared;
+    char narrow;                   /* see spk_sql_narrow_op */
+    struct spk_sql_node *next;     /* of those that are kept for others like them */
 } spk_sql_node_;
 
 typedef struct known {
@@ -28,14 +31,25 @@ struct spk_sql_program {
     uint32_t n_nodes;
 };
 
-/* reg: of a node: its values, and for which batch it has them. */
+/* done: for which rows of which batch a register has values; rows that are chosen count until a filter chooses
+ * others, which may be at the same place. */
+typedef struct done {
+    uint64_t epoch;
+    const uint16_t *at;
+    uint32_t n;
+} done;
+
+/* reg: of a node: its values, and for which rows it has them. */
 typedef struct reg {
     char *values;
     uint8_t *valid;
     spk_sql_vector *args;
+    bool *narrow_args;
     uint16_t *rows; /* the rows without NULL */
-    uint64_t epoch; /* all rows of that batch are there */
+    done done, done_wide;
     spk_sql_vector out;
+    bool is_narrow;  /* out is of `small`; values are the same in 128 bits, once they are asked for */
+    int64_t *small;
 } reg;
 
 struct spk_sql_run {
@@ -43,11 +57,23 @@ struct spk_sql_run {
     spk_arena *keep, *scratch;
     const spk_sql_input *columns, *variables;
     uint32_t n, row;
-    uint64_t first, epoch;
+    uint64_t first;
+    uint64_t epoch, batch, last; /* of what rows are chosen now, of the batch's begin, and the last one given */
     bool failed;
     reg *regs;
     spk_sql_error error;
 };
+
+static bool is_done(const spk_sql_run *run, const done *d, spk_sql_rows rows)
+{
+    return (d->epoch == run->epoch && d->at == rows.at && d->n == rows.n)
+        || (d->epoch >= run->batch && !d->at && d->n == run->n && d->n);
+}
+
+static done done_of(const spk_sql_run *run, spk_sql_rows rows)
+{
+    return (done) { run->epoch, rows.at, rows.n };
+}
 
 /* ---- compiling ---- */
 
@@ -56,6 +82,8 @@ typedef struct compiler {
     known *table; /* by address */
     size_t size, used;
     uint32_t n_nodes;
+    uint32_t lazy; /* how many functions around evaluate their arguments as they like */
+    spk_sql_node_ *like[64]; /* by what they are made of */
 } compiler;
 
 static known *find(compiler *c, const spk_sql_expr *expr)
@@ -85,9 +113,61 @@ static bool enlarge(compiler *c)
 
 static spk_sql_node_ *compile(compiler *c, const spk_sql_expr *expr, int depth);
 
+static bool is_lazy(const spk_sql_expr *e)
+{
+    return e->kind == SPK_SQL_CALL && (e->function->flags & SPK_SQL_LAZY);
+}
+
+/* same_leaf: columns and constants that are equal. */
+static bool same_leaf(const spk_sql_expr *a, const spk_sql_expr *b)
+{
+    if (a == b)
+        return true;
+    if (a->kind != b->kind || !spk_sql_type_same(a->type, b->type))
+        return false;
+    if (a->kind == SPK_SQL_COLUMN)
+        return a->column == b->column;
+    const bool number = spk_sql_is_numeric(a->type) || a->type->kind == SPK_SQL_DATE;
+    return a->kind == SPK_SQL_CONSTANT && number && !a->null && !b->null
+        && memcmp(a->value, b->value, a->type->size) == 0;
+}
+
+/* same_node: whether b gives what a gives. */
+static bool same_node(const spk_sql_node_ *a, const spk_sql_node_ *b)
+{
+    const spk_sql_expr *x = a->expr, *y = b->expr;
+    bool same = x->kind == y->kind && x->kernel == y->kernel && x->n == y->n && x->attempt == y->attempt
+        && (x->kind != SPK_SQL_CALL || x->function == y->function) && spk_sql_type_same(x->type, y->type);
+    for (uint32_t i = 0; same && i < x->n; i++)
+        same = a->args[i] == b->args[i] || (a->args[i] && b->args[i] && same_leaf(a->args[i]->expr, b->args[i]->expr));
+    return same;
+}
+
+/* known_like: a node like this one, which is computed before it, and at the latest now: none in what may not be
+ * computed at all, so that the first that fails is the first that is written. Else it is kept for others. */
+static spk_sql_node_ *known_like(compiler *c, spk_sql_node_ *node)
+{
+    const spk_sql_expr *e = node->expr;
+    bool plain = (e->kind == SPK_SQL_CALL || e->kind == SPK_SQL_CAST) && e->deterministic && !is_lazy(e);
+    for (uint32_t i = 0; plain && i < e->n; i++)
+        plain = node->args[i] != NULL; /* no lambda */
+    if (!plain)
+        return node;
+    spk_sql_node_ **at = &c->like[((uintptr_t)e->kernel >> 4) % 64];
+    for (spk_sql_node_ *other = *at; other; other = other->next)
+        if (same_node(other, node))
+            return other;
+    if (!c->lazy) {
+        node->next = *at;
+        *at = node;
+    }
+    return node;
+}
+
 static bool compile_args(compiler *c, spk_sql_node_ *node, int depth)
 {
     const spk_sql_expr *e = node->expr;
+    c->lazy += is_lazy(e);
     for (uint32_t i = 0; i < e->n; i++) {
         if (e->args[i]->kind == SPK_SQL_LAMBDA) {
             node->args[i] = NULL; /* its function compiles it */
@@ -97,6 +177,8 @@ static bool compile_args(compiler *c, spk_sql_node_ *node, int depth)
         if (!node->args[i])
             return false;
     }
+    c->lazy -= is_lazy(e);
+    node->narrow = spk_sql_narrow_op(e);
     if (e->kind == SPK_SQL_CAST)
         node->prepared = spk_sql_cast_prepare(c->b, e);
     else if (e->kind == SPK_SQL_CALL && e->function->prepare)
@@ -130,7 +212,12 @@ static spk_sql_node_ *compile(compiler *c, const spk_sql_expr *expr, int depth)
     }
     *place = (known) { expr, node };
     c->used++;
-    return compile_args(c, node, depth) ? node : NULL;
+    if (!compile_args(c, node, depth))
+        return NULL;
+    spk_sql_node_ *like = known_like(c, node);
+    if (like != node)
+        find(c, expr)->node = like; /* the table may have grown */
+    return like;
 }
 
 const spk_sql_program *spk_sql_compile(spk_sql_build *b, spk_sql_expr *const exprs[], size_t n)
@@ -186,7 +273,10 @@ static bool ready(spk_sql_run *run, const spk_sql_node_ *node)
         r->rows = spk_arena_alloc(run->keep, SPK_SQL_BATCH * sizeof(uint16_t), 64);
         r->args = spk_arena_alloc(
             run->keep, (e->n + 1) * sizeof(spk_sql_vector), _Alignof(spk_sql_vector));
-        if (!r->values || !r->rows || !r->args) {
+        r->narrow_args = spk_arena_alloc(run->keep, e->n + 1, 1);
+        if (node->narrow)
+            r->small = spk_arena_alloc(run->keep, SPK_SQL_BATCH * sizeof *r->small, 64);
+        if (!r->values || !r->rows || !r->args || !r->narrow_args || (node->narrow && !r->small)) {
             no_memory(run);
             return false;
         }
@@ -202,16 +292,17 @@ static bool ready(spk_sql_run *run, const spk_sql_node_ *node)
 
 /* ---- evaluating ---- */
 
-static spk_sql_vector eval(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_rows rows);
+/* eval: narrow: becomes true where the values have 64 bits instead of 128; NULL: they must not. */
+static spk_sql_vector eval(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_rows rows, bool *narrow);
 
 static spk_sql_vector column(spk_sql_run *run, const spk_sql_node_ *node)
 {
     reg *r = &run->regs[node->index];
     const bool variable = node->expr->kind == SPK_SQL_VARIABLE;
     const spk_sql_input *in = &(variable ? run->variables : run->columns)[node->expr->column];
-    if (!in->valid)
-        return (spk_sql_vector) { in->ptr, in->stride, NULL };
-    if (r->epoch == run->epoch)
+    if (!in->valid || (in->valid_stride == 1 && in->mask == 255 && !in->inverted)) /* as vectors have it */
+        return (spk_sql_vector) { in->ptr, in->stride, in->valid };
+    if (r->done.epoch >= run->batch && r->done.epoch)
         return r->out;
     if (!ready(run, node))
         return (spk_sql_vector) { NULL, 0, spk_sql_nulls };
@@ -221,7 +312,7 @@ static spk_sql_vector column(spk_sql_run *run, const spk_sql_node_ *node)
         all &= r->valid[i];
     }
     r->out = (spk_sql_vector) { in->ptr, in->stride, all ? NULL : r->valid };
-    r->epoch = run->epoch;
+    r->done = done_of(run, (spk_sql_rows) { NULL, run->n });
     return r->out;
 }
 
@@ -260,23 +351,81 @@ static void set_valid(reg *r, spk_sql_rows rows)
             r->valid[rows.at[k]] = 1;
 }
 
-static spk_sql_vector call(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_rows rows)
+/* widened: what a register has, in 128 bits. */
+static spk_sql_vector widened(const spk_sql_run *run, reg *r, spk_sql_rows rows)
+{
+    if (!is_done(run, &r->done_wide, rows))
+        spk_sql_narrow_widen(&r->out, rows, (spk_sql_wide *)(void *)r->values);
+    r->done_wide = done_of(run, rows);
+    return (spk_sql_vector) { r->values, sizeof(spk_sql_wide), r->out.valid };
+}
+
+/* arguments: of a strict function; narrow: some may have 64 bits instead of 128, all of them have 64 then. */
+static void arguments(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_rows rows, bool *narrow)
+{
+    reg *r = &run->regs[node->index];
+    const spk_sql_expr *e = node->expr;
+    *narrow = node->narrow != 0;
+    for (uint32_t i = 0; i < e->n && !run->failed; i++) {
+        r->narrow_args[i] = false;
+        r->args[i] = node->args[i] ? eval(run, node->args[i], rows, node->narrow ? &r->narrow_args[i] : NULL)
+                                   : (spk_sql_vector) { NULL, 0, NULL };
+        *narrow = *narrow && (r->narrow_args[i] || e->args[i]->type->size == sizeof(int64_t));
+    }
+}
+
+/* compute: the kernel, or the same in 64 bits. */
+static void compute(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_rows rows, bool narrow)
+{
+    reg *r = &run->regs[node->index];
+    const spk_sql_expr *e = node->expr;
+    r->is_narrow = narrow && spk_sql_narrow_run(node->narrow, e, r->args, rows, r->small);
+    if (r->is_narrow)
+        return;
+    for (uint32_t i = 0; node->narrow && i < e->n; i++)
+        if (r->narrow_args[i])
+            r->args[i] = widened(run, &run->regs[node->args[i]->index], rows);
+    spk_sql_frame f = { .expr = e,
+        .args = r->args,
+        .n_args = e->n,
+        .rows = rows,
+        .out = r->values,
+        .out_valid = r->valid,
+        .prepared = node->prepared,
+        .arena = run->scratch,
+        .run = run,
+        .node = (struct spk_sql_node *)(uintptr_t)node };
+    if (!run->failed)
+        e->kernel(&f);
+}
+
+/* given: what a register has, as it is wanted. */
+static spk_sql_vector given(spk_sql_run *run, reg *r, spk_sql_rows rows, bool *narrow)
+{
+    if (!r->is_narrow)
+        return r->out;
+    if (!narrow)
+        return widened(run, r, rows);
+    *narrow = true;
+    return r->out;
+}
+
+static spk_sql_vector call(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_rows rows, bool *narrow)
 {
     reg *r = &run->regs[node->index];
     const spk_sql_expr *e = node->expr;
     const uint16_t flags = e->kind == SPK_SQL_CALL                         ? e->function->flags
         : e->attempt || spk_sql_cast_gives_null(e->args[0]->type, e->type) ? SPK_SQL_GIVES_NULL
                                                                            : 0;
-    bool all = true;
+    bool all = true, narrow_args = false;
     spk_sql_rows some = rows;
-    if (r->epoch == run->epoch)
-        return r->out;
+    if (is_done(run, &r->done, rows))
+        return given(run, r, rows, narrow);
     if (!ready(run, node))
         return (spk_sql_vector) { NULL, 0, spk_sql_nulls };
+    r->done = r->done_wide = (done) { 0, NULL, 0 };
     if (!(flags & SPK_SQL_LAZY))
-        for (uint32_t i = 0; i < e->n && !run->failed; i++)
-            r->args[i] = node->args[i] ? eval(run, node->args[i], rows)
-                                       : (spk_sql_vector) { NULL, 0, NULL };
+        arguments(run, node, rows, &narrow_args);
     if (run->failed)
         return (spk_sql_vector) { NULL, 0, spk_sql_nulls };
     if (!(flags & (SPK_SQL_NULL_AWARE | SPK_SQL_LAZY)))
@@ -284,25 +433,20 @@ static spk_sql_vector call(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_
     const bool may = flags & (SPK_SQL_NULL_AWARE | SPK_SQL_LAZY | SPK_SQL_GIVES_NULL);
     if (may && all)
         set_valid(r, rows);
-    spk_sql_frame f = { .expr = e,
-        .args = r->args,
-        .n_args = e->n,
-        .rows = some,
-        .out = r->values,
-        .out_valid = r->valid,
-        .prepared = node->prepared,
-        .arena = run->scratch,
-        .run = run,
-        .node = (struct spk_sql_node *)(uintptr_t)node };
+    r->is_narrow = false;
     if (some.n > 0)
-        e->kernel(&f);
+        compute(run, node, some, narrow_args);
     r->out = (spk_sql_vector) { r->values, e->type->size, may || !all ? r->valid : NULL };
-    if (!rows.at && rows.n == run->n && !run->failed)
-        r->epoch = run->epoch;
-    return r->out;
+    if (r->is_narrow) {
+        r->out.ptr = (const char *)r->small;
+        r->out.stride = sizeof *r->small;
+    }
+    if (!run->failed)
+        r->done = done_of(run, rows);
+    return given(run, r, some, narrow);
 }
 
-static spk_sql_vector eval(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_rows rows)
+static spk_sql_vector eval(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_rows rows, bool *narrow)
 {
     const spk_sql_expr *e = node->expr;
     switch (e->kind) {
@@ -312,7 +456,7 @@ static spk_sql_vector eval(spk_sql_run *run, const spk_sql_node_ *node, spk_sql_
     case SPK_SQL_VARIABLE:
         return column(run, node);
     default:
-        return call(run, node, rows);
+        return call(run, node, rows, narrow);
     }
 }
 
@@ -320,7 +464,12 @@ spk_sql_vector spk_sql_arg(spk_sql_frame *f, uint32_t a, spk_sql_rows rows)
 {
     if (f->run->failed)
         return (spk_sql_vector) { NULL, 0, spk_sql_nulls };
-    return eval(f->run, f->node->args[a], rows);
+    const uint64_t epoch = f->run->epoch;
+    if (rows.at != f->rows.at || rows.n != f->rows.n) /* other rows may have been at the same place */
+        f->run->epoch = ++f->run->last;
+    const spk_sql_vector v = eval(f->run, f->node->args[a], rows, NULL);
+    f->run->epoch = epoch;
+    return v;
 }
 
 /* ---- running ---- */
@@ -332,7 +481,7 @@ void spk_sql_run_begin(
     run->n = n;
     run->first = first;
     run->scratch = scratch;
-    run->epoch++;
+    run->batch = run->epoch = ++run->last;
 }
 
 /* one_by_one: finds the first row that fails alone. Where none does, the failure of all stays. */
@@ -343,8 +492,8 @@ static void one_by_one(spk_sql_run *run, const spk_sql_node_ *root, spk_sql_rows
         const uint16_t at = (uint16_t)spk_sql_row(rows, k);
         run->failed = false;
         run->error.condition = NULL;
-        run->epoch++;
-        eval(run, root, (spk_sql_rows) { &at, 1 });
+        run->batch = run->epoch = ++run->last;
+        eval(run, root, (spk_sql_rows) { &at, 1 }, NULL);
         run->row = at;
         if (run->failed)
             return;
@@ -353,17 +502,33 @@ static void one_by_one(spk_sql_run *run, const spk_sql_node_ *root, spk_sql_rows
     run->error = all;
 }
 
-bool spk_sql_run_eval(spk_sql_run *run, uint32_t which, spk_sql_rows rows, spk_sql_vector *out)
+static bool evaluated(spk_sql_run *run, uint32_t which, spk_sql_rows rows, bool *narrow, spk_sql_vector *out)
 {
     if (run->failed)
         return false;
     const spk_sql_node_ *root = run->program->roots[which];
-    *out = eval(run, root, rows);
+    *out = eval(run, root, rows, narrow);
     if (run->failed && rows.n > 1)
         one_by_one(run, root, rows);
     else if (run->failed)
         run->row = spk_sql_row(rows, 0);
     return !run->failed;
+}
+
+bool spk_sql_run_eval(spk_sql_run *run, uint32_t which, spk_sql_rows rows, spk_sql_vector *out)
+{
+    return evaluated(run, which, rows, NULL, out);
+}
+
+bool spk_sql_run_narrow(spk_sql_run *run, uint32_t which, spk_sql_rows rows, spk_sql_vector *out, bool *narrow)
+{
+    *narrow = false;
+    return evaluated(run, which, rows, narrow, out);
+}
+
+void spk_sql_run_others(spk_sql_run *run)
+{
+    run->epoch = ++run->last;
 }
 
 uint32_t spk_sql_run_filter(spk_sql_run *run, uint32_t which, spk_sql_rows rows, uint16_t *at)
@@ -375,8 +540,9 @@ uint32_t spk_sql_run_filter(spk_sql_run *run, uint32_t which, spk_sql_rows rows,
     for (uint32_t k = 0; k < rows.n; k++) {
         const uint32_t i = spk_sql_row(rows, k);
         at[n] = (uint16_t)i;
-        n += spk_sql_valid(&v, i) & SPK_SQL_VALUE(bool, &v, i);
+        n += spk_sql_valid(&v, i) & SPK_SQL_VALUE(uint8_t, &v, i); /* no bool where there is no value */
     }
+    spk_sql_run_others(run); /* `at` may be where others stood */
     return n;
 }
 
@@ -451,8 +617,12 @@ void spk_sql_param_text(spk_sql_error *error, const char *name, const char *text
 
 void spk_sql_run_give(spk_sql_frame *f, const spk_sql_error *error)
 {
-    if (!f->run->failed)
-        f->run->error = *error;
+    if (!f->run->failed) {
+        spk_sql_error *own = &f->run->error;
+        *own = *error;
+        for (size_t i = 0; i < own->n; i++) /* values are in the bytes of the error */
+            own->parameters[i].value = own->bytes + (error->parameters[i].value - error->bytes);
+    }
     f->run->failed = true;
 }
 

@@ -43,6 +43,13 @@ void spk_sql_run_begin(spk_sql_run *run, const spk_sql_input columns[], uint32_t
  * rows mean nothing; valid until the next begin. False: failed. */
 bool spk_sql_run_eval(spk_sql_run *run, uint32_t which, spk_sql_rows rows, spk_sql_vector *out);
 
+/* spk_sql_run_narrow: the same; *narrow: of a decimal of 128 bits, that the values have 64 bits each. What was
+ * computed for chosen rows is not computed again, as long as they are the same: spk_sql_run_others: others may stand
+ * where those did; a filter and a new batch say so by themselves. */
+void spk_sql_run_others(spk_sql_run *run);
+bool spk_sql_run_narrow(
+    spk_sql_run *run, uint32_t which, spk_sql_rows rows, spk_sql_vector *out, bool *narrow);
+
 /* spk_sql_run_filter: those of the rows where the BOOLEAN expression is TRUE, to `at`, which has
  * room for all of
  * `rows` (and may be rows.at itself). Returns how many; UINT32_MAX: failed. */

@@ -3,6 +3,8 @@
  * shift register of 64 bits that is started, for each partition, with the hash of seed + partition. The
  * register's step is linear, so that a batch begins anywhere: powers of the step are kept as matrices. Rows
  * count whether or not a filter in the same step has kept them. randn has a formula of its own. */
+#include "base/small.h"
+
 #include <math.h>
 
 #include "sql/eval/kernel.h"
@@ -78,11 +80,12 @@ static uint64_t start(uint64_t seed)
     return (uint64_t)high << 32 | low;
 }
 
-/* seed_of: argument a, a constant; without one the time of the query. */
+/* seed_of: argument a, a constant; without one of the query's time and of where the call stands, so that two
+ * calls are not the same and a common table that is read twice is. */
 static uint64_t seed_of(const spk_sql_frame *f, uint32_t a)
 {
     if (f->expr->n <= a)
-        return (uint64_t)f->expr->session->now;
+        return (uint64_t)f->expr->session->now + (uint64_t)f->expr->span.from * UINT64_C(0x9e3779b97f4a7c15);
     const spk_sql_expr *e = f->expr->args[a];
     return e->null ? 0 : (uint64_t) * (const int64_t *)e->value;
 }
@@ -193,16 +196,20 @@ static bool seed(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
     if (!t)
         return true;
     if (t->kind != SPK_SQL_VOID && !spk_sql_is_integral(t)) {
-        spk_sql_unexpected(b, call, i, "integer");
+        spk_sql_unexpected(b, call, i, i == 0 ? "(\"INT\" or \"BIGINT\")" : "integer");
         return false;
     }
-    return constant(b, call, i, 'l', "seed");
+    if (!constant(b, call, i, 'l', "seed"))
+        return false;
+    if (call->args[i]->null) /* is 0 */
+        call->args[i] = spk_sql_number(b, "0L", 2, call->args[i]->span);
+    return call->args[i] != NULL;
 }
 
 static bool resolve_rand(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_DOUBLE);
-    return call->n == 0 || constant(b, call, 0, 'l', "seed");
+    return seed(b, call, 0);
 }
 
 static bool resolve_randstr(spk_sql_build *b, spk_sql_expr *call)
@@ -217,11 +224,19 @@ static bool resolve_randstr(spk_sql_build *b, spk_sql_expr *call)
     return constant(b, call, 0, 'i', "length") && seed(b, call, 1);
 }
 
+/* edge_type: what both are; integers beside a FLOAT are FLOAT too. */
+static const spk_sql_type *edge_type(spk_sql_build *b, const spk_sql_type *x, const spk_sql_type *y)
+{
+    if ((x->kind == SPK_SQL_FLOAT && spk_sql_is_integral(y)) || (y->kind == SPK_SQL_FLOAT && spk_sql_is_integral(x)))
+        return spk_sql_type_of(SPK_SQL_FLOAT);
+    return spk_sql_common(b->arena, x, y, false);
+}
+
 /* resolve_uniform: least + (most - least) * rand(seed), as what both are. */
 static bool resolve_uniform(spk_sql_build *b, spk_sql_expr *call)
 {
     static const char *const names[] = { "min", "max" };
-    const spk_sql_type *both = spk_sql_common(b->arena, call->args[0]->type, call->args[1]->type, false);
+    const spk_sql_type *both = edge_type(b, call->args[0]->type, call->args[1]->type);
     spk_sql_expr *edges[2];
     for (uint32_t i = 0; i < 2; i++) {
         const spk_sql_type *t = call->args[i]->type;

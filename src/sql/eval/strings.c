@@ -261,18 +261,18 @@ static void trim(spk_sql_frame *f)
 
 static void pad(spk_sql_frame *f)
 {
-    const bool front = f->expr->function->name[0] == 'l';
+    const bool front = f->expr->function->name[0] == 'l', binary = f->expr->type->kind == SPK_SQL_BINARY;
     SPK_EACH_ROW(f, i)
     {
-        const spark_str s = S(0, i), with = f->n_args > 2 ? S(2, i) : (spark_str) { " ", 1 };
+        const spark_str s = S(0, i), with = f->n_args > 2 ? S(2, i) : (spark_str) { binary ? "" : " ", 1 };
         const int64_t want = I(1, i) > 0 ? I(1, i) : 0;
-        const int64_t have = (int64_t)spk_utf8_count(s.ptr, s.len);
+        const int64_t have = (int64_t)(binary ? s.len : spk_utf8_count(s.ptr, s.len));
         if (have >= want || with.len == 0) {
-            OUT_S(i) = slice(s, 0, spk_utf8_at(s.ptr, s.len, (size_t)want));
+            OUT_S(i) = slice(s, 0, binary ? (size_t)(want < have ? want : have) : spk_utf8_at(s.ptr, s.len, (size_t)want));
             continue;
         }
-        const size_t more = (size_t)(want - have), each = spk_utf8_count(with.ptr, with.len);
-        const size_t rest = spk_utf8_at(with.ptr, with.len, more % each);
+        const size_t more = (size_t)(want - have), each = binary ? with.len : spk_utf8_count(with.ptr, with.len);
+        const size_t rest = binary ? more % each : spk_utf8_at(with.ptr, with.len, more % each);
         const size_t size = more / each * with.len + rest;
         char *out = spk_sql_alloc(f, s.len + size + 1, 1);
         if (!out)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* to_binary(text[, format]) and try_to_binary: bytes from hexadecimal digits, base 64 or UTF-8. */
+#include "base/small.h"
+
 #include "sql/eval/kernel.h"
 #include "sql/eval/resolve.h"
 

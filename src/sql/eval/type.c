@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Types of SQL: making, comparing, laying out. */
+#include "base/small.h"
+
 #include "sql/eval/type.h"
 
 #define SCALAR(kind_, T, precision_, scale_)                                                       \
@@ -169,6 +171,41 @@ static bool compare(const spk_sql_type *a, const spk_sql_type *b, bool all)
     default:
         return true;
     }
+}
+
+static const char *copy_name(spk_arena *arena, const char *name)
+{
+    const size_t n = strlen(name) + 1;
+    char *copy = spk_arena_alloc(arena, n, 1);
+    return copy ? memcpy(copy, name, n) : NULL;
+}
+
+static const spk_sql_field *copy_fields(spk_arena *arena, const spk_sql_type *type)
+{
+    spk_sql_field *own = spk_arena_alloc(arena, (type->n + 1) * sizeof *own, _Alignof(spk_sql_field));
+    for (uint32_t i = 0; own && i < type->n; i++) {
+        own[i] = type->fields[i];
+        own[i].name = copy_name(arena, own[i].name);
+        own[i].type = spk_sql_type_copy(arena, own[i].type);
+        if (!own[i].name || !own[i].type)
+            return NULL;
+    }
+    return own;
+}
+
+const spk_sql_type *spk_sql_type_copy(spk_arena *arena, const spk_sql_type *type)
+{
+    if (type == &spk_sql_types[type->kind])
+        return type;
+    spk_sql_type *own = spk_arena_alloc(arena, sizeof *own, _Alignof(spk_sql_type));
+    if (!own)
+        return NULL;
+    *own = *type;
+    if ((type->key && !(own->key = spk_sql_type_copy(arena, type->key)))
+        || (type->of && !(own->of = spk_sql_type_copy(arena, type->of)))
+        || (type->fields && !(own->fields = copy_fields(arena, type))))
+        return NULL;
+    return own;
 }
 
 bool spk_sql_type_same(const spk_sql_type *a, const spk_sql_type *b)

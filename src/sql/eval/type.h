@@ -131,6 +131,9 @@ const spk_sql_type *spk_sql_type_map(
 /* The fields are copied, their names are not. */
 const spk_sql_type *spk_sql_type_struct(spk_arena *arena, const spk_sql_field *fields, size_t n);
 
+/* spk_sql_type_copy: with all it consists of, names too. */
+const spk_sql_type *spk_sql_type_copy(spk_arena *arena, const spk_sql_type *type);
+
 /* spk_sql_type_same: the same type, whatever its fields are called and what in it may be NULL.
  * spk_sql_type_equal: in these as well. */
 bool spk_sql_type_same(const spk_sql_type *a, const spk_sql_type *b);
@@ -164,6 +167,9 @@ static inline bool spk_sql_is_wide(const spk_sql_type *t)
  * schemas have it: "decimal(10,2)", "struct<a:int>". At most size bytes with the NUL; the text's
  * whole length. */
 size_t spk_sql_type_print(const spk_sql_type *type, bool lower, char *text, size_t size);
+
+/* spk_sql_type_text: as simpleString has it, in the arena; NULL: no memory. */
+const char *spk_sql_type_text(spk_arena *arena, const spk_sql_type *type);
 
 /* spk_sql_type_parse: "decimal(10, 2)", "array<struct<a: int, b string>>", "timestamp without time
  * zone",

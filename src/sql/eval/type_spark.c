@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Types of SQL and those of libspark. */
+#include "base/small.h"
+
 #include "sql/eval/type.h"
 
 static const spk_sql_kind kinds[SPARK_KIND_BLOB + 1] = { [SPARK_KIND_BOOL] = SPK_SQL_BOOLEAN,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Types of SQL as text, and back. */
+#include "base/small.h"
+
 #include "sql/eval/type.h"
 
 #include <stdio.h>
@@ -74,6 +76,15 @@ size_t spk_sql_type_print(const spk_sql_type *type, bool lower, char *text, size
     spk_text out = spk_text_in(text, size);
     put_type(&out, type, lower);
     return spk_text_end(&out);
+}
+
+const char *spk_sql_type_text(spk_arena *arena, const spk_sql_type *type)
+{
+    const size_t n = spk_sql_type_print(type, true, NULL, 0) + 1;
+    char *text = spk_arena_alloc(arena, n, 1);
+    if (text)
+        (void)spk_sql_type_print(type, true, text, n);
+    return text;
 }
 
 /* ---- reading ---- */

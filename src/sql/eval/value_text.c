@@ -2,74 +2,35 @@
 /* Values as CAST(.. AS STRING) prints them. */
 #include "sql/eval/value_text.h"
 
+#include "format/json_print.h"
 #include "sql/eval/compare.h"
-#include "sql/eval/datetime.h"
+#include "sql/eval/zone.h"
 #include "sql/eval/decimal.h"
 #include "sql/eval/kernel.h"
 #include "type/number.h"
 
-/* java_double: from the shortest text: digits and where the point stands, as Double.toString has
- * them. */
-void spk_sql_put_floating(spk_text *out, const char *text, size_t n)
+static bool by_name(spk_text *out, bool finite, bool nan, bool minus)
 {
-    char digits[SPK_NUMBER_TEXT];
-    int many = 0, point = 0, exponent = 0;
-    size_t i = 0;
-    bool seen = false;
-    if (i < n && text[i] == '-') {
-        spk_text_char(out, '-');
-        i++;
-    }
-    if (i < n && (text[i] == 'i' || text[i] == 'I' || text[i] == 'n' || text[i] == 'N')) {
-        spk_text_put(out, text[i] == 'i' || text[i] == 'I' ? "Infinity" : "NaN");
-        return;
-    }
-    for (; i < n && text[i] != 'e' && text[i] != 'E'; i++) {
-        if (text[i] == '.') {
-            seen = true;
-        } else if (many > 0 || text[i] != '0') {
-            digits[many++] = text[i];
-            point += !seen;
-        } else {
-            point -= seen;
-        }
-    }
-    if (i < n) {
-        const bool minus = text[++i] == '-';
-        for (i += text[i] == '-' || text[i] == '+'; i < n; i++)
-            exponent = exponent * 10 + (text[i] - '0');
-        point += minus ? -exponent : exponent;
-    }
-    while (many > 0 && digits[many - 1] == '0')
-        many--;
-    if (many == 0) {
-        spk_text_put(out, "0.0");
-        return;
-    }
-    if (point > -3 && point <= 7) {
-        if (point <= 0)
-            spk_text_put(out, "0.");
-        for (int k = point; k < 0; k++)
-            spk_text_char(out, '0');
-        for (int k = 0; k < many || k < point; k++) {
-            if (k == point && point > 0)
-                spk_text_char(out, '.');
-            spk_text_char(out, k < many ? digits[k] : '0');
-        }
-        if (point >= many)
-            spk_text_put(out, ".0");
-        return;
-    }
-    spk_text_char(out, digits[0]);
-    spk_text_char(out, '.');
-    spk_text_bytes(out, digits + 1, (size_t)many - 1);
-    if (many == 1)
-        spk_text_char(out, '0');
-    spk_text_char(out, 'E');
-    spk_text_number(out, point - 1);
+    if (!finite)
+        spk_text_put(out, nan ? "NaN" : minus ? "-Infinity" : "Infinity");
+    return !finite;
 }
 
-static void put_slot(spk_text *out, const spk_sql_type *type, const void *value, int32_t zone)
+void spk_sql_put_double(spk_text *out, double x)
+{
+    char text[SPK_NUMBER_TEXT];
+    if (!by_name(out, x - x == 0, x != x, x < 0))
+        spk_text_bytes(out, text, spk_json_print_f64(x, text));
+}
+
+void spk_sql_put_float(spk_text *out, float x)
+{
+    char text[SPK_NUMBER_TEXT];
+    if (!by_name(out, x - x == 0, x != x, x < 0))
+        spk_text_bytes(out, text, spk_json_print_f32(x, text));
+}
+
+static void put_slot(spk_text *out, const spk_sql_type *type, const void *value, const spk_zone *zone)
 {
     if (value)
         spk_sql_put_value(out, type, value, zone);
@@ -77,7 +38,7 @@ static void put_slot(spk_text *out, const spk_sql_type *type, const void *value,
         spk_text_put(out, "null");
 }
 
-static void put_array(spk_text *out, const spk_sql_type *type, spk_sql_array a, int32_t zone)
+static void put_array(spk_text *out, const spk_sql_type *type, spk_sql_array a, const spk_zone *zone)
 {
     spk_text_char(out, '[');
     for (size_t i = 0; i < a.n; i++) {
@@ -87,7 +48,7 @@ static void put_array(spk_text *out, const spk_sql_type *type, spk_sql_array a, 
     spk_text_char(out, ']');
 }
 
-static void put_map(spk_text *out, const spk_sql_type *type, spk_sql_array a, int32_t zone)
+static void put_map(spk_text *out, const spk_sql_type *type, spk_sql_array a, const spk_zone *zone)
 {
     spk_text_char(out, '{');
     for (size_t i = 0; i < a.n; i++) {
@@ -100,7 +61,7 @@ static void put_map(spk_text *out, const spk_sql_type *type, spk_sql_array a, in
     spk_text_char(out, '}');
 }
 
-static void put_struct(spk_text *out, const spk_sql_type *type, const char *row, int32_t zone)
+static void put_struct(spk_text *out, const spk_sql_type *type, const char *row, const spk_zone *zone)
 {
     spk_text_char(out, '{');
     for (uint32_t i = 0; i < type->n; i++) {
@@ -110,7 +71,7 @@ static void put_struct(spk_text *out, const spk_sql_type *type, const char *row,
     spk_text_char(out, '}');
 }
 
-void spk_sql_put_value(spk_text *out, const spk_sql_type *type, const void *value, int32_t zone)
+void spk_sql_put_value(spk_text *out, const spk_sql_type *type, const void *value, const spk_zone *zone)
 {
     char text[SPK_DECIMAL_TEXT];
     const spark_str *s = value;
@@ -137,10 +98,10 @@ void spk_sql_put_value(spk_text *out, const spk_sql_type *type, const void *valu
         spk_text_bytes(out, text, spk_decimal_print(spk_sql_units(type, value), type->scale, text));
         break;
     case SPK_SQL_FLOAT:
-        spk_sql_put_floating(out, text, spk_print_f32(*(const float *)value, text));
+        spk_sql_put_float(out, *(const float *)value);
         break;
     case SPK_SQL_DOUBLE:
-        spk_sql_put_floating(out, text, spk_print_f64(*(const double *)value, text));
+        spk_sql_put_double(out, *(const double *)value);
         break;
     case SPK_SQL_STRING:
     case SPK_SQL_BINARY:
@@ -150,8 +111,7 @@ void spk_sql_put_value(spk_text *out, const spk_sql_type *type, const void *valu
         spk_put_date(out, *(const int32_t *)value);
         break;
     case SPK_SQL_TIMESTAMP:
-        spk_put_timestamp(
-            out, (int64_t)(*(const uint64_t *)value + (uint64_t)(zone * SPK_MICROS_SECOND)));
+        spk_put_timestamp(out, spk_zone_local(zone, *(const int64_t *)value));
         break;
     case SPK_SQL_TIMESTAMP_NTZ:
         spk_put_timestamp(out, *(const int64_t *)value);
@@ -177,7 +137,7 @@ void spk_sql_put_value(spk_text *out, const spk_sql_type *type, const void *valu
 }
 
 size_t spk_sql_value_print(
-    const spk_sql_type *type, const void *value, int32_t zone, char *text, size_t size)
+    const spk_sql_type *type, const void *value, const spk_zone *zone, char *text, size_t size)
 {
     spk_text out = spk_text_in(text, size);
     spk_sql_put_value(&out, type, value, zone);

@@ -4,8 +4,10 @@
  * spilled and cached as any row. */
 #include <stdlib.h>
 
+#include "rdd/growing.h"
 #include "rdd/verb.h"
-#include "sql/exec/query.h"
+#include "sql/eval/agg.h"
+#include "sql/exec/partial.h"
 
 /* agg_env: what the three functions of the combination know. */
 typedef struct agg_env {
@@ -60,9 +62,17 @@ static spk_sql_rows chosen(const agg_env *env, size_t which, const char *in, siz
     return (spk_sql_rows) { at, kept };
 }
 
-/* update: n rows, at most a batch, into their states, or all into one. */
+static void seal(const void *data, char *acc)
+{
+    const agg_env *env = data;
+    for (size_t w = 0; w < env->plan->n_aggs; w++)
+        spk_sql_agg_seal(env->plan->aggs[w].aggregate, acc + env->states->slots[w].value);
+}
+
+/* update: n rows, at most a batch, into their states, or all into one; states point to `arena`, and may have room
+ * there. */
 static void update(spark_task *task, const agg_env *env, void *const *acc, char *one, const char *in, size_t step,
-    uint32_t n)
+    uint32_t n, spk_arena *arena)
 {
     char *states[SPK_SQL_BATCH];
     uint16_t at[SPK_SQL_BATCH];
@@ -70,23 +80,31 @@ static void update(spark_task *task, const agg_env *env, void *const *acc, char 
         const spk_sql_aggregate *a = env->plan->aggs[w].aggregate;
         const uint32_t offset = env->states->slots[w].value;
         spk_sql_vector *args = spark_alloc(task, (a->n + 1) * sizeof *args);
-        spk_sql_error error = { .condition = NULL };
+        spk_sql_error error;
+        spk_agg_error_open(&error);
         if (!args || !vectors(task, env, w, in, step, n, args))
             return;
         const spk_sql_rows rows = chosen(env, w, in, step, n, at);
         for (uint32_t k = 0; acc && k < rows.n; k++)
             states[k] = (char *)acc[spk_sql_row(rows, k)] + offset;
         spk_sql_agg_frame f = { .aggregate = a, .args = args, .rows = rows, .states = acc ? states : NULL,
-            .state = one ? one + offset : NULL, .arena = task->scratch, .error = &error };
+            .state = one ? one + offset : NULL, .arena = arena, .error = &error };
         if (rows.n && !spk_sql_agg_update(&f)) {
             fails(task, env, &error);
             return;
         }
-        for (uint32_t k = 0; acc && k < n; k++)
-            spk_sql_agg_seal(a, (char *)acc[k] + offset);
-        if (one)
-            spk_sql_agg_seal(a, one + offset);
     }
+}
+
+/* update_sealed: the same, where states are copied next. */
+static void update_sealed(spark_task *task, const agg_env *env, void *const *acc, char *one, const char *in,
+    size_t step, uint32_t n)
+{
+    update(task, env, acc, one, in, step, n, task->scratch);
+    for (uint32_t k = 0; acc && k < n; k++)
+        seal(env, acc[k]);
+    if (one)
+        seal(env, one);
 }
 
 static void init(const agg_env *env, char *state)
@@ -107,7 +125,7 @@ static void run_create(
             acc[k] = (char *)out + (i + k) * out_step;
             init(env, acc[k]);
         }
-        update(task, env, acc, NULL, (const char *)in + i * in_step, in_step, m);
+        update_sealed(task, env, acc, NULL, (const char *)in + i * in_step, in_step, m);
     }
 }
 
@@ -115,7 +133,7 @@ static void run_add(spark_task *task, size_t n, void *const *acc, const void *in
 {
     for (size_t i = 0; i < n && !spk_task_failed(task); i += SPK_SQL_BATCH) {
         const uint32_t m = (uint32_t)(n - i < SPK_SQL_BATCH ? n - i : SPK_SQL_BATCH);
-        update(task, data, acc + i, NULL, (const char *)in + i * step, step, m);
+        update_sealed(task, data, acc + i, NULL, (const char *)in + i * step, step, m);
     }
 }
 
@@ -123,34 +141,63 @@ static void fold_add(spark_task *task, size_t n, void *acc, const void *in, size
 {
     for (size_t i = 0; i < n && !spk_task_failed(task); i += SPK_SQL_BATCH) {
         const uint32_t m = (uint32_t)(n - i < SPK_SQL_BATCH ? n - i : SPK_SQL_BATCH);
-        update(task, data, NULL, acc, (const char *)in + i * step, step, m);
+        update_sealed(task, data, NULL, acc, (const char *)in + i * step, step, m);
     }
 }
 
-static void merge(spark_task *task, const agg_env *env, char *into, const char *from)
+static void merge(spark_task *task, const agg_env *env, char *into, const char *from, spk_arena *arena)
 {
     for (size_t w = 0; w < env->plan->n_aggs; w++) {
         const spk_sql_aggregate *a = env->plan->aggs[w].aggregate;
         const uint32_t offset = env->states->slots[w].value;
-        spk_sql_error error = { .condition = NULL };
-        if (!spk_sql_agg_merge(a, into + offset, from + offset, task->scratch, &error)) {
+        spk_sql_error error;
+        spk_agg_error_open(&error);
+        if (!spk_sql_agg_merge(a, into + offset, from + offset, arena, &error)) {
             fails(task, env, &error);
             return;
         }
-        spk_sql_agg_seal(a, into + offset);
     }
+}
+
+static void merge_sealed(spark_task *task, const agg_env *env, char *into, const char *from)
+{
+    merge(task, env, into, from, task->scratch);
+    seal(env, into);
 }
 
 static void run_combine(spark_task *task, size_t n, void *const *acc, const void *in, size_t step, const void *data)
 {
     for (size_t i = 0; i < n && !spk_task_failed(task); i++)
-        merge(task, data, acc[i], (const char *)in + i * step);
+        merge_sealed(task, data, acc[i], (const char *)in + i * step);
 }
 
 static void fold_combine(spark_task *task, size_t n, void *acc, const void *in, size_t step, const void *data)
 {
     for (size_t i = 0; i < n && !spk_task_failed(task); i++)
-        merge(task, data, acc, (const char *)in + i * step);
+        merge_sealed(task, data, acc, (const char *)in + i * step);
+}
+
+/* take: see spk_growing. */
+static void take(spark_task *task, const void *data, spk_growth how, char *acc, const char *value, size_t step,
+    spk_arena *arena)
+{
+    void *const accs[1] = { acc };
+    if (how == SPK_GROW_COMBINE) {
+        merge(task, data, acc, value, arena);
+        return;
+    }
+    if (how == SPK_GROW_CREATE)
+        init(data, acc);
+    update(task, data, accs, NULL, value, step, 1, arena);
+}
+
+/* grows: merges keep what states point to: those of all aggregates but the program's own. */
+static bool grows(const agg_env *env)
+{
+    bool all = env->states->layout->views;
+    for (size_t w = 0; w < env->plan->n_aggs; w++)
+        all = all && !env->plan->aggs[w].aggregate->def->foreign;
+    return all;
 }
 
 /* ---- results */
@@ -177,7 +224,8 @@ static void result_row(const finish_rdd *r, spark_task *task, spk_arena *arena, 
         spk_slot_copy(&r->keys->slots[i], keys, &r->out->slots[i], out);
     for (size_t w = 0; w < r->plan->n_aggs && !spk_task_failed(task); w++) {
         const spk_slot *to = &r->out->slots[r->keys->n + w];
-        spk_sql_error error = { .condition = NULL };
+        spk_sql_error error;
+        spk_agg_error_open(&error);
         bool valid = true;
         if (!spk_sql_agg_finish(r->plan->aggs[w].aggregate, states + r->states->slots[w].value, out + to->value,
                 &valid, arena, &error))
@@ -237,13 +285,11 @@ static spark_rdd *finish(spk_query *q, spark_rdd *rdd, const finish_rdd *plain)
         .release = release_finish };
     spk_verb v;
     bool made;
-    spk_verb_begin(&v, "sql", "aggregate", NULL, 1, &rdd, NULL);
+    spk_verb_begin(&v, q->analyzer.site, "aggregate", NULL, 1, &rdd, NULL);
     rdd = spk_verb_make(&v, &class, sizeof(finish_rdd), plain->out->layout, &made);
     if (made) {
         finish_rdd *r = SPK_NODE(finish_rdd, rdd);
-        const spark_rdd head = r->rdd;
-        *r = *plain;
-        memcpy(&r->rdd, &head, sizeof head);
+        SPK_NODE_FILL(finish_rdd, r, plain);
         r->query = q;
         spk_query_ref(q);
     }
@@ -315,7 +361,52 @@ static spark_rdd *combine(spk_query *q, spark_rdd *pairs, const agg_env *env, in
     *own = *env;
     spk_query_ref(q);
     const spark_env bound = { .kind = SPARK_ENV_OWN, .data = own, .size = sizeof *own, .destroy = free_env };
-    return (spark_combine_by_key)("sql", pairs, &create, &add, &both, &bound, partitions);
+    static const struct spk_growing growing = { spk_growing_add, take, seal };
+    spark_rdd *rdd = (spark_combine_by_key)(q->analyzer.site, pairs, &create, &add, &both, &bound, partitions);
+    if (grows(env))
+        spk_combined_growing(rdd, &growing);
+    return rdd;
+}
+
+/* merged: states of the same keys, which were made before the shuffle. */
+static spark_rdd *merged(spk_query *q, spark_rdd *pairs, const agg_env *env, int partitions)
+{
+    const spark_merge_def both = { .name = "merge", .acc = env->states->layout->type,
+        .in = env->states->layout->type, .run = run_combine, .fold = fold_combine };
+    agg_env *own = malloc(sizeof *own);
+    if (!own) {
+        spk_sql_nomem(&q->error);
+        return NULL;
+    }
+    *own = *env;
+    spk_query_ref(q);
+    const spark_env bound = { .kind = SPARK_ENV_OWN, .data = own, .size = sizeof *own, .destroy = free_env };
+    spark_rdd *rdd = (spark_reduce_by_key)(q->analyzer.site, pairs, &both, &bound, partitions);
+    spk_shuffle *shuffle = rdd && rdd->n_deps == 1 ? atomic_load(&rdd->deps[0].shuffle) : NULL;
+    if (shuffle)
+        shuffle->raw = true; /* nothing is left to be combined before it is read */
+    return rdd;
+}
+
+/* partial: the pairs of keys and states, combined by key. */
+static spark_rdd *partial(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const making *m,
+    const spk_form *keys, const agg_env *env)
+{
+    const spk_partial p = { plan, in, keys, env->states, m->exprs ? m->exprs : (spk_sql_expr *[]) { NULL }, m->n,
+        env->first, env->filter };
+    spark_rdd *pairs = spk_exec_partial(q, rdd, &p);
+    return pairs ? merged(q, pairs, env, plan->n_exprs ? 0 : 1) : NULL;
+}
+
+/* by_value: the rows become pairs of keys and arguments, which the shuffle combines. */
+static spark_rdd *by_value(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const making *m,
+    const spk_form *keys, const agg_env *env)
+{
+    const spk_form *pair = spk_form_pair(q, keys, env->values);
+    spark_rdd *pairs = pair ? spk_exec_eval(q, rdd, plan->in[0], in, NULL, 0,
+                           m->exprs ? m->exprs : (spk_sql_expr *[]) { NULL }, m->n, pair)
+                            : NULL;
+    return pairs ? combine(q, pairs, env, plan->n_exprs ? 0 : 1) : NULL;
 }
 
 spark_rdd *spk_exec_aggregate(
@@ -330,12 +421,7 @@ spark_rdd *spk_exec_aggregate(
     env.states = spk_form_of(q, m.states, m.n_states, NULL);
     if (!keys || !env.values || !env.states)
         return NULL;
-    const spk_form *pair = spk_form_pair(q, keys, env.values);
-    if (!pair)
-        return NULL;
-    spark_rdd *pairs = spk_exec_eval(q, rdd, plan->in[0], in, NULL, 0, m.exprs ? m.exprs : (spk_sql_expr *[]) { NULL },
-        m.n, pair);
-    spark_rdd *combined = pairs ? combine(q, pairs, &env, plan->n_exprs ? 0 : 1) : NULL;
+    spark_rdd *combined = (env.states->layout->views ? by_value : partial)(q, rdd, plan, in, &m, keys, &env);
     if (!combined)
         return NULL;
     finish_rdd plain = { .plan = plan, .keys = keys, .states = env.states, .out = out };

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plans become RDDs, from the leaves up. */
+#include "base/small.h"
+
 #include <spark/keyed.h>
 #include <spark/source.h>
 #include <spark/transform.h>
 
+#include "rdd/narrowed.h"
 #include "rdd/verb.h"
-#include "sql/exec/query.h"
+#include "sql/exec/build.h"
+#include "sql/exec/columns.h"
 
-static spark_rdd *build(spk_query *q, const spk_plan *plan, const spk_form **form);
-
-/* canonical: rows as a struct of exactly the plan's columns. */
-static spark_rdd *canonical(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form **form)
+spark_rdd *spk_build_canonical(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form **form)
 {
     spk_analyzer *a = &q->analyzer;
     spk_sql_expr **exprs = NULL;
@@ -27,40 +28,79 @@ static spark_rdd *canonical(spk_query *q, spark_rdd *rdd, const spk_plan *plan, 
 
 /* ---- leaves */
 
+/* narrowed: where files are read: only the members that are wanted. NULL: rows as they are. */
+static spark_rdd *narrowed(spk_query *q, const spk_plan *plan)
+{
+    const uint32_t first = 0;
+    const size_t n = plan->n_out ? plan->n_out : 1;
+    const uint32_t *members = plan->n_out ? plan->members : &first; /* rows of nothing are counted all the same */
+    spk_failure failure;
+    if (!plan->rdd->class->reads || n >= plan->rdd->layout->type->count
+        || spk_rdd_prepare(plan->rdd, &failure) != SPARK_OK)
+        return NULL;
+    spark_rdd *rdd = spk_csv_narrowed(q->analyzer.site, plan->rdd, n, members);
+    return rdd ? rdd : spk_json_narrowed(q->analyzer.site, plan->rdd, n, members);
+}
+
+/* slot_of: where a column of a scan lies; false: SQL has no such type. */
+static bool slot_of(const spk_plan *plan, size_t i, const spark_type *element, size_t member, spk_slot *slot)
+{
+    const bool row = element->kind == SPARK_KIND_STRUCT || element->kind == SPARK_KIND_PAIR;
+    const spark_field *field = row ? &element->fields[member] : NULL;
+    const spark_type *type = field ? field->type : element;
+    const bool nullable = type->kind == SPARK_KIND_OPTIONAL;
+    const uint32_t offset = field ? (uint32_t)field->offset : 0;
+    *slot = (spk_slot) { plan->out[i].type, nullable, offset, offset + (nullable ? type->of->align : 0), type->size };
+    return (!field || !field->count) && spk_sql_type_fits(plan->out[i].type, nullable ? type->of : type);
+}
+
+/* packed: of a table in the cache: filters and columns in the scan; exprs NULL: its columns. */
+static spark_rdd *packed(spk_query *q, const spk_plan *scan, const spk_plan *filters, const spk_plan *project,
+    const spk_form **form)
+{
+    spk_analyzer *a = &q->analyzer;
+    spk_sql_expr **exprs = project ? project->exprs : NULL;
+    size_t n = project ? project->n_exprs : 0;
+    for (size_t i = 0; !project && i < scan->n_out; i++)
+        SPK_ADD(a, exprs, n, spk_attr_column(a, &scan->out[i], SPK_SQL_NOWHERE));
+    *form = spk_form_of_plan(q, project ? project : scan);
+    if (!*form)
+        return NULL;
+    return spk_columns_scan(q, scan, filters ? filters->exprs : NULL, filters ? filters->n_exprs : 0, exprs, n, *form);
+}
+
 static spark_rdd *scan(spk_query *q, const spk_plan *plan, const spk_form **form)
 {
     spk_form *made = spk_arena_alloc(&q->arena, sizeof *made, 16);
     spk_slot *slots = spk_arena_alloc(&q->arena, (plan->n_out + 1) * sizeof *slots, 16);
-    const spk_layout *layout = plan->rdd->layout;
     if (!made || !slots) {
         spk_sql_nomem(&q->error);
         return NULL;
     }
-    if (!layout)
+    if (!plan->rdd->layout)
         return plan->rdd; /* it carries an error */
-    const bool row = layout->type->kind == SPARK_KIND_STRUCT || layout->type->kind == SPARK_KIND_PAIR;
+    if (plan->packed)
+        return packed(q, plan, NULL, NULL, form);
+    spark_rdd *part = narrowed(q, plan), *rdd = part ? part : plan->rdd;
+    bool own = part != NULL && plan->n_out > 0; /* as rows are made elsewhere */
     for (size_t i = 0; i < plan->n_out; i++) {
-        const spark_field *field = row ? &layout->type->fields[plan->members[i]] : NULL;
-        const spark_type *type = field ? field->type : layout->type;
-        const bool nullable = type->kind == SPARK_KIND_OPTIONAL;
-        const uint32_t offset = field ? (uint32_t)field->offset : 0;
-        if ((field && field->count) || !spk_sql_type_fits(plan->out[i].type, nullable ? type->of : type)) {
+        if (!slot_of(plan, i, rdd->layout->type, part ? i : plan->members[i], &slots[i])) {
             char text[200];
             (void)snprintf(text, sizeof text, "the type of column %s of %s", plan->out[i].name, plan->table);
             spk_sql_unsupported(&q->error, SPK_SQL_NOWHERE, spk_copy_text(&q->analyzer, text, strlen(text)));
             return NULL;
         }
-        slots[i] = (spk_slot) { plan->out[i].type, nullable, offset, offset + (nullable ? type->of->align : 0),
-            type->size };
+        own = own && slots[i].nullable == plan->out[i].nullable
+            && rdd->layout->type->fields[i].type == spk_sql_type_to(q->sc->types, plan->out[i].type, slots[i].nullable);
     }
-    *made = (spk_form) { layout, slots, plan->n_out, false };
+    *made = (spk_form) { rdd->layout, slots, plan->n_out, own };
     *form = made;
-    return plan->rdd;
+    return rdd;
 }
 
 static spark_rdd *range(spk_query *q, const spk_plan *plan, const spk_form **form)
 {
-    spark_rdd *rdd = (spark_range)("sql", q->sc, plan->first, plan->last, plan->step, plan->parts);
+    spark_rdd *rdd = (spark_range)(q->analyzer.site, q->sc, plan->first, plan->last, plan->step, plan->parts);
     spk_form *made = spk_arena_alloc(&q->arena, sizeof *made, 16);
     spk_slot *slot = spk_arena_alloc(&q->arena, sizeof *slot, 16);
     if (!made || !slot) {
@@ -103,14 +143,16 @@ static spark_rdd *values(spk_query *q, const spk_plan *plan, const spk_form **fo
         }
         spk_sql_store(slot->type, &v, 0, slot->nullable, rows + i / plan->n_out * size + slot->offset);
     }
-    return (spark_parallelize)("sql", q->sc, (*form)->layout->type, plan->n_rows, rows, 1);
+    return (spark_parallelize)(q->analyzer.site, q->sc, (*form)->layout->type, plan->n_rows, rows, 1);
 }
 
 /* ---- operators of one input */
 
 static spark_rdd *filter(spk_query *q, const spk_plan *plan, const spk_form **form)
 {
-    spark_rdd *rdd = build(q, plan->in[0], form);
+    if (plan->in[0]->packed)
+        return packed(q, plan->in[0], plan, NULL, form);
+    spark_rdd *rdd = spk_build(q, plan->in[0], form);
     return rdd ? spk_exec_eval(q, rdd, plan->in[0], *form, plan->exprs, plan->n_exprs, NULL, 0, NULL) : NULL;
 }
 
@@ -119,7 +161,9 @@ static spark_rdd *project(spk_query *q, const spk_plan *plan, const spk_form **f
 {
     const spk_plan *below = plan->in[0], *filters = below->kind == SPK_PLAN_FILTER ? below : NULL;
     const spk_form *in;
-    spark_rdd *rdd = build(q, filters ? below->in[0] : below, &in);
+    if ((filters ? below->in[0] : below)->packed)
+        return packed(q, filters ? below->in[0] : below, filters, plan, form);
+    spark_rdd *rdd = spk_build(q, filters ? below->in[0] : below, &in);
     *form = rdd ? spk_form_of_plan(q, plan) : NULL;
     if (!*form)
         return NULL;
@@ -144,20 +188,20 @@ static spark_rdd *other(spk_query *q, const spk_plan *plan, const spk_form **for
     const spk_form *in;
     if (plan->kind == SPK_PLAN_LIMIT)
         find_top(q, plan);
-    spark_rdd *rdd = build(q, plan->in[0], &in);
+    spark_rdd *rdd = spk_build(q, plan->in[0], &in);
     *form = in;
     if (!rdd)
         return NULL;
     if (plan->kind == SPK_PLAN_LIMIT)
         return spk_exec_limit(q, rdd, plan);
     if (plan->kind == SPK_PLAN_SAMPLE)
-        return (spark_sample)("sql", rdd, false, plan->fraction, (uint64_t)plan->seed);
+        return (spark_sample)(q->analyzer.site, rdd, false, plan->fraction, (uint64_t)plan->seed);
     if (plan->kind == SPK_PLAN_DISTINCT || plan->kind == SPK_PLAN_SORT) {
-        rdd = canonical(q, rdd, plan->in[0], form);
+        rdd = spk_build_canonical(q, rdd, plan->in[0], form);
         if (!rdd)
             return NULL;
         if (plan->kind == SPK_PLAN_DISTINCT)
-            return (spark_distinct)("sql", rdd, 0);
+            return (spark_distinct)(q->analyzer.site, rdd, 0);
         return spk_exec_sort(q, rdd, plan, *form, q->top == plan ? q->top_rows : UINT64_MAX);
     }
     *form = spk_form_of_plan(q, plan);
@@ -193,109 +237,16 @@ static spark_rdd *unite(spk_query *q, const spk_plan *plan, const spk_form **for
     *form = spk_form_of_plan(q, plan);
     for (size_t i = 0; i < 2; i++) {
         const spk_form *in;
-        sides[i] = *form ? build(q, plan->in[i], &in) : NULL;
+        sides[i] = *form ? spk_build(q, plan->in[i], &in) : NULL;
         if (sides[i] && in->layout != (*form)->layout)
             sides[i] = as_out(q, sides[i], plan->in[i], in, *form);
         if (!sides[i])
             return NULL;
     }
-    return (spark_union)("sql", sides[0], sides[1]);
+    return (spark_union)(q->analyzer.site, sides[0], sides[1]);
 }
 
-/* either: of what NOT IN asks, a = b OR (a = b) IS NULL, which alone stands there: a = b. */
-static spk_sql_expr *either(const spk_plan *join)
-{
-    spk_sql_expr *e = join->n_exprs == 1 ? join->exprs[0] : NULL;
-    const bool only = join->join == SPK_PLAN_ANTI || join->join == SPK_PLAN_SEMI || join->join == SPK_PLAN_MARK;
-    if (!e || !only || e->kind != SPK_SQL_CALL || !e->function || e->n != 2 || strcmp(e->function->name, "or") != 0)
-        return NULL;
-    const spk_sql_expr *null = e->args[1];
-    const bool asked = null->kind == SPK_SQL_CALL && null->function && null->n == 1
-        && strcmp(null->function->name, "isnull") == 0 && spk_expr_same(e->args[0], null->args[0]);
-    return asked ? e->args[0] : NULL;
-}
-
-/* equi_keys: conditions that compare a side with the other by = or <=> become keys. */
-static void equi_keys(spk_query *q, spk_plan *join)
-{
-    spk_analyzer *a = &q->analyzer;
-    spk_sql_expr **rest = NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < join->n_exprs; i++) {
-        spk_sql_expr *alone = either(join), *e = alone ? alone : join->exprs[i];
-        const char *name = e->kind == SPK_SQL_CALL && e->function && e->n == 2 ? e->function->name : "";
-        const bool safe = strcmp(name, "<=>") == 0;
-        if ((safe || strcmp(name, "=") == 0) && spk_sql_type_same(e->args[0]->type, e->args[1]->type)) {
-            const bool straight = spk_expr_within(e->args[0], join->in[0]) && spk_expr_within(e->args[1], join->in[1]);
-            const bool turned = spk_expr_within(e->args[1], join->in[0]) && spk_expr_within(e->args[0], join->in[1]);
-            if (straight || turned) {
-                SPK_ADD(a, join->keys, join->n_keys, (spk_plan_key) { e->args[!straight], e->args[straight], safe });
-                join->null_aware = alone && !safe;
-                continue;
-            }
-        }
-        SPK_ADD(a, rest, n, join->exprs[i]);
-    }
-    join->exprs = rest;
-    join->n_exprs = n;
-}
-
-/* turned: the right side streams, the left one is the table; the columns then change places. */
-static spark_rdd *turned(spk_query *q, const spk_plan *plan, const spk_form **form)
-{
-    spk_analyzer *a = &q->analyzer;
-    spk_plan *left = spk_plan_join_of(a, SPK_PLAN_LEFT, plan->in[1], plan->in[0], plan->exprs, plan->n_exprs, NULL);
-    spk_sql_expr **exprs = NULL;
-    size_t n = 0;
-    for (size_t i = 0; left && i < plan->n_out; i++)
-        SPK_ADD(a, exprs, n, spk_attr_column(a, &plan->out[i], SPK_SQL_NOWHERE));
-    spk_plan *project = left ? spk_plan_project(a, left, exprs, plan->out, n) : NULL;
-    return project ? build(q, project, form) : NULL;
-}
-
-/* full: all of a left join, and the right rows that meet none, beside NULLs. */
-static spark_rdd *full(spk_query *q, const spk_plan *plan, const spk_form **form)
-{
-    spk_analyzer *a = &q->analyzer;
-    spk_plan *left = spk_plan_join_of(a, SPK_PLAN_LEFT, plan->in[0], plan->in[1], plan->exprs, plan->n_exprs, NULL);
-    spk_plan *anti = spk_plan_join_of(a, SPK_PLAN_ANTI, spk_plan_copy(a, plan->in[1]), spk_plan_copy(a, plan->in[0]),
-        plan->exprs, plan->n_exprs, NULL);
-    spk_sql_expr **exprs = NULL;
-    size_t n = 0;
-    for (size_t i = 0; i < plan->n_out; i++) {
-        const bool of_left = i < plan->in[0]->n_out;
-        SPK_ADD(a, exprs, n,
-            of_left ? spk_sql_constant(&a->build, plan->out[i].type, NULL, SPK_SQL_NOWHERE)
-                    : spk_attr_column(a, &plan->in[1]->out[i - plan->in[0]->n_out], SPK_SQL_NOWHERE));
-    }
-    spk_plan *rest = anti ? spk_plan_project(a, anti, exprs, plan->out, n) : NULL;
-    spk_plan *both = left && rest ? spk_plan_new(a, SPK_PLAN_UNION, left, rest) : NULL;
-    if (!both)
-        return NULL;
-    both->out = plan->out;
-    both->n_out = plan->n_out;
-    return build(q, both, form);
-}
-
-static spark_rdd *join(spk_query *q, const spk_plan *plan, const spk_form **form)
-{
-    spk_plan own = *plan;
-    const spk_form *in, *in2;
-    if (plan->join == SPK_PLAN_RIGHT)
-        return turned(q, plan, form);
-    if (plan->join == SPK_PLAN_FULL)
-        return full(q, plan, form);
-    own.keys = NULL;
-    own.n_keys = 0;
-    equi_keys(q, &own);
-    spark_rdd *left = build(q, plan->in[0], &in), *right = left ? build(q, plan->in[1], &in2) : NULL;
-    right = right ? canonical(q, right, plan->in[1], &in2) : NULL; /* the table holds no more than it must */
-    const bool as_left = plan->join == SPK_PLAN_SEMI || plan->join == SPK_PLAN_ANTI;
-    *form = !right ? NULL : as_left ? in : spk_form_of_plan(q, plan);
-    return *form ? spk_exec_join(q, left, right, &own, in, in2, *form) : NULL;
-}
-
-static spark_rdd *build(spk_query *q, const spk_plan *plan, const spk_form **form)
+static spark_rdd *build_any(spk_query *q, const spk_plan *plan, const spk_form **form)
 {
     if (!plan || spk_sql_failed(&q->error))
         return NULL;
@@ -311,7 +262,7 @@ static spark_rdd *build(spk_query *q, const spk_plan *plan, const spk_form **for
     case SPK_PLAN_PROJECT:
         return project(q, plan, form);
     case SPK_PLAN_JOIN:
-        return join(q, plan, form);
+        return spk_build_join(q, plan, form);
     case SPK_PLAN_UNION:
         return unite(q, plan, form);
     default:
@@ -319,8 +270,29 @@ static spark_rdd *build(spk_query *q, const spk_plan *plan, const spk_form **for
     }
 }
 
+/* again: the rows of an operator that the plan has twice. */
+static spark_rdd *again(spk_query *q, const spk_plan *plan, const spk_form **form)
+{
+    for (size_t i = 0; i < q->n_built; i++)
+        if (q->built[i].plan == plan) {
+            *form = q->built[i].form;
+            return q->built[i].rows;
+        }
+    return spk_build(q, plan, form);
+}
+
+spark_rdd *spk_build(spk_query *q, const spk_plan *plan, const spk_form **form)
+{
+    spark_rdd *rdd = plan && plan->same ? again(q, plan->same, form) : build_any(q, plan, form);
+    if (rdd)
+        SPK_ADD(&q->analyzer, q->built, q->n_built, (spk_built) { plan, rdd->id, rdd, *form });
+    return rdd;
+}
+
 spark_rdd *spk_exec_build(spk_query *q, const spk_plan *plan, const spk_form **form)
 {
-    spark_rdd *rdd = build(q, plan, form);
-    return canonical(q, rdd, plan, form);
+    spk_strategies(&q->analyzer, (spk_plan *)(uintptr_t)plan);
+    spk_common_subplans(&q->analyzer, (spk_plan *)(uintptr_t)plan);
+    spark_rdd *rdd = spk_build(q, plan, form);
+    return spk_build_canonical(q, rdd, plan, form);
 }

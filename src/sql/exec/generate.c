@@ -174,13 +174,11 @@ static spark_rdd *make(spk_query *q, spark_rdd *rdd, const spk_class *class, con
 {
     spk_verb v;
     bool made;
-    spk_verb_begin(&v, "sql", "flatMap", NULL, 1, &rdd, NULL);
+    spk_verb_begin(&v, q->analyzer.site, "flatMap", NULL, 1, &rdd, NULL);
     rdd = spk_verb_make(&v, class, sizeof(generate_rdd), plain->out->layout, &made);
     if (made) {
         generate_rdd *g = SPK_NODE(generate_rdd, rdd);
-        const spark_rdd head = g->rdd;
-        *g = *plain;
-        memcpy(&g->rdd, &head, sizeof head);
+        SPK_NODE_FILL(generate_rdd, g, plain);
         g->query = q;
         spk_query_ref(q);
     }

@@ -31,12 +31,12 @@ static void run_limit(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     batch->n = (size_t)(to - from);
 }
 
-static spark_rdd *limited(spark_rdd *rdd, uint64_t skipped, uint64_t most)
+static spark_rdd *limited(spk_query *q, spark_rdd *rdd, uint64_t skipped, uint64_t most)
 {
     static const spk_class class = { .name = "MapPartitionsRDD", .run = run_limit };
     spk_verb v;
     bool made;
-    spk_verb_begin(&v, "sql", "limit", NULL, 1, &rdd, NULL);
+    spk_verb_begin(&v, q->analyzer.site, "limit", NULL, 1, &rdd, NULL);
     rdd = spk_verb_make(&v, &class, sizeof(limit_rdd), v.in, &made);
     if (made) {
         SPK_NODE(limit_rdd, rdd)->skipped = skipped;
@@ -50,8 +50,8 @@ spark_rdd *spk_exec_limit(spk_query *q, spark_rdd *rdd, const spk_plan *plan)
     const uint64_t most = plan->limit < 0 ? UINT64_MAX : (uint64_t)plan->limit, skipped = (uint64_t)plan->offset;
     (void)q;
     if (plan->limit >= 0)
-        rdd = limited(rdd, 0, most > UINT64_MAX - skipped ? UINT64_MAX : most + skipped);
-    return limited((spark_coalesce)("sql", rdd, 1), skipped, most);
+        rdd = limited(q, rdd, 0, most > UINT64_MAX - skipped ? UINT64_MAX : most + skipped);
+    return limited(q, (spark_coalesce)(q->analyzer.site, rdd, 1), skipped, most);
 }
 
 /* ---- the first rows of an order: each partition gives as many as are wanted, to be sorted then */
@@ -130,7 +130,7 @@ static spark_rdd *top(spk_query *q, spark_rdd *rdd, const spark_order *order, ui
     spk_verb v;
     bool made;
     spk_failure failure;
-    spk_verb_begin(&v, "sql", "top", NULL, 1, &rdd, NULL);
+    spk_verb_begin(&v, q->analyzer.site, "top", NULL, 1, &rdd, NULL);
     rdd = spk_verb_make(&v, &class, sizeof(top_rdd), v.in, &made);
     if (!made)
         return rdd;
@@ -202,7 +202,7 @@ spark_rdd *spk_exec_sort(
         const spark_order order = { "sql", type, k, keys };
         if (most <= MOST_KEPT)
             rdd = top(q, rdd, &order, most);
-        rdd = (spark_sort_by)("sql", rdd, &order, 0);
+        rdd = (spark_sort_by)(q->analyzer.site, rdd, &order, 0);
     }
     if (n > below->n_out && rdd->layout) { /* the flags go */
         spk_plan wide = *below;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The statement's own memory, and the forms of rows in it. */
+#include "base/small.h"
+
 #include "sql/exec/query.h"
 
 #include <spark/action.h>
@@ -16,6 +18,15 @@ static void use(spk_analyzer *a, spark_rdd *rdd)
         spk_rdd_ref(rdd);
 }
 
+static void calls(spk_analyzer *a, spk_user *user)
+{
+    spk_query *q = (spk_query *)(void *)((char *)a - offsetof(spk_query, analyzer));
+    const size_t before = q->n_users;
+    SPK_ADD(a, q->users, q->n_users, user);
+    if (q->n_users == before)
+        spk_user_unref(user);
+}
+
 /* run: a plan's rows, now. */
 static spark_rdd *run(spk_analyzer *a, spk_plan *plan, size_t *n)
 {
@@ -24,17 +35,21 @@ static spark_rdd *run(spk_analyzer *a, spk_plan *plan, size_t *n)
     spark_array rows;
     plan = spk_distincts(a, plan);
     plan = plan ? spk_optimize(a, plan) : NULL;
+    const spk_plan *outer = q->plan;
     spark_rdd *rdd = plan ? spk_exec_build(q, plan, &form) : NULL;
     if (!rdd)
         return NULL;
-    if ((spark_collect)("sql", rdd, NULL, &rows) != SPARK_OK) {
+    q->plan = plan; /* for whoever is told of the job */
+    const spark_status status = (spark_collect)(q->analyzer.site, rdd, NULL, &rows);
+    q->plan = outer;
+    if (status != SPARK_OK) {
         q->failed = *spk_last_failure();
         q->has_failed = true;
         spk_sql_fail(&q->error, "UNSUPPORTED_FEATURE", SPK_SQL_NOWHERE); /* `failed` says what it was */
         return NULL;
     }
     *n = rows.n;
-    rdd = (spark_parallelize)("sql", a->sc, rows.type, rows.n, rows.items, 1);
+    rdd = (spark_parallelize)(q->analyzer.site, a->sc, rows.type, rows.n, rows.items, 1);
     spark_array_free(&rows);
     use(a, rdd);
     return rdd;
@@ -53,10 +68,17 @@ spk_query *spk_query_new(spark_context *sc, const char *text)
     q->session = (spk_sql_session) { .now = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
         .zone_id = "UTC", .user = "spark", .catalog = "spark_catalog", .database = "default" };
     q->analyzer = (spk_analyzer) { .arena = &q->arena, .error = &q->error, .sc = sc,
-        .build = { &q->arena, &q->error, &q->session }, .used = use, .run = run, .next_id = 1 };
+        .build = { &q->arena, &q->error, &q->session }, .used = use, .calls = calls,
+        .run = run, .site = "sql", .next_id = 1 };
     q->text = spk_copy_text(&q->analyzer, text, strlen(text));
     q->analyzer.text = q->text;
     q->analyzer.catalog = spk_catalog_of(sc);
+    if (q->analyzer.catalog) {
+        q->session.zones = &q->analyzer.catalog->zones;
+        q->session.zone = spk_catalog_zone(q->analyzer.catalog);
+        if (q->session.zone)
+            q->session.zone_id = q->session.zone->id;
+    }
     if (q->error.condition || !q->analyzer.catalog) {
         spk_query_unref(q);
         return NULL;
@@ -75,6 +97,8 @@ void spk_query_unref(spk_query *query)
         return;
     for (size_t i = 0; i < query->n_used; i++)
         spk_rdd_unref(query->used[i]);
+    for (size_t i = 0; i < query->n_users; i++)
+        spk_user_unref(query->users[i]);
     spk_arena_fini(&query->arena);
     free(query);
 }
@@ -200,7 +224,8 @@ spark_status spk_query_fails(const spk_query *q, spk_failure *failure)
         return failure->code;
     }
     if (q->error.nomem)
-        return spk_failure_nomem(failure, "sql", NULL);
+        return spk_failure_set(failure, SPARK_ENOMEM, "sql", NULL, "%s",
+            spk_heap_refusal(&q->sc->heap, "what the statement is compiled into", 0, text, sizeof text));
     spk_sql_describe(&q->error, q->text, text, sizeof text);
     return spk_failure_set(failure, SPARK_EINVAL, "sql", NULL, "%s", text);
 }

@@ -20,10 +20,26 @@ typedef struct spk_query {
     char *text;
     spark_rdd **used;
     size_t n_used;
+    spk_user **users; /* functions of the program that it calls */
+    size_t n_users;
+    FILE *before; /* where the plan is printed before the rules have changed it; or NULL */
     const spk_plan *top; /* while it is built: a sort, and how many of its rows are wanted */
     uint64_t top_rows;
+    const spk_plan *plan;     /* of its rows, for listeners; NULL: there is none */
+    struct spk_built *built;  /* what its operators have become */
+    size_t n_built;
     spk_analyzer analyzer;
 } spk_query;
+
+struct spk_form;
+
+/* spk_built: by its id, the RDD whose rows are those of an operator; while the plan is built, it and how they lie. */
+typedef struct spk_built {
+    const spk_plan *plan;
+    int rdd;
+    spark_rdd *rows;
+    const struct spk_form *form;
+} spk_built;
 
 /* spk_query_new: NULL: no memory. */
 spk_query *spk_query_new(spark_context *sc, const char *text);
@@ -90,8 +106,15 @@ SPK_COLD spark_status spk_query_fails(const spk_query *q, spk_failure *failure);
 spark_rdd *spk_exec_eval(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in,
     spk_sql_expr *const *filters, size_t n_filters, spk_sql_expr *const *exprs, size_t n,
     const spk_form *out);
-spark_rdd *spk_exec_join(spk_query *q, spark_rdd *left, spark_rdd *right, const spk_plan *plan,
-    const spk_form *in, const spk_form *in2, const spk_form *out);
+/* spk_exec_join_table: by a table of the right side; of no RIGHT or FULL join. spk_exec_join_shuffled: both
+ * sides shuffled by their keys; *out: how its rows lie. */
+spark_rdd *spk_exec_join_table(spk_query *q, spark_rdd *left, spark_rdd *right,
+    const spk_plan *plan, const spk_form *in, const spk_form *in2, const spk_form *out);
+/* spk_exec_join_marked: by a table of the left side: semi and anti joins with keys; rows lie as those of the left. */
+spark_rdd *spk_exec_join_marked(spk_query *q, spark_rdd *left, spark_rdd *right, const spk_plan *plan,
+    const spk_form *in, const spk_form *in2);
+spark_rdd *spk_exec_join_shuffled(spk_query *q, spark_rdd *left, spark_rdd *right,
+    const spk_plan *plan, const spk_form *in, const spk_form *in2, const spk_form **out);
 spark_rdd *spk_exec_aggregate(
     spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const spk_form *out);
 spark_rdd *spk_exec_window(

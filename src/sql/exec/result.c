@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The last node of a statement, and its values as texts. */
+#include "base/small.h"
+
 #include "sql/exec/result.h"
 
 #include <spark/source.h>
@@ -72,13 +74,15 @@ spark_rdd *spk_result_new(
     bool made;
     const spk_form *out = named(q, form, names);
     for (size_t i = 0; i < form->n; i++) {
-        char text[600];
-        (void)spk_sql_type_print(form->slots[i].type, true, text, sizeof text);
-        SPK_ADD(a, types, n, spk_copy_text(a, text, strlen(text)));
+        const char *text = spk_sql_type_text(&q->arena, form->slots[i].type);
+        if (!text)
+            spk_sql_nomem(&q->error);
+        SPK_ADD(a, types, n, text);
         SPK_ADD(a, kept, m, names[i]);
     }
     if (!out || spk_sql_failed(&q->error))
         return NULL;
+    atomic_store(&q->sc->queries, &spk_query_telling);
     spk_verb_begin(&v, at, "sql", NULL, 1, &rdd, NULL);
     rdd = spk_verb_make(&v, &result_class, sizeof(spk_result), out->layout, &made);
     if (made) {
@@ -141,12 +145,15 @@ const char *spark_sql_type(const spark_rdd *rdd, size_t i)
 bool spark_sql_text(const spark_rdd *rdd, const void *row, size_t i, char *buffer, size_t size, size_t *length)
 {
     const spk_result *r = spk_result_of(rdd);
+    size_t unasked;
+    length = length ? length : &unasked;
     *length = 0;
     if (!r || !row || i >= r->form->n || !spk_slot_present(&r->form->slots[i], row))
         return false;
     const spk_slot *slot = &r->form->slots[i];
     if (slot->type->kind == SPK_SQL_VOID)
         return false;
-    *length = spk_sql_value_print(slot->type, (const char *)row + slot->value, 0, buffer, size);
+    *length = spk_sql_value_print(slot->type, (const char *)row + slot->value,
+        r->query->session.zone, buffer, size);
     return true;
 }

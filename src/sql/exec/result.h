@@ -18,7 +18,12 @@ spark_rdd *spk_result_new(
     spk_query *q, spark_site at, spark_rdd *rdd, const spk_form *form, const char *const *names);
 const spk_result *spk_result_of(const spark_rdd *rdd);
 
-/* spk_statement_run: what a statement that is no query does, or the rows it gives. */
+/* spk_query_telling: what listeners are told of results. */
+extern const struct spk_queries spk_query_telling;
+
+/* spk_statement_run: what a statement that is no query does, or the rows it gives. _heard: likewise; the jobs that it
+ * runs are told of as one execution. */
+spark_rdd *spk_statement_heard(spk_query *q, spark_site at, const spk_ast_statement *s);
 spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statement *s);
 /* spk_query_rows: the rows of a query, whose plan is made ready. */
 spark_rdd *spk_query_rows(spk_query *q, spark_site at, const spk_ast_query *ast);
@@ -27,5 +32,16 @@ spk_plan *spk_query_plan(spk_query *q, const spk_ast_query *ast, const char ***n
 /* spk_rows_of_text: lines of texts as rows of STRING columns. */
 spark_rdd *spk_rows_of_texts(spk_query *q, spark_site at, const char *const *names, size_t columns,
     const char *const *cells, size_t rows);
+
+/* What statements share. spk_view_result_columns: of a view, as a result has them, in its arena.
+ * spk_create_from_query: CREATE .. AS. spk_view_not_found: the query's error. */
+void spk_view_result_columns(spk_query *q, spk_view *view, const spk_result *result,
+    spk_view_column **columns, size_t *n);
+spark_rdd *spk_create_from_query(spk_query *q, spark_site at, const spk_ast_statement *s);
+void spk_view_not_found(spk_query *q, const spk_ast *name);
+
+/* spk_cache_table, spk_uncache_table: CACHE TABLE, UNCACHE TABLE (cache.c). */
+spark_rdd *spk_cache_table(spk_query *q, spark_site at, const spk_ast_statement *s);
+spark_rdd *spk_uncache_table(spk_query *q, spark_site at, const spk_ast_statement *s);
 
 #endif

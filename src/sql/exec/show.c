@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables on standard output, and errors with a caret. */
+#include "base/small.h"
+
 #include <stdlib.h>
 
 #include <spark/action.h>
 #include <spark/sql.h>
 
+#include "base/control.h"
 #include "sql/error.h"
 #include "sql/exec/result.h"
 
@@ -31,32 +34,83 @@ typedef struct table {
     char **cells; /* the names, then the rows */
     size_t *widths;
     size_t columns, rows;
+    FILE *file;
+    size_t truncate;
 } table;
 
-static char *cell_text(const spark_rdd *rdd, const void *row, size_t i)
+/* visible: without what would break a line, which is escaped as in Spark, and without what a terminal would obey;
+ * NULL: no memory. */
+static char *visible(const char *text, size_t n)
+{
+    static const char from[] = "\n\r\t\f\b\v\a", to[] = "nrtfbva";
+    char *out = malloc(3 * n + 1);
+    size_t k = 0, size;
+    for (size_t i = 0; out && i < n; i += size) {
+        const char *at = text[i] ? strchr(from, text[i]) : NULL;
+        const size_t control = at ? 0 : spk_control(text + i, n - i);
+        size = control ? control : 1;
+        if (control) {
+            memcpy(out + k, SPK_REPLACEMENT, 3);
+            k += 3;
+            continue;
+        }
+        if (at)
+            out[k++] = '\\';
+        out[k++] = at ? to[at - from] : text[i];
+    }
+    if (out)
+        out[k] = '\0';
+    return out;
+}
+
+/* cut: to so many characters, the last three of them points where there is room for them. */
+static void cut(char *text, size_t most)
+{
+    const size_t keep = most < 4 ? most : most - 3;
+    size_t n = 0;
+    char *end = NULL;
+    for (char *c = text; *c; c++) {
+        if (((unsigned char)*c & 0xc0) == 0x80)
+            continue;
+        if (n == keep)
+            end = c;
+        n++;
+    }
+    if (n > most && end)
+        strcpy(end, most < 4 ? "" : "...");
+}
+
+static char *cell_text(const table *t, const spark_rdd *rdd, const void *row, size_t i)
 {
     size_t n = 0;
-    if (!spark_sql_text(rdd, row, i, NULL, 0, &n))
-        return strdup("NULL");
-    char *text = malloc(n + 1);
-    if (text) {
-        (void)spark_sql_text(rdd, row, i, text, n + 1, &n);
-        text[n] = '\0';
+    char *text;
+    if (!row) {
+        const char *name = spark_sql_name(rdd, i);
+        text = visible(name, strlen(name));
+    } else if (!spark_sql_text(rdd, row, i, NULL, 0, &n)) {
+        text = strdup("NULL");
+    } else {
+        char *raw = malloc(n + 1);
+        if (raw)
+            (void)spark_sql_text(rdd, row, i, raw, n + 1, &n);
+        text = raw ? visible(raw, n) : NULL;
+        free(raw);
     }
+    if (text && t->truncate)
+        cut(text, t->truncate);
     return text;
 }
 
 static bool fill(table *t, const spark_rdd *rdd, const spark_array *rows)
 {
     t->columns = spark_sql_columns(rdd);
-    t->rows = rows->n;
     t->cells = calloc((t->rows + 1) * t->columns + 1, sizeof *t->cells);
     t->widths = calloc(t->columns + 1, sizeof *t->widths);
     if (!t->cells || !t->widths)
         return false;
     for (size_t i = 0; i < (t->rows + 1) * t->columns; i++) {
         const size_t r = i / t->columns, c = i % t->columns;
-        t->cells[i] = r ? cell_text(rdd, spark_row_of(rows, r - 1), c) : strdup(spark_sql_name(rdd, c));
+        t->cells[i] = cell_text(t, rdd, r ? spark_row_of(rows, r - 1) : NULL, c);
         if (!t->cells[i])
             return false;
         const size_t width = width_of(t->cells[i], strlen(t->cells[i]));
@@ -70,54 +124,113 @@ static bool fill(table *t, const spark_rdd *rdd, const spark_array *rows)
 
 static void line(const table *t)
 {
+    if (t->columns == 0)
+        (void)fputc('+', t->file);
     for (size_t c = 0; c < t->columns; c++) {
-        (void)putchar('+');
+        (void)fputc('+', t->file);
         for (size_t i = 0; i < t->widths[c]; i++)
-            (void)putchar('-');
+            (void)fputc('-', t->file);
     }
-    (void)puts("+");
+    (void)fputs("+\n", t->file);
+}
+
+static void padded(const table *t, const char *text, size_t width, bool right)
+{
+    const size_t own = width_of(text, strlen(text));
+    const int blanks = (int)(width - own);
+    (void)fprintf(t->file, "%*s%s%*s", right ? blanks : 0, "", text, right ? 0 : blanks, "");
 }
 
 static void print(const table *t)
 {
     line(t);
     for (size_t r = 0; r <= t->rows; r++) {
+        if (t->columns == 0)
+            (void)fputc('|', t->file);
         for (size_t c = 0; c < t->columns; c++) {
-            const char *text = t->cells[r * t->columns + c];
-            const size_t width = width_of(text, strlen(text));
-            (void)printf("|%s%*s", text, (int)(t->widths[c] - width), "");
+            (void)fputc('|', t->file);
+            padded(t, t->cells[r * t->columns + c], t->widths[c], t->truncate > 0);
         }
-        (void)puts("|");
+        (void)fputs("|\n", t->file);
         if (r == 0)
             line(t);
     }
     line(t);
 }
 
-spark_status spark_sql_show(spark_site at, spark_rdd *rdd, size_t n)
+/* print_lines: a line a column, each row below a header. */
+static void print_lines(const table *t)
+{
+    size_t names = 3, values = 3;
+    for (size_t i = 0; i < (t->rows + 1) * t->columns; i++) {
+        size_t *most = i < t->columns ? &names : &values;
+        const size_t width = width_of(t->cells[i], strlen(t->cells[i]));
+        *most = width > *most ? width : *most;
+    }
+    for (size_t r = 0; r < t->rows; r++) {
+        int n = fprintf(t->file, "-RECORD %zu", r);
+        for (; n >= 0 && (size_t)n < names + values + 5; n++)
+            (void)fputc('-', t->file);
+        for (size_t c = 0; c < t->columns; c++) {
+            (void)fputs("\n ", t->file);
+            padded(t, t->cells[c], names, false);
+            (void)fputs(" | ", t->file);
+            padded(t, t->cells[(r + 1) * t->columns + c], values, false);
+            (void)fputc(' ', t->file);
+        }
+        (void)fputc('\n', t->file);
+    }
+    if (t->rows == 0)
+        (void)fputs("(0 rows)\n", t->file);
+}
+
+static void free_table(table *t)
+{
+    for (size_t i = 0; t->cells && i < (t->rows + 1) * t->columns; i++)
+        free(t->cells[i]);
+    free(t->cells);
+    free(t->widths);
+}
+
+static spark_status show(spark_site at, spark_rdd *rdd, size_t n, const spark_sql_show_options *o)
 {
     spark_array rows;
-    table t = { NULL, NULL, 0, 0 };
-    const spark_status status = (spark_take)(at, rdd, n, NULL, &rows);
+    table t = { .file = o->file ? o->file : stdout, .truncate = o->truncate };
+    if (!rdd)
+        return spk_raisef(SPARK_EINVAL, "show", at, "show at %s: the RDD is NULL", at);
+    if (spark_rdd_status(rdd) == SPARK_OK && !spk_result_of(rdd))
+        return spk_raisef(SPARK_EINVAL, "show", at, "show at %s: the rows of %s at %s are not those of spark_sql; "
+            "spark_show prints them, or make a view of them and select from it", at, rdd->operation, rdd->site);
+    const spark_status status = (spark_take)(at, rdd, n < SIZE_MAX ? n + 1 : n, NULL, &rows);
     if (status != SPARK_OK)
         return status;
-    if (!spk_result_of(rdd)) {
-        spark_array_free(&rows);
-        return spk_raisef(SPARK_EINVAL, "show", at, "not a result of spark_sql");
-    }
-    const bool good = fill(&t, rdd, &rows);
-    if (good)
+    t.rows = rows.n < n ? rows.n : n;
+    const bool good = fill(&t, rdd, &rows), more = rows.n > n;
+    if (good && o->vertical)
+        print_lines(&t);
+    else if (good)
         print(&t);
-    for (size_t i = 0; t.cells && i < (t.rows + 1) * t.columns; i++)
-        free(t.cells[i]);
-    free(t.cells);
-    free(t.widths);
+    if (good && more)
+        (void)fprintf(t.file, "only showing top %zu row%s\n", n, n == 1 ? "" : "s");
+    free_table(&t);
     spark_array_free(&rows);
     if (!good)
         return spk_raisef(SPARK_ENOMEM, "show", at, "out of memory");
-    if (fflush(stdout) != 0)
-        return spk_raisef(SPARK_EIO, "show", at, "standard output cannot be written");
+    if (fflush(t.file) != 0 || ferror(t.file))
+        return spk_raisef(SPARK_EIO, "show", at, "the table cannot be written");
     return SPARK_OK;
+}
+
+spark_status spark_sql_show_with(spark_site at, spark_rdd *rdd, const spark_sql_show_options *options)
+{
+    static const spark_sql_show_options none = { 0, 0, false, NULL };
+    const spark_sql_show_options *o = options ? options : &none;
+    return show(at, rdd, o->rows ? o->rows : 20, o);
+}
+
+spark_status spark_sql_show(spark_site at, spark_rdd *rdd, size_t n)
+{
+    return show(at, rdd, n, &(spark_sql_show_options) { .rows = n });
 }
 
 /* place: "(line 1, position 8 to 10)" at the end of a message. */
@@ -134,6 +247,7 @@ void spark_sql_complain(FILE *file, const char *text)
 {
     unsigned line_number, from, to;
     const char *message = spark_last_error()->message;
+    file = file ? file : stderr;
     (void)fprintf(file, "%s\n", message);
     if (!text || !place(message, &line_number, &from, &to))
         return;

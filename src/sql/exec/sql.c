@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The front door. */
+#include "base/small.h"
+
 #include <stdlib.h>
 
 #include <spark/sql.h>
 
 #include "rdd/verb.h"
+#include "sql/eval/agg.h"
 #include "sql/exec/result.h"
 #include "sql/parse/lex.h"
 #include "sql/parse/parse.h"
@@ -32,6 +35,8 @@ spk_plan *spk_query_plan(spk_query *q, const spk_ast_query *ast, const char ***n
     for (size_t i = 0; same && i < n; i++)
         same = rel.plan->out[i].id == attrs[i].id;
     spk_plan *plan = rel.plan && !same ? spk_plan_project(a, rel.plan, exprs, attrs, n) : rel.plan;
+    if (plan && q->before && !spk_sql_failed(&q->error))
+        spk_plan_print(plan, q->before);
     plan = plan ? spk_distincts(a, plan) : NULL;
     return plan ? spk_optimize(a, plan) : NULL;
 }
@@ -41,6 +46,7 @@ spark_rdd *spk_query_rows(spk_query *q, spark_site at, const spk_ast_query *ast)
     const char **names = NULL;
     const spk_form *form;
     const spk_plan *plan = spk_query_plan(q, ast, &names);
+    q->plan = plan;
     spark_rdd *rdd = plan ? spk_exec_build(q, plan, &form) : NULL;
     if (!rdd || !rdd->layout)
         return rdd;
@@ -56,38 +62,68 @@ static spark_rdd *failed(spk_query *q, spark_site at)
     return spk_rdd_error(q->sc, &failure);
 }
 
+/* widened: a number without a sign as the next type that holds it. */
+static bool widened(const spark_type *type, const void *value, void *out)
+{
+    uint8_t a;
+    uint16_t b;
+    uint32_t c;
+    uint64_t d;
+    switch (type->kind) {
+    case SPARK_KIND_U8:
+        memcpy(&a, value, sizeof a);
+        memcpy(out, &(int16_t) { a }, sizeof(int16_t));
+        return true;
+    case SPARK_KIND_U16:
+        memcpy(&b, value, sizeof b);
+        memcpy(out, &(int32_t) { b }, sizeof(int32_t));
+        return true;
+    case SPARK_KIND_U32:
+        memcpy(&c, value, sizeof c);
+        memcpy(out, &(int64_t) { c }, sizeof(int64_t));
+        return true;
+    case SPARK_KIND_U64:
+        memcpy(&d, value, sizeof d);
+        memcpy(out, &(spk_sql_wide) { 0, d }, sizeof(spk_sql_wide));
+        return true;
+    default:
+        return false;
+    }
+}
+
+static spk_sql_expr *bound(spk_query *q, const spark_sql_parameter *p)
+{
+    const spark_type *of = p->type && p->type->kind == SPARK_KIND_OPTIONAL ? p->type->of : p->type;
+    const char *why = NULL, *value = p->value;
+    bool nullable;
+    const spk_sql_type *type
+        = of ? spk_sql_type_from(&q->arena, of, &nullable, &why) : value ? NULL : spk_sql_type_of(SPK_SQL_VOID);
+    if (value && of != p->type)
+        value = *value ? value + of->align : NULL;
+    char *copy = type ? spk_arena_alloc(&q->arena, type->size + 16, 16) : NULL;
+    if (type && !copy) {
+        spk_sql_nomem(&q->error);
+        return NULL;
+    }
+    const bool no_sign = of && of->kind >= SPARK_KIND_U8 && of->kind <= SPARK_KIND_U64;
+    const bool fits = type && (!of || no_sign || spk_sql_type_fits(type, of));
+    if (!fits) {
+        spk_sql_fail1(&q->error, "UNSUPPORTED_PARAMETER_TYPE", SPK_SQL_NOWHERE, "name", p->name ? p->name : "?");
+        return NULL;
+    }
+    if (value && !widened(of, value, copy) && !spk_sql_copy_value(type, value, copy, &q->arena)) {
+        spk_sql_nomem(&q->error);
+        return NULL;
+    }
+    return spk_sql_constant(&q->analyzer.build, type, value ? copy : NULL, SPK_SQL_NOWHERE);
+}
+
 static bool bind_parameters(spk_query *q, size_t n, const spark_sql_parameter *parameters)
 {
     spk_sql_binding *bindings = NULL;
     size_t m = 0;
-    for (size_t i = 0; i < n; i++) {
-        const spark_sql_parameter *p = &parameters[i];
-        const char *why = NULL;
-        bool nullable;
-        const spk_sql_type *type = p->type ? spk_sql_type_from(&q->arena, p->type, &nullable, &why) : NULL;
-        const char *value = p->value;
-        if (value && p->type && p->type->kind == SPARK_KIND_OPTIONAL)
-            value = *value ? value + p->type->of->align : NULL;
-        if (!type || !spk_sql_type_fits(type, p->type->kind == SPARK_KIND_OPTIONAL ? p->type->of : p->type)) {
-            spk_sql_fail1(&q->error, "UNSUPPORTED_PARAMETER_TYPE", SPK_SQL_NOWHERE, "name", p->name ? p->name : "?");
-            return false;
-        }
-        char *copy = spk_arena_alloc(&q->arena, type->size + 16, 16);
-        if (!copy) {
-            spk_sql_nomem(&q->error);
-            return false;
-        }
-        if (value)
-            memcpy(copy, value, type->size);
-        if (value && (type->kind == SPK_SQL_STRING || type->kind == SPK_SQL_BINARY)) {
-            spark_str text;
-            memcpy(&text, value, sizeof text);
-            text.ptr = spk_copy_text(&q->analyzer, text.ptr ? text.ptr : "", text.len);
-            memcpy(copy, &text, sizeof text);
-        }
-        spk_sql_expr *e = spk_sql_constant(&q->analyzer.build, type, value ? copy : NULL, SPK_SQL_NOWHERE);
-        SPK_ADD(&q->analyzer, bindings, m, (spk_sql_binding) { p->name, e });
-    }
+    for (size_t i = 0; i < n && !spk_sql_failed(&q->error); i++)
+        SPK_ADD(&q->analyzer, bindings, m, (spk_sql_binding) { parameters[i].name, bound(q, &parameters[i]) });
     q->analyzer.bindings = bindings;
     q->analyzer.n_bindings = m;
     return !spk_sql_failed(&q->error);
@@ -97,24 +133,28 @@ spark_rdd *spark_sql_with(
     spark_site at, spark_context *sc, const char *text, size_t n, const spark_sql_parameter *parameters)
 {
     size_t next;
-    if (!sc || sc->error || !text) {
+    const bool given = n == 0 || parameters;
+    if (!sc || sc->error || !text || !given) {
         spk_verb v;
         bool made;
         spk_verb_source(&v, at, "sql", sc);
         if (!text)
             spk_verb_fail(&v, SPARK_EINVAL, "no text");
+        else if (!given)
+            spk_verb_fail(&v, SPARK_EINVAL, "%zu parameters, but they are NULL", n);
         return spk_verb_make(&v, NULL, 0, NULL, &made);
     }
     spk_query *q = spk_query_new(sc, text);
     if (!q)
         return spk_rdd_errorf(sc, SPARK_ENOMEM, "sql", NULL, at, "out of memory");
+    q->analyzer.site = at;
     spark_rdd *rdd = NULL;
     const spk_ast_statement *s = spk_sql_parse(&q->arena, q->text, &next, &q->error);
     if (s && !spk_sql_parse_blank(q->text + next))
         spk_sql_fail2(&q->error, "PARSE_SYNTAX_ERROR", (spk_sql_span) { (uint32_t)next, (uint32_t)next + 1 }, "error",
             "';'", "hint", "");
     if (s && !spk_sql_failed(&q->error) && bind_parameters(q, n, parameters))
-        rdd = spk_statement_run(q, at, s);
+        rdd = spk_statement_heard(q, at, s);
     if (!rdd || spk_sql_failed(&q->error))
         rdd = failed(q, at);
     spk_query_unref(q);
@@ -152,6 +192,12 @@ spark_status spark_create_temp_view(spark_site at, spark_context *sc, const char
         return spk_raisef(SPARK_EINVAL, "createTempView", at, "the context, the name or the RDD is NULL");
     if (spark_rdd_status(rdd) != SPARK_OK)
         return spk_last_failure()->code;
+    if (!*name || strchr(name, '.')) {
+        char text[400];
+        spk_sql_fail1(&error, "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", SPK_SQL_NOWHERE, "actualName", *name ? name : "''");
+        spk_sql_describe(&error, NULL, text, sizeof text);
+        return spk_raisef(SPARK_EINVAL, "createTempView", at, "createTempView at %s: %s", at, text);
+    }
     spk_catalog *catalog = spk_catalog_of(sc);
     spk_view *view = catalog ? spk_view_new(sc, name) : NULL;
     if (!view)
@@ -167,7 +213,7 @@ spark_status spark_create_temp_view(spark_site at, spark_context *sc, const char
             spk_sql_error *error;
         } a = { &view->arena, &error };
         for (size_t i = 0; i < result->form->n; i++) {
-            const spk_sql_type *type = spk_sql_type_parse(&view->arena, result->types[i], strlen(result->types[i]));
+            const spk_sql_type *type = spk_sql_type_copy(&view->arena, result->form->slots[i].type);
             const size_t n = strlen(result->names[i]) + 1;
             char *copy = spk_arena_alloc(&view->arena, n, 1);
             if (!copy || !type) {
@@ -184,7 +230,8 @@ spark_status spark_create_temp_view(spark_site at, spark_context *sc, const char
         char text[600];
         spk_sql_describe(&error, NULL, text, sizeof text);
         spk_view_unref(view);
-        return spk_raisef(error.nomem ? SPARK_ENOMEM : SPARK_ETYPE, "createTempView", at, "%s", text);
+        return spk_raisef(error.nomem ? SPARK_ENOMEM : SPARK_ETYPE, "createTempView", at,
+            "createTempView(%.100s) at %s: %s", name, at, text);
     }
     spk_view_rdd_set(view, rdd);
     (void)spk_view_drop(catalog, name);

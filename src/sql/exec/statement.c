@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statements that are no queries. */
+#include "base/small.h"
+
+#include <errno.h>
 #include <spark/action.h>
-#include <spark/csv.h>
-#include <spark/json.h>
 #include <spark/source.h>
 #include <spark/sql.h>
-#include <spark/storage.h>
 #include <stdlib.h>
+#include <strings.h>
 
+#include "plan/listening.h"
 #include "rdd/verb.h"
+#include "sql/exec/files.h"
 #include "sql/exec/result.h"
 
 static spark_rdd *no_rows(spk_query *q, spark_site at)
@@ -21,11 +24,9 @@ static const char *last_part(const spk_ast *name)
     return name->args.at[name->args.n - 1]->text;
 }
 
-static void not_found(spk_query *q, const spk_ast *name)
+void spk_view_not_found(spk_query *q, const spk_ast *name)
 {
-    char text[200];
-    (void)snprintf(text, sizeof text, "`%s`", last_part(name));
-    spk_sql_fail1(&q->error, "TABLE_OR_VIEW_NOT_FOUND", name->span, "relationName", text);
+    spk_table_not_found(&q->analyzer, name);
 }
 
 /* take_over: an RDD's failure as the statement's. */
@@ -96,20 +97,43 @@ typedef struct arena_of {
     spk_sql_error *error;
 } arena_of;
 
-/* result_columns: of a view, as a result has them. */
-static void result_columns(spk_query *q, spk_view *view, const spk_result *result)
+void spk_view_result_columns(
+    spk_query *q, spk_view *view, const spk_result *result, spk_view_column **columns, size_t *n)
 {
     const arena_of a = { &view->arena, &q->error };
     for (size_t i = 0; i < result->form->n; i++) {
-        const spk_sql_type *type = spk_sql_type_parse(&view->arena, result->types[i], strlen(result->types[i]));
+        const spk_sql_type *type = spk_sql_type_copy(&view->arena, result->form->slots[i].type);
         const char *name = copy_into(q, view, result->names[i], strlen(result->names[i]));
         if (!type)
-            spk_sql_unsupported(&q->error, SPK_SQL_NOWHERE, "a column of such a type");
-        SPK_ADD(&a, view->columns, view->n_columns, (spk_view_column) { name, type, result->form->slots[i].nullable });
+            spk_sql_nomem(&q->error);
+        SPK_ADD(&a, *columns, *n, (spk_view_column) { name, type, result->form->slots[i].nullable });
     }
 }
 
-static spark_rdd *create_from_query(spk_query *q, spark_site at, const spk_ast_statement *s)
+/* view_columns: whether a view can have columns of these names: each once, and as many as are named. */
+static bool view_columns(spk_query *q, const spk_ast_statement *s, const char *const *names, size_t n)
+{
+    spk_analyzer *a = &q->analyzer;
+    if (s->n_columns && s->n_columns != n) {
+        spk_sql_fail3(a->error,
+            n > s->n_columns ? "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS"
+                             : "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS",
+            s->name->span, "viewName", spk_print(a, "`%s`", last_part(s->name)), "viewColumns",
+            spk_print(a, "%zu", s->n_columns), "dataColumns", spk_print(a, "%zu", n));
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++) {
+            const char *name = s->n_columns ? s->columns[i] : names[i];
+            if (!spk_names_same(name, s->n_columns ? s->columns[k] : names[k]))
+                continue;
+            spk_sql_fail1(a->error, "COLUMN_ALREADY_EXISTS", s->name->span, "columnName", spk_print(a, "`%s`", name));
+            return false;
+        }
+    return true;
+}
+
+spark_rdd *spk_create_from_query(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
     const char **names = NULL;
     spk_view *view = new_view(q, s);
@@ -119,7 +143,7 @@ static spark_rdd *create_from_query(spk_query *q, spark_site at, const spk_ast_s
         spark_rdd *failed = NULL, *rdd = spk_query_rows(q, at, s->query);
         const spk_result *result = spk_result_of(rdd);
         if (result)
-            result_columns(q, view, result);
+            spk_view_result_columns(q, view, result, &view->columns, &view->n_columns);
         spark_rdd *kept = result && !spk_sql_failed(&q->error) ? collected(q, at, rdd, &failed) : NULL;
         if (!kept) {
             spk_view_unref(view);
@@ -129,7 +153,8 @@ static spark_rdd *create_from_query(spk_query *q, spark_site at, const spk_ast_s
         keep(q, view);
         return no_rows(q, at);
     }
-    if (spk_query_plan(q, s->query, &names)) { /* it makes sense now */
+    const spk_plan *plan = spk_query_plan(q, s->query, &names);
+    if (plan && view_columns(q, s, names, plan->n_out)) { /* it makes sense now */
         const arena_of a = { &view->arena, &q->error };
         view->text = copy_into(q, view, q->text + s->query->span.from, s->query->span.to - s->query->span.from);
         for (size_t i = 0; i < s->n_columns; i++)
@@ -144,24 +169,10 @@ static spark_rdd *create_from_query(spk_query *q, spark_site at, const spk_ast_s
     return no_rows(q, at);
 }
 
-static const char *option(const spk_ast_statement *s, const char *key)
+/* given_columns: those that are written. */
+static spk_view_column *given_columns(spk_query *q, const spk_ast_statement *s)
 {
-    for (size_t i = 0; i < s->n_options; i++)
-        if (spk_names_same(s->options[i].key, key))
-            return s->options[i].value;
-    return NULL;
-}
-
-static bool option_true(const spk_ast_statement *s, const char *key)
-{
-    const char *value = option(s, key);
-    return value && spk_names_same(value, "true");
-}
-
-/* given_type: a struct of the columns that are written; NULL without an error: none are. */
-static const spark_type *given_type(spk_query *q, const spk_ast_statement *s)
-{
-    spk_column *columns = NULL;
+    spk_view_column *columns = NULL;
     size_t n = 0;
     for (size_t i = 0; i < s->n_columns; i++) {
         const spk_sql_type *type
@@ -170,32 +181,9 @@ static const spark_type *given_type(spk_query *q, const spk_ast_statement *s)
             spk_sql_fail1(&q->error, "UNSUPPORTED_DATATYPE", s->span, "typeName", s->types[i] ? s->types[i] : "");
             return NULL;
         }
-        SPK_ADD(&q->analyzer, columns, n, (spk_column) { type, true });
+        SPK_ADD(&q->analyzer, columns, n, (spk_view_column) { s->columns[i], type, true });
     }
-    const spk_form *form = n ? spk_form_of(q, columns, n, s->columns) : NULL;
-    return form ? form->layout->type : NULL;
-}
-
-static spark_rdd *read_files(spk_query *q, const spk_ast_statement *s, const spark_type *type)
-{
-    const char *path = s->path ? s->path : option(s, "path");
-    if (!path) {
-        spk_sql_fail1(&q->error, "PATH_NOT_FOUND", s->span, "path", "");
-        return NULL;
-    }
-    if (spk_names_same(s->format, "csv")) {
-        const char *sep = option(s, "sep") ? option(s, "sep") : option(s, "delimiter");
-        spark_csv_options options = { .header = option_true(s, "header") };
-        if (sep)
-            options.sep = sep;
-        return (spark_read_csv)("sql", q->sc, path, type, &options);
-    }
-    if (spk_names_same(s->format, "json"))
-        return (spark_read_json)("sql", q->sc, path, type, NULL);
-    if (spk_names_same(s->format, "text"))
-        return (spark_text_file)("sql", q->sc, path, 0);
-    spk_sql_fail1(&q->error, "DATA_SOURCE_NOT_FOUND", s->span, "provider", s->format);
-    return NULL;
+    return columns;
 }
 
 /* create_from_files: USING csv, json or text; a table without files is one in memory, empty so far. */
@@ -204,27 +192,29 @@ static spark_rdd *create_from_files(spk_query *q, spark_site at, const spk_ast_s
     spk_view *view = new_view(q, s);
     if (!view)
         return NULL;
-    const spark_type *type = given_type(q, s);
-    const bool memory = s->table && !s->path && !option(s, "path");
+    spk_view_column *given = given_columns(q, s);
+    const size_t n = given ? s->n_columns : 0;
+    const bool memory = s->table && !s->path && !spk_files_option(s, "path");
     spark_rdd *rdd = NULL;
     if (spk_sql_failed(&q->error))
         ;
-    else if (memory && type)
-        rdd = (spark_parallelize)(at, q->sc, type, 0, NULL, 1);
+    else if (memory && n)
+        rdd = spk_files_none(q, given, n);
     else if (memory || !s->format)
         spk_sql_unsupported(&q->error, s->span, "a table without columns");
     else
-        rdd = read_files(q, s, type);
+        rdd = spk_files_read(q, s, given, n);
     if (rdd && spark_rdd_status(rdd) != SPARK_OK) {
         spk_view_unref(view);
-        return take_over(at, q, spk_last_failure());
+        spk_file_fails(&q->analyzer, s->path ? s->path : spk_files_option(s, "path"), s->span);
+        return NULL;
     }
     if (rdd && s->n_columns) {
         const arena_of a = { &view->arena, &q->error };
         for (size_t i = 0; i < s->n_columns; i++)
             SPK_ADD(&a, view->columns, view->n_columns,
                 (spk_view_column) { copy_into(q, view, s->columns[i], strlen(s->columns[i])),
-                    spk_sql_type_parse(&view->arena, s->types[i], strlen(s->types[i])), true });
+                    spk_sql_type_parse(&view->arena, s->types[i], strlen(s->types[i])), given[i].nullable });
     } else if (rdd) {
         (void)spk_columns_of(&view->arena, &q->error, spark_rdd_type(rdd), &view->columns, &view->n_columns, s->span);
     }
@@ -245,16 +235,31 @@ static spark_rdd *create(spk_query *q, spark_site at, const spk_ast_statement *s
         if (old)
             return no_rows(q, at);
     }
-    return s->query ? create_from_query(q, at, s) : create_from_files(q, at, s);
+    return s->query ? spk_create_from_query(q, at, s) : create_from_files(q, at, s);
 }
 
 static spark_rdd *drop(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
     if (!spk_view_drop(q->analyzer.catalog, last_part(s->name)) && !s->if_exists) {
-        not_found(q, s->name);
+        spk_view_not_found(q, s->name);
         return NULL;
     }
     return no_rows(q, at);
+}
+
+/* drop_function: one of the program. */
+static spark_rdd *drop_function(spk_query *q, spark_site at, const spk_ast_statement *s)
+{
+    const char *name = last_part(s->name);
+    if (!spk_user_drop(q->analyzer.catalog, name)) {
+        if (spk_is_routine(name))
+            spk_sql_fail3(&q->error, "FORBIDDEN_OPERATION", s->name->span, "statement", "DROP", "objectType", "FUNCTION",
+                "objectName", spk_print(&q->analyzer, "`%s`", name));
+        else if (!s->if_exists)
+            spk_sql_fail1(&q->error, "ROUTINE_NOT_FOUND", s->name->span, "routineName",
+                spk_print(&q->analyzer, "`%s`", name));
+    }
+    return spk_sql_failed(&q->error) ? NULL : no_rows(q, at);
 }
 
 /* ---- INSERT: what is there, and the new rows */
@@ -272,10 +277,11 @@ static spk_plan *inserted(spk_query *q, const spk_ast_statement *s, const spk_vi
         return NULL;
     const size_t given = s->n_columns ? s->n_columns : view->n_columns;
     if (given != plan->n_out) {
-        spk_sql_fail1(&q->error,
+        spk_sql_fail3(&q->error,
             plan->n_out > given ? "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS"
                                 : "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS",
-            s->span, "tableName", view->name);
+            s->span, "tableName", spk_print(a, "`%s`", view->name), "tableColumns", spk_print(a, "%zu", given),
+            "dataColumns", spk_print(a, "%zu", plan->n_out));
         return NULL;
     }
     for (size_t i = 0; i < view->n_columns; i++) {
@@ -286,7 +292,7 @@ static spk_plan *inserted(spk_query *q, const spk_ast_statement *s, const spk_vi
         spk_sql_expr *e = from < plan->n_out
             ? spk_attr_column(a, &plan->out[from], SPK_SQL_NOWHERE)
             : spk_sql_constant(&a->build, spk_sql_type_of(SPK_SQL_VOID), NULL, SPK_SQL_NOWHERE);
-        if (e && !spk_sql_type_same(e->type, view->columns[i].type))
+        if (e && !spk_sql_type_equal(e->type, view->columns[i].type)) /* also of what may be NULL inside */
             e = spk_sql_cast(&a->build, e, view->columns[i].type, false, s->span);
         SPK_ADD(a, exprs, n, e);
         SPK_ADD(a, attrs, m, spk_attr_new(a, view->columns[i].name, view->columns[i].type, view->columns[i].nullable));
@@ -298,7 +304,7 @@ static spark_rdd *insert(spk_query *q, spark_site at, const spk_ast_statement *s
 {
     spk_view *view = spk_view_find(q->analyzer.catalog, last_part(s->name));
     if (!view || !view->rdd) {
-        not_found(q, s->name);
+        spk_view_not_found(q, s->name);
         spk_view_unref(view);
         return NULL;
     }
@@ -311,8 +317,10 @@ static spark_rdd *insert(spk_query *q, spark_site at, const spk_ast_statement *s
         plan = both;
     }
     const spk_form *form = NULL;
+    q->plan = plan;
     spark_rdd *failed = NULL, *rdd = plan ? spk_exec_build(q, plan, &form) : NULL;
     spark_rdd *kept = rdd ? collected(q, at, rdd, &failed) : NULL;
+    q->plan = NULL; /* which the statement's own result, of no rows, has nothing to do with */
     if (kept) {
         pthread_mutex_lock(&q->analyzer.catalog->lock);
         for (size_t i = 0; i < view->n_columns; i++)
@@ -328,7 +336,7 @@ static spark_rdd *truncate_table(spk_query *q, spark_site at, const spk_ast_stat
 {
     spk_view *view = spk_view_find(q->analyzer.catalog, last_part(s->name));
     if (!view || !view->rdd || !view->rdd->layout) {
-        not_found(q, s->name);
+        spk_view_not_found(q, s->name);
         spk_view_unref(view);
         return NULL;
     }
@@ -342,56 +350,11 @@ static spark_rdd *truncate_table(spk_query *q, spark_site at, const spk_ast_stat
 
 static spark_rdd *insert_directory(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
-    const char *path = s->path ? s->path : option(s, "path");
-    spark_rdd *rdd = spk_query_rows(q, at, s->query);
-    if (!rdd || spark_rdd_status(rdd) != SPARK_OK)
-        return rdd;
-    if (!path || !s->format || !spk_names_same(s->format, "csv")) {
-        spk_sql_unsupported(&q->error, s->span, "a directory in that format");
+    const spark_status status = spk_files_write(q, at, s);
+    q->plan = NULL; /* as in insert */
+    if (spk_sql_failed(&q->error))
         return NULL;
-    }
-    spark_csv_options options = { .header = option_true(s, "header") };
-    if ((spark_write_csv)(at, rdd, path, &options) != SPARK_OK)
-        return take_over(at, q, spk_last_failure());
-    return no_rows(q, at);
-}
-
-/* ---- CACHE */
-
-static spark_rdd *cache(spk_query *q, spark_site at, const spk_ast_statement *s)
-{
-    if (s->query) {
-        spk_ast_statement made = *s;
-        made.kind = SPK_ST_CREATE_VIEW;
-        made.table = true;
-        return create_from_query(q, at, &made);
-    }
-    spk_view *view = spk_view_find(q->analyzer.catalog, last_part(s->name));
-    if (!view) {
-        not_found(q, s->name);
-        return NULL;
-    }
-    int64_t n;
-    if (view->rdd)
-        (void)(spark_persist)(at, view->rdd, SPARK_MEMORY_ONLY);
-    spark_rdd *made = no_rows(q, at);
-    if (view->rdd && !s->lazy && (spark_count)(at, view->rdd, &n) != SPARK_OK)
-        made = take_over(at, q, spk_last_failure());
-    spk_view_unref(view);
-    return made;
-}
-
-static spark_rdd *uncache(spk_query *q, spark_site at, const spk_ast_statement *s)
-{
-    spk_view *view = spk_view_find(q->analyzer.catalog, last_part(s->name));
-    if (!view && !s->if_exists) {
-        not_found(q, s->name);
-        return NULL;
-    }
-    if (view && view->rdd)
-        (void)(spark_unpersist)(at, view->rdd);
-    spk_view_unref(view);
-    return no_rows(q, at);
+    return status == SPARK_OK ? no_rows(q, at) : take_over(at, q, spk_last_failure());
 }
 
 /* ---- SHOW, DESCRIBE, EXPLAIN */
@@ -427,7 +390,7 @@ static spark_rdd *show(spk_query *q, spark_site at, const spk_ast_statement *s)
     if (spk_names_same(s->what, "COLUMNS") && s->name) {
         spk_view *view = spk_view_find(a->catalog, last_part(s->name));
         if (!view)
-            not_found(q, s->name);
+            spk_view_not_found(q, s->name);
         for (size_t i = 0; view && i < view->n_columns; i++)
             SPK_ADD(a, cells, n, spk_copy_text(a, view->columns[i].name, strlen(view->columns[i].name)));
         spk_view_unref(view);
@@ -438,6 +401,11 @@ static spark_rdd *show(spk_query *q, spark_site at, const spk_ast_statement *s)
         for (size_t i = 0; (f = spk_sql_function_at(i)) != NULL; i++)
             if (!s->pattern || (strlen(f->name) < 200 && like(f->name, s->pattern)))
                 SPK_ADD(a, cells, n, f->name);
+        pthread_mutex_lock(&a->catalog->lock);
+        for (const spk_user *u = a->catalog->users; u; u = u->next)
+            if (!s->pattern || (strlen(u->name) < 200 && like(u->name, s->pattern)))
+                SPK_ADD(a, cells, n, spk_copy_text(a, u->name, strlen(u->name)));
+        pthread_mutex_unlock(&a->catalog->lock);
         return spk_rows_of_texts(q, at, function, 1, cells, n);
     }
     spk_sql_unsupported(&q->error, s->span, "SHOW of that");
@@ -455,10 +423,11 @@ static spark_rdd *describe(spk_query *q, spark_site at, const spk_ast_statement 
     const spk_ast_query table = { .term = &term, .span = s->span };
     const spk_plan *plan = spk_query_plan(q, s->query ? s->query : &table, &columns);
     for (size_t i = 0; plan && i < plan->n_out; i++) {
-        char text[600];
-        (void)spk_sql_type_print(plan->out[i].type, true, text, sizeof text);
+        const char *text = spk_sql_type_text(&q->arena, plan->out[i].type);
+        if (!text)
+            spk_sql_nomem(&q->error);
         SPK_ADD(a, cells, n, columns[i]);
-        SPK_ADD(a, cells, n, spk_copy_text(a, text, strlen(text)));
+        SPK_ADD(a, cells, n, text);
         SPK_ADD(a, cells, n, NULL);
     }
     return plan ? spk_rows_of_texts(q, at, names, 3, cells, n / 3) : NULL;
@@ -474,29 +443,200 @@ static spark_rdd *explain(spk_query *q, spark_site at, const spk_ast_statement *
         spk_sql_unsupported(&q->error, s->span, "EXPLAIN of what is no query");
         return NULL;
     }
-    const spk_plan *plan = spk_query_plan(q, s->inner->query, &columns);
-    FILE *file = plan ? open_memstream(&text, &size) : NULL;
+    FILE *file = open_memstream(&text, &size);
     if (!file) {
-        if (plan)
-            spk_sql_nomem(&q->error);
+        spk_sql_nomem(&q->error);
         return NULL;
     }
-    spk_plan_print(plan, file);
+    const bool extended = s->what && !spk_names_same(s->what, "COST");
+    if (extended) {
+        (void)fputs("== Analyzed Logical Plan ==\n", file);
+        q->before = file;
+    }
+    spk_plan *plan = spk_query_plan(q, s->inner->query, &columns);
+    q->before = NULL;
+    if (extended)
+        (void)fputs("\n== Optimized Logical Plan ==\n", file);
+    if (plan) {
+        spk_strategies(&q->analyzer, plan);
+        spk_common_subplans(&q->analyzer, plan);
+        spk_plan_print(plan, file);
+    }
     (void)fclose(file);
+    if (!plan) {
+        free(text);
+        return NULL;
+    }
     const char *cell = spk_copy_text(&q->analyzer, text, size);
     free(text);
     return spk_rows_of_texts(q, at, names, 1, &cell, 1);
 }
 
+/* bytes_of: "10MB", "-1"; false: it is no size. */
+static bool bytes_of(const char *text, double *bytes)
+{
+    static const char units[] = "bkmgt";
+    char *end;
+    errno = 0;
+    *bytes = (double)strtoll(text, &end, 10);
+    if (end == text || errno)
+        return false;
+    while (*end == ' ')
+        end++;
+    const char *unit = *end ? strchr(units, *end | 0x20) : units;
+    if (!unit || !*unit)
+        return false;
+    *bytes *= (double)((uint64_t)1 << 10 * (unit - units));
+    end += *end != '\0';
+    end += *end != '\0' && (*end | 0x20) == 'b';
+    return end[strspn(end, " ;")] == '\0';
+}
+
+/* threshold: the one setting that changes something here. */
+static bool threshold(spk_query *q, const spk_ast_statement *s)
+{
+    double bytes;
+    if (!s->key || !s->value || !spk_names_same(s->key, "spark.sql.autoBroadcastJoinThreshold"))
+        return true;
+    if (!bytes_of(s->value, &bytes)) {
+        spk_sql_fail2(&q->error, "INVALID_CONF_VALUE.SIZE", s->span, "confName", s->key, "confValue", s->value);
+        return false;
+    }
+    atomic_store(&q->analyzer.catalog->table_bytes, bytes);
+    return true;
+}
+
+/* zone_text: of SET TIME ZONE 'x', or LOCAL, or an interval of hours: what a zone is called; NULL: UTC. */
+static const char *zone_text(spk_query *q, const char *text)
+{
+    while (*text == ' ')
+        text++;
+    const size_t n = strlen(text);
+    if (spk_names_same(text, "LOCAL"))
+        return NULL;
+    if ((*text == '\'' || *text == '"') && n > 2)
+        return spk_copy_text(&q->analyzer, text + 1, n - 2);
+    return spk_copy_text(&q->analyzer, text, n);
+}
+
+/* set_zone: whether the statement is about the zone; it is then set. */
+static bool set_zone(spk_query *q, const spk_ast_statement *s)
+{
+    static const char words[] = "TIME ZONE ";
+    const char *id;
+    if (s->key && !s->value && strncasecmp(s->key, words, sizeof words - 1) == 0)
+        id = zone_text(q, s->key + sizeof words - 1);
+    else if (s->key && s->value && spk_names_same(s->key, "spark.sql.session.timeZone"))
+        id = zone_text(q, s->value);
+    else
+        return false;
+    if (!spk_catalog_zone_set(q->analyzer.catalog, id)
+        && spk_sql_fail(&q->error, "INVALID_CONF_VALUE.TIME_ZONE", s->span)) {
+        spk_sql_param(&q->error, "confName", "\"spark.sql.session.timeZone\"");
+        spk_sql_param(&q->error, "confValue", "%s%s", id, spk_zones_missing());
+    }
+    return true;
+}
+
 static spark_rdd *set(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
+    if (!threshold(q, s))
+        return NULL;
     static const char *const names[] = { "key", "value" };
+    if (set_zone(q, s)) {
+        const spk_zone *zone = spk_catalog_zone(q->analyzer.catalog);
+        const char *of_zone[] = { "spark.sql.session.timeZone", zone ? zone->id : "UTC" };
+        return spk_sql_failed(&q->error) ? NULL : spk_rows_of_texts(q, at, names, 2, of_zone, 1);
+    }
     const char *cells[] = { s->key ? s->key : "", s->value ? s->value : "<undefined>" };
     return spk_rows_of_texts(q, at, names, 2, cells, s->key ? 1 : 0);
 }
 
+/* ---- databases */
+
+static spark_rdd *database(spk_query *q, spark_site at, const spk_ast_statement *s)
+{
+    spk_catalog *catalog = q->analyzer.catalog;
+    const char *name = s->name ? last_part(s->name) : "default";
+    const bool there = spk_database_is(catalog, name);
+    char text[200];
+    (void)snprintf(text, sizeof text, "`%s`", name);
+    if (s->kind == SPK_ST_CREATE_DATABASE && there && !s->if_not_exists)
+        spk_sql_fail1(&q->error, "SCHEMA_ALREADY_EXISTS", s->name->span, "schemaName", text);
+    else if (s->kind != SPK_ST_CREATE_DATABASE && !there && !s->if_exists)
+        spk_sql_fail1(&q->error, "SCHEMA_NOT_FOUND", s->name->span, "schemaName", text);
+    else if (s->kind == SPK_ST_CREATE_DATABASE && !there && !spk_database_add(catalog, name))
+        spk_sql_nomem(&q->error);
+    else if (s->kind == SPK_ST_DROP_DATABASE)
+        (void)spk_database_drop(catalog, name);
+    else if (s->kind == SPK_ST_USE)
+        (void)spk_database_use(catalog, name);
+    return spk_sql_failed(&q->error) ? NULL : no_rows(q, at);
+}
+
+/* own_name: the last part of the name becomes what the catalog calls the table: with its database. */
+static void own_name(spk_query *q, const spk_ast_statement *s)
+{
+    spk_analyzer *a = &q->analyzer;
+    char current[SPK_DATABASE_NAME];
+    if (!s->name || s->temporary || s->kind == SPK_ST_SHOW || s->kind == SPK_ST_DESCRIBE || s->kind == SPK_ST_USE
+        || s->kind == SPK_ST_DROP_FUNCTION)
+        return;
+    spk_ast *last = s->name->args.at[s->name->args.n - 1];
+    if (s->name->args.n > 1) {
+        const char *said = s->name->args.at[s->name->args.n - 2]->text;
+        if (!spk_names_same(said, "default") && !spk_names_same(said, "global_temp"))
+            last->text = spk_print(a, "%s.%s", said, last->text);
+        return;
+    }
+    spk_database_current(a->catalog, current);
+    spk_view *view = current[0] && s->kind != SPK_ST_CREATE_TABLE ? spk_view_find(a->catalog, last->text) : NULL;
+    if (current[0] && !(view && !view->table))
+        last->text = spk_print(a, "%s.%s", current, last->text);
+    spk_view_unref(view);
+}
+
+/* command_of: the node that stands above the plan of a statement which runs jobs itself, as Spark calls it. */
+static const char *command_of(const spk_ast_statement *s)
+{
+    switch (s->kind) {
+    case SPK_ST_QUERY:
+        return "UnionLoop"; /* what is recursive has run when its result is there */
+    case SPK_ST_CREATE_TABLE:
+        return "Execute CreateDataSourceTableAsSelectCommand";
+    case SPK_ST_INSERT:
+        return s->overwrite ? "OverwriteByExpression" : "AppendData";
+    case SPK_ST_INSERT_DIRECTORY:
+        return "Execute InsertIntoDataSourceDirCommand";
+    case SPK_ST_CACHE:
+        return s->query ? "CacheTableAsSelect" : "CacheTable";
+    default:
+        return "Execute";
+    }
+}
+
+spark_rdd *spk_statement_heard(spk_query *q, spark_site at, const spk_ast_statement *s)
+{
+    const spk_listening *heard = spk_heard_by(q->sc);
+    if (!heard)
+        return spk_statement_run(q, at, s);
+    atomic_store(&q->sc->queries, &spk_query_telling);
+    heard->states(q->sc, q, q->text, command_of(s), at);
+    spark_rdd *rdd = spk_statement_run(q, at, s);
+    spk_failure failure = { .code = SPARK_OK };
+    if (spk_sql_failed(&q->error))
+        spk_query_fails(q, &failure);
+    else if (rdd && rdd->error)
+        failure = *rdd->error;
+    heard->stated(q->sc, failure.code == SPARK_OK ? NULL : &failure);
+    return rdd;
+}
+
 spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
+    if (s->kind == SPK_ST_CREATE_DATABASE || s->kind == SPK_ST_DROP_DATABASE || (s->kind == SPK_ST_USE && s->name))
+        return database(q, at, s);
+    own_name(q, s);
     switch (s->kind) {
     case SPK_ST_QUERY:
         return spk_query_rows(q, at, s->query);
@@ -505,14 +645,16 @@ spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statemen
         return create(q, at, s);
     case SPK_ST_DROP:
         return drop(q, at, s);
+    case SPK_ST_DROP_FUNCTION:
+        return drop_function(q, at, s);
     case SPK_ST_INSERT:
         return insert(q, at, s);
     case SPK_ST_INSERT_DIRECTORY:
         return insert_directory(q, at, s);
     case SPK_ST_CACHE:
-        return cache(q, at, s);
+        return spk_cache_table(q, at, s);
     case SPK_ST_UNCACHE:
-        return uncache(q, at, s);
+        return spk_uncache_table(q, at, s);
     case SPK_ST_SHOW:
         return show(q, at, s);
     case SPK_ST_DESCRIBE:

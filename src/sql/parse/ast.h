@@ -110,8 +110,19 @@ typedef enum spk_ast_relation_kind {
     SPK_REL_VALUES,   /* rows: each a ROW or one expression */
     SPK_REL_FUNCTION, /* range(..), explode(..): call */
     SPK_REL_JOIN,
-    SPK_REL_VIEW      /* left LATERAL VIEW call */
+    SPK_REL_VIEW,     /* left LATERAL VIEW call */
+    SPK_REL_PIVOT     /* left PIVOT (..), UNPIVOT (..): pivot */
 } spk_ast_relation_kind;
+
+/* spk_ast_pivot: PIVOT (aggregates FOR names IN (values)), or, back, UNPIVOT (names FOR name IN
+ * (values)), where values are columns. */
+typedef struct spk_ast_pivot {
+    bool back, nulls; /* nulls: INCLUDE NULLS */
+    spk_ast_list aggregates, values; /* each may be an ALIAS */
+    const char **names;
+    size_t n_names;
+    const char *name;
+} spk_ast_pivot;
 
 struct spk_ast_relation {
     spk_ast_relation_kind kind;
@@ -120,6 +131,7 @@ struct spk_ast_relation {
     spk_ast_query *query;
     spk_ast_list rows;
     spk_ast *call;
+    spk_ast_pivot *pivot;
     spk_ast_relation *left, *right;
     spk_ast_join join;
     bool natural, lateral, outer; /* outer: LATERAL VIEW OUTER */
@@ -156,8 +168,16 @@ typedef struct spk_ast_group {
     spk_sql_span span;
 } spk_ast_group;
 
+/* spk_ast_hint: BROADCAST(t, u), in a comment behind SELECT that begins with a plus. */
+typedef struct spk_ast_hint {
+    const char *name;
+    spk_ast_list args;
+} spk_ast_hint;
+
 typedef struct spk_ast_select {
     spk_sql_span span;
+    spk_ast_hint *hints;
+    size_t n_hints;
     bool distinct;
     spk_ast_list items;
     spk_ast_relation *from; /* NULL: one row of nothing */
@@ -165,6 +185,9 @@ typedef struct spk_ast_select {
     spk_ast_group *groups;
     size_t n_groups;
     bool grouped, group_all;
+    bool keep_names;    /* what a star gives keeps the table it is of */
+    const char *pipe;   /* the operator behind |> that it is, or NULL */
+    spk_ast *replaced;  /* |> SET: an ALIAS: the column of that name is this */
     spk_ast_window *windows; /* WINDOW name AS (..) */
     size_t n_windows;
 } spk_ast_select;
@@ -227,7 +250,10 @@ typedef enum spk_ast_statement_kind {
     SPK_ST_EXPLAIN,      /* inner */
     SPK_ST_TRUNCATE,
     SPK_ST_SET,
-    SPK_ST_USE,
+    SPK_ST_USE,          /* name, or NULL: RESET */
+    SPK_ST_CREATE_DATABASE,
+    SPK_ST_DROP_DATABASE,
+    SPK_ST_DROP_FUNCTION,
     SPK_ST_OTHER         /* read and known, not done: what names it */
 } spk_ast_statement_kind;
 

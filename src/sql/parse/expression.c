@@ -2,6 +2,8 @@
 /* Operators by precedence: OR, AND, NOT, one suffix (IN, LIKE, BETWEEN, IS), comparisons, and the levels
  * of arithmetic by climbing. AND and OR are nodes of any number of arguments, so that a long chain is
  * not deep; of other operators a chain may have as many links as nesting may be deep, four times. */
+#include "base/small.h"
+
 #include "sql/parse/parser.h"
 
 enum { COMPARISON = 1, TIGHTEST = 7, CHAIN = SPK_SQL_DEPTH * 4 };

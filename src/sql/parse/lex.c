@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lexer, after Spark's SqlBaseLexer.g4: the longest token wins. */
+#include "base/small.h"
+
 #include "sql/parse/lex.h"
 
 #include <string.h>
@@ -12,6 +14,7 @@ typedef struct lexer {
     size_t n, room;
     uint32_t *open; /* parentheses that are open */
     size_t n_open, room_open;
+    bool hint; /* one has begun */
     spk_sql_error *error;
 } lexer;
 
@@ -83,6 +86,13 @@ static void comment(lexer *x)
     } while (depth);
 }
 
+/* hint_ahead: behind SELECT a comment that begins with a plus is none. */
+static bool hint_ahead(const lexer *x)
+{
+    const spk_token *last = x->n ? &x->tokens[x->n - 1] : NULL;
+    return x->text[x->at + 2] == '+' && last && last->kind == SPK_TOKEN_WORD && spk_sql_word_is(last->text, "SELECT");
+}
+
 static void skip(lexer *x)
 {
     for (size_t n; !spk_sql_failed(x->error);) {
@@ -92,7 +102,7 @@ static void skip(lexer *x)
         } else if (s[0] == '-' && s[1] == '-') {
             while (x->text[x->at] && x->text[x->at] != '\n')
                 x->at += x->text[x->at] == '\\' && x->text[x->at + 1] == '\n' ? 2 : 1;
-        } else if (s[0] == '/' && s[1] == '*') {
+        } else if (s[0] == '/' && s[1] == '*' && !hint_ahead(x)) {
             comment(x);
         } else {
             return;
@@ -358,6 +368,23 @@ static void parenthesis(lexer *x, const spk_token *token)
     }
 }
 
+/* hint_edge: where a hint begins or ends. */
+static bool hint_edge(lexer *x)
+{
+    const char *s = x->text + x->at;
+    const size_t from = x->at, n = x->hint ? 2 : 3;
+    if (strncmp(s, x->hint ? "*/" : "/*+", n) != 0)
+        return false;
+    x->at += n;
+    spk_token *token = push(x, SPK_TOKEN_SIGN, from);
+    if (token) {
+        token->text = x->hint ? "*/" : "/*+";
+        token->len = (uint32_t)n;
+    }
+    x->hint = !x->hint;
+    return true;
+}
+
 static void sign(lexer *x)
 {
     static const char *const signs[] = { ">>>", "<=>", "||", "<=", "<>", ">=", "==", "!=", "!<", "!>",
@@ -365,6 +392,8 @@ static void sign(lexer *x)
         "&", "|", "^", "~", "=", "<", ">", "!", "?", ":", "{", "}" };
     const char *s = x->text + x->at;
     const size_t from = x->at;
+    if (hint_edge(x))
+        return;
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
         const size_t n = strlen(signs[i]);
         if (strncmp(s, signs[i], n) != 0)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names, aliases, and what is told from the words that stand ahead. */
+#include "base/small.h"
+
 #include "sql/parse/parser.h"
 
 bool spk_is_name(const spk_parser *p)
@@ -17,7 +19,7 @@ const char *spk_name(spk_parser *p)
     }
     p->at++;
     if (token->kind == SPK_TOKEN_QUOTED && token->len == 0)
-        spk_wrong(p, "PARSE_SYNTAX_ERROR", token->span);
+        spk_sql_fail2(p->error, "PARSE_SYNTAX_ERROR", token->span, "error", "'``'", "hint", "");
     return token->text;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading tokens, and making nodes. */
+#include "base/small.h"
+
 #include "sql/parse/parser.h"
 
 static void show(const spk_parser *p, const spk_token *token, char *out, size_t size)

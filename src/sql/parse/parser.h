@@ -101,5 +101,14 @@ spk_ast_query *spk_query(spk_parser *p);
 spk_ast_query *spk_query_in(spk_parser *p); /* (query) */
 spk_ast *spk_item(spk_parser *p);           /* expression [[AS] alias] */
 spk_ast_relation *spk_relation(spk_parser *p);
+/* spk_joins: JOIN .. behind a relation; it itself where there is none. spk_sample: TABLESAMPLE. */
+spk_ast_relation *spk_joins(spk_parser *p, spk_ast_relation *left);
+void spk_sample(spk_parser *p, spk_ast_relation *r);
+bool spk_pivot_ahead(const spk_parser *p);
+spk_ast_relation *spk_pivot(spk_parser *p, spk_ast_relation *left); /* pivot.c */
+spk_ast_term *spk_primary_term(spk_parser *p); /* SELECT .., VALUES .., TABLE t, (query) */
+void spk_query_tail(spk_parser *p, spk_ast_query *query); /* ORDER BY, LIMIT, .. */
+/* spk_piped: a query, and the |> operators behind it (pipe.c). */
+spk_ast_query *spk_piped(spk_parser *p, spk_ast_query *in);
 
 #endif

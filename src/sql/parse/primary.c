@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tightest level: literals, names, calls with their own syntax, and what may stand behind them. */
+#include "base/small.h"
+
 #include "sql/parse/parser.h"
 
 static bool is_unit(const spk_token *t)
@@ -158,9 +160,9 @@ static void trim(spk_parser *p, spk_ast *node)
         first = spk_expression(p);
     if (spk_accept(p, "FROM")) {
         node->name = name;
-        spk_push(p, &node->args, spk_expression(p));
         if (first)
             spk_push(p, &node->args, first);
+        spk_push(p, &node->args, spk_expression(p));
         return;
     }
     spk_push(p, &node->args, first);
@@ -418,7 +420,8 @@ static spk_ast *word(spk_parser *p)
         if (!is_typed(t)) {
             char name[100];
             (void)snprintf(name, sizeof name, "\"%s\"", t->text);
-            spk_sql_fail1(p->error, "UNSUPPORTED_TYPED_LITERAL", t->span, "unsupportedType", name);
+            spk_sql_fail2(p->error, "UNSUPPORTED_TYPED_LITERAL", t->span, "unsupportedType", name, "supportedTypes",
+                "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", \"TIME\"");
             p->at = p->n;
             return spk_node(p, SPK_AST_NULL, from);
         }

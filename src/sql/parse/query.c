@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queries: WITH, SELECT, set operations, ORDER BY, LIMIT. */
+#include "base/small.h"
+
 #include "sql/parse/parser.h"
 
 /* spk_item: an expression and its alias, or a star and what it leaves out. */
@@ -298,9 +300,28 @@ static void clauses(spk_parser *p, spk_ast_select *select)
     }
 }
 
+/* hints: any number of them, each a name, and perhaps what it is about. */
+static void hints(spk_parser *p, spk_ast_select *select)
+{
+    while (spk_accept_sign(p, "/*+")) {
+        do {
+            spk_ast_hint hint = { .name = spk_name(p) };
+            if (spk_accept_sign(p, "(")) {
+                do
+                    spk_push(p, &hint.args, spk_primary(p));
+                while (spk_accept_sign(p, ","));
+                spk_expect_sign(p, ")");
+            }
+            SPK_PUSH(p, select->hints, select->n_hints, hint);
+        } while (spk_accept_sign(p, ",") || spk_is_name(p));
+        spk_expect_sign(p, "*/");
+    }
+}
+
 static void select_items(spk_parser *p, spk_ast_select *select)
 {
     spk_expect(p, "SELECT");
+    hints(p, select);
     const spk_token *next = spk_peek(p, 1);
     if (spk_is(p, "DISTINCT") && !spk_is_sign(next, ",") && next->kind != SPK_TOKEN_END) {
         p->at++;
@@ -332,14 +353,19 @@ static spk_ast_term *select_term(spk_parser *p)
     select->span.from = spk_from(p);
     if (spk_accept(p, "FROM"))
         from(p, select);
-    select_items(p, select);
-    clauses(p, select);
+    if (select->from && !spk_is(p, "SELECT")) { /* FROM t, FROM t |> .. */
+        select->keep_names = true;
+        spk_push(p, &select->items, spk_node(p, SPK_AST_STAR, spk_from(p)));
+    } else {
+        select_items(p, select);
+        clauses(p, select);
+    }
     select->span.to = term->span.to = spk_to(p);
     term->select = select;
     return term;
 }
 
-static spk_ast_term *primary_term(spk_parser *p)
+spk_ast_term *spk_primary_term(spk_parser *p)
 {
     const uint32_t start = spk_from(p);
     if (spk_at(p, "(")) {
@@ -389,11 +415,11 @@ static bool is_all(spk_parser *p)
 
 static spk_ast_term *intersect_term(spk_parser *p)
 {
-    spk_ast_term *left = primary_term(p);
+    spk_ast_term *left = spk_primary_term(p);
     while (spk_is(p, "INTERSECT") && left) {
         p->at++;
         const bool all = is_all(p);
-        left = both(p, SPK_TERM_INTERSECT, left, all, primary_term(p));
+        left = both(p, SPK_TERM_INTERSECT, left, all, spk_primary_term(p));
     }
     return left;
 }
@@ -456,7 +482,7 @@ static void order_by(spk_parser *p, spk_ast_query *query)
     spk_sort_items(p, &query->order, &query->n_order);
 }
 
-static void tail(spk_parser *p, spk_ast_query *query)
+void spk_query_tail(spk_parser *p, spk_ast_query *query)
 {
     for (;;)
         if (spk_is2(p, "ORDER", "BY") || spk_is2(p, "SORT", "BY")) {
@@ -496,8 +522,10 @@ spk_ast_query *spk_query(spk_parser *p)
         ctes(p, query);
     }
     query->term = term(p);
-    tail(p, query);
+    spk_query_tail(p, query);
     query->span.to = spk_to(p);
+    if (spk_at(p, "|>"))
+        query = spk_piped(p, query);
     p->depth--;
     return query;
 }

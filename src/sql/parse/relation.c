@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stands in FROM: tables, queries, VALUES, functions, and their joins. */
+#include "base/small.h"
+
 #include "sql/parse/parser.h"
 
 static void alias(spk_parser *p, spk_ast_relation *r)
 {
     const bool as = spk_accept(p, "AS");
-    if (!as && !spk_alias_ahead(p, true))
+    if (!as && (!spk_alias_ahead(p, true) || spk_pivot_ahead(p)))
         return;
     if (as && spk_at(p, "(") && r->kind == SPK_REL_FUNCTION) {
         spk_names(p, &r->columns, &r->n_columns);
@@ -16,7 +18,7 @@ static void alias(spk_parser *p, spk_ast_relation *r)
         spk_names(p, &r->columns, &r->n_columns);
 }
 
-static void sample(spk_parser *p, spk_ast_relation *r)
+void spk_sample(spk_parser *p, spk_ast_relation *r)
 {
     if (!spk_is(p, "TABLESAMPLE") || !spk_is_sign(spk_peek(p, 1), "("))
         return;
@@ -95,9 +97,9 @@ static spk_ast_relation *primary(spk_parser *p)
     } else {
         table_or_function(p, r);
     }
-    sample(p, r);
+    spk_sample(p, r);
     alias(p, r);
-    sample(p, r);
+    spk_sample(p, r);
     r->span.to = spk_to(p);
     p->depth--;
     return r;
@@ -137,10 +139,18 @@ static bool join_kind(spk_parser *p, spk_ast_relation *join)
 
 spk_ast_relation *spk_relation(spk_parser *p)
 {
-    spk_ast_relation *left = primary(p);
+    return spk_joins(p, primary(p));
+}
+
+spk_ast_relation *spk_joins(spk_parser *p, spk_ast_relation *left)
+{
     for (int links = 0; left; links++) {
         spk_ast_relation join;
         memset(&join, 0, sizeof join);
+        if (spk_pivot_ahead(p) && links < SPK_SQL_DEPTH / 4) {
+            left = spk_pivot(p, left);
+            continue;
+        }
         if (!join_kind(p, &join))
             return left;
         if (links == SPK_SQL_DEPTH * 4) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statements: queries, and what defines, shows and explains. */
+#include "base/small.h"
+
 #include "sql/parse/parser.h"
 
 static void options(spk_parser *p, spk_ast_statement *s)
@@ -88,6 +90,11 @@ static void properties(spk_parser *p, spk_ast_statement *s)
         }
 }
 
+static bool database_ahead(const spk_parser *p)
+{
+    return spk_is(p, "DATABASE") || spk_is(p, "SCHEMA") || spk_is(p, "NAMESPACE");
+}
+
 static void create(spk_parser *p, spk_ast_statement *s)
 {
     if (spk_is2(p, "OR", "REPLACE")) {
@@ -101,6 +108,13 @@ static void create(spk_parser *p, spk_ast_statement *s)
     } else if (spk_accept(p, "TABLE")) {
         s->kind = SPK_ST_CREATE_TABLE;
         s->table = true;
+    } else if (database_ahead(p)) {
+        s->kind = SPK_ST_CREATE_DATABASE;
+        p->at++;
+        if_not_exists(p, s);
+        s->name = spk_qualified(p);
+        p->at = p->n; /* comments, places and properties mean nothing here */
+        return;
     } else {
         s->kind = SPK_ST_OTHER;
         s->what = "CREATE";
@@ -123,7 +137,15 @@ static void drop(spk_parser *p, spk_ast_statement *s)
     s->kind = SPK_ST_DROP;
     s->temporary = spk_accept(p, "TEMPORARY") || spk_accept(p, "TEMP");
     s->table = spk_is(p, "TABLE");
-    if (!spk_accept(p, "TABLE") && !spk_accept(p, "VIEW")) {
+    const bool database = database_ahead(p);
+    if (database) {
+        s->kind = SPK_ST_DROP_DATABASE;
+        p->at++;
+    }
+    const bool function = spk_accept(p, "FUNCTION");
+    if (function)
+        s->kind = SPK_ST_DROP_FUNCTION;
+    if (!database && !function && !spk_accept(p, "TABLE") && !spk_accept(p, "VIEW")) {
         s->kind = SPK_ST_OTHER;
         s->what = "DROP";
         p->at = p->n;
@@ -134,6 +156,8 @@ static void drop(spk_parser *p, spk_ast_statement *s)
         s->if_exists = true;
     }
     s->name = spk_qualified(p);
+    if (database && !spk_accept(p, "CASCADE"))
+        spk_accept(p, "RESTRICT");
     spk_accept(p, "PURGE");
 }
 
@@ -288,8 +312,8 @@ static void statement(spk_parser *p, spk_ast_statement *s)
         set(p, s);
     } else if (spk_accept(p, "USE")) {
         s->kind = SPK_ST_USE;
-        while (p->at < p->n)
-            p->at++;
+        p->at += database_ahead(p) && spk_peek(p, 1)->kind != SPK_TOKEN_END;
+        s->name = spk_qualified(p);
     } else {
         for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
             if (spk_is(p, others[i])) {

@@ -32,15 +32,20 @@ typedef struct spk_analyzer {
     spark_context *sc;
     spk_catalog *catalog;
     const char *text;
+    spark_site site; /* of the call of the program whose statement it is */
     uint32_t next_id;
-    unsigned depth;
+    unsigned depth, pivots;
     size_t nodes;
     const spk_cte_env *ctes;
+    const spk_ast_select *hinted; /* whose relations are analysed: its hints are about them; NULL: it has none */
     const spk_sql_binding *bindings;
     size_t n_bindings;
+    int64_t row_goal; /* how many rows of the table that is analysed next are enough; 0: all are wanted */
     char none[1]; /* a text where there is no memory for one */
     /* used: keeps an RDD as long as the statement. */
     void (*used)(struct spk_analyzer *a, spark_rdd *rdd);
+    /* calls: keeps a function of the program, with the caller's reference, as long as the statement. */
+    void (*calls)(struct spk_analyzer *a, spk_user *user);
     /* run: the rows of a plan, computed now; *n: how many. NULL: the error is set. */
     spark_rdd *(*run)(struct spk_analyzer *a, spk_plan *plan, size_t *n);
 } spk_analyzer;
@@ -90,8 +95,15 @@ typedef struct spk_generator {
     size_t n_names;
 } spk_generator;
 
+/* spk_grouped: an expression of GROUP BY, by its text. */
+typedef struct spk_grouped {
+    spk_sql_span span;
+    spk_sql_expr *bound;
+} spk_grouped;
+
 /* spk_bind: what an expression may use, and what is taken out of it. */
-typedef struct spk_bind {
+typedef struct spk_bind spk_bind;
+struct spk_bind {
     spk_analyzer *a;
     const spk_scope *scope;
     const char *clause;      /* as messages call it: "WHERE" */
@@ -109,21 +121,28 @@ typedef struct spk_bind {
     size_t n_aliases;
     bool aliases_first;
     const spk_lambda_env *lambdas;
-    const spk_ast_list *group_asts; /* grouping(): the expressions of GROUP BY */
     spk_attr *grouping_id;
-    size_t n_group_asts;
+    spk_grouped *grouped; /* of GROUP BY: what has subqueries, and would have others where it stands again */
+    size_t n_grouped;
     spk_sql_expr **groups; /* bound */
     size_t n_groups;
     bool condition; /* the expression is a filter's: IN may be FALSE where it is NULL, unless */
     unsigned negations; /* something around it turns FALSE over */
-} spk_bind;
+};
 
 /* bind.c, bind_call.c: an expression with its types. */
 spk_sql_expr *spk_bind_expr(spk_bind *b, const spk_ast *ast);
+/* spk_bind_grouped: of an expression that stands in b->grouped; NULL: it does not. */
+spk_sql_expr *spk_bind_grouped(const spk_bind *b, const spk_ast *ast);
 spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast);
 spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast);
 spk_sql_expr *spk_bind_subquery(spk_bind *b, const spk_ast *ast, bool negated);
 spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *ast);
+/* spk_name_scope: the scope, from the innermost on, that has a column of that name; NULL: none. */
+const spk_scope *spk_name_scope(const spk_scope *scope, const spk_ast *name);
+/* spk_is_aggregate: of SQL, or of the program. spk_is_routine: whether SQL has a function so called. */
+bool spk_is_aggregate(spk_analyzer *a, const char *name);
+bool spk_is_routine(const char *name);
 bool spk_bind_list(spk_bind *b, const spk_ast_list *list, spk_sql_expr **out);
 /* spk_bind_condition: of WHERE, HAVING, ON: must be BOOLEAN; appended to conjuncts, AND by AND. */
 void spk_bind_condition(
@@ -134,6 +153,11 @@ void spk_conjuncts(spk_analyzer *a, spk_sql_expr *e, spk_sql_expr ***list, size_
 spk_rel spk_analyze_query(spk_analyzer *a, const spk_ast_query *query, spk_scope *outer);
 spk_rel spk_analyze_select(
     spk_analyzer *a, const spk_ast_select *select, spk_scope *outer, const spk_ast_query *order);
+/* spk_pivoted: PIVOT and UNPIVOT (pivot.c), without the alias. */
+spk_rel spk_pivoted(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer);
+/* spk_push_ctes: those of a query, each of which sees those before it. */
+bool spk_push_ctes(spk_analyzer *a, const spk_ast_query *q);
+bool spk_names_in(const spk_analyzer *a, spk_sql_span span, const char *name);
 /* spk_recursive: a common table expression whose query names it (recursive.c). */
 spk_rel spk_recursive(spk_analyzer *a, spk_cte_env *env, spk_scope *outer);
 spk_rel spk_analyze_term(spk_analyzer *a, const spk_ast_term *term, spk_scope *outer);
@@ -174,6 +198,13 @@ spk_plan *spk_plan_copy(spk_analyzer *a, const spk_plan *plan); /* deep, but for
  * */
 spk_plan *spk_plan_project(
     spk_analyzer *a, spk_plan *in, spk_sql_expr **exprs, const spk_attr *attrs, size_t n);
+/* spk_name_distance: how many letters differ, without case; of the first 64. */
+size_t spk_name_distance(const char *a, const char *b);
+/* spk_file_fails: the last error, of reading a file, as the statement's: PATH_NOT_FOUND, or what
+ * it is. */
+SPK_COLD void spk_file_fails(spk_analyzer *a, const char *path, spk_sql_span span);
+/* spk_table_not_found: TABLE_OR_VIEW_NOT_FOUND of a name, with the nearest one that there is. */
+SPK_COLD void spk_table_not_found(spk_analyzer *a, const spk_ast *name);
 char *spk_print(spk_analyzer *a, const char *format, ...) SPARK_FORMAT_(2, 3);
 char *spk_copy_text(spk_analyzer *a, const char *text, size_t n);
 char *spk_expr_name(spk_analyzer *a, const spk_sql_expr *e); /* its name as an output column */
@@ -190,6 +221,8 @@ spk_sql_expr *spk_expr_replace(
 spk_sql_expr *spk_expr_swap(spk_analyzer *a, spk_sql_expr *e, spk_sql_expr *const *from,
     spk_sql_expr *const *to, size_t n);
 bool spk_expr_same(const spk_sql_expr *a, const spk_sql_expr *b);
+/* spk_expr_same_as: whether b is the same as a with other columns: to[x] is b's for x. */
+bool spk_expr_same_as(const uint32_t *to, const spk_sql_expr *a, const spk_sql_expr *b);
 /* spk_expr_columns: calls visit for every column. */
 void spk_expr_columns(const spk_sql_expr *e, void (*visit)(void *arg, const spk_sql_expr *column),
     void *arg);
@@ -212,7 +245,34 @@ spk_plan *spk_distincts(spk_analyzer *a, spk_plan *plan);
 /* optimize.c */
 spk_plan *spk_optimize(spk_analyzer *a, spk_plan *plan);
 
+/* join_order.c: inner joins in another order. NULL: the error is set. */
+spk_plan *spk_order_joins(spk_analyzer *a, spk_plan *plan);
+/* spk_plan_refresh: the attributes of an operator that passes on those of its inputs. */
+void spk_plan_refresh(spk_analyzer *a, spk_plan *plan);
+
+/* statistics.c: a guess at what a plan gives. rows, bytes: of the rows as they lie in memory; base: how many
+ * rows its largest table has, before filters: as many values as a key of it may have. */
+typedef struct spk_plan_size {
+    double rows, bytes, base;
+} spk_plan_size;
+spk_plan_size spk_size_of(const spk_plan *plan);
+
+/* strategy.c: how the joins of a plan are computed; what is decided stays. */
+void spk_strategies(spk_analyzer *a, spk_plan *plan);
+
+/* common.c: operators whose rows are those of an earlier one are marked. spk_common_columns: such a one's attributes are
+ * those that the other has by now. */
+void spk_common_subplans(spk_analyzer *a, spk_plan *plan);
+void spk_common_columns(spk_analyzer *a, spk_plan *plan);
+
+/* hint.c: a relation of that name, as the hints of its SELECT say. spk_hint_of: what is said of a side of a join. */
+void spk_hint(spk_analyzer *a, spk_plan *plan, const char *name);
+spk_plan_hint spk_hint_of(const spk_plan *plan);
+
 /* describe.c: a plan as EXPLAIN prints it. */
 void spk_plan_print(const spk_plan *plan, FILE *file);
+/* spk_plan_print_line: of one operator, without its end. spk_plan_name: how that begins. */
+void spk_plan_print_line(const spk_plan *plan, FILE *file);
+const char *spk_plan_name(const spk_plan *plan);
 
 #endif

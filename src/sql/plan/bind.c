@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Expressions with their types: names are looked up, everything else is a call. */
+#include "base/small.h"
+
 #include "sql/eval/coerce.h"
 #include "sql/eval/function.h"
 #include "sql/plan/analyze.h"
@@ -112,10 +114,26 @@ static spk_sql_expr *star(spk_bind *b, const spk_ast *ast)
     return NULL;
 }
 
+spk_sql_expr *spk_bind_grouped(const spk_bind *b, const spk_ast *ast)
+{
+    const char *text = b->a->text;
+    for (size_t i = 0; i < b->n_grouped; i++) {
+        const spk_sql_span at = b->grouped[i].span;
+        const size_t n = at.to - at.from;
+        if (n && n == (size_t)(ast->span.to - ast->span.from)
+            && memcmp(text + at.from, text + ast->span.from, n) == 0)
+            return b->grouped[i].bound;
+    }
+    return NULL;
+}
+
 spk_sql_expr *spk_bind_expr(spk_bind *b, const spk_ast *ast)
 {
     if (!ast || spk_sql_failed(b->a->error))
         return NULL;
+    spk_sql_expr *grouped = spk_bind_grouped(b, ast);
+    if (grouped)
+        return grouped;
     switch (ast->kind) {
     case SPK_AST_NULL:
     case SPK_AST_TRUE:
@@ -182,12 +200,18 @@ void spk_bind_condition(
         return;
     if (e->type->kind == SPK_SQL_VOID)
         e = spk_sql_coerce(&b->a->build, e, spk_sql_type_of(SPK_SQL_BOOLEAN));
-    if (e && e->type->kind != SPK_SQL_BOOLEAN) {
+    if (e && e->type->kind != SPK_SQL_BOOLEAN && strcmp(operation, "having") == 0)
+        e = spk_sql_cast(&b->a->build, e, spk_sql_type_of(SPK_SQL_BOOLEAN), false, ast->span);
+    if (!e)
+        return;
+    if (e->type->kind != SPK_SQL_BOOLEAN) {
         spk_sql_fail3(b->a->error,
             strcmp(operation, "join") == 0 ? "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE"
                                            : "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
             ast->span, "sqlExpr", spk_sql_expr_quoted(&b->a->build, e), "filter",
             spk_sql_expr_quoted(&b->a->build, e), "type", spk_sql_type_quoted(&b->a->build, e->type));
+        spk_sql_param(b->a->error, "joinCondition", "%s", spk_sql_expr_quoted(&b->a->build, e));
+        spk_sql_param(b->a->error, "conditionType", "%s", spk_sql_type_quoted(&b->a->build, e->type));
         return;
     }
     spk_conjuncts(b->a, e, conjuncts, n);

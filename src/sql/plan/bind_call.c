@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls: aggregates are taken out of the expression, lambdas get their variables, all else goes to the
  * table of functions. */
+#include "base/small.h"
+
 #include <strings.h>
 
 #include "sql/plan/analyze.h"
@@ -11,6 +13,47 @@ static spk_sql_expr **list_of(spk_bind *b, size_t n)
     if (!list)
         spk_sql_nomem(b->a->error);
     return list;
+}
+
+/* ---- functions of the program */
+
+/* user_of: that of a name, which the statement keeps; NULL: there is none. */
+static const spk_user *user_of(spk_analyzer *a, const char *name)
+{
+    spk_user *user = spk_user_find(a->catalog, name);
+    if (user)
+        a->calls(a, user);
+    return spk_sql_failed(a->error) ? NULL : user;
+}
+
+bool spk_is_aggregate(spk_analyzer *a, const char *name)
+{
+    if (spk_sql_is_aggregate(name))
+        return true;
+    spk_user *user = spk_user_find(a->catalog, name);
+    const bool is = user && user->aggregate;
+    spk_user_unref(user);
+    return is;
+}
+
+/* make_aggregate: that of a name. */
+static const spk_sql_aggregate *make_aggregate(spk_bind *b, const char *name, spk_sql_expr *const args[], size_t n,
+    const spk_ast *ast, bool star)
+{
+    const spk_user *user = spk_sql_is_aggregate(name) ? NULL : user_of(b->a, name);
+    if (user && user->aggregate)
+        return spk_sql_aggregate_of(
+            &b->a->build, user->aggregate, name, args, n, star, ast->ignore_nulls, ast->span);
+    return spk_sql_aggregate_make(&b->a->build, name, args, n, star, ast->ignore_nulls, ast->span);
+}
+
+/* call: of SQL, or of the program. */
+static spk_sql_expr *call_of(spk_bind *b, const spk_ast *ast, spk_sql_expr *const args[], size_t n)
+{
+    const spk_user *user = ast->infix || spk_sql_function_find(ast->name) ? NULL : user_of(b->a, ast->name);
+    if (user && user->function)
+        return spk_sql_call_of(&b->a->build, user->function, user->name, args, n, ast->span);
+    return spk_sql_call(&b->a->build, ast->name, args, n, ast->span);
 }
 
 /* ---- aggregates */
@@ -57,13 +100,17 @@ static bool aggregate_allowed(spk_bind *b, const spk_ast *ast)
     }
     if (b->aggregates)
         return true;
-    if (strcmp(b->clause, "GROUP BY") == 0)
+    if (strcmp(b->clause, "VALUES") == 0)
+        spk_sql_fail1(b->a->error, "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", ast->span, "expr",
+            ast->name);
+    else if (strcmp(b->clause, "GROUP BY") == 0)
         spk_sql_fail1(b->a->error, "GROUP_BY_AGGREGATE", ast->span, "sqlExpr", ast->name);
     else if (strcmp(b->clause, "WHERE") == 0)
         spk_sql_fail2(b->a->error, "INVALID_WHERE_CONDITION", ast->span, "condition", ast->name, "expressionList",
             ast->name);
     else
-        spk_sql_fail1(b->a->error, "UNSUPPORTED_EXPR_FOR_OPERATOR", ast->span, "invalidExprSqls", ast->name);
+        spk_sql_fail2(b->a->error, "UNSUPPORTED_EXPR_FOR_OPERATOR", ast->span, "invalidExprSqls", ast->name,
+            "operator", "Aggregate");
     return false;
 }
 
@@ -78,7 +125,7 @@ static spk_sql_expr *from_the_end(spk_bind *b, spk_sql_expr *p)
     return e;
 }
 
-static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, size_t *n);
+static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, bool named, size_t *n);
 
 /* ---- WITHIN GROUP */
 
@@ -113,6 +160,8 @@ static bool within_allowed(spk_bind *b, const spk_ast *ast)
     if (spk_sql_fail(b->a->error, condition, ast->span)) {
         spk_sql_param(b->a->error, "funcName", "`%s`", ast->name);
         spk_sql_param(b->a->error, "prettyName", "`%s`", ast->name);
+        spk_sql_param(b->a->error, "expectedNum", "%d", mode && ast->args.n ? 0 : 1);
+        spk_sql_param(b->a->error, "actualNum", "%zu", (size_t)ast->n_order);
         spk_sql_param(b->a->error, "syntax", "WITHIN GROUP (ORDER BY ...)");
     }
     return false;
@@ -172,7 +221,7 @@ static const spk_sql_aggregate *aggregate_of(
         spk_ast *only = &one;
         if (ast->star)
             all.args = (spk_ast_list) { &only, 1 };
-        *args = star_args(b, &all, &given);
+        *args = star_args(b, &all, false, &given);
         good = *args != NULL;
     } else {
         good = plain_args(b, ast, *args, &given);
@@ -182,14 +231,61 @@ static const spk_sql_aggregate *aggregate_of(
     b->in_aggregate = inside;
     if (!good)
         return NULL;
-    return spk_sql_aggregate_make(&b->a->build, ordered_name(b, ast, text, sizeof text), *args, given,
-        ast->star && !ast->distinct, ast->ignore_nulls, ast->span);
+    return make_aggregate(
+        b, ordered_name(b, ast, text, sizeof text), *args, given, ast, ast->star && !ast->distinct);
+}
+
+/* naming: which queries the columns in an expression belong to. */
+typedef struct naming {
+    const spk_scope *own, *around; /* around: of a query around this one */
+    bool mixed;                    /* of several */
+    bool inside;                   /* of this query */
+} naming;
+
+static void note_names(naming *n, const spk_ast *ast)
+{
+    if (!ast)
+        return;
+    if (ast->kind == SPK_AST_NAME) {
+        const spk_scope *scope = spk_name_scope(n->own, ast);
+        n->inside = n->inside || scope == n->own;
+        if (scope && scope != n->own) {
+            n->mixed = n->mixed || (n->around && n->around != scope);
+            n->around = scope;
+        }
+        return;
+    }
+    for (size_t i = 0; i < ast->args.n; i++)
+        note_names(n, ast->args.at[i]);
+    note_names(n, ast->operand);
+    note_names(n, ast->filter);
+}
+
+/* of_outer: in WHERE of a subquery: an aggregate of the query around it; b: that query's. False: none. */
+static bool of_outer(spk_bind *b, const spk_ast *ast, spk_bind **outer)
+{
+    naming n = { .own = b->scope };
+    if (b->aggregates || strcmp(b->clause, "WHERE") != 0 || !b->scope)
+        return false;
+    note_names(&n, ast);
+    if (!n.around || n.mixed || !n.around->binder)
+        return false;
+    if (n.inside) {
+        spk_sql_fail1(b->a->error, "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.AGGREGATE_FUNCTION_MIXED_OUTER_LOCAL_REFERENCES",
+            ast->span, "function", ast->name);
+        return false;
+    }
+    *outer = n.around->binder;
+    return true;
 }
 
 static spk_sql_expr *aggregate(spk_bind *b, const spk_ast *ast)
 {
     spk_sql_expr **args;
     spk_plan_agg agg = { .distinct = ast->distinct };
+    spk_bind *outer;
+    if (of_outer(b, ast, &outer))
+        return aggregate(outer, ast);
     if (!aggregate_allowed(b, ast) || !(agg.aggregate = aggregate_of(b, ast, &args, &agg.filter)))
         return NULL;
     for (size_t i = 0; i < b->n_aggs; i++)
@@ -203,6 +299,15 @@ static spk_sql_expr *aggregate(spk_bind *b, const spk_ast *ast)
 }
 
 /* ---- grouping(c), grouping_id() */
+
+/* grouped_text: the columns of GROUP BY, as errors name them. */
+static const char *grouped_text(spk_bind *b)
+{
+    const char *text = "";
+    for (size_t i = 0; i < b->n_groups && i < 8; i++)
+        text = spk_print(b->a, "%s%s%s", text, i ? ", " : "", spk_sql_expr_quoted(&b->a->build, b->groups[i]));
+    return text;
+}
 
 static spk_sql_expr *grouping(spk_bind *b, const spk_ast *ast)
 {
@@ -230,8 +335,9 @@ static spk_sql_expr *grouping(spk_bind *b, const spk_ast *ast)
         if (!e || k == b->n_groups) {
             if (e)
                 spk_sql_fail2(b->a->error,
-                    id ? "GROUPING_ID_COLUMN_MISMATCH" : "GROUPING_COLUMN_MISMATCH", ast->span, "grouping",
-                    spk_sql_expr_quoted(build, e), "groupingColumns", "");
+                    id ? "GROUPING_ID_COLUMN_MISMATCH" : "GROUPING_COLUMN_MISMATCH", ast->span,
+                    id ? "groupingIdColumn" : "grouping", spk_sql_expr_quoted(build, e),
+                    id ? "groupByColumns" : "groupingColumns", grouped_text(b));
             return NULL;
         }
         char shift[24], one[4] = "1L";
@@ -264,7 +370,8 @@ static spk_sql_expr *lambda(
     const size_t most = spk_sql_lambda_types(&b->a->build, call->name, args, n, n, types, nullable);
     if (ast->n_names > 3 || ast->n_names > most) {
         if (!spk_sql_failed(b->a->error))
-            spk_sql_fail(b->a->error, "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", ast->span);
+            spk_sql_fail2(b->a->error, "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", ast->span, "expectedNumArgs",
+                spk_print(b->a, "%zu", ast->n_names), "actualNumArgs", spk_print(b->a, "%zu", most));
         return NULL;
     }
     const spk_lambda_env *outside = b->lambdas;
@@ -279,6 +386,24 @@ static spk_sql_expr *lambda(
     spk_sql_expr *body = spk_bind_expr(b, ast->args.at[0]);
     b->lambdas = outside;
     return body ? spk_sql_lambda(&b->a->build, numbers, ast->n_names, body, ast->span) : NULL;
+}
+
+/* as_lambda: an argument that is none: where a function is wanted, one that always gives it. */
+static spk_sql_expr *as_lambda(
+    spk_bind *b, const spk_ast *call, spk_sql_expr *const *args, size_t n, const spk_ast *ast)
+{
+    const spk_sql_type *types[3];
+    bool nullable[3];
+    uint32_t numbers[3];
+    spk_sql_expr *body = spk_bind_expr(b, ast);
+    if (!body || n == 0 || call->infix || args[0]->type->kind < SPK_SQL_ARRAY)
+        return body;
+    size_t most = spk_sql_lambda_types(&b->a->build, call->name, args, n, n, types, nullable);
+    if (most > 1 && n == 1 && args[0]->type->kind == SPK_SQL_ARRAY)
+        most = 1; /* the place is not asked for */
+    for (size_t i = 0; i < most; i++)
+        numbers[i] = b->a->next_id++;
+    return most && !spk_sql_failed(b->a->error) ? spk_sql_lambda(&b->a->build, numbers, most, body, ast->span) : body;
 }
 
 /* ---- other calls */
@@ -305,8 +430,8 @@ static spk_sql_expr *struct_of(spk_bind *b, const spk_ast *ast)
     return args ? spk_sql_call(build, "named_struct", args, n, ast->span) : NULL;
 }
 
-/* star_args: f(*): the columns of the scope. */
-static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, size_t *n)
+/* star_args: f(*): the columns of the scope; struct(*) is named_struct of their names. */
+static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, bool named, size_t *n)
 {
     spk_sql_expr **args = NULL;
     *n = 0;
@@ -327,6 +452,8 @@ static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, size_t *n)
                 wanted = item->table && spk_names_same(item->table, arg->args.at[0]->args.at[0]->text);
             for (size_t x = from; wanted && arg->n_names && x < arg->args.n; x++)
                 wanted = !spk_names_same(arg->args.at[x]->args.at[0]->text, item->name);
+            if (wanted && named)
+                SPK_ADD(b->a, args, *n, spk_sql_string(&b->a->build, item->name, strlen(item->name), arg->span));
             if (wanted)
                 SPK_ADD(b->a, args, *n, spk_attr_column(b->a, &item->attr, arg->span));
         }
@@ -348,16 +475,19 @@ static spk_sql_expr *plain(spk_bind *b, const spk_ast *ast)
         spk_ast *only = &one;
         if (ast->star)
             copy.args = (spk_ast_list) { &only, 1 };
-        args = star_args(b, &copy, &n);
-        return spk_sql_failed(b->a->error) ? NULL : spk_sql_call(&b->a->build, ast->name, args, n, ast->span);
+        const bool named = spk_names_same(ast->name, "struct") && copy.args.n == 1;
+        args = star_args(b, &copy, named, &n);
+        if (spk_sql_failed(b->a->error))
+            return NULL;
+        return named ? spk_sql_call(&b->a->build, "named_struct", args, n, ast->span) : call_of(b, ast, args, n);
     }
     for (size_t i = 0; i < n; i++) {
         const spk_ast *arg = ast->args.at[i];
-        args[i] = arg->kind == SPK_AST_LAMBDA ? lambda(b, ast, args, i, arg) : spk_bind_expr(b, arg);
+        args[i] = arg->kind == SPK_AST_LAMBDA ? lambda(b, ast, args, i, arg) : as_lambda(b, ast, args, i, arg);
         if (!args[i])
             return NULL;
     }
-    return spk_sql_call(&b->a->build, ast->name, args, n, ast->span);
+    return call_of(b, ast, args, n);
 }
 
 /* chain: AND and OR of many: a tree that leans to the left, as Spark's, but no deeper than need be. */
@@ -391,6 +521,13 @@ static bool is_window_function(const char *name)
     return is_one_of(name, names, sizeof names / sizeof names[0]);
 }
 
+bool spk_is_routine(const char *name)
+{
+    return spk_sql_function_find(name) || spk_sql_is_aggregate(name) || is_window_function(name)
+        || spk_is_generator(name) || spk_names_same(name, "struct") || spk_names_same(name, "grouping")
+        || spk_names_same(name, "grouping_id");
+}
+
 spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
 {
     const char *name = ast->name;
@@ -408,10 +545,11 @@ spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
         return spk_bind_window(b, ast);
     if (!ast->infix && (spk_names_same(name, "grouping") || spk_names_same(name, "grouping_id")))
         return grouping(b, ast);
-    if (!ast->infix && spk_sql_is_aggregate(name))
+    if (!ast->infix && spk_is_aggregate(b->a, name))
         return aggregate(b, ast);
     if (!ast->infix && is_window_function(name)) {
-        spk_sql_fail1(b->a->error, "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", ast->span, "funcName", name);
+        spk_sql_fail1(b->a->error, "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", ast->span, "funcName",
+            spk_print(b->a, "\"%s()\"", name));
         return NULL;
     }
     if (spk_names_same(name, "struct") && ast->args.n)
@@ -421,8 +559,8 @@ spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
         return NULL;
     }
     if (!ast->infix && (ast->distinct || ast->n_order)) {
-        spk_sql_fail1(b->a->error, "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", ast->span, "prettyName",
-            name);
+        spk_sql_fail2(b->a->error, "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", ast->span, "prettyName",
+            name, "syntax", ast->distinct ? "DISTINCT" : "ORDER BY");
         return NULL;
     }
     return plain(b, ast);
@@ -437,6 +575,36 @@ static const spk_ast_window *named_window(spk_bind *b, const spk_ast_window *w)
             return &b->named[i];
     spk_sql_fail1(b->a->error, "MISSING_WINDOW_SPECIFICATION", w->span, "windowName", w->name);
     return NULL;
+}
+
+/* whole: an offset that is an integer, with the sign of its side; false: it is none. */
+static bool whole(spk_bind *b, const spk_sql_expr *offset, bool preceding, int64_t *out)
+{
+    if (!offset || !spk_sql_is_integral(offset->type))
+        return false;
+    spk_sql_expr *e = spk_sql_coerce(&b->a->build, (spk_sql_expr *)(uintptr_t)offset, spk_sql_type_of(SPK_SQL_BIGINT));
+    spk_sql_fold(&b->a->build, &e);
+    if (!e || e->kind != SPK_SQL_CONSTANT || e->null)
+        return false;
+    memcpy(out, e->value, sizeof *out);
+    *out = preceding && *out > INT64_MIN ? -*out : *out;
+    return true;
+}
+
+/* bounds: a frame does not end before it begins. */
+static void bounds(spk_bind *b, const spk_ast_window *w, const spk_plan_function *f)
+{
+    static const char *const names[] = { [SPK_BOUND_UNBOUNDED_PRECEDING] = "\"UNBOUNDED PRECEDING\"",
+        [SPK_BOUND_PRECEDING] = "\"PRECEDING\"", [SPK_BOUND_CURRENT] = "\"CURRENT ROW\"",
+        [SPK_BOUND_FOLLOWING] = "\"FOLLOWING\"", [SPK_BOUND_UNBOUNDED_FOLLOWING] = "\"UNBOUNDED FOLLOWING\"" };
+    int64_t from, to;
+    if (f->from == SPK_BOUND_UNBOUNDED_FOLLOWING || f->to == SPK_BOUND_UNBOUNDED_PRECEDING)
+        spk_sql_fail2(b->a->error, "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND", w->span, "upper",
+            names[f->to], "lower", names[f->from]);
+    else if (whole(b, f->from_offset, f->from == SPK_BOUND_PRECEDING, &from)
+        && whole(b, f->to_offset, f->to == SPK_BOUND_PRECEDING, &to) && from > to)
+        spk_sql_fail1(b->a->error, "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", w->span, "comparison",
+            "less than or equal");
 }
 
 static void frame_of(spk_bind *b, const spk_ast_window *w, spk_window_use *use)
@@ -454,16 +622,23 @@ static void frame_of(spk_bind *b, const spk_ast_window *w, spk_window_use *use)
         spk_sql_fail(b->a->error,
             use->n_sort ? "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER" : "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER",
             w->span);
+    if (w->framed)
+        bounds(b, w, f);
 }
 
 /* edge: of RANGE: the order key of the current row, moved by the offset. */
 static spk_sql_expr *edge(spk_bind *b, const spk_window_use *use, spk_sql_expr *offset, bool following)
 {
     const spk_plan_sort *key = &use->sort[0];
+    const spk_sql_type *type = key->expression->type;
+    if (spk_sql_is_numeric(type)) /* the offset has the key's type before they are added */
+        offset = spk_sql_coerce(&b->a->build, offset, type);
+    if (!offset)
+        return NULL;
     spk_sql_expr *args[] = { key->expression, offset };
     const bool plus = following != key->descending;
     spk_sql_expr *e = spk_sql_call(&b->a->build, plus ? "+" : "-", args, 2, offset->span);
-    return e ? spk_sql_coerce(&b->a->build, e, key->expression->type) : NULL;
+    return e ? spk_sql_coerce(&b->a->build, e, type) : NULL;
 }
 
 static bool specification(spk_bind *b, const spk_ast_window *w, spk_window_use *use)
@@ -500,7 +675,9 @@ static bool result_of(spk_bind *b, const spk_ast *ast, spk_window_use *use, cons
         *type = spk_sql_type_of(SPK_SQL_DOUBLE);
     } else if (strcmp(name, "lag") == 0 || strcmp(name, "lead") == 0 || strcmp(name, "nth_value") == 0) {
         if (n < 1 || n > 3 || (n < 2 && *name == 'n')) {
-            spk_sql_fail1(b->a->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", ast->span, "functionName", name);
+            spk_sql_fail3(b->a->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", ast->span, "functionName",
+                spk_print(b->a, "`%s`", name), "expectedNum", *name == 'n' ? "2" : "[1, 2, 3]", "actualNum",
+                spk_print(b->a, "%zu", (size_t)n));
             return false;
         }
         *type = use->function.args[0]->type;
@@ -537,7 +714,13 @@ static bool ranking(spk_bind *b, const spk_ast *ast, spk_window_use *use)
     if (!(f->args = list_of(b, ast->args.n)) || !spk_bind_list(b, &ast->args, f->args))
         return false;
     if (use->n_sort == 0 && strcmp(name, "nth_value") != 0) {
-        spk_sql_fail2(b->a->error, "WINDOW_FUNCTION_FRAME_NOT_ORDERED", ast->span, "wf", name, "windowSpec", "");
+        spk_sql_fail2(b->a->error, "WINDOW_FUNCTION_FRAME_NOT_ORDERED", ast->span, "wf_name", name, "windowSpec", "");
+        return false;
+    }
+    int64_t buckets;
+    if (strcmp(name, "ntile") == 0 && f->n_args == 1 && whole(b, f->args[0], false, &buckets) && buckets < 1) {
+        spk_sql_fail3(b->a->error, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", ast->span, "exprName", "`buckets`",
+            "valueRange", "(0, 2147483647]", "currentValue", spk_print(b->a, "%lld", (long long)buckets));
         return false;
     }
     return true;
@@ -561,7 +744,7 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
     const bool rank = is_window_function(ast->name);
     if (good && rank) {
         good = ranking(b, ast, &use) && result_of(b, ast, &use, &type, &nullable);
-    } else if (good && spk_sql_is_aggregate(ast->name)) {
+    } else if (good && spk_is_aggregate(b->a, ast->name)) {
         if (ast->distinct)
             spk_sql_fail1(b->a->error, "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", ast->span, "windowExpr", ast->name);
         spk_sql_expr **args = list_of(b, ast->args.n + ast->n_order);
@@ -569,8 +752,8 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
         char text[64];
         good = args && !spk_sql_failed(b->a->error) && within_allowed(b, ast) && whole_only(b, ast, &use)
             && plain_args(b, ast, args, &n)
-            && (use.function.aggregate = spk_sql_aggregate_make(&b->a->build, ordered_name(b, ast, text, sizeof text),
-                    args, n, ast->star, ast->ignore_nulls, ast->span));
+            && (use.function.aggregate
+                = make_aggregate(b, ordered_name(b, ast, text, sizeof text), args, n, ast, ast->star));
         if (good && ast->filter)
             good = (use.function.filter = spk_bind_expr(b, ast->filter)) != NULL;
         if (good) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of columns: those of the query itself, then aliases of its select list, then those of queries
  * around it; what stands behind a column's name are fields of structs. */
+#include "base/small.h"
+
 #include "sql/plan/analyze.h"
 
 /* fields: parts from `from` on are fields of the expression. */
@@ -52,6 +54,13 @@ static match look(const spk_scope *scope, const spk_ast *name)
     return found;
 }
 
+const spk_scope *spk_name_scope(const spk_scope *scope, const spk_ast *name)
+{
+    while (scope && !look(scope, name).item)
+        scope = scope->outer;
+    return scope;
+}
+
 static void show_name(const spk_ast *name, char *text, size_t size)
 {
     size_t at = 0;
@@ -83,28 +92,6 @@ static void ambiguous(spk_bind *b, const spk_scope *scope, const spk_ast *name, 
 
 /* ---- proposals: the nearest names by edit distance */
 
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[65];
-    const size_t n = strnlen(a, 64), m = strnlen(b, 64);
-    for (size_t j = 0; j <= m; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            const size_t up = row[j];
-            const bool same = (a[i - 1] | 0x20) == (b[j - 1] | 0x20);
-            size_t least = corner + !same;
-            least = up + 1 < least ? up + 1 : least;
-            least = row[j - 1] + 1 < least ? row[j - 1] + 1 : least;
-            row[j] = least;
-            corner = up;
-        }
-    }
-    return row[m];
-}
-
 static void unresolved(spk_bind *b, const spk_ast *name)
 {
     char text[200], proposal[500] = "";
@@ -115,7 +102,7 @@ static void unresolved(spk_bind *b, const spk_ast *name)
     for (int k = 0; scope && k < 5 && at + 150 < sizeof proposal; k++) {
         size_t best = SIZE_MAX, index = 0;
         for (size_t i = 0; i < scope->n; i++) { /* behind (last, last_index), in that order */
-            const size_t d = distance(scope->items[i].name, wanted);
+            const size_t d = spk_name_distance(scope->items[i].name, wanted);
             const bool behind = k == 0 || d > last || (d == last && i > last_index);
             if (behind && d < best && !scope->items[i].hidden) {
                 best = d;
@@ -186,6 +173,11 @@ spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
     spk_analyzer *a = b->a;
     const char *first = name->args.at[0]->text;
     spk_sql_expr *found;
+    if (name->args.n > 2 && spk_names_same(first, "spark_catalog")) {
+        spk_ast rest = *name;
+        rest.args = (spk_ast_list) { name->args.at + 1, name->args.n - 1 };
+        return spk_bind_name(b, &rest);
+    }
     for (const spk_lambda_env *l = b->lambdas; l; l = l->next)
         if (spk_names_same(l->name, first))
             return fields(b, l->variable, name, 1);

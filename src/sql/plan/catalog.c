@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The catalog: a list under a lock, for a context has few views. */
+#include "base/small.h"
+
 #include "sql/plan/catalog.h"
 
 #include <stdlib.h>
@@ -10,7 +12,14 @@ static void release_catalog(spk_object *object)
     spk_catalog *catalog = (spk_catalog *)(void *)object;
     for (spk_view *v = catalog->views; v; v = v->next)
         v->catalog = NULL;
+    for (spk_user *u = catalog->users; u; u = u->next)
+        u->catalog = NULL;
     catalog->sc->catalog = NULL;
+    for (spk_database *d = catalog->databases, *next; d; d = next) {
+        next = d->next;
+        free(d);
+    }
+    spk_zones_fini(&catalog->zones);
     pthread_mutex_destroy(&catalog->lock);
     free(catalog);
 }
@@ -21,7 +30,9 @@ spk_catalog *spk_catalog_of(spark_context *sc)
     spk_catalog *catalog = sc->catalog;
     if (!catalog && (catalog = calloc(1, sizeof *catalog)) != NULL) {
         catalog->sc = sc;
+        atomic_init(&catalog->table_bytes, SPK_TABLE_BYTES);
         pthread_mutex_init(&catalog->lock, NULL);
+        spk_zones_init(&catalog->zones, &sc->heap);
         sc->catalog = catalog;
         spk_scope_add(sc, &catalog->object, release_catalog);
         spk_scope_move(&catalog->object, &sc->root);
@@ -29,6 +40,105 @@ spk_catalog *spk_catalog_of(spark_context *sc)
     pthread_mutex_unlock(&sc->plan_lock);
     return catalog;
 }
+
+bool spk_catalog_zone_set(spk_catalog *catalog, const char *id)
+{
+    const spk_zone *zone = id ? spk_zone_keep(&catalog->zones, id, strlen(id)) : NULL;
+    if (id && !zone)
+        return false;
+    pthread_mutex_lock(&catalog->lock);
+    catalog->zone = zone;
+    pthread_mutex_unlock(&catalog->lock);
+    return true;
+}
+
+const spk_zone *spk_catalog_zone(spk_catalog *catalog)
+{
+    pthread_mutex_lock(&catalog->lock);
+    const spk_zone *zone = catalog->zone;
+    pthread_mutex_unlock(&catalog->lock);
+    return zone;
+}
+
+/* ---- databases */
+
+static bool is_default(const char *name)
+{
+    return strcasecmp(name, "default") == 0;
+}
+
+static spk_database **find_database(spk_catalog *catalog, const char *name)
+{
+    spk_database **at = &catalog->databases;
+    while (*at && strcasecmp((*at)->name, name) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+bool spk_database_is(spk_catalog *catalog, const char *name)
+{
+    pthread_mutex_lock(&catalog->lock);
+    const bool found = is_default(name) || *find_database(catalog, name);
+    pthread_mutex_unlock(&catalog->lock);
+    return found;
+}
+
+bool spk_database_add(spk_catalog *catalog, const char *name)
+{
+    spk_database *d = strlen(name) < SPK_DATABASE_NAME ? calloc(1, sizeof *d) : NULL;
+    if (!d)
+        return false;
+    memcpy(d->name, name, strlen(name));
+    pthread_mutex_lock(&catalog->lock);
+    d->next = catalog->databases;
+    catalog->databases = d;
+    pthread_mutex_unlock(&catalog->lock);
+    return true;
+}
+
+bool spk_database_drop(spk_catalog *catalog, const char *name)
+{
+    const size_t n = strlen(name);
+    pthread_mutex_lock(&catalog->lock);
+    spk_database **at = find_database(catalog, name), *d = *at;
+    if (d)
+        *at = d->next;
+    if (d && strcasecmp(catalog->current, name) == 0)
+        catalog->current[0] = '\0';
+    pthread_mutex_unlock(&catalog->lock);
+    free(d);
+    for (bool more = d != NULL; more;) {
+        char table[512] = "";
+        pthread_mutex_lock(&catalog->lock);
+        for (spk_view *v = catalog->views; v && !table[0]; v = v->next)
+            if (strncasecmp(v->name, name, n) == 0 && v->name[n] == '.' && strlen(v->name) < sizeof table)
+                memcpy(table, v->name, strlen(v->name) + 1);
+        pthread_mutex_unlock(&catalog->lock);
+        more = table[0] && spk_view_drop(catalog, table);
+    }
+    return d != NULL;
+}
+
+bool spk_database_use(spk_catalog *catalog, const char *name)
+{
+    if (!spk_database_is(catalog, name))
+        return false;
+    pthread_mutex_lock(&catalog->lock);
+    const size_t n = is_default(name) ? 0 : strlen(name);
+    memcpy(catalog->current, name, n);
+    catalog->current[n] = '\0';
+    pthread_mutex_unlock(&catalog->lock);
+    return true;
+}
+
+void spk_database_current(spk_catalog *catalog, char *name)
+{
+    pthread_mutex_lock(&catalog->lock);
+    memcpy(name, catalog->current, SPK_DATABASE_NAME);
+    pthread_mutex_unlock(&catalog->lock);
+}
+
+/* ---- views */
 
 spk_view *spk_view_new(spark_context *sc, const char *name)
 {
@@ -53,6 +163,8 @@ void spk_view_unref(spk_view *view)
         return;
     if (view->rdd)
         spk_rdd_unref(view->rdd);
+    if (view->packed)
+        spk_rdd_unref(view->packed);
     spk_arena_fini(&view->arena);
     free(view);
 }
@@ -123,9 +235,82 @@ bool spk_view_drop(spk_catalog *catalog, const char *name)
 
 void spk_view_rdd_set(spk_view *view, spark_rdd *rdd)
 {
-    spark_rdd *old = view->rdd;
+    spark_rdd *old = view->rdd, *packed = view->packed;
     spk_rdd_ref(rdd);
     view->rdd = rdd;
+    view->packed = NULL;
     if (old)
         spk_rdd_unref(old);
+    if (packed)
+        spk_rdd_unref(packed);
+}
+
+spark_rdd *spk_view_packed(spk_catalog *catalog, spk_view *view)
+{
+    pthread_mutex_lock(&catalog->lock);
+    spark_rdd *packed = view->packed;
+    if (packed)
+        spk_rdd_ref(packed);
+    pthread_mutex_unlock(&catalog->lock);
+    return packed;
+}
+
+void spk_view_packed_set(spk_catalog *catalog, spk_view *view, spark_rdd *packed)
+{
+    if (packed)
+        spk_rdd_ref(packed);
+    pthread_mutex_lock(&catalog->lock);
+    spark_rdd *old = view->packed;
+    view->packed = packed;
+    pthread_mutex_unlock(&catalog->lock);
+    if (old)
+        spk_rdd_unref(old);
+}
+
+/* ---- functions of the program */
+
+static spk_user *named(const spk_catalog *catalog, const char *name)
+{
+    spk_user *user = catalog->users;
+    while (user && strcasecmp(user->name, name) != 0)
+        user = user->next;
+    return user;
+}
+
+void spk_user_unlink(spk_catalog *catalog, spk_user *user)
+{
+    for (spk_user **at = &catalog->users; *at; at = &(*at)->next)
+        if (*at == user) {
+            *at = user->next;
+            break;
+        }
+    user->catalog = NULL;
+}
+
+bool spk_user_drop(spk_catalog *catalog, const char *name)
+{
+    pthread_mutex_lock(&catalog->lock);
+    spk_user *user = named(catalog, name);
+    if (user)
+        spk_user_unlink(catalog, user);
+    pthread_mutex_unlock(&catalog->lock);
+    if (user && spk_scope_take(&user->object))
+        spk_user_unref(user);
+    return user != NULL;
+}
+
+spk_user *spk_user_find(spk_catalog *catalog, const char *name)
+{
+    pthread_mutex_lock(&catalog->lock);
+    spk_user *user = named(catalog, name);
+    if (user)
+        atomic_fetch_add(&user->refs, 1);
+    pthread_mutex_unlock(&catalog->lock);
+    return user;
+}
+
+void spk_user_unref(spk_user *user)
+{
+    if (user && atomic_fetch_sub(&user->refs, 1) == 1)
+        user->free(user);
 }

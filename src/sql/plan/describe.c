@@ -1,31 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plan in print: an operator a line, what it is made of below it. */
+#include "base/small.h"
+
 #include "sql/plan/analyze.h"
 
-static const char *name_of(const spk_plan *plan)
+const char *spk_plan_name(const spk_plan *plan)
 {
     static const char *const names[] = { "Rows", "Range", "Scan", "Project", "Filter", "Join", "Aggregate", "Expand",
         "Sort", "Limit", "Distinct", "Union", "Window", "Generate", "Sample" };
-    static const char *const joins[] = { "Join", "LeftJoin", "RightJoin", "FullJoin", "SemiJoin", "AntiJoin",
-        "MarkJoin", "SingleJoin" };
-    return plan->kind == SPK_PLAN_JOIN ? joins[plan->join] : names[plan->kind];
+    return plan->packed ? "InMemoryTableScan" : names[plan->kind];
+}
+
+/* print_join: as Spark names it. */
+static void print_join(const spk_plan *plan, FILE *file)
+{
+    static const char *const kinds[] = { "Inner", "LeftOuter", "RightOuter", "FullOuter", "LeftSemi", "LeftAnti",
+        "ExistenceJoin", "LeftSingle" };
+    static const char *const hows[] = { "Join", "BroadcastHashJoin", "ShuffledHashJoin", "BroadcastHashJoin" };
+    char left[500], right[500];
+    const bool loop = plan->how == SPK_JOIN_TABLE && plan->n_keys == 0;
+    (void)fprintf(file, "%s", loop ? "BroadcastNestedLoopJoin" : hows[plan->how]);
+    for (size_t i = 0; i < plan->n_keys; i++) {
+        (void)spk_sql_expr_print(plan->keys[i].left, left, sizeof left);
+        (void)spk_sql_expr_print(plan->keys[i].right, right, sizeof right);
+        (void)fprintf(file, "%s(%s %s %s)", i ? ", " : " ", left, plan->keys[i].null_safe ? "<=>" : "=", right);
+    }
+    (void)fprintf(file, ", %s%s%s", kinds[plan->join], plan->null_aware ? " (null-aware)" : "",
+        plan->how == SPK_JOIN_MARKED ? ", BuildLeft" : "");
 }
 
 static void print_exprs(const char *what, spk_sql_expr *const *exprs, size_t n, FILE *file)
 {
     char text[1000];
     for (size_t i = 0; i < n; i++) {
-        (void)spk_sql_expr_print(exprs[i], text, sizeof text);
+        (void)spk_sql_expr_print_computed(exprs[i], text, sizeof text);
         (void)fprintf(file, "%s%s", i ? ", " : what, text);
     }
 }
 
-static void print(const spk_plan *plan, unsigned depth, FILE *file)
+static void print_operator(const spk_plan *plan, FILE *file)
 {
-    (void)fprintf(file, "%*s%s", (int)(depth < 200 ? depth * 2 : 400), "", name_of(plan));
+    if (plan->kind == SPK_PLAN_JOIN)
+        print_join(plan, file);
+    else
+        (void)fputs(spk_plan_name(plan), file);
     if (plan->table)
         (void)fprintf(file, " %s", plan->table);
-    print_exprs(" ", plan->exprs, plan->n_exprs, file);
+    print_exprs(plan->kind == SPK_PLAN_JOIN ? ", " : " ", plan->exprs, plan->n_exprs, file);
     for (size_t i = 0; i < plan->n_aggs; i++)
         (void)fprintf(file, ", %s", plan->out[plan->n_exprs + i].name);
     for (size_t i = 0; i < plan->n_sort; i++) {
@@ -34,6 +55,14 @@ static void print(const spk_plan *plan, unsigned depth, FILE *file)
     }
     if (plan->kind == SPK_PLAN_LIMIT)
         (void)fprintf(file, " %lld offset %lld", (long long)plan->limit, (long long)plan->offset);
+}
+
+void spk_plan_print_line(const spk_plan *plan, FILE *file)
+{
+    if (plan->same) /* what it is made of stands where that operator does */
+        (void)fprintf(file, "Reused%s", spk_plan_name(plan));
+    else
+        print_operator(plan, file);
     (void)fputs(" [", file);
     for (size_t i = 0; i < plan->n_out; i++) {
         char type[200];
@@ -41,8 +70,15 @@ static void print(const spk_plan *plan, unsigned depth, FILE *file)
         (void)fprintf(file, "%s%s#%u %s%s", i ? ", " : "", plan->out[i].name, plan->out[i].id, type,
             plan->out[i].nullable ? "" : "!");
     }
-    (void)fputs("]\n", file);
-    for (size_t i = 0; i < plan->n_in; i++)
+    (void)fputs("]", file);
+}
+
+static void print(const spk_plan *plan, unsigned depth, FILE *file)
+{
+    (void)fprintf(file, "%*s", (int)(depth < 200 ? depth * 2 : 400), "");
+    spk_plan_print_line(plan, file);
+    (void)fputs("\n", file);
+    for (size_t i = 0; i < plan->n_in && !plan->same; i++)
         print(plan->in[i], depth + 1, file);
 }
 

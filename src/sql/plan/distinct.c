@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Aggregates of DISTINCT arguments: each list of such arguments is aggregated over the distinct rows of
  * keys and arguments, apart from the others, and what comes of it is joined by the keys. */
+#include "base/small.h"
+
 #include "sql/plan/analyze.h"
 
 static bool same_arguments(const spk_plan_agg *x, const spk_plan_agg *y)

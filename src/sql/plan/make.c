@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making attributes, operators and texts in the arena of a statement. */
+#include "base/small.h"
+
 #include <stdarg.h>
 #include <strings.h>
 
@@ -162,4 +164,68 @@ spk_plan *spk_plan_project(
         spk_plan_out(a, plan, attrs[i]);
     }
     return plan;
+}
+
+/* generated: how many columns it makes; they are the last ones. */
+static size_t generated(const spk_plan *plan)
+{
+    const spk_sql_type *type = plan->exprs[0]->type;
+    const bool rows = plan->inline_rows && type->kind == SPK_SQL_ARRAY;
+    return plan->position + (rows ? type->of->n : type->kind == SPK_SQL_MAP ? 2U : 1U);
+}
+
+void spk_plan_refresh(spk_analyzer *a, spk_plan *plan)
+{
+    spk_attr own[1] = { { 0 } };
+    const spk_attr *tail = NULL;
+    size_t n_tail = 0;
+    switch (plan->kind) {
+    case SPK_PLAN_FILTER:
+    case SPK_PLAN_SORT:
+    case SPK_PLAN_LIMIT:
+    case SPK_PLAN_DISTINCT:
+    case SPK_PLAN_SAMPLE:
+        break;
+    case SPK_PLAN_WINDOW:
+        n_tail = plan->n_functions;
+        tail = plan->out + (plan->n_out - n_tail);
+        break;
+    case SPK_PLAN_EXPAND:
+        n_tail = 1;
+        tail = plan->out + (plan->n_out - n_tail);
+        break;
+    case SPK_PLAN_GENERATE:
+        n_tail = generated(plan);
+        tail = plan->out + (plan->n_out - n_tail);
+        break;
+    case SPK_PLAN_JOIN:
+        if (plan->join == SPK_PLAN_MARK) {
+            own[0] = plan->out[plan->n_out - 1];
+            tail = own;
+            n_tail = 1;
+        } else if (plan->join != SPK_PLAN_SEMI && plan->join != SPK_PLAN_ANTI) {
+            tail = plan->in[1]->out;
+            n_tail = plan->in[1]->n_out;
+        }
+        break;
+    default:
+        return;
+    }
+    spk_attr *out = NULL;
+    size_t n = 0;
+    const bool left = plan->kind == SPK_PLAN_JOIN && (plan->join == SPK_PLAN_RIGHT || plan->join == SPK_PLAN_FULL);
+    const bool right = plan->kind == SPK_PLAN_JOIN
+        && (plan->join == SPK_PLAN_LEFT || plan->join == SPK_PLAN_FULL || plan->join == SPK_PLAN_SINGLE);
+    for (size_t i = 0; i < plan->in[0]->n_out; i++) {
+        spk_attr attr = plan->in[0]->out[i];
+        attr.nullable |= left;
+        SPK_ADD(a, out, n, attr);
+    }
+    for (size_t i = 0; i < n_tail; i++) {
+        spk_attr attr = tail[i];
+        attr.nullable |= right;
+        SPK_ADD(a, out, n, attr);
+    }
+    plan->out = out;
+    plan->n_out = n;
 }

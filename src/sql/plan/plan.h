@@ -49,6 +49,21 @@ typedef enum spk_plan_join {
     SPK_PLAN_SINGLE /* LEFT, and more than one match is an error: a scalar subquery */
 } spk_plan_join;
 
+/* spk_plan_how: how the rows of a join find each other (plan/strategy.c). */
+typedef enum spk_plan_how {
+    SPK_JOIN_UNDECIDED,
+    SPK_JOIN_TABLE,   /* a table of the right side, which all tasks probe */
+    SPK_JOIN_SHUFFLED, /* both sides are shuffled by their keys */
+    SPK_JOIN_MARKED   /* semi and anti joins: a table of the left side, of which the right side marks rows */
+} spk_plan_how;
+
+/* spk_plan_hint: what a statement wants of the joins of a relation. */
+typedef enum spk_plan_hint {
+    SPK_HINT_NONE,
+    SPK_HINT_BROADCAST, /* that it is the table, however large it seems */
+    SPK_HINT_SHUFFLE    /* that it is shuffled, where there are keys */
+} spk_plan_hint;
+
 typedef struct spk_plan_sort {
     spk_sql_expr *expression;
     bool descending, nulls_last;
@@ -81,6 +96,12 @@ typedef struct spk_plan_key {
     bool null_safe;
 } spk_plan_key;
 
+/* spk_twin: an attribute, and the number of the one that is the same elsewhere. */
+typedef struct spk_twin {
+    spk_attr attr;
+    uint32_t id;
+} spk_twin;
+
 typedef struct spk_plan spk_plan;
 struct spk_plan {
     spk_plan_kind kind;
@@ -98,10 +119,16 @@ struct spk_plan {
     spark_rdd *rdd;    /* SCAN; the catalog or the statement keeps it alive */
     uint32_t *members; /* which member of the element each attribute is */
     const char *table; /* as EXPLAIN names it */
+    bool packed;       /* SCAN: of blocks of columns */
+    double scanned;    /* SCAN: how many rows there are, as far as is known; 0: not looked up yet */
 
+    spk_plan_hint hint; /* of the first operator of a relation that is no projection or filter (plan/hint.c) */
     spk_plan_join join;
-    spk_plan_key *keys; /* found among the conjuncts, when the plan is made ready */
+    spk_plan_how how;
+    spk_plan_key *keys; /* found among the conjuncts, when it is decided how */
     size_t n_keys;
+    const uint64_t *needed; /* attributes that are asked for from above, a bit each; NULL: all */
+    size_t needed_words;
     bool null_aware; /* a key that is NULL meets every row: NOT IN, with one key and nothing else */
 
     spk_plan_agg *aggs;
@@ -122,6 +149,10 @@ struct spk_plan {
     bool inline_rows; /* GENERATE: inline() */
     double fraction;
     int64_t seed;
+    spk_plan *same; /* an operator elsewhere that gives these rows, or NULL (plan/common.c), and its columns' numbers */
+    spk_twin *twins;
+    size_t n_twins;
+    uint64_t *shared; /* while columns are pruned: of such an operator, those that anybody asks for */
     spk_sql_span span;
 };
 
@@ -138,6 +169,7 @@ typedef struct spk_scope {
     spk_scope_item *items;
     size_t n;
     struct spk_scope *outer;
+    struct spk_bind *binder; /* of the query's own aggregation, for subqueries that name its aggregates */
 } spk_scope;
 
 /* spk_relation_of: what an analysed relation is. */

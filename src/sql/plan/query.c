@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queries: WITH, set operations, ORDER BY and LIMIT around a SELECT. */
+#include "base/small.h"
+
 #include "sql/eval/coerce.h"
 #include "sql/plan/analyze.h"
 
@@ -7,7 +9,7 @@ enum { QUERIES_DEEP = 120 };
 
 static spk_rel nothing(spk_scope *outer)
 {
-    return (spk_rel) { NULL, { NULL, 0, outer } };
+    return (spk_rel) { NULL, { .outer = outer } };
 }
 
 /* ---- sorting */
@@ -104,7 +106,7 @@ static spk_rel order(spk_analyzer *a, spk_rel rel, const spk_ast_query *q)
 static bool constant_count(spk_analyzer *a, const spk_ast *ast, const char *name, int64_t *out)
 {
     spk_bind b = { .a = a, .clause = name };
-    spk_scope none = { NULL, 0, NULL };
+    spk_scope none = { .n = 0 };
     b.scope = &none;
     spk_sql_expr *e = spk_bind_expr(&b, ast);
     if (!e)
@@ -126,8 +128,12 @@ static bool constant_count(spk_analyzer *a, const spk_ast *ast, const char *name
         else if (memcpy(out, e->value, sizeof *out), *out < 0)
             what = "INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE";
     }
-    if (what && e)
-        spk_sql_fail2(a->error, what, ast->span, "name", name, "expr", spk_sql_expr_quoted(&a->build, e));
+    if (what && e && spk_sql_fail(a->error, what, ast->span)) {
+        spk_sql_param(a->error, "name", "%s", name);
+        spk_sql_param(a->error, "expr", "%s", spk_sql_expr_quoted(&a->build, e));
+        spk_sql_param(a->error, "dataType", "%s", spk_sql_type_quoted(&a->build, e->type));
+        spk_sql_param(a->error, "v", "%lld", (long long)*out);
+    }
     return !what;
 }
 
@@ -175,6 +181,7 @@ static bool count_columns(spk_analyzer *a, const spk_ast_term *term, const spk_r
     (void)snprintf(other, sizeof other, "%zu", right->scope.n);
     spk_sql_fail3(a->error, "NUM_COLUMNS_MISMATCH", term->span, "operator", set_name(term), "firstNumColumns", first,
         "invalidNumColumns", other);
+    spk_sql_param(a->error, "invalidOrdinalNum", "second");
     return false;
 }
 
@@ -215,6 +222,18 @@ static spk_plan *by_join(spk_analyzer *a, const spk_ast_term *term, spk_plan *l,
     return join && term->all ? spk_plan_project(a, join, kept, left->out, m) : join;
 }
 
+/* union_of: distinct rows of both, widened ones, which need not be distinct before: of a chain of n unions all but the last
+ * would be shuffled again and again. */
+static spk_plan *union_of(spk_analyzer *a, spk_plan *l, spk_plan *r)
+{
+    spk_plan *const sides[] = { l, r };
+    for (size_t i = 0; i < 2; i++)
+        if (sides[i]->kind == SPK_PLAN_PROJECT && sides[i]->in[0]->kind == SPK_PLAN_DISTINCT)
+            sides[i]->in[0] = sides[i]->in[0]->in[0];
+    spk_plan *plan = spk_plan_new(a, SPK_PLAN_UNION, l, r);
+    return plan ? spk_plan_distinct(a, plan) : NULL;
+}
+
 static spk_rel set_operation(spk_analyzer *a, const spk_ast_term *term, spk_scope *outer)
 {
     spk_rel left = analyze_term(a, term->left, outer, NULL), right = nothing(outer), rel = nothing(outer);
@@ -245,8 +264,7 @@ static spk_rel set_operation(spk_analyzer *a, const spk_ast_term *term, spk_scop
         rel.plan = by_join(a, term, l, r);
         return rel;
     }
-    spk_plan *plan = spk_plan_new(a, SPK_PLAN_UNION, l, r);
-    rel.plan = plan && !term->all ? spk_plan_distinct(a, plan) : plan;
+    rel.plan = term->all ? spk_plan_new(a, SPK_PLAN_UNION, l, r) : union_of(a, l, r);
     return rel;
 }
 
@@ -275,7 +293,7 @@ spk_rel spk_analyze_term(spk_analyzer *a, const spk_ast_term *term, spk_scope *o
 /* ---- */
 
 /* ctes: each sees those before it. */
-static bool ctes(spk_analyzer *a, const spk_ast_query *q)
+bool spk_push_ctes(spk_analyzer *a, const spk_ast_query *q)
 {
     for (size_t i = 0; i < q->n_ctes; i++) {
         for (size_t k = 0; k < i; k++)
@@ -296,6 +314,25 @@ static bool ctes(spk_analyzer *a, const spk_ast_query *q)
     return true;
 }
 
+/* rows_wanted: of SELECT .. FROM t LIMIT n: so many rows of t are enough; 0: all are wanted. */
+static int64_t rows_wanted(const spk_ast_query *q)
+{
+    const spk_ast_select *s = q->term && q->term->kind == SPK_TERM_SELECT ? q->term->select : NULL;
+    int64_t n = 0;
+    if (!s || !q->limit || q->limit->kind != SPK_AST_NUMBER || q->offset || q->n_order || q->order_all || !s->from
+        || s->from->kind != SPK_REL_TABLE || s->where || s->grouped || s->having || s->distinct || s->qualify)
+        return 0;
+    for (size_t i = 0; i < s->items.n; i++)
+        if (s->items.at[i]->kind != SPK_AST_STAR && s->items.at[i]->kind != SPK_AST_NAME)
+            return 0;
+    for (size_t i = 0; i < q->limit->text_len && i < 9; i++) {
+        if (q->limit->text[i] < '0' || q->limit->text[i] > '9')
+            return 0;
+        n = n * 10 + (q->limit->text[i] - '0');
+    }
+    return n;
+}
+
 spk_rel spk_analyze_query(spk_analyzer *a, const spk_ast_query *q, spk_scope *outer)
 {
     const spk_cte_env *before = a->ctes;
@@ -306,7 +343,8 @@ spk_rel spk_analyze_query(spk_analyzer *a, const spk_ast_query *q, spk_scope *ou
         spk_sql_unsupported(a->error, q->span, "queries nested so deep");
         return rel;
     }
-    if (ctes(a, q)) {
+    a->row_goal = rows_wanted(q);
+    if (spk_push_ctes(a, q)) {
         const bool ordered = q->order_all || q->n_order;
         const bool select = q->term && q->term->kind == SPK_TERM_SELECT;
         rel = analyze_term(a, q->term, outer, ordered && select ? q : NULL);
@@ -316,6 +354,7 @@ spk_rel spk_analyze_query(spk_analyzer *a, const spk_ast_query *q, spk_scope *ou
             rel = limit(a, rel, q);
     }
     a->ctes = before;
+    a->row_goal = 0;
     a->depth--;
     if (spk_sql_failed(a->error))
         rel.plan = NULL;

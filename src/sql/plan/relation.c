@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stands in FROM. */
+#include "base/small.h"
+
 #include <spark/csv.h>
 #include <spark/json.h>
 #include <spark/row.h>
@@ -11,7 +13,7 @@
 
 static spk_rel nothing(spk_scope *outer)
 {
-    return (spk_rel) { NULL, { NULL, 0, outer } };
+    return (spk_rel) { NULL, { .outer = outer } };
 }
 
 /* rename_columns: under an alias, with other names for the columns. */
@@ -23,7 +25,8 @@ static spk_rel rename_columns(spk_analyzer *a, spk_rel in, const char *alias, co
     for (size_t i = 0; i < in.scope.n; i++)
         shown += !in.scope.items[i].hidden;
     if (n && n != shown) {
-        spk_sql_fail(a->error, "ASSIGNMENT_ARITY_MISMATCH", span);
+        spk_sql_fail2(a->error, "ASSIGNMENT_ARITY_MISMATCH", span, "numTarget", spk_print(a, "%zu", n), "numExpr",
+            spk_print(a, "%zu", shown));
         in.plan = NULL;
         return in;
     }
@@ -79,9 +82,13 @@ bool spk_columns_of(spk_arena *arena, spk_sql_error *error, const spark_type *ty
             why = "a fixed array";
         else
             c.type = spk_sql_type_from(arena, member, &c.nullable, &why);
+        if (c.type && !spk_sql_type_fits(c.type, c.nullable ? member->of : member)) {
+            why = "numbers without a sign, and what is laid out as no type of SQL, are to be mapped first";
+            c.type = NULL;
+        }
         if (!c.type) {
             if (why)
-                spk_sql_fail2(error, "UNSUPPORTED_FEATURE", span, "what", why, "column", c.name);
+                spk_sql_fail2(error, "UNSUPPORTED_COLUMN", span, "what", why, "column", c.name);
             else
                 spk_sql_nomem(error);
             return false;
@@ -102,7 +109,21 @@ static spk_rel scan_of(spk_analyzer *a, spark_rdd *rdd, const spk_view_column *c
     return rel;
 }
 
-/* of_file: csv.`path`, json.`path`, text.`path`: types found in the file. */
+void spk_file_fails(spk_analyzer *a, const char *path, spk_sql_span span)
+{
+    const spark_error *e = spark_last_error();
+    const bool missing = strstr(e->message, "No such file") || strstr(e->message, "does not exist");
+    if (e->code == SPARK_ENOMEM)
+        spk_sql_nomem(a->error);
+    else if (e->code == SPARK_EINVAL && !missing)
+        spk_sql_fail1(a->error, "INVALID_OPTION_VALUE.TEXT", span, "message", e->message);
+    else
+        spk_sql_fail2(a->error, missing ? "PATH_NOT_FOUND" : "FAILED_READ_FILE.NO_HINT", span, "path",
+            path ? path : "", "cause", e->message);
+}
+
+/* of_file: csv.`path`, json.`path`, text.`path`: as the readers do without options, so CSV has no header, and its
+ * columns are strings. */
 static spk_rel of_file(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
 {
     const char *format = r->name->args.at[0]->text, *path = r->name->args.at[1]->text;
@@ -110,14 +131,13 @@ static spk_rel of_file(spk_analyzer *a, const spk_ast_relation *r, spk_scope *ou
     size_t n = 0;
     spark_rdd *rdd;
     if (spk_names_same(format, "csv"))
-        rdd = (spark_read_csv)("sql", a->sc, path, NULL, &(spark_csv_options) { .header = true });
+        rdd = (spark_read_csv)(a->site, a->sc, path, NULL, NULL);
     else if (spk_names_same(format, "json"))
-        rdd = (spark_read_json)("sql", a->sc, path, NULL, NULL);
+        rdd = (spark_read_json)(a->site, a->sc, path, NULL, NULL);
     else
-        rdd = (spark_text_file)("sql", a->sc, path, 0);
+        rdd = (spark_text_file)(a->site, a->sc, path, 0);
     if (spark_rdd_status(rdd) != SPARK_OK) {
-        spk_sql_fail2(a->error, "FAILED_READ_FILE.NO_HINT", r->span, "path", path, "cause",
-            spark_last_error()->message);
+        spk_file_fails(a, path, r->span);
         return nothing(outer);
     }
     if (!spk_columns_of(a->arena, a->error, spark_rdd_type(rdd), &columns, &n, r->span))
@@ -139,9 +159,7 @@ static spk_rel of_cte(spk_analyzer *a, const spk_ast_relation *r, const spk_cte_
 {
     if (env->level)
         return scan_of(a, env->level, env->columns, env->n_columns, env->cte->name, outer);
-    if (env->recursive && env->cte->query->term
-        && (env->cte->query->term->kind == SPK_TERM_UNION || env->cte->query->term->kind == SPK_TERM_EXCEPT
-            || env->cte->query->term->kind == SPK_TERM_INTERSECT)) {
+    if (env->recursive && env->cte->query->term && spk_names_in(a, env->cte->query->span, env->cte->name)) {
         spk_cte_env own = *env;
         spk_rel made = spk_recursive(a, &own, outer);
         return made.plan ? rename_columns(a, made, env->cte->name, NULL, 0, r->span) : made;
@@ -155,11 +173,30 @@ static spk_rel of_cte(spk_analyzer *a, const spk_ast_relation *r, const spk_cte_
     return rename_columns(a, rel, env->cte->name, env->cte->columns, env->cte->n_columns, r->span);
 }
 
+/* of_cache: a view whose rows are cached. */
+static spk_rel of_cache(
+    spk_analyzer *a, const spk_view *view, spark_rdd *packed, const char *shown, spk_scope *outer)
+{
+    spk_rel rel = scan_of(a, packed, view->packed_columns, view->n_packed, shown, outer);
+    if (rel.plan) {
+        rel.plan->packed = !view->packed_plain;
+        rel.plan->scanned = view->packed_rows;
+        a->used(a, packed);
+    }
+    return rel;
+}
+
 static spk_rel of_view(spk_analyzer *a, const spk_ast_relation *r, spk_view *view, spk_scope *outer)
 {
+    const char *shown = r->name->args.at[r->name->args.n - 1]->text;
+    spark_rdd *packed = spk_view_packed(a->catalog, view);
+    if (packed) {
+        const spk_rel rel = of_cache(a, view, packed, shown, outer);
+        spk_rdd_unref(packed);
+        return rel;
+    }
     if (view->rdd)
-        return scan_of(a, view->rdd, view->columns, view->n_columns, spk_copy_text(a, view->name, strlen(view->name)),
-            outer);
+        return scan_of(a, view->rdd, view->columns, view->n_columns, shown, outer);
     const spk_cte_env *before = a->ctes;
     const char *text = a->text;
     size_t next;
@@ -177,7 +214,30 @@ static spk_rel of_view(spk_analyzer *a, const spk_ast_relation *r, spk_view *vie
     for (size_t i = 0; i < view->n_columns; i++)
         SPK_ADD(a, names, n, spk_copy_text(a, view->columns[i].name, strlen(view->columns[i].name)));
     rel.scope.outer = outer;
-    return rel.plan ? rename_columns(a, rel, spk_copy_text(a, view->name, strlen(view->name)), names, n, r->span) : rel;
+    return rel.plan ? rename_columns(a, rel, shown, names, n, r->span) : rel;
+}
+
+/* find_table: a temporary view, or a table of the database that is named or in use; *database: of a table. */
+static spk_view *find_table(spk_analyzer *a, const spk_ast *name, const char **database)
+{
+    const char *last = name->args.at[name->args.n - 1]->text;
+    char current[SPK_DATABASE_NAME];
+    if (name->args.n > 1) {
+        const char *said = name->args.at[name->args.n - 2]->text;
+        *database = said;
+        return spk_view_find(a->catalog, spk_names_same(said, "default") ? last : spk_print(a, "%s.%s", said, last));
+    }
+    spk_view *view = spk_view_find(a->catalog, last);
+    spk_database_current(a->catalog, current);
+    if (view && !view->table)
+        return view;
+    if (!current[0]) {
+        *database = "default";
+        return view;
+    }
+    spk_view_unref(view);
+    *database = spk_copy_text(a, current, strlen(current));
+    return spk_view_find(a->catalog, spk_print(a, "%s.%s", current, last));
 }
 
 static spk_rel of_name(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
@@ -191,18 +251,15 @@ static spk_rel of_name(spk_analyzer *a, const spk_ast_relation *r, spk_scope *ou
         && (spk_names_same(name->args.at[0]->text, "csv") || spk_names_same(name->args.at[0]->text, "json")
             || spk_names_same(name->args.at[0]->text, "text")))
         return of_file(a, r, outer);
-    spk_view *view = spk_view_find(a->catalog, last);
+    const char *database = "";
+    spk_view *view = find_table(a, name, &database);
     if (!view) {
-        char text[200];
-        size_t at = 0;
-        for (size_t i = 0; i < name->args.n && at < sizeof text; i++) {
-            const int n = snprintf(text + at, sizeof text - at, "%s`%.60s`", i ? "." : "", name->args.at[i]->text);
-            at += n > 0 ? (size_t)n : 0;
-        }
-        spk_sql_fail1(a->error, "TABLE_OR_VIEW_NOT_FOUND", name->span, "relationName", text);
+        spk_table_not_found(a, name);
         return nothing(outer);
     }
     spk_rel rel = of_view(a, r, view, outer);
+    for (size_t i = 0; *database && i < rel.scope.n; i++)
+        rel.scope.items[i].table2 = database;
     if (view->rdd && rel.plan)
         a->used(a, view->rdd);
     spk_view_unref(view);
@@ -216,9 +273,29 @@ static size_t width(const spk_ast *row)
     return row->kind == SPK_AST_ROW ? row->args.n : 1;
 }
 
+/* cell_of: a value of VALUES: what fails does so now. */
+static spk_sql_expr *cell_of(spk_bind *b, const spk_ast *ast)
+{
+    spk_sql_expr *e = spk_bind_expr(b, ast);
+    if (e && !e->deterministic) {
+        spk_sql_fail1(b->a->error, "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", ast->span, "expr",
+            spk_sql_expr_quoted(&b->a->build, e));
+        return NULL;
+    }
+    if (!e || !e->foldable || e->kind == SPK_SQL_CONSTANT)
+        return e;
+    spk_sql_fold(&b->a->build, &e);
+    if (e && e->kind != SPK_SQL_CONSTANT && !spk_sql_failed(b->a->error)) {
+        spk_sql_fail1(b->a->error, "INVALID_INLINE_TABLE.FAILED_SQL_EXPRESSION_EVALUATION", ast->span, "sqlExpr",
+            spk_sql_expr_quoted(&b->a->build, e));
+        return NULL;
+    }
+    return e;
+}
+
 static spk_rel of_values(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
 {
-    spk_scope none = { NULL, 0, outer };
+    spk_scope none = { .outer = outer };
     spk_bind b = { .a = a, .scope = &none, .clause = "VALUES" };
     spk_plan *plan = spk_plan_new(a, SPK_PLAN_ROWS, NULL, NULL);
     const size_t n = width(r->rows.at[0]);
@@ -234,12 +311,12 @@ static spk_rel of_values(spk_analyzer *a, const spk_ast_relation *r, spk_scope *
             char want[24], got[24];
             (void)snprintf(want, sizeof want, "%zu", n);
             (void)snprintf(got, sizeof got, "%zu", width(row));
-            spk_sql_fail2(a->error, "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", r->span, "expectedNumCols", want,
-                "actualNumCols", got);
+            spk_sql_fail3(a->error, "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", r->span, "expectedNumCols", want,
+                "actualNumCols", got, "rowIndex", spk_print(a, "%zu", i));
             return rel;
         }
         for (size_t k = 0; k < n; k++)
-            if (!(cells[k] = spk_bind_expr(&b, row->kind == SPK_AST_ROW ? row->args.at[k] : row)))
+            if (!(cells[k] = cell_of(&b, row->kind == SPK_AST_ROW ? row->args.at[k] : row)))
                 return rel;
         SPK_ADD(a, plan->rows, plan->n_rows, cells);
     }
@@ -275,13 +352,14 @@ static spk_rel of_values(spk_analyzer *a, const spk_ast_relation *r, spk_scope *
 
 static spk_rel of_range(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
 {
-    spk_scope none = { NULL, 0, NULL };
+    spk_scope none = { .n = 0 };
     spk_bind b = { .a = a, .scope = &none, .clause = "FROM" };
     int64_t numbers[4] = { 0, 0, 1, 0 };
     const spk_ast_list *args = &r->call->args;
     spk_rel rel = nothing(outer);
     if (args->n < 1 || args->n > 4) {
-        spk_sql_fail1(a->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", r->span, "functionName", "`range`");
+        spk_sql_fail3(a->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", r->span, "functionName", "`range`",
+            "expectedNum", "[1, 2, 3, 4]", "actualNum", spk_print(a, "%zu", args->n));
         return rel;
     }
     for (size_t i = 0; i < args->n; i++) {
@@ -291,10 +369,20 @@ static spk_rel of_range(spk_analyzer *a, const spk_ast_relation *r, spk_scope *o
         if (!e)
             return rel;
         if (e->kind != SPK_SQL_CONSTANT || e->null) {
-            spk_sql_fail1(a->error, "UNEXPECTED_INPUT_TYPE", e->span, "functionName", "`range`");
+            if (spk_sql_fail(a->error, "UNEXPECTED_INPUT_TYPE", e->span)) {
+                spk_sql_param(a->error, "functionName", "`range`");
+                spk_sql_param(a->error, "paramIndex", "%zu", i + 1);
+                spk_sql_param(a->error, "requiredType", "constant \"BIGINT\"");
+                spk_sql_param(a->error, "inputSql", "%s", spk_sql_expr_quoted(&a->build, e));
+                spk_sql_param(a->error, "inputType", "%s", spk_sql_type_quoted(&a->build, e->type));
+            }
             return rel;
         }
         memcpy(&numbers[args->n == 1 ? 1 : i], e->value, sizeof numbers[0]);
+        if (i == 2 && numbers[2] == 0) {
+            spk_sql_fail1(a->error, "INVALID_PARAMETER_VALUE.STEP", e->span, "functionName", "`range`");
+            return rel;
+        }
     }
     rel.plan = spk_plan_new(a, SPK_PLAN_RANGE, NULL, NULL);
     if (!rel.plan)
@@ -378,9 +466,14 @@ static void add_items(spk_analyzer *a, spk_scope *to, const spk_scope *from, con
 static void using_fails(joining *j, const char *name, const char *side)
 {
     char column[100];
+    const spk_scope *scope = *side == 'l' ? &j->left.scope : &j->right.scope;
+    const char *columns = "";
+    for (size_t i = 0; i < scope->n && i < 12; i++)
+        if (!scope->items[i].hidden)
+            columns = spk_print(j->a, "%s%s`%s`", columns, *columns ? ", " : "", scope->items[i].name);
     (void)snprintf(column, sizeof column, "`%s`", name);
     spk_sql_fail3(j->a->error, "UNRESOLVED_USING_COLUMN_FOR_JOIN", j->r->span, "colName", column, "side", side,
-        "suggestion", "");
+        "suggestion", columns);
 }
 
 /* using_condition: left.c = right.c. */
@@ -424,8 +517,8 @@ static bool among(const char *name, const char *const *names, size_t n)
 static spk_rel using_scope(joining *j, spk_plan *plan, const char *const *names, size_t n)
 {
     spk_analyzer *a = j->a;
-    spk_scope all = { NULL, 0, NULL };
-    spk_rel rel = { plan, { NULL, 0, j->left.scope.outer } };
+    spk_scope all = { .n = 0 };
+    spk_rel rel = { plan, { .outer = j->left.scope.outer } };
     const bool semi = j->kind == SPK_PLAN_SEMI || j->kind == SPK_PLAN_ANTI;
     const size_t n_left = j->left.scope.n;
     add_items(a, &all, &j->left.scope, plan);
@@ -440,7 +533,8 @@ static spk_rel using_scope(joining *j, spk_plan *plan, const char *const *names,
     }
     for (size_t k = 0; k < n && !spk_sql_failed(a->error); k++) {
         bool twice;
-        const spk_scope left = { all.items, n_left, NULL }, right = { all.items + n_left, all.n - n_left, NULL };
+        const spk_scope left = { .items = all.items, .n = n_left },
+                        right = { .items = all.items + n_left, .n = all.n - n_left };
         const spk_scope_item *l = visible(&left, names[k], &twice);
         const spk_scope_item *r = semi ? NULL : visible(&right, names[k], &twice);
         spk_scope_item item = j->kind == SPK_PLAN_RIGHT ? *r : *l;
@@ -546,96 +640,14 @@ static spk_rel of_join(spk_analyzer *a, const spk_ast_relation *r, spk_scope *ou
         return nothing(outer);
     if (n_names)
         return using_scope(&j, plan, names, n_names);
-    spk_rel rel = { plan, { NULL, 0, outer } };
+    spk_rel rel = { plan, { .outer = outer } };
     add_items(a, &rel.scope, &j.left.scope, plan);
     if (j.kind != SPK_PLAN_SEMI && j.kind != SPK_PLAN_ANTI)
         add_items(a, &rel.scope, &j.right.scope, plan);
     return rel;
 }
 
-/* ---- LATERAL VIEW and generators */
-
-bool spk_is_generator(const char *name)
-{
-    static const char *const names[] = { "explode", "explode_outer", "posexplode", "posexplode_outer", "inline",
-        "inline_outer" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (spk_names_same(names[i], name))
-            return true;
-    return false;
-}
-
-static bool generated(spk_analyzer *a, spk_plan *plan, const spk_sql_type *type, bool outer, spk_sql_span span)
-{
-    const bool is_inline = plan->inline_rows;
-    if (type->kind == SPK_SQL_VOID && !is_inline) {
-        spk_plan_out(a, plan, spk_attr_new(a, "col", type, true));
-        return true;
-    }
-    if (type->kind != SPK_SQL_ARRAY && (type->kind != SPK_SQL_MAP || is_inline)) {
-        spk_sql_fail3(a->error, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", span, "paramIndex", "first", "requiredType",
-            "(\"ARRAY\" or \"MAP\")", "inputType", spk_sql_type_quoted(&a->build, type));
-        return false;
-    }
-    if (plan->position)
-        spk_plan_out(a, plan, spk_attr_new(a, "pos", spk_sql_type_of(SPK_SQL_INT), outer));
-    if (is_inline) {
-        if (type->of->kind != SPK_SQL_STRUCT) {
-            spk_sql_fail1(a->error, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", span, "paramIndex", "first");
-            return false;
-        }
-        for (uint32_t i = 0; i < type->of->n; i++)
-            spk_plan_out(a, plan, spk_attr_new(a, type->of->fields[i].name, type->of->fields[i].type, true));
-    } else if (type->kind == SPK_SQL_MAP) {
-        spk_plan_out(a, plan, spk_attr_new(a, "key", type->key, outer));
-        spk_plan_out(a, plan, spk_attr_new(a, "value", type->of, outer || type->contains_null));
-    } else {
-        spk_plan_out(a, plan, spk_attr_new(a, "col", type->of, outer || type->contains_null));
-    }
-    return true;
-}
-
-spk_rel spk_generate(spk_analyzer *a, spk_rel in, const spk_ast *call, bool outer, const char *table,
-    const char **names, size_t n_names, spk_scope *outer_scope)
-{
-    spk_scope scope = in.scope;
-    scope.outer = outer_scope;
-    spk_bind b = { .a = a, .scope = &scope, .clause = "LATERAL VIEW" };
-    if (!in.plan || !call || call->kind != SPK_AST_CALL || call->args.n != 1 || !spk_is_generator(call->name)) {
-        if (in.plan && call)
-            spk_sql_fail1(a->error, call->kind == SPK_AST_CALL && spk_is_generator(call->name)
-                    ? "WRONG_NUM_ARGS.WITHOUT_SUGGESTION"
-                    : "UNSUPPORTED_GENERATOR.NOT_GENERATOR",
-                call->span, "functionName", call->name);
-        in.plan = NULL;
-        return in;
-    }
-    spk_sql_expr *arg = spk_bind_expr(&b, call->args.at[0]);
-    in.plan = spk_attach(a, in.plan, &b.before);
-    spk_plan *plan = arg && in.plan ? spk_plan_new(a, SPK_PLAN_GENERATE, in.plan, NULL) : NULL;
-    const size_t before = plan ? plan->n_out : 0, length = strlen(call->name);
-    in.plan = NULL;
-    if (!plan)
-        return in;
-    plan->outer = outer || (length > 6 && spk_names_same(call->name + length - 6, "_outer"));
-    plan->position = (call->name[0] | 0x20) == 'p';
-    plan->inline_rows = (call->name[0] | 0x20) == 'i';
-    SPK_ADD(a, plan->exprs, plan->n_exprs, arg);
-    if (!generated(a, plan, arg->type, plan->outer, call->span))
-        return in;
-    if (n_names && n_names != plan->n_out - before) {
-        spk_sql_fail(a->error, "UDTF_ALIAS_NUMBER_MISMATCH", call->span);
-        return in;
-    }
-    for (size_t i = before; i < plan->n_out; i++) {
-        if (n_names)
-            plan->out[i].name = names[i - before];
-        SPK_ADD(a, in.scope.items, in.scope.n,
-            (spk_scope_item) { .table = table, .name = plan->out[i].name, .attr = plan->out[i] });
-    }
-    in.plan = plan;
-    return in;
-}
+/* ---- LATERAL VIEW */
 
 static spk_rel of_view_clause(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
 {
@@ -652,7 +664,7 @@ static spk_rel of_view_clause(spk_analyzer *a, const spk_ast_relation *r, spk_sc
 static spk_rel sampled(spk_analyzer *a, const spk_ast_relation *r, spk_rel rel)
 {
     double fraction = 0;
-    spk_bind b = { .a = a, .scope = &(spk_scope) { NULL, 0, NULL }, .clause = "TABLESAMPLE" };
+    spk_bind b = { .a = a, .scope = &(spk_scope) { .n = 0 }, .clause = "TABLESAMPLE" };
     spk_sql_expr *e = spk_bind_expr(&b, r->sample);
     e = e ? spk_sql_cast(&a->build, e, spk_sql_type_of(SPK_SQL_DOUBLE), false, r->span) : NULL;
     spk_sql_fold(&a->build, &e);
@@ -692,6 +704,9 @@ spk_rel spk_analyze_relation(spk_analyzer *a, const spk_ast_relation *r, spk_sco
     case SPK_REL_JOIN:
         rel = of_join(a, r, outer);
         break;
+    case SPK_REL_PIVOT:
+        rel = spk_pivoted(a, r, outer);
+        break;
     case SPK_REL_VIEW:
         return of_view_clause(a, r, outer);
     }
@@ -699,5 +714,7 @@ spk_rel spk_analyze_relation(spk_analyzer *a, const spk_ast_relation *r, spk_sco
         rel = sampled(a, r, rel);
     if (rel.plan && (r->alias || r->n_columns))
         rel = rename_columns(a, rel, r->alias, r->columns, r->n_columns, r->span);
+    if (a->hinted && r->kind != SPK_REL_JOIN)
+        spk_hint(a, rel.plan, r->alias ? r->alias : r->name ? r->name->args.at[r->name->args.n - 1]->text : NULL);
     return rel;
 }

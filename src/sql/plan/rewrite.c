@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Expressions with other columns, compared and looked through; plans likewise. Nodes may be shared, so
  * what changes is copied. */
+#include "base/small.h"
+
+#include "sql/eval/function.h"
 #include "sql/plan/analyze.h"
 
 static spk_sql_expr *copy_node(spk_analyzer *a, const spk_sql_expr *e)
@@ -64,22 +67,86 @@ static bool same_constant(const spk_sql_expr *a, const spk_sql_expr *b)
     return n == m && n < sizeof left && memcmp(left, right, n) == 0;
 }
 
-bool spk_expr_same(const spk_sql_expr *a, const spk_sql_expr *b)
+/* commutes: a function of two arguments that may be turned around. */
+static bool commutes(const spk_sql_expr *e)
 {
-    if (a == b)
+    static const char *const names[] = { "+", "*", "=", "<=>", "and", "or", "&", "|", "^" };
+    for (size_t i = 0; e->n == 2 && e->function && i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(e->function->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* alike: may be the same: looked at from outside. */
+static bool alike(const spk_sql_expr *a, const spk_sql_expr *b)
+{
+    return a && b && a->kind == b->kind && a->n == b->n && a->function == b->function;
+}
+
+/* comparing: to: of each attribute of a, that of b; NULL: they are the same ones. lambdas: those around what is compared,
+ * whose variables have numbers of their own. */
+typedef struct lambdas {
+    const spk_sql_expr *a, *b;
+    const struct lambdas *outside;
+} lambdas;
+typedef struct comparing {
+    const uint32_t *to;
+    const lambdas *lambdas;
+} comparing;
+
+static bool same(const comparing *c, const spk_sql_expr *a, const spk_sql_expr *b);
+
+static bool turned_around(const comparing *c, const spk_sql_expr *a, const spk_sql_expr *b)
+{
+    return commutes(a) && alike(a->args[0], b->args[1]) && alike(a->args[1], b->args[0])
+        && same(c, a->args[0], b->args[1]) && same(c, a->args[1], b->args[0]);
+}
+
+static bool same_variable(const comparing *c, uint32_t a, uint32_t b)
+{
+    for (const lambdas *l = c->lambdas; l; l = l->outside)
+        for (uint32_t i = 0; i < l->a->n_variables; i++)
+            if (l->a->variables[i] == a || l->b->variables[i] == b)
+                return l->a->variables[i] == a && l->b->variables[i] == b;
+    return a == b;
+}
+
+static bool same_lambda(const comparing *c, const spk_sql_expr *a, const spk_sql_expr *b)
+{
+    const lambdas inside = { a, b, c->lambdas };
+    return a->n_variables == b->n_variables && same(&(comparing) { c->to, &inside }, a->args[0], b->args[0]);
+}
+
+static bool same(const comparing *c, const spk_sql_expr *a, const spk_sql_expr *b)
+{
+    if (a == b && !c->to)
         return true;
     if (!a || !b || a->kind != b->kind || a->n != b->n || !spk_sql_type_same(a->type, b->type))
         return false;
     if (a->kind == SPK_SQL_CONSTANT)
         return same_constant(a, b);
-    if (a->kind == SPK_SQL_COLUMN || a->kind == SPK_SQL_VARIABLE)
-        return a->column == b->column;
+    if (a->kind == SPK_SQL_COLUMN)
+        return (c->to ? c->to[a->column] : a->column) == b->column;
+    if (a->kind == SPK_SQL_VARIABLE)
+        return same_variable(c, a->column, b->column);
+    if (a->kind == SPK_SQL_LAMBDA)
+        return same_lambda(c, a, b);
     if (a->function != b->function || a->attempt != b->attempt || !a->deterministic)
         return false;
     for (uint32_t i = 0; i < a->n; i++)
-        if (!spk_expr_same(a->args[i], b->args[i]))
-            return false;
+        if (!same(c, a->args[i], b->args[i]))
+            return turned_around(c, a, b);
     return true;
+}
+
+bool spk_expr_same(const spk_sql_expr *a, const spk_sql_expr *b)
+{
+    return same(&(comparing) { NULL, NULL }, a, b);
+}
+
+bool spk_expr_same_as(const uint32_t *to, const spk_sql_expr *a, const spk_sql_expr *b)
+{
+    return same(&(comparing) { to, NULL }, a, b);
 }
 
 void spk_expr_columns(const spk_sql_expr *e, void (*visit)(void *arg, const spk_sql_expr *column),

@@ -2,48 +2,33 @@
 /* SELECT: FROM and WHERE, then the aggregation, HAVING, windows, QUALIFY, the select list, DISTINCT and
  * ORDER BY, in the order in which they are computed. The expressions of all of them are bound first, for
  * what they take out (aggregates, windows, subqueries) stands below where they stand. */
-#include "sql/plan/analyze.h"
+#include "base/small.h"
 
-typedef struct item {
-    const spk_ast *ast; /* NULL: bound already */
-    spk_sql_expr *bound;
-    const char *name;
-    spk_attr attr; /* of the output */
-} item;
-
-typedef struct selecting {
-    spk_analyzer *a;
-    const spk_ast_select *select;
-    const spk_ast_query *query; /* whose ORDER BY it is; NULL: none */
-    spk_rel in;
-    spk_bind bind, group_bind;
-    item *items;
-    size_t n_items;
-    spk_sql_expr **groups;
-    spk_attr *group_attrs;
-    size_t n_groups, n_group_attrs;
-    bool **sets;
-    size_t n_sets;
-    spk_attr grouping_id;
-    spk_sql_expr **having, **qualify;
-    size_t n_having, n_qualify;
-    spk_plan_sort *sort;
-    size_t n_sort;
-    bool grouped;
-} selecting;
+#include "sql/plan/select.h"
 
 /* ---- looking at trees before they are bound */
 
-static bool has_aggregate(const spk_ast *ast)
+static bool has_aggregate(spk_analyzer *a, const spk_ast *ast)
 {
     if (!ast || ast->kind == SPK_AST_SUBQUERY || ast->kind == SPK_AST_EXISTS)
         return false;
-    if (ast->kind == SPK_AST_CALL && !ast->infix && !ast->window && spk_sql_is_aggregate(ast->name))
+    if (ast->kind == SPK_AST_CALL && !ast->infix && !ast->window && spk_is_aggregate(a, ast->name))
         return true;
     for (size_t i = 0; i < ast->args.n; i++)
-        if (has_aggregate(ast->args.at[i]))
+        if (has_aggregate(a, ast->args.at[i]))
             return true;
-    return has_aggregate(ast->operand);
+    return has_aggregate(a, ast->operand);
+}
+
+static bool has_subquery(const spk_ast *ast)
+{
+    if (!ast)
+        return false;
+    bool found = ast->kind == SPK_AST_SUBQUERY || ast->kind == SPK_AST_EXISTS || ast->kind == SPK_AST_IN_QUERY
+        || has_subquery(ast->operand);
+    for (size_t i = 0; i < ast->args.n && !found; i++)
+        found = has_subquery(ast->args.at[i]);
+    return found;
 }
 
 static const spk_ast *under_alias(const spk_ast *ast)
@@ -68,53 +53,10 @@ static int64_t ordinal(const spk_ast *ast)
 
 /* ---- the select list */
 
-static void add_item(selecting *s, const spk_ast *ast, spk_sql_expr *bound, const char *name)
+void spk_select_add(selecting *s, const spk_ast *ast, spk_sql_expr *bound, const char *name)
 {
     item made = { .ast = ast, .bound = bound, .name = name };
     SPK_ADD(s->a, s->items, s->n_items, made);
-}
-
-static bool left_out(const spk_ast *star, size_t from, const char *name)
-{
-    for (size_t i = from; star->n_names && i < star->args.n; i++)
-        if (spk_names_same(star->args.at[i]->args.at[star->args.at[i]->args.n - 1]->text, name))
-            return true;
-    return false;
-}
-
-/* struct_star: s.*: the fields of a struct. */
-static void struct_star(selecting *s, const spk_ast *star)
-{
-    spk_sql_expr *e = spk_bind_name(&s->bind, star->args.at[0]);
-    if (!e)
-        return;
-    if (e->type->kind != SPK_SQL_STRUCT) {
-        spk_sql_fail2(s->a->error, "CANNOT_RESOLVE_STAR_EXPAND", star->span, "targetString",
-            star->args.at[0]->args.at[0]->text, "columns", "");
-        return;
-    }
-    for (uint32_t i = 0; i < e->type->n; i++) {
-        const char *name = e->type->fields[i].name;
-        spk_sql_expr *args[] = { e, spk_sql_string(&s->a->build, name, strlen(name), star->span) };
-        add_item(s, NULL, spk_sql_call(&s->a->build, ".", args, 2, star->span), name);
-    }
-}
-
-static void star(selecting *s, const spk_ast *ast)
-{
-    const bool qualified = ast->args.n && (!ast->n_names || ast->args.at[0]->span.from == ast->span.from);
-    const spk_ast *name = qualified ? ast->args.at[0] : NULL;
-    size_t found = 0;
-    for (size_t i = 0; i < s->in.scope.n; i++) {
-        const spk_scope_item *c = &s->in.scope.items[i];
-        if (name ? !c->table || !spk_names_same(c->table, name->args.at[name->args.n - 1]->text) : c->hidden)
-            continue;
-        found++;
-        if (!left_out(ast, qualified, c->name))
-            add_item(s, NULL, spk_attr_column(s->a, &c->attr, ast->span), c->name);
-    }
-    if (qualified && !found)
-        struct_star(s, ast);
 }
 
 /* generator: explode(..) in the select list: its columns stand where it stands. */
@@ -127,8 +69,24 @@ static void generator(selecting *s, const spk_ast *ast, const spk_ast *call)
     s->in = spk_generate(s->a, s->in, call, outer, NULL, names, names ? ast->n_names : 0, s->in.scope.outer);
     for (size_t i = before; i < s->in.scope.n; i++) {
         s->in.scope.items[i].hidden = true;
-        add_item(s, NULL, spk_attr_column(s->a, &s->in.scope.items[i].attr, ast->span), s->in.scope.items[i].name);
+        spk_select_add(s, NULL, spk_attr_column(s->a, &s->in.scope.items[i].attr, ast->span), s->in.scope.items[i].name);
     }
+}
+
+/* pipe_ordinal: |> AGGREGATE .. GROUP BY 2: the second column of the input. */
+static bool pipe_ordinal(selecting *s, const spk_ast *ast)
+{
+    const int64_t place = s->select->pipe && strcmp(s->select->pipe, "AGGREGATE") == 0 ? ordinal(ast) : 0;
+    int64_t k = 0;
+    for (size_t i = 0; place > 0 && i < s->in.scope.n; i++) {
+        const spk_scope_item *c = &s->in.scope.items[i];
+        k += !c->hidden;
+        if (k < place || c->hidden)
+            continue;
+        spk_select_add(s, NULL, spk_attr_column(s->a, &c->attr, ast->span), c->name);
+        return true;
+    }
+    return false;
 }
 
 static void expand(selecting *s)
@@ -137,11 +95,13 @@ static void expand(selecting *s)
     for (size_t i = 0; i < list->n && !spk_sql_failed(s->a->error); i++) {
         const spk_ast *ast = list->at[i], *inner = under_alias(ast);
         if (ast->kind == SPK_AST_STAR)
-            star(s, ast);
+            spk_select_star(s, ast);
         else if (inner->kind == SPK_AST_CALL && !inner->infix && spk_is_generator(inner->name))
             generator(s, ast, inner);
+        else if (i < s->select->n_groups && pipe_ordinal(s, ast))
+            continue;
         else
-            add_item(s, ast, NULL, ast->kind == SPK_AST_ALIAS ? ast->names[0] : NULL);
+            spk_select_add(s, ast, NULL, ast->kind == SPK_AST_ALIAS ? ast->names[0] : NULL);
     }
 }
 
@@ -149,7 +109,7 @@ static void bind_items(selecting *s)
 {
     for (size_t i = 0; i < s->n_items; i++) {
         item *it = &s->items[i];
-        if (!it->bound)
+        if (!it->bound && it->ast)
             it->bound = spk_bind_expr(&s->bind, under_alias(it->ast));
         if (!it->bound)
             return;
@@ -166,10 +126,25 @@ static void bind_items(selecting *s)
 
 /* ---- GROUP BY */
 
+/* bind_group: the subqueries of an expression are those of the same text elsewhere in the statement. */
+static spk_sql_expr *bind_group(selecting *s, const spk_ast *ast)
+{
+    spk_sql_expr *e = spk_bind_expr(&s->group_bind, ast);
+    if (e && has_subquery(ast)) {
+        SPK_ADD(s->a, s->bind.grouped, s->bind.n_grouped, (spk_grouped) { ast->span, e });
+        s->group_bind.grouped = s->bind.grouped;
+        s->group_bind.n_grouped = s->bind.n_grouped;
+    }
+    return e;
+}
+
 /* group_expr: ordinals and aliases are items of the select list. */
 static spk_sql_expr *group_expr(selecting *s, const spk_ast *ast)
 {
-    const int64_t place = ordinal(ast);
+    int64_t place = ordinal(ast);
+    for (size_t i = 0; place && s->select->pipe && i < s->select->n_groups; i++)
+        if (s->select->groups[i].expression == ast)
+            place = (int64_t)i + 1; /* that item is the column which is meant */
     if (place) {
         const item *it = place > 0 && (uint64_t)place <= s->n_items ? &s->items[place - 1] : NULL;
         if (!it) {
@@ -179,22 +154,22 @@ static spk_sql_expr *group_expr(selecting *s, const spk_ast *ast)
             spk_sql_fail2(s->a->error, "GROUP_BY_POS_OUT_OF_RANGE", ast->span, "index", index, "size", size);
             return NULL;
         }
-        if (it->ast && has_aggregate(it->ast)) {
+        if (it->ast && has_aggregate(s->a, it->ast)) {
             char index[24];
             (void)snprintf(index, sizeof index, "%lld", (long long)place);
             spk_sql_fail2(s->a->error, "GROUP_BY_POS_AGGREGATE", ast->span, "index", index, "aggExpr", "");
             return NULL;
         }
-        return it->bound ? it->bound : spk_bind_expr(&s->group_bind, under_alias(it->ast));
+        return it->bound ? it->bound : bind_group(s, under_alias(it->ast));
     }
     if (ast->kind != SPK_AST_NAME || ast->args.n > 1)
-        return spk_bind_expr(&s->group_bind, ast);
+        return bind_group(s, ast);
     const spk_sql_error before = *s->a->error;
     spk_sql_expr *e = spk_bind_expr(&s->group_bind, ast);
     for (size_t i = 0; !e && i < s->n_items; i++)
         if (s->items[i].name && s->items[i].ast && spk_names_same(s->items[i].name, ast->args.at[0]->text)) {
             *s->a->error = before;
-            return spk_bind_expr(&s->group_bind, under_alias(s->items[i].ast));
+            return bind_group(s, under_alias(s->items[i].ast));
         }
     return e;
 }
@@ -300,16 +275,31 @@ static void group_sets(selecting *s)
     }
 }
 
+/* names_all: whether there is a column, or an item, that is called ALL. */
+static bool names_all(const selecting *s)
+{
+    for (size_t i = 0; i < s->in.scope.n; i++)
+        if (spk_names_same(s->in.scope.items[i].name, "all"))
+            return true;
+    for (size_t i = 0; i < s->n_items; i++)
+        if (s->items[i].ast && s->items[i].name && spk_names_same(s->items[i].name, "all"))
+            return true;
+    return false;
+}
+
 static void groups(selecting *s)
 {
     bool sets = false;
     for (size_t i = 0; i < s->select->n_groups; i++)
         sets |= s->select->groups[i].kind != SPK_GROUP_PLAIN;
-    if (s->select->group_all) {
+    if (s->select->group_all && names_all(s)) {
+        spk_ast part = { .kind = SPK_AST_NAME, .text = "all", .span = s->select->span }, *parts = &part;
+        const spk_ast name = { .kind = SPK_AST_NAME, .span = s->select->span, .args = { &parts, 1 } };
+        (void)group_index(s, &name);
+    } else if (s->select->group_all) {
         for (size_t i = 0; i < s->n_items; i++)
-            if (s->items[i].ast ? !has_aggregate(s->items[i].ast) : true) {
-                spk_sql_expr *e = s->items[i].bound ? s->items[i].bound
-                                                    : spk_bind_expr(&s->group_bind, under_alias(s->items[i].ast));
+            if (s->items[i].ast ? !has_aggregate(s->a, s->items[i].ast) : true) {
+                spk_sql_expr *e = s->items[i].bound ? s->items[i].bound : bind_group(s, under_alias(s->items[i].ast));
                 if (e)
                     SPK_ADD(s->a, s->groups, s->n_groups, e);
             }
@@ -373,6 +363,22 @@ static void bind_order(selecting *s)
 
 /* ---- the plan */
 
+static bool has_map(const spk_sql_type *t)
+{
+    if (t->kind == SPK_SQL_MAP)
+        return true;
+    for (uint32_t i = 0; t->kind == SPK_SQL_STRUCT && i < t->n; i++)
+        if (has_map(t->fields[i].type))
+            return true;
+    return t->kind == SPK_SQL_ARRAY && has_map(t->of);
+}
+
+/* canonical: a key of GROUP BY: maps with their entries in order. */
+static spk_sql_expr *canonical(selecting *s, spk_sql_expr *e)
+{
+    return has_map(e->type) ? spk_sql_call(&s->a->build, "map_sorted", &e, 1, e->span) : e;
+}
+
 /* aggregate: below it the input and its subqueries; keys keep the attribute of the column they are. */
 static spk_plan *keys_project(selecting *s, spk_plan *in)
 {
@@ -386,7 +392,7 @@ static spk_plan *keys_project(selecting *s, spk_plan *in)
     for (size_t i = 0; i < s->n_groups; i++) {
         const spk_sql_expr *e = s->groups[i];
         const spk_attr attr = spk_attr_new(s->a, spk_expr_name(s->a, e), e->type, true);
-        SPK_ADD(s->a, exprs, n, s->groups[i]);
+        SPK_ADD(s->a, exprs, n, canonical(s, s->groups[i]));
         SPK_ADD(s->a, attrs, m, attr);
         SPK_ADD(s->a, s->group_attrs, s->n_group_attrs, attr);
     }
@@ -423,7 +429,9 @@ static spk_plan *aggregate(selecting *s, spk_plan *in)
     plan->n_out = 0;
     plan->out = NULL;
     for (size_t i = 0; i < s->n_groups; i++) {
-        spk_sql_expr *e = s->groups[i];
+        spk_sql_expr *e = canonical(s, s->groups[i]);
+        if (!e)
+            return NULL;
         if (s->n_sets) {
             e = spk_attr_column(s->a, &s->group_attrs[i], SPK_SQL_NOWHERE);
         } else {
@@ -464,6 +472,8 @@ static void check_column(void *arg, const spk_sql_expr *column)
     if (c->behind)
         spk_sql_fail2(c->s->a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", column->span, "objectName", name, "proposal",
             "");
+    else if (c->s->select->group_all)
+        spk_sql_fail(c->s->a->error, "UNRESOLVED_ALL_IN_GROUP_BY", c->s->select->span);
     else if (c->s->select->grouped)
         spk_sql_fail2(c->s->a->error, "MISSING_AGGREGATION", column->span, "expression", name, "expressionAnyValue",
             name);
@@ -665,20 +675,39 @@ static void where(selecting *s, spk_scope *scope)
         s->in.plan = spk_plan_filter(s->a, s->in.plan, conjuncts, n);
 }
 
+/* pipe_allows: aggregates in |> AGGREGATE, and nowhere else. */
+static void pipe_allows(selecting *s)
+{
+    const char *pipe = s->select->pipe;
+    if (s->select->replaced && !s->replaced)
+        spk_sql_fail2(s->a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", s->select->replaced->span, "objectName",
+            s->select->replaced->names[0], "proposal", "");
+    else if (strcmp(pipe, "AGGREGATE") != 0 && s->bind.n_aggs)
+        spk_sql_fail2(s->a->error, "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION", s->select->span, "expr",
+            s->bind.agg_attrs[0].name, "clause", pipe);
+    for (size_t i = s->select->n_groups; strcmp(pipe, "AGGREGATE") == 0 && i < s->n_items; i++)
+        if (s->items[i].ast && !has_aggregate(s->a, s->items[i].ast))
+            spk_sql_fail1(s->a->error, "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION",
+                s->select->span, "expr", s->items[i].name);
+}
+
 spk_rel spk_analyze_select(
     spk_analyzer *a, const spk_ast_select *select, spk_scope *outer, const spk_ast_query *order)
 {
     selecting s;
-    spk_rel rel = { NULL, { NULL, 0, outer } };
+    spk_rel rel = { NULL, { .outer = outer } };
     memset(&s, 0, sizeof s);
     s.a = a;
     s.select = select;
     s.query = order;
     s.in.scope.outer = outer;
+    const spk_ast_select *around = a->hinted;
+    a->hinted = select->n_hints ? select : NULL;
     if (select->from)
         s.in = spk_analyze_relation(a, select->from, outer);
     else
         s.in.plan = spk_one_row(a);
+    a->hinted = around;
     if (s.in.plan && select->where)
         where(&s, &s.in.scope);
     if (!s.in.plan)
@@ -687,13 +716,14 @@ spk_rel spk_analyze_select(
         .named = select->windows, .n_named = select->n_windows };
     s.group_bind = (spk_bind) { .a = a, .scope = &s.in.scope, .clause = "GROUP BY" };
     expand(&s);
+    s.in.scope.binder = &s.bind;
     if (!spk_sql_failed(a->error))
         groups(&s);
     bind_items(&s);
     if (select->having && !spk_sql_failed(a->error)) {
         s.bind.clause = "HAVING";
         s.bind.windows = false;
-        spk_bind_condition(&s.bind, select->having, &s.having, &s.n_having, "filter");
+        spk_bind_condition(&s.bind, select->having, &s.having, &s.n_having, "having");
         s.bind.windows = true;
     }
     if (select->qualify && !spk_sql_failed(a->error))
@@ -701,10 +731,13 @@ spk_rel spk_analyze_select(
     if (!spk_sql_failed(a->error))
         bind_order(&s);
     s.grouped = select->grouped || select->having || s.bind.n_aggs;
+    if (select->pipe && !spk_sql_failed(a->error))
+        pipe_allows(&s);
     if (spk_sql_failed(a->error) || !(rel.plan = plan_of(&s)))
         return rel;
     for (size_t i = 0; i < s.n_items; i++) {
-        const spk_scope_item made = { .name = s.items[i].name, .attr = s.items[i].attr };
+        const spk_scope_item made = { .table = s.items[i].table, .table2 = s.items[i].table2,
+            .name = s.items[i].name, .attr = s.items[i].attr };
         SPK_ADD(a, rel.scope.items, rel.scope.n, made);
     }
     return rel;

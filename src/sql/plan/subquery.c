@@ -8,6 +8,8 @@
  * join, and what they compare becomes a column or a group (pull). Everything else: the distinct values of
  * those columns, the domain, are joined to the subquery's own rows, and each operator keeps them apart
  * (Neumann, Kemper: Unnesting Arbitrary Queries, BTW 2015). */
+#include "base/small.h"
+
 #include "sql/eval/coerce.h"
 #include "sql/eval/function.h"
 #include "sql/plan/analyze.h"
@@ -76,7 +78,7 @@ spk_sql_expr *spk_bind_subquery(spk_bind *b, const spk_ast *ast, bool negated)
     spk_analyzer *a = b->a;
     if (b->negations && b->condition && ast->kind == SPK_AST_IN_QUERY)
         return three_valued(b, ast, negated);
-    spk_scope around = b->scope ? *b->scope : (spk_scope) { NULL, 0, NULL };
+    spk_scope around = b->scope ? *b->scope : (spk_scope) { .n = 0 };
     spk_scope *kept = spk_arena_alloc(a->arena, sizeof *kept, 8);
     if (!kept) {
         spk_sql_nomem(a->error);
@@ -542,6 +544,10 @@ static void same_domain(domain *d, const spk_attr *x, const spk_attr *y, spk_sql
     for (size_t i = 0; i < d->n; i++) {
         spk_sql_expr *pair[] = { spk_attr_column(d->a, &x[i], SPK_SQL_NOWHERE),
             spk_attr_column(d->a, &y[i], SPK_SQL_NOWHERE) };
+        for (size_t k = 0; k < 2 && x[i].type->kind == SPK_SQL_MAP; k++) /* maps do not compare, lists do */
+            pair[k] = spk_sql_call(&d->a->build, "map_entries", &pair[k], 1, SPK_SQL_NOWHERE);
+        if (!pair[0] || !pair[1])
+            return;
         SPK_ADD(d->a, *conditions, *n, spk_sql_call(&d->a->build, "<=>", pair, 2, SPK_SQL_NOWHERE));
     }
 }

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Maps in one form, whatever order they were put together in: what GROUP BY compares. */
+#include <string.h>
+
+#include "sql/eval/agg.h"
+
+typedef struct sorting {
+    const spk_sql_type *map;
+    spk_arena *arena;
+    bool failed;
+} sorting;
+
+static int order(const sorting *s, const char *a, const char *b)
+{
+    return spk_sql_value_compare(s->map->key, a, b);
+}
+
+/* merge_sort: entries of a map by their keys. */
+static void merge_sort(sorting *s, char *at, size_t n)
+{
+    const size_t size = spk_sql_entry_size(s->map);
+    char *other = n > 1 ? spk_arena_alloc(s->arena, n * size, 16) : NULL, *from = at, *to = other;
+    if (n < 2)
+        return;
+    if (!other) {
+        s->failed = true;
+        return;
+    }
+    for (size_t width = 1; width < n; width *= 2) {
+        for (size_t i = 0; i < n; i += 2 * width) {
+            size_t left = i, right = i + width < n ? i + width : n;
+            const size_t middle = right, end = i + 2 * width < n ? i + 2 * width : n;
+            for (size_t k = i; k < end; k++) {
+                const bool first = left < middle
+                    && (right >= end || order(s, from + left * size, from + right * size) <= 0);
+                memcpy(to + k * size, from + (first ? left++ : right++) * size, size);
+            }
+        }
+        char *turned = from;
+        from = to;
+        to = turned;
+    }
+    if (from != at)
+        memcpy(at, from, n * size);
+}
+
+/* normal: the maps in a value, which is a copy that may be changed. */
+static void normal(const spk_sql_type *type, char *value, spk_arena *arena, bool *failed)
+{
+    spk_sql_array a;
+    if (type->kind == SPK_SQL_STRUCT) {
+        for (uint32_t i = 0; i < type->n; i++) {
+            char *member = (char *)(uintptr_t)spk_sql_member(type, value, i);
+            if (member)
+                normal(type->fields[i].type, member, arena, failed);
+        }
+        return;
+    }
+    if (type->kind != SPK_SQL_ARRAY && type->kind != SPK_SQL_MAP)
+        return;
+    memcpy(&a, value, sizeof a);
+    for (size_t i = 0; i < a.n; i++) {
+        const void *at = NULL;
+        if (type->kind == SPK_SQL_MAP)
+            normal(type->key, (char *)(uintptr_t)spk_sql_entry(type, a, i, &at), arena, failed);
+        else
+            at = spk_sql_slot(type, a, i);
+        if (at)
+            normal(type->of, (char *)(uintptr_t)at, arena, failed);
+    }
+    if (type->kind == SPK_SQL_MAP) {
+        sorting s = { type, arena, false };
+        merge_sort(&s, (char *)(uintptr_t)a.at, a.n);
+        *failed = *failed || s.failed;
+    }
+}
+
+static void map_sorted(spk_sql_frame *f)
+{
+    const spk_sql_type *type = f->expr->type;
+    SPK_EACH_ROW(f, i)
+    {
+        char *out = f->out + (size_t)i * type->size;
+        bool failed = !spk_sql_copy_value(type, f->args[0].ptr + (size_t)i * f->args[0].stride, out, f->arena);
+        if (!failed)
+            normal(type, out, f->arena, &failed);
+        if (failed) {
+            (void)spk_sql_alloc(f, SIZE_MAX / 2, 1);
+            return;
+        }
+    }
+}
+
+static bool resolve(spk_sql_build *b, spk_sql_expr *call)
+{
+    (void)b;
+    call->type = call->args[0]->type;
+    return true;
+}
+
+const spk_sql_function spk_sql_maps[]
+    = { { .name = "map_sorted", .least = 1, .most = 1, .kernel = map_sorted, .resolve = resolve }, { 0 } };

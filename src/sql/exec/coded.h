@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups by the codes of their keys: where all keys are columns of a block with few codes, what they come to is a
+ * place in an array, for as long as the block lasts. */
+#ifndef SPK_SQL_EXEC_CODED_H
+#define SPK_SQL_EXEC_CODED_H
+
+#include "sql/exec/columns_scan.h"
+
+enum { SPK_CODED_COLUMNS = 6 };
+
+typedef struct spk_coded {
+    const uint32_t *columns; /* of what the scan gives: the keys */
+    size_t n_columns;        /* 0: it cannot be used */
+    uint64_t block;          /* of the scan's, for which it is */
+    bool fits;
+    uint32_t sizes[SPK_CODED_COLUMNS]; /* how many codes there are, NULL being one */
+    uint32_t *groups;                  /* SPK_CODES_MAX; UINT32_MAX: not known */
+    uint32_t *places;                  /* of each row of a batch, by its position */
+} spk_coded;
+
+/* spk_coded_init: of these columns; n 0, or too many: none. False: no memory. */
+bool spk_coded_init(spk_coded *c, spk_arena *keep, const uint32_t *columns, size_t n);
+/* spk_coded_open: a batch of the scan; false: its keys have too many codes. */
+bool spk_coded_open(spk_coded *c, const spk_vectors *scan);
+/* spk_coded_find: groups of the batch's rows at positions from..n, and the positions of those that are not known in
+ * `missed`; how many these are. spk_coded_put: the group of one of them. spk_coded_clear: groups mean others now. */
+uint32_t spk_coded_find(const spk_coded *c, uint32_t from, uint32_t n, uint32_t *groups, uint16_t *missed);
+static inline void spk_coded_put(spk_coded *c, uint32_t position, uint32_t group)
+{
+    c->groups[c->places[position]] = group;
+}
+void spk_coded_clear(spk_coded *c);
+
+#endif

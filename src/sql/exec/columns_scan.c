@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blocks of columns become rows: filters, then what is wanted of the rows that are left; or they stay columns as
+ * far as the next step, where that can do with them (exec/taker.h). */
+#include "base/deadline.h"
+#include "exec/pace.h"
+#include "rdd/verb.h"
+#include "sql/exec/columns_scan.h"
+
+static bool make_decoders(const spk_scan_rdd *r, spk_scan_state *s, spk_arena *keep)
+{
+    for (size_t i = 0; i < r->n_columns; i++) {
+        const bool text = r->types[i]->kind == SPK_SQL_STRING || r->types[i]->kind == SPK_SQL_BINARY;
+        s->decoders[i] = (spk_column_decoder) { .type = r->types[i],
+            .values = spk_arena_alloc(keep, SPK_SQL_BATCH * (size_t)(r->types[i]->size + 1), 64),
+            .dictionary = text ? spk_arena_alloc(keep, SPK_DICTIONARY * sizeof(spark_str), 16) : NULL };
+        if (!s->decoders[i].values || (text && !s->decoders[i].dictionary))
+            return false;
+    }
+    return true;
+}
+
+static const spk_sql_input *give(spk_vectors *columns, size_t i, spk_sql_rows rows);
+
+static bool open_scan(spk_pipe *pipe, spk_op *op)
+{
+    const spk_scan_rdd *r = SPK_NODE(spk_scan_rdd, op->rdd);
+    spk_arena *keep = spk_keep_of(pipe->task);
+    spk_scan_state *s = spk_arena_alloc(keep, sizeof *s, 64);
+    const size_t n = r->n_columns + 1, f = r->n_filters + 1;
+    if (s) {
+        memset(s, 0, sizeof *s);
+        s->run = spk_sql_run_new(r->program, keep);
+        s->codes = spk_sql_run_new(r->program, keep);
+        s->decoders = spk_arena_alloc(keep, n * sizeof *s->decoders, 16);
+        s->inputs = spk_arena_alloc(keep, n * sizeof *s->inputs, 16);
+        s->code_inputs = spk_arena_alloc(keep, n * sizeof *s->inputs, 16);
+        s->decoded = spk_arena_alloc(keep, n, 1);
+        s->passes = spk_arena_alloc(keep, f * SPK_CODES_MAX, 64);
+        s->verdicts = spk_arena_alloc(keep, f, 1);
+        s->ranges = spk_arena_alloc(keep, f * sizeof *s->ranges, 16);
+        s->null_passes = spk_arena_alloc(keep, f, 1);
+        s->given = spk_arena_alloc(keep, (r->out->n + 1) * sizeof *s->given, 16);
+        s->given_whole = spk_arena_alloc(keep, r->out->n + 1, 1);
+        s->r = r;
+        s->columns.give = give;
+        s->arenas = spk_step_arenas(pipe->task);
+        s->scratch = spk_step_arenas(pipe->task);
+    }
+    if (!s || !s->run || !s->codes || !s->decoders || !s->inputs || !s->code_inputs || !s->decoded || !s->passes
+        || !s->verdicts || !s->ranges || !s->null_passes || !s->given || !s->given_whole || !s->arenas || !s->scratch
+        || !make_decoders(r, s, keep)) {
+        spk_task_nomem(pipe->task);
+        return false;
+    }
+    op->state = s;
+    return true;
+}
+
+/* same_rows: of one batch: what was asked for is there for these rows. */
+static bool same_rows(spk_sql_rows a, spk_sql_rows b)
+{
+    return a.n == b.n && a.at == b.at;
+}
+
+static const spk_sql_input *give(spk_vectors *columns, size_t i, spk_sql_rows rows)
+{
+    spk_scan_state *s = (spk_scan_state *)columns;
+    const spk_scan_column *c = &s->r->columns[i];
+    const bool whole = c->computed || same_rows(rows, columns->rows);
+    spk_sql_vector v;
+    if (s->given_whole[i])
+        return &s->given[i];
+    for (size_t k = 0; k < c->n; k++) {
+        const uint32_t column = c->columns[k];
+        if (whole)
+            spk_scan_need(s, column, s->from, columns->n, columns->rows);
+        else if (!s->decoded[column])
+            spk_column_decode(&s->decoders[column], s->from, columns->n, rows, &s->inputs[column]);
+    }
+    s->given_whole[i] = whole;
+    if (!c->computed) {
+        s->given[i] = s->inputs[c->columns[0]];
+        return &s->given[i];
+    }
+    if (!spk_sql_run_eval(s->run, c->number, columns->rows, &v)) {
+        spk_query_task_fails(s->r->query, s->onward.pipe->task, spk_sql_run_error(s->run));
+        return NULL;
+    }
+    s->given[i] = (spk_sql_input) { v.ptr, v.stride, v.valid, 1, 255, false };
+    return &s->given[i];
+}
+
+uint32_t spk_scan_codes(const spk_vectors *columns, size_t i, spk_scan_coded *coded)
+{
+    const spk_scan_state *s = (const spk_scan_state *)columns;
+    if (!columns->block || s->r->columns[i].computed)
+        return 0;
+    const spk_scan_column *c = &s->r->columns[i];
+    const spk_column_decoder *d = &s->decoders[c->columns[0]];
+    const spk_block_column *column = d->column;
+    const uint32_t n = spk_column_decode_codes(d);
+    *coded = (spk_scan_coded) { NULL, column->width, NULL };
+    if (column->coding == SPK_CODING_CODES)
+        coded->width = 1;
+    if (coded->width)
+        coded->codes = d->block + column->data + (size_t)s->from * coded->width;
+    if (column->nulls)
+        coded->valid = (const uint8_t *)d->block + column->nulls + s->from;
+    return n;
+}
+
+/* read_batch: n rows of the block from `from` on. */
+static bool read_batch(const spk_scan_rdd *r, spk_scan_state *s, spark_task *task, uint32_t from, uint32_t n)
+{
+    spk_vectors *c = &s->columns;
+    memset(s->decoded, 0, r->n_columns);
+    memset(s->given_whole, 0, r->out->n);
+    if (!c->held)
+        spk_recycle(task, &s->scratch[0]);
+    spk_sql_run_begin(
+        s->run, s->inputs, n, ((uint64_t)task->partition << 33) + s->seen + from, &s->scratch[0]);
+    s->from = from;
+    c->n = n;
+    if (!spk_scan_select(r, s, from, n, &c->rows)) {
+        spk_query_task_fails(r->query, task, spk_sql_run_error(s->run));
+        return false;
+    }
+    return spk_onward_take(&s->onward, c);
+}
+
+static void read_block(const spk_scan_rdd *r, spk_scan_state *s, spk_pipe *pipe, const spk_block_head *head)
+{
+    spark_task *task = pipe->task;
+    bool any = true;
+    for (size_t i = 0; i < r->n_columns; i++)
+        spk_column_decode_open(&s->decoders[i], head, r->members[i]);
+    spk_recycle(task, &s->scratch[1]);
+    s->columns.block++;
+    for (size_t f = 0; f < r->n_filters && any; f++)
+        any = spk_scan_judge(r, s, f);
+    for (uint32_t from = 0; any && from < head->rows && s->more && !spk_task_failed(task);) {
+        const size_t fit = spk_pipe_rows(pipe, r->out->layout->size), most = fit < SPK_SQL_BATCH ? fit : SPK_SQL_BATCH;
+        const uint32_t n = head->rows - from < most ? head->rows - from : (uint32_t)most;
+        const int64_t start = spk_clock_ms();
+        s->more = read_batch(r, s, task, from, n);
+        spk_task_pace(task, spk_clock_ms() - start);
+        from += n;
+    }
+    s->seen += head->rows;
+}
+
+static void run_scan(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+{
+    const spk_scan_rdd *r = SPK_NODE(spk_scan_rdd, op->rdd);
+    spk_scan_state *s = op->state;
+    const spk_batch in = *batch;
+    const size_t blocks = pipe->task->push.batch_rows;
+    batch->n = 0;
+    s->columns.held = false;
+    pipe->task->push.batch_rows = s->pace ? s->pace : blocks;
+    if (!spk_onward_begin(&s->onward, pipe, op, r->out, s->arenas))
+        return;
+    s->more = true;
+    for (size_t i = 0; i < in.n && s->more && !spk_task_failed(pipe->task); i++) {
+        const char *block;
+        memcpy(&block, in.rows + i * op->rdd->deps[0].rdd->layout->size, sizeof block);
+        read_block(r, s, pipe, (const spk_block_head *)(const void *)block);
+    }
+    spk_onward_end(&s->onward, batch);
+    s->pace = pipe->task->push.batch_rows;
+    pipe->task->push.batch_rows = blocks;
+}
+
+static void release_scan(spark_rdd *rdd)
+{
+    if (SPK_NODE(spk_scan_rdd, rdd)->query)
+        spk_query_unref(SPK_NODE(spk_scan_rdd, rdd)->query);
+}
+
+/* ---- making it */
+
+static size_t place_of(const spk_plan *scan, uint32_t id)
+{
+    for (size_t i = 0; i < scan->n_out; i++)
+        if (scan->out[i].id == id)
+            return i;
+    return SIZE_MAX;
+}
+
+typedef struct looking {
+    const spk_plan *scan;
+    spk_analyzer *a;
+    int32_t column; /* SPK_SEVERAL: not one alone */
+    uint32_t *columns;
+    size_t n;
+} looking;
+
+static void look(void *arg, const spk_sql_expr *column)
+{
+    looking *l = arg;
+    const size_t i = place_of(l->scan, column->column);
+    bool known = i == SIZE_MAX;
+    for (size_t k = 0; k < l->n && !known; k++)
+        known = l->columns[k] == i;
+    if (!known)
+        SPK_ADD(l->a, l->columns, l->n, (uint32_t)i);
+    if (i != SIZE_MAX)
+        l->column = l->column == SPK_NO_COLUMN || l->column == (int32_t)i ? (int32_t)i : SPK_SEVERAL;
+}
+
+/* is_monotone: a comparison of a whole number, date or time with a constant. */
+static bool is_monotone(const spk_sql_expr *e)
+{
+    const char *name = e->kind == SPK_SQL_CALL && e->function && e->n == 2 ? e->function->name : "";
+    if (strcmp(name, "<") != 0 && strcmp(name, "<=") != 0 && strcmp(name, ">") != 0 && strcmp(name, ">=") != 0)
+        return false;
+    return (e->args[0]->kind == SPK_SQL_COLUMN && e->args[1]->kind == SPK_SQL_CONSTANT && !e->args[1]->null)
+        || (e->args[1]->kind == SPK_SQL_COLUMN && e->args[0]->kind == SPK_SQL_CONSTANT && !e->args[0]->null);
+}
+
+static bool plan_filters(spk_query *q, spk_scan_rdd *r, const spk_plan *scan, spk_sql_expr *const *filters, size_t n)
+{
+    spk_scan_filter *own = NULL;
+    size_t m = 0;
+    for (size_t i = 0; i < n; i++) {
+        looking l = { scan, &q->analyzer, SPK_NO_COLUMN, NULL, 0 };
+        spk_expr_columns(filters[i], look, &l);
+        const int32_t column = filters[i]->deterministic ? l.column : SPK_SEVERAL;
+        SPK_ADD(&q->analyzer, own, m, (spk_scan_filter) { column, l.columns, l.n, is_monotone(filters[i]) });
+    }
+    r->filters = own;
+    r->n_filters = n;
+    return !spk_sql_failed(&q->error);
+}
+
+/* plan_columns: what comes out: columns of the scan, or expressions behind the filters. */
+static bool plan_columns(spk_query *q, spk_scan_rdd *r, const spk_plan *scan, spk_sql_expr *const *exprs, size_t n,
+    spk_sql_expr ***all, size_t *n_all)
+{
+    spk_analyzer *a = &q->analyzer;
+    spk_scan_column *columns = NULL;
+    size_t m = 0;
+    for (size_t i = 0; i < n; i++) {
+        looking l = { scan, a, SPK_NO_COLUMN, NULL, 0 };
+        spk_expr_columns(exprs[i], look, &l);
+        const bool computed = exprs[i]->kind != SPK_SQL_COLUMN || !l.n;
+        SPK_ADD(a, columns, m, (spk_scan_column) { computed, (uint32_t)*n_all, l.columns, l.n });
+        if (computed)
+            SPK_ADD(a, *all, *n_all, exprs[i]);
+    }
+    r->columns = columns;
+    return !spk_sql_failed(&q->error);
+}
+
+spark_rdd *spk_columns_scan(spk_query *q, const spk_plan *scan, spk_sql_expr *const *filters, size_t n_filters,
+    spk_sql_expr *const *exprs, size_t n, const spk_form *out)
+{
+    static const spk_class class = { .name = "InMemoryTableScanRDD",
+        .open = open_scan,
+        .run = run_scan,
+        .release = release_scan };
+    spk_analyzer *a = &q->analyzer;
+    spk_scan_rdd plain = { .out = out, .n_columns = scan->n_out, .members = scan->members };
+    const spk_sql_type **types = NULL;
+    spk_sql_expr **all = NULL;
+    size_t n_all = 0, n_types = 0;
+    spk_verb v;
+    bool made;
+    spark_rdd *rdd = scan->rdd;
+    for (size_t i = 0; i < n_filters; i++)
+        SPK_ADD(a, all, n_all, filters[i]);
+    for (size_t i = 0; i < scan->n_out; i++)
+        SPK_ADD(a, types, n_types, scan->out[i].type);
+    plain.types = types;
+    if (!plan_filters(q, &plain, scan, filters, n_filters) || !plan_columns(q, &plain, scan, exprs, n, &all, &n_all)
+        || !(plain.program = spk_program_of(q, all, n_all, &scan, 1)))
+        return NULL;
+    spk_verb_begin(&v, q->analyzer.site, n_filters ? "filter" : "select", NULL, 1, &rdd, NULL);
+    rdd = spk_verb_make(&v, &class, sizeof(spk_scan_rdd), out->layout, &made);
+    if (made) {
+        spk_scan_rdd *r = SPK_NODE(spk_scan_rdd, rdd);
+        SPK_NODE_FILL(spk_scan_rdd, r, &plain);
+        r->query = q;
+        spk_query_ref(q);
+    }
+    return rdd;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Partial aggregation: rows of a partition into states, by key, before these are shuffled. */
+#ifndef SPK_SQL_EXEC_PARTIAL_H
+#define SPK_SQL_EXEC_PARTIAL_H
+
+#include "sql/exec/query.h"
+
+/* spk_partial: what the step is made of. exprs: the keys, then for each aggregate its arguments and its filter:
+ * first[w], filter[w] are their places behind the keys; filter -1: none. */
+typedef struct spk_partial {
+    const spk_plan *plan; /* AGGREGATE */
+    const spk_form *in, *keys, *states;
+    spk_sql_expr *const *exprs;
+    size_t n_exprs;
+    const size_t *first;
+    const int64_t *filter;
+} spk_partial;
+
+/* spk_exec_partial: pairs of keys and states of the rows of rdd; only for states that point nowhere. */
+spark_rdd *spk_exec_partial(spk_query *q, spark_rdd *rdd, const spk_partial *partial);
+
+#endif

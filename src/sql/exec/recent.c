@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A direct-mapped cache of keys. */
+#include "sql/exec/recent.h"
+
+enum { INLINE = 15 }; /* bytes of a text that fit two words, with its length */
+
+static uint32_t words_of(const spk_sql_type *t)
+{
+    switch (t->kind) {
+    case SPK_SQL_FLOAT: /* equal where their bits are not */
+    case SPK_SQL_DOUBLE:
+    case SPK_SQL_ARRAY:
+    case SPK_SQL_MAP:
+    case SPK_SQL_STRUCT:
+    case SPK_SQL_VOID:
+        return 0;
+    case SPK_SQL_STRING:
+    case SPK_SQL_BINARY:
+        return 2;
+    default:
+        return t->size > 8 ? 2 : 1;
+    }
+}
+
+bool spk_recent_init(spk_recent *r, spk_arena *keep, const spk_slot *columns, size_t n)
+{
+    *r = (spk_recent) { .n_words = 1, .columns = columns };
+    bool good = n > 0 && n <= SPK_RECENT_COLUMNS;
+    for (size_t i = 0; i < n && good; i++) {
+        const uint32_t words = words_of(columns[i].type);
+        r->n_words += words;
+        good = words > 0 && r->n_words <= SPK_RECENT_WORDS;
+    }
+    if (!good)
+        return true;
+    r->n_columns = (uint32_t)n;
+    r->words = spk_arena_alloc(keep, SPK_SQL_BATCH * r->n_words * sizeof *r->words, 64);
+    r->fits = spk_arena_alloc(keep, SPK_SQL_BATCH, 64);
+    r->kept = spk_arena_alloc(keep, SPK_RECENT * r->n_words * sizeof *r->kept, 64);
+    r->groups = spk_arena_alloc(keep, SPK_RECENT * sizeof *r->groups, 64);
+    r->places = spk_arena_alloc(keep, SPK_SQL_BATCH * sizeof *r->places, 64);
+    if (!r->words || !r->fits || !r->kept || !r->groups || !r->places)
+        return false;
+    spk_recent_clear(r);
+    return true;
+}
+
+void spk_recent_clear(spk_recent *r)
+{
+    if (r->n_columns)
+        memset(r->groups, 0xff, SPK_RECENT * sizeof *r->groups);
+    r->asked = r->found = 0;
+}
+
+static void put_text(const spark_str *s, uint64_t *to, bool *fits)
+{
+    to[0] = to[1] = 0;
+    if (s->len > INLINE) {
+        *fits = false;
+        return;
+    }
+    if (s->len == 1)
+        to[0] = (uint8_t)s->ptr[0];
+    else if (s->len)
+        memcpy(to, s->ptr, s->len);
+    to[1] |= (uint64_t)s->len << 56;
+}
+
+/* put_column: of the rows at positions from..n. */
+static void put_column(spk_recent *r, const spk_slot *slot, uint32_t column, const spk_sql_vector *v, uint32_t word,
+    spk_sql_rows rows, uint32_t from, uint32_t n)
+{
+    const uint32_t size = slot->type->size, step = r->n_words;
+    const bool text = slot->type->kind == SPK_SQL_STRING || slot->type->kind == SPK_SQL_BINARY;
+    for (uint32_t k = from; k < n; k++) {
+        const uint32_t i = spk_sql_row(rows, k);
+        uint64_t *to = r->words + (size_t)k * step + word;
+        if (v->valid && !v->valid[i]) {
+            r->words[(size_t)k * step] |= (uint64_t)1 << column;
+            to[0] = 0;
+            if (words_of(slot->type) > 1)
+                to[1] = 0;
+        } else if (text) {
+            put_text(&SPK_SQL_VALUE(spark_str, v, i), to, &r->fits[k]);
+        } else if (size == 8) {
+            memcpy(to, v->ptr + i * v->stride, 8);
+        } else if (size == 4) {
+            uint32_t x;
+            memcpy(&x, v->ptr + i * v->stride, 4);
+            to[0] = x;
+        } else {
+            to[0] = 0;
+            memcpy(to, v->ptr + i * v->stride, size);
+        }
+    }
+}
+
+static inline uint32_t place_of(const uint64_t *words, uint32_t n)
+{
+    uint64_t h = 0;
+    for (uint32_t i = 0; i < n; i++)
+        h = (h ^ words[i]) * UINT64_C(0x9fb21c651e98df25);
+    return (uint32_t)(h >> 40) % SPK_RECENT;
+}
+
+static inline bool same(const uint64_t *a, const uint64_t *b, uint32_t n)
+{
+    uint64_t differ = 0;
+    for (uint32_t i = 0; i < n; i++)
+        differ |= a[i] ^ b[i];
+    return !differ;
+}
+
+/* pays: whether enough of the keys were found so far. */
+static bool pays(const spk_recent *r)
+{
+    enum { TRIED = 8192 };
+    return r->n_columns && (r->asked < TRIED || r->found > r->asked / 2);
+}
+
+uint32_t spk_recent_find(spk_recent *r, const spk_sql_vector *keys, spk_sql_rows rows, uint32_t from, uint32_t n,
+    uint32_t *groups, uint16_t *missed)
+{
+    uint32_t n_missed = 0, word = 1;
+    if (!pays(r)) {
+        for (uint32_t i = from; i < n; i++)
+            missed[n_missed++] = (uint16_t)i;
+        return n_missed;
+    }
+    for (uint32_t i = from; i < n; i++) {
+        r->words[(size_t)i * r->n_words] = 0;
+        r->fits[i] = true;
+    }
+    for (uint32_t c = 0; c < r->n_columns; c++) {
+        put_column(r, &r->columns[c], c, &keys[c], word, rows, from, n);
+        word += words_of(r->columns[c].type);
+    }
+    for (uint32_t i = from; i < n; i++) {
+        const uint64_t *words = r->words + (size_t)i * r->n_words;
+        const uint32_t place = place_of(words, r->n_words);
+        r->places[i] = place;
+        groups[i] = r->groups[place];
+        if (groups[i] == UINT32_MAX || !r->fits[i] || !same(words, r->kept + (size_t)place * r->n_words, r->n_words))
+            missed[n_missed++] = (uint16_t)i;
+    }
+    r->asked += n - from;
+    r->found += n - from - n_missed;
+    return n_missed;
+}
+
+void spk_recent_put(spk_recent *r, uint32_t row, uint32_t group)
+{
+    if (!pays(r) || !r->fits[row])
+        return;
+    const uint32_t place = r->places[row];
+    r->groups[place] = group;
+    memcpy(r->kept + (size_t)place * r->n_words, r->words + (size_t)row * r->n_words, r->n_words * sizeof *r->kept);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A SELECT while it is analyzed. */
+#ifndef SPK_SQL_PLAN_SELECT_H
+#define SPK_SQL_PLAN_SELECT_H
+
+#include "sql/plan/analyze.h"
+
+typedef struct item {
+    const spk_ast *ast; /* NULL: bound already */
+    spk_sql_expr *bound;
+    const char *name;
+    spk_attr attr; /* of the output */
+    const char *table, *table2; /* it keeps */
+} item;
+
+typedef struct selecting {
+    spk_analyzer *a;
+    const spk_ast_select *select;
+    const spk_ast_query *query; /* whose ORDER BY it is; NULL: none */
+    spk_rel in;
+    spk_bind bind, group_bind;
+    item *items;
+    size_t n_items;
+    spk_sql_expr **groups;
+    spk_attr *group_attrs;
+    size_t n_groups, n_group_attrs;
+    bool **sets;
+    size_t n_sets;
+    spk_attr grouping_id;
+    spk_sql_expr **having, **qualify;
+    size_t n_having, n_qualify;
+    spk_plan_sort *sort;
+    size_t n_sort;
+    bool grouped;
+    bool replaced; /* the column of |> SET was there */
+} selecting;
+
+/* add: one item more: an expression to bind (ast), or one that is bound already. */
+void spk_select_add(selecting *s, const spk_ast *ast, spk_sql_expr *bound, const char *name);
+/* star: adds the columns of a star. */
+void spk_select_star(selecting *s, const spk_ast *ast);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GROUP BY of SQL beside loops: keys of several types and numbers, from one to more than a window of the map side
+ * holds, with NULLs and filters; the same bytes for any number of threads, batch size, budget and faults. */
+#include "../support/sql_test.h"
+
+
+/* keys: as SQL makes them of a number below `values` (NULL where that is a multiple of 50). */
+static const struct {
+    const char *sql, *by;
+} keys[] = {
+    { "n k", "k" },
+    { "CAST(n AS INT) k", "k" },
+    { "CAST(n AS STRING) k", "k" },
+    { "'a text that is longer than two words ' || n k", "k" },
+    { "CAST(n AS DECIMAL(38, 3)) k", "k" },
+    { "CAST(n AS DOUBLE) / 4 k", "k" },
+    { "n k, n % 3 = 0 b, DATE'2020-01-01' + CAST(n % 1000 AS INT) d, 's' || n % 7 s", "k, b, d, s" },
+};
+
+/* group: what it comes to. */
+typedef struct group {
+    int64_t n, sum, least, most, filtered;
+} group;
+
+static int64_t key_of(int64_t i, int64_t values)
+{
+    return (i * 7919 + i / 1000) % values;
+}
+
+/* wanted: a line for each group, in the order of the keys, NULL first. */
+static char *wanted(int64_t rows, int64_t values)
+{
+    group *groups = calloc((size_t)values + 1, sizeof *groups); /* 0: NULL */
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    assert_non_null(groups);
+    assert_non_null(file);
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t n = key_of(i, values);
+        group *g = &groups[n % 50 == 0 ? 0 : n + 1];
+        g->least = g->n == 0 || i < g->least ? i : g->least;
+        g->most = g->n == 0 || i > g->most ? i : g->most;
+        g->n++;
+        g->sum += i;
+        g->filtered += i % 3 == 0;
+    }
+    for (int64_t n = 0; n <= values; n++) {
+        const group *g = &groups[n];
+        if (g->n)
+            fprintf(file, "%lld|%lld|%lld|%lld|%lld\n", (long long)g->n, (long long)g->sum, (long long)g->least,
+                (long long)g->most, (long long)g->filtered);
+    }
+    fclose(file);
+    free(groups);
+    return text;
+}
+
+/* query: sorted: in the order of the numbers; else as the groups come. */
+static void query(char *text, size_t size, size_t key, int64_t rows, int64_t values, bool sorted)
+{
+    snprintf(text, size,
+        "SELECT c, s, l, m, f FROM (SELECT count(*) c, sum(v) s, min(v) l, max(v) m, count(v) FILTER (WHERE v "
+        "%% 3 = 0) "
+        "f, min(n) o FROM (SELECT %s, n, v FROM (SELECT IF(x %% 50 = 0, NULL, x) n, v FROM (SELECT (id * 7919 + id div "
+        "1000) %% %lld x, id v FROM range(0, %lld, 1, 3)))) GROUP BY %s)%s",
+        keys[key].sql, (long long)values, (long long)rows, keys[key].by, sorted ? " ORDER BY o" : "");
+}
+
+static const sql_kind kind
+    = { .name = "groups", .master = "local-cluster[2,1,256]", .batch_rows = 7, .max_failures = 20, .seed = 3 };
+
+static void test_keys(void **state)
+{
+    (void)state;
+    static const int64_t values[] = { 1, 2, 60, 3000, 100000 };
+    spark_context *sc = sql_open(&kind, 0);
+    for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
+        char *want = wanted(120000, values[v]);
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+            char sql[1500];
+            query(sql, sizeof sql, k, 120000, values[v], true);
+            char *have = sql_answer(sc, sql);
+            if (strcmp(have, want) != 0)
+                fail_msg("%s: %.300s, wanted %.300s", sql, have, want);
+            free(have);
+        }
+        free(want);
+    }
+    spark_context_free(sc);
+}
+
+/* test_same: rows in their order, too. */
+static void test_same(void **state)
+{
+    (void)state;
+    enum { QUERIES = 6 };
+    static const struct {
+        size_t key;
+        int64_t rows, values;
+    } queries[QUERIES] = { { 2, 3000, 60 }, { 3, 3000, 2000 }, { 0, 300000, 250000 }, { 6, 3000, 100 }, { 5, 4000, 7 },
+        { 3, 200000, 180000 } };
+    char *first[QUERIES];
+    for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
+        spark_context *sc = sql_open(&kind, variant);
+        for (size_t i = 0; i < QUERIES; i++) {
+            char sql[1500];
+            query(sql, sizeof sql, queries[i].key, queries[i].rows, queries[i].values, false);
+            sql_same(variant, sql, sql_answer(sc, sql), &first[i]);
+        }
+        spark_context_free(sc);
+    }
+    for (size_t i = 0; i < QUERIES; i++)
+        free(first[i]);
+}
+
+/* test_none: without keys; doubles are added in the same order whatever the batches are. */
+static void test_none(void **state)
+{
+    (void)state;
+    static const char *const sql[] = {
+        "SELECT count(*), sum(id), min(id), max(id), sum(id) FILTER (WHERE id < 10) FROM range(0, 100000, 1, 4)",
+        "SELECT count(*), sum(id), min(id) FROM range(100) WHERE id < 0",
+        "SELECT sum(sqrt(id)), avg(sqrt(id)) FROM range(9999)",
+        "SELECT id % 3 k, sum(sqrt(id)), stddev(id) FROM range(99999) GROUP BY id % 3 ORDER BY k",
+    };
+    char *first[4] = { NULL };
+    for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
+        spark_context *sc = sql_open(&kind, variant);
+        for (size_t i = 0; i < 4; i++)
+            sql_same(variant, sql[i], sql_answer(sc, sql[i]), &first[i]);
+        spark_context_free(sc);
+    }
+    assert_string_equal(first[0], "100000|4999950000|0|99999|45\n");
+    assert_string_equal(first[1], "0|NULL|NULL\n");
+    for (size_t i = 0; i < 4; i++)
+        free(first[i]);
+}
+
+/* test_long: a list of all rows is made in time for its length, as sets, texts and sorted values are; beside
+ * aggregates that keep a value and drop many. What is kept is in the order of the rows. */
+static void test_long(void **state)
+{
+    (void)state;
+    enum { STATEMENTS = 5 };
+    static const char *const sql[STATEMENTS] = {
+        "SELECT size(l), l[0], l[29999], size(s), s[15000], length(t), md = 14999.5, m, a FROM (SELECT "
+        "collect_list(x) l, collect_set(x) s, listagg(x) t, median(id) md, mode(id % 777) m, max(x) a "
+        "FROM (SELECT id, lpad(id, 100, 'x') x FROM range(0, 30000, 1, 4)))",
+        "SELECT id % 3 k, collect_set(concat('a', id % 7)), md5(listagg(id, ',')), percentile(id, 0.3), "
+        "max_by(concat('s', id), id), md5(array_join(collect_list(concat('v', id)), ',')), "
+        "approx_count_distinct(id % 100), first(concat(id, 's')), "
+        "sum(sqrt(id)) FROM range(0, 60000, 1, 5) GROUP BY 1 ORDER BY 1",
+        "SELECT sum(size(l)), sum(size(s)), min(m), max(x), count(*) FROM (SELECT collect_list(id) l, "
+        "collect_set(concat(id % 3, 'z')) s, mode(id % 2) m, max(concat(id, 'q')) x "
+        "FROM range(0, 60000, 1, 3) GROUP BY id % 20011)",
+        "SELECT max(concat(lpad(id, 8, '0'), repeat('y', 300))) = concat('00029999', repeat('y', 300)), "
+        "collect_set(id % 2 = 0), min_by(concat(id, repeat('z', 300)), -id) LIKE '29999z%' FROM range(0, 30000, 1, 2)",
+        "SELECT md5(array_join(collect_list(x[0].a), ',')), size(array_distinct(flatten(collect_list(x)))) FROM "
+        "(SELECT array(named_struct('a', concat('n', id), 'b', id)) x FROM range(0, 9000, 1, 3))",
+    };
+    char *first[STATEMENTS] = { NULL };
+    for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
+        spark_context *sc = sql_open(&kind, variant);
+        for (size_t i = 0; i < STATEMENTS; i++)
+            sql_same(variant, sql[i], sql_answer(sc, sql[i]), &first[i]);
+        spark_context_free(sc);
+    }
+    if (strstr(first[0], "30000|xxx") != first[0] || !strstr(first[0], "x29999|30000|xx")
+        || !strstr(first[0], "|3000000|true|0|"))
+        fail_msg("%s", first[0]);
+    assert_string_equal(first[3], "true|[true, false]|true\n");
+    for (size_t i = 0; i < STATEMENTS; i++)
+        free(first[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_same),
+        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What SQL costs: the least program with it, stripped, beside one that does by verbs what statements do.
+#   usage: footprint_sql.sh NM STRIP WITH WITHOUT LIMIT_BYTES
+set -euo pipefail
+
+nm=$1 strip=$2 with=$3 without=$4 limit=$5
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$strip" -o "$work/with" "$with"
+"$strip" -o "$work/without" "$without"
+more=$(($(wc -c < "$work/with") - $(wc -c < "$work/without")))
+echo "with SQL $(wc -c < "$work/with") bytes, without $(wc -c < "$work/without"): $more more, of $limit"
+[ "$more" -le "$limit" ] || { echo "too large" >&2; exit 1; }
+
+# What a program does not name is not linked for SQL's sake: functions of the program, Arrow.
+found=$("$nm" "$with" | awk '$2 ~ /[Tt]/ { print $3 }' \
+    | grep -E '^sp(ark|k)_(register_(function|aggregate)|user_(begin|rows|new)|arrow_.*|(to|from)_arrow.*|as_named)$' || true)
+[ -z "$found" ] || { echo "a program with SQL has also:" >&2; echo "$found" >&2; exit 1; }
