@@ -536,6 +536,30 @@ static void test_as_named(void **state)
     spark_context_free(sc);
 }
 
+/* Hints that nobody knows are warned of, once for each; those of Spark that say nothing here are not. */
+static void test_hints(void **state)
+{
+    (void)state;
+    char path[100], said[1000];
+    snprintf(path, sizeof path, "%s/said", directory);
+    FILE *file = fopen(path, "w+");
+    assert_non_null(file);
+    spark_context *sc = open_context();
+    fflush(stderr);
+    const int keep = dup(STDERR_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    const spark_status status = spark_rdd_status(spark_sql(sc,
+        "SELECT /*+ REPARTITION(3), NO_SUCH_HINT(1), broadcast(t) */ a FROM VALUES (1) t(a)"));
+    dup2(keep, STDERR_FILENO);
+    close(keep);
+    assert_int_equal(status, SPARK_OK);
+    rewind(file);
+    said[fread(said, 1, sizeof said - 1, file)] = '\0';
+    assert_string_equal(said, "libspark: unrecognized hint in SQL: NO_SUCH_HINT\n");
+    fclose(file);
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -549,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_csv_by_path),
         cmocka_unit_test(test_show),
         cmocka_unit_test(test_as_named),
+        cmocka_unit_test(test_hints),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

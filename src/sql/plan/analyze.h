@@ -265,7 +265,9 @@ void spk_strategies(spk_analyzer *a, spk_plan *plan);
 void spk_common_subplans(spk_analyzer *a, spk_plan *plan);
 void spk_common_columns(spk_analyzer *a, spk_plan *plan);
 
-/* hint.c: a relation of that name, as the hints of its SELECT say. spk_hint_of: what is said of a side of a join. */
+/* hint.c: spk_hints_warn: of those that nobody knows. spk_hint: a relation of that name, as the hints of its SELECT say.
+ * spk_hint_of: what is said of a side of a join. */
+void spk_hints_warn(const spk_ast_select *select);
 void spk_hint(spk_analyzer *a, spk_plan *plan, const char *name);
 spk_plan_hint spk_hint_of(const spk_plan *plan);
 

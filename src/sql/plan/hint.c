@@ -1,22 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hints about joins. They are noted at the first operator of the relation that the rules neither make nor merge, and
- * looked for from the join down. Hints that are none of these say nothing, as in Spark: how many partitions there are
- * is not theirs to say here. */
+ * looked for from the join down. Spark's other hints say nothing here: how many partitions there are is not theirs to
+ * say. Names that Spark does not know either are warned of, as there. */
+#include "base/error.h"
 #include "base/small.h"
 
 #include "sql/plan/analyze.h"
 
-static spk_plan_hint hint_named(const char *name)
+/* hint_named: NULL: Spark has none of that name. */
+static const spk_plan_hint *hint_named(const char *name)
 {
-    static const char *const tables[] = { "BROADCAST", "BROADCASTJOIN", "MAPJOIN" };
-    static const char *const shuffled[] = { "SHUFFLE_MERGE", "SHUFFLE_HASH", "MERGE", "MERGEJOIN" };
-    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
-        if (spk_names_same(name, tables[i]))
-            return SPK_HINT_BROADCAST;
-    for (size_t i = 0; i < sizeof shuffled / sizeof shuffled[0]; i++)
-        if (spk_names_same(name, shuffled[i]))
-            return SPK_HINT_SHUFFLE;
-    return SPK_HINT_NONE;
+    static const struct {
+        const char *name;
+        spk_plan_hint hint;
+    } hints[] = { { "BROADCAST", SPK_HINT_BROADCAST }, { "BROADCASTJOIN", SPK_HINT_BROADCAST },
+        { "MAPJOIN", SPK_HINT_BROADCAST }, { "SHUFFLE_MERGE", SPK_HINT_SHUFFLE }, { "SHUFFLE_HASH", SPK_HINT_SHUFFLE },
+        { "MERGE", SPK_HINT_SHUFFLE }, { "MERGEJOIN", SPK_HINT_SHUFFLE }, { "SHUFFLE_REPLICATE_NL", SPK_HINT_NONE },
+        { "COALESCE", SPK_HINT_NONE }, { "REPARTITION", SPK_HINT_NONE }, { "REPARTITION_BY_RANGE", SPK_HINT_NONE },
+        { "REBALANCE", SPK_HINT_NONE } };
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+        if (spk_names_same(name, hints[i].name))
+            return &hints[i].hint;
+    return NULL;
+}
+
+void spk_hints_warn(const spk_ast_select *select)
+{
+    for (size_t h = 0; h < select->n_hints; h++)
+        if (!hint_named(select->hints[h].name))
+            spk_warn("unrecognized hint in SQL: %s", select->hints[h].name);
 }
 
 static const spk_plan *under(const spk_plan *plan)
@@ -30,10 +42,11 @@ void spk_hint(spk_analyzer *a, spk_plan *plan, const char *name)
 {
     for (size_t h = 0; plan && name && a->hinted && h < a->hinted->n_hints; h++) {
         const spk_ast_hint *hint = &a->hinted->hints[h];
-        for (size_t i = 0; i < hint->args.n; i++) {
+        const spk_plan_hint *means = hint_named(hint->name);
+        for (size_t i = 0; means && i < hint->args.n; i++) {
             const spk_ast *arg = hint->args.at[i];
             if (arg->kind == SPK_AST_NAME && spk_names_same(arg->args.at[arg->args.n - 1]->text, name)) {
-                ((spk_plan *)(uintptr_t)under(plan))->hint = hint_named(hint->name);
+                ((spk_plan *)(uintptr_t)under(plan))->hint = *means;
                 break;
             }
         }

@@ -702,6 +702,7 @@ spk_rel spk_analyze_select(
     s.query = order;
     s.in.scope.outer = outer;
     const spk_ast_select *around = a->hinted;
+    spk_hints_warn(select);
     a->hinted = select->n_hints ? select : NULL;
     if (select->from)
         s.in = spk_analyze_relation(a, select->from, outer);
