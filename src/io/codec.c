@@ -36,7 +36,7 @@ static const spk_codec codecs[] = {
     { "xz", ".xz", "", "xz", "-dc", "xz-utils" },
     { "zstd", ".zst", ".zstd", "zstd", "-dcq", "zstd" },
     { "lz4", ".lz4", "", "lz4", "-dc", "lz4" },
-    { "deflate", ".deflate", "", "pigz", "-dcz", "pigz" },
+    { "deflate", ".deflate", "", "pigz", "-dcz", "pigz" }, /* or python3, which is asked first: spawn */
 };
 
 static bool ends_in(const char *path, size_t n, const char *suffix)
@@ -76,6 +76,11 @@ static int spawn(spk_program *program, const spk_codec *codec, int in)
     return error;
 }
 
+static const char *or_python(const spk_codec *codec)
+{
+    return codec->name[0] == 'd' ? "python3 or " : "";
+}
+
 /* packed: a file while it is unpacked. */
 typedef struct packed {
     const spk_file *file;
@@ -99,7 +104,7 @@ void *spk_codec_open_fd(
         return p;
     if (error == ENOENT)
         spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "cannot unpack %s: there is no program %s; install the package %s", file->path,
+            "cannot unpack %s: there is no program %s%s; install the package %s", file->path, or_python(p->codec),
             p->codec->program, p->codec->package);
     else
         spk_io_failure(failure, "cannot run a program to unpack", file->path, error);

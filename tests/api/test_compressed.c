@@ -237,7 +237,7 @@ static void test_compressed__a_program_that_is_missing_has_a_package(void **stat
         int64_t n;
         snprintf(name, sizeof name, "a%s", codecs[i].suffix);
         snprintf(want, sizeof want, "cannot unpack %s: there is no program %s; install the package %s",
-            name, i + 1 < LENGTH(codecs) ? codecs[i].program : "pigz", codecs[i].package);
+            name, i + 1 < LENGTH(codecs) ? codecs[i].program : "python3 or pigz", codecs[i].package);
         put(name, "anything");
         oracle_fails(spark_count(spark_text_file(sc, name, 0), &n), SPARK_EIO, want);
     }
