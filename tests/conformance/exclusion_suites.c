@@ -213,16 +213,22 @@ static void health_tracker_suite__executors_that_came_back_begin_anew(void **sta
 /* ---- what counts within a stage */
 
 /* Each of two tasks fails twice on its own executor, where it would be read; were these two failed tasks for an
- * executor, neither would be left for the stage. */
+ * executor, neither would be left for the stage. An executor that waits takes what another has failed: then that is
+ * done after fewer failures, and proves nothing. */
 static void task_set_excludelist_suite__attempts_of_the_same_task_count_once(void **state)
 {
     (void)state;
     meeting m;
-    spark_context *sc = excluding((spark_exclusion) { .task_attempts = 2, .stage_tasks = 2, .tasks = 100 }, 4);
+    int64_t failed = 0;
+    spark_context *sc = excluding((spark_exclusion) { .task_attempts = 2, .stage_tasks = 2, .tasks = 1000 }, 4);
     spark_rdd *cached = spark_cache(one_each(sc, &m, 2));
     assert_int_equal(oracle_count(cached), 2);
-    assert_int_equal(oracle_count(failing_at_home(cached, false)), 2);
-    assert_int_equal(oracle_last_job(sc).failed_tasks, 4);
+    for (int round = 0; round < 200 && failed < 4; round++) {
+        assert_int_equal(oracle_count(failing_at_home(cached, false)), 2);
+        failed = oracle_last_job(sc).failed_tasks;
+        assert_in_range(failed, 2, 4);
+    }
+    assert_int_equal(failed, 4);
     assert_true(atomic_load(&homes[0]) != atomic_load(&homes[1]));
     oracle_close(sc);
 }
