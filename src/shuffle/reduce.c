@@ -89,9 +89,11 @@ static bool combine_or_split(spk_combiner *c, spk_leaves *leaves, spk_shard *sha
         return false;
     if (large && !full)
         return true;
-    spk_table_clear(&c->table);
-    if (large && spk_leaves_split(leaves))
-        return true;
+    if (large) {
+        spk_table_clear(&c->table); /* splitting may want its memory */
+        if (spk_leaves_split(leaves))
+            return true;
+    }
     return !spk_task_failed(c->task) && combine_leaf(c, shard, UINT64_MAX, &full);
 }
 

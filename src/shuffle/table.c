@@ -167,9 +167,15 @@ void spk_table_fini(spk_table *t)
     t->rows_capacity = t->hashes_capacity = t->directory_capacity = 0;
 }
 
+/* Dense keys often take a small part of their directory, which is large: only that is cleared. */
 void spk_table_clear(spk_table *t)
 {
-    memset(t->directory, 0, (size_t)t->directory_size * 4);
+    if (!t->dense)
+        memset(t->directory, 0, (size_t)t->directory_size * 4);
+    else if (t->n > 0)
+        memset(t->directory + t->first, 0, (size_t)(t->last - t->first + 1) * 4);
+    t->first = UINT32_MAX;
+    t->last = 0;
     t->n = 0;
     t->guarded = false; /* keys were seen anew, and so is the attack */
     t->allowance = SPK_STEPS_FREE;
@@ -331,7 +337,13 @@ static insertion insert(spk_table *t, const request *r, const char *element, uin
         while (t->directory[b])
             b = (b + 1) & (t->directory_size - 1);
     }
-    t->directory[b] = t->dense ? t->n + 1 : entry_of(place, t->n, t->row_bits);
+    if (t->dense) {
+        t->directory[b] = t->n + 1;
+        t->first = b < t->first ? b : t->first;
+        t->last = b > t->last ? b : t->last;
+    } else {
+        t->directory[b] = entry_of(place, t->n, t->row_bits);
+    }
     return add_row(t, kind_of(t->key), element, hash, r->move) ? INSERTED : NO_MEMORY;
 }
 
@@ -529,6 +541,8 @@ static bool try_dense(spk_table *t, const request *r)
     t->directory_size = DENSE_RANGE;
     t->base = high < DENSE_RANGE ? 0 : low;
     t->dense = true;
+    t->first = (uint32_t)(low - t->base);
+    t->last = (uint32_t)(high - t->base);
     for (uint32_t row = 0; row < t->n; row++)
         t->directory[key_at(t, spk_table_row(t, row)) - t->base] = row + 1;
     return true;

@@ -22,6 +22,7 @@ typedef struct spk_table {
     uint32_t patient; /* batches for which sums are probed for one by one */
     uint32_t seen; /* elements, until it is known whether keys are dense */
     uint64_t base; /* of dense keys */
+    uint32_t first, last; /* entries of a dense directory that may be in use, where there are rows */
     uint64_t allowance; /* steps past other keys, until the table is guarded */
     spk_secret secret;
     char *rows;

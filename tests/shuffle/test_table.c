@@ -287,6 +287,26 @@ static void test_dense__takes_the_whole_range_and_no_more(void **state)
     }
 }
 
+static void test_dense__clears_all_it_has_used(void **state)
+{
+    static const int64_t starts[] = { 1000, 65536 - DENSE_BATCH, 0, 30000, 60000, 1000 };
+    enum { N_STARTS = sizeof starts / sizeof *starts };
+    static i64_i64 elements[3][DENSE_BATCH]; /* the map points into them */
+    beside *b = open_both(*state, SPARK_TYPE(i64_i64), true, false, false);
+    for (size_t round = 0; round < (size_t)2 * N_STARTS; round++) {
+        for (size_t part = 0; part < round % 4; part++) {
+            for (int64_t i = 0; i < DENSE_BATCH; i++)
+                elements[part][i] = (i64_i64) { starts[(round + part) % N_STARTS] + i, i };
+            step(b, (const char *)elements[part], DENSE_BATCH, UINT32_MAX, UINT64_MAX);
+            assert_true(b->table.dense);
+            expect_same(b);
+        }
+        spk_table_clear(&b->table);
+        b->map.n = 0;
+    }
+    close_both(b);
+}
+
 static void test_dense__grows_to_all_its_keys(void **state)
 {
     enum { N = 65536, BATCH = 1024 };
@@ -798,6 +818,7 @@ int main(void)
         fixture_test(test_find__agrees_for_integers_of_any_spread),
         fixture_test(test_dense__becomes_hashed_at_any_position),
         fixture_test(test_dense__takes_the_whole_range_and_no_more),
+        fixture_test(test_dense__clears_all_it_has_used),
         fixture_test(test_dense__grows_to_all_its_keys),
         fixture_test(test_flood__of_integers_of_one_bucket_is_bounded),
         fixture_test(test_flood__of_strings_of_one_hash_is_bounded),
