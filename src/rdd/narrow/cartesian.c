@@ -26,6 +26,17 @@ static bool push(crossing *c)
     return true;
 }
 
+/* cross_numbers: cross, where both have 8 bytes. */
+static void cross_numbers(char *to, const char *left, const char *right, size_t n)
+{
+    uint64_t both[2];
+    memcpy(both, left, 8);
+    for (const char *const end = right + n * 8; right < end; right += 8, to += sizeof both) {
+        memcpy(&both[1], right, 8);
+        memcpy(to, both, sizeof both);
+    }
+}
+
 /* cross: one left row with rows of the right side. */
 static bool cross(crossing *c, const char *left, const char *right, size_t n)
 {
@@ -35,10 +46,7 @@ static bool cross(crossing *c, const char *left, const char *right, size_t n)
         const size_t some = n < c->max - c->n ? n : c->max - c->n;
         char *to = c->rows + c->n * pair->size;
         if (left_size == 8 && size == 8)
-            for (size_t i = 0; i < some; i++, to += 16) {
-                memcpy(to, left, 8);
-                memcpy(to + 8, right + i * 8, 8);
-            }
+            cross_numbers(to, left, right, some);
         else
             for (size_t i = 0; i < some; i++, to += pair->size) {
                 memcpy(to, left, left_size);
@@ -53,8 +61,9 @@ static bool cross(crossing *c, const char *left, const char *right, size_t n)
     return true;
 }
 
-/* cross_all: one left row with the right side, of which a piece goes before the next but one comes. */
-static bool cross_all(crossing *c, const char *left)
+/* cross_read: one left row with a right side that is on the disk, of which a piece goes before the next but
+ * one comes. */
+static bool cross_read(crossing *c, const char *left)
 {
     spk_tape_reader reader = spk_tape_read(c->right);
     spk_failure failure;
@@ -72,6 +81,17 @@ static bool cross_all(crossing *c, const char *left)
     } while (more && n > 0);
     spk_tape_reader_fini(&reader);
     return more;
+}
+
+/* cross_all: one left row with the right side. */
+static bool cross_all(crossing *c, const char *left)
+{
+    if (c->right->front.n_rows > 0)
+        return cross_read(c, left);
+    for (const spk_run *run = c->right->rows.first; run; run = run->next)
+        if (!cross(c, left, run->rows, run->n))
+            return false;
+    return true;
 }
 
 static bool take_left(void *state, spk_batch batch)
