@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "sql/eval/aggregate.h"
+#include "sql/eval/sorting.h"
 
 enum { ROWS = 2000 };
 
@@ -243,9 +244,67 @@ static void overflow(void **state)
     close_fixture(&f);
 }
 
+/* ---- settling */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x != x || y != y ? (x != x) - (y != y) : (x > y) - (x < y);
+}
+
+/* shaped: the i-th of n values, in shapes that pivots go wrong in. */
+static double shaped(int shape, size_t i, size_t n)
+{
+    const uint64_t mixed = (i * 2654435761u) >> 7;
+    switch (shape) {
+    case 0:
+        return (double)i - 100;
+    case 1:
+        return (double)(n - i);
+    case 2:
+        return 7;
+    case 3:
+        return (double)(i % 3) - 1;
+    case 4:
+        return i < n / 2 ? (double)i : (double)(n - i);
+    case 5:
+        return i % 2 ? -(double)mixed : (double)(mixed % 50);
+    case 6:
+        return (i * 4) % (n ? n : 1) < 4 ? -1e300 * (double)i : (double)i; /* the pivots are looked for where few are */
+    default:
+        return i % 5 == 0 ? NAN : i % 7 == 0 ? -NAN : i % 11 == 0 ? -INFINITY : (double)mixed;
+    }
+}
+
+static void test_settling(void **state)
+{
+    static const size_t lengths[] = { 1, 2, 16, 17, 100, 5000 };
+    static double values[5000], sorted[5000];
+    const spk_sql_type *t = spk_sql_type_of(SPK_SQL_DOUBLE);
+    (void)state;
+    for (int shape = 0; shape < 8; shape++)
+        for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++)
+            for (size_t part = 0; part < 5; part++) {
+                const size_t n = lengths[l], from = n * part / 5, to = part == 4 ? n : from + 1 + n / 50;
+                for (size_t i = 0; i < n; i++)
+                    values[i] = sorted[i] = shaped(shape, i, n);
+                qsort(sorted, n, sizeof *sorted, compare_doubles);
+                assert_true(spk_sql_keys(t, (char *)values, n));
+                spk_sql_keys_settle((int64_t *)(void *)values, n, from, to < n ? to : n);
+                for (size_t i = 0; i < n; i++)
+                    spk_sql_key_value(t, (char *)&values[i]);
+                for (size_t i = from; i < to && i < n; i++)
+                    assert_int_equal(compare_doubles(&values[i], &sorted[i]), 0);
+                for (size_t i = 0; i < n; i++)
+                    assert_true(i < from ? compare_doubles(&values[i], &sorted[from]) <= 0
+                                         : compare_doubles(&values[i], &sorted[from]) >= 0);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_settling),
         cmocka_unit_test(merged),
         cmocka_unit_test(values),
         cmocka_unit_test(overflow),

@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Aggregates that keep their values: collect_list, collect_set, listagg, percentiles, median, mode;
- * and
- * approx_count_distinct, which keeps registers.
- *
- * State { room, values }: values are without NULLs; room says for how many there is memory, 0 where
- * the
- * memory is not the state's own. */
+ * and approx_count_distinct, which keeps registers. */
 #include "base/small.h"
 
 #include <math.h>
 
-#include "sql/eval/agg.h"
+#include "sql/eval/agg_list.h"
 #include "sql/eval/decimal.h"
 #include "sql/eval/hash.h"
+#include "sql/eval/sorting.h"
 #include "sql/eval/value_text.h"
 
 enum {
-    LIST,
-    SET,
+    LIST = SPK_AGG_LIST,
+    SET = SPK_AGG_SET,
     LISTAGG,
     LISTAGG_ASC,
     LISTAGG_DESC,
@@ -130,186 +126,116 @@ static bool list_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     return a->type != NULL;
 }
 
+/* ---- finishing ---- */
+
 static bool same(const spk_sql_type *t, const char *a, const char *b)
 {
     return spk_sql_value_compare(t, a, b) == 0;
 }
 
-/* unique: values that occur again are taken out; the first of each stays where it is. */
-static size_t unique(const spk_sql_type *t, char *at, size_t n, uint32_t *table, size_t size)
+/* ordered: values that are sorted, or keys that are as far as is asked for. */
+typedef struct ordered {
+    const spk_sql_type *type;
+    char *at;
+    size_t n;
+    bool keys;
+} ordered;
+
+static void settle(const ordered *o, size_t from, size_t to)
 {
-    size_t kept = 0;
-    memset(table, 0, size * sizeof *table);
-    for (size_t i = 0; i < n; i++) {
-        const char *value = at + i * t->size;
-        size_t place = spk_sql_value_hash(t, value) & (size - 1);
-        while (table[place] > 0 && !same(t, value, at + (table[place] - 1) * t->size))
-            place = (place + 1) & (size - 1);
-        if (table[place] > 0)
-            continue;
-        if (kept != i)
-            memcpy(at + kept * t->size, value, t->size);
-        table[place] = (uint32_t)++kept;
-    }
-    return kept;
+    if (o->keys)
+        spk_sql_keys_settle((int64_t *)(void *)o->at, o->n, from, to);
 }
 
-static size_t make_unique(const spk_sql_type *t, char *at, size_t n, spk_arena *arena)
+/* value_at: what stands at a place that is settled. */
+static void value_at(const ordered *o, size_t i, void *out)
 {
-    size_t size = 16;
-    while (size < 2 * n)
-        size *= 2;
-    const spk_arena_mark mark = spk_arena_note(arena);
-    uint32_t *table = n > UINT32_MAX / 4 ? NULL : spk_arena_alloc(arena, size * sizeof *table, 64);
-    if (!table)
-        return n;
-    n = unique(t, at, n, table, size);
-    spk_arena_rewind(arena, mark);
-    return n;
+    memcpy(out, o->at + i * o->type->size, o->type->size);
+    if (o->keys)
+        spk_sql_key_value(o->type, out);
 }
 
-static bool append(const spk_sql_aggregate *a, char *state, const void *value, spk_arena *arena)
+static double number_at(const ordered *o, size_t i)
 {
-    const spk_sql_type *t = a->args[0]->type;
-    int64_t *room = SPK_AGG_AT(int64_t, a, state, 0);
-    spk_sql_array *list = SPK_AGG_AT(spk_sql_array, a, state, 1);
-    if ((int64_t)list->n >= *room) {
-        const size_t size = list->n < 4 ? 8 : 2 * list->n;
-        char *fresh = spk_arena_alloc(arena, size * t->size, 16);
-        if (!fresh)
-            return false;
-        if (list->n > 0)
-            memcpy(fresh, list->at, list->n * t->size);
-        list->at = fresh;
-        *room = (int64_t)size;
-        if (a->def->variant == SET && list->n > 16)
-            list->n = make_unique(t, fresh, list->n, arena);
-    }
-    return spk_sql_copy_value(t, value, (char *)(uintptr_t)list->at + list->n++ * t->size, arena);
+    _Alignas(16) char value[16];
+    const spk_sql_vector v = { value, 0, NULL };
+    double x;
+    value_at(o, i, value);
+    memcpy(&x, value, sizeof x);
+    return o->type->kind == SPK_SQL_DOUBLE ? x : (double)spk_sql_integer(o->type, &v, 0);
 }
 
-static bool list_update(spk_sql_agg_frame *f)
+static void interpolate(const ordered *o, double p, void *out)
 {
-    SPK_EACH_STATE(f, i, state)
-    if (spk_sql_valid(&f->args[0], i)
-        && !append(f->aggregate, state, f->args[0].ptr + i * f->args[0].stride, f->arena))
-        return nomem(f->error);
-    return true;
-}
-
-static bool list_merge(const spk_sql_aggregate *a, char *into, const char *from, spk_arena *arena,
-    spk_sql_error *error)
-{
-    const spk_sql_array list = *SPK_AGG_AT(const spk_sql_array, a, from, 1);
-    for (size_t i = 0; i < list.n; i++)
-        if (!append(a, into, list.at + i * a->args[0]->type->size, arena))
-            return nomem(error);
-    return true;
-}
-
-static void list_seal(const spk_sql_aggregate *a, char *state)
-{
-    *SPK_AGG_AT(int64_t, a, state, 0) = 0;
-}
-
-/* ---- finishing ---- */
-
-static void swap(char *a, char *b, size_t size)
-{
-    char x[64];
-    for (size_t n; size > 0; size -= n, a += n, b += n) {
-        n = size < sizeof x ? size : sizeof x;
-        memcpy(x, a, n);
-        memcpy(a, b, n);
-        memcpy(b, x, n);
-    }
-}
-
-/* sort: heap sort: values that are equal cannot be told apart. */
-static void sort(const spk_sql_type *t, char *at, size_t n)
-{
-    const size_t size = t->size;
-    for (size_t start = n / 2, end = n; end > 1;) {
-        if (start > 0)
-            start--;
-        else
-            swap(at, at + --end * size, size);
-        for (size_t root = start, child; (child = 2 * root + 1) < end; root = child) {
-            if (child + 1 < end
-                && spk_sql_value_compare(t, at + child * size, at + (child + 1) * size) < 0)
-                child++;
-            if (spk_sql_value_compare(t, at + root * size, at + child * size) >= 0)
-                break;
-            swap(at + root * size, at + child * size, size);
-        }
-    }
-}
-
-static void interpolate(const spk_sql_type *t, const char *at, size_t n, double p, void *out)
-{
-    const double place = (double)(n - 1) * p;
+    const double place = (double)(o->n - 1) * p;
     const size_t low = (size_t)floor(place), high = (size_t)ceil(place);
-    if (t->kind == SPK_SQL_DOUBLE) {
-        const double x = *(const double *)(const void *)(at + low * 8),
-                     y = *(const double *)(const void *)(at + high * 8);
-        *(double *)out
-            = low == high || x == y ? x : ((double)high - place) * x + (place - (double)low) * y;
-        return;
-    }
-    const spk_sql_vector v = { at, t->size, NULL };
-    const double x = (double)spk_sql_integer(t, &v, (uint32_t)low),
-                 y = (double)spk_sql_integer(t, &v, (uint32_t)high);
-    const double z = low == high ? x : ((double)high - place) * x + (place - (double)low) * y;
-    if (t->size == 4)
+    settle(o, low, high + 1);
+    const double x = number_at(o, low), y = number_at(o, high);
+    const double z = low == high || x == y ? x : ((double)high - place) * x + (place - (double)low) * y;
+    if (o->type->kind == SPK_SQL_DOUBLE)
+        *(double *)out = z;
+    else if (o->type->size == 4)
         *(int32_t *)out = (int32_t)z;
     else
         *(int64_t *)out = (int64_t)z;
 }
 
-static void pick(const spk_sql_aggregate *a, const char *at, size_t n, double p, void *out)
+static void pick(const spk_sql_aggregate *a, const ordered *o, double p, void *out)
 {
-    const spk_sql_type *t = a->args[0]->type;
     if (a->def->variant == PERCENTILE || a->def->variant == MEDIAN) {
-        interpolate(t, at, n, p, out);
+        interpolate(o, p, out);
         return;
     }
-    const double place = ceil(p * (double)n);
+    const double place = ceil(p * (double)o->n);
     size_t i = place < 1 ? 0 : (size_t)place - 1;
-    if (i >= n)
-        i = n - 1;
+    if (i >= o->n)
+        i = o->n - 1;
     if (a->def->variant == PERCENTILE_DISC_DESC)
-        i = n - 1 - i;
-    memcpy(out, at + i * t->size, t->size);
+        i = o->n - 1 - i;
+    settle(o, i, i + 1);
+    value_at(o, i, out);
+}
+
+static void most_frequent(const spk_sql_aggregate *a, const ordered *o, void *value)
+{
+    const spk_sql_type *t = o->type;
+    size_t best = 0, most = 0;
+    for (size_t i = 0, run = 0; i < o->n; i++) {
+        run = i > 0 && same(t, o->at + i * t->size, o->at + (i - 1) * t->size) ? run + 1 : 1;
+        if (run > most || (run == most && a->def->variant == MODE_DESC)) {
+            most = run;
+            best = i;
+        }
+    }
+    value_at(o, best, value);
 }
 
 static bool finish_sorted(
     const spk_sql_aggregate *a, char *at, size_t n, void *value, bool *valid, spk_arena *arena)
 {
+    enum { FEW = 8 }; /* places, each of which is a walk over the values; more than so many: sorted first */
     const fractions *p = a->parameter;
     const spk_sql_type *t = a->args[0]->type;
+    const bool mode = a->def->variant == MODE || a->def->variant == MODE_DESC;
+    const ordered o = { t, at, n, !mode && spk_sql_keys(t, at, n) };
     *valid = n > 0;
     if (n == 0)
         return true;
-    sort(t, at, n);
-    if (a->def->variant == MODE || a->def->variant == MODE_DESC) {
-        size_t best = 0, most = 0;
-        for (size_t i = 0, run = 0; i < n; i++) {
-            run = i > 0 && same(t, at + i * t->size, at + (i - 1) * t->size) ? run + 1 : 1;
-            if (run > most || (run == most && a->def->variant == MODE_DESC)) {
-                most = run;
-                best = i;
-            }
-        }
-        memcpy(value, at + best * t->size, t->size);
+    if (!o.keys)
+        spk_sql_sort(t, at, n);
+    else if (p->n > FEW)
+        settle(&o, 0, n);
+    if (mode) {
+        most_frequent(a, &o, value);
         return true;
     }
     if (!p->many) {
-        pick(a, at, n, p->at[0], value);
+        pick(a, &o, p->at[0], value);
         return true;
     }
     char *out = spk_arena_alloc(arena, p->n * t->size + 1, 16);
     for (size_t i = 0; out && i < p->n; i++)
-        pick(a, at, n, p->at[i], out + i * t->size);
+        pick(a, &o, p->at[i], out + i * t->size);
     *(spk_sql_array *)value = (spk_sql_array) { out, p->n };
     return out != NULL;
 }
@@ -349,14 +275,14 @@ static bool list_finish(const spk_sql_aggregate *a, const char *state, void *val
     if (list.n > 0)
         memcpy(own, list.at, list.n * t->size);
     if (text) {
-        sort(t, own, list.n);
+        spk_sql_sort(t, own, list.n);
         for (size_t i = 0; a->def->variant == LISTAGG_DESC && i < list.n / 2; i++)
-            swap(own + i * t->size, own + (list.n - 1 - i) * t->size, t->size);
+            spk_sql_swap(own + i * t->size, own + (list.n - 1 - i) * t->size, t->size);
         return finish_text(a, (spk_sql_array) { own, list.n }, value, valid, arena) || nomem(error);
     }
     if (a->def->variant != SET)
         return finish_sorted(a, own, list.n, value, valid, arena) || nomem(error);
-    *(spk_sql_array *)value = (spk_sql_array) { own, make_unique(t, own, list.n, arena) };
+    *(spk_sql_array *)value = (spk_sql_array) { own, spk_agg_list_unique(t, own, list.n, arena) };
     return true;
 }
 
@@ -455,8 +381,8 @@ static bool approx_finish(const spk_sql_aggregate *a, const char *state, void *v
 }
 
 #define LIST_                                                                                      \
-    .resolve = list_resolve, .update = list_update, .merge = list_merge, .seal = list_seal,        \
-    .finish = list_finish
+    .resolve = list_resolve, .update = spk_agg_list_update, .merge = spk_agg_list_merge,                        \
+    .seal = spk_agg_list_seal, .finish = list_finish
 
 const spk_sql_agg_def spk_aggs_lists[] = {
     { .name = "collect_list", .least = 1, .most = 1, LIST_, .variant = LIST, .ordered = true },

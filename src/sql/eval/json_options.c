@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/small.h"
+
 #include "sql/eval/json_options.h"
 
 #include <stdio.h>

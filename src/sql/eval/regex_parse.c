@@ -2,6 +2,8 @@
 /* From Java's syntax to code. A piece of a pattern becomes a stretch of code; quantifiers copy the
  * stretch
  * of what they repeat. Jumps are relative while code is made, so that stretches can be moved. */
+#include "base/small.h"
+
 #include <string.h>
 
 #include "sql/eval/regex_build.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What listeners are told of a query: its text, and its plan by the names that Spark has for operators. */
+#include "base/small.h"
+
 #include <stdio.h>
 #include <string.h>
 
