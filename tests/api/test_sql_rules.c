@@ -522,6 +522,17 @@ static const struct {
         "  ShuffledHashJoin (a = a), Inner\n"
         "    Scan t\n"
         "    Scan u\n" },
+    { "limits of the rows of partitions",
+        "SELECT a, r FROM (SELECT a, rank() OVER (PARTITION BY b ORDER BY a) r FROM t) WHERE 3 > r",
+        "Project a, r\n"
+        "  Filter (3 > r)\n"
+        "    Project a, rank() OVER (PARTITION BY b ORDER BY a)\n"
+        "      Window by a\n"
+        "        Scan t\n",
+        "Project a, rank() OVER (PARTITION BY b ORDER BY a)\n"
+        "  Filter (3 > rank() OVER (PARTITION BY b ORDER BY a))\n"
+        "    Window by a, first 2 with ties\n"
+        "      Scan t\n" },
 };
 
 static void test_rules(void **state)

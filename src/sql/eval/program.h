@@ -26,7 +26,7 @@
 typedef struct spk_sql_program spk_sql_program;
 
 /* spk_sql_compile: of n expressions, which must stay; made in the build's arena. NULL: b->error. */
-const spk_sql_program *spk_sql_compile(spk_sql_build *b, spk_sql_expr *const exprs[], size_t n);
+SPK_COLD const spk_sql_program *spk_sql_compile(spk_sql_build *b, spk_sql_expr *const exprs[], size_t n);
 
 /* spk_sql_run_new: registers in `keep`, which must stay. NULL: no memory. */
 spk_sql_run *spk_sql_run_new(const spk_sql_program *program, spk_arena *keep);

@@ -29,7 +29,7 @@ typedef struct spk_join {
 
 /* spk_join_describe: of a plan whose keys are found; left and right: how the rows of its inputs lie. False:
  * the query's error. */
-bool spk_join_describe(spk_query *q, const spk_plan *plan, const spk_form *left,
+SPK_COLD bool spk_join_describe(spk_query *q, const spk_plan *plan, const spk_form *left,
     const spk_form *right, const spk_form *out, spk_join *join);
 
 static inline bool spk_join_gives_pairs(const spk_join *j)

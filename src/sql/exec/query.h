@@ -69,11 +69,11 @@ typedef struct spk_column {
     const spk_sql_type *type;
     bool nullable;
 } spk_column;
-const spk_form *spk_form_of(
+SPK_COLD const spk_form *spk_form_of(
     spk_query *q, const spk_column *columns, size_t n, const char *const *names);
-const spk_form *spk_form_of_plan(spk_query *q, const spk_plan *plan);
+SPK_COLD const spk_form *spk_form_of_plan(spk_query *q, const spk_plan *plan);
 /* spk_form_pair: the layout of pairs of two forms; their slots in it, those of the key first. */
-const spk_form *spk_form_pair(spk_query *q, const spk_form *key, const spk_form *value);
+SPK_COLD const spk_form *spk_form_pair(spk_query *q, const spk_form *key, const spk_form *value);
 
 /* spk_form_inputs: the columns of n rows as a program reads them. */
 void spk_form_inputs(const spk_form *form, const char *rows, spk_sql_input *inputs);
@@ -103,38 +103,38 @@ SPK_COLD spark_status spk_query_fails(const spk_query *q, spk_failure *failure);
 
 /* spk_exec_eval: filters, then columns: exprs name attributes of `plan`, whose rows `in`
  * describes. NULL exprs: the rows as they are. */
-spark_rdd *spk_exec_eval(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in,
+SPK_COLD spark_rdd *spk_exec_eval(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in,
     spk_sql_expr *const *filters, size_t n_filters, spk_sql_expr *const *exprs, size_t n,
     const spk_form *out);
 /* spk_exec_join_table: by a table of the right side; of no RIGHT or FULL join. spk_exec_join_shuffled: both
  * sides shuffled by their keys; *out: how its rows lie. */
-spark_rdd *spk_exec_join_table(spk_query *q, spark_rdd *left, spark_rdd *right,
+SPK_COLD spark_rdd *spk_exec_join_table(spk_query *q, spark_rdd *left, spark_rdd *right,
     const spk_plan *plan, const spk_form *in, const spk_form *in2, const spk_form *out);
 /* spk_exec_join_marked: by a table of the left side: semi and anti joins with keys; rows lie as those of the left. */
-spark_rdd *spk_exec_join_marked(spk_query *q, spark_rdd *left, spark_rdd *right, const spk_plan *plan,
+SPK_COLD spark_rdd *spk_exec_join_marked(spk_query *q, spark_rdd *left, spark_rdd *right, const spk_plan *plan,
     const spk_form *in, const spk_form *in2);
-spark_rdd *spk_exec_join_shuffled(spk_query *q, spark_rdd *left, spark_rdd *right,
+SPK_COLD spark_rdd *spk_exec_join_shuffled(spk_query *q, spark_rdd *left, spark_rdd *right,
     const spk_plan *plan, const spk_form *in, const spk_form *in2, const spk_form **out);
-spark_rdd *spk_exec_aggregate(
+SPK_COLD spark_rdd *spk_exec_aggregate(
     spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const spk_form *out);
-spark_rdd *spk_exec_window(
+SPK_COLD spark_rdd *spk_exec_window(
     spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const spk_form *out);
-spark_rdd *spk_exec_generate(
+SPK_COLD spark_rdd *spk_exec_generate(
     spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const spk_form *out);
-spark_rdd *spk_exec_expand(
+SPK_COLD spark_rdd *spk_exec_expand(
     spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const spk_form *out);
-spark_rdd *spk_exec_limit(spk_query *q, spark_rdd *rdd, const spk_plan *plan);
+SPK_COLD spark_rdd *spk_exec_limit(spk_query *q, spark_rdd *rdd, const spk_plan *plan);
 /* spk_exec_sort: most: how many of the first rows are wanted; UINT64_MAX: all. */
-spark_rdd *spk_exec_sort(
+SPK_COLD spark_rdd *spk_exec_sort(
     spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, uint64_t most);
 
 /* spk_exec_build: the RDD of a plan; *form: how its rows lie. */
-spark_rdd *spk_exec_build(spk_query *q, const spk_plan *plan, const spk_form **form);
+SPK_COLD spark_rdd *spk_exec_build(spk_query *q, const spk_plan *plan, const spk_form **form);
 
 /* spk_positions: expressions whose columns are places in the rows of a plan, not attributes. NULL:
  * the query's error. */
-spk_sql_expr *spk_position(spk_query *q, spk_sql_expr *e, const spk_plan *const *plans, size_t n);
-const spk_sql_program *spk_program_of(spk_query *q, spk_sql_expr *const *exprs, size_t n,
+SPK_COLD spk_sql_expr *spk_position(spk_query *q, spk_sql_expr *e, const spk_plan *const *plans, size_t n);
+SPK_COLD const spk_sql_program *spk_program_of(spk_query *q, spk_sql_expr *const *exprs, size_t n,
     const spk_plan *const *plans, size_t n_plans);
 
 #endif

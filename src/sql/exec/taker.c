@@ -6,7 +6,8 @@
 
 static const spk_taker *taker_of(const spk_pipe *pipe, const spk_op *op)
 {
-    const spk_taker *(*const all[])(const spark_rdd *) = { spk_partial_taker, spk_join_taker, spk_eval_taker };
+    const spk_taker *(*const all[])(const spark_rdd *)
+        = { spk_partial_taker, spk_join_taker, spk_eval_taker, spk_window_limit_taker };
     const spark_rdd *next = op + 1 < pipe->ops + pipe->n_ops ? op[1].rdd : NULL;
     const spk_taker *taker = NULL;
     for (size_t i = 0; i < sizeof all / sizeof *all && next && !taker; i++)

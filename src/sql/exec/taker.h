@@ -33,6 +33,7 @@ typedef struct spk_taker {
 const spk_taker *spk_partial_taker(const spark_rdd *rdd);
 const spk_taker *spk_join_taker(const spark_rdd *rdd);
 const spk_taker *spk_eval_taker(const spark_rdd *rdd);
+const spk_taker *spk_window_limit_taker(const spark_rdd *rdd);
 
 /* spk_onward: where a step's columns go: to the step behind it, or as rows of a form into an emitter. */
 typedef struct spk_onward {

@@ -320,6 +320,8 @@ spark_rdd *spk_exec_window(
     for (size_t i = 0; i < m; i++)
         SPK_ADD(&q->analyzer, exprs, all, rows[i]);
     spark_rdd *pairs = spk_exec_eval(q, rdd, below, in, NULL, 0, exprs, all, pair);
+    if (pairs && plan->limit > 0)
+        pairs = spk_exec_window_limit(q, pairs, plan, pair, &plain);
     rdd = pairs ? sorted(q, pairs, plan, &plain) : NULL;
     if (!rdd || !rdd->layout)
         return rdd;

@@ -90,4 +90,9 @@ int64_t spk_window_constant(const spk_sql_expr *e);
 void spk_window_aggregate(const spk_window_group *g, size_t column, char *out);
 void spk_window_compute(const spk_window_group *g, size_t column, char *out);
 
+/* spk_exec_window_limit: of pairs the first plan->limit of each partition of the window, equals in their order; others
+ * may be among them. */
+spark_rdd *spk_exec_window_limit(
+    spk_query *q, spark_rdd *pairs, const spk_plan *plan, const spk_form *pair, const spk_window_rdd *w);
+
 #endif

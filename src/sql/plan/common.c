@@ -127,7 +127,8 @@ static bool same_shape(const spk_plan *x, const spk_plan *y)
     return x->kind == y->kind && x->n_out == y->n_out && x->n_in == y->n_in && x->n_exprs == y->n_exprs
         && x->n_rows == y->n_rows && x->join == y->join && x->how == y->how && x->n_keys == y->n_keys
         && x->null_aware == y->null_aware && x->n_aggs == y->n_aggs && x->n_sets == y->n_sets && x->n_sort == y->n_sort
-        && x->local == y->local && x->limit == y->limit && x->offset == y->offset && x->n_functions == y->n_functions
+        && x->local == y->local && x->limit == y->limit && x->offset == y->offset && x->with_ties == y->with_ties
+        && x->n_functions == y->n_functions
         && x->n_partition == y->n_partition && x->outer == y->outer && x->position == y->position
         && x->inline_rows == y->inline_rows && !x->members == !y->members;
 }

@@ -53,6 +53,8 @@ static void print_operator(const spk_plan *plan, FILE *file)
         print_exprs(i ? ", " : " by ", &plan->sort[i].expression, 1, file);
         (void)fputs(plan->sort[i].descending ? " DESC" : "", file);
     }
+    if (plan->kind == SPK_PLAN_WINDOW && plan->limit > 0)
+        (void)fprintf(file, ", first %lld%s", (long long)plan->limit, plan->with_ties ? " with ties" : "");
     if (plan->kind == SPK_PLAN_LIMIT)
         (void)fprintf(file, " %lld offset %lld", (long long)plan->limit, (long long)plan->offset);
 }

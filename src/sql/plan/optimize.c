@@ -11,6 +11,7 @@
  *   semi joins   go below inner joins, to the input that they are about
  *   join order   of inner joins (join_order.c)
  *   sums         of x plus constants are one sum and a count (sums.c)
+ *   limits       of the rows of each partition of a window, where a condition is on their number (group_limit.c)
  *   pruning      columns that nobody asks for are not made; what the plan has twice keeps what either is asked for
  *                (prune.c)
  *   collapsing   a projection of a projection is one, where nothing is computed twice by that
@@ -212,6 +213,7 @@ spk_plan *spk_optimize(spk_analyzer *a, spk_plan *plan)
     plan = plan && !spk_sql_failed(a->error) ? spk_sums(a, plan) : NULL;
     if (!plan || spk_sql_failed(a->error))
         return NULL;
+    spk_group_limits(plan);
     spk_prune_columns(a, plan, exprs, n);
     if (!spk_sql_failed(a->error))
         collapse(a, plan);

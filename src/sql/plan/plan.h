@@ -140,7 +140,8 @@ struct spk_plan {
     spk_plan_sort *sort; /* SORT; WINDOW: order within a partition */
     size_t n_sort;
     bool local;             /* SORT BY */
-    int64_t limit, offset;  /* limit -1: none */
+    int64_t limit, offset;  /* limit -1: none; WINDOW: of the rows of each partition (plan/group_limit.c) */
+    bool with_ties;         /* and those that are equal to the last one */
     spk_plan_function *functions; /* WINDOW */
     size_t n_functions;
     spk_sql_expr **partition;

@@ -21,6 +21,9 @@ spk_plan *spk_push_down(spk_analyzer *a, spk_plan *plan);
 /* prune.c: exprs: columns of the plan that are asked for. */
 void spk_prune_columns(spk_analyzer *a, spk_plan *plan, spk_sql_expr *const *exprs, size_t n);
 
+/* group_limit.c */
+void spk_group_limits(spk_plan *plan);
+
 /* sums.c */
 spk_plan *spk_sums(spk_analyzer *a, spk_plan *plan);
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first rows of each partition of a window: where a condition asks for no others these are left out early, and what
+ * comes out is what it is where the condition is one that nobody looks through; the same bytes for any number of threads,
+ * batch size, budget and faults. */
+#include "../support/sql_test.h"
+
+static const sql_kind kind
+    = { .name = "windows", .master = "local-cluster[2,1,256]", .batch_rows = 7, .max_failures = 20, .seed = 5 };
+
+static const char rows[] = "(SELECT id, IF(id %% 11 = 0, NULL, id * 7919 %% 101) n, IF(id %% 13 = 0, NULL, concat('text ', "
+                           "id * 31 %% 57)) s, IF(id %% 17 = 0, NULL, CAST(id * 37 %% 991 AS DOUBLE) / 4) d, id * 7919 %% "
+                           "20011 many, repeat(CAST(id %% 10 AS STRING), 200) long FROM range(0, %lld, 1, 5))";
+
+/* A window, its function, the condition on its number r, and the same condition in other words. */
+static const struct {
+    int64_t rows;
+    const char *what, *window, *condition, *hidden;
+} cases[] = {
+    { 20000, "row_number()", "PARTITION BY n ORDER BY d DESC", "r <= 2", "r + 0 <= 2" },
+    { 20000, "row_number()", "PARTITION BY s, n % 3 ORDER BY d, s DESC", "r < 4", "r + 0 < 4" },
+    { 20000, "row_number()", "PARTITION BY d ORDER BY n DESC NULLS FIRST, s NULLS LAST", "1 = r", "r + 0 = 1" },
+    { 20000, "row_number()", "PARTITION BY n ORDER BY s", "r = 3", "r + 0 = 3" },
+    { 20000, "row_number()", "PARTITION BY many ORDER BY n", "10 >= r AND id % 2 = 0", "r + 0 <= 10 AND id % 2 = 0" },
+    { 20000, "rank()", "PARTITION BY n ORDER BY d % 7", "r <= 3", "r + 0 <= 3" },
+    { 20000, "rank()", "PARTITION BY s ORDER BY n DESC, s", "5 > r", "r + 0 < 5" },
+    { 20000, "rank()", "PARTITION BY n ORDER BY s", "r <= 400", "r + 0 <= 400" },
+    { 20000, "dense_rank()", "PARTITION BY n ORDER BY s", "r <= 2", "r + 0 <= 2" },
+    { 20000, "percent_rank()", "PARTITION BY n ORDER BY s", "r <= 1", "r + 0 <= 1" },
+    { 20000, "ntile(4)", "PARTITION BY n ORDER BY s", "r <= 2", "r + 0 <= 2" },
+    { 160000, "row_number()", "PARTITION BY many ORDER BY n, long", "r <= 1", "r + 0 <= 1" },
+    { 160000, "row_number()", "PARTITION BY id ORDER BY n, long", "r <= 1 AND id % 50 = 0", "r + 0 <= 1 AND id % 50 = 0" },
+};
+
+/* statement: over rows as they are made, or kept as columns. */
+static void statement(char *sql, size_t size, size_t i, bool kept, bool hidden)
+{
+    char from[1000];
+    int n = snprintf(from, sizeof from, rows, (long long)cases[i].rows);
+    assert_true(n > 0 && (size_t)n < sizeof from);
+    n = snprintf(sql, size,
+        "SELECT r, id, n, s, d, many, substr(long, 1, 3) FROM (SELECT *, %s OVER (%s) r FROM %s) WHERE %s",
+        cases[i].what, cases[i].window, kept ? cases[i].rows > 20000 ? "kept_many" : "kept" : from,
+        hidden ? cases[i].hidden : cases[i].condition);
+    assert_true(n > 0 && (size_t)n < size);
+}
+
+static void keep(spark_context *sc, const char *name, long long n)
+{
+    char from[1000], sql[1200];
+    snprintf(from, sizeof from, rows, n);
+    snprintf(sql, sizeof sql, "CACHE TABLE %s AS SELECT * FROM %s", name, from);
+    sql_run(sc, sql);
+}
+
+static void test_first(void **state)
+{
+    (void)state;
+    enum { CASES = sizeof cases / sizeof cases[0] };
+    char *first[CASES], sql[2000];
+    for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
+        spark_context *sc = sql_open(&kind, variant);
+        keep(sc, "kept", 20000);
+        keep(sc, "kept_many", 160000);
+        for (size_t i = 0; i < CASES; i++)
+            for (int way = variant == 0 ? 0 : 1; way < 3; way++) {
+                statement(sql, sizeof sql, i, way == 2, way == 0);
+                sql_same(variant + (size_t)way, sql, sql_answer(sc, sql), &first[i]);
+            }
+        spark_context_free(sc);
+    }
+    for (size_t i = 0; i < CASES; i++)
+        free(first[i]);
+}
+
+/* test_shared: a window that is there twice, with conditions that leave different rows. */
+static void test_shared(void **state)
+{
+    (void)state;
+    spark_context *sc = sql_open(&kind, 0);
+    sql_gives(spark_sql(sc, "WITH w AS (SELECT id, row_number() OVER (PARTITION BY id % 3 ORDER BY id DESC) r FROM range(30)) "
+                            "SELECT (SELECT count(*) FROM w), (SELECT count(*) FROM w WHERE r <= 2), "
+                            "(SELECT sum(id) FROM w WHERE r < 2), (SELECT count(*) FROM w WHERE r >= 2)"),
+        "30|6|84|27\n");
+    spark_context_free(sc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first),
+        cmocka_unit_test(test_shared),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
