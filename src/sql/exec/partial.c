@@ -2,8 +2,9 @@
 /* A step that aggregates before the shuffle: keys and arguments are computed as vectors, rows find their states
  * in a table, and states take in a batch at a time; the shuffle then merges what it reads, and combines nothing.
  *
- * A window ends where the rows say: at so many keys or bytes of keys; its pairs go on then. Where it has hardly
- * combined, the rows of the next windows become pairs of their own (as the shuffle's map side does it). */
+ * A window ends where the rows say: at so many keys or bytes of keys, four times as many where it has combined so far;
+ * its pairs go on then. Where it has hardly combined, the rows of the next windows become pairs of their own (as the
+ * shuffle's map side does it). */
 #include "sql/exec/partial.h"
 
 #include "rdd/verb.h"
@@ -14,7 +15,7 @@
 #include "sql/exec/recent.h"
 #include "sql/exec/taker.h"
 
-enum { WINDOW_KEYS = 65536, WINDOW_BYTES = 4 * 1024 * 1024, RAW_WINDOWS = 32 };
+enum { WINDOW_KEYS = 65536, WINDOW_BYTES = 4 * 1024 * 1024, WIDER = 4, RAW_WINDOWS = 32 };
 enum { FEW = 64, ROWS_EACH = 4 }; /* so few groups, with so many rows each: one group after the other */
 
 typedef struct partial_rdd {
@@ -61,6 +62,7 @@ typedef struct partial_state {
     char *single;          /* the pair of an aggregation without keys */
     bool any;
     uint64_t n_rows, raw_left; /* of the window; rows that are passed on */
+    uint32_t width;            /* of the window: 1, or WIDER */
     uint32_t groups[SPK_SQL_BATCH];
     uint16_t missed[SPK_SQL_BATCH], at[SPK_SQL_BATCH], order[SPK_SQL_BATCH];
     uint32_t starts[FEW + 1];    /* of each group in `order` */
@@ -114,6 +116,7 @@ static bool open_partial(spk_pipe *pipe, spk_op *op)
     }
     memset(s, 0, sizeof *s);
     s->task = pipe->task;
+    s->width = 1;
     s->arenas = spk_step_arenas(pipe->task);
     s->scratch = spk_step_arenas(pipe->task);
     if (!s->arenas || !s->scratch)
@@ -264,20 +267,26 @@ static bool keys(const partial_rdd *r, partial_state *s, spk_sql_rows rows)
 
 /* ---- windows */
 
+/* combines: whether the window has at least 1.25 rows for each key. */
+static bool combines(const partial_state *s)
+{
+    return s->n_rows * 4 >= (uint64_t)s->table.n * 5;
+}
+
 /* flush: the pairs of the window go on, and the next one begins. */
 static bool flush(const partial_rdd *r, partial_state *s)
 {
     const size_t size = r->pair->layout->size;
-    const uint64_t n = s->table.n;
     for (uint32_t g = 0; g < s->table.n; g++) {
         char *row = spk_table_row(&s->table, g);
         seal(r, row + r->value_offset);
         if (!spark_emit_(&s->out.head, row, size))
             return false;
     }
-    if (s->n_rows * 4 < n * 5)
+    if (!combines(s))
         s->raw_left = (uint64_t)RAW_WINDOWS * (WINDOW_BYTES / size + 1);
     s->n_rows = 0;
+    s->width = 1;
     spk_recent_clear(&s->recent);
     spk_coded_clear(&s->coded);
     if (!r->views) {
@@ -294,6 +303,15 @@ static bool flush(const partial_rdd *r, partial_state *s)
         return true;
     spk_task_nomem(s->task);
     return false;
+}
+
+/* full: the window has no room for the next row: it becomes wider once, where that pays, or is flushed. */
+static bool full(const partial_rdd *r, partial_state *s)
+{
+    if (s->width == WIDER || !combines(s))
+        return flush(r, s);
+    s->width = WIDER;
+    return true;
 }
 
 /* missing: the rows at the positions in s->missed, whose keys are computed now where they are not there yet. */
@@ -323,7 +341,7 @@ static uint32_t find(const partial_rdd *r, partial_state *s, uint32_t from, uint
     for (size_t k = 0; k < r->p.keys->n; k++)
         spk_store_column(&r->p.keys->slots[k], &s->keys[k], rows, s->key_rows, size);
     const size_t done = spk_table_find(
-        &s->table, s->key_rows, size, m, NULL, &move, WINDOW_KEYS, WINDOW_BYTES, &s->found);
+        &s->table, s->key_rows, size, m, NULL, &move, WINDOW_KEYS * s->width, WINDOW_BYTES * s->width, &s->found);
     if (done == SIZE_MAX) {
         spk_task_nomem(s->task);
         return UINT32_MAX;
@@ -393,7 +411,7 @@ static bool take_batch(const partial_rdd *r, partial_state *s)
         if (!take_in(r, s, s->table.rows + r->value_offset, s->table.row_size, from, to, sorted))
             return false;
         s->n_rows += to - from;
-        if (to < n && !flush(r, s))
+        if (to < n && !full(r, s))
             return false;
         from = to;
     }
