@@ -20,7 +20,7 @@ enum {
 };
 #define BUCKET_MIX UINT64_C(0x9fb21c651e98df25)
 
-typedef enum key_kind { KEY4, KEY8, KEY_STR, KEY_OPTIONAL_4, KEY_OPTIONAL_8, KEY_ANY } key_kind;
+typedef enum key_kind { KEY4, KEY8, KEY_STR, KEY_OPTIONAL_4, KEY_OPTIONAL_8, KEY_OPTIONAL_STR, KEY_ANY } key_kind;
 
 static key_kind kind_of(const spk_layout *key)
 {
@@ -35,9 +35,17 @@ static key_kind kind_of(const spk_layout *key)
         return KEY_OPTIONAL_4;
     case SPK_KEY_OPTIONAL_8:
         return KEY_OPTIONAL_8;
+    case SPK_KEY_OPTIONAL_STR:
+        return KEY_OPTIONAL_STR;
     default:
         return KEY_ANY;
     }
+}
+
+/* text_at: where a text of the key lies in it; SIZE_MAX: nowhere that is known. */
+static inline size_t text_at(const key_kind kind)
+{
+    return kind == KEY_STR ? 0 : kind == KEY_OPTIONAL_STR ? spk_optional_offset(_Alignof(spark_str)) : SIZE_MAX;
 }
 
 /* ---- memory */
@@ -222,9 +230,11 @@ static inline bool same_key(const spk_table *t, const key_kind kind, const char 
         return spk_load64(row) == spk_load64(key);
     if (kind == KEY4)
         return spk_load32(row) == spk_load32(key);
-    if (kind == KEY_STR) {
-        const spark_str *a = (const spark_str *)(const void *)row;
-        const spark_str *b = (const spark_str *)(const void *)key;
+    if (kind == KEY_STR || kind == KEY_OPTIONAL_STR) {
+        const spark_str *a = (const spark_str *)(const void *)(row + text_at(kind));
+        const spark_str *b = (const spark_str *)(const void *)(key + text_at(kind));
+        if (kind == KEY_OPTIONAL_STR && !(*row && *key))
+            return !*row && !*key;
         return a->len == b->len && same_bytes(a->ptr, b->ptr, b->len);
     }
     if (kind == KEY_OPTIONAL_4 || kind == KEY_OPTIONAL_8)
@@ -261,8 +271,10 @@ static inline bool copy_key(spk_table *t, const key_kind kind, char *row, const 
         return true;
     }
     memcpy(row, key, t->key->size);
-    if (kind == KEY_STR && !t->borrow) {
-        spark_str *s = (spark_str *)(void *)row;
+    if (kind == KEY_OPTIONAL_STR && !*row)
+        return true;
+    if ((kind == KEY_STR || kind == KEY_OPTIONAL_STR) && !t->borrow) {
+        spark_str *s = (spark_str *)(void *)(row + text_at(kind));
         char *room = spk_arena_alloc(&t->strings, s->len, 1);
         if (!room)
             return false;
@@ -491,21 +503,22 @@ static size_t probe_guarded(spk_table *t, const request *r, size_t i, spk_summin
 }
 
 /* fetch: what probing will touch, for tables beyond the nearest caches. */
-static void fetch(const spk_table *t, const uint64_t *hashes, size_t n, bool strings)
+static void fetch(const spk_table *t, const uint64_t *hashes, size_t n)
 {
     const uint32_t mask = (1u << t->row_bits) - 1;
+    const size_t text = text_at(kind_of(t->key));
     for (size_t i = 0; i < n; i++)
         __builtin_prefetch(&t->directory[bucket_of(hashes[i], t->shift)]);
     for (size_t i = 0; i < n; i++) {
         const uint32_t entry = t->directory[bucket_of(hashes[i], t->shift)];
-        __builtin_prefetch(t->rows + (size_t)((entry & mask) - (entry != 0)) * t->row_size);
+        const char *row = t->rows + (size_t)((entry & mask) - (entry != 0)) * t->row_size;
+        __builtin_prefetch(row);
+        __builtin_prefetch(row + t->row_size - 1);
     }
-    if (!strings)
-        return;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && text < SIZE_MAX; i++) {
         const uint32_t entry = t->directory[bucket_of(hashes[i], t->shift)];
         if (entry)
-            __builtin_prefetch(*(char *const *)(const void *)spk_table_row(t, (entry & mask) - 1));
+            __builtin_prefetch(((const spark_str *)(const void *)(spk_table_row(t, (entry & mask) - 1) + text))->ptr);
     }
 }
 
@@ -590,6 +603,9 @@ static size_t probe_hashed(spk_table *t, const request *r, size_t i, spk_summing
     case KEY_OPTIONAL_8:
         return sum ? probe(t, r, i, KEY_OPTIONAL_8, false, SPK_SUM_I64)
                    : probe(t, r, i, KEY_OPTIONAL_8, false, SPK_NO_SUM);
+    case KEY_OPTIONAL_STR:
+        return sum ? probe(t, r, i, KEY_OPTIONAL_STR, false, SPK_SUM_I64)
+                   : probe(t, r, i, KEY_OPTIONAL_STR, false, SPK_NO_SUM);
     default:
         return sum ? probe(t, r, i, KEY_ANY, false, SPK_SUM_I64)
                    : probe(t, r, i, KEY_ANY, false, SPK_NO_SUM);
@@ -693,7 +709,7 @@ static size_t run_hashed(spk_table *t, request *r, size_t i, spk_summing sum)
     }
     if (!t->guarded) {
         if (t->n > IN_CACHE)
-            fetch(t, r->hashes, r->n, t->key->key_class == SPK_KEY_STR);
+            fetch(t, r->hashes, r->n);
         t->allowance += (r->n - i) * SPK_STEPS_EACH;
         i = probe_hashed(t, r, i, sum);
     }

@@ -154,13 +154,19 @@ static int compare_optional(const spk_layout *of, const char *a, const char *b)
     return spk_value_compare(of, a + at, b + at);
 }
 
+static bool equal_optional_view(const char *a, const char *b)
+{
+    const uint32_t at = spk_optional_offset(_Alignof(spark_str));
+    return *a ? *b && equal_view(a + at, b + at) : !*b;
+}
+
 static bool equal_optional(const spk_layout *of, const char *a, const char *b)
 {
     const uint32_t at = spk_optional_offset(of->align);
+    if (of->key_class == SPK_KEY_STR)
+        return equal_optional_view(a, b);
     if (!*a || !*b)
         return !*a && !*b;
-    if (of->key_class == SPK_KEY_STR)
-        return equal_view(a + at, b + at);
     return spk_value_equal(of, a + at, b + at);
 }
 
@@ -249,6 +255,8 @@ bool spk_value_equal(const spk_layout *layout, const void *a, const void *b)
         return spk_optional_same(a, b, false);
     case SPK_KEY_OPTIONAL_8:
         return spk_optional_same(a, b, true);
+    case SPK_KEY_OPTIONAL_STR:
+        return equal_optional_view(a, b);
     case SPK_KEY_GENERIC:
         break;
     }

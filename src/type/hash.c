@@ -60,6 +60,11 @@ static uint64_t hash_view(const char *p)
     return spk_hash_bytes(s.ptr, s.len);
 }
 
+static inline uint64_t hash_optional_view(const char *p)
+{
+    return *p ? spk_hash_combine(SPK_HASH_SEED, hash_view(p + spk_optional_offset(_Alignof(spark_str)))) : SPK_ABSENT_HASH;
+}
+
 static uint64_t hash_list(const spk_layout *of, const char *p)
 {
     spark_i64_list list;
@@ -152,6 +157,8 @@ uint64_t spk_value_hash(const spk_layout *layout, const void *value)
         return spk_optional_hash(value, false);
     case SPK_KEY_OPTIONAL_8:
         return spk_optional_hash(value, true);
+    case SPK_KEY_OPTIONAL_STR:
+        return hash_optional_view(value);
     case SPK_KEY_GENERIC:
         break;
     }
@@ -176,6 +183,8 @@ static void add_leaves(const spk_leaf *leaf, const char *values, size_t step, si
         HASHES(spk_hash_combine(hashes[i], spk_optional_hash(p, true)))
     } else if (optional && leaf->of->key_class == SPK_KEY_4) {
         HASHES(spk_hash_combine(hashes[i], spk_optional_hash(p, false)))
+    } else if (optional && leaf->of->key_class == SPK_KEY_STR) {
+        HASHES(spk_hash_combine(hashes[i], hash_optional_view(p)))
     } else {
         HASHES(spk_hash_combine(hashes[i], hash_leaf(leaf, p)))
     }
@@ -199,6 +208,9 @@ void spk_values_hash(const spk_layout *layout, const char *values, size_t step, 
         return;
     case SPK_KEY_OPTIONAL_8:
         HASHES(spk_optional_hash(p, true))
+        return;
+    case SPK_KEY_OPTIONAL_STR:
+        HASHES(hash_optional_view(p))
         return;
     case SPK_KEY_GENERIC:
         break;

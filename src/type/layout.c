@@ -216,6 +216,8 @@ static spk_key_class optional_class(const spk_layout *layout)
         return layout->key_class;
     if (leaf->of->key_class == SPK_KEY_8 && leaf->of->align == 8)
         return SPK_KEY_OPTIONAL_8;
+    if (leaf->of->key_class == SPK_KEY_STR)
+        return SPK_KEY_OPTIONAL_STR;
     return leaf->of->key_class == SPK_KEY_4 && leaf->of->align == 4 ? SPK_KEY_OPTIONAL_4 : layout->key_class;
 }
 

@@ -17,8 +17,9 @@ typedef enum spk_key_class {
     SPK_KEY_4,  /* 4-byte integer kinds (i32, u32, date) at offset 0, nothing else */
     SPK_KEY_8,  /* 8-byte integer kinds (i64, u64, decimal, time) at offset 0, nothing else */
     SPK_KEY_STR, /* one str or bytes */
-    SPK_KEY_OPTIONAL_4, /* an optional of what would be SPK_KEY_4, or SPK_KEY_8: never of a brief */
-    SPK_KEY_OPTIONAL_8
+    SPK_KEY_OPTIONAL_4, /* an optional of what would be SPK_KEY_4, SPK_KEY_8, SPK_KEY_STR: never of a brief */
+    SPK_KEY_OPTIONAL_8,
+    SPK_KEY_OPTIONAL_STR
 } spk_key_class;
 
 typedef struct spk_layout spk_layout;
@@ -81,7 +82,8 @@ uint64_t spk_value_hash(const spk_layout *layout, const void *value);
 void spk_values_hash(const spk_layout *layout, const char *values, size_t step, size_t n, uint64_t *hashes);
 static inline bool spk_hash_is_cheap(const spk_layout *layout)
 {
-    return layout->key_class != SPK_KEY_GENERIC && layout->key_class != SPK_KEY_STR;
+    return layout->key_class != SPK_KEY_GENERIC && layout->key_class != SPK_KEY_STR
+        && layout->key_class != SPK_KEY_OPTIONAL_STR;
 }
 bool spk_value_equal(const spk_layout *layout, const void *a, const void *b);
 /* spk_value_secret_hash: another hash, for places in a table alone; see base/secret.h. */

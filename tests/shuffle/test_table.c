@@ -17,6 +17,7 @@ SPARK_PAIR(modulo_i64, modulo, int64_t);
 SPARK_PAIR(double_i64, double, int64_t);
 SPARK_PAIR(opt_i32_i64, spark_opt_i32, int64_t);
 SPARK_PAIR(opt_i64_i64, spark_opt_i64, int64_t);
+SPARK_PAIR(opt_str_i64, spark_opt_str, int64_t);
 SPARK_PAIR(several_i64, several, int64_t);
 SPARK_PAIR(i64_str, int64_t, spark_str);
 
@@ -179,7 +180,7 @@ static void fill(const spark_type *type, char *elements, size_t n, value_pool *p
 static const spark_type *const pair_types[] = { SPARK_TYPE(i32_i64), SPARK_TYPE(i64_i64),
     SPARK_TYPE(str_i64), SPARK_TYPE(dense_i64), SPARK_TYPE(nested_i64), SPARK_TYPE(modulo_i64),
     SPARK_TYPE(double_i64), SPARK_TYPE(alike_i64), SPARK_TYPE(opt_i32_i64), SPARK_TYPE(opt_i64_i64),
-    SPARK_TYPE(several_i64) };
+    SPARK_TYPE(opt_str_i64), SPARK_TYPE(several_i64) };
 enum { N_PAIRS = sizeof pair_types / sizeof pair_types[0] };
 
 static void test_find__agrees_with_a_naive_map_for_every_key(void **state)

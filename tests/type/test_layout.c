@@ -76,7 +76,7 @@ static void test_key_class__is_for_lone_integers_and_strings(void **state)
     assert_int_equal(layout_of(*state, SPARK_TYPE(int16_t))->key_class, SPK_KEY_GENERIC);
     assert_int_equal(layout_of(*state, SPARK_TYPE(spark_opt_i64))->key_class, SPK_KEY_OPTIONAL_8);
     assert_int_equal(layout_of(*state, SPARK_TYPE(spark_opt_i32))->key_class, SPK_KEY_OPTIONAL_4);
-    assert_int_equal(layout_of(*state, SPARK_TYPE(spark_opt_str))->key_class, SPK_KEY_GENERIC);
+    assert_int_equal(layout_of(*state, SPARK_TYPE(spark_opt_str))->key_class, SPK_KEY_OPTIONAL_STR);
     assert_int_equal(layout_of(*state, SPARK_TYPE(opt_modulo))->key_class, SPK_KEY_GENERIC);
     assert_int_equal(layout_of(*state, SPARK_TYPE(several))->key_class, SPK_KEY_GENERIC);
 }
