@@ -2,6 +2,8 @@
 /* Chained tables over rows that stand side by side. */
 #include "shuffle/chains.h"
 
+#include "base/prefetch.h"
+
 static bool make_index(spk_chains *c)
 {
     const size_t n = c->rows.n;
@@ -68,11 +70,11 @@ void spk_chains_fini(spk_chains *c)
 static void prefetch(const spk_chains *c, size_t n, const uint64_t *hashes)
 {
     for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(&c->heads[spk_chains_bucket(c, hashes[i])]);
+        spk_prefetch(&c->heads[spk_chains_bucket(c, hashes[i])]);
     for (size_t i = 0; i < n; i++) {
         const uint32_t head = c->heads[spk_chains_bucket(c, hashes[i])];
         if (head)
-            __builtin_prefetch(spk_chains_row(c, head - 1));
+            spk_prefetch(spk_chains_row(c, head - 1));
     }
 }
 

@@ -5,6 +5,7 @@
  * Not all digits are sorted: passes cover as many of the topmost varying bits as tell n rows
  * apart, and an insertion pass mends the rest. Where the data make that pass expensive (many rows
  * alike in those bits), all digits are sorted after all. */
+#include "base/prefetch.h"
 #include "shuffle/ranges.h"
 #include "shuffle/reduce.h"
 #include "shuffle/split.h"
@@ -182,7 +183,7 @@ bool spk_sort_rows(spk_heap *heap, const spk_ordering *o, char *rows, size_t n)
         settle_equals(o, rows, sorted, sorted == entries ? entries + n : entries, n);
     for (size_t i = 0; i < n; i++) {
         if (i + 16 < n)
-            __builtin_prefetch(rows + sorted[i + 16].row * size);
+            spk_prefetch(rows + sorted[i + 16].row * size);
         memcpy(copy + i * size, rows + sorted[i].row * size, size);
     }
     memcpy(rows, copy, n * size);

@@ -9,6 +9,7 @@
 #include "shuffle/table.h"
 
 #include "base/hash.h"
+#include "base/prefetch.h"
 #include "type/leaf.h"
 
 enum {
@@ -508,17 +509,17 @@ static void fetch(const spk_table *t, const uint64_t *hashes, size_t n)
     const uint32_t mask = (1u << t->row_bits) - 1;
     const size_t text = text_at(kind_of(t->key));
     for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(&t->directory[bucket_of(hashes[i], t->shift)]);
+        spk_prefetch(&t->directory[bucket_of(hashes[i], t->shift)]);
     for (size_t i = 0; i < n; i++) {
         const uint32_t entry = t->directory[bucket_of(hashes[i], t->shift)];
         const char *row = t->rows + (size_t)((entry & mask) - (entry != 0)) * t->row_size;
-        __builtin_prefetch(row);
-        __builtin_prefetch(row + t->row_size - 1);
+        spk_prefetch(row);
+        spk_prefetch(row + t->row_size - 1);
     }
     for (size_t i = 0; i < n && text < SIZE_MAX; i++) {
         const uint32_t entry = t->directory[bucket_of(hashes[i], t->shift)];
         if (entry)
-            __builtin_prefetch(((const spark_str *)(const void *)(spk_table_row(t, (entry & mask) - 1) + text))->ptr);
+            spk_prefetch(((const spark_str *)(const void *)(spk_table_row(t, (entry & mask) - 1) + text))->ptr);
     }
 }
 
@@ -629,11 +630,11 @@ static void foresee(const spk_table *t, const char *elements, size_t n)
     uint32_t at[PIECE];
     for (size_t i = 0; i < n; i++) {
         at[i] = bucket_of(spk_hash_u64(spk_load64(elements + i * PAIR)), t->shift);
-        __builtin_prefetch(&t->directory[at[i]]);
+        spk_prefetch(&t->directory[at[i]]);
     }
     for (size_t i = 0; i < n; i++) {
         const uint32_t entry = t->directory[at[i]];
-        __builtin_prefetch(t->rows + (size_t)((entry & mask) - (entry != 0)) * PAIR);
+        spk_prefetch(t->rows + (size_t)((entry & mask) - (entry != 0)) * PAIR);
     }
 }
 

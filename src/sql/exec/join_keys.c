@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keys of a join by a table: of both sides, and looking those of the left side up. */
+#include "base/prefetch.h"
 #include "sql/exec/join_table.h"
 
 /* ---- words */
@@ -169,7 +170,7 @@ bool spk_join_keys_find(spk_join_keys *k, const spk_join_rdd *j, spk_sql_rows ro
         m += (uint32_t)(j->bits[at / 64] >> at % 64 & k->usable[i]);
     }
     for (uint32_t c = 0; c < m; c++)
-        __builtin_prefetch(&j->heads[k->places[c] / SPK_PLACE_BITS]);
+        spk_prefetch(&j->heads[k->places[c] / SPK_PLACE_BITS]);
     for (uint32_t c = 0; c < m; c++)
         k->heads[c] = j->heads[k->places[c] / SPK_PLACE_BITS];
     k->n_found = m;
