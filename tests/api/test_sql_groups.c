@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GROUP BY of SQL beside loops: keys of several types and numbers, from one to more than a window of the map side
  * holds, with NULLs and filters; the same bytes for any number of threads, batch size, budget and faults. */
+#include "../support/oracle.h"
 #include "../support/sql_test.h"
 
 
@@ -114,6 +115,31 @@ static void test_same(void **state)
         free(first[i]);
 }
 
+/* test_wide: a window that combines goes on to more keys than others; sums of small integers, extremes, texts as keys. */
+static void test_wide(void **state)
+{
+    (void)state;
+    enum { STATEMENTS = 2 };
+    static const char *const sql[STATEMENTS] = {
+        "SELECT k, sum(s), sum(sqrt(v)), min(s), max(t) FROM (SELECT IF(id = 9, NULL, concat('k', (id div 2 * 7919) % 90000)) "
+        "k, CAST(id % 100 - 50 AS TINYINT) s, CAST(id % 1000 AS SMALLINT) t, id v FROM range(0, 400000, 1, 2)) GROUP BY k",
+        "SELECT k, sum(i), max(i), min(i), count(*) FROM (SELECT (id div 2 * 7919) % 90000 k, IF(id % 7 = 0, NULL, "
+        "CAST(id AS INT)) i FROM range(0, 400000, 1, 2)) GROUP BY k",
+    };
+    char *first[STATEMENTS] = { NULL };
+    for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
+        spark_context *sc = sql_open(&kind, variant);
+        for (size_t i = 0; i < STATEMENTS; i++) {
+            sql_same(variant, sql[i], sql_answer(sc, sql[i]), &first[i]);
+            if (variant == 0)
+                assert_int_equal(oracle_last_job(sc).shuffle_rows, i ? 180000 : 180001);
+        }
+        spark_context_free(sc);
+    }
+    for (size_t i = 0; i < STATEMENTS; i++)
+        free(first[i]);
+}
+
 /* test_none: without keys; doubles are added in the same order whatever the batches are. */
 static void test_none(void **state)
 {
@@ -179,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_same),
+        cmocka_unit_test(test_wide),
         cmocka_unit_test(test_none),
         cmocka_unit_test(test_long),
     };

@@ -212,29 +212,55 @@ static bool add_small(const spk_sql_agg_frame *f)
     return true;
 }
 
-static bool sum_update(spk_sql_agg_frame *f)
+#define WIDEN(T)                                                                                   \
+    SPK_EACH_ROW(f, i)                                                                             \
+    to[i] = SPK_SQL_VALUE(T, &f->args[0], i)
+
+/* widen: integers of fewer bytes as 64-bit ones, each at its row. */
+static void widen(const spk_sql_agg_frame *f, size_t size, int64_t *to)
+{
+    if (size == 4)
+        WIDEN(int32_t);
+    else if (size == 2)
+        WIDEN(int16_t);
+    else
+        WIDEN(int8_t);
+}
+
+/* sum_small: 64-bit numbers. */
+static bool sum_small(const spk_sql_agg_frame *f)
 {
     const spk_sql_aggregate *a = f->aggregate;
-    const spk_sql_type *t = a->args[0]->type;
-    const bool small = t->size == 8 || f->narrow;
-    if (is_double(a))
-        return sum_doubles(f);
-    if (small && !f->states) {
+    if (!f->states) {
         int64_t n = 0;
         spk_i128 sum = 0;
         halves(f, &n, &sum);
         return add_wide(a, f->state, sum, n) || spk_agg_overflow(a, f->error, "try_sum");
     }
-    if (small)
-        return add_small(f) || spk_agg_overflow(a, f->error, "try_sum");
+    return add_small(f) || spk_agg_overflow(a, f->error, "try_sum");
+}
+
+static bool sum_update(spk_sql_agg_frame *f)
+{
+    const spk_sql_aggregate *a = f->aggregate;
+    const spk_sql_type *t = a->args[0]->type;
+    int64_t wide[SPK_SQL_BATCH];
+    if (is_double(a))
+        return sum_doubles(f);
+    if (t->size == 8 || f->narrow)
+        return sum_small(f);
+    if (t->size < 8) {
+        const spk_sql_vector v = { (const char *)wide, sizeof *wide, f->args[0].valid };
+        spk_sql_agg_frame g = *f;
+        widen(f, t->size, wide);
+        g.args = &v;
+        return sum_small(&g);
+    }
     SPK_EACH_STATE(f, i, state)
     {
         if (!spk_sql_valid(&f->args[0], i))
             continue;
-        const spk_i128 x = t->kind == SPK_SQL_DECIMAL
-            ? spk_sql_units(t, f->args[0].ptr + i * f->args[0].stride)
-            : spk_sql_integer(t, &f->args[0], i);
-        if (!add_wide(a, state, x, 1))
+        if (!add_wide(a, state, spk_sql_units(t, f->args[0].ptr + i * f->args[0].stride), 1))
             return spk_agg_overflow(a, f->error, "try_sum");
     }
     return true;
@@ -404,11 +430,29 @@ static bool better(const spk_sql_aggregate *a, const char *state, const void *va
     return a->def->variant == MIN ? c < 0 : c > 0;
 }
 
-/* EXTREME: numbers into one state: no copies, no calls. */
+/* EXTREME: numbers into one state, or each into its own: no copies, no calls. */
 #define EXTREME(name, T, test)                                                                     \
+    static void name##_each(spk_sql_agg_frame *f)                                                  \
+    {                                                                                              \
+        const spk_sql_aggregate *a = f->aggregate;                                                 \
+        for (uint32_t k = 0; k < f->rows.n; k++) {                                                 \
+            const uint32_t i = spk_sql_row(f->rows, k);                                            \
+            const T x = SPK_SQL_VALUE(T, &f->args[0], i);                                          \
+            T *at = SPK_AGG_AT(T, a, f->states[k], 3), best = *at;                                 \
+            bool *any = SPK_AGG_AT(bool, a, f->states[k], 1);                                      \
+            if (spk_sql_valid(&f->args[0], i) && (!*any || (test))) {                              \
+                *at = x;                                                                           \
+                *any = true;                                                                       \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
     static void name(spk_sql_agg_frame *f)                                                         \
     {                                                                                              \
         const spk_sql_aggregate *a = f->aggregate;                                                 \
+        if (f->states) {                                                                           \
+            name##_each(f);                                                                        \
+            return;                                                                                \
+        }                                                                                          \
         T best = *SPK_AGG_AT(T, a, f->state, 3);                                                   \
         bool any = *SPK_AGG_AT(bool, a, f->state, 1);                                              \
         SPK_EACH_ROW(f, i)                                                                         \
@@ -431,7 +475,7 @@ static bool extreme(spk_sql_agg_frame *f)
 {
     const spk_sql_type *t = f->aggregate->type;
     const bool least = f->aggregate->def->variant == MIN;
-    if (f->states || f->aggregate->def->variant > MAX)
+    if (f->aggregate->def->variant > MAX)
         return false;
     if (t->kind == SPK_SQL_INT || t->kind == SPK_SQL_DATE) {
         (least ? min_i32 : max_i32)(f);
