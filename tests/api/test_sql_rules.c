@@ -465,6 +465,24 @@ static const struct {
         "      Project b\n"
         "        Filter (a = 2)\n"
         "          Scan u\n" },
+    { "dependants",
+        "SELECT a - 1, c, a, count(*), 2 FROM t GROUP BY a - 1, c, a, a + c, a, 2",
+        "Project (a - 1), c, a, count(1), 2\n"
+        "  Aggregate (a - 1), c, a, (a + c), count(1)\n"
+        "    Scan t\n",
+        "Project (a - 1), c, a, count(1), 2\n"
+        "  Aggregate c, a, count(1)\n"
+        "    Scan t\n" },
+    { "dependants: not of what is equal, but not the same",
+        "SELECT d, 1 / d, count(*) FROM (SELECT CAST(a AS DOUBLE) d FROM t) GROUP BY d, 1 / d",
+        "Project d, (1 / d), count(1)\n"
+        "  Aggregate d, (1 / d), count(1)\n"
+        "    Project CAST(a AS DOUBLE)\n"
+        "      Scan t\n",
+        "Project d, (1 / d), count(1)\n"
+        "  Aggregate d, (1.0 / d), count(1)\n"
+        "    Project CAST(a AS DOUBLE)\n"
+        "      Scan t\n" },
     { "sums of x and constants",
         "SELECT sum(x + 1), sum(x + 2), sum(3 + x) FROM (SELECT CAST(a AS SMALLINT) x FROM t)",
         "Project sum((x + 1)), sum((x + 2)), sum((3 + x))\n"

@@ -10,6 +10,7 @@
  *   emptiness    conditions that are TRUE go, and what is made of no rows (empty.c)
  *   semi joins   go below inner joins, to the input that they are about
  *   join order   of inner joins (join_order.c)
+ *   dependants   keys of a grouping that are computed from others are none (dependants.c)
  *   sums         of x plus constants are one sum and a count (sums.c)
  *   limits       of the rows of each partition of a window, where a condition is on their number (group_limit.c)
  *   pruning      columns that nobody asks for are not made; what the plan has twice keeps what either is asked for
@@ -210,6 +211,7 @@ spk_plan *spk_optimize(spk_analyzer *a, spk_plan *plan)
     plan = plan && !spk_sql_failed(a->error) ? constants(a, plan) : NULL;
     plan = plan && !spk_sql_failed(a->error) ? sink(a, plan) : NULL;
     plan = spk_order_joins(a, plan);
+    plan = plan && !spk_sql_failed(a->error) ? spk_dependants(a, plan) : NULL;
     plan = plan && !spk_sql_failed(a->error) ? spk_sums(a, plan) : NULL;
     if (!plan || spk_sql_failed(a->error))
         return NULL;

@@ -24,6 +24,9 @@ void spk_prune_columns(spk_analyzer *a, spk_plan *plan, spk_sql_expr *const *exp
 /* group_limit.c */
 void spk_group_limits(spk_plan *plan);
 
+/* dependants.c */
+spk_plan *spk_dependants(spk_analyzer *a, spk_plan *plan);
+
 /* sums.c */
 spk_plan *spk_sums(spk_analyzer *a, spk_plan *plan);
 
