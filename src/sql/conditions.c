@@ -581,6 +581,9 @@ static const spk_sql_condition conditions[] = {
     { "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "0A000",
         "The feature is not supported: The SQL pipe operator syntax with aggregation (using |> AGGREGATE) "
         "does not support <case>." },
+    { "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000",
+        "The feature is not supported: Cannot have MAP type columns in a set operation (INTERSECT, EXCEPT, etc.), but "
+        "the type of column <colName> is <dataType>." },
     { "UNSUPPORTED_FEATURE.SET_PIPE_OPERATOR_WITH_DOT", "0A000",
         "The feature is not supported: SQL pipe SET operator with a dot in the name of a column." },
     { "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E",

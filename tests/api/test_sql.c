@@ -198,6 +198,14 @@ static void test_statements(void **state)
 static const sql_case wrong[] = {
     { "SELEC 1", "[PARSE_SYNTAX_ERROR] Syntax error at or near 'SELEC'. SQLSTATE: 42601 (line 1, position 1 to 5)" },
     { "SELECT cty FROM sales", "[UNRESOLVED_COLUMN.WITH_SUGGESTION]" },
+    { "SELECT DISTINCT map(1, 2) AS m", "[UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE] The feature is not supported: "
+        "Cannot have MAP type columns in a set operation (INTERSECT, EXCEPT, etc.), but the type of column `m` is "
+        "\"MAP<INT, INT>\". SQLSTATE: 0A000" },
+    { "SELECT 1, array(map(1, 2)) AS m UNION SELECT 2, array(map(3, 4))", "`m` is \"ARRAY<MAP<INT, INT>>\"" },
+    { "SELECT map(1, 2) AS m INTERSECT ALL SELECT map(1, 2)", "SET_OPERATION_ON_MAP_TYPE]" },
+    { "SELECT named_struct('a', map(1, 2)) AS s EXCEPT SELECT named_struct('a', map(1, 2))",
+        "SET_OPERATION_ON_MAP_TYPE]" },
+    { "SELECT 1 AS a UNION ALL (SELECT DISTINCT map(1, 2))", "SET_OPERATION_ON_MAP_TYPE]" },
     { "SELECT cty FROM sales", "`sales`.`city`" },
     { "SELECT 1 FROM nowhere", "[TABLE_OR_VIEW_NOT_FOUND]" },
     { "SELECT city, count(*) FROM sales", "[MISSING_GROUP_BY]" },

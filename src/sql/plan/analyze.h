@@ -236,6 +236,11 @@ bool spk_plan_correlated(const spk_plan *plan, const spk_plan *outer);
 /* spk_plan_each: every expression that stands in this operator itself, by its place. */
 void spk_plan_each(spk_plan *plan, void (*visit)(void *arg, spk_sql_expr **place), void *arg);
 
+/* query.c: spk_has_map: a type that is a map or holds some. spk_no_maps: whether rows may be compared with each other,
+ * which Spark refuses of such columns; false: the error is set. */
+bool spk_has_map(const spk_sql_type *type);
+bool spk_no_maps(spk_analyzer *a, const spk_plan *plan, spk_sql_span span);
+
 /* spk_empty_value: what an aggregate gives over no rows. */
 spk_sql_expr *spk_empty_value(spk_analyzer *a, const spk_sql_aggregate *agg);
 

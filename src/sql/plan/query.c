@@ -185,6 +185,27 @@ static bool count_columns(spk_analyzer *a, const spk_ast_term *term, const spk_r
     return false;
 }
 
+bool spk_has_map(const spk_sql_type *t)
+{
+    if (t->kind == SPK_SQL_MAP)
+        return true;
+    for (uint32_t i = 0; t->kind == SPK_SQL_STRUCT && i < t->n; i++)
+        if (spk_has_map(t->fields[i].type))
+            return true;
+    return t->kind == SPK_SQL_ARRAY && spk_has_map(t->of);
+}
+
+bool spk_no_maps(spk_analyzer *a, const spk_plan *plan, spk_sql_span span)
+{
+    for (size_t i = 0; i < plan->n_out; i++)
+        if (spk_has_map(plan->out[i].type)) {
+            spk_sql_fail2(a->error, "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", span, "colName",
+                spk_print(a, "`%s`", plan->out[i].name), "dataType", spk_sql_type_quoted(&a->build, plan->out[i].type));
+            return false;
+        }
+    return true;
+}
+
 /* numbered: beside each row, which of its equals it is. */
 static spk_plan *numbered(spk_analyzer *a, spk_plan *in)
 {
@@ -258,7 +279,7 @@ static spk_rel set_operation(spk_analyzer *a, const spk_ast_term *term, spk_scop
         SPK_ADD(a, rel.scope.items, rel.scope.n, (spk_scope_item) { .name = l->name, .attr = attrs[n - 1] });
     }
     spk_plan *l = widen(a, &left, attrs, n, true), *r = widen(a, &right, attrs, n, false);
-    if (!l || !r)
+    if (!l || !r || ((term->kind != SPK_TERM_UNION || !term->all) && !spk_no_maps(a, l, term->span)))
         return rel;
     if (term->kind != SPK_TERM_UNION) {
         rel.plan = by_join(a, term, l, r);

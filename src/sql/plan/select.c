@@ -363,20 +363,10 @@ static void bind_order(selecting *s)
 
 /* ---- the plan */
 
-static bool has_map(const spk_sql_type *t)
-{
-    if (t->kind == SPK_SQL_MAP)
-        return true;
-    for (uint32_t i = 0; t->kind == SPK_SQL_STRUCT && i < t->n; i++)
-        if (has_map(t->fields[i].type))
-            return true;
-    return t->kind == SPK_SQL_ARRAY && has_map(t->of);
-}
-
 /* canonical: a key of GROUP BY: maps with their entries in order. */
 static spk_sql_expr *canonical(selecting *s, spk_sql_expr *e)
 {
-    return has_map(e->type) ? spk_sql_call(&s->a->build, "map_sorted", &e, 1, e->span) : e;
+    return spk_has_map(e->type) ? spk_sql_call(&s->a->build, "map_sorted", &e, 1, e->span) : e;
 }
 
 /* aggregate: below it the input and its subqueries; keys keep the attribute of the column they are. */
@@ -650,7 +640,7 @@ static spk_plan *plan_of(selecting *s)
         return NULL;
     plan = outputs(s, plan, &hidden, &n_hidden);
     if (plan && s->select->distinct)
-        plan = spk_plan_distinct(a, plan);
+        plan = spk_no_maps(a, plan, s->select->span) ? spk_plan_distinct(a, plan) : NULL;
     if (plan && s->n_sort)
         plan = spk_sort_plan(a, plan, s->sort, s->n_sort, s->query->sort_only);
     return plan && n_hidden ? take_away(s, plan) : plan;
