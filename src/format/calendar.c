@@ -95,10 +95,9 @@ static bool micros_of(const moment *m, int64_t *micros)
 {
     const int64_t seconds
         = days_of(m) * DAY + m->hour * 3600 + m->minute * 60 + m->second - m->zone;
-    if (seconds > INT64_MAX / 1000000 - 1 || seconds < INT64_MIN / 1000000 + 1)
-        return false;
-    *micros = seconds * 1000000 + m->micros;
-    return true;
+    const int64_t before = seconds < 0; /* from the second after, or the first of all would be beyond */
+    return !__builtin_mul_overflow(seconds + before, INT64_C(1000000), micros)
+        && !__builtin_add_overflow(*micros, m->micros - before * 1000000, micros);
 }
 
 /* ---- what Spark casts ---- */
@@ -113,13 +112,13 @@ static reader trimmed(const char *p, size_t n)
     return r;
 }
 
-/* cast_day: [+-]yyyy[-m[-d]]; *whole: all three were there. */
-static bool cast_day(reader *r, moment *m, bool *whole)
+/* cast_day: [+-]yyyy[-m[-d]]; most: digits of a year: 7 for dates, 6 for times; *whole: all three were there. */
+static bool cast_day(reader *r, int most, moment *m, bool *whole)
 {
     const bool negative = sign(r, '-');
     if (!negative)
         sign(r, '+');
-    if (!number(r, 4, 6, &m->year))
+    if (!number(r, 4, most, &m->year))
         return false;
     m->year = negative ? -m->year : m->year;
     if (sign(r, '-')) {
@@ -137,7 +136,7 @@ bool spk_cast_date(const char *p, size_t n, int32_t *days)
     moment m = epoch;
     reader r = trimmed(p, n);
     bool whole = false;
-    if (!cast_day(&r, &m, &whole))
+    if (!cast_day(&r, 7, &m, &whole))
         return false;
     /* Behind a whole date anything may follow, behind a blank or a T. */
     const bool more = whole && r.p < r.end && (*r.p == ' ' || *r.p == 'T');
@@ -212,7 +211,7 @@ bool spk_cast_time(const char *p, size_t n, int64_t *micros)
     moment m = epoch;
     reader r = trimmed(p, n);
     bool whole = false;
-    if (!cast_day(&r, &m, &whole))
+    if (!cast_day(&r, 6, &m, &whole))
         return false;
     if (r.p < r.end) {
         if (!whole)

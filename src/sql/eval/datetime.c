@@ -315,8 +315,9 @@ static bool clock_and_zone(reader *r, spk_zones *zones, spk_zone *own, int64_t *
 
 static bool moment(int64_t days, int64_t nanos, const spk_zone *zone, int64_t *micros)
 {
-    if (__builtin_mul_overflow(days, SPK_MICROS_DAY, micros)
-        || __builtin_add_overflow(*micros, nanos / 1000, micros))
+    const int64_t before = days < 0; /* from the day after, or those of the first of all would be beyond */
+    if (__builtin_mul_overflow(days + before, SPK_MICROS_DAY, micros)
+        || __builtin_add_overflow(*micros, nanos / 1000 - before * SPK_MICROS_DAY, micros))
         return false;
     *micros = spk_zone_moment(zone, *micros);
     return true;
