@@ -97,7 +97,8 @@ typedef struct spark_csv_options {
 } spark_csv_options;
 
 /* spark_read_csv: the rows of files as structs. path: as for spark_text_file, as is when files are
- * listed and read; options: NULL: the defaults. Empty lines are no rows, nor are lines of blanks.
+ * listed and read; options: NULL: the defaults. Empty lines are no rows, nor are lines of blanks (with multi_line,
+ * as in Spark, these are).
  *
  * type: a struct or pair of the program's. Members are columns: found by name in the header of each
  * file (first exactly, then without regard to case), or, without a header, by position. A member is a

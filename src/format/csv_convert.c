@@ -201,12 +201,13 @@ static void strings(work *w)
     }
 }
 
+/* chars: the same holds for arrays of char. */
 static void chars(work *w)
 {
     for (size_t i = 0; i < w->n; i++) {
         const spark_str cell = w->cells[i * w->stride];
         char *row = w->rows + i * w->row_size;
-        if (is_null(w, cell))
+        if (is_null(w, cell) && (w->column->present >= 0 || cell.ptr == NULL || cell.len > 0))
             miss(w, i);
         else if (!read_chars(spk_csv_utf8(w->csv, cell, w->texts, &w->nomem), w->column, row))
             refuse(w, i);

@@ -71,6 +71,10 @@ static spark_status set_bytes(spk_csv *csv, const spark_csv_options *o, spk_fail
     memcpy(csv->sep, sep, csv->sep_n);
     if (csv->quote == (unsigned char)*sep || csv->comment == (unsigned char)*sep)
         return refuse(failure, "sep", "begins as quote or comment do");
+    if (csv->comment != SPK_NO_BYTE && csv->comment == csv->quote)
+        return refuse(failure, "comment", "is the quote");
+    if (csv->escape == (unsigned char)*sep)
+        return refuse(failure, "escape", "is what sep begins with");
     return SPARK_OK;
 }
 
@@ -81,6 +85,8 @@ static spark_status set_line_sep(spk_csv *csv, const spark_csv_options *o, spk_f
     csv->line_sep_n = strlen(o->line_sep);
     if (csv->line_sep_n < 1 || csv->line_sep_n > 2)
         return refuse(failure, "line_sep", "must be one or two bytes");
+    if (*o->line_sep == csv->sep[0] || csv->quote == (unsigned char)*o->line_sep)
+        return refuse(failure, "line_sep", "begins as sep or quote do");
     memcpy(csv->line_sep, o->line_sep, csv->line_sep_n);
     return SPARK_OK;
 }

@@ -52,7 +52,7 @@ static bool must_quote(const spk_csv *csv, spark_str s)
         return false;
     if (csv->quote_all || (unsigned char)*s.ptr == csv->comment || (unsigned char)*s.ptr == csv->quote)
         return true;
-    if (has(s, csv->sep[0]) || has(s, '\n') || has(s, '\r')
+    if (has(s, (unsigned char)csv->sep[0]) || has(s, '\n') || has(s, '\r')
         || (csv->line_sep_n > 0 && has(s, (unsigned char)csv->line_sep[0])))
         return true;
     return csv->escape_quotes && has(s, csv->quote);

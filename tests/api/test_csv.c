@@ -620,7 +620,35 @@ static void test_csv__the_first_and_the_last_days_are_written(void **state)
                        "+5881580-07-11,+294247-01-10T04:00:54.775807Z\n";
     assert_int_equal(n, strlen(want));
     assert_memory_equal(text, want, n);
+    spark_array back;
+    oracle_ok(spark_collect(spark_read_csv(sc, "out", SPARK_TYPE(ends), NULL), NULL, &back));
+    assert_int_equal(back.n, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(spark_equal(SPARK_TYPE(ends), &SPARK_ITEMS(ends, &back)[i], &rows[i]));
+    spark_array_free(&back);
     oracle_close(sc);
+}
+
+/* Separators of no ASCII are looked for as they are, and a text that is empty is one in an array of char too. */
+static void test_csv__separators_are_bytes_and_empty_texts_no_nulls(void **state)
+{
+    static const char *const separators[] = { ",", "\xc3\xa9", "\xc2\xa7", "\xff" };
+    static const coded rows[] = { { "", 1 }, { "\xc3\xa9", 2 }, { "a\xff", 3 }, { ",", 4 }, { "\xc2\xa7", 5 } };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(separators); i++) {
+        spark_context *sc = oracle_open(1);
+        spark_array back;
+        char path[20];
+        snprintf(path, sizeof path, "sep%zu", i);
+        const spark_csv_options *o = CSV(.sep = separators[i]);
+        oracle_ok(spark_write_csv(spark_parallelize(sc, SPARK_DATA_OF(coded, rows), 2), path, o));
+        oracle_ok(spark_collect(spark_read_csv(sc, path, SPARK_TYPE(coded), o), NULL, &back));
+        assert_int_equal(back.n, LENGTH(rows));
+        for (size_t k = 0; k < LENGTH(rows); k++)
+            assert_true(spark_equal(SPARK_TYPE(coded), &rows[k], &SPARK_ITEMS(coded, &back)[k]));
+        spark_array_free(&back);
+        oracle_close(sc);
+    }
 }
 
 SPARK_STRUCT(with_list, (int64_t, id), (spark_i64_list, all));
@@ -641,6 +669,13 @@ static void test_csv__what_makes_no_sense_is_refused(void **state)
     fails(sc, type, CSV(.date_format = "[yyyy"), SPARK_EINVAL, "a [ has no ]");
     fails(sc, type, CSV(.sampling_ratio = 2), SPARK_EINVAL, "option sampling_ratio");
     fails(sc, type, CSV(.line_sep = ""), SPARK_EINVAL, "option line_sep");
+    fails(sc, type, CSV(.line_sep = ","), SPARK_EINVAL, "option line_sep begins as sep");
+    fails(sc, type, CSV(.comment = "\""), SPARK_EINVAL, "option comment is the quote");
+    fails(sc, type, CSV(.escape = ","), SPARK_EINVAL, "option escape is what sep begins with");
+    oracle_fails(spark_write_csv(spark_read_csv(sc, "in.csv", type, NULL), "s3://bucket/out", NULL), SPARK_EINVAL,
+        "cannot write s3://bucket/out: no file system of its scheme is known: call spark_use_s3");
+    oracle_fails(spark_save_as_text_file(spark_text_file(sc, "in.csv", 1), "nosuch://x/y"), SPARK_EINVAL, "its scheme");
+    assert_int_not_equal(access("s3:", F_OK), 0);
     int64_t n;
     oracle_fails(spark_count(spark_read_csv(sc, "", type, NULL), &n), SPARK_EINVAL, "path is empty");
     oracle_fails(spark_count(spark_read_csv(sc, "none", type, NULL), &n), SPARK_EIO, "none");
@@ -672,6 +707,7 @@ int main(void)
         file_test(test_csv__what_is_written_is_read_again),
         file_test(test_csv__rows_are_written_as_Spark_writes_them),
         file_test(test_csv__the_first_and_the_last_days_are_written),
+        file_test(test_csv__separators_are_bytes_and_empty_texts_no_nulls),
         file_test(test_csv__what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
