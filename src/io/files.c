@@ -371,7 +371,7 @@ static spark_status missing(const char *part, spk_failure *failure)
     spk_failure_set(failure, SPARK_EIO, NULL, NULL, "Input path does not exist: %s%s", path,
         !strstr(path, "://")
             ? ""
-            : "; no file system of its scheme is known: call spark_use_s3(sc, NULL), _http or _webhdfs first");
+            : "; " SPK_NO_SCHEME);
     free(path);
     return failure->code;
 }

@@ -42,6 +42,9 @@ struct spk_source {
     const spk_source *raw; /* the same, not unpacked; NULL: it unpacks nothing, or files of this machine */
 };
 
+/* SPK_NO_SCHEME: what is said of a path whose scheme nobody serves. */
+#define SPK_NO_SCHEME "no file system of its scheme is known: call spark_use_s3(sc, NULL), _http or _webhdfs first"
+
 typedef struct spk_files {
     spk_file *at;
     size_t n;

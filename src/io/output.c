@@ -235,11 +235,22 @@ char *spk_output_path(const char *path, spk_failure *failure)
     return copy;
 }
 
+char *spk_output_place(const char *path, spk_failure *failure)
+{
+    char *there = spk_output_path(path, failure);
+    const size_t n = there ? strcspn(there, ":/") : 0;
+    if (n == 0 || strncmp(there + n, "://", 3) != 0)
+        return there;
+    spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "cannot write %s: " SPK_NO_SCHEME, there);
+    free(there);
+    return NULL;
+}
+
 spark_status spk_output_begin(
     spk_output *output, const char *path, bool scratch, spk_failure *failure)
 {
     *output = (spk_output) { NULL, scratch, -1, 0 };
-    output->path = spk_output_path(path, failure);
+    output->path = spk_output_place(path, failure);
     if (output->path == NULL)
         return failure->code;
     spark_status status = make_directory(output->path, failure);

@@ -28,6 +28,8 @@ SPK_COLD void spk_output_abort(spk_output *output);
 /* spk_output_path: without a scheme and slashes at its end, to be freed; NULL: *failure is filled.
  * spk_output_mkdir: the directory, and what leads to it; 0, or an errno. */
 SPK_COLD char *spk_output_path(const char *path, spk_failure *failure);
+/* spk_output_place: the path of what is to be written on this machine: one with any other scheme is refused. */
+SPK_COLD char *spk_output_place(const char *path, spk_failure *failure);
 SPK_COLD int spk_output_mkdir(const char *path);
 
 /* spk_output_remove: removes a committed output directory. Best effort. */

@@ -229,7 +229,7 @@ spark_status spk_save_begin(spk_save_dir *dir, const char *path, spark_save_mode
         return spk_failure_set(
             failure, SPARK_EINVAL, NULL, NULL, "option mode is none of those there are");
     draw_id(dir->id);
-    dir->path = dir->work = spk_output_path(path, failure);
+    dir->path = dir->work = spk_output_place(path, failure);
     if (dir->path == NULL)
         return failure->code;
     put_back(dir->path);
