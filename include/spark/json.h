@@ -128,7 +128,8 @@ typedef struct spark_json_options {
  * values; all of a text is checked.
  *
  * type: a struct or pair of the program's; members are found by name, exactly, in any order;
- * those that no member names are not looked at; of one that occurs twice the last counts.
+ * those that no member names are not looked at; of one that occurs twice the last counts,
+ * but each must be what the member takes.
  * Objects go into structs and pairs, arrays into lists (SPARK_LIST), also of these; null, and
  * what is missing, makes an optional absent. A string member takes any other value as the text
  * it stands as; numbers take numbers, decimals also strings, times also seconds since 1970;
@@ -142,14 +143,14 @@ typedef struct spark_json_options {
  * malformed that is; a text that is no JSON is one malformed row.
  *
  * Bad records, and directories named key=value: as for spark_read_csv; such a key is no member of
- * the objects, whatever they have under its name.
+ * the objects, whatever they have under its name (without a type SPARK_EIO).
  *
  * type NULL: a struct of optionals, found in the files at the call as Spark does: members in the
  * order of their names, bool, int64_t, double, spark_str, structs, and lists of optionals.
  * Integers that 64 bits do not hold are doubles. What is of several types is a string, what is
  * always null as well; empty objects are left out. Objects and arrays deeper than 12 in each
- * other are strings. A malformed line gives the type a member "_corrupt_record" (in
- * SPARK_FAILFAST: SPARK_EIO). More than 10,000 different members are SPARK_EIO: then names are
+ * other are strings; names that are empty or hold a NUL are no members. A line that is no JSON, or a number or a
+ * string, gives the type a member "_corrupt_record" (in SPARK_FAILFAST: SPARK_EIO). More than 10,000 different members are SPARK_EIO: then names are
  * data. Spark: DataFrameReader.json. */
 spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
     const spark_type *type, const spark_json_options *options) SPARK_USE_RESULT_;

@@ -63,7 +63,7 @@ spark_rdd *spark_empty_rdd(
  * file without a byte is an empty one, as in Spark. A file that is cut off or damaged, or has bytes
  * behind its end, is SPARK_EIO in the words of that program, which comes when they are reached: rows
  * before it may have passed. A file without such a suffix that begins as
- * compressed ones do is SPARK_EIO that says so. */
+ * compressed ones do is SPARK_EIO that says so; so is a FIFO of any name, for it is not unpacked. */
 spark_rdd *spark_text_file(
     spark_site at, spark_context *sc, const char *path, int min_partitions) SPARK_USE_RESULT_;
 

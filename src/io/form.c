@@ -54,7 +54,7 @@ spark_status spk_form_check(const char *path, const char *bytes, size_t n, spk_f
     return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
         "%s is not plain text: it is %s; %sread what \"%s FILE\" makes of it: a file, a FIFO or "
         "standard input (spark_text_fd)",
-        path, f->name, *f->name == 'c' ? "give it its suffix, or " : "", f->unpack);
+        path, f->name, *f->name == 'c' ? "give it its suffix, or " : "of CSV or JSON set encoding, or else ", f->unpack);
 }
 
 spark_status spk_form_look(const spk_reader *reader, spk_failure *failure)

@@ -3,6 +3,8 @@
  * which calls, whether they have a name, a size, or neither. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -170,9 +172,14 @@ spark_status spk_splits_make(
 {
     const uint64_t size = split_size(files, min_splits);
     size_t n = 0;
-    for (size_t i = 0; i < files->n; i++)
-        n += split_file(&files->at[i], size, NULL);
     *splits = (spk_splits) { NULL, 0 };
+    for (size_t i = 0; i < files->n; i++) {
+        const spk_file *file = &files->at[i];
+        if (file->size != SPK_TO_END && file->size / size > INT_MAX)
+            return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+                "%s has %" PRIu64 " bytes: more partitions than there can be", file->path, file->size);
+        n += split_file(file, size, NULL);
+    }
     if (n == 0)
         return SPARK_OK;
     splits->at = n <= SIZE_MAX / sizeof *splits->at ? malloc(n * sizeof *splits->at) : NULL;

@@ -157,7 +157,7 @@ static bool fill(spk_file *file, const spark_command *given)
 static void check(spk_verb *v, size_t i, const spark_command *c)
 {
     if (!c->argv || !c->argv[0])
-        spk_verb_fail(v, SPARK_EINVAL, "command %zu has no program", i);
+        spk_verb_fail(v, SPARK_EINVAL, "command %zu has no program: argv is empty", i);
     for (size_t k = 0; c->env && c->env[k]; k++)
         if (c->env[k][0] == '=' || !strchr(c->env[k], '='))
             spk_verb_fail(v, SPARK_EINVAL, "env of command %zu has \"%s\", which is not NAME=VALUE", i,

@@ -103,6 +103,9 @@ static spark_status expand(char **spec, char **base, spk_failure *failure)
 
 spark_status spk_partitioned_base(const char *option, char **base, spk_failure *failure)
 {
+    *base = NULL;
+    if (option && *option == '\0')
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "it is empty");
     *base = option ? spk_output_path(option, failure) : NULL;
     return !option || *base ? SPARK_OK : failure->code;
 }
