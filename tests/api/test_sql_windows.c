@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first rows of each partition of a window: where a condition asks for no others these are left out early, and what
- * comes out is what it is where the condition is one that nobody looks through; the same bytes for any number of threads,
- * batch size, budget and faults. */
+/* The first rows of each partition of a window: where a condition asks for no others these are left out early, and
+ * what comes out is what it is where the condition is one that nobody looks through; the same bytes for any number of
+ * threads, batch size, budget and faults. */
 #include "../support/sql_test.h"
 
 static const sql_kind kind
     = { .name = "windows", .master = "local-cluster[2,1,256]", .batch_rows = 7, .max_failures = 20, .seed = 5 };
 
-static const char rows[] = "(SELECT id, IF(id %% 11 = 0, NULL, id * 7919 %% 101) n, IF(id %% 13 = 0, NULL, concat('text ', "
-                           "id * 31 %% 57)) s, IF(id %% 17 = 0, NULL, CAST(id * 37 %% 991 AS DOUBLE) / 4) d, id * 7919 %% "
-                           "20011 many, repeat(CAST(id %% 10 AS STRING), 200) long FROM range(0, %lld, 1, 5))";
+static const char rows[]
+    = "(SELECT id, IF(id %% 11 = 0, NULL, id * 7919 %% 101) n, IF(id %% 13 = 0, NULL, concat('text ', id * 31 %% 57)) s, "
+      "IF(id %% 17 = 0, NULL, CAST(id * 37 %% 991 AS DOUBLE) / 4) d, id * 7919 %% 20011 many, "
+      "repeat(CAST(id %% 10 AS STRING), 200) long FROM range(0, %lld, 1, 5))";
 
 /* A window, its function, the condition on its number r, and the same condition in other words. */
 static const struct {
@@ -28,7 +29,8 @@ static const struct {
     { 20000, "percent_rank()", "PARTITION BY n ORDER BY s", "r <= 1", "r + 0 <= 1" },
     { 20000, "ntile(4)", "PARTITION BY n ORDER BY s", "r <= 2", "r + 0 <= 2" },
     { 160000, "row_number()", "PARTITION BY many ORDER BY n, long", "r <= 1", "r + 0 <= 1" },
-    { 160000, "row_number()", "PARTITION BY id ORDER BY n, long", "r <= 1 AND id % 50 = 0", "r + 0 <= 1 AND id % 50 = 0" },
+    { 160000, "row_number()", "PARTITION BY id ORDER BY n, long", "r <= 1 AND id % 50 = 0",
+        "r + 0 <= 1 AND id % 50 = 0" },
 };
 
 /* statement: over rows as they are made, or kept as columns. */
@@ -77,8 +79,8 @@ static void test_shared(void **state)
 {
     (void)state;
     spark_context *sc = sql_open(&kind, 0);
-    sql_gives(spark_sql(sc, "WITH w AS (SELECT id, row_number() OVER (PARTITION BY id % 3 ORDER BY id DESC) r FROM range(30)) "
-                            "SELECT (SELECT count(*) FROM w), (SELECT count(*) FROM w WHERE r <= 2), "
+    sql_gives(spark_sql(sc, "WITH w AS (SELECT id, row_number() OVER (PARTITION BY id % 3 ORDER BY id DESC) r "
+                            "FROM range(30)) SELECT (SELECT count(*) FROM w), (SELECT count(*) FROM w WHERE r <= 2), "
                             "(SELECT sum(id) FROM w WHERE r < 2), (SELECT count(*) FROM w WHERE r >= 2)"),
         "30|6|84|27\n");
     spark_context_free(sc);

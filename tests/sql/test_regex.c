@@ -113,7 +113,7 @@ static void as_java(void **state)
             print_message("%s: %s\n", line, why);
         } else {
             p = read_field(p, &text);
-            matches(regex, spk_regex_work_new(regex, &arena), &text, mine);
+            matches(regex, spk_regex_work_new(regex, NULL, &arena), &text, mine);
             if (strcmp(p, mine) != 0) {
                 bad++;
                 print_message("%s\n    here: %s\n", line, mine);
@@ -148,7 +148,7 @@ static void linear(void **state)
         const spk_regex *regex
             = spk_regex_compile(&arena, patterns[i], strlen(patterns[i]), &why, &unsupported);
         assert_non_null(regex);
-        spk_regex_work *work = spk_regex_work_new(regex, &arena);
+        spk_regex_work *work = spk_regex_work_new(regex, NULL, &arena);
         const bool found = spk_regex_find(regex, work, text, i == 2 ? 2000 : N, 0, NULL, 0);
         assert_int_equal(found, i != 0 && i != 2);
     }
@@ -265,10 +265,102 @@ static void like_finds(void **state)
     spk_heap_fini(&heap);
 }
 
+/* ---- both ways */
+
+static uint32_t draw(uint64_t *seed, uint32_t n)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*seed >> 33) % n;
+}
+
+/* put_pattern: a piece of a pattern at out; where it ends. */
+static char *put_pattern(char *out, uint64_t *seed, int depth)
+{
+    static const char *const atoms[]
+        = { "a", "b", "c", ".", "[ab]", "[^a]", "\\b", "^", "$", "\\w", "\xc3\xa9", "ab", "(?:)", "[^/]" };
+    static const char *const times[] = { "", "", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{1,3}", "{0,2}?" };
+    const uint32_t n = 1 + draw(seed, 4);
+    for (uint32_t i = 0; i < n; i++) {
+        if (depth < 3 && draw(seed, 3) == 0) {
+            out = stpcpy(out, draw(seed, 3) ? "(" : "(?:");
+            out = put_pattern(out, seed, depth + 1);
+            if (draw(seed, 2)) {
+                *out++ = '|';
+                out = put_pattern(out, seed, depth + 1);
+            }
+            *out++ = ')';
+        } else {
+            out = stpcpy(out, atoms[draw(seed, sizeof atoms / sizeof *atoms)]);
+        }
+        out = stpcpy(out, times[draw(seed, sizeof times / sizeof *times)]);
+    }
+    return out;
+}
+
+/* both_ways: one thread after the other finds what all at once do, groups too. */
+static void both_ways(void **state)
+{
+    static const char *const signs[] = { "a", "b", "c", "/", "\n", "\xc3\xa9", "\xc3", " " };
+    enum { PATTERNS = 20000, TEXTS = 4 };
+    uint64_t seed = 5;
+    size_t used = 0, hits = 0;
+    (void)state;
+    for (int i = 0; i < PATTERNS; i++) {
+        char pattern[4096], text[64], *end;
+        const char *why;
+        bool unsupported;
+        spk_heap heap;
+        spk_arena arena;
+        spk_heap_init(&heap, 0);
+        spk_arena_init(&arena, &heap);
+        end = put_pattern(pattern, &seed, 0);
+        const spk_regex *regex = spk_regex_compile(&arena, pattern, (size_t)(end - pattern), &why, &unsupported);
+        spk_regex_work *work = regex ? spk_regex_work_new(regex, NULL, &arena) : NULL;
+        for (int k = 0; work && k < TEXTS; k++, used++) {
+            size_t places[2][2 * SPK_REGEX_GROUPS + 2] = { { 0 } };
+            const int groups = spk_regex_groups(regex);
+            end = text;
+            for (uint32_t n = draw(&seed, 20); n > 0; n--)
+                end = stpcpy(end, signs[draw(&seed, draw(&seed, 2) ? 2 : sizeof signs / sizeof *signs)]);
+            const size_t n = (size_t)(end - text), from = draw(&seed, 3) ? 0 : draw(&seed, (uint32_t)n + 1);
+            const bool one = spk_regex_find(regex, work, text, n, from, places[0], groups);
+            const bool all = spk_regex_find_at_once(regex, work, text, n, from, places[1], groups);
+            const bool only = spk_regex_find(regex, work, text, n, from, NULL, 0);
+            if (one != all || only != all
+                || (all && memcmp(places[0], places[1], (2 * (size_t)groups + 2) * sizeof places[0][0]) != 0))
+                fail_msg("%.*s over '%.*s' from %zu", (int)strlen(pattern), pattern, (int)n, text, from);
+            hits += all;
+        }
+        spk_arena_fini(&arena);
+        spk_heap_fini(&heap);
+    }
+    assert_true(used > PATTERNS && hits > used / 4 && hits < used);
+}
+
+/* counts: of code points, beside a loop over their first bytes. */
+static void counts(void **state)
+{
+    uint64_t seed = 3;
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        char text[48];
+        const size_t n = draw(&seed, sizeof text + 1);
+        const uint32_t seldom = draw(&seed, 3) ? 20 : 2;
+        size_t count = 0;
+        for (size_t k = 0; k < n; k++)
+            text[k] = (char)(draw(&seed, seldom) ? 'a' : (int)draw(&seed, 256));
+        for (size_t k = 0; k < n; k += spk_utf8_size(text + k, n - k))
+            count++;
+        assert_int_equal(spk_utf8_count(text, n), count);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_java),
+        cmocka_unit_test(both_ways),
+        cmocka_unit_test(counts),
         cmocka_unit_test(linear),
         cmocka_unit_test(refused),
         cmocka_unit_test(like),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dates, times and intervals from their parts and from numbers; now; zones. */
+#include "base/small.h"
+
 #include "sql/eval/date_units.h"
 
 static const spk_sql_type *of(spk_sql_kind kind)

@@ -84,7 +84,7 @@ static bool match_at(const spk_like_part *part, const char *p, const char *limit
 }
 
 #ifdef __SSE2__
-enum { LANES = 16 };
+enum { LANES = 16, SHORT = 32 };
 
 /* look: the first of the LANES places from p on that has the part's first byte and, as far behind, its last. */
 static unsigned look(const char *p, size_t n, __m128i first, __m128i last)
@@ -94,12 +94,28 @@ static unsigned look(const char *p, size_t n, __m128i first, __m128i last)
     return (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
 }
 
+/* find_short: in a text of fewer than LANES places where the part may stand. */
+static const char *find_short(const char *p, size_t size, const char *bytes, size_t n)
+{
+    char copy[SHORT + 2 * LANES] = { 0 };
+    memcpy(copy, p, size);
+    unsigned found = look(copy, n, _mm_set1_epi8(bytes[0]), _mm_set1_epi8(bytes[n - 1]));
+    for (found &= (1u << (size - n + 1)) - 1; found; found &= found - 1) {
+        const char *at = p + __builtin_ctz(found);
+        if (memcmp(at, bytes, n) == 0)
+            return at;
+    }
+    return NULL;
+}
+
 /* find_bytes: as memmem, whose preparations cost more than a search in a short text. Where the two bytes have often
  * been there and the part has not, memmem goes on, which takes no more than linear time. */
 static const char *find_bytes(const char *p, const char *limit, const char *bytes, size_t n)
 {
     enum { TRIES = 64 };
     unsigned tries = 0;
+    if (n >= 2 && n <= SHORT && (size_t)(limit - p) < n + LANES - 1)
+        return find_short(p, (size_t)(limit - p), bytes, n);
     if (n < 2 || (size_t)(limit - p) < n + LANES - 1)
         return memmem(p, (size_t)(limit - p), bytes, n);
     const __m128i first = _mm_set1_epi8(bytes[0]), last = _mm_set1_epi8(bytes[n - 1]);

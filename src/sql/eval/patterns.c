@@ -159,7 +159,7 @@ static bool ready(matcher *m, uint32_t i)
         return false;
     }
     m->regex = x->regex;
-    m->work = spk_regex_work_new(m->regex, f->arena);
+    m->work = spk_regex_work_new(m->regex, m->work, f->arena);
     if (!m->work)
         spk_sql_alloc(f, SIZE_MAX / 2, 1);
     return m->work != NULL;

@@ -35,13 +35,17 @@ const spk_regex *spk_regex_compile(
 int spk_regex_groups(const spk_regex *regex);
 int spk_regex_group(const spk_regex *regex, const char *name, size_t n);
 
-/* spk_regex_work_new: what a thread needs to run it; NULL: no memory. */
-spk_regex_work *spk_regex_work_new(const spk_regex *regex, spk_arena *arena);
+/* spk_regex_work_new: what a thread needs to run it; old: what it needed for another one, which is used up, or NULL.
+ * NULL: no memory. */
+SPK_COLD spk_regex_work *spk_regex_work_new(const spk_regex *regex, spk_regex_work *old, spk_arena *arena);
 
 /* spk_regex_find: the first match at or behind `from`. places: begin and end of the first `groups`
  * + 1 groups,
  * SIZE_MAX for those that took no part; NULL: whether there is one is all that is asked. */
 bool spk_regex_find(const spk_regex *regex, spk_regex_work *work, const char *text, size_t n,
+    size_t from, size_t *places, int groups);
+/* spk_regex_find_at_once: the same, in the way that suits long texts. */
+bool spk_regex_find_at_once(const spk_regex *regex, spk_regex_work *work, const char *text, size_t n,
     size_t from, size_t *places, int groups);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sets of signs in patterns: classes, properties, escapes. */
+#include "base/small.h"
+
 #include <string.h>
 
 #include "sql/eval/regex_build.h"

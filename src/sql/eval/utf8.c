@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sql/eval/utf8.h"
 
+#include <string.h>
+
 uint32_t spk_utf8_read(const char *p, size_t left, size_t *size)
 {
     const unsigned char c = (unsigned char)*p;
@@ -48,11 +50,24 @@ size_t spk_utf8_write(uint32_t c, char *p)
     return 4;
 }
 
+/* ascii: whether the next 8 bytes are. */
+static bool ascii(const char *p)
+{
+    uint64_t x;
+    memcpy(&x, p, sizeof x);
+    return !(x & UINT64_C(0x8080808080808080));
+}
+
 size_t spk_utf8_count(const char *p, size_t n)
 {
     size_t count = 0;
-    for (size_t i = 0; i < n; i += spk_utf8_size(p + i, n - i))
+    for (size_t i = 0; i < n; i += spk_utf8_size(p + i, n - i)) {
+        for (; n - i >= 8 && ascii(p + i); i += 8)
+            count += 8;
+        if (n >= 8 && n - i < 8 && ascii(p + n - 8))
+            return count + n - i;
         count++;
+    }
     return count;
 }
 

@@ -2,6 +2,8 @@
 /* CACHE TABLE: the rows of a view or table as blocks of columns, an RDD that is persisted and takes its place in
  * statements from then on. Where a column has arrays, maps or structs, the rows are persisted
  * as they are. */
+#include "base/small.h"
+
 #include <spark/action.h>
 #include <spark/storage.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a join is made of. */
+#include "base/small.h"
+
 #include "sql/exec/join.h"
 
 static bool keys_of(spk_query *q, const spk_plan *plan, spk_join *j)

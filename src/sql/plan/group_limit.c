@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* WHERE row_number() OVER (PARTITION BY .. ORDER BY ..) <= 2: no more than the first rows of each partition of the window
- * are wanted, so that the others need not be sorted (Spark's WindowGroupLimit). Of rank() the rows that are as far in
- * front, with all their equals. Functions beside it must not look behind a row. */
+/* WHERE row_number() OVER (PARTITION BY .. ORDER BY ..) <= 2: no more than the first rows of each partition of the
+ * window are wanted, so that the others need not be sorted (Spark's WindowGroupLimit). Of rank() the rows that are as
+ * far in front, with all their equals. Functions beside it must not look behind a row. */
 #include "base/small.h"
 
 #include "sql/eval/kernel.h"
@@ -18,7 +18,7 @@ static int64_t whole(const spk_sql_expr *e)
     return spk_sql_integer(e->type, &v, 0);
 }
 
-/* first_rows: how many rows a condition leaves, if it compares that column with a number; -1: it does something else. */
+/* first_rows: how many rows a condition leaves, if it compares that column with a number; -1: it does not. */
 static int64_t first_rows(const spk_sql_expr *e, uint32_t column)
 {
     static const char *const before[] = { "<=", "<", "=" }, *const behind[] = { ">=", ">", "=" };
