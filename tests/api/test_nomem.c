@@ -894,8 +894,8 @@ static spark_status job_sql_cached(spark_context *sc, uint64_t *digest)
         status = spark_rdd_status(spark_sql(sc, "CACHE TABLE kept"));
     if (status != SPARK_OK)
         return status;
-    status = collected(spark_sql(sc, "SELECT v, s FROM (SELECT v, s, row_number() OVER (PARTITION BY s ORDER BY n DESC, "
-                                     "v) r FROM kept) WHERE r <= 3"), digest);
+    status = collected(spark_sql(sc, "SELECT v, s FROM (SELECT v, s, row_number() OVER (PARTITION BY s ORDER BY n "
+                                     "DESC, v) r FROM kept) WHERE r <= 3"), digest);
     if (status != SPARK_OK)
         return status;
     return collected(

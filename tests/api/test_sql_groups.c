@@ -149,17 +149,23 @@ static void test_none(void **state)
         "SELECT count(*), sum(id), min(id) FROM range(100) WHERE id < 0",
         "SELECT sum(sqrt(id)), avg(sqrt(id)) FROM range(9999)",
         "SELECT id % 3 k, sum(sqrt(id)), stddev(id) FROM range(99999) GROUP BY id % 3 ORDER BY k",
+        "SELECT sum(CAST(id % 100 - 50 AS TINYINT)), sum(CAST(id AS SMALLINT)), sum(CAST(id AS INT)) FILTER (WHERE id "
+        "% 2 = 0), avg(nullif(CAST(id % 8 AS SMALLINT), 3)), sum(nullif(CAST(id % 8 AS SMALLINT), 3)), "
+        "sum(nullif(CAST(id AS DOUBLE), 5)), sum(DATE'2020-01-02' - DATE'2020-01-01') FROM range(0, 32000, 1, 3)",
     };
-    char *first[4] = { NULL };
+    enum { STATEMENTS = sizeof sql / sizeof sql[0] };
+    char *first[STATEMENTS] = { NULL };
     for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
         spark_context *sc = sql_open(&kind, variant);
-        for (size_t i = 0; i < 4; i++)
+        for (size_t i = 0; i < STATEMENTS; i++)
             sql_same(variant, sql[i], sql_answer(sc, sql[i]), &first[i]);
         spark_context_free(sc);
     }
     assert_string_equal(first[0], "100000|4999950000|0|99999|45\n");
     assert_string_equal(first[1], "0|NULL|NULL\n");
-    for (size_t i = 0; i < 4; i++)
+    assert_string_equal(
+        first[4], "-16000|511984000|255984000|3.5714285714285716|100000|5.11983995E8|INTERVAL '32000' DAY\n");
+    for (size_t i = 0; i < STATEMENTS; i++)
         free(first[i]);
 }
 

@@ -8,8 +8,8 @@ static const sql_kind kind
     = { .name = "windows", .master = "local-cluster[2,1,256]", .batch_rows = 7, .max_failures = 20, .seed = 5 };
 
 static const char rows[]
-    = "(SELECT id, IF(id %% 11 = 0, NULL, id * 7919 %% 101) n, IF(id %% 13 = 0, NULL, concat('text ', id * 31 %% 57)) s, "
-      "IF(id %% 17 = 0, NULL, CAST(id * 37 %% 991 AS DOUBLE) / 4) d, id * 7919 %% 20011 many, "
+    = "(SELECT id, IF(id %% 11 = 0, NULL, id * 7919 %% 101) n, IF(id %% 13 = 0, NULL, concat('text ', id * 31 %% "
+      "57)) s, IF(id %% 17 = 0, NULL, CAST(id * 37 %% 991 AS DOUBLE) / 4) d, id * 7919 %% 20011 many, "
       "repeat(CAST(id %% 10 AS STRING), 200) long FROM range(0, %lld, 1, 5))";
 
 /* A window, its function, the condition on its number r, and the same condition in other words. */

@@ -120,10 +120,29 @@ static bool sum_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     return a->args[0] && a->type;
 }
 
+/* sum_one: all rows into one state, in their order. */
+static void sum_one(const spk_sql_agg_frame *f)
+{
+    const spk_sql_vector v = f->args[0];
+    double *const total = SPK_AGG_AT(double, f->aggregate, f->state, 1), sum = *total;
+    int64_t n = 0;
+    SPK_EACH_ROW(f, i)
+    if (!v.valid || v.valid[i]) {
+        sum += SPK_SQL_VALUE(double, &v, i);
+        n++;
+    }
+    *total = sum;
+    *SPK_AGG_AT(int64_t, f->aggregate, f->state, 0) += n;
+}
+
 static bool sum_doubles(spk_sql_agg_frame *f)
 {
     const spk_sql_aggregate *a = f->aggregate;
     const spk_sql_vector *v = &f->args[0];
+    if (!f->states) {
+        sum_one(f);
+        return true;
+    }
     SPK_EACH_STATE(f, i, state)
     {
         if (v->valid && !v->valid[i])
@@ -132,6 +151,31 @@ static bool sum_doubles(spk_sql_agg_frame *f)
         *SPK_AGG_AT(double, a, state, 1) += SPK_SQL_VALUE(double, v, i);
     }
     return true;
+}
+
+/* TOTAL: a batch of numbers of less than 64 bits into one state: their sum cannot overflow. */
+#define TOTAL(T)                                                                                   \
+    do {                                                                                           \
+        for (uint32_t k_ = 0; k_ < f->rows.n; k_++) {                                              \
+            const uint32_t i_ = spk_sql_row(f->rows, k_);                                          \
+            const bool valid_ = !v.valid || v.valid[i_];                                           \
+            total += valid_ ? SPK_SQL_VALUE(T, &v, i_) : 0;                                        \
+            many += valid_;                                                                        \
+        }                                                                                          \
+    } while (0)
+
+static void total_of(const spk_sql_agg_frame *f, size_t size, int64_t *n, spk_i128 *sum)
+{
+    const spk_sql_vector v = f->args[0];
+    int64_t total = 0, many = 0;
+    if (size == 1)
+        TOTAL(int8_t);
+    else if (size == 2)
+        TOTAL(int16_t);
+    else
+        TOTAL(int32_t);
+    *n = many;
+    *sum = total;
 }
 
 /* halves: a batch of 64-bit numbers into one state: the sums of their halves cannot overflow. */
@@ -249,6 +293,12 @@ static bool sum_update(spk_sql_agg_frame *f)
         return sum_doubles(f);
     if (t->size == 8 || f->narrow)
         return sum_small(f);
+    if (t->size < 8 && !f->states) {
+        int64_t n;
+        spk_i128 sum;
+        total_of(f, t->size, &n, &sum);
+        return add_wide(a, f->state, sum, n) || spk_agg_overflow(a, f->error, "try_sum");
+    }
     if (t->size < 8) {
         const spk_sql_vector v = { (const char *)wide, sizeof *wide, f->args[0].valid };
         spk_sql_agg_frame g = *f;

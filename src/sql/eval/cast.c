@@ -85,6 +85,7 @@ WIDEN(i8_i64, int8_t, int64_t)
 WIDEN(i16_i32, int16_t, int32_t)
 WIDEN(i16_i64, int16_t, int64_t)
 WIDEN(i32_i64, int32_t, int64_t)
+WIDEN(i16_f64, int16_t, double)
 WIDEN(i32_f64, int32_t, double)
 WIDEN(i64_f64, int64_t, double)
 WIDEN(f32_f64, float, double)
@@ -433,7 +434,7 @@ static spk_sql_kernel *widening(spk_sql_kind from, spk_sql_kind to)
         { SPK_SQL_SMALLINT, SPK_SQL_INT, i16_i32 }, { SPK_SQL_SMALLINT, SPK_SQL_BIGINT, i16_i64 },
         { SPK_SQL_INT, SPK_SQL_BIGINT, i32_i64 }, { SPK_SQL_INT, SPK_SQL_DOUBLE, i32_f64 },
         { SPK_SQL_BIGINT, SPK_SQL_DOUBLE, i64_f64 }, { SPK_SQL_FLOAT, SPK_SQL_DOUBLE, f32_f64 },
-        { SPK_SQL_DOUBLE, SPK_SQL_FLOAT, f64_f32 } };
+        { SPK_SQL_DOUBLE, SPK_SQL_FLOAT, f64_f32 }, { SPK_SQL_SMALLINT, SPK_SQL_DOUBLE, i16_f64 } };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (plain[i].from == from && plain[i].to == to)
             return plain[i].kernel;

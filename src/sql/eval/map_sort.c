@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Maps in one form, whatever order they were put together in: what GROUP BY compares. */
+#include "base/small.h"
+
 #include <string.h>
 
 #include "sql/eval/agg.h"

@@ -272,8 +272,8 @@ static bool tries(spk_regex_work *w, int32_t pc, size_t place)
     return first;
 }
 
-/* repeat: X at a split of X* or X+ as often as it is there; each time it might have gone on behind that. False: there are
- * too many choices. */
+/* repeat: X at a split of X* or X+ as often as it is there; each time it might have gone on behind that. False: there
+ * are too many choices. */
 static bool repeat(const spk_regex *regex, spk_regex_work *w, int32_t pc, const char *text, size_t n, size_t from,
     size_t at, size_t *depth)
 {

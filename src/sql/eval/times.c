@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions on TIME: nanoseconds of the day. */
+#include "base/small.h"
+
 #include "sql/eval/date_units.h"
 
 enum { NANOS_SECOND = 1000000000 };

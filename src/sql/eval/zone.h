@@ -43,7 +43,7 @@ void spk_zones_fini(spk_zones *zones);
 /* spk_zone_find: a fixed offset, written into *own, which is then returned; or a name of the
  * system's, or one of Java's short ones (PST, JST), where zones is not NULL. NULL: there is none
  * of that name, or its file cannot be read. */
-const spk_zone *spk_zone_find(spk_zones *zones, const char *id, size_t n, spk_zone *own);
+SPK_COLD const spk_zone *spk_zone_find(spk_zones *zones, const char *id, size_t n, spk_zone *own);
 
 /* spk_zone_keep: the same, as long as `zones` lasts, also of fixed offsets. NULL: or no memory. */
 const spk_zone *spk_zone_keep(spk_zones *zones, const char *id, size_t n);
