@@ -17,7 +17,8 @@ enum {
     DENSE_AT_LEAST = 256,
     FIRST_ROWS = 64,
     FIRST_BYTES = 64 * 1024,
-    IN_CACHE = 16384
+    IN_CACHE = 16384,
+    NEAR = 512 * 1024 /* bytes of rows */
 };
 #define BUCKET_MIX UINT64_C(0x9fb21c651e98df25)
 
@@ -43,10 +44,23 @@ static key_kind kind_of(const spk_layout *key)
     }
 }
 
-/* text_at: where a text of the key lies in it; SIZE_MAX: nowhere that is known. */
+/* text_at: where the text of such a key lies in it. */
 static inline size_t text_at(const key_kind kind)
 {
-    return kind == KEY_STR ? 0 : kind == KEY_OPTIONAL_STR ? spk_optional_offset(_Alignof(spark_str)) : SIZE_MAX;
+    return kind == KEY_STR ? 0 : spk_optional_offset(_Alignof(spark_str));
+}
+
+/* first_text: where the first text of a key lies in it; SIZE_MAX: nowhere. */
+static size_t first_text(const spk_layout *key)
+{
+    for (uint32_t i = 0; i < key->n_views; i++) {
+        const spk_leaf *leaf = &key->view_leaves[i];
+        if (leaf->kind == SPARK_KIND_STR || leaf->kind == SPARK_KIND_BYTES)
+            return leaf->offset;
+        if (leaf->kind == SPARK_KIND_OPTIONAL && leaf->of->key_class == SPK_KEY_STR)
+            return leaf->offset + text_at(KEY_OPTIONAL_STR);
+    }
+    return SIZE_MAX;
 }
 
 /* ---- memory */
@@ -154,6 +168,7 @@ bool spk_table_init(spk_table *t, spk_heap *heap, const spk_layout *key, size_t 
     *t = (spk_table) { .heap = heap, .key = key, .row_size = row_size, .borrow = borrow };
     t->may_be_dense = key->key_class == SPK_KEY_4 || key->key_class == SPK_KEY_8;
     t->allowance = SPK_STEPS_FREE;
+    t->text = first_text(key);
     spk_arena_init(&t->strings, heap);
     while (size < expected && size < (1u << 30))
         size *= 2;
@@ -224,8 +239,7 @@ static inline bool same_bytes(const char *a, const char *b, size_t n)
     return true;
 }
 
-static inline bool same_key(const spk_table *t, const key_kind kind, const char *row,
-    uint32_t number, const char *key, uint64_t hash)
+static inline bool same_key(const spk_table *t, const key_kind kind, const char *row, const char *key)
 {
     if (kind == KEY8)
         return spk_load64(row) == spk_load64(key);
@@ -240,7 +254,7 @@ static inline bool same_key(const spk_table *t, const key_kind kind, const char 
     }
     if (kind == KEY_OPTIONAL_4 || kind == KEY_OPTIONAL_8)
         return spk_optional_same(row, key, kind == KEY_OPTIONAL_8);
-    return t->hashes[number] == hash && spk_value_equal(t->key, row, key);
+    return spk_value_equal(t->key, row, key); /* the salt was the same: hashes seldom differ */
 }
 
 /* copy_views: what the new row points to, into the table's own memory. */
@@ -423,7 +437,7 @@ static inline __attribute__((always_inline)) size_t probe(
             number = (entry & s.row_mask) - 1;
             row = s.rows + number * s.row_size;
             if (dense
-                || ((entry & ~s.row_mask) == salt && same_key(t, kind, row, number, element, hash)))
+                || ((entry & ~s.row_mask) == salt && same_key(t, kind, row, element)))
                 break;
             if (allowance-- == 0) {
                 found->n_hits = n_hits;
@@ -472,7 +486,7 @@ static insertion find_guarded(spk_table *t, const request *r, size_t i, uint64_t
         }
         const uint32_t number = (entry & s.row_mask) - 1;
         char *row = s.rows + number * s.row_size;
-        if ((entry & ~s.row_mask) != salt || !same_key(t, kind, row, number, element, hash))
+        if ((entry & ~s.row_mask) != salt || !same_key(t, kind, row, element))
             continue;
         if (sum) {
             const uint64_t total = added(
@@ -507,7 +521,7 @@ static size_t probe_guarded(spk_table *t, const request *r, size_t i, spk_summin
 static void fetch(const spk_table *t, const uint64_t *hashes, size_t n)
 {
     const uint32_t mask = (1u << t->row_bits) - 1;
-    const size_t text = text_at(kind_of(t->key));
+    const size_t text = t->text;
     for (size_t i = 0; i < n; i++)
         spk_prefetch(&t->directory[bucket_of(hashes[i], t->shift)]);
     for (size_t i = 0; i < n; i++) {
@@ -709,7 +723,7 @@ static size_t run_hashed(spk_table *t, request *r, size_t i, spk_summing sum)
         r->hashes = r->found->hashes;
     }
     if (!t->guarded) {
-        if (t->n > IN_CACHE)
+        if (t->n * t->row_size > NEAR)
             fetch(t, r->hashes, r->n);
         t->allowance += (r->n - i) * SPK_STEPS_EACH;
         i = probe_hashed(t, r, i, sum);

@@ -16,7 +16,7 @@
 typedef struct spk_table {
     spk_heap *heap;
     const spk_layout *key;
-    size_t row_size;
+    size_t row_size, text; /* text: where the key's first one lies in a row; SIZE_MAX: it has none */
     bool borrow; /* key strings are not copied: what they point to outlives the table */
     bool dense, may_be_dense, guarded;
     uint32_t patient; /* batches for which sums are probed for one by one */

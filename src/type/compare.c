@@ -165,6 +165,10 @@ static bool equal_optional(const spk_layout *of, const char *a, const char *b)
     const uint32_t at = spk_optional_offset(of->align);
     if (of->key_class == SPK_KEY_STR)
         return equal_optional_view(a, b);
+    if (of->key_class == SPK_KEY_8)
+        return *a ? *b && spk_load64(a + at) == spk_load64(b + at) : !*b;
+    if (of->key_class == SPK_KEY_4)
+        return *a ? *b && spk_load32(a + at) == spk_load32(b + at) : !*b;
     if (!*a || !*b)
         return !*a && !*b;
     return spk_value_equal(of, a + at, b + at);

@@ -145,36 +145,38 @@ static void fold_add(spark_task *task, size_t n, void *acc, const void *in, size
     }
 }
 
-static void merge(spark_task *task, const agg_env *env, char *into, const char *from, spk_arena *arena)
+/* merge: n states, a step apart, each into its own or, accs NULL, all into one: an aggregate after the other. sealed: they
+ * are copied next. */
+static void merge(spark_task *task, const agg_env *env, void *const *accs, char *one, const char *from, size_t step,
+    size_t n, spk_arena *arena, bool sealed)
 {
+    spk_sql_error error;
+    spk_agg_error_open(&error);
     for (size_t w = 0; w < env->plan->n_aggs; w++) {
         const spk_sql_aggregate *a = env->plan->aggs[w].aggregate;
         const uint32_t offset = env->states->slots[w].value;
-        spk_sql_error error;
-        spk_agg_error_open(&error);
-        if (!spk_sql_agg_merge(a, into + offset, from + offset, arena, &error)) {
-            fails(task, env, &error);
-            return;
+        for (size_t i = 0; i < n; i++) {
+            char *into = (accs ? (char *)accs[i] : one) + offset;
+            if (!spk_sql_agg_merge(a, into, from + i * step + offset, arena, &error)) {
+                fails(task, env, &error);
+                return;
+            }
+            if (sealed)
+                spk_sql_agg_seal(a, into);
         }
     }
 }
 
-static void merge_sealed(spark_task *task, const agg_env *env, char *into, const char *from)
-{
-    merge(task, env, into, from, task->scratch);
-    seal(env, into);
-}
-
 static void run_combine(spark_task *task, size_t n, void *const *acc, const void *in, size_t step, const void *data)
 {
-    for (size_t i = 0; i < n && !spk_task_failed(task); i++)
-        merge_sealed(task, data, acc[i], (const char *)in + i * step);
+    const agg_env *env = data;
+    merge(task, env, acc, NULL, in, step, n, task->scratch, env->states->layout->views);
 }
 
 static void fold_combine(spark_task *task, size_t n, void *acc, const void *in, size_t step, const void *data)
 {
-    for (size_t i = 0; i < n && !spk_task_failed(task); i++)
-        merge_sealed(task, data, acc, (const char *)in + i * step);
+    const agg_env *env = data;
+    merge(task, env, NULL, acc, in, step, n, task->scratch, env->states->layout->views);
 }
 
 /* take: see spk_growing. */
@@ -183,7 +185,7 @@ static void take(spark_task *task, const void *data, spk_growth how, char *acc, 
 {
     void *const accs[1] = { acc };
     if (how == SPK_GROW_COMBINE) {
-        merge(task, data, acc, value, arena);
+        merge(task, data, NULL, acc, value, step, 1, arena, false);
         return;
     }
     if (how == SPK_GROW_CREATE)

@@ -227,13 +227,15 @@ static bool take_in(
     return true;
 }
 
-static void seal(const partial_rdd *r, char *states)
+/* seal: n pairs, side by side, are done: twins get what the other has. Nothing else, for no state points to memory. */
+static void seal(const partial_rdd *r, char *pairs, size_t n)
 {
+    const spk_slot *slots = r->p.states->slots;
     for (size_t w = 0; w < r->p.plan->n_aggs; w++) {
-        const spk_slot *slots = r->p.states->slots;
-        if (r->twins[w] != w)
-            memcpy(states + slots[w].value, states + slots[r->twins[w]].value, slots[w].type->size);
-        spk_sql_agg_seal(r->p.plan->aggs[w].aggregate, states + slots[w].value);
+        char *to = pairs + r->value_offset + slots[w].value;
+        const char *from = pairs + r->value_offset + slots[r->twins[w]].value;
+        for (size_t i = 0; r->twins[w] != w && i < n; i++)
+            memcpy(to + i * r->pair->layout->size, from + i * r->pair->layout->size, slots[w].type->size);
     }
 }
 
@@ -277,12 +279,10 @@ static bool combines(const partial_state *s)
 static bool flush(const partial_rdd *r, partial_state *s)
 {
     const size_t size = r->pair->layout->size;
-    for (uint32_t g = 0; g < s->table.n; g++) {
-        char *row = spk_table_row(&s->table, g);
-        seal(r, row + r->value_offset);
-        if (!spark_emit_(&s->out.head, row, size))
+    seal(r, s->table.rows, s->table.n);
+    for (uint32_t g = 0; g < s->table.n; g++)
+        if (!spark_emit_(&s->out.head, spk_table_row(&s->table, g), size))
             return false;
-    }
     if (!combines(s))
         s->raw_left = (uint64_t)RAW_WINDOWS * (WINDOW_BYTES / size + 1);
     s->n_rows = 0;
@@ -378,10 +378,9 @@ static bool pass_on(const partial_rdd *r, partial_state *s, uint32_t from, uint3
         spk_store_column(&r->pair->slots[k], &s->keys[k], rows, s->rows, size);
     if (!take_in(r, s, s->rows + r->value_offset, size, from, to, false))
         return false;
-    for (uint32_t i = 0; i < n && more; i++) {
-        seal(r, s->rows + i * size + r->value_offset);
+    seal(r, s->rows, n);
+    for (uint32_t i = 0; i < n && more; i++)
         more = spark_emit_(&s->out.head, s->rows + i * size, size);
-    }
     s->raw_left -= n;
     return more;
 }
@@ -520,13 +519,12 @@ static void finish_partial(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     (void)pipe;
     if (r->p.keys->n == 0) {
         if (s->any) {
-            seal(r, s->single + r->value_offset);
+            seal(r, s->single, 1);
             *batch = (spk_batch) { s->single, 1 };
         }
         return;
     }
-    for (uint32_t g = 0; g < s->table.n; g++)
-        seal(r, spk_table_row(&s->table, g) + r->value_offset);
+    seal(r, s->table.rows, s->table.n);
     *batch = (spk_batch) { s->table.rows, s->table.n };
 }
 
