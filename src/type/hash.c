@@ -62,7 +62,8 @@ static uint64_t hash_view(const char *p)
 
 static inline uint64_t hash_optional_view(const char *p)
 {
-    return *p ? spk_hash_combine(SPK_HASH_SEED, hash_view(p + spk_optional_offset(_Alignof(spark_str)))) : SPK_ABSENT_HASH;
+    const uint32_t at = spk_optional_offset(_Alignof(spark_str));
+    return *p ? spk_hash_combine(SPK_HASH_SEED, hash_view(p + at)) : SPK_ABSENT_HASH;
 }
 
 static uint64_t hash_list(const spk_layout *of, const char *p)

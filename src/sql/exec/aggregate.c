@@ -145,8 +145,8 @@ static void fold_add(spark_task *task, size_t n, void *acc, const void *in, size
     }
 }
 
-/* merge: n states, a step apart, each into its own or, accs NULL, all into one: an aggregate after the other. sealed: they
- * are copied next. */
+/* merge: n states, a step apart, each into its own or, accs NULL, all into one: an aggregate after the other. sealed:
+ * they are copied next. */
 static void merge(spark_task *task, const agg_env *env, void *const *accs, char *one, const char *from, size_t step,
     size_t n, spk_arena *arena, bool sealed)
 {
