@@ -208,8 +208,7 @@ static void measure(spark_context *sc, uint64_t *memory_bytes)
 {
     if (sc->threads && *memory_bytes)
         return;
-    const uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    const spk_limits limits = spk_limits_read("", ram);
+    const spk_limits limits = spk_limits_now();
     if (!sc->threads)
         sc->threads = usable_cpus(&limits);
     if (!*memory_bytes)

@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,9 +23,10 @@
 
 struct spk_scheduler *spk_scheduler_new(spark_context *sc)
 {
-    struct spk_scheduler *scheduler = calloc(1, sizeof *scheduler);
+    struct spk_scheduler *scheduler = malloc(sizeof *scheduler);
     if (!scheduler)
         return NULL;
+    memset(scheduler, 0, offsetof(struct spk_scheduler, stats));
     scheduler->sc = sc;
     scheduler->last.job = -1;
     for (int i = 0; i < SPK_REMEMBERED_JOBS; i++)

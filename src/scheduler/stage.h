@@ -41,7 +41,7 @@ struct spk_scheduler {
     unsigned n_dead_groups;
     char interrupted[80]; /* why the next job is cancelled at once; "": it is not */
     spark_job_stats last;
-    spark_job_stats stats[SPK_REMEMBERED_JOBS];
+    spark_job_stats stats[SPK_REMEMBERED_JOBS]; /* last: not cleared, for it is large; job is -1 */
 };
 
 typedef struct spk_stage_input {
