@@ -251,7 +251,7 @@ static bool compute_result(spk_stage *stage, spark_task *task, int index)
         return false;
     }
     memset(state, 0, action->state_size);
-    *state = (spk_state) { task, task->heap, action };
+    *state = (spk_state) { task, action };
     if (!action->begin || action->begin(state)) {
         spk_sink sink = { action->take, state };
         if (stage->faults)

@@ -12,12 +12,11 @@
 typedef struct spk_action spk_action;
 
 /* spk_state: the head of every action's state. States are moved as bytes. task: NULL once it is a
- * partition's result, which outlives the executor it was made on; heap: of which all it holds is, so that
- * an executor that was lost does not go before that is freed: what is kept longer than an action is copied
- * out of it. */
+ * partition's result, which outlives the executor it was made on. What it holds is of the task's heap, which it
+ * keeps for that: an executor that was lost does not go before all that is freed, so what is kept longer than
+ * an action is copied. There is one for each partition, so it is small. */
 typedef struct spk_state {
     spark_task *task;
-    spk_heap *heap;
     const spk_action *action;
 } spk_state;
 

@@ -120,6 +120,7 @@ typedef struct sketching {
 
 typedef struct sketch {
     spk_state head;
+    spk_heap *heap;
     uint8_t *registers;
     size_t capacity;
 } sketch;
@@ -129,6 +130,7 @@ static bool distinct_approx_begin(spk_state *state)
     const sketching *how = state->action->arg;
     sketch *s = (sketch *)state;
     const size_t m = (size_t)1 << how->p;
+    s->heap = state->task->heap;
     s->registers = spk_task_alloc(state->task, "an array of registers", m, &s->capacity);
     if (s->registers)
         memset(s->registers, 0, m);
@@ -156,7 +158,7 @@ static void distinct_approx_discard(spk_state *state)
 {
     sketch *s = (sketch *)state;
     if (s->registers)
-        spk_heap_free(state->heap, s->registers, s->capacity);
+        spk_heap_free(s->heap, s->registers, s->capacity);
     s->registers = NULL;
 }
 

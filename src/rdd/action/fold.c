@@ -115,7 +115,7 @@ static void fold_discard(spk_state *state)
 static bool absorb(fold_state *to, spark_task *task, const folding *how, const fold_state *from)
 {
     const spk_action zeroed = { .arg = how };
-    fold_state start = { .head = { task, task->heap, &zeroed } };
+    fold_state start = { .head = { task, &zeroed } };
     bool good = true;
     if (!from->filled)
         return true;
@@ -135,7 +135,7 @@ static spark_status merge_parts(spark_rdd *rdd, const spk_action *action, fold_s
 {
     const folding *how = action->arg;
     spark_task *task = spk_task_new(rdd->sc);
-    fold_state total = { .head = { task, task ? task->heap : NULL, action } };
+    fold_state total = { .head = { task, action } };
     if (!task)
         return spk_failure_nomem(failure, action->name, action->site);
     spk_task_begin(task, -1, -1, -1, 0);
@@ -188,7 +188,7 @@ static void produce_level(spk_pipe *pipe, spark_rdd *rdd, int partition)
     const tree_rdd *t = SPK_NODE(tree_rdd, rdd);
     const folding plain = { t->how->acc, NULL, t->how->add, t->how->combine };
     const spk_action action = { .arg = &plain };
-    fold_state total = { .head = { pipe->task, pipe->task->heap, &action } };
+    fold_state total = { .head = { pipe->task, &action } };
     bool good = fold_begin(&total.head);
     for (int i = partition; good && i < t->n_parts; i += spk_rdd_partitions(rdd))
         good = absorb(&total, pipe->task, t->how, &t->parts[i]);

@@ -21,6 +21,7 @@ typedef struct bucketing {
 
 typedef struct histogram {
     spk_state head;
+    spk_heap *heap;
     int64_t *counts;
     size_t capacity;
 } histogram;
@@ -30,6 +31,7 @@ static bool histogram_begin(spk_state *state)
     const bucketing *b = state->action->arg;
     histogram *h = (histogram *)state;
     const size_t bytes = b->buckets * sizeof *h->counts;
+    h->heap = state->task->heap;
     h->counts = spk_task_alloc(state->task, "an array of buckets", bytes, &h->capacity);
     if (h->counts)
         memset(h->counts, 0, bytes);
@@ -94,7 +96,7 @@ static void histogram_discard(spk_state *state)
 {
     histogram *h = (histogram *)state;
     if (h->counts)
-        spk_heap_free(state->heap, h->counts, h->capacity);
+        spk_heap_free(h->heap, h->counts, h->capacity);
     h->counts = NULL;
 }
 

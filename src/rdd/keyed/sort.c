@@ -55,6 +55,7 @@ typedef struct sampling {
 
 typedef struct sample {
     spk_state head;
+    spk_heap *heap;
     spk_lots *lots; /* and, behind them, room for a key */
     size_t capacity;
     uint64_t seen;
@@ -64,8 +65,8 @@ static bool begin_sample(spk_state *state)
 {
     sample *s = (sample *)state;
     const sampling *how = state->action->arg;
-    s->lots = spk_heap_alloc(
-        state->task->heap, sizeof *s->lots + 64 + how->keys->layout->size, &s->capacity);
+    s->heap = state->task->heap;
+    s->lots = spk_heap_alloc(s->heap, sizeof *s->lots + 64 + how->keys->layout->size, &s->capacity);
     if (!s->lots) {
         spk_task_nomem(state->task);
         return false;
@@ -78,7 +79,7 @@ static void end_sample(spk_state *state)
 {
     sample *s = (sample *)state;
     if (s->lots)
-        spk_heap_free(state->heap, s->lots, s->capacity);
+        spk_heap_free(s->heap, s->lots, s->capacity);
     s->lots = NULL;
 }
 
