@@ -63,8 +63,8 @@ bool spk_take_count(void *state, spk_batch batch)
     return true;
 }
 
-spark_status spk_count_rows(
-    const char *name, spark_site at, spark_rdd *rdd, int n, int64_t *counts, spk_failure *failure)
+spark_status spk_count_rows(const char *name, spark_site at, spark_rdd *rdd, int n, int64_t *counts,
+    int64_t *all, spk_failure *failure)
 {
     const spk_action action
         = { .name = name, .site = at, .state_size = sizeof(spk_counting), .take = spk_take_count };
@@ -72,8 +72,12 @@ spark_status spk_count_rows(
     if (!parts)
         return spk_failure_nomem(failure, name, at);
     const spark_status status = spk_job_run(rdd, &action, NULL, n, parts, failure);
-    for (int i = 0; status == SPARK_OK && i < n; i++)
-        counts[i] = parts[i].n;
+    *all = 0;
+    for (int i = 0; status == SPARK_OK && i < n; i++) {
+        *all += parts[i].n;
+        if (counts)
+            counts[i] = parts[i].n;
+    }
     free(parts);
     return status;
 }

@@ -49,8 +49,8 @@ typedef struct spk_counting {
 } spk_counting;
 bool spk_take_count(void *state, spk_batch batch);
 
-/* spk_count_rows: how many rows each of the first n partitions has. */
-spark_status spk_count_rows(
-    const char *name, spark_site at, spark_rdd *rdd, int n, int64_t *counts, spk_failure *failure);
+/* spk_count_rows: how many rows the first n partitions have, and each of them; counts may be NULL. */
+spark_status spk_count_rows(const char *name, spark_site at, spark_rdd *rdd, int n, int64_t *counts,
+    int64_t *all, spk_failure *failure);
 
 #endif

@@ -224,13 +224,7 @@ spark_status spark_count(spark_site at, spark_rdd *rdd, int64_t *n)
     *n = 0;
     if (status != SPARK_OK)
         return spk_action_end(status, &failure, "count", at);
-    int64_t *counts = malloc(((size_t)spk_rdd_partitions(rdd) + 1) * sizeof *counts);
-    if (!counts)
-        return spk_action_end(spk_failure_nomem(&failure, "count", at), &failure, "count", at);
-    status = spk_count_rows("count", at, rdd, spk_rdd_partitions(rdd), counts, &failure);
-    for (int i = 0; status == SPARK_OK && i < spk_rdd_partitions(rdd); i++)
-        *n += counts[i];
-    free(counts);
+    status = spk_count_rows("count", at, rdd, spk_rdd_partitions(rdd), NULL, n, &failure);
     return spk_action_end(status, &failure, "count", at);
 }
 

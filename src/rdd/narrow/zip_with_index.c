@@ -39,8 +39,9 @@ static spark_status count(spark_rdd *rdd, int64_t *starts, spk_failure *failure)
 {
     spark_rdd *parent = rdd->deps[0].rdd;
     const int n = spk_rdd_partitions(parent) - 1;
+    int64_t all;
     const spark_status status
-        = spk_count_rows(rdd->operation, rdd->site, parent, n, starts + 1, failure);
+        = spk_count_rows(rdd->operation, rdd->site, parent, n, starts + 1, &all, failure);
     for (int i = 0; status == SPARK_OK && i < n; i++)
         starts[i + 1] += starts[i];
     return status;
