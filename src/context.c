@@ -208,7 +208,8 @@ static void measure(spark_context *sc, uint64_t *memory_bytes)
 {
     if (sc->threads && *memory_bytes)
         return;
-    const spk_limits limits = spk_limits_now();
+    const uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    const spk_limits limits = spk_limits_read("", ram);
     if (!sc->threads)
         sc->threads = usable_cpus(&limits);
     if (!*memory_bytes)

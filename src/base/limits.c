@@ -19,7 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/deadline.h"
 #include "base/sys.h"
 
 enum { MEMORY = 1, CPU = 2, PATH = 1024 };
@@ -243,20 +242,6 @@ spk_limits spk_limits_read(const char *root, uint64_t ram)
     if (found != (MEMORY | CPU))
         limit_by_groups(root, groups, &limits, false, (MEMORY | CPU) & ~found);
     return limits;
-}
-
-spk_limits spk_limits_now(void)
-{
-    enum { GOOD_FOR_MS = 1000 };
-    static _Thread_local spk_limits last;
-    static _Thread_local int64_t read_at; /* 0: never */
-    const int64_t now = spk_clock_ms();
-    if (read_at == 0 || now - read_at >= GOOD_FOR_MS) {
-        const uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-        last = spk_limits_read("", ram);
-        read_at = now;
-    }
-    return last;
 }
 
 /* Three quarters: the rest is for the program itself, for stacks, and for pages of files that are read

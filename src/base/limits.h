@@ -15,10 +15,6 @@ typedef struct spk_limits {
  * tests. */
 SPK_COLD spk_limits spk_limits_read(const char *root, uint64_t ram);
 
-/* spk_limits_now: of this process, as a thread has read them within the last second: that takes longer than
- * all else that a context needs to start. */
-SPK_COLD spk_limits spk_limits_now(void);
-
 /* spk_limits_share: how much of memory_bytes a context may take that was not told. */
 SPK_COLD uint64_t spk_limits_share(uint64_t memory_bytes);
 
