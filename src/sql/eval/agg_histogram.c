@@ -3,7 +3,6 @@
  * one (Ben-Haim and Tom-Tov, "A streaming parallel decision tree algorithm"), as Hive has it.
  *
  * State { room, bins: x and y in turn, seed }: of equal distances one is drawn by Java's Random. */
-#include "base/small.h"
 
 #include <math.h>
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dates, times and intervals from their parts and from numbers; now; zones. */
-#include "base/small.h"
 
 #include "sql/eval/date_units.h"
 

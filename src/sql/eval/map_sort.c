@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Maps in one form, whatever order they were put together in: what GROUP BY compares. */
-#include "base/small.h"
 
 #include <string.h>
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions on TIME: nanoseconds of the day. */
-#include "base/small.h"
 
 #include "sql/eval/date_units.h"
 
