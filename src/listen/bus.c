@@ -81,13 +81,17 @@ void spk_bus_post(spk_bus *bus, const spk_event *event, bool must)
             spk_queue_put(q, event, must || q->listener.whole);
 }
 
+static void left_out(spk_listener_queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->missed++;
+    pthread_mutex_unlock(&q->lock);
+}
+
 void spk_bus_left_out(spk_bus *bus)
 {
-    for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next) {
-        pthread_mutex_lock(&q->lock);
-        q->missed++;
-        pthread_mutex_unlock(&q->lock);
-    }
+    for (spk_listener_queue *q = atomic_load(&bus->queues); q; q = q->next)
+        left_out(q);
 }
 
 /* ---- adding */
@@ -127,6 +131,8 @@ static void tell_of(void *arg, const spk_executor *executor)
     event.pads[1] = pad;
     if (pad && spk_pad_whole(pad))
         put_if(j->queue, &event);
+    else
+        left_out(j->queue);
     spk_pad_unref(pad);
 }
 

@@ -53,6 +53,7 @@ typedef struct listed {
     size_t n, max;
     int left_out; /* the depth of an operator that is; 0: none */
     int above;    /* operators that stand above all others */
+    bool ends;    /* there was no memory for one: what has been listed is a plan, whatever comes behind it is none */
     spk_bus *bus;
 } listed;
 
@@ -60,7 +61,7 @@ static void list_operator(void *to, int depth, const char *name, const char *tex
 {
     listed *l = to;
     depth += l->above;
-    if (l->left_out && depth > l->left_out)
+    if (l->ends || (l->left_out && depth > l->left_out))
         return;
     l->left_out = depth >= DEPTH || l->n >= OPERATORS ? depth : 0;
     if (l->left_out)
@@ -71,7 +72,7 @@ static void list_operator(void *to, int depth, const char *name, const char *tex
         counted *rows = more ? realloc(l->counted, max * sizeof *rows) : NULL;
         l->at = more ? more : l->at;
         if (!rows) {
-            l->left_out = depth > 0 ? depth : 1;
+            l->ends = true;
             return;
         }
         l->counted = rows;
