@@ -17,7 +17,7 @@ try:
 except ImportError:
     # the interpreter that has them may be named
     other = os.environ.get("SPARK_TEST_PYTHON")
-    if other and os.path.realpath(other) != os.path.realpath(sys.executable):
+    if other and os.path.abspath(other) != os.path.abspath(sys.executable):  # a virtual environment links to it
         os.execv(other, [other, *sys.argv])
     print("skipped: PyArrow is not installed (SPARK_TEST_PYTHON names another interpreter)")
     sys.exit(SKIP)
