@@ -14,6 +14,7 @@
 #include "listen/parcel.h"
 #include "plan/listening.h"
 
+#define DRIVER "driver" /* the executor where there is but one */
 #define FORKED "the context belongs to a process that this one is a fork of"
 
 /* mark_here: a page that the system wipes in a child of fork. */
@@ -124,12 +125,12 @@ static void tell_of(void *arg, const spk_executor *executor)
     if (atomic_load(&executor->lost))
         return;
     spk_event event = { .kind = SPK_EXECUTOR_ADDED, .pads = { bus->pad } };
-    spk_pad *pad = spk_pad_new();
+    const bool alone = strcmp(executor->name, DRIVER) == 0; /* which wants no memory for its name */
+    spk_pad *pad = alone ? NULL : spk_pad_new();
     event.u.executor = spk_executor_event_of(bus, executor);
-    if (pad)
-        event.u.executor.id = spk_pad_text(pad, executor->name);
+    event.u.executor.id = alone ? DRIVER : pad ? spk_pad_text(pad, executor->name) : "";
     event.pads[1] = pad;
-    if (pad && spk_pad_whole(pad))
+    if (alone || (pad && spk_pad_whole(pad)))
         put_if(j->queue, &event);
     else
         left_out(j->queue);

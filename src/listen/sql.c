@@ -98,12 +98,14 @@ static void print(printed *p, const char *text)
     p->n += size;
 }
 
+#define HEAD "== Physical Plan ==\n" /* without memory for what it is the head of it stands alone */
+
 /* print_plan: as Spark does: a child of which a brother follows stands behind ":-", any other behind "+-". */
 static const char *print_plan(spk_pad *pad, const spark_sql_operator *operators, size_t n)
 {
     bool *follows = calloc(n + 1, sizeof *follows), later[DEPTH + 1] = { false };
     printed p = { malloc(PLAN + 1), 0 };
-    const char *copy = "";
+    const char *copy = HEAD;
     for (size_t i = n; follows && i-- > 0;) { /* later: at that depth, below what stands above */
         const int depth = operators[i].depth;
         follows[i] = later[depth];
@@ -112,7 +114,7 @@ static const char *print_plan(spk_pad *pad, const spark_sql_operator *operators,
             later[d] = false;
     }
     if (p.at && follows)
-        print(&p, "== Physical Plan ==\n");
+        print(&p, HEAD);
     for (size_t i = 0; p.at && follows && i < n; i++) {
         const int depth = operators[i].depth;
         later[depth] = follows[i];
@@ -123,10 +125,11 @@ static const char *print_plan(spk_pad *pad, const spark_sql_operator *operators,
         print(&p, operators[i].text);
         print(&p, "\n");
     }
-    if (p.at) {
+    if (p.at && follows) {
         p.at[p.n] = '\0';
         copy = spk_pad_text(pad, p.at);
     }
+    copy = *copy ? copy : HEAD;
     free(p.at);
     free(follows);
     return copy;
