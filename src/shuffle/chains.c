@@ -67,8 +67,12 @@ void spk_chains_fini(spk_chains *c)
     c->capacity = 0;
 }
 
+/* prefetch: of what is larger than a core's own cache; of less it would cost a tenth of a join. */
 static void prefetch(const spk_chains *c, size_t n, const uint64_t *hashes)
 {
+    enum { NEAR = 1 << 20 };
+    if (c->capacity + c->rows.n * c->size <= NEAR)
+        return;
     for (size_t i = 0; i < n; i++)
         spk_prefetch(&c->heads[spk_chains_bucket(c, hashes[i])]);
     for (size_t i = 0; i < n; i++) {
