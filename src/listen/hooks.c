@@ -230,7 +230,7 @@ static void post_executor(const spk_executor *executor, spk_event_kind kind)
     event.u.executor = spk_executor_event_of(bus, executor);
     event.u.executor.id = spk_pad_text(pad, executor->name);
     event.u.executor.reason = spk_pad_text(pad, executor->reason);
-    if (pad && spk_pad_whole(pad))
+    if (spk_pad_whole(pad))
         spk_bus_post(bus, &event, true);
     else /* an event of nobody would be no better */
         spk_bus_left_out(bus);
