@@ -586,8 +586,38 @@ static bool undense(spk_table *t)
     return rehash(t, size);
 }
 
+enum { PAIR = 16 };
+
+static bool are_pairs(const spk_table *t, const request *r)
+{
+    return t->key->key_class == SPK_KEY_8 && t->row_size == PAIR && r->step == PAIR
+        && r->move->from == 8 && r->move->to == 8;
+}
+
+/* add_dense_pairs: adds the pairs up to the first whose key has no row; returns its number. */
+static size_t add_dense_pairs(const spk_table *t, const request *r)
+{
+    const uint32_t *const directory = t->directory;
+    char *const rows = t->rows;
+    const uint64_t base = t->base;
+    const char *element = r->elements;
+    size_t i = 0;
+    for (; i < r->n; i++, element += PAIR) {
+        const uint64_t slot = spk_load64(element) - base;
+        const uint32_t entry = slot < DENSE_RANGE ? directory[slot] : 0;
+        if (entry == 0)
+            break;
+        char *row = rows + (size_t)(entry - 1) * PAIR;
+        const uint64_t total = spk_load64(row + 8) + spk_load64(element + 8);
+        memcpy(row + 8, &total, 8);
+    }
+    return i;
+}
+
 static size_t run_dense(spk_table *t, const request *r, spk_summing sum)
 {
+    if (sum == SPK_SUM_I64 && are_pairs(t, r))
+        return probe(t, r, add_dense_pairs(t, r), KEY8, true, SPK_SUM_I64);
     if (t->key->key_class == SPK_KEY_4)
         return sum ? probe(t, r, 0, KEY4, true, SPK_SUM_I64) : probe(t, r, 0, KEY4, true, SPK_NO_SUM);
     return sum == SPK_SUM_I64 ? probe(t, r, 0, KEY8, true, SPK_SUM_I64)
@@ -627,15 +657,9 @@ static size_t probe_hashed(spk_table *t, const request *r, size_t i, spk_summing
     }
 }
 
-/* ---- sums of pairs of 8-byte keys and numbers, by far the most common */
+/* ---- sums of pairs of 8-byte keys and numbers, by far the most common: by hash */
 
-enum { PAIR = 16, PIECE = 256, PATIENCE = 32 };
-
-static bool are_pairs(const spk_table *t, const request *r)
-{
-    return t->key->key_class == SPK_KEY_8 && t->row_size == PAIR && r->step == PAIR
-        && r->move->from == 8 && r->move->to == 8;
-}
+enum { PIECE = 256, PATIENCE = 32 };
 
 /* foresee: the same as fetch, for a piece of pairs. */
 static void foresee(const spk_table *t, const char *elements, size_t n)
