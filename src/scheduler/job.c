@@ -690,14 +690,18 @@ spark_status spk_job_run(spark_rdd *rdd, const spk_action *action, const int *pa
     void *results, spk_failure *failure)
 {
     struct spk_scheduler *scheduler = rdd->sc->scheduler;
-    spk_job job = { .scheduler = scheduler,
-        .action = action,
-        .rdd = rdd,
-        .partitions = partitions,
-        .n = n,
-        .results = results,
-        .changed = PTHREAD_COND_INITIALIZER };
+    spk_job job;
     SPK_AT(rdd->sc->place);
+    memset(&job, 0, offsetof(spk_job, failure));
+    job.failure.code = SPARK_OK;
+    job.unread[0] = '\0';
+    job.scheduler = scheduler;
+    job.action = action;
+    job.rdd = rdd;
+    job.partitions = partitions;
+    job.n = n;
+    job.results = results;
+    job.changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     job.published = job.few_published;
     if ((size_t)n > sizeof job.few_published)
         job.published = calloc((size_t)n, 1);

@@ -67,7 +67,6 @@ struct spk_stage {
     spk_stage *next_noted, *next_through;
     bool has_turn; /* the driver of a job that is done alone takes tasks of it */
     spk_stage *next_turn;
-    atomic_int remaining;
     int room;          /* for tasks */
     int *partitions;   /* of the tasks; what follows lies behind it */
     uint8_t *failures; /* of the tasks */
@@ -90,6 +89,9 @@ struct spk_stage {
         bool now;         /* one of them began in this attempt of the stage: it is a new loss */
         int rounds, left; /* that lost inputs and finished no task; tasks left at the last */
     } loss;
+    /* Written by every task: as far from what every task reads as a line of the caches is long, which
+     * loss before it and graph behind it see to. */
+    atomic_int remaining;
     struct {
         size_t n_inputs, n_seen; /* n_seen: of which it is known that they have a stage */
         spk_stage_input *inputs;
@@ -133,12 +135,13 @@ struct spk_job {
     atomic_bool cancelled;
     atomic_bool overdue; /* it was cancelled because its time was up */
     int n_told;          /* attempts that have said what they were at then */
-    spk_failure failure;
-    char unread[256]; /* why an output that was there could not be read, the last time; or "" */
     spark_job_stats stats;
     atomic_llong failed, lost_inputs, remade, cached_reads, cached_blocks, rows, bytes,
         spilled, evicted, cache_written, cache_read, remote, disowned, local;
     void *heard; /* what listeners were told of it */
+    /* Long texts, not cleared from here on: of failure, only the code is set while it is SPARK_OK. */
+    spk_failure failure;
+    char unread[256]; /* why an output that was there could not be read, the last time; or "" */
 };
 
 /* spk_stage_of: the stage that fills a shuffle (NULL: the result stage), if the job has it. */
