@@ -30,13 +30,14 @@ static bool make_index(spk_chains *c)
 /* chain: from the back, so that those of a bucket are in the order of the rows. */
 static void chain(spk_chains *c)
 {
+    const spk_chains fixed = *c; /* in registers: what is written may be any of it, for all gcc knows */
     memset(c->heads, 0, (size_t)(c->next - c->heads) * sizeof *c->heads);
-    for (size_t i = c->rows.n; i-- > 0;) {
-        if (c->usable && !c->usable(c->arg, spk_chains_row(c, (uint32_t)i)))
+    for (size_t i = fixed.rows.n; i-- > 0;) {
+        if (fixed.usable && !fixed.usable(fixed.arg, spk_chains_row(&fixed, (uint32_t)i)))
             continue;
-        const uint32_t at = spk_chains_bucket(c, c->rows.hashes[i]);
-        c->next[i] = c->heads[at];
-        c->heads[at] = (uint32_t)i + 1;
+        const uint32_t at = spk_chains_bucket(&fixed, fixed.rows.hashes[i]);
+        fixed.next[i] = fixed.heads[at];
+        fixed.heads[at] = (uint32_t)i + 1;
     }
 }
 

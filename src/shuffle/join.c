@@ -73,27 +73,27 @@ static bool build(joiner *jn, side *b)
 static size_t probe_batch(
     joiner *jn, const side *p, const char *rows, size_t n, const uint64_t *hashes)
 {
-    spk_chains *c = &jn->built;
+    const spk_chains c = jn->built; /* in registers */
     const size_t size = p->row->size;
-    const uint64_t allowance = c->allowance + n * SPK_STEPS_EACH;
+    const uint64_t allowance = c.allowance + n * SPK_STEPS_EACH;
     uint64_t steps = 0;
     size_t i = 0;
-    for (; i < n && (steps <= allowance || c->guarded); i++, rows += size) {
+    for (; i < n && (steps <= allowance || c.guarded); i++, rows += size) {
         bool any = false;
-        for (uint32_t b = c->heads[spk_chains_bucket(c, hashes[i])]; b; b = c->next[b - 1]) {
-            if (!spk_chains_same(c, b - 1, hashes[i], rows)) {
+        for (uint32_t b = c.heads[spk_chains_bucket(&c, hashes[i])]; b; b = c.next[b - 1]) {
+            if (!spk_chains_same(&c, b - 1, hashes[i], rows)) {
                 steps++;
                 continue;
             }
             any = true;
-            c->matched[b - 1] = 1;
-            if (!emit(jn, spk_chains_row(c, b - 1), rows))
+            c.matched[b - 1] = 1;
+            if (!emit(jn, spk_chains_row(&c, b - 1), rows))
                 return SIZE_MAX;
         }
         if (!any && p->keep && !emit(jn, NULL, rows))
             return SIZE_MAX;
     }
-    c->allowance = steps <= allowance ? allowance - steps : 0;
+    jn->built.allowance = steps <= allowance ? allowance - steps : 0;
     return i;
 }
 
