@@ -371,7 +371,10 @@ static insertion insert(spk_table *t, const request *r, const char *element, uin
     } else {
         t->directory[b] = entry_of(place, t->n, t->row_bits);
     }
-    return add_row(t, kind_of(t->key), element, hash, r->move) ? INSERTED : NO_MEMORY;
+    const bool added = t->key->key_class == SPK_KEY_8 /* by far the most common */
+        ? add_row(t, KEY8, element, hash, r->move)
+        : add_row(t, kind_of(t->key), element, hash, r->move);
+    return added ? INSERTED : NO_MEMORY;
 }
 
 /* sight: what probing looks at, in registers: inserting changes it. */
