@@ -282,9 +282,17 @@ static void find_filter_record(
 
 static void gather(char *out, const char *in, size_t size, const uint32_t *keep, size_t n)
 {
-    if (size == 8)
-        for (size_t i = 0; i < n; i++)
-            memcpy(out + i * 8, in + keep[i] * (size_t)8, 8);
+    size_t k = 0;
+    if (size == 8) {
+        for (; k + 4 <= n; k += 4, out += 32) {
+            memcpy(out, in + keep[k] * (size_t)8, 8);
+            memcpy(out + 8, in + keep[k + 1] * (size_t)8, 8);
+            memcpy(out + 16, in + keep[k + 2] * (size_t)8, 8);
+            memcpy(out + 24, in + keep[k + 3] * (size_t)8, 8);
+        }
+        for (; k < n; k++, out += 8)
+            memcpy(out, in + keep[k] * (size_t)8, 8);
+    }
     else if (size == 16)
         for (size_t i = 0; i < n; i++)
             memcpy(out + i * 16, in + keep[i] * (size_t)16, 16);

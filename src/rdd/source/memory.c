@@ -134,17 +134,20 @@ typedef struct range_rdd {
     uint64_t n;
 } range_rdd;
 
-/* count_up: four at once, which do not wait for each other. */
+/* count_up: eight at once, none of which waits for another: two in each of four registers. */
 static void count_up(uint64_t *rows, size_t n, uint64_t first, uint64_t step)
 {
+    typedef uint64_t two __attribute__((vector_size(16)));
+    const two twice = { 2 * step, 2 * step }, all = 4 * twice;
+    two a = { first, first + step }, b = a + twice, c = b + twice, d = c + twice;
     size_t k = 0;
-    for (; k + 4 <= n; k += 4, first += 4 * step) {
-        rows[k] = first;
-        rows[k + 1] = first + step;
-        rows[k + 2] = first + 2 * step;
-        rows[k + 3] = first + 3 * step;
+    for (; k + 8 <= n; k += 8, a += all, b += all, c += all, d += all) {
+        memcpy(rows + k, &a, 16);
+        memcpy(rows + k + 2, &b, 16);
+        memcpy(rows + k + 4, &c, 16);
+        memcpy(rows + k + 6, &d, 16);
     }
-    for (; k < n; k++, first += step)
+    for (first += k * step; k < n; k++, first += step)
         rows[k] = first;
 }
 
