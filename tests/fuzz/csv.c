@@ -58,24 +58,27 @@ static uint64_t digest_of(spk_heap *heap, const spk_csv_plan *plan, const spk_fi
     return digest;
 }
 
-/* names: whatever the first record is, it can be asked for; where it is. */
-static uint64_t names(spk_heap *heap, const spk_csv *csv, const spk_file *file)
+/* names: whatever the first record is, it can be asked for; where it is. False: it is an error, as it is
+ * to whoever asks for the header. */
+static bool names(spk_heap *heap, const spk_csv *csv, const spk_file *file, uint64_t *at)
 {
     const spk_split whole = { file, 0, file->size, NULL };
     spk_failure failure = { .code = SPARK_OK };
     const spark_str *cells;
     spk_csv_reader *reader;
     spk_csv_plan plan;
-    uint64_t at = 0;
+    *at = 0;
     if (spk_csv_open(&reader, heap, csv, NULL, &whole, &failure) != SPARK_OK)
-        return 0;
+        return false;
     failure.code = SPARK_OK;
     const size_t n = spk_csv_names(reader, &cells, &failure);
+    const spark_status failed = failure.code;
     if (n > 0 && spk_csv_plan_make(&plan, csv, SPARK_TYPE(row), "x", cells, n, &failure) == SPARK_OK)
         spk_csv_plan_free(&plan);
-    at = n > 0 ? spk_csv_row_at(reader, 0) : 0;
+    if (n > 0)
+        *at = spk_csv_row_at(reader, 0);
     spk_csv_close(reader);
-    return at;
+    return failed == SPARK_OK;
 }
 
 static spark_csv_options options_of(const uint8_t *bytes)
@@ -103,9 +106,9 @@ static void read_all(spk_heap *heap, const spk_csv *csv, const spk_file *file)
     spk_failure failure;
     if (spk_csv_plan_make(&plan, csv, SPARK_TYPE(row), "x", NULL, 0, &failure) != SPARK_OK)
         abort();
-    plan.header_at = names(heap, csv, file);
+    const bool named = names(heap, csv, file, &plan.header_at);
     const uint64_t once = digest_of(heap, &plan, file, file->size);
-    const bool one = csv->multi_line || once == 0; /* an error may come later than rows */
+    const bool one = csv->multi_line || !named || once == 0; /* an error may come later than rows */
     if (!one && digest_of(heap, &plan, file, file->size / 7 + 1) != once)
         abort();
     spk_csv_plan_free(&plan);
