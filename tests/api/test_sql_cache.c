@@ -30,8 +30,10 @@ static const char *const tables[] = {
     "IF(id > 3, NULL, '') h, CAST(NULL AS STRING) i",
 };
 
+enum { STATEMENTS = 24 };
+
 /* conditions: {k} of each table that make sense for all of its columns. */
-static const char *const statements[2][18] = {
+static const char *const statements[2][STATEMENTS] = {
     { "SELECT * FROM t",
         "SELECT count(*) FROM t",
         "SELECT a, h FROM t WHERE b = 3",
@@ -50,7 +52,13 @@ static const char *const statements[2][18] = {
         "SELECT a FROM t WHERE b < 100 AND c < 1000 AND a < 5",
         "SELECT a FROM t WHERE d > 250000 AND d <= 40000000 AND e >= -29000000000000 AND 390000000000000 > e AND c < "
         "149 AND e > -290000000000000",
-        "SELECT a FROM t WHERE a > 100 AND a < 50" },
+        "SELECT a FROM t WHERE a > 100 AND a < 50",
+        "SELECT a, b FROM t ORDER BY a LIMIT 10",
+        "SELECT e, a FROM t WHERE b <> 3 ORDER BY e DESC, a LIMIT 90",
+        "SELECT d FROM t ORDER BY d NULLS LAST, a LIMIT 5",
+        "SELECT c, a FROM t ORDER BY c DESC, a DESC LIMIT 400",
+        "SELECT a FROM t ORDER BY a + 1, a LIMIT 3 OFFSET 50",
+        "SELECT b, a FROM t WHERE a > 10 ORDER BY b, a DESC LIMIT 100" },
     { "SELECT * FROM t",
         "SELECT count(*), count(g) FROM t",
         "SELECT a FROM t WHERE f = 'kind 3'",
@@ -69,7 +77,13 @@ static const char *const statements[2][18] = {
         "SELECT a FROM t WHERE i = CAST('b7' AS BINARY) OR f = 'kind 7'",
         "SELECT a, b FROM t WHERE b >= 2 AND b < 4.5 AND d >= DATE'2020-03-01' AND d < DATE'2020-04-01' AND a > 50",
         "SELECT count(a), min(e) FROM t WHERE e > TIMESTAMP'2024-02-29 01:10:00' AND e <= TIMESTAMP'2024-02-29 "
-        "12:00:00'" },
+        "12:00:00'",
+        "SELECT e, a FROM t ORDER BY e, a LIMIT 20",
+        "SELECT d, a FROM t ORDER BY d DESC, a LIMIT 200",
+        "SELECT b, a FROM t WHERE f <> 'kind 3' ORDER BY b DESC, a DESC LIMIT 70",
+        "SELECT c, a FROM t ORDER BY c DESC, a LIMIT 7",
+        "SELECT f, a FROM t ORDER BY f, a LIMIT 5",
+        "SELECT d, g FROM t ORDER BY d NULLS LAST, g LIMIT 300" },
 };
 
 static const sql_kind kind
@@ -78,14 +92,14 @@ static const sql_kind kind
 static void compare(spark_context *sc, size_t table, int rows, int partitions)
 {
     char create[2000], select[1500];
-    char *want[18];
+    char *want[STATEMENTS];
     snprintf(select, sizeof select, "%s FROM range(0, %d, 1, %d)", tables[table], rows, partitions);
     snprintf(create, sizeof create, "CREATE OR REPLACE TEMP VIEW t AS %s", select);
     sql_run(sc, create);
-    for (size_t i = 0; i < 18; i++)
+    for (size_t i = 0; i < STATEMENTS; i++)
         want[i] = sql_answer(sc, statements[table / 2][i]);
     sql_run(sc, "CACHE TABLE t");
-    for (size_t i = 0; i < 18; i++) {
+    for (size_t i = 0; i < STATEMENTS; i++) {
         char *have = sql_answer(sc, statements[table / 2][i]);
         if (strcmp(have, want[i]) != 0)
             fail_msg("table %zu of %d rows: %s", table, rows, statements[table / 2][i]);
@@ -163,13 +177,14 @@ static void test_evicted(void **state)
     spark_context_free(sc);
 }
 
-static atomic_int calls;
+static atomic_int calls, rows_seen;
 
 static void count_calls(
     spark_task *task, size_t n, const void *in, size_t in_step, void *out, size_t out_step, const void *env)
 {
     (void)task, (void)env;
     atomic_fetch_add(&calls, 1);
+    atomic_fetch_add(&rows_seen, (int)n);
     for (size_t i = 0; i < n; i++)
         memcpy((char *)out + i * out_step, (const char *)in + i * in_step, sizeof(int64_t));
 }
@@ -190,6 +205,38 @@ static void test_batches(void **state)
     spark_context_free(sc);
 }
 
+/* test_first_rows: the first rows of an order are found without the blocks that are behind them; of those that hold NULL
+ * and of an order by what is computed all are read. */
+static void test_first_rows(void **state)
+{
+    enum { N = 300000, BLOCKS = 2 * 32768 };
+    static const struct {
+        const char *statement, *rows;
+        bool all;
+    } cases[] = {
+        { "SELECT id FROM t WHERE counted(id) > 6 ORDER BY id LIMIT 3", "7\n8\n9\n", false },
+        { "SELECT id FROM t WHERE counted(id) > 6 ORDER BY back DESC, id LIMIT 3", "7\n8\n9\n", false },
+        { "SELECT id FROM t WHERE counted(id) > 6 ORDER BY day, id DESC LIMIT 3", "999\n998\n997\n", false },
+        { "SELECT id FROM t WHERE counted(id) > 6 ORDER BY id + 1 LIMIT 3", "7\n8\n9\n", true },
+        { "SELECT id FROM t WHERE counted(id) > 6 ORDER BY hole DESC LIMIT 1", "299999\n", true },
+        { "SELECT id FROM t WHERE counted(id) > 6 ORDER BY id DESC LIMIT 1", "299999\n", true },
+    };
+    static const spark_map_def counted[1]
+        = { { .name = "counted", .in = SPARK_TYPE(int64_t), .out = SPARK_TYPE(int64_t), .run = count_calls } };
+    (void)state;
+    const spark_conf conf = { .master = "local[1]" };
+    spark_context *sc = spark_context_new(&conf);
+    assert_int_equal(spark_register_function(sc, "counted", counted, NULL), SPARK_OK);
+    sql_run(sc, "CACHE TABLE t AS SELECT id, 1 - id back, DATE'2020-01-01' + CAST(id DIV 1000 AS INT) day, nullif(id, 5) hole "
+                "FROM range(0, 300000, 1, 1)");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        atomic_store(&rows_seen, 0);
+        sql_gives(spark_sql(sc, cases[i].statement), cases[i].rows);
+        assert_in_range(atomic_load(&rows_seen), cases[i].all ? N : 1, cases[i].all ? N : BLOCKS);
+    }
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_life),
         cmocka_unit_test(test_evicted),
         cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_first_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

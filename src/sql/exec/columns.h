@@ -46,10 +46,20 @@ spark_rdd *spk_columns_pack(spk_query *q, spark_rdd *rdd, const spk_form *form);
 spark_rdd *spk_columns_scan(spk_query *q, const spk_plan *scan, spk_sql_expr *const *filters,
     size_t n_filters, spk_sql_expr *const *exprs, size_t n, const spk_form *out);
 
+/* spk_columns_bound: from now on the scan that runs as `op` need not give rows whose column i is beyond x: greater, or
+ * where it is descending less; it passes over blocks of such rows. spk_columns_bounded: whether column i of what rdd
+ * gives can be told so: that is a scan, and the column one of its blocks as it is, of whole numbers, dates or times. */
+bool spk_columns_bounded(const spark_rdd *rdd, size_t i);
+void spk_columns_bound(spk_op *op, size_t i, int64_t x, bool descending);
+
 /* spk_block_encode: n rows of a form as a block, at most SPK_BLOCK_ROWS, to `block`, which has room for
  * spk_block_room; returns how many words it takes. */
 size_t spk_block_room(const spk_form *form, const char *rows, size_t n);
 size_t spk_block_encode(const spk_form *form, const char *rows, size_t n, uint64_t *block);
+/* spk_column_is_whole: values of the type are numbers of such a kind. spk_column_whole: one as 64 bits; false: it does
+ * not fit. */
+bool spk_column_is_whole(const spk_sql_type *type);
+bool spk_column_whole(const spk_sql_type *type, const char *at, int64_t *x);
 
 /* spk_column_decoder: a column of a block that is being read. */
 typedef struct spk_column_decoder {

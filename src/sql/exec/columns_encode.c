@@ -8,7 +8,7 @@ static bool is_text(const spk_sql_type *t)
     return t->kind == SPK_SQL_STRING || t->kind == SPK_SQL_BINARY;
 }
 
-static bool is_whole(const spk_sql_type *t)
+bool spk_column_is_whole(const spk_sql_type *t)
 {
     switch (t->kind) {
     case SPK_SQL_BOOLEAN:
@@ -63,8 +63,7 @@ static void put_nulls(encoder *e, const spk_slot *slot, spk_block_column *c)
         e->block[c->nulls + i] = e->rows[i * e->size + slot->offset] != 0;
 }
 
-/* whole: a number as 64 bits; false: it does not fit. */
-static bool whole(const spk_sql_type *t, const char *at, int64_t *x)
+bool spk_column_whole(const spk_sql_type *t, const char *at, int64_t *x)
 {
     switch (t->size) {
     case 1:
@@ -104,7 +103,7 @@ static bool range(const encoder *e, const spk_slot *slot, int64_t *least, int64_
         const char *at = value_of(e, slot, i);
         if (!at)
             continue;
-        if (!whole(slot->type, at, &x))
+        if (!spk_column_whole(slot->type, at, &x))
             return false;
         *least = !any || x < *least ? x : *least;
         *most = !any || x > *most ? x : *most;
@@ -125,7 +124,7 @@ static void put_numbers(encoder *e, const spk_slot *slot, spk_block_column *c)
         const char *at = value_of(e, slot, i);
         int64_t x = c->base;
         if (at)
-            (void)whole(slot->type, at, &x);
+            (void)spk_column_whole(slot->type, at, &x);
         const uint64_t code = (uint64_t)x - (uint64_t)c->base;
         memcpy(to, &code, c->width); /* the low bytes */
     }
@@ -273,7 +272,7 @@ size_t spk_block_encode(const spk_form *form, const char *rows, size_t n, uint64
         put_nulls(&e, slot, c);
         if (is_text(slot->type))
             put_texts(&e, slot, c);
-        else if (is_whole(slot->type) && range(&e, slot, &c->least, &c->most))
+        else if (spk_column_is_whole(slot->type) && range(&e, slot, &c->least, &c->most))
             put_numbers(&e, slot, c);
         else
             put_plain(&e, slot, c);

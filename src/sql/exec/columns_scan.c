@@ -128,12 +128,39 @@ static bool read_batch(const spk_scan_rdd *r, spk_scan_state *s, spark_task *tas
     return spk_onward_take(&s->onward, c);
 }
 
+bool spk_columns_bounded(const spark_rdd *rdd, size_t i)
+{
+    if (rdd->class->open != open_scan)
+        return false;
+    const spk_scan_rdd *r = SPK_NODE(spk_scan_rdd, rdd);
+    return !r->columns[i].computed && spk_column_is_whole(r->types[r->columns[i].columns[0]]);
+}
+
+void spk_columns_bound(spk_op *op, size_t i, int64_t x, bool descending)
+{
+    spk_scan_state *s = op->state;
+    s->bound.is_set = true;
+    s->bound.descending = descending;
+    s->bound.column = s->r->columns[i].columns[0];
+    s->bound.x = x;
+}
+
+/* is_beyond: whether no row of the block is wanted. */
+static bool is_beyond(const spk_scan_state *s)
+{
+    if (!s->bound.is_set)
+        return false;
+    const spk_block_column *c = s->decoders[s->bound.column].column;
+    return c->coding == SPK_CODING_NARROW && !c->nulls
+        && (s->bound.descending ? c->most < s->bound.x : c->least > s->bound.x);
+}
+
 static void read_block(const spk_scan_rdd *r, spk_scan_state *s, spk_pipe *pipe, const spk_block_head *head)
 {
     spark_task *task = pipe->task;
-    bool any = true;
     for (size_t i = 0; i < r->n_columns; i++)
         spk_column_decode_open(&s->decoders[i], head, r->members[i]);
+    bool any = !is_beyond(s);
     spk_recycle(task, &s->scratch[1]);
     s->columns.block++;
     for (size_t f = 0; f < r->n_filters && any; f++)

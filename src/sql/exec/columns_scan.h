@@ -64,6 +64,11 @@ typedef struct spk_scan_state {
     bool more;
     const spk_scan_rdd *r;
     uint32_t from; /* where in the block the batch begins */
+    struct { /* of a column of blocks: what is beyond x is not wanted */
+        bool is_set, descending;
+        uint32_t column;
+        int64_t x;
+    } bound;
     spk_sql_input *given;
     bool *given_whole; /* for all rows that have passed */
     spk_onward onward;

@@ -6,7 +6,7 @@
 
 #include "rdd/verb.h"
 #include "shuffle/smallest.h"
-#include "sql/exec/query.h"
+#include "sql/exec/columns.h"
 
 enum { MOST_KEPT = 64 * 1024 }; /* sorting all is no more work for more than so many rows */
 
@@ -60,10 +60,14 @@ typedef struct top_rdd {
     spark_rdd rdd;
     spk_ordering ordering;
     spk_smallest_by by;
+    const spk_slot *first; /* what rows are ordered by first, where the scan below can be told of it; or NULL */
+    size_t column;         /* of the scan */
+    bool descending;
 } top_rdd;
 
 typedef struct top_state {
     spk_smallest kept;
+    const char *told; /* the row that the scan was told of last */
     spk_arena *arenas;
 } top_state;
 
@@ -77,12 +81,26 @@ static bool open_top(spk_pipe *pipe, spk_op *op)
     top_state *s = spk_arena_alloc(spk_keep_of(pipe->task), sizeof *s, 64);
     if (s && (s->arenas = spk_step_arenas(pipe->task)) != NULL) {
         spk_smallest_init(&s->kept, pipe->task->heap, &SPK_NODE(top_rdd, op->rdd)->by);
+        s->told = NULL;
         spark_defer(pipe->task, end_top, s);
         op->state = s;
         return !spk_task_failed(pipe->task);
     }
     spk_task_nomem(pipe->task);
     return false;
+}
+
+/* tell_scan: rows that come first are there already; what is behind them in the first key need not be read. */
+static void tell_scan(const top_rdd *r, top_state *s, const spk_pipe *pipe, spk_op *op)
+{
+    const char *last = s->kept.last;
+    int64_t x;
+    if (!last || last == s->told || op == pipe->ops || op[-1].rdd != op->rdd->deps[0].rdd)
+        return; /* or what comes is from a cache, not from the scan */
+    s->told = last;
+    if ((!r->first->nullable || last[r->first->offset])
+        && spk_column_whole(r->first->type, last + r->first->value, &x))
+        spk_columns_bound(op - 1, r->column, x, r->descending);
 }
 
 static void run_top(spk_pipe *pipe, spk_op *op, spk_batch *batch)
@@ -103,6 +121,8 @@ static void run_top(spk_pipe *pipe, spk_op *op, spk_batch *batch)
                 break;
             }
     }
+    if (r->first)
+        tell_scan(r, s, pipe, op);
     batch->n = 0;
 }
 
@@ -123,8 +143,12 @@ static void finish_top(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spk_out_close(&out, batch);
 }
 
-static spark_rdd *top(spk_query *q, spark_rdd *rdd, const spark_order *order, uint64_t n)
+/* top: first: the slot that `order` begins with; NULL: it begins with something else. */
+static spark_rdd *top(spk_query *q, spark_rdd *rdd, const spark_order *order, uint64_t n, const spk_form *form,
+    const spk_slot *first)
 {
+    const size_t column = first ? (size_t)(first - form->slots) : 0;
+    const bool bounded = first && spk_columns_bounded(rdd, column);
     static const spk_class class
         = { .name = "MapPartitionsRDD", .open = open_top, .run = run_top, .finish = finish_top };
     spk_verb v;
@@ -136,6 +160,9 @@ static spark_rdd *top(spk_query *q, spark_rdd *rdd, const spark_order *order, ui
         return rdd;
     top_rdd *r = SPK_NODE(top_rdd, rdd);
     r->by = (spk_smallest_by) { rdd->layout, &r->ordering, n, UINT64_MAX };
+    r->first = bounded ? first : NULL;
+    r->column = column;
+    r->descending = order->keys[0].descending;
     if (spk_ordering_make(&r->ordering, q->sc->types, rdd->layout, order, &failure) == SPARK_OK)
         return rdd;
     return spk_verb_undo(&v, rdd, &failure);
@@ -185,6 +212,7 @@ spark_rdd *spk_exec_sort(
         return rdd;
     spark_order_key *keys = NULL;
     size_t k = 0, flag = below->n_out;
+    const spk_slot *first = NULL;
     const spark_type *type = form->layout->type;
     for (size_t i = 0; i < plan->n_sort; i++) {
         const spk_plan_sort *s = &plan->sort[i];
@@ -196,12 +224,14 @@ spark_rdd *spk_exec_sort(
             flag++;
         }
         const size_t member = (size_t)(slot - form->slots);
+        if (k == 0)
+            first = slot;
         SPK_ADD(a, keys, k, (spark_order_key) { type->fields[member].name, slot->offset, s->descending });
     }
     if (k) {
         const spark_order order = { "sql", type, k, keys };
         if (most <= MOST_KEPT)
-            rdd = top(q, rdd, &order, most);
+            rdd = top(q, rdd, &order, most, form, first);
         rdd = (spark_sort_by)(q->analyzer.site, rdd, &order, 0);
     }
     if (n > below->n_out && rdd->layout) { /* the flags go */
