@@ -120,9 +120,9 @@ typedef struct spark_csv_options {
  * policy wants that, with its text, file and line. SPARK_DROPMALFORMED without a policy counts what it drops
  * (spark_bad_count).
  *
- * A directory that has directories named key=value in it is read with them, and each key
- * is a column of the rows in them: a member of that name, or (type NULL) one behind the others, of the type
- * that Spark finds: int32_t, int64_t, double, spark_date, spark_time, or spark_str. All files must have
+ * A directory that has directories named key=value in it is read with them ("Directories" in spark/source.h),
+ * and each key is a column of the rows in them: a member of that name, or (type NULL) one behind the others, of
+ * the type that Spark finds: int32_t, int64_t, double, spark_date, spark_time, or spark_str. All files must have
  * the same keys (SPARK_EIO).
  *
  * Errors say file, line and byte: cannot read "12x" as f64: trips.csv:17:5, column "fare". That of a

@@ -139,8 +139,9 @@ typedef struct spark_json_options {
  * A value that does not fit makes the nearest member around it that is optional absent (of an
  * array: all of it), and the row malformed; where there is none, and where a null has no place:
  * SPARK_EIO that names file, line and byte (in SPARK_DROPMALFORMED the row is dropped): cannot
- * read "x" as i64: orders.json:17:9, member "id". In an array of rows only the element is
- * malformed that is; a text that is no JSON is one malformed row.
+ * read "x" as i64: orders.json:17:9, member "id". In an array of rows only the object is
+ * malformed that has such a value; a text that is no JSON, or is or holds null, a number or
+ * anything else where an object must be, is one malformed row, whatever objects are in it.
  *
  * Bad records, and directories named key=value: as for spark_read_csv; such a key is no member of
  * the objects, whatever they have under its name (without a type SPARK_EIO).
@@ -149,9 +150,10 @@ typedef struct spark_json_options {
  * order of their names, bool, int64_t, double, spark_str, structs, and lists of optionals.
  * Integers that 64 bits do not hold are doubles. What is of several types is a string, what is
  * always null as well; empty objects are left out. Objects and arrays deeper than 12 in each
- * other are strings; names that are empty or hold a NUL are no members. A line that is no JSON, or a number or a
- * string, gives the type a member "_corrupt_record" (in SPARK_FAILFAST: SPARK_EIO). More than 10,000 different members are SPARK_EIO: then names are
- * data. Spark: DataFrameReader.json. */
+ * other are strings; names that are empty or hold a NUL are no members. A line that is no JSON, or holds
+ * something else than objects (but for null and ""), gives the type a member "_corrupt_record" and
+ * no other; in SPARK_FAILFAST it is SPARK_EIO. More than 10,000 different members are SPARK_EIO: then
+ * names are data. Spark: DataFrameReader.json. */
 spark_rdd *spark_read_json(spark_site at, spark_context *sc, const char *path,
     const spark_type *type, const spark_json_options *options) SPARK_USE_RESULT_;
 

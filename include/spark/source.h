@@ -37,11 +37,18 @@ spark_rdd *spark_empty_rdd(
 /* spark_text_file: the lines of files, as spark_str without their line ends (\n, \r\n or \r; a
  * UTF-8 byte order mark at the start is dropped). Spark: textFile. For this and all that follow:
  *
- * Names. `path` may be a file, a directory (its files; one that holds directories is an error), a
- * FIFO, a glob (* ? [..] {a,b}) or several of these with commas between; "file:" in front is
- * dropped. A backslash takes a sign's meaning away: spark_path_literal writes them. Names that
- * begin with _ or . are skipped inside a directory, and where a glob ends; one that is written out
- * is not.
+ * Names. `path` may be a file, a directory, a FIFO, a glob (* ? [..] {a,b}) or several of these
+ * with commas between; "file:" in front is dropped. A backslash takes a sign's meaning away:
+ * spark_path_literal writes them. Where a glob ends, names that begin with _ or . are hidden.
+ *
+ * Directories. One that is given, or that a glob has led to, stands for the files in it; names in it
+ * that begin with _ or . are hidden, and passed over, whatever they are. Any other directory in it is
+ * SPARK_EIO that names it, also an empty one, for a result without it would look complete. Only
+ * the readers of CSV and JSON go into those that are named key=value (_key=value too; spark/csv.h),
+ * by the same rule, however deep: a directory in one of these that is named otherwise is SPARK_EIO as
+ * well. The rule is one for all sources and for the files of other machines (spark/fs.h). Spark: the
+ * same for textFile and objectFile; its other readers leave such directories, and files beside those
+ * named key=value, out in silence, or read what is in them.
  *
  * When. Files are listed, and streams read, once: by the first action that needs the RDD, or by a
  * wide verb that asks how many partitions there are. What comes later is not seen by that RDD.

@@ -183,27 +183,73 @@ static void value(looker *l, spk_json_found *found, int level)
     spk_json_skip(&l->scan);
 }
 
-/* rows: the rows of a record that was checked: an object, or those in arrays. */
+/* ---- records ---- */
+
+/* shape: how deep the objects of a record lie, and the deepest of its arrays, from 1 on; 0: there is none. */
+typedef struct shape {
+    unsigned objects, arrays;
+} shape;
+
+/* is_nothing: null and "", which have no type yet. Past the value. */
+static bool is_nothing(spk_json_scan *s)
+{
+    spk_json_token t;
+    spk_json_scalar(s, &t);
+    return t.kind == SPARK_JSON_NULL || (t.kind == SPARK_JSON_STRING && t.text.len == 0);
+}
+
+/* fits: whether a value may stand there in a record of rows. Past it, or into an array; inside: whether it is. */
+static bool fits(spk_json_scan *s, shape *seen, bool *inside)
+{
+    const unsigned level = s->depth + 1;
+    bool empty;
+    *inside = false;
+    if (*s->p == '{') {
+        spk_json_skip(s);
+        seen->objects = seen->objects ? seen->objects : level;
+        return seen->objects == level && seen->arrays < level;
+    }
+    if (*s->p != '[')
+        return is_nothing(s);
+    seen->arrays = seen->arrays > level ? seen->arrays : level;
+    spk_json_enter(s, &empty);
+    *inside = !empty;
+    return seen->objects == 0 || seen->objects > seen->arrays;
+}
+
+/* is_of_rows: whether a record that was checked is a row, or an array of rows, or of such arrays: objects, equally
+ * deep, and nothings, as Spark's types have it. Where it is not, what objects it has count for no type. */
+static bool is_of_rows(spk_json_scan *s)
+{
+    shape seen = { 0, 0 };
+    do {
+        const char *at = s->p;
+        bool inside, more = false;
+        if (!fits(s, &seen, &inside)) {
+            s->p = at;
+            return spk_json_wrong(s, SPK_JSON_NO_ROW);
+        }
+        while (!inside && !more && s->depth > 0)
+            spk_json_more(s, ']', &more);
+    } while (s->depth > 0);
+    return true;
+}
+
+/* rows: the types of those of a record. */
 static void rows(looker *l)
 {
     spk_json_scan *s = &l->scan;
-    unsigned depth = 0;
     do {
-        bool more = true, empty = false;
-        if (*s->p == '[') {
+        bool more = false, empty = true;
+        if (*s->p == '[')
             spk_json_enter(s, &empty);
-            depth += !empty;
-            if (!empty)
-                continue;
-        } else if (*s->p == '{') {
+        else if (*s->p == '{')
             value(l, &l->schema->root, 0);
-        } else {
-            l->schema->corrupt |= *s->p != 'n';
+        else
             spk_json_skip(s);
-        }
-        for (more = false; depth > 0 && !more; depth -= !more)
+        while (empty && !more && s->depth > 0 && l->failure->code == SPARK_OK)
             spk_json_more(s, ']', &more);
-    } while (depth > 0 && l->failure->code == SPARK_OK);
+    } while (s->depth > 0 && l->failure->code == SPARK_OK);
 }
 
 spark_status spk_json_infer(
@@ -220,8 +266,11 @@ spark_status spk_json_infer(
     if (check.p == check.end)
         return SPARK_OK;
     if (spk_json_skip(&check) && spk_json_ends(&check)) {
-        rows(&l);
-        return failure->code;
+        check = l.scan;
+        if (*check.p == '{' || is_of_rows(&check)) {
+            rows(&l);
+            return failure->code;
+        }
     }
     schema->corrupt = true;
     if (json->formats.mode == SPARK_FAILFAST)

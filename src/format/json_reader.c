@@ -2,7 +2,8 @@
 /* The rows of a split of JSON: each line is a record, or, with multi_line, the whole file is one, held in
  * memory, as it is where something else than line ends is between records. A record is an object, which is a
  * row, or an array of them. An array is checked to its end before its first row is made, so that rows need not
- * be held: what is no JSON gives one malformed row, however many stood before the place. */
+ * be held: what is no JSON, or has something else than objects in it, gives one malformed row, however many
+ * stood before the place. */
 #include "format/json_reader.h"
 
 #include "io/form.h"
@@ -161,11 +162,31 @@ static size_t next_element(spk_json_reader *r, char *row, spk_failure *failure)
     return n;
 }
 
+/* are_objects: whether an array is one, to its end, and of objects alone. */
+static bool are_objects(spk_json_scan *s)
+{
+    bool empty, more;
+    if (!spk_json_enter(s, &empty))
+        return false;
+    for (more = !empty; more;) {
+        const char *element = s->p;
+        if (!spk_json_skip(s))
+            return false;
+        if (*element != '{') {
+            s->p = element;
+            return spk_json_wrong(s, SPK_JSON_NO_ROW);
+        }
+        if (!spk_json_more(s, ']', &more))
+            return false;
+    }
+    return spk_json_ends(s);
+}
+
 static size_t begin_array(spk_json_reader *r, char *row, spk_failure *failure)
 {
     spk_json_scan all = r->scan;
     bool empty;
-    if (!spk_json_skip(&all) || !spk_json_ends(&all))
+    if (!are_objects(&all))
         return broken(r, &all, row, failure);
     spk_json_enter(&r->scan, &empty);
     r->inside = !empty;

@@ -246,7 +246,7 @@ bool spk_json_read(const spk_json_plan *plan, spk_json_guess *guesses, spk_json_
         const char *begin = scan->p;
         if (spk_json_skip(scan)) {
             scan->p = begin;
-            scan->why = "a row must be an object";
+            scan->why = SPK_JSON_NO_ROW;
         }
     } else {
         r = object(&b, plan->root, row);

@@ -11,6 +11,9 @@
 #include "format/json.h"
 #include "format/json_scan.h"
 
+/* SPK_JSON_NO_ROW: what is said of a value that stands where an object must. */
+#define SPK_JSON_NO_ROW "a row must be an object"
+
 typedef struct spk_json_node spk_json_node;
 
 typedef struct spk_json_member {

@@ -8,7 +8,8 @@
  * dropped.
  *
  * Nothing is skipped in silence but hidden names and what vanished meanwhile: a directory within
- * a directory or a device is an error, since a result computed without it would look complete.
+ * a directory (but for those named key=value, where the reader knows them) or a device is an error,
+ * since a result computed without it would look complete.
  *
  * Files of /proc and /sys say 0 bytes, or a page, whatever they hold. What says that it is empty, or
  * takes no space on disk, is asked for its last byte. */
@@ -49,8 +50,12 @@ struct spk_listing {
     size_t capacity;
     size_t matches; /* files and directories that exist, empty ones included */
     spk_elsewhere *elsewhere;
+    bool keyed;     /* directories named key=value are looked through */
+    unsigned depth; /* of those that are */
 };
 typedef struct spk_listing spk_listing;
+
+enum { DEEPEST = 64 };
 
 /* vanished: there is no such thing, or not any more. */
 static bool vanished(int error)
@@ -61,6 +66,35 @@ static bool vanished(int error)
 static bool hidden(const char *name)
 {
     return name[0] == '_' || name[0] == '.';
+}
+
+spk_entry spk_listing_entry(const spk_listing *found, const char *name, bool directory)
+{
+    const bool key = directory && found->keyed && name[0] != '=' && strchr(name, '=');
+    if (name[0] == '.' || (name[0] == '_' && !key)) /* the column _c0 has directories that are not hidden */
+        return SPK_ENTRY_HIDDEN;
+    if (!directory)
+        return SPK_ENTRY_FILE;
+    return key ? SPK_ENTRY_KEY : SPK_ENTRY_REFUSED;
+}
+
+spark_status spk_listing_enter(spk_listing *found, const char *path, spk_failure *failure)
+{
+    if (found->depth++ < DEEPEST)
+        return SPARK_OK;
+    return spk_failure_set(
+        failure, SPARK_EIO, NULL, NULL, "directories named key=value are in each other without end: %s", path);
+}
+
+void spk_listing_leave(spk_listing *found)
+{
+    found->depth--;
+}
+
+spark_status spk_listing_refuse(const char *path, spk_failure *failure)
+{
+    return spk_failure_set(failure, SPARK_EIO, NULL, NULL,
+        "Not a file: %s " SPK_IN_INPUT "; name it, or use a glob", path);
 }
 
 /* is_dots: the directory itself, or the one above. */
@@ -159,12 +193,12 @@ static char *join(const char *directory, const char *name, size_t length)
     return path;
 }
 
-/* each_name: calls f for the names in a directory; in the middle of a path also for hidden ones, as
- * Hadoop does, whose filter looks at the last name alone. */
+/* each_name: calls f for the names in a directory; all: also for hidden ones, as in the middle of a path, where
+ * Hadoop's filter looks at the last name alone. */
 typedef spark_status each_name(void *state, const char *directory, const char *name, spk_failure *);
 
 static spark_status for_each_name(
-    const char *directory, bool middle, each_name *f, void *state, spk_failure *failure)
+    const char *directory, bool all, each_name *f, void *state, spk_failure *failure)
 {
     const char *listed = directory[0] == '\0' ? "." : directory;
     DIR *stream = spk_opendir(listed);
@@ -180,7 +214,7 @@ static spark_status for_each_name(
             status = spk_io_failure(failure, "cannot list", listed, errno);
         if (entry == NULL)
             break;
-        if (middle ? !is_dots(entry->d_name) : !hidden(entry->d_name))
+        if (all ? !is_dots(entry->d_name) : !hidden(entry->d_name))
             status = f(state, directory, entry->d_name, failure);
     }
     closedir(stream);
@@ -239,28 +273,48 @@ static spark_status append_of_directory(
     return status;
 }
 
-/* add_entry: a file of a directory that was named. */
+static spark_status add_directory(spk_listing *found, const char *path, spk_failure *failure);
+
+/* add_entry: what is in a directory that is read. */
 SPK_COLD static spark_status add_entry(
     void *state, const char *directory, const char *name, spk_failure *failure)
 {
     struct stat info;
+    spk_listing *found = state;
     spark_status status = SPARK_OK;
+    if (spk_listing_entry(found, name, true) == SPK_ENTRY_HIDDEN)
+        return SPARK_OK;
     char *path = join(directory, name, strlen(name));
     if (path == NULL)
         return spk_failure_nomem(failure, NULL, NULL);
     if (spk_stat(path, &info) != 0)
         status
             = vanished(errno) ? SPARK_OK : spk_io_failure(failure, "cannot look at", path, errno);
-    else if (S_ISREG(info.st_mode))
-        return append_of_directory(state, path, &info, failure);
-    else if (S_ISDIR(info.st_mode))
-        status = spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-            "Not a file: %s is a directory within an input directory; name it, or use a glob",
-            path);
     else
-        status = not_regular(failure, path, info.st_mode);
+        switch (spk_listing_entry(found, name, S_ISDIR(info.st_mode))) {
+        case SPK_ENTRY_HIDDEN:
+            break;
+        case SPK_ENTRY_FILE:
+            if (S_ISREG(info.st_mode))
+                return append_of_directory(found, path, &info, failure);
+            status = not_regular(failure, path, info.st_mode);
+            break;
+        case SPK_ENTRY_KEY:
+            status = spk_listing_enter(found, path, failure);
+            if (status == SPARK_OK)
+                status = add_directory(found, path, failure);
+            spk_listing_leave(found);
+            break;
+        default:
+            status = spk_listing_refuse(path, failure);
+        }
     free(path);
     return status;
+}
+
+static spark_status add_directory(spk_listing *found, const char *path, spk_failure *failure)
+{
+    return for_each_name(path, true, add_entry, found, failure);
 }
 
 /* add: what a pattern has led to, if it exists. Takes path over. */
@@ -277,7 +331,7 @@ static spark_status add(spk_listing *found, char *path, spk_failure *failure)
             return append_file(found, path, &info, failure);
         if (!S_ISDIR(info.st_mode))
             return append_other(found, path, &info, failure);
-        status = for_each_name(path, false, add_entry, found, failure);
+        status = add_directory(found, path, failure);
     }
     free(path);
     return status;
@@ -411,21 +465,33 @@ static void hint(const char *spec, spk_failure *failure)
         spk_failure_end(failure, "; there is a file of this name: spark_path_literal names it");
 }
 
+static spark_status list_spec(
+    const char *spec, spk_listing *found, spk_files *files, spk_failure *failure)
+{
+    *files = found->files;
+    if (spec == NULL)
+        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "The input path is NULL");
+    spark_status status = spk_glob_parts(spec, list_part, found, failure);
+    if (status == SPARK_OK)
+        *files = found->files;
+    else {
+        hint(spec, failure);
+        spk_files_free(&found->files);
+    }
+    return status;
+}
+
 spark_status spk_files_list(
     const char *spec, spk_elsewhere *elsewhere, spk_files *files, spk_failure *failure)
 {
-    spk_listing found = { .elsewhere = elsewhere };
-    *files = found.files;
-    if (spec == NULL)
-        return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "The input path is NULL");
-    spark_status status = spk_glob_parts(spec, list_part, &found, failure);
-    if (status == SPARK_OK)
-        *files = found.files;
-    else {
-        hint(spec, failure);
-        spk_files_free(&found.files);
-    }
-    return status;
+    return list_spec(spec, &(spk_listing) { .elsewhere = elsewhere }, files, failure);
+}
+
+spark_status spk_files_list_keyed(
+    const char *spec, spk_elsewhere *elsewhere, spk_files *files, spk_failure *failure)
+{
+    return list_spec(
+        spec, &(spk_listing) { .elsewhere = elsewhere, .keyed = true }, files, failure);
 }
 
 void spk_files_raw(spk_files *files)

@@ -69,11 +69,27 @@ struct spk_elsewhere {
 spark_status spk_listing_add(
     struct spk_listing *found, const spk_file *file, spk_failure *failure);
 
+/* spk_listing_entry: what becomes of a name in a directory that is read, here and elsewhere: the rule that
+ * spark/source.h tells under "Directories". spk_listing_enter: before the names of a directory within one;
+ * SPARK_EIO: there is no end of them. spk_listing_leave: behind them, on failure too. spk_listing_refuse:
+ * SPARK_EIO for a directory that is not entered, in these words. */
+#define SPK_IN_INPUT "is a directory within an input directory"
+typedef enum spk_entry { SPK_ENTRY_HIDDEN, SPK_ENTRY_FILE, SPK_ENTRY_KEY, SPK_ENTRY_REFUSED } spk_entry;
+SPK_COLD spk_entry spk_listing_entry(
+    const struct spk_listing *found, const char *name, bool directory);
+SPK_COLD spark_status spk_listing_enter(
+    struct spk_listing *found, const char *path, spk_failure *failure);
+SPK_COLD void spk_listing_leave(struct spk_listing *found);
+SPK_COLD spark_status spk_listing_refuse(const char *path, spk_failure *failure);
+
 /* spk_files_list: the files that `spec` names (see spark_text_file), in bytewise order within each
  * of its comma parts; those whose suffix says that they are compressed (io/codec.h) are unpacked as they
  * are read, unless spk_files_raw is called. elsewhere: may be NULL. Nothing found, no right to look, no memory: *failure is
  * filled and *files empty. */
 SPK_COLD spark_status spk_files_list(
+    const char *spec, spk_elsewhere *elsewhere, spk_files *files, spk_failure *failure);
+/* spk_files_list_keyed: and of directories those that are in directories named key=value, however deep. */
+SPK_COLD spark_status spk_files_list_keyed(
     const char *spec, spk_elsewhere *elsewhere, spk_files *files, spk_failure *failure);
 /* spk_files_of_fd: what is still to come from a descriptor, which is taken over, on failure too. */
 SPK_COLD spark_status spk_files_of_fd(int fd, const char *name, spk_files *files,

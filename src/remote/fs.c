@@ -316,26 +316,39 @@ static spark_status list(const walk *w, const char *path, spk_found *found, spk_
     return spk_fs_list(&w->of->fs, w->of->env, path, found, &call) ? SPARK_OK : failure->code;
 }
 
-/* add_directory: the files in it. */
+static spark_status add_directory(const walk *w, const char *path, spk_failure *failure);
+
+/* add_below: what is in a directory that is read. */
+static spark_status add_below(
+    const walk *w, const char *directory, const spark_fs_info *info, spk_failure *failure)
+{
+    const spk_entry kind = spk_listing_entry(w->to, info->name, info->directory);
+    spark_status status;
+    if (kind == SPK_ENTRY_HIDDEN)
+        return SPARK_OK;
+    char *path = join(directory, info->name, strlen(info->name));
+    if (!path)
+        return spk_failure_nomem(failure, NULL, NULL);
+    if (kind == SPK_ENTRY_FILE)
+        return add_file(w, path, info, true, failure);
+    if (kind == SPK_ENTRY_KEY) {
+        status = spk_listing_enter(w->to, path, failure);
+        if (status == SPARK_OK)
+            status = add_directory(w, path, failure);
+        spk_listing_leave(w->to);
+    } else {
+        status = spk_listing_refuse(path, failure);
+    }
+    free(path);
+    return status;
+}
+
 static spark_status add_directory(const walk *w, const char *path, spk_failure *failure)
 {
     spk_found found;
     spark_status status = list(w, path, &found, failure);
-    for (const spk_item *i = found.first; i && status == SPARK_OK; i = i->next) {
-        if (hidden(i->info.name))
-            continue;
-        char *inner = join(path, i->info.name, strlen(i->info.name));
-        if (!inner) {
-            status = spk_failure_nomem(failure, NULL, NULL);
-        } else if (!i->info.directory) {
-            status = add_file(w, inner, &i->info, true, failure);
-        } else {
-            status = spk_failure_set(failure, SPARK_EIO, NULL, NULL,
-                "Not a file: %s is a directory within an input directory; name it, or use a glob",
-                inner);
-            free(inner);
-        }
-    }
+    for (const spk_item *i = found.first; i && status == SPARK_OK; i = i->next)
+        status = add_below(w, path, &i->info, failure);
     spk_fs_forget(&found);
     return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Orders: a list of members to compare, and a 64-bit prefix that sorts as the first of them does,
+/* Orders: a list of members to compare, and a 64-bit prefix that sorts as the first of them do,
  * so that sorts can move integers and look at elements only where prefixes meet (normalised keys,
  * as in Graefe, "Implementing Sorting in Database Systems", 2006).
  *
@@ -72,6 +72,22 @@ static bool find_member(place *p, const char *name)
 
 /* ---- making ---- */
 
+/* deciding_bits: how many of a part's prefix decide it; 0: all of them do not. One scalar of at most 8 bytes can be
+ * decided, an optional one needs a bit more. */
+static uint8_t deciding_bits(const spk_layout *layout)
+{
+    const spk_leaf *leaf = layout->leaves;
+    if (layout->n_leaves != 1 || spk_type_custom(layout->type))
+        return 0;
+    if (leaf->kind == SPARK_KIND_OPTIONAL) {
+        const uint8_t bits = deciding_bits(leaf->of);
+        return bits > 0 && bits < 64 ? bits + 1 : 0;
+    }
+    const bool scalar = spk_kind_width(leaf->kind) == leaf->size
+        || (spk_kind_width(leaf->kind) == 1 && leaf->kind != SPARK_KIND_I8);
+    return scalar && leaf->size <= 8 ? (uint8_t)(leaf->size * 8) : 0;
+}
+
 static spark_status add_part(
     spk_ordering *ordering, spk_types *types, const place *p, bool descending, spk_failure *failure)
 {
@@ -81,7 +97,8 @@ static spark_status add_part(
     const spk_layout *layout = spk_layout_of(types, type, failure);
     if (!layout)
         return failure->code;
-    ordering->parts[ordering->n++] = (spk_order_part) { layout, (uint32_t)p->offset, descending };
+    ordering->parts[ordering->n++]
+        = (spk_order_part) { layout, (uint32_t)p->offset, descending, deciding_bits(layout) };
     return SPARK_OK;
 }
 
@@ -117,14 +134,29 @@ static spark_status add_key(spk_ordering *ordering, spk_types *types, const spar
     return add_part(ordering, types, &p, key->descending, failure);
 }
 
-/* exact_part: one scalar of at most 8 bytes is all there is to compare. */
-static bool exact_part(const spk_layout *layout)
+/* begins_here: whether a part's prefix is found without looking at what the element points to. */
+static bool begins_here(const spk_layout *layout)
 {
-    const spk_leaf *leaf = layout->leaves;
-    if (layout->n_leaves != 1 || spk_type_custom(layout->type) || leaf->size > 8)
-        return false;
-    return spk_kind_width(leaf->kind) == leaf->size
-        || (spk_kind_width(leaf->kind) == 1 && leaf->kind != SPARK_KIND_I8);
+    return !layout->views && !spk_type_custom(layout->type);
+}
+
+/* settle: how many parts the prefix is made of, and how many it decides. What lies elsewhere is asked for the
+ * first part alone, for others it is seldom wanted. */
+static void settle(spk_ordering *ordering)
+{
+    uint32_t used = 0;
+    bool decides = true;
+    ordering->n_decided = ordering->n_prefix = 0;
+    for (uint32_t i = 0; i < ordering->n && used < 64; i++) {
+        const spk_order_part *part = &ordering->parts[i];
+        if (i > 0 && !begins_here(part->layout))
+            break;
+        ordering->n_prefix++;
+        decides = decides && part->bits && used + part->bits <= 64;
+        ordering->n_decided += decides;
+        used += part->bits ? part->bits : 64;
+    }
+    ordering->exact = ordering->n_decided == ordering->n;
 }
 
 static spark_status add_keys(
@@ -159,18 +191,19 @@ spark_status spk_ordering_make(spk_ordering *ordering, spk_types *types, const s
             order->name ? order->name : "?", difference);
     const spark_status status = add_keys(ordering, types, order, failure);
     if (status == SPARK_OK)
-        ordering->exact = ordering->n == 1 && exact_part(ordering->parts[0].layout);
+        settle(ordering);
     return status;
 }
 
 bool spk_ordering_rest(const spk_ordering *ordering, spk_ordering *rest)
 {
-    if (ordering->n < 2 || !exact_part(ordering->parts[0].layout))
+    const uint32_t n = ordering->n_decided;
+    if (n == 0 || n == ordering->n)
         return false;
     rest->layout = ordering->layout;
-    rest->n = ordering->n - 1;
-    memcpy(rest->parts, ordering->parts + 1, rest->n * sizeof *rest->parts);
-    rest->exact = rest->n == 1 && exact_part(rest->parts[0].layout);
+    rest->n = ordering->n - n;
+    memcpy(rest->parts, ordering->parts + n, rest->n * sizeof *rest->parts);
+    settle(rest);
     return true;
 }
 
@@ -327,13 +360,25 @@ static uint64_t value_prefix(const spk_layout *layout, const char *value)
     }
 }
 
-uint64_t spk_ordering_prefix(const spk_ordering *ordering, const void *value)
+static uint64_t part_prefix(const spk_order_part *part, const void *value)
 {
-    if (ordering->n == 0)
-        return 0;
-    const spk_order_part *part = &ordering->parts[0];
     const uint64_t prefix = value_prefix(part->layout, (const char *)value + part->offset);
     return part->descending ? ~prefix : prefix;
+}
+
+/* The bits that decide a part stand in front of those of the next one. */
+uint64_t spk_ordering_prefix(const spk_ordering *ordering, const void *value)
+{
+    const spk_order_part *part = ordering->parts;
+    uint32_t used = part->bits;
+    if (ordering->n_prefix == 0)
+        return 0;
+    uint64_t prefix = part_prefix(part, value);
+    for (uint32_t i = 1; i < ordering->n_prefix; i++, used += part->bits) {
+        part = &ordering->parts[i];
+        prefix = (prefix & ~(UINT64_MAX >> used)) | part_prefix(part, value) >> used;
+    }
+    return prefix;
 }
 
 void spk_ordering_prefixes(

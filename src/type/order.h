@@ -13,12 +13,15 @@ typedef struct spk_order_part {
     const spk_layout *layout;
     uint32_t offset;
     bool descending;
+    uint8_t bits; /* of the prefix, that decide the part; 0: none do */
 } spk_order_part;
 
 typedef struct spk_ordering {
     const spk_layout *layout; /* of the elements compared */
     uint32_t n;
     bool exact; /* the prefix decides: equal prefixes mean equal elements */
+    uint32_t n_decided; /* so many parts are equal where prefixes are */
+    uint32_t n_prefix;  /* so many are looked at for it */
     spk_order_part parts[SPK_ORDER_PARTS];
 } spk_ordering;
 
@@ -50,7 +53,7 @@ int spk_ordering_compare_key(const spk_ordering *keys, const void *key,
     const spk_ordering *ordering, const void *value);
 
 /* spk_ordering_rest: what is left to compare where prefixes are equal, when the prefix decides the
- * first part; false: it does not, or nothing is left. */
+ * first parts; false: it does not, or nothing is left. */
 bool spk_ordering_rest(const spk_ordering *ordering, spk_ordering *rest);
 
 #endif

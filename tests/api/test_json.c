@@ -312,6 +312,43 @@ static void test_json__modes_say_what_becomes_of_malformed_lines(void **state)
     oracle_close(sc);
 }
 
+/* What Spark 4.3 makes of values that are no objects, where one stands alone between two rows, or is all of a
+ * file: one malformed record, whatever objects are in it. corrupt: whether the type it finds says so. */
+static void test_json__what_is_no_object_is_one_malformed_record(void **state)
+{
+    static const struct {
+        const char *text;
+        bool corrupt;
+    } cases[] = { { "null", false }, { "[null]", false }, { "[{\"id\":1},null]", false },
+        { "[null,{\"id\":1}]", false }, { "\"\"", false }, { "[\"\"]", false }, { "[{\"id\":1},\"\"]", false },
+        { "[[{\"id\":1}]]", false }, { "[[],null]", false }, { "[[],[{\"id\":1}]]", false },
+        { "[[[]],[{\"id\":1}]]", true }, { "[[{\"id\":1}],{\"id\":2}]", true }, { "[[{\"id\":1}],[[]]]", true },
+        { "[[],1]", true }, { "1", true }, { "\"x\"", true }, { "true", true }, { "[1]", true },
+        { "[{\"no\":1},2]", true }, { "[{\"no\":1},[]]", true }, { "[[],{\"no\":1}]", true }, { "[1,null]", true } };
+    (void)state;
+    spark_context *sc = oracle_open(1);
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        char text[100], want[100];
+        put(cases[i].text);
+        snprintf(want, sizeof want, "(,%s)", cases[i].text);
+        oracle_collects(spark_read_json(sc, "in.json", SPARK_TYPE(loose), JSON(.multi_line = true)), want);
+        snprintf(text, sizeof text, "{\"id\":7}\n%s\n{\"id\":8}\n", cases[i].text);
+        put(text);
+        snprintf(want, sizeof want, "(7,) (,%s) (8,)", cases[i].text);
+        oracle_collects(spark_read_json(sc, "in.json", SPARK_TYPE(loose), NULL), want);
+        oracle_collects(
+            spark_read_json(sc, "in.json", SPARK_TYPE(loose), JSON(.mode = SPARK_DROPMALFORMED)), "(7,) (8,)");
+        fails(sc, SPARK_TYPE(loose), JSON(.mode = SPARK_FAILFAST), SPARK_EIO, "a row must be an object: in.json:2:");
+        fails(sc, NULL, JSON(.mode = SPARK_FAILFAST), SPARK_EIO, "a row must be an object");
+        const spark_type *found = spark_rdd_type(spark_read_json(sc, "in.json", NULL, NULL));
+        assert_int_equal(found->count, 1 + cases[i].corrupt);
+        assert_int_equal(spark_field_find(found, "_corrupt_record") != NULL, cases[i].corrupt);
+    }
+    put("{\"id\":7}\n\n  \n[]\n{\"id\":8}\n"); /* no record, or one without rows */
+    oracle_collects(spark_read_json(sc, "in.json", SPARK_TYPE(loose), JSON(.mode = SPARK_FAILFAST)), "(7,) (8,)");
+    oracle_close(sc);
+}
+
 enum { ROWS = 900 };
 
 static spark_rdd *build_orders(spark_context *sc, int partitions, const void *arg)
@@ -413,6 +450,7 @@ int main(void)
         oracle_test(test_json__a_walk_finds_what_was_written),
         file_test(test_json__objects_become_structs),
         file_test(test_json__modes_say_what_becomes_of_malformed_lines),
+        file_test(test_json__what_is_no_object_is_one_malformed_record),
         file_test(test_json__splits_threads_and_batches_change_nothing),
         file_test(test_json__a_failure_of_a_function_finds_its_line),
     };

@@ -8,8 +8,8 @@ JSON_CASES is the built program conformance_json_cases. Needs PySpark 3.5 or lat
 Java; says so and ends with 77 where one is missing. Each file is read by both, and, where that gave rows,
 written by both: the lines must be the same bytes. Not generated, because both differ by intent
 (src/README.md): text behind the value of a record, halves of surrogates, bytes that are no UTF-8, names that
-occur twice in an object, microseconds, integers of more than 64 bits with prefersDecimal, malformed
-elements in arrays of rows, exponents with prefersDecimal. Nor what Spark does by accident: objects behind an
+occur twice in an object, microseconds, integers of more than 64 bits with prefersDecimal, values that do not
+fit in arrays of rows, exponents with prefersDecimal. Nor what Spark does by accident: objects behind an
 element that does not fit its array (it goes on inside of it); control characters between single quotes, which it
 refuses whatever allowUnquotedControlChars says; floats that Java before 19 prints with more digits than they need.
 """
@@ -187,17 +187,20 @@ class Writer:
         rng = self.rng
         text = self.object(kind, 0)
         if rng.random() < self.dirt:
-            text = self.broken(text)
+            self.clean = True
+            text = self.broken(text, self.object(kind, 0))
+            self.clean = False
         elif rng.random() < 0.04:
             self.clean = True
             text = "[" + ",".join(self.object(kind, 0) for _ in range(rng.choice([0, 1, 3]))) + "]"
             self.clean = False
         return text
 
-    def broken(self, text):
-        """No object, or one that is wrong outside of its values: Spark may keep what it has read before a value
-        that it cannot read, and go on inside of it."""
-        broken = [text[:-1], "5", '"x"', "nul", "{", "]", '{"a" 1}', '{"a":1,}', '{,}', "x", "NaN"]
+    def broken(self, text, good):
+        """No object, or something beside it, or one that is wrong outside of its values: Spark may keep what it has
+        read before a value that it cannot read, and go on inside of it."""
+        broken = [text[:-1], "5", '"x"', "nul", "{", "]", '{"a" 1}', '{"a":1,}', '{,}', "x", "NaN",
+                  "null", '""', "[null]", "[5]", f"[{good},null]", f"[[],{good}]", f'["",{good}]', f"[[{good}],[]]"]
         if not self.on("allowSingleQuotes"):
             broken.append("{'a':1}")
         if not self.on("allowUnquotedFieldNames"):

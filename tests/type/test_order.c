@@ -10,6 +10,9 @@ SPARK_ORDER(by_costs, trip, (asc, cost), (desc, tag));
 SPARK_ORDER(by_second_cost, trip, (desc, cost[1]));
 SPARK_ORDER(by_tag_count, trip, (asc, tag.value), (desc, tag.key));
 SPARK_ORDER(of_word_count, word_count, (desc, value), (asc, key));
+SPARK_ORDER(of_several, several, (desc, c), (asc, e), (desc, b));
+SPARK_ORDER(of_scalars, scalars, (asc, e), (desc, g), (asc, j), (desc, f));
+SPARK_ORDER(of_short, scalars, (desc, c), (asc, g), (desc, e));
 
 static spk_ordering order_of(spk_types *types, const spark_type *type, const spark_order *order)
 {
@@ -118,6 +121,58 @@ static void test_order__by_members_of_members_and_array_items(void **state)
     check_order(*state, SPARK_TYPE(trip), by_tag_count, naive_tag_count);
 }
 
+static int naive_several(const void *va, const void *vb)
+{
+    const several *a = va, *b = vb;
+    int c = -naive_compare(SPARK_TYPE(spark_opt_i32), &a->c, &b->c);
+    if (c == 0)
+        c = naive_compare(SPARK_TYPE(spark_opt_f64), &a->e, &b->e);
+    return c ? c : -naive_compare(SPARK_TYPE(spark_opt_str), &a->b, &b->b);
+}
+
+static int naive_scalars(const void *va, const void *vb)
+{
+    const scalars *a = va, *b = vb;
+    int c = (a->e > b->e) - (a->e < b->e);
+    if (c == 0)
+        c = -naive_compare(SPARK_TYPE(spark_date), &a->g, &b->g);
+    if (c == 0)
+        c = naive_compare(SPARK_TYPE(float), &a->j, &b->j);
+    return c ? c : (a->f < b->f) - (a->f > b->f);
+}
+
+static int naive_short(const void *va, const void *vb)
+{
+    const scalars *a = va, *b = vb;
+    int c = (a->c < b->c) - (a->c > b->c);
+    if (c == 0)
+        c = naive_compare(SPARK_TYPE(spark_date), &a->g, &b->g);
+    return c ? c : (a->e < b->e) - (a->e > b->e);
+}
+
+static void test_order__of_narrow_members_in_one_prefix(void **state)
+{
+    spk_ordering rest, o = order_of(*state, SPARK_TYPE(several), of_several);
+    check_order(*state, SPARK_TYPE(several), of_several, naive_several);
+    assert_true(o.n_decided == 1 && o.n_prefix == 2);
+    assert_true(spk_ordering_rest(&o, &rest) && rest.n == 2 && rest.n_decided == 0 && !spk_ordering_rest(&rest, &o));
+    o = order_of(*state, SPARK_TYPE(scalars), of_scalars);
+    check_order(*state, SPARK_TYPE(scalars), of_scalars, naive_scalars);
+    assert_true(o.n_decided == 2 && o.n_prefix == 3 && !o.exact);
+    assert_true(spk_ordering_rest(&o, &rest) && rest.n == 2 && rest.n_decided == 1 && rest.n_prefix == 2);
+    check_order(*state, SPARK_TYPE(scalars), of_short, naive_short);
+    assert_true(order_of(*state, SPARK_TYPE(scalars), of_short).exact);
+}
+
+/* What a member points to is not fetched where another one stands before it. */
+static void test_prefix__does_not_look_elsewhere_for_later_members(void **state)
+{
+    const spk_ordering o = order_of(*state, SPARK_TYPE(trip), by_year_then_city);
+    const trip a = { .year = 3, .city = SPARK_STR("a") }, b = { .year = 3, .city = SPARK_STR("b") };
+    assert_int_equal(o.n_prefix, 1);
+    assert_true(spk_ordering_prefix(&o, &a) == spk_ordering_prefix(&o, &b));
+}
+
 static void test_order__sorts_as_qsort_does(void **state)
 {
     enum { N = 500 };
@@ -190,6 +245,8 @@ static void test_exact__only_where_the_prefix_decides(void **state)
     assert_false(order_of(*state, SPARK_TYPE(dense), NULL).exact);
     assert_false(order_of(*state, SPARK_TYPE(word_count), of_word_count).exact);
     assert_false(order_of(*state, SPARK_TYPE(spark_opt_i64), NULL).exact);
+    assert_true(order_of(*state, SPARK_TYPE(spark_opt_i32), NULL).exact);
+    assert_false(order_of(*state, SPARK_TYPE(opt_modulo), NULL).exact);
     assert_false(order_of(*state, spk_types_array(*state, SPARK_TYPE(int16_t), 2), NULL).exact);
 }
 
@@ -220,6 +277,8 @@ int main(void)
         cmocka_unit_test(test_order_desc__is_the_reverse_of_any_type),
         cmocka_unit_test(test_order__by_members),
         cmocka_unit_test(test_order__by_members_of_members_and_array_items),
+        cmocka_unit_test(test_order__of_narrow_members_in_one_prefix),
+        cmocka_unit_test(test_prefix__does_not_look_elsewhere_for_later_members),
         cmocka_unit_test(test_order__sorts_as_qsort_does),
         cmocka_unit_test(test_order__accepts_the_same_shape_without_a_name),
         cmocka_unit_test(test_order__refuses_other_types_and_unknown_members),

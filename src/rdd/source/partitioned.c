@@ -2,103 +2,25 @@
 /* Values are read as cells of CSV are, once a task, into a row from which they are copied. */
 #include "rdd/source/partitioned.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
-#include <spark/source.h>
-
-#include "base/sys.h"
 #include "format/hive.h"
 #include "io/glob.h"
 #include "io/output.h"
-#include "io/tree.h"
 
 /* ---- which files there are */
 
-typedef struct found {
-    char **at;
-    size_t n, room, bytes;
-    size_t base; /* bytes of the directory */
-    bool deep;
-} found;
-
-static int add(void *env, const char *directory, const char *name)
+/* directory_of: a path as those of the files in it begin, which have one slash between two names. */
+static char *directory_of(const char *path, spk_failure *failure)
 {
-    found *f = env;
-    if (f->n == f->room) {
-        const size_t room = f->room ? 2 * f->room : 64;
-        char **bigger = realloc(f->at, room * sizeof *bigger);
-        if (!bigger)
-            return ENOMEM;
-        f->at = bigger;
-        f->room = room;
-    }
-    const spk_tree_path p = spk_tree_below(directory, name);
-    f->at[f->n] = spark_path_literal(p.text);
-    if (!f->at[f->n])
-        return ENOMEM;
-    f->bytes += strlen(f->at[f->n++]) + 1;
-    f->deep = f->deep || strlen(directory) > f->base;
-    return 0;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* list_of: all of them, with commas between. */
-static char *list_of(found *f)
-{
-    char *list = malloc(f->bytes + 1), *to = list;
-    qsort(f->at, f->n, sizeof *f->at, by_text);
-    for (size_t i = 0; list && i < f->n; i++) {
-        const size_t n = strlen(f->at[i]);
-        memcpy(to, f->at[i], n);
-        to += n;
-        *to++ = i + 1 < f->n ? ',' : '\0';
-    }
-    return list;
-}
-
-/* is_directory: one path of this machine. */
-static bool is_directory(const char *path)
-{
-    struct stat info;
-    return !strstr(path, "://") && !spk_glob_special(path, strlen(path), ",*?[]{}\\")
-        && spk_stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* expand: *spec becomes a list of all files where it is such a directory. */
-static spark_status expand(char **spec, char **base, spk_failure *failure)
-{
-    if (!is_directory(spk_io_path(*spec)))
-        return SPARK_OK;
-    char *directory = spk_output_path(*spec, failure);
-    if (!directory)
-        return failure->code;
-    found f = { .base = strlen(directory) };
-    int error = spk_tree_visit(directory, add, &f);
-    if (error == 0 && f.deep) {
-        char *list = list_of(&f);
-        if (list) {
-            free(*spec);
-            *spec = list;
-        }
-        error = list ? 0 : ENOMEM;
-        if (!*base) {
-            *base = directory;
-            directory = NULL;
-        }
-    }
-    if (error != 0)
-        spk_io_failure(failure, "cannot look through", *spec, error);
-    for (size_t i = 0; i < f.n; i++)
-        free(f.at[i]);
-    free(f.at);
-    free(directory);
-    return error == 0 ? SPARK_OK : failure->code;
+    char *directory = spk_output_path(path, failure), *to = directory ? strstr(directory, "://") : NULL;
+    to = to ? to + 3 : directory;
+    for (const char *from = to; from && *from; from++)
+        if (*from != '/' || to == directory || to[-1] != '/')
+            *to++ = *from;
+    if (to)
+        *to = '\0';
+    return directory;
 }
 
 spark_status spk_partitioned_base(const char *option, char **base, spk_failure *failure)
@@ -106,90 +28,74 @@ spark_status spk_partitioned_base(const char *option, char **base, spk_failure *
     *base = NULL;
     if (option && *option == '\0')
         return spk_failure_set(failure, SPARK_EINVAL, NULL, NULL, "it is empty");
-    *base = option ? spk_output_path(option, failure) : NULL;
+    *base = option ? directory_of(option, failure) : NULL;
     return !option || *base ? SPARK_OK : failure->code;
 }
 
-/* has_directories: whether that is why files could not be listed (remote/fs.c). */
-static bool has_directories(const spk_failure *failure)
+/* below: what of a path is behind the directory; NULL: it is elsewhere. */
+static const char *below(const char *path, const char *base)
 {
-    return strstr(failure->message, "is a directory within an input directory") != NULL;
+    const size_t n = strlen(base);
+    path = spk_io_path(path);
+    if (strncmp(path, base, n) != 0 || (path[n] != '/' && n > 0 && base[n - 1] != '/'))
+        return NULL;
+    return path + n + (path[n] == '/');
 }
 
-/* one_deeper: to a list of paths that goes to an env of type char *: the path with a level more. */
-static spark_status one_deeper(void *env, const char *path, spk_failure *failure)
+/* is_deep: whether a file lies in a directory within this one. */
+static bool is_deep(const spk_files *files, const char *directory)
 {
-    static const char level[] = "/*=*";
-    char **list = env;
-    const size_t used = *list ? strlen(*list) : 0;
-    size_t n = strlen(path);
-    while (n > 0 && path[n - 1] == '/')
-        n--;
-    char *longer = realloc(*list, used + n + sizeof level + 1);
-    if (!longer)
-        return spk_failure_nomem(failure, NULL, NULL);
-    *list = longer;
-    longer += used;
-    if (used > 0)
-        *longer++ = ',';
-    memcpy(longer, path, n);
-    memcpy(longer + n, level, sizeof level);
-    return SPARK_OK;
-}
-
-/* list_below: of paths to directories that have directories in them: the files in those that are named
- * key=value, however deep; false: there is nothing of the kind, or no memory. Where it is not one directory, *base
- * must be known. */
-static bool list_below(spark_context *sc, const char *path, char **base, spk_files *files)
-{
-    enum { DEEPEST = 8 };
-    spk_failure failure;
-    const bool many = spk_glob_special(path, strlen(path), ",*?[]{}\\");
-    if (many && !*base)
-        return false;
-    char *spec = spk_tree_copy(path), *directory = many ? NULL : spk_output_path(path, &failure);
-    bool any = false;
-    for (int i = 0; spec && (many || directory) && !any && i < DEEPEST; i++) {
-        char *deeper = NULL;
-        const spark_status status = spk_glob_parts(spec, one_deeper, &deeper, &failure);
-        free(spec);
-        spec = deeper;
-        if (status != SPARK_OK)
-            break;
-        any = spk_files_list(spec, sc->elsewhere, files, &failure) == SPARK_OK;
-        if (!any && !has_directories(&failure))
-            break;
+    for (size_t i = 0; i < files->n; i++) {
+        const char *rest = below(files->at[i].path, directory);
+        if (rest && strchr(rest, '/'))
+            return true;
     }
-    if (any && !*base) {
+    return false;
+}
+
+/* list_one: of a path without a pattern, which is what columns are named below, where it is a directory with
+ * such directories in it. */
+static spark_status list_one(
+    spark_context *sc, const char *path, char **base, spk_files *files, spk_failure *failure)
+{
+    char *directory = directory_of(path, failure);
+    if (!directory)
+        return failure->code;
+    const spark_status status = spk_files_list_keyed(path, sc->elsewhere, files, failure);
+    if (status == SPARK_OK && !*base && is_deep(files, directory)) {
         *base = directory;
         directory = NULL;
     }
     free(directory);
-    free(spec);
-    return any;
+    return status;
+}
+
+/* list_many: of patterns, and of lists of paths: what is the directory above, base_path says. */
+static spark_status list_many(
+    spark_context *sc, const char *path, const char *base, spk_files *files, spk_failure *failure)
+{
+    if (base)
+        return spk_files_list_keyed(path, sc->elsewhere, files, failure);
+    if (spk_files_list(path, sc->elsewhere, files, failure) != SPARK_OK
+        && strstr(failure->message, SPK_IN_INPUT))
+        spk_failure_end(failure, "; of directories key=value, base_path names the one above them");
+    return failure->code;
 }
 
 spark_status spk_partitioned_list(
     spark_context *sc, const char *path, spk_charset charset, char **base, spk_files *files,
     spk_failure *failure)
 {
-    char local[SPK_PATH], *spec = spk_tree_copy(path);
-    spark_status status
-        = spec ? expand(&spec, base, failure) : spk_failure_nomem(failure, NULL, NULL);
-    if (status == SPARK_OK)
-        status = spk_files_list(spec, sc->elsewhere, files, failure);
-    if (status != SPARK_OK && spec && has_directories(failure)) {
-        if (list_below(sc, spec, base, files))
-            status = SPARK_OK;
-        else if (!*base)
-            spk_failure_end(failure, "; of directories key=value, base_path names the one above them");
-    }
+    char local[SPK_PATH];
+    const bool many = spk_glob_special(path, strlen(path), ",*?[]{}\\");
+    failure->code = SPARK_OK;
+    spark_status status = many ? list_many(sc, path, *base, files, failure)
+                               : list_one(sc, path, base, files, failure);
     if (status == SPARK_OK)
         status = spk_files_spool(files, spk_writable_directory(sc->local_dir, local), failure);
     if (status == SPARK_OK && charset != SPK_UTF8
         && (status = spk_files_recode(files, charset, failure)) != SPARK_OK)
         spk_files_free(files);
-    free(spec);
     return status;
 }
 
@@ -208,16 +114,6 @@ static bool next_key(const char **at, spark_str *name, spark_str *value)
         return true;
     }
     return false;
-}
-
-/* below: what of a path is behind the directory; NULL: it is elsewhere. */
-static const char *below(const char *path, const char *base)
-{
-    const size_t n = strlen(base);
-    path = spk_io_path(path);
-    if (strncmp(path, base, n) != 0 || (path[n] != '/' && n > 0 && base[n - 1] != '/'))
-        return NULL;
-    return path + n + (path[n] == '/');
 }
 
 static uint32_t count_keys(const char *at)

@@ -99,6 +99,13 @@ static bool open_window(spk_pipe *pipe, spk_op *op)
     return !spk_task_failed(pipe->task);
 }
 
+/* unwanted: whether a row of the group stands behind all of it that are asked for. */
+static bool unwanted(const spk_window_rdd *w, const spk_window_state *s, const char *row)
+{
+    return w->plan->limit > 0 && s->n >= (uint64_t)w->plan->limit
+        && !(w->plan->with_ties && spk_window_same_keys(w, w->n_partition, w->keys->n, s->rows[s->n - 1], row));
+}
+
 /* run_window: what a group that ended in the last batch held is free by now, in the arena that the current
  * one is not in. */
 static void run_window(spk_pipe *pipe, spk_op *op, spk_batch *batch)
@@ -122,7 +129,7 @@ static void run_window(spk_pipe *pipe, spk_op *op, spk_batch *batch)
                 s->now = !s->now;
             ended = true;
         }
-        more = more && hold(w, s, pipe->task, row);
+        more = more && (unwanted(w, s, row) || hold(w, s, pipe->task, row));
     }
     spk_out_close(&out, batch);
 }

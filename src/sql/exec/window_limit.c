@@ -5,13 +5,14 @@
  *
  * The first rows are kept as they come; when these are many they go on, and others begin. When that is depends on
  * batches, which no result shows: what is let go of is behind others in any case. */
+#include "base/prefetch.h"
 #include "rdd/verb.h"
 #include "shuffle/table.h"
 #include "sql/exec/move.h"
 #include "sql/exec/taker.h"
 #include "sql/exec/window.h"
 
-enum { WINDOW_BYTES = 24 * 1024 * 1024, RAW_WINDOWS = 8 };
+enum { WINDOW_BYTES = 24 * 1024 * 1024, RAW_WINDOWS = 8, AHEAD = 16 };
 
 typedef struct limit_rdd {
     spark_rdd rdd;
@@ -126,6 +127,18 @@ static bool let_go(const limit_rdd *r, limit_state *s, spark_task *task)
     return true;
 }
 
+/* fetch_kept: what of groups will be read soon: of one what is kept, of one before it the rows. */
+static void fetch_kept(const limit_rdd *r, const limit_state *s, uint32_t i)
+{
+    if (i + AHEAD < s->table.n)
+        spk_prefetch(group_at(r, s, i + AHEAD)->at);
+    if (i + AHEAD / 2 >= s->table.n)
+        return;
+    const group *g = group_at(r, s, i + AHEAD / 2);
+    for (uint32_t k = 0; k < g->n && k < AHEAD; k++)
+        spk_prefetch(g->at[k].row);
+}
+
 /* flush: what is kept goes on. Where little was let go of, the next rows are passed on as they come. */
 static bool flush(const limit_rdd *r, limit_state *s, spark_task *task)
 {
@@ -133,6 +146,7 @@ static bool flush(const limit_rdd *r, limit_state *s, spark_task *task)
     for (uint32_t i = 0; i < s->table.n; i++) {
         const group *g = group_at(r, s, i);
         n += g->n;
+        fetch_kept(r, s, i);
         for (uint32_t k = 0; k < g->n; k++)
             if (!spark_emit_(&s->out.head, g->at[k].row, r->pair->layout->size))
                 return false;
@@ -285,20 +299,38 @@ static bool find(const limit_rdd *r, limit_state *s, spark_task *task, spk_vecto
     return false;
 }
 
-/* pick: rows that may have to be kept, whole: their places in the batch in s->places. */
+/* pick: rows that may have to be kept, whole: their places in the batch in s->places. What is kept of their groups
+ * lies all over memory, and is fetched ahead. */
 static uint32_t pick(const limit_rdd *r, limit_state *s, spk_vectors *c)
 {
     const size_t size = r->pair->layout->size;
+    const uint32_t n = c->rows.n;
     uint32_t m = 0;
-    for (uint32_t k = 0; k < c->rows.n; k++) {
+    for (uint32_t k = 0; k < n; k++) {
+        const group *g = group_at(r, s, s->found.rows[k]);
+        if (k + AHEAD < n)
+            spk_prefetch(group_at(r, s, s->found.rows[k + AHEAD]));
         s->places[m] = (uint16_t)k;
         s->at[m] = (uint16_t)spk_sql_row(c->rows, k);
-        m += s->prefixes[k] <= group_at(r, s, s->found.rows[k])->bound;
+        if (s->prefixes[k] > g->bound)
+            continue;
+        spk_prefetch(g->at);
+        m++;
     }
     memset(s->picked, 0, m * size);
     for (uint32_t k = 0; k < m; k++)
         memcpy(s->picked + k * size, s->rows + s->places[k] * size, r->pair->layout->value_offset);
     return m == 0 || store(r, s, c, r->n_keys, r->pair->n, (spk_sql_rows) { s->at, m }, s->picked) ? m : UINT32_MAX;
+}
+
+/* fetch: rows that those that are picked may be written over. */
+static void fetch(const limit_rdd *r, const limit_state *s, uint32_t m)
+{
+    for (uint32_t k = 0; k < m; k++) {
+        const group *g = group_at(r, s, s->found.rows[s->places[k]]);
+        if (g->n >= r->most)
+            spk_prefetch(g->at[g->n - 1].row);
+    }
 }
 
 static bool take_batch(const limit_rdd *r, limit_state *s, spark_task *task, spk_vectors *c)
@@ -311,6 +343,8 @@ static bool take_batch(const limit_rdd *r, limit_state *s, spark_task *task, spk
         return false;
     s->seen += c->rows.n;
     const uint32_t m = find(r, s, task, c) ? pick(r, s, c) : UINT32_MAX;
+    if (m != UINT32_MAX)
+        fetch(r, s, m);
     for (uint32_t k = 0; m != UINT32_MAX && k < m; k++) {
         const char *row = s->picked + k * size;
         const uint64_t prefix = s->prefixes[s->places[k]];
