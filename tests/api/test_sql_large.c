@@ -68,6 +68,10 @@ static const large relations[] = {
         " FROM v0" },
 };
 
+static const large expressions[] = {
+    { "names that stand for others", "SELECT a x0, ", "x~ + 1 x#", ", ", 1, NULL, NULL, NULL, " FROM v0" },
+};
+
 static double processor_time(void)
 {
     struct timespec now;
@@ -108,6 +112,8 @@ static void test_planning_grows_with_the_square(void **state)
     spark_context *sc = context_of_views();
     for (size_t k = 0; k < sizeof relations / sizeof relations[0]; k++)
         grows_with_the_square(sc, &relations[k], MOST);
+    for (size_t k = 0; k < sizeof expressions / sizeof expressions[0]; k++)
+        grows_with_the_square(sc, &expressions[k], 1600);
     spark_context_free(sc);
 }
 
