@@ -131,11 +131,34 @@ static void test_hundreds_of_relations(void **state)
     spark_context_free(sc);
 }
 
+static void test_grouping_sets(void **state)
+{
+    static const large same = { "", "SELECT count(*) FROM (SELECT count(*) FROM v0 GROUP BY GROUPING SETS (", "(a)", ", ",
+        0, NULL, NULL, NULL, "))" };
+    static const large different = { "", "SELECT count(*) FROM v0 GROUP BY GROUPING SETS (", "(a + #)", ", ", 0, NULL,
+        NULL, NULL, ")" };
+    static const large rollup = { "", "SELECT count(*) FROM v0 GROUP BY ROLLUP (", "a", ", ", 0, NULL, NULL, NULL, ")" };
+    (void)state;
+    spark_context *sc = context_of_views();
+    char *text = text_of(&same, 200), *rows = sql_answer(sc, text);
+    assert_string_equal(rows, "200\n");
+    free(rows);
+    free(text);
+    for (int i = 0; i < 2; i++) {
+        text = text_of(i ? &rollup : &different, 200);
+        const sql_case refused = { text, "so many columns of grouping sets" };
+        sql_all_fail(sc, 1, &refused);
+        free(text);
+    }
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_planning_grows_with_the_square),
         cmocka_unit_test(test_hundreds_of_relations),
+        cmocka_unit_test(test_grouping_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
