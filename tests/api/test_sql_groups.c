@@ -4,6 +4,7 @@
 #include "../support/oracle.h"
 #include "../support/sql_test.h"
 
+#include <time.h>
 
 /* keys: as SQL makes them of a number below `values` (NULL where that is a multiple of 50). */
 static const struct {
@@ -206,6 +207,94 @@ static void test_long(void **state)
         free(first[i]);
 }
 
+/* test_sets: a row for each set of keys: as groups by each of the sets alone, beside each other. */
+static void test_sets(void **state)
+{
+    (void)state;
+#define ROWS \
+    "(SELECT IF(id % 11 = 0, NULL, id % 3) a, 's' || id % 5 b, IF(id % 13 = 0, NULL, id * 7919 % 100003) c, CAST(id % " \
+    "100 - 50 AS INT) i, sqrt(id) d, CAST(id AS DECIMAL(9, 2)) m FROM range(0, 60000, 1, 3))"
+#define SETS \
+    " x, sum(i) s, count(*) n, min(d) l, max(m) h, CAST(avg(i) * 1000 AS BIGINT) v, sum(m) FILTER (WHERE i > 0) f FROM " ROWS
+    static const struct {
+        const char *sets, *each;
+    } cases[] = {
+        { "SELECT a, b, grouping_id()" SETS " GROUP BY ROLLUP (a, b)",
+            "SELECT a, b, 0" SETS " GROUP BY a, b UNION ALL SELECT a, NULL, 1" SETS
+            " GROUP BY a UNION ALL SELECT NULL, NULL, 3" SETS },
+        { "SELECT a, c, grouping(a) * 2 + grouping(c)" SETS " GROUP BY CUBE (a, c)",
+            "SELECT a, c, 0" SETS " GROUP BY a, c UNION ALL SELECT a, NULL, 1" SETS
+            " GROUP BY a UNION ALL SELECT NULL, c, 2" SETS " GROUP BY c UNION ALL SELECT NULL, NULL, 3" SETS },
+        { "SELECT a, b, 0" SETS " GROUP BY GROUPING SETS ((b), (a), (a), ())",
+            "SELECT NULL, b, 0" SETS " GROUP BY b UNION ALL SELECT a, NULL, 0" SETS
+            " GROUP BY a UNION ALL SELECT a, NULL, 0" SETS " GROUP BY a UNION ALL SELECT NULL, NULL, 0" SETS },
+        { "SELECT NULL, NULL, 0" SETS " GROUP BY GROUPING SETS ((), ())",
+            "SELECT NULL, NULL, 0" SETS " UNION ALL SELECT NULL, NULL, 0" SETS },
+        { "SELECT a, b, sum(a)" SETS " GROUP BY ROLLUP (a, b)", /* of a key: as it is in all rows */
+            "SELECT a, b, sum(a)" SETS " GROUP BY a, b UNION ALL SELECT a, NULL, sum(a)" SETS
+            " GROUP BY a UNION ALL SELECT NULL, NULL, sum(a)" SETS },
+    };
+    enum { CASES = sizeof cases / sizeof cases[0] };
+    char *first[CASES] = { NULL }, *sums = NULL;
+    for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
+        spark_context *sc = sql_open(&kind, variant);
+        char sql[4000];
+        for (size_t i = 0; i < CASES; i++) {
+            snprintf(sql, sizeof sql, "SELECT * FROM (%s) ORDER BY ALL", cases[i].sets);
+            sql_same(variant, sql, sql_answer(sc, sql), &first[i]);
+            snprintf(sql, sizeof sql, "SELECT * FROM (%s) ORDER BY ALL", cases[i].each);
+            char *each = variant == 0 ? sql_answer(sc, sql) : NULL;
+            if (each && strcmp(each, first[i]) != 0)
+                fail_msg("%s:\n%.300s\nwanted: %.300s", cases[i].sets, first[i], each);
+            free(each);
+        }
+        static const char doubles[] = "SELECT a, b, sum(d), avg(d), stddev(d) FROM " ROWS " GROUP BY CUBE (a, b)";
+        sql_same(variant, doubles, sql_answer(sc, doubles), &sums);
+        spark_context_free(sc);
+    }
+    for (size_t i = 0; i < CASES; i++)
+        free(first[i]);
+    free(sums);
+#undef SETS
+#undef ROWS
+}
+
+static double processor_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* took: the time of a statement, at best. */
+static double took(spark_context *sc, const char *sql)
+{
+    double best = 1e9;
+    for (int round = 0; round < 3; round++) {
+        const double begun = processor_time();
+        free(sql_answer(sc, sql));
+        const double now = processor_time() - begun;
+        best = now < best ? now : best;
+    }
+    return best;
+}
+
+/* test_many_sets: rows are not looked at once for each set, where there are far fewer groups. */
+static void test_many_sets(void **state)
+{
+    enum { TIMES = 3 };
+    (void)state;
+    spark_context *sc = sql_open(&kind, 0);
+    sql_run(sc, "CREATE TEMP VIEW many AS SELECT id v, 'a' || id % 3 a, 'b' || id % 5 b, 'c' || id % 7 c, 'd' || id % 2 d "
+                "FROM range(0, 300000, 1, 2)");
+    sql_run(sc, "CACHE TABLE many");
+    const double plain = took(sc, "SELECT sum(v) FROM many GROUP BY a, b, c, d"),
+                 sets = took(sc, "SELECT sum(v) FROM many GROUP BY CUBE (a, b, c, d)");
+    if (sets > TIMES * plain)
+        fail_msg("%.1f ms for one set, %.1f ms for 16", plain * 1e3, sets * 1e3);
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +303,8 @@ int main(void)
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_none),
         cmocka_unit_test(test_long),
+        cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_many_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

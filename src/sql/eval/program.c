@@ -77,13 +77,15 @@ static done done_of(const spk_sql_run *run, spk_sql_rows rows)
 
 /* ---- compiling ---- */
 
+enum { LIKE = 128 };
+
 typedef struct compiler {
     spk_sql_build *b;
     known *table; /* by address */
     size_t size, used;
     uint32_t n_nodes;
     uint32_t lazy; /* how many functions around evaluate their arguments as they like */
-    spk_sql_node_ *like[64]; /* by what they are made of */
+    spk_sql_node_ *like[LIKE]; /* by what they are made of */
 } compiler;
 
 static known *find(compiler *c, const spk_sql_expr *expr)
@@ -118,6 +120,12 @@ static bool is_lazy(const spk_sql_expr *e)
     return e->kind == SPK_SQL_CALL && (e->function->flags & SPK_SQL_LAZY);
 }
 
+/* is_plain: a constant whose value is all that there is of it. */
+static bool is_plain(const spk_sql_expr *e)
+{
+    return e->kind == SPK_SQL_CONSTANT && !e->null && (spk_sql_is_numeric(e->type) || e->type->kind == SPK_SQL_DATE);
+}
+
 /* same_leaf: columns and constants that are equal. */
 static bool same_leaf(const spk_sql_expr *a, const spk_sql_expr *b)
 {
@@ -127,9 +135,23 @@ static bool same_leaf(const spk_sql_expr *a, const spk_sql_expr *b)
         return false;
     if (a->kind == SPK_SQL_COLUMN)
         return a->column == b->column;
-    const bool number = spk_sql_is_numeric(a->type) || a->type->kind == SPK_SQL_DATE;
-    return a->kind == SPK_SQL_CONSTANT && number && !a->null && !b->null
-        && memcmp(a->value, b->value, a->type->size) == 0;
+    return is_plain(a) && is_plain(b) && memcmp(a->value, b->value, a->type->size) == 0;
+}
+
+/* place_like: where nodes that give the same are looked for. */
+static size_t place_like(const spk_sql_node_ *node)
+{
+    uint64_t h = (uintptr_t)node->expr->kernel >> 4;
+    for (uint32_t i = 0; i < node->expr->n; i++) {
+        const spk_sql_node_ *arg = node->args[i];
+        const spk_sql_expr *e = arg->expr;
+        uint64_t own = e->kind == SPK_SQL_COLUMN ? e->column : is_plain(e) ? 0 : UINT64_C(1) << 32 | arg->index;
+        if (is_plain(e))
+            memcpy(&own, e->value, e->type->size < sizeof own ? e->type->size : sizeof own);
+        h = (h ^ own) * UINT64_C(0x9e3779b97f4a7c15);
+        h ^= h >> 32;
+    }
+    return h % LIKE;
 }
 
 /* same_node: whether b gives what a gives. */
@@ -153,7 +175,7 @@ static spk_sql_node_ *known_like(compiler *c, spk_sql_node_ *node)
         plain = node->args[i] != NULL; /* no lambda */
     if (!plain)
         return node;
-    spk_sql_node_ **at = &c->like[((uintptr_t)e->kernel >> 4) % 64];
+    spk_sql_node_ **at = &c->like[place_like(node)];
     for (spk_sql_node_ *other = *at; other; other = other->next)
         if (same_node(other, node))
             return other;

@@ -7,6 +7,7 @@
 #include "rdd/growing.h"
 #include "rdd/verb.h"
 #include "sql/eval/agg.h"
+#include "sql/exec/build.h"
 #include "sql/exec/partial.h"
 
 /* agg_env: what the three functions of the combination know. */
@@ -370,8 +371,9 @@ static spark_rdd *combine(spk_query *q, spark_rdd *pairs, const agg_env *env, in
     return rdd;
 }
 
-/* merged: states of the same keys, which were made before the shuffle. */
-static spark_rdd *merged(spk_query *q, spark_rdd *pairs, const agg_env *env, int partitions)
+/* merged: states of the same keys, which were made before the shuffle; raw: nothing is left to be combined before they
+ * are read. */
+static spark_rdd *merged(spk_query *q, spark_rdd *pairs, const agg_env *env, int partitions, bool raw)
 {
     const spark_merge_def both = { .name = "merge", .acc = env->states->layout->type,
         .in = env->states->layout->type, .run = run_combine, .fold = fold_combine };
@@ -386,33 +388,35 @@ static spark_rdd *merged(spk_query *q, spark_rdd *pairs, const agg_env *env, int
     spark_rdd *rdd = (spark_reduce_by_key)(q->analyzer.site, pairs, &both, &bound, partitions);
     spk_shuffle *shuffle = rdd && rdd->n_deps == 1 ? atomic_load(&rdd->deps[0].shuffle) : NULL;
     if (shuffle)
-        shuffle->raw = true; /* nothing is left to be combined before it is read */
+        shuffle->raw = raw;
     return rdd;
 }
 
 /* partial: the pairs of keys and states, combined by key. */
-static spark_rdd *partial(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const making *m,
-    const spk_form *keys, const agg_env *env)
+static spark_rdd *partial(spk_query *q, const spk_plan *plan, const making *m, const spk_form *keys, const agg_env *env)
 {
-    const spk_partial p = { plan, in, keys, env->states, m->exprs ? m->exprs : (spk_sql_expr *[]) { NULL }, m->n,
+    spk_partial p = { plan, NULL, keys, env->states, m->exprs ? m->exprs : (spk_sql_expr *[]) { NULL }, m->n,
         env->first, env->filter };
-    spark_rdd *pairs = spk_exec_partial(q, rdd, &p);
-    return pairs ? merged(q, pairs, env, plan->n_exprs ? 0 : 1) : NULL;
+    const bool sets = spk_by_sets(plan);
+    spark_rdd *rdd = sets ? spk_exec_partial_sets(q, &p) : spk_build(q, plan->in[0], &p.in);
+    if (rdd && !sets)
+        rdd = spk_exec_partial(q, rdd, &p);
+    return rdd ? merged(q, rdd, env, plan->n_exprs ? 0 : 1, !sets) : NULL;
 }
 
 /* by_value: the rows become pairs of keys and arguments, which the shuffle combines. */
-static spark_rdd *by_value(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const making *m,
-    const spk_form *keys, const agg_env *env)
+static spark_rdd *by_value(
+    spk_query *q, const spk_plan *plan, const making *m, const spk_form *keys, const agg_env *env)
 {
-    const spk_form *pair = spk_form_pair(q, keys, env->values);
-    spark_rdd *pairs = pair ? spk_exec_eval(q, rdd, plan->in[0], in, NULL, 0,
+    const spk_form *in = NULL, *pair = spk_form_pair(q, keys, env->values);
+    spark_rdd *rdd = pair ? spk_build(q, plan->in[0], &in) : NULL;
+    spark_rdd *pairs = rdd ? spk_exec_eval(q, rdd, plan->in[0], in, NULL, 0,
                            m->exprs ? m->exprs : (spk_sql_expr *[]) { NULL }, m->n, pair)
-                            : NULL;
+                           : NULL;
     return pairs ? combine(q, pairs, env, plan->n_exprs ? 0 : 1) : NULL;
 }
 
-spark_rdd *spk_exec_aggregate(
-    spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const spk_form *out)
+spark_rdd *spk_exec_aggregate(spk_query *q, const spk_plan *plan, const spk_form *out)
 {
     making m = { .q = q };
     agg_env env = { .query = q, .plan = plan };
@@ -423,7 +427,7 @@ spark_rdd *spk_exec_aggregate(
     env.states = spk_form_of(q, m.states, m.n_states, NULL);
     if (!keys || !env.values || !env.states)
         return NULL;
-    spark_rdd *combined = (env.states->layout->views ? by_value : partial)(q, rdd, plan, in, &m, keys, &env);
+    spark_rdd *combined = (env.states->layout->views ? by_value : partial)(q, plan, &m, keys, &env);
     if (!combined)
         return NULL;
     finish_rdd plain = { .plan = plan, .keys = keys, .states = env.states, .out = out };

@@ -208,8 +208,6 @@ static spark_rdd *other(spk_query *q, const spk_plan *plan, const spk_form **for
     if (!*form)
         return NULL;
     switch (plan->kind) {
-    case SPK_PLAN_AGGREGATE:
-        return spk_exec_aggregate(q, rdd, plan, in, *form);
     case SPK_PLAN_EXPAND:
         return spk_exec_expand(q, rdd, plan, in, *form);
     case SPK_PLAN_GENERATE:
@@ -265,6 +263,9 @@ static spark_rdd *build_any(spk_query *q, const spk_plan *plan, const spk_form *
         return spk_build_join(q, plan, form);
     case SPK_PLAN_UNION:
         return unite(q, plan, form);
+    case SPK_PLAN_AGGREGATE:
+        *form = spk_form_of_plan(q, plan);
+        return *form ? spk_exec_aggregate(q, plan, *form) : NULL;
     default:
         return other(q, plan, form);
     }

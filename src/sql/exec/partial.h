@@ -19,4 +19,9 @@ typedef struct spk_partial {
 /* spk_exec_partial: pairs of keys and states of the rows of rdd; only for states that point nowhere. */
 spark_rdd *spk_exec_partial(spk_query *q, spark_rdd *rdd, const spk_partial *partial);
 
+/* spk_by_sets: whether an aggregation is one by grouping sets, of arguments that the sets leave as they are.
+ * spk_exec_partial_sets: of such a one, with what it aggregates: pairs that are still to be combined; in: NULL. */
+bool spk_by_sets(const spk_plan *plan);
+spark_rdd *spk_exec_partial_sets(spk_query *q, const spk_partial *all);
+
 #endif

@@ -115,8 +115,8 @@ SPK_COLD spark_rdd *spk_exec_join_marked(spk_query *q, spark_rdd *left, spark_rd
     const spk_form *in, const spk_form *in2);
 SPK_COLD spark_rdd *spk_exec_join_shuffled(spk_query *q, spark_rdd *left, spark_rdd *right,
     const spk_plan *plan, const spk_form *in, const spk_form *in2, const spk_form **out);
-SPK_COLD spark_rdd *spk_exec_aggregate(
-    spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const spk_form *out);
+/* spk_exec_aggregate: with what the plan aggregates. */
+SPK_COLD spark_rdd *spk_exec_aggregate(spk_query *q, const spk_plan *plan, const spk_form *out);
 SPK_COLD spark_rdd *spk_exec_window(
     spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const spk_form *out);
 SPK_COLD spark_rdd *spk_exec_generate(

@@ -12,6 +12,8 @@
 #include "sql/eval/function.h"
 #include "sql/plan/analyze.h"
 
+enum { NO_INPUT = UINT32_MAX };
+
 typedef struct ordering {
     spk_analyzer *a;
     spk_plan **inputs;
@@ -19,7 +21,8 @@ typedef struct ordering {
     size_t n;
     spk_sql_expr **conditions;
     size_t n_conditions;
-    bool *used; /* inputs */
+    bool *used, *connected; /* inputs: joined already; compared with what is */
+    uint32_t *of; /* of each attribute, the input that has it, or that has taken in the one that had it */
 } ordering;
 
 static bool compares(const spk_sql_expr *e)
@@ -40,23 +43,42 @@ static void flatten(ordering *o, spk_plan *plan)
     SPK_ADD(o->a, o->inputs, o->n, spk_order_joins(o->a, plan));
 }
 
-/* across: whether x is of the plan and y of the input. */
-static bool across(const spk_sql_expr *x, const spk_plan *plan, const spk_sql_expr *y, const spk_plan *input)
+/* name_input: the columns of a plan are those of that input from now on. */
+static void name_input(const ordering *o, const spk_plan *plan, size_t input)
 {
-    return spk_expr_within(x, plan) && spk_expr_within(y, input) && spk_expr_touches(x, plan)
-        && spk_expr_touches(y, input);
+    for (size_t i = 0; i < plan->n_out; i++)
+        o->of[plan->out[i].id] = (uint32_t)input;
 }
 
-/* connects: whether some condition compares the plan with the input by =. */
-static bool connects(const ordering *o, const spk_plan *plan, const spk_plan *input)
+/* owner: the input that all columns of an expression are of; any: whether there are some. */
+typedef struct owner {
+    const ordering *o;
+    uint32_t input;
+    bool any;
+} owner;
+
+static void look_column(void *arg, const spk_sql_expr *column)
 {
-    for (size_t i = 0; i < o->n_conditions; i++) {
-        const spk_sql_expr *e = o->conditions[i];
-        if (compares(e)
-            && (across(e->args[0], plan, e->args[1], input) || across(e->args[1], plan, e->args[0], input)))
-            return true;
-    }
-    return false;
+    owner *w = arg;
+    const uint32_t input = w->o->of[column->column];
+    w->input = w->any && w->input != input ? NO_INPUT : input;
+    w->any = true;
+}
+
+static owner owner_of(const ordering *o, const spk_sql_expr *e)
+{
+    owner w = { o, NO_INPUT, false };
+    spk_expr_columns(e, look_column, &w);
+    return w;
+}
+
+/* ends: the inputs that the sides of a condition are of; NO_INPUT: it does not compare two of them. */
+static void ends(const ordering *o, const spk_sql_expr *e, uint32_t end[2])
+{
+    for (size_t s = 0; s < 2; s++)
+        end[s] = compares(e) ? owner_of(o, e->args[s]).input : NO_INPUT;
+    if (end[0] == end[1] || end[0] == NO_INPUT || end[1] == NO_INPUT)
+        end[0] = end[1] = NO_INPUT;
 }
 
 /* better: whether input i is to be joined before input k. */
@@ -67,19 +89,27 @@ static bool better(const ordering *o, size_t i, size_t k)
     return kept != other ? kept < other : x->rows < y->rows;
 }
 
-static size_t next_input(const ordering *o, const spk_plan *made)
+/* connect: which inputs a condition compares with `made`, what has been joined. */
+static void connect(const ordering *o, uint32_t made)
+{
+    memset(o->connected, 0, o->n);
+    for (size_t i = 0; i < o->n_conditions; i++) {
+        uint32_t end[2];
+        ends(o, o->conditions[i], end);
+        if (end[0] != NO_INPUT && (end[0] == made || end[1] == made))
+            o->connected[end[end[0] == made]] = true;
+    }
+}
+
+static size_t next_input(const ordering *o, size_t made)
 {
     size_t best = SIZE_MAX;
-    bool connected = false;
-    for (size_t i = 0; i < o->n; i++) {
-        if (o->used[i])
-            continue;
-        const bool c = connects(o, made, o->inputs[i]);
-        if (best == SIZE_MAX || (c && !connected) || (c == connected && better(o, i, best))) {
+    connect(o, (uint32_t)made);
+    for (size_t i = 0; i < o->n; i++)
+        if (!o->used[i]
+            && (best == SIZE_MAX || (o->connected[i] && !o->connected[best])
+                || (o->connected[i] == o->connected[best] && better(o, i, best))))
             best = i;
-            connected = c;
-        }
-    }
     return best;
 }
 
@@ -132,21 +162,13 @@ static const spark_rdd *source(const spk_plan *plan, uint32_t id, uint32_t *memb
     return NULL;
 }
 
-static size_t input_of(const ordering *o, uint32_t id)
-{
-    size_t i = 0;
-    while (i < o->n && !spk_plan_has(o->inputs[i], id))
-        i++;
-    return i;
-}
-
 /* with_itself: whether two columns are the same one of two readings of a table. */
 static bool with_itself(const ordering *o, uint32_t x, uint32_t y)
 {
     uint32_t p = 0, q = 0;
-    const size_t i = input_of(o, x), k = input_of(o, y);
-    const spark_rdd *one = i < o->n ? source(o->inputs[i], x, &p) : NULL;
-    return one && k < o->n && one == source(o->inputs[k], y, &q) && p == q;
+    const size_t i = o->of[x], k = o->of[y];
+    const spark_rdd *one = i != NO_INPUT ? source(o->inputs[i], x, &p) : NULL;
+    return one && k != NO_INPUT && one == source(o->inputs[k], y, &q) && p == q;
 }
 
 static void classify(const ordering *o, classes *c)
@@ -161,8 +183,8 @@ static void classify(const ordering *o, classes *c)
                 c->of[k] = p;
     }
     for (size_t i = 0; i < c->n; i++) {
-        const size_t input = input_of(o, c->ids[i]);
-        if (input < o->n && o->sizes[input].base < c->values[c->of[i]])
+        const size_t input = o->of[c->ids[i]];
+        if (input != NO_INPUT && o->sizes[input].base < c->values[c->of[i]])
             c->values[c->of[i]] = o->sizes[input].base;
     }
     for (size_t i = 0; i < c->n; i++)
@@ -179,9 +201,9 @@ typedef enum meeting {
     BY_OTHER /* what is compared is a key of neither */
 } meeting;
 
-/* estimate: of two plans, joined. */
-static spk_plan_size estimate(const ordering *o, classes *c, const spk_plan *x, spk_plan_size l, const spk_plan *y,
-    spk_plan_size r, meeting *how)
+/* estimate: of inputs x and y, joined, which have these sizes. */
+static spk_plan_size estimate(
+    const ordering *o, classes *c, size_t x, spk_plan_size l, size_t y, spk_plan_size r, meeting *how)
 {
     enum { SHARE = 4 };
     bool seen[CLASSES] = { false }, itself = true;
@@ -189,8 +211,9 @@ static spk_plan_size estimate(const ordering *o, classes *c, const spk_plan *x, 
     *how = APART;
     for (size_t i = 0; i < o->n_conditions; i++) {
         const spk_sql_expr *e = o->conditions[i];
-        if (!compares(e)
-            || (!across(e->args[0], x, e->args[1], y) && !across(e->args[1], x, e->args[0], y)))
+        uint32_t end[2];
+        ends(o, e, end);
+        if ((end[0] != x || end[1] != y) && (end[0] != y || end[1] != x))
             continue;
         const spk_sql_expr *p = column_in(e->args[0]);
         const size_t class = p && column_in(e->args[1]) ? class_of(c, p->column) : SIZE_MAX;
@@ -219,16 +242,21 @@ static spk_plan_size estimate(const ordering *o, classes *c, const spk_plan *x, 
 static bool measure(ordering *o)
 {
     o->used = spk_arena_alloc(o->a->arena, o->n + 1, 1);
+    o->connected = spk_arena_alloc(o->a->arena, o->n + 1, 1);
     o->sizes = spk_arena_alloc(o->a->arena, (o->n + 1) * sizeof *o->sizes, 8);
+    o->of = spk_arena_alloc(o->a->arena, (o->a->next_id + 1) * sizeof *o->of, 4);
     if (spk_sql_failed(o->a->error))
         return false;
-    if (!o->used || !o->sizes) {
+    if (!o->used || !o->connected || !o->sizes || !o->of) {
         spk_sql_nomem(o->a->error);
         return false;
     }
     memset(o->used, 0, o->n);
-    for (size_t i = 0; i < o->n; i++)
+    memset(o->of, 0xff, (o->a->next_id + 1) * sizeof *o->of); /* NO_INPUT */
+    for (size_t i = 0; i < o->n; i++) {
         o->sizes[i] = spk_size_of(o->inputs[i]);
+        name_input(o, o->inputs[i], i);
+    }
     return true;
 }
 
@@ -236,54 +264,53 @@ static bool measure(ordering *o)
 static bool grows(ordering *o, classes *c, size_t first)
 {
     enum { MANY = 1000 };
-    spk_plan made = { .kind = SPK_PLAN_JOIN }; /* what has been joined, as far as it matters: its columns */
     spk_plan_size size = o->sizes[first];
     bool found = false;
-    for (size_t i = 0; i < o->inputs[first]->n_out; i++)
-        spk_plan_out(o->a, &made, o->inputs[first]->out[i]);
     o->used[first] = true;
-    for (size_t done = 1; done < o->n && !found && !spk_sql_failed(o->a->error); done++) {
+    for (size_t done = 1; done < o->n && !found; done++) {
         meeting how;
-        const size_t i = next_input(o, &made);
-        size = estimate(o, c, &made, size, o->inputs[i], o->sizes[i], &how);
+        const size_t i = next_input(o, first);
+        size = estimate(o, c, first, size, i, o->sizes[i], &how);
         found = how == BY_OTHER && size.rows > MANY;
         o->used[i] = true;
-        for (size_t k = 0; k < o->inputs[i]->n_out; k++)
-            spk_plan_out(o->a, &made, o->inputs[i]->out[k]);
+        name_input(o, o->inputs[i], first);
     }
     memset(o->used, 0, o->n);
+    for (size_t i = 0; i < o->n; i++)
+        name_input(o, o->inputs[i], i);
     return found;
 }
 
-/* joined: two plans, with all conditions that can be asked by then; the larger one is to the left. */
-static spk_plan *joined(ordering *o, spk_plan *x, double rows, spk_plan *y, double others)
+/* take_in: input y is joined to x, with all conditions that can be asked by then; the larger one is to the left. */
+static bool take_in(ordering *o, size_t x, double rows, size_t y, double others)
 {
-    spk_sql_expr **ready = NULL;
-    size_t n = 0;
-    spk_plan *join = spk_plan_join_of(o->a, SPK_PLAN_INNER, rows < others ? y : x, rows < others ? x : y, NULL, 0, NULL);
-    for (size_t k = 0; join && k < o->n_conditions; k++)
-        if (o->conditions[k] && spk_expr_within(o->conditions[k], join)) {
-            SPK_ADD(o->a, ready, n, o->conditions[k]);
+    spk_plan *p = o->inputs[x], *q = o->inputs[y];
+    spk_plan *join = spk_plan_join_of(o->a, SPK_PLAN_INNER, rows < others ? q : p, rows < others ? p : q, NULL, 0, NULL);
+    if (!join)
+        return false;
+    name_input(o, q, x);
+    for (size_t k = 0; k < o->n_conditions; k++) {
+        const owner w = owner_of(o, o->conditions[k]);
+        if (o->conditions[k] && (!w.any || w.input == x)) {
+            SPK_ADD(o->a, join->exprs, join->n_exprs, o->conditions[k]);
             o->conditions[k] = NULL;
         }
-    if (join) {
-        join->exprs = ready;
-        join->n_exprs = n;
     }
-    return join;
+    o->inputs[x] = join;
+    return true;
 }
 
 /* in_order: each input to what has been joined before. */
 static spk_plan *in_order(ordering *o, size_t first)
 {
-    spk_plan *made = o->inputs[first];
     o->used[first] = true;
-    for (size_t done = 1; made && done < o->n; done++) {
-        const size_t i = next_input(o, made);
+    for (size_t done = 1; done < o->n; done++) {
+        const size_t i = next_input(o, first);
         o->used[i] = true;
-        made = joined(o, made, 1, o->inputs[i], 0);
+        if (!take_in(o, first, 1, i, 0))
+            return NULL;
     }
-    return made;
+    return o->inputs[first];
 }
 
 /* fewest_first: the pair that gives the fewest rows, again and again. */
@@ -296,7 +323,7 @@ static spk_plan *fewest_first(ordering *o, classes *c)
         for (size_t i = 0; i < o->n; i++)
             for (size_t k = i + 1; k < o->n; k++) {
                 meeting how;
-                const spk_plan_size s = estimate(o, c, o->inputs[i], o->sizes[i], o->inputs[k], o->sizes[k], &how);
+                const spk_plan_size s = estimate(o, c, i, o->sizes[i], k, o->sizes[k], &how);
                 const bool connected = how != APART;
                 if (!found || (connected && !any) || (connected == any && s.rows < best.rows)) {
                     best = s;
@@ -306,14 +333,14 @@ static spk_plan *fewest_first(ordering *o, classes *c)
                     found = true;
                 }
             }
-        spk_plan *made = joined(o, o->inputs[x], o->sizes[x].rows, o->inputs[y], o->sizes[y].rows);
-        if (!made)
+        if (!take_in(o, x, o->sizes[x].rows, y, o->sizes[y].rows))
             return NULL;
-        o->inputs[x] = made;
         o->sizes[x] = best;
-        o->n--;
-        o->inputs[y] = o->inputs[o->n];
-        o->sizes[y] = o->sizes[o->n];
+        if (y != --o->n) {
+            o->inputs[y] = o->inputs[o->n];
+            o->sizes[y] = o->sizes[o->n];
+            name_input(o, o->inputs[y], y);
+        }
     }
     return o->inputs[0];
 }

@@ -27,11 +27,17 @@
 
 /* ---- semi joins */
 
+/* by_subquery: whether a subquery may have added that join. */
+static bool by_subquery(const spk_plan *plan)
+{
+    return plan->kind == SPK_PLAN_JOIN && (plan->join == SPK_PLAN_MARK || plan->join == SPK_PLAN_SINGLE
+                                              || plan->join == SPK_PLAN_SEMI || plan->join == SPK_PLAN_ANTI);
+}
+
 /* mark_join: the join below, behind others that subqueries have added, whose mark that is. */
 static spk_plan *mark_join(spk_plan *plan, uint32_t id)
 {
-    while (plan->kind == SPK_PLAN_JOIN && (plan->join == SPK_PLAN_MARK || plan->join == SPK_PLAN_SINGLE
-                                              || plan->join == SPK_PLAN_SEMI || plan->join == SPK_PLAN_ANTI)) {
+    while (by_subquery(plan)) {
         if (plan->join == SPK_PLAN_MARK && plan->out[plan->n_out - 1].id == id)
             return plan;
         plan = plan->in[0];
@@ -39,10 +45,10 @@ static spk_plan *mark_join(spk_plan *plan, uint32_t id)
     return NULL;
 }
 
-static void refresh_down(spk_analyzer *a, spk_plan *plan, const spk_plan *to)
+static void refresh_down(spk_analyzer *a, spk_plan *plan)
 {
-    if (plan != to && plan->n_in)
-        refresh_down(a, plan->in[0], to);
+    if (by_subquery(plan))
+        refresh_down(a, plan->in[0]);
     spk_plan_refresh(a, plan);
 }
 
@@ -58,13 +64,13 @@ static void semi_joins(spk_analyzer *a, spk_plan *plan)
         const bool negated = spk_expr_is(e, "not");
         const spk_sql_expr *column = negated ? e->args[0] : e;
         spk_plan *join = column->kind == SPK_SQL_COLUMN ? mark_join(plan->in[0], column->column) : NULL;
-        if (!join) {
+        if (join)
+            join->join = negated ? SPK_PLAN_ANTI : SPK_PLAN_SEMI;
+        else
             plan->exprs[kept++] = e;
-            continue;
-        }
-        join->join = negated ? SPK_PLAN_ANTI : SPK_PLAN_SEMI;
-        refresh_down(a, plan->in[0], join);
     }
+    if (kept < plan->n_exprs)
+        refresh_down(a, plan->in[0]);
     plan->n_exprs = kept;
     spk_plan_refresh(a, plan);
 }

@@ -454,11 +454,16 @@ static const spk_scope_item *visible(const spk_scope *scope, const char *name, b
 
 static void add_items(spk_analyzer *a, spk_scope *to, const spk_scope *from, const spk_plan *plan)
 {
+    size_t at = 0; /* where the last one was found: they mostly come in the plan's order */
     for (size_t i = 0; i < from->n; i++) {
         spk_scope_item item = from->items[i];
-        for (size_t k = 0; k < plan->n_out; k++)
-            if (plan->out[k].id == item.attr.id)
-                item.attr.nullable = plan->out[k].nullable;
+        size_t left = plan->n_out;
+        while (left && plan->out[at].id != item.attr.id) {
+            at = at + 1 < plan->n_out ? at + 1 : 0;
+            left--;
+        }
+        if (left)
+            item.attr.nullable = plan->out[at].nullable;
         SPK_ADD(a, to->items, to->n, item);
     }
 }

@@ -62,6 +62,8 @@ static bool same_constant(const spk_sql_expr *a, const spk_sql_expr *b)
     char left[256], right[256];
     if (a->null || b->null)
         return a->null == b->null;
+    if (spk_sql_is_numeric(a->type))
+        return memcmp(a->value, b->value, a->type->size) == 0;
     const size_t n = spk_sql_value_print(a->type, a->value, 0, left, sizeof left);
     const size_t m = spk_sql_value_print(b->type, b->value, 0, right, sizeof right);
     return n == m && n < sizeof left && memcmp(left, right, n) == 0;

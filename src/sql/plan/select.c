@@ -213,12 +213,17 @@ static set_list sets_of(selecting *s, const spk_ast_group *group)
 {
     set_list sets = { NULL, 0 };
     uint64_t elements[KEYS_MAX];
-    const size_t n = group->n_sets < KEYS_MAX ? group->n_sets : KEYS_MAX;
+    const bool listed = group->kind != SPK_GROUP_ROLLUP && group->kind != SPK_GROUP_CUBE;
+    const size_t n = group->n_sets;
     if (group->kind == SPK_GROUP_PLAIN) {
         add_set(s, &sets, (uint64_t)1 << (group_index(s, group->expression) % KEYS_MAX));
         return sets;
     }
-    for (size_t i = 0; i < n; i++)
+    if (!listed && n > KEYS_MAX) {
+        spk_sql_unsupported(s->a->error, s->select->span, "so many columns of grouping sets");
+        return sets;
+    }
+    for (size_t i = 0; i < n && !listed; i++)
         elements[i] = bits_of(s, &group->sets[i]);
     if (group->kind == SPK_GROUP_ROLLUP) {
         for (size_t k = n + 1; k-- > 0;) {
@@ -235,8 +240,8 @@ static set_list sets_of(selecting *s, const spk_ast_group *group)
             add_set(s, &sets, bits);
         }
     } else {
-        for (size_t i = 0; i < n; i++)
-            add_set(s, &sets, elements[i]);
+        for (size_t i = 0; i < n && !spk_sql_failed(s->a->error); i++)
+            add_set(s, &sets, bits_of(s, &group->sets[i]));
         for (size_t i = 0; i < group->n_nested; i++) {
             const set_list inner = sets_of(s, &group->nested[i]);
             for (size_t k = 0; k < inner.n; k++)

@@ -143,11 +143,12 @@ static spk_plan_size join_size(const spk_plan *plan, spk_plan_size l, spk_plan_s
     return s;
 }
 
+/* rows_of: all but the bytes, of which only those of the plan itself are asked for. */
 static spk_plan_size rows_of(const spk_plan *plan)
 {
     spk_plan_size s = { 1, 0, 1 };
     if (plan->n_in)
-        s = spk_size_of(plan->in[0]);
+        s = rows_of(plan->in[0]);
     switch (plan->kind) {
     case SPK_PLAN_SCAN:
         s.rows = s.base = scanned(plan);
@@ -166,7 +167,7 @@ static spk_plan_size rows_of(const spk_plan *plan)
         s.rows *= plan->fraction;
         break;
     case SPK_PLAN_JOIN:
-        s = join_size(plan, s, spk_size_of(plan->in[1]));
+        s = join_size(plan, s, rows_of(plan->in[1]));
         break;
     case SPK_PLAN_AGGREGATE:
         s.rows = s.base = plan->n_exprs ? s.rows * 0.25 : 1;
@@ -175,7 +176,7 @@ static spk_plan_size rows_of(const spk_plan *plan)
         s.rows *= (double)plan->n_sets;
         break;
     case SPK_PLAN_UNION: {
-        const spk_plan_size other = spk_size_of(plan->in[1]);
+        const spk_plan_size other = rows_of(plan->in[1]);
         s.rows += other.rows;
         s.base += other.base;
         break;
@@ -190,14 +191,14 @@ static spk_plan_size rows_of(const spk_plan *plan)
     default:
         break;
     }
+    s.rows = at_least_one(s.rows);
+    s.base = at_least_one(s.base > s.rows ? s.base : s.rows);
     return s;
 }
 
 spk_plan_size spk_size_of(const spk_plan *plan)
 {
     spk_plan_size s = rows_of(plan);
-    s.rows = at_least_one(s.rows);
-    s.base = at_least_one(s.base > s.rows ? s.base : s.rows);
     s.bytes = s.rows * row_bytes(plan);
     return s;
 }

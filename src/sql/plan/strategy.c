@@ -135,14 +135,20 @@ static bool has_keys(const spk_plan *join, const spk_plan *plan, bool left)
     return good;
 }
 
+/* is_selective: whether a plan leaves few of the rows it is made of. */
+static bool is_selective(const spk_plan *plan)
+{
+    const spk_plan_size size = spk_size_of(plan);
+    return size.rows * 2 <= size.base;
+}
+
 /* source_of: the least plan below the left side whose rows have all keys that the left side may have: one that leaves
  * few of what it is made of; NULL: there is none. */
 static spk_plan *source_of(const spk_plan *join)
 {
     spk_plan *at = join->in[0], *found = NULL;
     while (at) {
-        const spk_plan_size size = spk_size_of(at);
-        if (size.rows * 2 <= size.base && joins_in(at, 0) >= 0)
+        if (joins_in(at, 0) >= 0 && is_selective(at)) /* in this order: of a deep plan the first is known sooner */
             found = at;
         const bool inner = at->kind == SPK_PLAN_JOIN && at->join == SPK_PLAN_INNER;
         const bool left = at->kind == SPK_PLAN_JOIN && at->join != SPK_PLAN_RIGHT && at->join != SPK_PLAN_FULL;
@@ -242,13 +248,6 @@ static void leave_out(spk_plan *plan)
         if (spk_columns_has(&needed, plan->out[i].id))
             plan->out[kept++] = plan->out[i];
     plan->n_out = kept;
-}
-
-/* is_selective: whether a plan leaves few of the rows it is made of. */
-static bool is_selective(const spk_plan *plan)
-{
-    const spk_plan_size size = spk_size_of(plan);
-    return size.rows * 2 <= size.base;
 }
 
 static bool is_inner(const spk_plan *plan)
