@@ -353,8 +353,10 @@ static void number_timestamp(spk_sql_frame *f)
             micros = whole;
         } else if (from->kind == SPK_SQL_DECIMAL) {
             const spk_i128 units = spk_sql_units(from, at);
-            micros = from->scale > 6 ? units / spk_power10(from->scale - 6)
-                                     : units * spk_power10(6 - from->scale);
+            if (from->scale > 6)
+                micros = units / spk_power10(from->scale - 6);
+            else if (__builtin_mul_overflow(units, spk_power10(6 - from->scale), &micros))
+                micros = (spk_i128)INT64_MAX + 1; /* as much too large */
         } else {
             micros = (spk_i128)spk_sql_integer(from, &f->args[0], i) * SPK_MICROS_SECOND;
             if (micros != (int64_t)micros) /* as TimeUnit saturates */
