@@ -44,7 +44,7 @@ uint32_t spk_json_swift(spk_json_binder *b, const spk_json_node *node, uint32_t 
     uint64_t *seen, bool *more);
 
 /* spk_json_as_guessed: whether the text at p, where SPK_JSON_GUESS bytes can be read, begins as
- * the guess does. */
+ * the guess does; false where there is none. */
 static inline bool spk_json_as_guessed(const spk_json_guess *guess, const char *p)
 {
 #ifdef __SSE2__
@@ -56,9 +56,9 @@ static inline bool spk_json_as_guessed(const spk_json_guess *guess, const char *
         const __m128i w = _mm_loadu_si128((const __m128i *)(const void *)(guess->text + 16));
         same |= (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(z, w)) << 16;
     }
-    return (same & guess->mask) == guess->mask;
+    return (same | guess->any) == UINT32_MAX;
 #else
-    return memcmp(guess->text, p, guess->n) == 0;
+    return guess->n > 0 && memcmp(guess->text, p, guess->n) == 0;
 #endif
 }
 

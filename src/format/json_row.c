@@ -85,7 +85,7 @@ static spk_json_result name(spk_json_binder *b, const spk_json_node *node, spk_j
     const char *begin = s->p;
     spk_json_token t;
     spark_str text;
-    if (guess && guess->n > 0 && s->end - s->p >= SPK_JSON_GUESS && spk_json_as_guessed(guess, s->p)) {
+    if (guess && s->end - s->p >= SPK_JSON_GUESS && spk_json_as_guessed(guess, s->p)) {
         s->p += guess->n;
         *member = guess->member;
         spk_json_blanks(s);
@@ -102,7 +102,7 @@ static spk_json_result name(spk_json_binder *b, const spk_json_node *node, spk_j
     if (guess && n <= SPK_JSON_GUESS && !(s->rules & SPK_JSON_COMMENTS)) {
         memcpy(guess->text, begin, n);
         guess->n = (uint32_t)n;
-        guess->mask = n < 32 ? ~(~0u << n) : ~0u;
+        guess->any = n < 32 ? ~0u << n : 0;
         guess->member = *member;
     }
     return FINE;

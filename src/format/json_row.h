@@ -61,7 +61,7 @@ enum { SPK_JSON_GUESS = 32, SPK_JSON_GUESSES = 48 };
 typedef struct spk_json_guess {
     char text[SPK_JSON_GUESS];
     uint32_t n, member;
-    uint32_t mask; /* a bit for each byte of the text */
+    uint32_t any; /* a bit for each byte of `text` that may be anything; a zeroed guess fits nothing */
 } spk_json_guess;
 
 /* spk_json_outcome: what became of a text. bad: it is malformed; lost: there is no row, because

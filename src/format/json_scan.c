@@ -257,7 +257,7 @@ bool spk_json_name(spk_json_scan *s, spk_json_token *token)
     return true;
 }
 
-bool spk_json_enter(spk_json_scan *s, bool *empty)
+bool spk_json_enter_slow(spk_json_scan *s, bool *empty)
 {
     const char close = *s->p == '{' ? '}' : ']';
     if (s->depth == SPARK_JSON_DEPTH)
@@ -327,7 +327,7 @@ bool spk_json_skip_inside(spk_json_scan *s)
     return true;
 }
 
-bool spk_json_ends(spk_json_scan *s)
+bool spk_json_ends_slow(spk_json_scan *s)
 {
     spk_json_blanks(s);
     return s->p == s->end || spk_json_wrong(s, "more behind the value");

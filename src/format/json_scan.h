@@ -163,7 +163,16 @@ bool spk_json_name(spk_json_scan *s, spk_json_token *token);
 /* spk_json_enter: past the bracket at p, to the first element or name; *empty: to behind its
  * closing one. spk_json_more: behind an element, to the next one, or, false in *more, behind the
  * closing bracket. */
-bool spk_json_enter(spk_json_scan *s, bool *empty);
+bool spk_json_enter_slow(spk_json_scan *s, bool *empty);
+static inline bool spk_json_enter(spk_json_scan *s, bool *empty)
+{
+    if (s->end - s->p <= 1 || s->p[1] != '"' || s->depth == SPARK_JSON_DEPTH)
+        return spk_json_enter_slow(s, empty);
+    s->p++;
+    s->depth++;
+    *empty = false;
+    return true;
+}
 bool spk_json_more_slow(spk_json_scan *s, char close, bool *more);
 static inline bool spk_json_more(spk_json_scan *s, char close, bool *more)
 {
@@ -176,6 +185,10 @@ static inline bool spk_json_more(spk_json_scan *s, char close, bool *more)
 }
 
 /* spk_json_ends: nothing but blanks may be left. */
-bool spk_json_ends(spk_json_scan *s);
+bool spk_json_ends_slow(spk_json_scan *s);
+static inline bool spk_json_ends(spk_json_scan *s)
+{
+    return s->p == s->end || spk_json_ends_slow(s);
+}
 
 #endif

@@ -30,17 +30,25 @@ static inline const char *past_number(const char *p)
 {
     p += *p == '-';
     const __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
-    const __m128i d = _mm_sub_epi8(x, _mm_set1_epi8('0')), nine = _mm_set1_epi8(9);
-    const unsigned digits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(d, nine), d));
-    const unsigned points = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_set1_epi8('.')));
-    const unsigned other = 0xffff & ~(digits | points);
+    const __m128i high = _mm_add_epi8(x, _mm_set1_epi8(127 - '9')); /* digits are the ten highest, signed */
+    const unsigned other = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(high, _mm_set1_epi8(127 - 9)));
     if (!other)
         return NULL;
-    const unsigned n = (unsigned)__builtin_ctz(other), here = points & ((1u << n) - 1);
-    const unsigned whole = here ? (unsigned)__builtin_ctz(here) : n; /* digits before the point */
-    const bool good
-        = whole > 0 && (whole == 1 || *p != '0') && !(here & (here - 1)) && (!here || whole + 1 < n);
-    return good ? p + n : NULL;
+    const unsigned whole = (unsigned)__builtin_ctz(other), rest = other & (other - 1);
+    if (whole == 0 || (whole > 1 && *p == '0'))
+        return NULL;
+    if (p[whole] != '.')
+        return p + whole;
+    const unsigned n = rest ? (unsigned)__builtin_ctz(rest) : 0; /* behind the digits behind the point */
+    return n > whole + 1 ? p + n : NULL;
+}
+
+/* past_word: behind true, false or null. Which it is nobody can foresee, so nothing branches on it. */
+static inline const char *past_word(const char *p)
+{
+    static const char words[3][4] = { { 't', 'r', 'u', 'e' }, { 'a', 'l', 's', 'e' }, { 'n', 'u', 'l', 'l' } };
+    const int f = *p == 'f', n = *p == 'n';
+    return memcmp(p + f, words[f + 2 * n], 4) == 0 ? p + f + 4 : NULL;
 }
 
 /* past: behind the value at p, where it is easily told; else NULL. */
@@ -48,11 +56,9 @@ static inline const char *past(const char *p)
 {
     if (*p == '"')
         return past_string(p);
-    if (*p == 't' || *p == 'n')
-        return memcmp(p, *p == 't' ? "true" : "null", 4) == 0 ? p + 4 : NULL;
-    if (*p == 'f')
-        return memcmp(p, "false", 5) == 0 ? p + 5 : NULL;
-    return past_number(p);
+    if (*p <= '9')
+        return past_number(p);
+    return past_word(p);
 }
 #else
 static inline const char *past(const char *p)
@@ -74,7 +80,9 @@ static inline bool take(
     int64_t i;
     double x;
     int32_t days;
-    switch (text ? node->type->kind : *p <= '9' ? node->type->kind : SPARK_KIND_LIST) {
+    if (*p == 'n')
+        return false;
+    switch (node->type->kind) {
     case SPARK_KIND_I64:
         if (text || !spk_text_i64(p, n, &i))
             return false;
@@ -89,6 +97,11 @@ static inline bool take(
         if (text || !spk_text_f64(p, n, &x) || x == 0)
             return false;
         memcpy(to, &x, sizeof x);
+        break;
+    case SPARK_KIND_BOOL:
+        if (*p != 't' && *p != 'f')
+            return false;
+        *to = *p == 't';
         break;
     case SPARK_KIND_STR:
         s = text ? s : (spark_str) { p, n };
@@ -113,12 +126,12 @@ uint32_t spk_json_swift(spk_json_binder *b, const spk_json_node *node, uint32_t 
     const spk_json_guess *guesses = b->guesses + node->guesses;
     spk_json_scan *s = b->scan;
     const char *p = s->p, *limit = s->limit ? s->limit : s->end;
-    for (; i < SPK_JSON_GUESSES && limit - p >= AHEAD + SPK_JSON_GUESS && guesses[i].n > 0; i++) {
+    for (; i < SPK_JSON_GUESSES && limit - p >= AHEAD + SPK_JSON_GUESS; i++) {
         const spk_json_guess *g = &guesses[i];
-        const char *behind = spk_json_as_guessed(g, p) ? past(p + g->n) : NULL;
-        if (!behind || behind >= s->end)
+        if (!spk_json_as_guessed(g, p) && !(*p == ' ' && spk_json_as_guessed(g, ++p)))
             break;
-        if (*behind != ',' && *behind != '}')
+        const char *behind = past(p + g->n);
+        if (!behind || behind >= s->end || (*behind != ',' && *behind != '}'))
             break;
         if (g->member != UINT32_MAX) {
             if (!take(b, &node->members[g->member], p + g->n, behind, row))
@@ -129,17 +142,12 @@ uint32_t spk_json_swift(spk_json_binder *b, const spk_json_node *node, uint32_t 
         p = behind + 1;
         if (*behind == '}') {
             *more = false;
-            s->depth--;
-            i++;
-            break;
-        }
-        if ((unsigned char)*p <= ' ' || *p == '/') {
             s->p = p;
-            spk_json_blanks(s);
-            p = s->p;
+            s->depth--;
+            return i + 1;
         }
     }
     s->p = p;
+    spk_json_blanks(s);
     return i;
 }
-

@@ -13,6 +13,9 @@ typedef struct spk_program {
     const spk_watch *watch; /* may be NULL */
     bool keep_first;
     bool loud;              /* what it says on its stderr goes to ours as well */
+    bool roomy;             /* its pipe holds what it prints in a moment */
+    size_t printed;         /* bytes that were read; since: since it was waited for */
+    size_t since;
     bool ended;
     int status;             /* then, as spk_child_ended tells it */
     size_t n_said;

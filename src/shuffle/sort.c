@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sorting rows that fit in memory: by a 64-bit prefix first, in least-significant-digit radix
- * passes, and by full comparison only among equal prefixes that do not decide.
+ * passes; among equal prefixes by comparison of the member that they do not decide, and by the prefix of what
+ * stands behind it.
  *
  * Not all digits are sorted: passes cover as many of the topmost varying bits as tell n rows
  * apart, and an insertion pass mends the rest. Where the data make that pass expensive (many rows
@@ -106,24 +107,26 @@ static bool sort_words(spk_heap *heap, const spk_ordering *o, char *rows, size_t
     return true;
 }
 
-/* sort_equals: entries of one prefix by full comparison: a stable merge sort. */
-static void sort_equals(
-    const spk_ordering *o, const char *rows, size_t size, spk_sort_entry *at,
-    spk_sort_entry *spare, size_t n)
+static int compare_first(const spk_ordering *o, const char *rows, const spk_sort_entry *a, const spk_sort_entry *b)
+{
+    return spk_ordering_compare_first(o, rows + a->row * o->layout->size, rows + b->row * o->layout->size);
+}
+
+/* sort_first: entries of one prefix by the first part of the order: a stable merge sort. */
+static void sort_first(
+    const spk_ordering *o, const char *rows, spk_sort_entry *at, spk_sort_entry *spare, size_t n)
 {
     if (n < 2)
         return;
     const size_t half = n / 2;
-    sort_equals(o, rows, size, at, spare, half);
-    sort_equals(o, rows, size, at + half, spare, n - half);
-    if (spk_ordering_compare(o, rows + at[half - 1].row * size, rows + at[half].row * size) <= 0)
+    sort_first(o, rows, at, spare, half);
+    sort_first(o, rows, at + half, spare, n - half);
+    if (compare_first(o, rows, &at[half - 1], &at[half]) <= 0)
         return;
     memcpy(spare, at, half * sizeof *at);
     size_t i = 0, j = half, to = 0;
     while (i < half && j < n)
-        at[to++] = spk_ordering_compare(o, rows + at[j].row * size, rows + spare[i].row * size) < 0
-            ? at[j++]
-            : spare[i++];
+        at[to++] = compare_first(o, rows, &at[j], &spare[i]) < 0 ? at[j++] : spare[i++];
     while (i < half)
         at[to++] = spare[i++];
 }
@@ -136,6 +139,8 @@ static void settle_equals(
 static void sort_by_rest(
     const spk_ordering *rest, const char *rows, spk_sort_entry *at, spk_sort_entry *spare, size_t n)
 {
+    if (n < 2)
+        return;
     for (size_t i = 0; i < n; i++)
         at[i].prefix = spk_ordering_prefix(rest, rows + at[i].row * rest->layout->size);
     if (entries_sort(at, spare, n) == spare)
@@ -144,21 +149,38 @@ static void sort_by_rest(
         settle_equals(rest, rows, at, spare, n);
 }
 
+/* settle_run: a group of equal prefixes, which do not decide the first part. rest: behind that; NULL: there is none. */
+static void settle_run(const spk_ordering *o, const spk_ordering *rest, const char *rows, spk_sort_entry *at,
+    spk_sort_entry *spare, size_t n)
+{
+    sort_first(o, rows, at, spare, n);
+    for (size_t from = 0, to; rest && from < n; from = to) {
+        to = from + 1;
+        while (to < n && compare_first(o, rows, &at[from], &at[to]) == 0)
+            to++;
+        sort_by_rest(rest, rows, at + from, spare + from, to - from);
+    }
+}
+
+/* settle_equals: n sorted entries: each group of equal prefixes by what these do not decide. */
 static void settle_equals(
     const spk_ordering *o, const char *rows, spk_sort_entry *at, spk_sort_entry *spare, size_t n)
 {
     spk_ordering rest;
-    const bool more = spk_ordering_rest(o, &rest);
+    const uint32_t known = o->n_decided ? o->n_decided : 1;
+    const bool more = known < o->n;
+    if (more)
+        spk_ordering_after(o, known, &rest);
     for (size_t from = 0, to; from < n; from = to) {
         to = from + 1;
         while (to < n && at[to].prefix == at[from].prefix)
             to++;
         if (to - from < 2)
             continue;
-        if (more)
+        if (o->n_decided)
             sort_by_rest(&rest, rows, at + from, spare + from, to - from);
         else
-            sort_equals(o, rows, o->layout->size, at + from, spare + from, to - from);
+            settle_run(o, more ? &rest : NULL, rows, at + from, spare + from, to - from);
     }
 }
 

@@ -195,16 +195,12 @@ spark_status spk_ordering_make(spk_ordering *ordering, spk_types *types, const s
     return status;
 }
 
-bool spk_ordering_rest(const spk_ordering *ordering, spk_ordering *rest)
+void spk_ordering_after(const spk_ordering *ordering, uint32_t n, spk_ordering *rest)
 {
-    const uint32_t n = ordering->n_decided;
-    if (n == 0 || n == ordering->n)
-        return false;
     rest->layout = ordering->layout;
     rest->n = ordering->n - n;
     memcpy(rest->parts, ordering->parts + n, rest->n * sizeof *rest->parts);
     settle(rest);
-    return true;
 }
 
 void spk_ordering_reverse(spk_ordering *ordering)
@@ -229,6 +225,13 @@ int spk_ordering_compare_key(
 int spk_ordering_compare(const spk_ordering *ordering, const void *a, const void *b)
 {
     return spk_ordering_compare_key(ordering, a, ordering, b);
+}
+
+int spk_ordering_compare_first(const spk_ordering *ordering, const void *a, const void *b)
+{
+    const spk_order_part *part = &ordering->parts[0];
+    const int c = spk_value_compare(part->layout, (const char *)a + part->offset, (const char *)b + part->offset);
+    return c == 0 ? 0 : (c > 0) == part->descending ? -1 : 1;
 }
 
 /* ---- keys ---- */

@@ -52,8 +52,9 @@ void spk_ordering_key(
 int spk_ordering_compare_key(const spk_ordering *keys, const void *key,
     const spk_ordering *ordering, const void *value);
 
-/* spk_ordering_rest: what is left to compare where prefixes are equal, when the prefix decides the
- * first parts; false: it does not, or nothing is left. */
-bool spk_ordering_rest(const spk_ordering *ordering, spk_ordering *rest);
+/* spk_ordering_compare_first: by the first part alone. spk_ordering_after: what is left of an order behind its first
+ * n parts, which are fewer than it has. */
+int spk_ordering_compare_first(const spk_ordering *ordering, const void *a, const void *b);
+void spk_ordering_after(const spk_ordering *ordering, uint32_t n, spk_ordering *rest);
 
 #endif
