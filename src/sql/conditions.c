@@ -396,6 +396,8 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_TIMEZONE", "22009",
         "The timezone: <timeZone> is invalid." },
     { "INVALID_TYPED_LITERAL", "42604", "The value of the typed literal <valueType> is invalid: <value>." },
+    { "INVALID_URL", "22P02",
+        "The url is invalid: <url>. Use `try_parse_url` to tolerate invalid URL and return NULL instead." },
     { "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of <elem> in <prettyName>." },
     { "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "42000",
         "count(<tableName>.*) is not allowed. Use count(*) or expand the columns manually, e.g. count(col1, "

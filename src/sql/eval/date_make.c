@@ -294,6 +294,38 @@ static void shift_zone(spk_sql_frame *f)
     }
 }
 
+/* convert_zone: a clock's time in one zone, or the session's, as that of another. */
+static void convert_zone(spk_sql_frame *f)
+{
+    const uint32_t to = f->n_args - 2;
+    SPK_EACH_ROW(f, i)
+    {
+        spk_zone own[2];
+        const spk_zone *from = to ? spk_sql_zone_given(f, 0, i, &own[0]) : f->expr->session->zone;
+        const spk_zone *zone = spk_sql_run_failed(f->run) ? NULL : spk_sql_zone_given(f, to, i, &own[1]);
+        if (!zone)
+            return;
+        SPK_SQL_OUT(int64_t, f, i) = spk_zone_local(zone, spk_zone_moment(from, L(to + 1, i)));
+    }
+}
+
+static bool resolve_convert(spk_sql_build *b, spk_sql_expr *call)
+{
+    const uint32_t last = call->n - 1;
+    const spk_sql_kind kind = call->args[last]->type->kind;
+    call->type = of(SPK_SQL_TIMESTAMP_NTZ);
+    if (kind != SPK_SQL_STRING && kind != SPK_SQL_DATE && kind != SPK_SQL_TIMESTAMP && kind != SPK_SQL_TIMESTAMP_NTZ
+        && kind != SPK_SQL_VOID) {
+        spk_sql_unexpected(b, call, last, "\"TIMESTAMP_NTZ\"");
+        return false;
+    }
+    for (uint32_t i = 0; i < last; i++)
+        if (!spk_sql_want(b, call, i, 's'))
+            return false;
+    call->args[last] = spk_sql_coerce(b, call->args[last], call->type);
+    return call->args[last] && call->session;
+}
+
 /* ---- now ---- */
 
 static void now(spk_sql_frame *f)
@@ -344,7 +376,8 @@ const spk_sql_function spk_sql_date_makers[] = { SPK_F("make_date", "iii:D", 3, 
     SPK_R("timestamp_seconds", 1, 1, seconds_from, resolve_timestamp_seconds),
     SPK_F("timestamp_millis", "l:T", 1, 1, stamp_from), SPK_F("timestamp_micros", "l:T", 1, 1, stamp_from),
     SPK_F("from_utc_timestamp", "Ts:T", 2, 2, shift_zone),
-    SPK_F("to_utc_timestamp", "Ts:T", 2, 2, shift_zone), SPK_R("current_date", 0, 0, now, resolve_now),
+    SPK_F("to_utc_timestamp", "Ts:T", 2, 2, shift_zone),
+    SPK_R("convert_timezone", 2, 3, convert_zone, resolve_convert), SPK_R("current_date", 0, 0, now, resolve_now),
     SPK_R("curdate", 0, 0, now, resolve_now), SPK_R("current_timestamp", 0, 0, now, resolve_now),
     SPK_R("now", 0, 0, now, resolve_now), SPK_R("localtimestamp", 0, 0, now, resolve_now),
     SPK_R("current_time", 0, 1, now, resolve_now), SPK_F("current_timezone", ":s", 0, 0, timezone_), { 0 } };

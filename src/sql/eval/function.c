@@ -8,7 +8,7 @@ static const spk_sql_function *const tables[] = { spk_sql_operators, spk_sql_com
     spk_sql_conditionals, spk_sql_math, spk_sql_strings, spk_sql_codes, spk_sql_dates,
     spk_sql_date_parts, spk_sql_date_texts, spk_sql_date_makers, spk_sql_times, spk_sql_csvs, spk_sql_maps, spk_sql_utf8, spk_sql_number_formats, spk_sql_jsons, spk_sql_json_paths,
     spk_sql_collections, spk_sql_arrays, spk_sql_lambdas, spk_sql_patterns, spk_sql_binaries,
-    spk_sql_randoms, spk_sql_others };
+    spk_sql_randoms, spk_sql_urls, spk_sql_others };
 enum { TABLES = sizeof tables / sizeof *tables };
 
 static bool same_name(const char *a, const char *lower)

@@ -64,6 +64,6 @@ extern const spk_sql_function spk_sql_operators[], spk_sql_comparisons[], spk_sq
     spk_sql_math[], spk_sql_strings[], spk_sql_codes[], spk_sql_dates[], spk_sql_date_parts[],
     spk_sql_date_texts[], spk_sql_date_makers[], spk_sql_times[], spk_sql_csvs[], spk_sql_maps[], spk_sql_utf8[], spk_sql_number_formats[], spk_sql_jsons[], spk_sql_json_paths[], spk_sql_collections[],
     spk_sql_arrays[], spk_sql_lambdas[], spk_sql_patterns[], spk_sql_binaries[], spk_sql_randoms[],
-    spk_sql_others[];
+    spk_sql_urls[], spk_sql_others[];
 
 #endif
