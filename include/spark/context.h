@@ -88,13 +88,16 @@ typedef struct spark_conf {
                                 the smallest memory limit of its control group and those above,
                                 versions 1 and 2: spark_memory_limit tells. All data memory (shuffle,
                                 cache, tables, buffers) of the context, freed blocks that wait for
-                                reuse included; what the process has beside it is at most 64 MiB.
+                                reuse included; what the process has beside it is at most 64 MiB, 40
+                                bytes or so for each partition of a job (100 where it is cached), and
+                                2 kB for each RDD that one that is alive goes back to.
                                 Shuffle data beyond half of it (three eighths, where it is just enough for
                                 the threads) goes to disk; cached partitions may take
                                 three quarters, as long as it is not needed for tasks. 32 MiB a thread
                                 are enough, whatever is sorted, combined, joined or grouped: one row,
                                 one list of spark_group_by_key or spark_cogroup, and the rows of one key
-                                on the smaller side of a join must fit, or the job fails with
+                                on the smaller side of a join must fit, and some 30 rows where what
+                                is sorted by is 100 kB and more, or the job fails with
                                 SPARK_ENOMEM and says what was too large. UINT64_MAX: no limit */
     double memory_storage_fraction; /* 0.5: how much of memory_bytes is left to cached partitions as
                                 long as shuffle data can go to disk instead; beyond it they go when
@@ -170,7 +173,8 @@ int spark_context_default_parallelism(const spark_context *sc);
 /* Scopes. spark_scope_end releases everything the thread made on this context since
  * spark_scope_begin, also where inner scopes were left open. begin gives NULL (harmless) without
  * memory: things then belong to the scope outside. What a scope has released must not be used
- * again: that is undefined, and an error in check mode. */
+ * again: that is undefined, and an error in check mode (but for RDDs from which others that are
+ * still held were made). */
 spark_scope *spark_scope_begin(spark_context *sc);
 void spark_scope_end(spark_scope *scope);
 static inline void spark_scope_leave_(spark_scope **scope)

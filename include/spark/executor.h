@@ -41,9 +41,10 @@ size_t spark_executors(spark_context *sc, spark_executor_info *infos, size_t max
 /* spark_kill_executor: the executor of that id is lost, for the reason given (NULL: "killed"). When it
  * returns, nothing of it is found any more; attempts of it that are in a function run on until they
  * notice (spark_cancelled), and their actions wait for them. Also while nothing runs, and from inside a
- * task, its own executor as well. SPARK_EINVAL: none of that id is alive; SPARK_ENOMEM: it is the only
- * one, and no other could be started, or 10,000 were lost since the oldest of the jobs that run has begun:
- * some kB are kept of each until that one ends. Spark: killExecutor, which asks the cluster and does not wait. */
+ * task, its own executor as well. SPARK_EINVAL: none of that id is alive, or this is a fork;
+ * SPARK_ENOMEM: it is the only one, and no other could be started, or 10,000 were lost since the oldest
+ * of the jobs that run has begun: some kB are kept of each until that one ends. Spark: killExecutor,
+ * which asks the cluster and does not wait. */
 spark_status spark_kill_executor(spark_context *sc, const char *id, const char *reason);
 
 SPARK_END_DECLS

@@ -3,8 +3,8 @@
  * the keys to find the ranges, so the input is computed twice unless it is cached. Equal keys keep
  * the order of the input (Spark does not promise that). The result may have fewer partitions than
  * asked for, where keys repeat; an empty input gives one. The sample holds what the order looks at:
- * up to 60 keys for each of the ranges (256, or as many as there are partitions), fewer where they
- * are long: 12 MiB and 1 KiB a range. Rows count the same wherever they lie. */
+ * up to 60 keys for each of the ranges (256, or as many as there are partitions), of texts the first
+ * 16 KiB, fewer keys where they are long: 4 MiB and 1 KiB a range. Rows count the same wherever they lie. */
 #ifndef SPARK_SORT_H
 #define SPARK_SORT_H
 

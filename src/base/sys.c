@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/faults.h"
+#include "base/signals.h"
 
 /* In parentheses a name is no macro. */
 void *spk_malloc(size_t size)
@@ -112,14 +113,29 @@ ssize_t spk_pread(int fd, void *to, size_t n, off_t at)
     return spk_struck(SPARK_FAULT_READ, &n) ? -1 : pread(fd, to, n, at);
 }
 
+/* let: what a call has given behind spk_signals_hold. */
+static ssize_t let(const sigset_t *before, ssize_t given)
+{
+    spk_signals_let(before, given < 0 && errno == EFBIG);
+    return given;
+}
+
 ssize_t spk_write(int fd, const void *from, size_t n)
 {
-    return spk_struck(SPARK_FAULT_WRITE, &n) ? -1 : write(fd, from, n);
+    sigset_t before;
+    if (spk_struck(SPARK_FAULT_WRITE, &n))
+        return -1;
+    spk_signals_hold(&before);
+    return let(&before, write(fd, from, n));
 }
 
 ssize_t spk_pwrite(int fd, const void *from, size_t n, off_t at)
 {
-    return spk_struck(SPARK_FAULT_WRITE, &n) ? -1 : pwrite(fd, from, n, at);
+    sigset_t before;
+    if (spk_struck(SPARK_FAULT_WRITE, &n))
+        return -1;
+    spk_signals_hold(&before);
+    return let(&before, pwrite(fd, from, n, at));
 }
 
 int spk_fsync(int fd)
@@ -129,7 +145,11 @@ int spk_fsync(int fd)
 
 int spk_ftruncate(int fd, off_t size)
 {
-    return spk_struck(SPARK_FAULT_WRITE, NULL) ? -1 : ftruncate(fd, size);
+    sigset_t before;
+    if (spk_struck(SPARK_FAULT_WRITE, NULL))
+        return -1;
+    spk_signals_hold(&before);
+    return (int)let(&before, ftruncate(fd, size));
 }
 
 int spk_rename(const char *from, const char *to)

@@ -4,6 +4,7 @@
 #include <spark/executor.h>
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "plan/shuffle.h"
 #include "scheduler/park.h"
@@ -92,6 +93,10 @@ spark_status spark_kill_executor(spark_context *sc, const char *id, const char *
     spk_failure failure;
     if (!sc || !sc->scheduler || !id)
         return spk_raisef(SPARK_EINVAL, "killExecutor", NULL, "no context, or no id");
+    if (getpid() != sc->process)
+        return spk_raisef(SPARK_EINVAL, "killExecutor", NULL,
+            "the context belongs to process %ld, which this one is a fork of: its threads are not here",
+            (long)sc->process);
     if (spk_lose_executor(sc->scheduler, id, reason ? reason : "killed", &failure) == SPARK_OK)
         return SPARK_OK;
     return spk_raise(&failure);

@@ -16,6 +16,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "base/sys.h"
 #include "io/files.h"
 
@@ -187,10 +188,13 @@ static int next_file(spk_spill *spill, unsigned *tried, spk_failure *failure)
 /* make_room: on the disk, where the file system can tell. Returns an errno. */
 static int make_room(int fd, uint64_t at, uint64_t n)
 {
+    sigset_t before;
     int error;
+    spk_signals_hold(&before);
     do
         error = n == 0 || fallocate(fd, 0, (off_t)at, (off_t)n) == 0 ? 0 : errno;
     while (error == EINTR);
+    spk_signals_let(&before, error == EFBIG);
     return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL ? 0 : error;
 }
 

@@ -37,6 +37,9 @@ static int refuses_actions(spark_context *sc)
         if (!strstr(spark_last_error()->message, "fork"))
             return 2;
     }
+    if (spark_kill_executor(sc, "driver", NULL) != SPARK_EINVAL
+        || !strstr(spark_last_error()->message, "fork"))
+        return 3;
     return 0;
 }
 

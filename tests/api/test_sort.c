@@ -538,6 +538,39 @@ static void test_sort__bounds_what_long_keys_take(void **state)
     oracle_close(sc);
 }
 
+/* numbered: a text of *env bytes that tells early or late (odd numbers) what it has of its own. */
+SPARK_MAP(numbered, int64_t, spark_str, size_t)
+{
+    char number[24], *text = spark_alloc(task, *env);
+    if (text == NULL)
+        return;
+    const size_t n = (size_t)snprintf(number, sizeof number, "%08d", (int)((*in * 7919) % 1000003));
+    memset(text, 'x', *env);
+    memcpy(text + (*in % 2 ? (*env < 15000 ? *env : 15000) - n : 0), number, n);
+    *out = (spark_str) { text, *env };
+}
+
+/* What 32 MiB a thread are enough for: keys of any length, whether they differ soon or late. */
+static void test_sort__of_long_keys_in_little_memory(void **state)
+{
+    static const struct {
+        int64_t rows;
+        size_t length;
+    } cases[] = { { 60000, 700 }, { 3000, 20000 }, { 100, 1000000 } };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t n;
+        spark_context *sc = oracle_open_conf(&(spark_conf) { .threads = 1, .memory_bytes = 32 << 20 });
+        spark_rdd *keys = spark_map(spark_range(sc, 0, cases[i].rows, 1, 8), numbered, SPARK_COPY(cases[i].length));
+        spark_rdd *sorted = spark_sort_by(keys, NULL, 8);
+        if (spark_count(sorted, &n) != SPARK_OK)
+            fail_msg("of %zu bytes: %s", cases[i].length, spark_last_error()->message);
+        assert_int_equal(n, cases[i].rows);
+        assert_true(spark_rdd_partitions(sorted) > 4);
+        oracle_close(sc);
+    }
+}
+
 static void test_sort__of_many_rows(void **state)
 {
     enum { N = 200000 };
@@ -583,6 +616,7 @@ int main(void)
         oracle_test(test_sort__draws_the_same_sample_always),
         oracle_test(test_sort__samples_keys_and_not_rows),
         oracle_test(test_sort__bounds_what_long_keys_take),
+        oracle_test(test_sort__of_long_keys_in_little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

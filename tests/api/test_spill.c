@@ -254,7 +254,6 @@ static void refused(bool descriptors, rlim_t most, const char *what, const char 
         .local_dir = "/tmp",
         .task_max_failures = 1 });
     spark_rdd *rdd = work(sc, 3);
-    signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(get_limit(descriptors, &before), 0);
     const struct rlimit little = { most, before.rlim_max };
     assert_int_equal(set_limit(descriptors, &little), 0);
@@ -272,6 +271,25 @@ static void test_spill__tells_that_the_disk_is_full(void **state)
 {
     (void)state;
     refused(false, 1 << 20, "cannot write to a temporary file in /tmp", "File too large");
+}
+
+/* A job of one task runs on the caller's thread, which takes all signals. */
+static void test_spill__that_is_too_large_ends_no_process(void **state)
+{
+    struct rlimit before;
+    int64_t n;
+    (void)state;
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1, .local_dir = "/tmp" });
+    spark_rdd *on_disk = spark_persist(spark_range(sc, 0, 1000000, 1, 1), SPARK_DISK_ONLY);
+    assert_int_equal(get_limit(false, &before), 0);
+    const struct rlimit little = { 1 << 20, before.rlim_max };
+    assert_int_equal(set_limit(false, &little), 0);
+    const spark_status status = spark_count(on_disk, &n);
+    assert_int_equal(set_limit(false, &before), 0);
+    assert_true(status == SPARK_OK ? n == 1000000 : strstr(spark_last_error()->message, "File too large") != NULL);
+    assert_int_equal(spark_count(on_disk, &n), SPARK_OK);
+    assert_int_equal(n, 1000000);
+    spark_context_free(sc);
 }
 
 static void test_spill__tells_that_there_are_no_descriptors(void **state)
@@ -435,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_spill__leaves_no_file_and_no_descriptor),
         cmocka_unit_test(test_spill__tells_where_it_cannot_write),
         cmocka_unit_test(test_spill__tells_that_the_disk_is_full),
+        cmocka_unit_test(test_spill__that_is_too_large_ends_no_process),
         cmocka_unit_test(test_spill__tells_that_there_are_no_descriptors),
         cmocka_unit_test(test_spill__finds_what_has_changed_and_makes_it_again),
         cmocka_unit_test(test_budget__says_what_was_too_large),

@@ -22,7 +22,10 @@
 
 /* What a sample may hold: so much, and for each of the first ranges a little more. Nothing that depends on the budget,
  * for the ranges are what partitions hold; so few that it fits any, twice over (shuffle/smallest), beside the rest. */
-enum { SAMPLE_BYTES = 12 * 1024 * 1024, RANGE_BYTES = 1024, MOST_RANGES = 2048 };
+enum { SAMPLE_BYTES = 4 * 1024 * 1024, RANGE_BYTES = 1024, MOST_RANGES = 2048 };
+
+/* MOST_TEXT: bytes of a text in a sampled key. What a range begins with need not be a key of any row. */
+enum { MOST_TEXT = 16 * 1024 };
 
 typedef struct sort_rdd {
     spark_rdd rdd;
@@ -90,6 +93,23 @@ static bool publish_sample(spk_state *state)
     return true;
 }
 
+/* shorten: texts of a key, which is a shallow copy, but for those that somebody else compares. */
+static void shorten(const spark_type *type, char *value)
+{
+    if (type->ops && type->ops->compare)
+        return;
+    if (type->kind == SPARK_KIND_STR) {
+        spark_str *text = (spark_str *)(void *)value;
+        text->len = text->len < MOST_TEXT ? text->len : MOST_TEXT;
+    } else if (type->kind == SPARK_KIND_OPTIONAL && *value) {
+        shorten(type->of, value + (type->of->align > 1 ? type->of->align : 1));
+    } else if (type->kind == SPARK_KIND_STRUCT || type->kind == SPARK_KIND_PAIR) {
+        for (uint32_t i = 0; i < type->count; i++)
+            if (type->fields[i].count == 0)
+                shorten(type->fields[i].type, value + type->fields[i].offset);
+    }
+}
+
 /* keep_keys: of those rows of a batch whose lots are small enough. An attempt that fails has given
  * what its successor gives again. */
 static bool keep_keys(sample *s, spk_batch batch, uint64_t end)
@@ -104,6 +124,7 @@ static bool keep_keys(sample *s, spk_batch batch, uint64_t end)
         if (lot > kept->bound)
             continue;
         spk_ordering_key(how->ordering, how->keys, batch.rows + (at - s->seen) * size, key);
+        shorten(how->keys->layout->type, key);
         good = spk_smallest_add(kept, lot, s->head.task->partition, at, key);
     }
     return good;
