@@ -95,6 +95,7 @@ SPK_TEXT_INLINE bool spk_text_f64(const char *p, size_t n, double *out)
     if (!SPK_TEXT_WORDS || left - 1 > 7)
         return spk_text_f64_slow(p, n, out);
     memcpy(&x, p + sign, sizeof x);
+    x &= UINT64_MAX >> (64 - 8 * left); /* what stands behind the text is anything */
     const uint64_t away = x ^ ones * '.', point = (away - ones) & ~away & tops;
     const unsigned at = point ? (unsigned)__builtin_ctzll(point) / 8 : 8;
     unsigned digits = (unsigned)left, behind = 0;

@@ -86,11 +86,15 @@ static void test_stages__leave_an_executor_after_two_failed_tasks(void **state)
     (void)state;
     now = (bad) { 1, -1, 100 };
     spark_context *sc = open_with("local-cluster[3,1,512]", (spark_exclusion) { .tasks = 100 }, &slow);
-    for (int round = 1; round <= 3; round++) {
+    int rounds = 0;
+    for (int round = 1; round <= 100 && rounds < 3; round++) {
         assert_int_equal(oracle_count(failing(sc)), ROWS);
-        assert_int_equal(oracle_last_job(sc).failed_tasks, 2);
-        assert_int_equal(begun(1), 2);
+        const int failed = (int)oracle_last_job(sc).failed_tasks;
+        assert_int_equal(begun(1), failed);
+        assert_in_range(failed, 0, 2); /* fewer where others have run all tasks before it was there */
+        rounds += failed == 2;
     }
+    assert_int_equal(rounds, 3);
     oracle_close(sc);
 }
 
@@ -100,12 +104,17 @@ static void test_contexts__leave_an_executor_for_a_while(void **state)
     now = (bad) { 1, -1, 100 };
     spark_context *sc = open_with("local-cluster[3,1,512]", (spark_exclusion) { .tasks = 2 }, &slow);
     /* Failures are charged when a stage has ended well, as that of the map side does. */
-    for (int round = 1; round <= 3; round++) {
+    int failed = 0, later = 0;
+    for (int round = 1; round <= 100 && later < 3; round++) {
+        later += failed >= 2;
         spark_rdd *distinct = spark_distinct(failing(sc), 3);
         assert_int_equal(oracle_count(distinct), ROWS);
-        assert_int_equal(oracle_last_job(sc).failed_tasks, round == 1 ? 2 : 0);
+        if (later)
+            assert_int_equal(oracle_last_job(sc).failed_tasks, 0);
+        failed += (int)oracle_last_job(sc).failed_tasks;
     }
-    assert_int_equal(begun(1), 2);
+    assert_int_equal(later, 3);
+    assert_in_range(failed, 2, 3); /* one and, before that is charged, two of the next round */
     oracle_close(sc);
 }
 
