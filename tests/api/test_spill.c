@@ -324,6 +324,12 @@ static void test_budget__says_what_was_too_large(void **state)
     assert_int_equal(
         spark_count(spark_partition_by(texts, spark_hash_partitioner(sc, 4)), &n), SPARK_ENOMEM);
     assert_non_null(strstr(spark_last_error()->message, "a row takes 251658"));
+    int64_t *numbers = calloc(10 * MIB, sizeof *numbers);
+    assert_non_null(numbers);
+    spark_rdd *copy = spark_parallelize(sc, SPARK_TYPE(int64_t), 10 * MIB, numbers, 2);
+    assert_int_equal(spark_count(copy, &n), SPARK_ENOMEM);
+    assert_non_null(strstr(spark_last_error()->message, "a copy of the elements takes 83886081 bytes"));
+    free(numbers);
     assert_int_equal(spark_count(work(sc, 5), &n), SPARK_OK);
     spark_context_free(sc);
 }

@@ -57,14 +57,14 @@ static void release_rows(spark_rdd *rdd)
 static const spk_class parallel_class
     = { .name = "ParallelCollectionRDD", .produce = produce_rows, .release = release_rows };
 
-static bool copy_rows(parallel_rdd *p, const char *data)
+static bool copy_rows(parallel_rdd *p, const char *data, size_t *bytes)
 {
     const spk_layout *layout = p->rdd.layout;
     const size_t size = layout->size, row_bytes = (p->n * size + 63) / 64 * 64;
-    size_t bytes = 0;
+    *bytes = row_bytes + 1;
     for (uint64_t i = 0; layout->views && i < p->n; i++)
-        bytes += spk_value_bytes(layout, data + i * size);
-    p->copy = spk_heap_alloc(&p->rdd.sc->heap, row_bytes + bytes + 1, &p->capacity);
+        *bytes += spk_value_bytes(layout, data + i * size);
+    p->copy = spk_heap_alloc(&p->rdd.sc->heap, *bytes, &p->capacity);
     if (!p->copy)
         return false;
     if (p->n)
@@ -97,10 +97,13 @@ spark_rdd *spark_parallelize_with(spark_site at, spark_context *sc, const spark_
     p->rows = data;
     rdd->planned = partitions_or_default(v.sc, o->partitions);
     spk_rdd_partitions_set(rdd, rdd->planned);
-    if (o->borrow || copy_rows(p, data))
+    size_t bytes;
+    if (o->borrow || copy_rows(p, data, &bytes))
         return rdd;
     spk_failure failure;
-    spk_failure_nomem(&failure, NULL, NULL);
+    char text[300];
+    spk_failure_set(&failure, SPARK_ENOMEM, NULL, NULL, "%s",
+        spk_heap_refusal(&rdd->sc->heap, "a copy of the elements", bytes, text, sizeof text));
     return spk_verb_undo(&v, rdd, &failure);
 }
 
