@@ -82,8 +82,8 @@ spark_status spark_min(spark_site at, spark_rdd *rdd, const spark_order *order,
 spark_status spark_is_empty(spark_site at, spark_rdd *rdd, bool *empty) SPARK_USE_RESULT_;
 
 /* spark_take_sample: n elements drawn at random, in random order; without replacement at most all
- * there are. The same seed draws the same. Counts first, so it takes two jobs or more. Spark:
- * takeSample. */
+ * there are. n is at most 2,147,020,237, as in Spark. The same seed draws the same. Counts first, so it
+ * takes two jobs or more. Spark: takeSample. */
 spark_status spark_take_sample(spark_site at, spark_rdd *rdd, bool with_replacement, size_t n,
     uint64_t seed, const spark_type *want, spark_array *result) SPARK_USE_RESULT_;
 
