@@ -94,6 +94,15 @@ static uint64_t digest_of(spk_heap *heap, const spk_json *json, const spk_json_p
     return digest;
 }
 
+/* has_empty: an empty text, which says nothing of a member's type, and is no value of most, as in Spark. */
+static bool has_empty(spark_str text)
+{
+    for (size_t i = 1; i < text.len; i++)
+        if (text.ptr[i] == text.ptr[i - 1] && (text.ptr[i] == '"' || text.ptr[i] == '\''))
+            return true;
+    return false;
+}
+
 /* infer: the type that is found, and that every record that is JSON fits it. */
 static void infer(spk_heap *heap, const spk_json *json, spark_str text)
 {
@@ -116,7 +125,7 @@ static void infer(spk_heap *heap, const spk_json *json, spark_str text)
         spk_json_blanks(&scan);
         if (scan.p < scan.end && *scan.p == '{') {
             insist(spk_json_read(&plan, NULL, &scan, one, &texts, &outcome));
-            insist(!outcome.lost && !outcome.bad);
+            insist((!outcome.lost && !outcome.bad) || has_empty(text));
         }
         free(one);
         spk_json_plan_free(&plan);
