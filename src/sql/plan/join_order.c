@@ -12,7 +12,7 @@
 #include "sql/eval/function.h"
 #include "sql/plan/analyze.h"
 
-enum { NO_INPUT = UINT32_MAX };
+static const uint32_t NO_INPUT = UINT32_MAX;
 
 typedef struct ordering {
     spk_analyzer *a;
