@@ -444,7 +444,7 @@ int spark_context_default_parallelism(const spark_context *sc)
 
 uint64_t spark_memory_limit(const spark_context *sc)
 {
-    return sc && !spk_context_is_constant(sc) ? sc->heap.limit : 0;
+    return sc && !spk_context_is_constant(sc) && !sc->error ? sc->heap.limit : 0;
 }
 
 uint64_t spark_faults_struck(const spark_context *sc)

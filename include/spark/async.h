@@ -88,8 +88,8 @@ spark_status spark_set_job_timeout(spark_context *sc, int64_t ms);
 
 /* Cancelling: the jobs that run now, and by group, tag or all those that a future has yet to start,
  * end with SPARK_ECANCELLED; tasks notice at the next batch (which
- * is small where functions are slow), or where their function asks spark_cancelled. reason may be
- * NULL. Unknown numbers and names do nothing. Jobs and stages are numbered as in spark_error, over
+ * is small where functions are slow), or where their function asks spark_cancelled. reason goes on where
+ * "Job 7 cancelled " ends ("because it is late"), and may be NULL. Unknown numbers and names do nothing. Jobs and stages are numbered as in spark_error, over
  * the whole context. spark_cancel_job_group_and_future_jobs: later jobs of the group end at once as
  * well; the last 256 such groups are remembered. Spark: cancelJob, cancelStage, cancelJobGroup,
  * cancelJobGroupAndFutureJobs, cancelJobsWithTag, cancelAllJobs. */

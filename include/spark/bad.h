@@ -29,7 +29,8 @@ SPARK_BEGIN_DECLS
  * neither the result of a map, nor what was emitted for it before or after this call; what the
  * function has added to accumulators, or to the state of a step, stays. A second call for one
  * element does nothing. Where the RDD has no policy, or mode SPARK_BAD_FAIL, and in all other
- * functions, this is spark_fail: the task fails, and the error names record and line. */
+ * functions, this is spark_fail: the task fails, and the error names record and line where the function
+ * is called for single elements. */
 void spark_bad_record(spark_task *task, const char *format, ...) SPARK_FORMAT_(2, 3);
 
 typedef enum spark_bad_mode {

@@ -200,7 +200,7 @@ void spark_rdd_replace(spark_rdd **slot, spark_rdd *next);
 void spark_rdd_release(spark_rdd *rdd);
 
 /* spark_job_stats: counters of one job. Recomputed partitions are map outputs and cached blocks
- * that had been there, were lost and were made again. */
+ * that had been there, were lost and were made again; a partition of which both were lost counts twice. */
 typedef struct spark_job_stats {
     int job;              /* its id */
     int stages;           /* of the job; none above a shuffle whose outputs all existed */

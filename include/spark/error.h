@@ -35,8 +35,8 @@ typedef struct spark_error {
     const char *operation; /* "map(to_sale)", "textFile" */
     const char *message;   /* the whole story, in one line of at most 767 bytes */
     spark_site site;       /* where the operation was written: "orders.c:30" */
-    int job, stage, partition, attempt;
-    int64_t record;   /* index of the element within its partition */
+    int job, stage, partition, attempt; /* stages are numbered over the whole context; in a fault plan, over the job */
+    int64_t record;   /* index of the element within its partition, from 0 */
     const char *file; /* which was being read when a function failed (cut in front to 511 bytes) */
     int64_t line;     /* the line of it, from 1, that the function's element came from */
 } spark_error;

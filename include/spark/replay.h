@@ -23,7 +23,7 @@ SPARK_BEGIN_DECLS
  * A replay is a job with a number and figures (spark_job_stats_get). Its rows count in no
  * accumulator, no fault of spark_conf.faults happens in it, and time limits do not hold. A function
  * that fails is tried once more, element by element, so that the error names the record, and the
- * line where there is one. */
+ * line where there is one; not those that take a whole partition, or merge. */
 int64_t spark_replay(spark_site at, spark_rdd *rdd, int partition);
 
 /* spark_replay_with: spark_replay_with(rdd, 3,

@@ -91,8 +91,10 @@ size_t spark_executors(spark_context *sc, spark_executor_info *infos, size_t max
 spark_status spark_kill_executor(spark_context *sc, const char *id, const char *reason)
 {
     spk_failure failure;
-    if (!sc || !sc->scheduler || !id)
+    if (!sc || !id)
         return spk_raisef(SPARK_EINVAL, "killExecutor", NULL, "no context, or no id");
+    if (sc->error)
+        return spk_raise(sc->error);
     if (getpid() != sc->process)
         return spk_raisef(SPARK_EINVAL, "killExecutor", NULL,
             "the context belongs to process %ld, which this one is a fork of: its threads are not here",

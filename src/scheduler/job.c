@@ -778,8 +778,10 @@ void spk_job_acted(spark_rdd *rdd, const spk_failure *failure)
 
 spark_status spark_job_stats_get(spark_context *sc, int job, spark_job_stats *stats)
 {
-    if (!sc || sc->error || !stats)
-        return spk_raisef(SPARK_EINVAL, "jobStats", NULL, "no context");
+    if (!sc || !stats)
+        return spk_raisef(SPARK_EINVAL, "jobStats", NULL, "no context, or nowhere to put them");
+    if (sc->error)
+        return spk_raise(sc->error);
     struct spk_scheduler *scheduler = sc->scheduler;
     pthread_mutex_lock(&scheduler->lock);
     *stats = job == SPARK_ANY ? scheduler->last
