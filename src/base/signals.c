@@ -14,27 +14,34 @@ void spk_signals_block(sigset_t *before)
     pthread_sigmask(SIG_SETMASK, &others, before);
 }
 
-static void too_large_a_file(sigset_t *set)
+static sigset_t alone(int signal)
 {
-    sigemptyset(set);
-    sigaddset(set, SIGXFSZ);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    return set;
 }
 
-void spk_signals_hold(sigset_t *before)
+void spk_signal_hold(spk_held_signal *held, int signal)
 {
-    sigset_t held;
-    too_large_a_file(&held);
-    pthread_sigmask(SIG_BLOCK, &held, before);
+    const sigset_t set = alone(signal);
+    sigset_t pending;
+    held->signal = signal;
+    held->was_pending = false;
+    pthread_sigmask(SIG_BLOCK, &set, &held->before);
+    if (sigismember(&held->before, signal)) { /* else it cannot be */
+        sigpending(&pending);
+        held->was_pending = sigismember(&pending, signal) == 1;
+    }
 }
 
-void spk_signals_let(const sigset_t *before, bool too_large)
+void spk_signal_let(const spk_held_signal *held, bool caused)
 {
     const struct timespec now = { 0, 0 };
+    const sigset_t set = alone(held->signal);
     const int error = errno;
-    sigset_t held;
-    too_large_a_file(&held);
-    if (too_large && !sigismember(before, SIGXFSZ))
-        sigtimedwait(&held, NULL, &now);
-    pthread_sigmask(SIG_SETMASK, before, NULL);
+    if (caused && !held->was_pending)
+        sigtimedwait(&set, NULL, &now);
+    pthread_sigmask(SIG_SETMASK, &held->before, NULL);
     errno = error;
 }

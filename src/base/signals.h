@@ -12,9 +12,15 @@
  * is blocked, whatever handler there is. *before: what to restore with pthread_sigmask. */
 SPK_COLD void spk_signals_block(sigset_t *before);
 
-/* spk_signals_hold: from here to spk_signals_let a write past the limit of file sizes is an error of the call, EFBIG,
- * whatever thread this is, and no signal that ends the process. too_large: there was such an error; errno stays. */
-SPK_COLD void spk_signals_hold(sigset_t *before);
-SPK_COLD void spk_signals_let(const sigset_t *before, bool too_large);
+/* spk_held_signal: between spk_signal_hold and spk_signal_let a call that would end the process by this signal (a closed
+ * pipe, a file that grows too large) fails alone, whatever thread this is. caused: it has failed so: the signal that it
+ * left is taken away, unless there was one before. errno stays. */
+typedef struct spk_held_signal {
+    int signal;
+    bool was_pending;
+    sigset_t before;
+} spk_held_signal;
+SPK_COLD void spk_signal_hold(spk_held_signal *held, int signal);
+SPK_COLD void spk_signal_let(const spk_held_signal *held, bool caused);
 
 #endif

@@ -113,29 +113,29 @@ ssize_t spk_pread(int fd, void *to, size_t n, off_t at)
     return spk_struck(SPARK_FAULT_READ, &n) ? -1 : pread(fd, to, n, at);
 }
 
-/* let: what a call has given behind spk_signals_hold. */
-static ssize_t let(const sigset_t *before, ssize_t given)
+/* let: what a call has given while SIGXFSZ was held. */
+static ssize_t let(const spk_held_signal *held, ssize_t given)
 {
-    spk_signals_let(before, given < 0 && errno == EFBIG);
+    spk_signal_let(held, given < 0 && errno == EFBIG);
     return given;
 }
 
 ssize_t spk_write(int fd, const void *from, size_t n)
 {
-    sigset_t before;
+    spk_held_signal held;
     if (spk_struck(SPARK_FAULT_WRITE, &n))
         return -1;
-    spk_signals_hold(&before);
-    return let(&before, write(fd, from, n));
+    spk_signal_hold(&held, SIGXFSZ);
+    return let(&held, write(fd, from, n));
 }
 
 ssize_t spk_pwrite(int fd, const void *from, size_t n, off_t at)
 {
-    sigset_t before;
+    spk_held_signal held;
     if (spk_struck(SPARK_FAULT_WRITE, &n))
         return -1;
-    spk_signals_hold(&before);
-    return let(&before, pwrite(fd, from, n, at));
+    spk_signal_hold(&held, SIGXFSZ);
+    return let(&held, pwrite(fd, from, n, at));
 }
 
 int spk_fsync(int fd)
@@ -145,11 +145,11 @@ int spk_fsync(int fd)
 
 int spk_ftruncate(int fd, off_t size)
 {
-    sigset_t before;
+    spk_held_signal held;
     if (spk_struck(SPARK_FAULT_WRITE, NULL))
         return -1;
-    spk_signals_hold(&before);
-    return (int)let(&before, ftruncate(fd, size));
+    spk_signal_hold(&held, SIGXFSZ);
+    return (int)let(&held, ftruncate(fd, size));
 }
 
 int spk_rename(const char *from, const char *to)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/faults.h"
+#include "base/signals.h"
 #include "base/sys.h"
 #include "io/files.h"
 
@@ -111,20 +112,10 @@ bool spk_child_wait_io(const spk_child *child, bool read, bool write, bool *read
 /* write_quietly: without the signal of a closed pipe, whatever thread this is. */
 static ssize_t write_quietly(int fd, const char *data, size_t n)
 {
-    sigset_t pipe, before, pending;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    sigpending(&pending);
-    const bool was_pending = sigismember(&pending, SIGPIPE) == 1;
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    spk_held_signal held;
+    spk_signal_hold(&held, SIGPIPE);
     const ssize_t done = spk_write(fd, data, n);
-    const int error = errno;
-    if (done < 0 && error == EPIPE && !was_pending) {
-        const struct timespec now = { 0, 0 };
-        sigtimedwait(&pipe, NULL, &now);
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = error;
+    spk_signal_let(&held, done < 0 && errno == EPIPE);
     return done;
 }
 

@@ -188,13 +188,13 @@ static int next_file(spk_spill *spill, unsigned *tried, spk_failure *failure)
 /* make_room: on the disk, where the file system can tell. Returns an errno. */
 static int make_room(int fd, uint64_t at, uint64_t n)
 {
-    sigset_t before;
+    spk_held_signal held;
     int error;
-    spk_signals_hold(&before);
+    spk_signal_hold(&held, SIGXFSZ);
     do
         error = n == 0 || fallocate(fd, 0, (off_t)at, (off_t)n) == 0 ? 0 : errno;
     while (error == EINTR);
-    spk_signals_let(&before, error == EFBIG);
+    spk_signal_let(&held, error == EFBIG);
     return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL ? 0 : error;
 }
 
