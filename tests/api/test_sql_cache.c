@@ -189,16 +189,23 @@ static void count_calls(
         memcpy((char *)out + i * out_step, (const char *)in + i * in_step, sizeof(int64_t));
 }
 
+/* open_counting: with the function counted(id). */
+static spark_context *open_counting(void)
+{
+    static const spark_map_def counted[1]
+        = { { .name = "counted", .in = SPARK_TYPE(int64_t), .out = SPARK_TYPE(int64_t), .run = count_calls } };
+    const spark_conf conf = { .master = "local[1]" };
+    spark_context *sc = spark_context_new(&conf);
+    assert_int_equal(spark_register_function(sc, "counted", counted, NULL), SPARK_OK);
+    return sc;
+}
+
 /* test_batches: a block is one element of its RDD, but batches are of its rows: a scan begins with few and goes on
  * with as many as it can. */
 static void test_batches(void **state)
 {
-    static const spark_map_def counted[1]
-        = { { .name = "counted", .in = SPARK_TYPE(int64_t), .out = SPARK_TYPE(int64_t), .run = count_calls } };
     (void)state;
-    const spark_conf conf = { .master = "local[1]" };
-    spark_context *sc = spark_context_new(&conf);
-    assert_int_equal(spark_register_function(sc, "counted", counted, NULL), SPARK_OK);
+    spark_context *sc = open_counting();
     sql_run(sc, "CACHE TABLE t AS SELECT id FROM range(0, 30000, 1, 1)");
     sql_gives(spark_sql(sc, "SELECT sum(counted(id)) FROM t"), "449985000\n");
     assert_in_range(atomic_load(&calls), 30, 400);
@@ -221,12 +228,8 @@ static void test_first_rows(void **state)
         { "SELECT id FROM t WHERE counted(id) > 6 ORDER BY hole DESC LIMIT 1", "299999\n", true },
         { "SELECT id FROM t WHERE counted(id) > 6 ORDER BY id DESC LIMIT 1", "299999\n", true },
     };
-    static const spark_map_def counted[1]
-        = { { .name = "counted", .in = SPARK_TYPE(int64_t), .out = SPARK_TYPE(int64_t), .run = count_calls } };
     (void)state;
-    const spark_conf conf = { .master = "local[1]" };
-    spark_context *sc = spark_context_new(&conf);
-    assert_int_equal(spark_register_function(sc, "counted", counted, NULL), SPARK_OK);
+    spark_context *sc = open_counting();
     sql_run(sc, "CACHE TABLE t AS SELECT id, 1 - id back, DATE'2020-01-01' + CAST(id DIV 1000 AS INT) day, nullif(id, 5) hole "
                 "FROM range(0, 300000, 1, 1)");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

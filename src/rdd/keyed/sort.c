@@ -19,6 +19,7 @@
 #include "rdd/verb.h"
 #include "shuffle/reduce.h"
 #include "shuffle/smallest.h"
+#include "type/leaf.h"
 
 /* What a sample may hold: so much, and for each of the first ranges a little more. Nothing that depends on the budget,
  * for the ranges are what partitions hold; so few that it fits any, twice over (shuffle/smallest), beside the rest. */
@@ -102,7 +103,7 @@ static void shorten(const spark_type *type, char *value)
         spark_str *text = (spark_str *)(void *)value;
         text->len = text->len < MOST_TEXT ? text->len : MOST_TEXT;
     } else if (type->kind == SPARK_KIND_OPTIONAL && *value) {
-        shorten(type->of, value + (type->of->align > 1 ? type->of->align : 1));
+        shorten(type->of, value + spk_optional_offset(type->of->align));
     } else if (type->kind == SPARK_KIND_STRUCT || type->kind == SPARK_KIND_PAIR) {
         for (uint32_t i = 0; i < type->count; i++)
             if (type->fields[i].count == 0)

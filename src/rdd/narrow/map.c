@@ -282,8 +282,8 @@ static void find_filter_record(
 
 static void gather(char *out, const char *in, size_t size, const uint32_t *keep, size_t n)
 {
-    size_t k = 0;
     if (size == 8) {
+        size_t k = 0;
         for (; k + 4 <= n; k += 4, out += 32) {
             memcpy(out, in + keep[k] * (size_t)8, 8);
             memcpy(out + 8, in + keep[k + 1] * (size_t)8, 8);
@@ -292,13 +292,13 @@ static void gather(char *out, const char *in, size_t size, const uint32_t *keep,
         }
         for (; k < n; k++, out += 8)
             memcpy(out, in + keep[k] * (size_t)8, 8);
-    }
-    else if (size == 16)
+    } else if (size == 16) {
         for (size_t i = 0; i < n; i++)
             memcpy(out + i * 16, in + keep[i] * (size_t)16, 16);
-    else
+    } else {
         for (size_t i = 0; i < n; i++)
             memcpy(out + i * size, in + keep[i] * size, size);
+    }
 }
 
 /* run_some: up to batch_rows elements, for as many indexes there is room. */
