@@ -140,9 +140,9 @@ typedef struct record {
 
 static void run_query(spark_context *sc, record *r, totals *t)
 {
-    char letters[64] = "", how[64] = "nosort";
+    char letters[256] = "", how[64] = "nosort";
     cells found = { NULL, 0, 0, 0 };
-    (void)sscanf(r->head, "query %63s %63s", letters, how);
+    (void)sscanf(r->head, "query %255s %63s", letters, how);
     spark_scope *scope = spark_scope_begin(sc);
     const bool there = values_of(spark_sql(sc, r->sql), letters, &found);
     spark_scope_end(scope);
