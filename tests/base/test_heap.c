@@ -144,6 +144,26 @@ static void test_settle__keeps_what_the_last_jobs_needed(void **state)
     assert_int_equal(heap->mapped, (uint64_t)32 * MIB);
 }
 
+static void test_settle__keeps_what_small_jobs_need_beside_what_stays(void **state)
+{
+    spk_heap *heap = *state;
+    void *tables[100];
+    size_t capacity = 0;
+    for (int i = 0; i < 100; i++)
+        assert_non_null(tables[i] = spk_heap_alloc(heap, MIB, &capacity));
+    fill(heap, 100);
+    for (int i = 0; i < SPK_HEAP_RECENT + 1; i++)
+        spk_heap_settle(heap);
+    assert_int_equal(heap->cached, (uint64_t)32 * MIB);
+    for (int i = 0; i < 3 * SPK_HEAP_RECENT; i++) {
+        fill(heap, 20);
+        spk_heap_settle(heap);
+        assert_int_equal(heap->cached, (uint64_t)32 * MIB);
+    }
+    for (int i = 0; i < 100; i++)
+        spk_heap_free(heap, tables[i], capacity);
+}
+
 static void test_alloc__gives_kept_blocks_up_rather_than_grow(void **state)
 {
     enum { N = 200 };
@@ -330,6 +350,7 @@ int main(void)
         heap_test(test_free__keeps_blocks_for_their_class_alone),
         heap_test(test_free__of_small_blocks_keeps_nothing),
         heap_test(test_settle__keeps_what_the_last_jobs_needed),
+        heap_test(test_settle__keeps_what_small_jobs_need_beside_what_stays),
         heap_test(test_alloc__gives_kept_blocks_up_rather_than_grow),
         heap_test(test_limit__is_exact),
         cmocka_unit_test(test_limit__makes_kept_blocks_larger_and_smaller),
