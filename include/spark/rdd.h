@@ -88,12 +88,16 @@ const char *spark_to_debug_string(spark_site at, spark_rdd *rdd);
 spark_rdd *spark_as(spark_site at, spark_rdd *rdd, const spark_type *type) SPARK_USE_RESULT_;
 
 /* spark_as_named (narrow): rows, as of spark_sql or spark_read_csv, as structs of the program's,
- * whose members are found by name (exactly, then without regard to case), in any order: each has
- * the type of the column or one that holds all of its values: wider integers, double for float and
- * integers up to 32 bits. An optional takes a column that cannot be null; a column that can be may
- * go into a member that is none: a null there is an error of the action. Columns that no member
- * names are left out. SPARK_ETYPE: a member without a column, or of another type. Spark:
- * Dataset.as. */
+ * whose members are found by name (exactly, then without regard to case), in any order, and so are
+ * those of structs within them; structs in lists and arrays must have their members in the same
+ * order. Each has the type of the column or one that holds all of its values: wider integers, double
+ * for float and integers up to 32 bits. A decimal of the same scale may have fewer digits (rows of SQL
+ * say 18 for all up to that): a value that has more is an error of the action. An optional takes a
+ * column that cannot be null; a column that can be may go into a member that is none: a null there is an
+ * error of the action. But what lists hold is optional where, and only where, it may be null: array(1)
+ * gives SPARK_LIST(ints, int32_t), array(x) of a column that may be null a list of spark_opt_i32, and
+ * collect_list, which leaves nulls out, a list of int32_t. Columns that no member names are left out.
+ * SPARK_ETYPE: a member without a column, or of another type. Spark: Dataset.as. */
 spark_rdd *spark_as_named(
     spark_site at, spark_rdd *rdd, const spark_type *type) SPARK_USE_RESULT_;
 

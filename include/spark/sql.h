@@ -11,7 +11,7 @@
  * what may be NULL is an optional. TINYINT to BIGINT are i8 to i64, FLOAT and DOUBLE f32 and f64,
  * STRING str, BINARY bytes, DATE and TIMESTAMP date and time, TIME an i64 of the day's nanoseconds (CSV and JSON files
  * may hold such columns, which Spark refuses), intervals an i32 of months or an i64 of microseconds; DECIMAL(p, s) is
- * decimal up to 18 digits, beyond a struct of two halves. A sum of DECIMAL(p, s) is DECIMAL(p + 10, s): a program
+ * decimal of 18 digits up to that, beyond a struct of two halves. A sum of DECIMAL(p, s) is DECIMAL(p + 10, s): a program
  * reads, and writes to files, CAST(sum(x) AS DECIMAL(18, s)). ARRAY is a list, STRUCT a struct, MAP a list of pairs. Of
  * columns that are called the same, and of those without a name a struct could have, the later
  * ones get a number.

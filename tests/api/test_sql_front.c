@@ -536,6 +536,55 @@ static void test_as_named(void **state)
     spark_context_free(sc);
 }
 
+/* ---- structs and decimals within them */
+
+SPARK_STRUCT(place, (double, lon), (double, lat));
+SPARK_OPTIONAL(opt_place, place);
+SPARK_STRUCT(visitor, (spark_str, name), (opt_place, at));
+SPARK_STRUCT(visit, (int64_t, id), (visitor, who));
+SPARK_DECIMAL(price, 10, 2);
+SPARK_STRUCT(item, (int32_t, id), (price, price));
+SPARK_LIST(places, place);
+SPARK_STRUCT(tour, (places, stops));
+
+static void test_as_named__within(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context();
+    spark_array rows;
+    spark_rdd *rdd = spark_sql(sc, "SELECT named_struct('at', named_struct('LAT', 59.9D, 'lon', 10.7D), 'name', 'x') who, 1L id "
+                                   "UNION ALL SELECT named_struct('at', NULL, 'name', 'y'), 2L");
+    assert_int_equal(spark_collect(spark_as_named(rdd, SPARK_TYPE(visit)), SPARK_TYPE(visit), &rows), SPARK_OK);
+    const visit *v = SPARK_ITEMS(visit, &rows);
+    assert_true(v[0].id == 1 && v[0].who.at.present && v[0].who.at.value.lat == 59.9 && v[0].who.at.value.lon == 10.7);
+    assert_true(v[1].id == 2 && !v[1].who.at.present && v[1].who.name.ptr[0] == 'y');
+    spark_array_free(&rows);
+    rdd = spark_sql(sc, "SELECT 1L id, named_struct('name', 'x', 'at', struct(1D, 2D)) who");
+    assert_int_equal(spark_rdd_status(spark_as_named(rdd, SPARK_TYPE(visit))), SPARK_ETYPE);
+    assert_non_null(strstr(spark_last_error()->message, "no member \"lon\""));
+    rdd = spark_sql(sc, "SELECT array(named_struct('lat', 1D, 'lon', 2D)) stops");
+    assert_int_equal(spark_rdd_status(spark_as_named(rdd, SPARK_TYPE(tour))), SPARK_ETYPE);
+    assert_non_null(strstr(spark_last_error()->message, "in another order"));
+    rdd = spark_sql(sc, "SELECT array(named_struct('lon', 1D, 'lat', 2D)) stops");
+    assert_int_equal(spark_collect(spark_as_named(rdd, SPARK_TYPE(tour)), SPARK_TYPE(tour), &rows), SPARK_OK);
+    assert_true(SPARK_ITEMS(tour, &rows)->stops.at[0].lat == 2);
+    spark_array_free(&rows);
+
+    rdd = spark_sql(sc, "SELECT 1 id, CAST(-99999999.99 AS DECIMAL(10, 2)) price");
+    assert_int_equal(spark_collect(spark_as_named(rdd, SPARK_TYPE(item)), SPARK_TYPE(item), &rows), SPARK_OK);
+    assert_int_equal(SPARK_ITEMS(item, &rows)->price.units, -9999999999);
+    spark_array_free(&rows);
+    rdd = spark_as_named(spark_sql(sc, "SELECT 1 id, 100000000.00 price"), SPARK_TYPE(item));
+    assert_int_equal(spark_collect(rdd, NULL, &rows), SPARK_EINVAL);
+    assert_non_null(strstr(spark_last_error()->message, "\"price\" is null or has more digits"));
+    rdd = spark_as_named(spark_sql(sc, "SELECT 1 id, 1.0 price"), SPARK_TYPE(item));
+    assert_int_equal(spark_rdd_status(rdd), SPARK_ETYPE);
+    rdd = spark_as_named(spark_sql(sc, "SELECT 1 id, CAST(1 AS DECIMAL(20, 2)) price"), SPARK_TYPE(item));
+    assert_int_equal(spark_rdd_status(rdd), SPARK_ETYPE);
+    assert_non_null(strstr(spark_last_error()->message, "more than 18 digits"));
+    spark_context_free(sc);
+}
+
 /* Hints that nobody knows are warned of, once for each; those of Spark that say nothing here are not. */
 static void test_hints(void **state)
 {
@@ -573,6 +622,7 @@ int main(void)
         cmocka_unit_test(test_csv_by_path),
         cmocka_unit_test(test_show),
         cmocka_unit_test(test_as_named),
+        cmocka_unit_test(test_as_named__within),
         cmocka_unit_test(test_hints),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
