@@ -111,6 +111,8 @@ struct spk_pipe {
     spk_origin at;        /* the next row of the source; n is 0 */
     bool has_bad;         /* some step has a policy for bad records */
     bool from_block;      /* its source is a cached block */
+    uint64_t within;      /* of such a source: how many more rows its rows, which are columns of many, hold than there are of
+                             them; counted by the step that reads them */
     spk_taken taken;      /* by its source, where that is asked for */
     spk_taken *taker;     /* by whoever takes its rows: the source or step that runs the chain, or nobody's; likewise */
     uint64_t delivered;   /* rows, to the sink */

@@ -192,7 +192,10 @@ void spk_notes_pipe(spk_notes *notes, const spk_pipe *pipe)
         spark_rdd_rows rows = { .rdd = rdd->id };
         if (pipe->task->heard.watch)
             rows.ns = spk_stopwatch_total(pipe->task->heard.watch, i > 0 ? &pipe->ops[i - 1].taken : &pipe->taken);
-        *(i == 0 && pipe->from_block ? &rows.cached : &rows.made) = (int64_t)n;
+        if (i == 0 && pipe->from_block)
+            rows.cached = (int64_t)(n + pipe->within);
+        else
+            rows.made = (int64_t)n;
         spk_rows_add(&notes->rows, &rows);
     }
 }

@@ -146,6 +146,40 @@ static void a_query_is_told_of(void **state)
     free(e);
 }
 
+/* Rows of a cached table lie in blocks of columns, and go on as columns. */
+static void rows_of_columns_are_counted(void **state)
+{
+    (void)state;
+    ears *e = calloc(1, sizeof *e);
+    spark_context *sc = open_heard(e, &(spark_conf) { .threads = 2 });
+    oracle_ok(spark_keep_metrics(sc, NULL));
+    oracle_ok(spark_create_temp_view(sc, "t", spark_range(sc, 0, 1000, 1, 4)));
+    rows_of(sc, "CACHE TABLE t", SPARK_OK);
+    spark_listeners_wait(sc);
+    const int before = e->n;
+    spark_rdd *rdd = spark_sql(sc, "SELECT value % 3 AS k, count(*) AS n FROM t WHERE value > 10 GROUP BY 1");
+    int64_t n;
+    oracle_ok(spark_count(rdd, &n));
+    assert_int_equal(n, 3);
+    spark_listeners_wait(sc);
+    assert_int_equal(e->n, before + 1);
+    static const int64_t wanted[] = { 3, 3, 989 }; /* project, aggregate, filter */
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(e->executions[before].rows[i], wanted[i]);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    assert_non_null(f);
+    oracle_ok(spark_explain_analyze(rdd, f));
+    fclose(f);
+    assert_non_null(strstr(text, "989 rows made"));
+    assert_non_null(strstr(text, "1,000 rows from the cache"));
+    assert_non_null(strstr(text, "read 1,000 rows"));
+    free(text);
+    finish(sc, e);
+    free(e);
+}
+
 /* both sides of a join in print: the first child has a brother. */
 static void a_plan_in_print(void **state)
 {
@@ -436,6 +470,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_query_is_told_of),
+        cmocka_unit_test(rows_of_columns_are_counted),
         cmocka_unit_test(a_plan_in_print),
         cmocka_unit_test(failures_end_executions),
         cmocka_unit_test(rounds_are_one_execution),

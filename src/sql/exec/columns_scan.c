@@ -174,6 +174,8 @@ static void read_block(const spk_scan_rdd *r, spk_scan_state *s, spk_pipe *pipe,
         from += n;
     }
     s->seen += head->rows;
+    pipe->within += head->rows - 1;
+    task->counts.input_rows += (int64_t)head->rows - 1;
 }
 
 static void run_scan(spk_pipe *pipe, spk_op *op, spk_batch *batch)

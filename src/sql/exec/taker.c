@@ -71,6 +71,8 @@ bool spk_onward_take(spk_onward *o, spk_vectors *c)
 {
     if (c->rows.n == 0)
         return true;
+    if (o->taker)
+        o->op[1].seen += c->rows.n;
     return (o->taker ? o->taker->take(o->pipe, o->op + 1, c) : emit(o, c)) && !spk_task_failed(o->pipe->task);
 }
 
