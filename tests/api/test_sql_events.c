@@ -172,6 +172,9 @@ static void rows_of_columns_are_counted(void **state)
     assert_non_null(f);
     oracle_ok(spark_explain_analyze(rdd, f));
     fclose(f);
+    spark_storage_info cached;
+    assert_int_equal(spark_storage_infos(sc, &cached, 1), 1);
+    assert_string_equal(cached.name, "In-memory table t");
     assert_non_null(strstr(text, "989 rows made"));
     assert_non_null(strstr(text, "1,000 rows from the cache"));
     assert_non_null(strstr(text, "read 1,000 rows"));

@@ -100,6 +100,9 @@ static spark_rdd *pack(
     spark_rdd *packed = view->packed_plain ? rows : spk_columns_pack(q, rows, result->form);
     if (!packed || !packed->layout)
         return NULL;
+    char name[200];
+    (void)snprintf(name, sizeof name, "In-memory table %s", view->name); /* as Spark's storage page has it */
+    spark_rdd_set_name(packed, name);
     (void)(spark_persist)(at, packed, SPARK_MEMORY_AND_DISK);
     if (count(at, view, packed, s->lazy, failure) == SPARK_OK)
         return packed;
