@@ -32,7 +32,8 @@ spark_status spark_explain(spark_site at, spark_rdd *rdd, FILE *to) SPARK_USE_RE
 spark_status spark_explain_dot(spark_site at, spark_rdd *rdd, FILE *to) SPARK_USE_RESULT_;
 
 /* spark_explain_analyze: what spark_explain writes, after a run, with what was measured instead of
- * what will become of stages: the last job whose result was made of the RDD, how long its stages
+ * what will become of stages: the last job whose result was made of the RDD, which of its stages (by
+ * the number that listeners, metrics and errors call it) and how long they
  * took, their tasks (those that failed, were lost or retried as well), rows and bytes that were
  * read, written and spilled, rows of each RDD, as far as they are counted (spark_rdd_rows); which
  * stages were skipped, and what these took when they ran. spark_explain_analyze_dot: the same as a

@@ -186,8 +186,8 @@ def check_plans(plans):
           and "stage 1: 3 tasks, writes 2 partitions by range; runs" in sort,
           sort)
     told = plans["words"].split("\n\n")[3]
-    check("the result; ran in job 2: " in told and "2 of 2 tasks: median " in told, told)
-    check("writes 3 partitions by hash, combined first; skipped in job 2; ran in job 0: " in told, told)
+    check("the result; ran in job 2 as stage " in told and "2 of 2 tasks: median " in told, told)
+    check("writes 3 partitions by hash, combined first; skipped in job 2; ran in job 0 as stage " in told, told)
     check("10,044 rows made" in told or "rows made" in told, told)
     check("largest partition " in told, told)
     last = plans["rounds"]

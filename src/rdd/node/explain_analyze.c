@@ -310,7 +310,7 @@ static void stage(void *env, const spk_shuffle *shuffle, spk_say *say, void *to)
     }
     if (t.job < a->job)
         spk_page_format(&s.text, "skipped in job %d; ", a->job);
-    spk_page_format(&s.text, "%s in job %d", t.active ? "runs" : t.failed ? "failed" : "ran", t.job);
+    spk_page_format(&s.text, "%s in job %d as stage %d", t.active ? "runs" : t.failed ? "failed" : "ran", t.job, t.last->m.id);
     if (!t.active) {
         SPK_JSON(&s.text, ": ");
         spk_page_time(&s.text, t.time);
