@@ -883,6 +883,16 @@ static spark_status job_sql_shuffled(spark_context *sc, uint64_t *digest)
         digest);
 }
 
+/* job_sql_sifted: the same with a filter of keys before the shuffle. */
+static spark_status job_sql_sifted(spark_context *sc, uint64_t *digest)
+{
+    const spark_status status = spark_rdd_status(spark_sql(sc, "SET spark.sql.autoBroadcastJoinThreshold = -1"));
+    if (status != SPARK_OK)
+        return status;
+    return collected(spark_sql(sc, "SELECT a.id, w FROM range(200001) a JOIN (SELECT id * 1000003 k, id w FROM "
+        "range(1000)) b ON a.id * 1000003 = k AND w % 10 = 7"), digest);
+}
+
 /* job_sql_cached: a table as blocks of columns, scanned with conditions. */
 static spark_status job_sql_cached(spark_context *sc, uint64_t *digest)
 {
@@ -1295,6 +1305,7 @@ static const struct {
     { "functions in sql", job_functions },
     { "arrow", job_arrow },
     { "sql_shuffled", job_sql_shuffled },
+    { "sql_sifted", job_sql_sifted },
     { "sql_cached", job_sql_cached },
     { "reduce_by_key with a function", job_reduce_user },
     { "reduce of strings", job_reduce_text },

@@ -395,6 +395,82 @@ static void test_shared(void **state)
     spark_context_free(sc);
 }
 
+static void blooms(spark_context *sc, bool enabled)
+{
+    sql_run(sc, enabled ? "SET spark.sql.optimizer.runtime.bloomFilter.enabled = true"
+                        : "SET spark.sql.optimizer.runtime.bloomFilter.enabled = false");
+}
+
+static void create_sides(spark_context *sc)
+{
+    threshold(sc, false);
+    sql_run(sc, "CREATE TEMP VIEW big AS SELECT IF(id % 11 = 0, NULL, id * 7 % 50021) k, id v FROM range(0, 210000, 1, 3)");
+    sql_run(sc, "CREATE TEMP VIEW mid AS SELECT IF(id % 13 = 0, NULL, id * 3 % 60000) k, id % 50 f, id w FROM range(60000)");
+    sql_run(sc, "CREATE TEMP VIEW few AS SELECT * FROM mid WHERE f = 3");
+}
+
+static const char *const with_filters[] = {
+    "SELECT v, w FROM big JOIN few ON big.k = few.k",                       /* a bit for each number */
+    "SELECT v, w FROM big JOIN few ON big.k * 1000003 = few.k * 1000003",   /* a Bloom filter from here on */
+    "SELECT v, w FROM big JOIN few ON big.k = few.k AND v % 50 = f",        /* of two words */
+    "SELECT v, w FROM big JOIN few ON 'k' || big.k = 'k' || few.k",         /* of rows */
+    "SELECT v, w FROM big JOIN few ON big.k <=> few.k AND (v + w) % 210 = 0",
+    "SELECT v, w FROM big JOIN (SELECT * FROM mid WHERE f < 45) m ON big.k = m.k", /* more than was thought: all pass */
+    "SELECT v, w FROM big JOIN (SELECT * FROM mid WHERE f = 77) m ON big.k = m.k", /* and none */
+    "SELECT v FROM big LEFT SEMI JOIN few ON big.k = few.k",
+    "SELECT v, w FROM big RIGHT JOIN few ON big.k = few.k",
+    "SELECT w, v FROM few LEFT JOIN big ON few.k = big.k",
+    "SELECT w FROM few LEFT SEMI JOIN big ON few.k = big.k",
+    "SELECT w FROM few LEFT ANTI JOIN big ON few.k = big.k",
+    "SELECT s, w FROM (SELECT k, sum(v) s FROM big GROUP BY k) g JOIN few ON g.k = few.k", /* below the groups */
+};
+enum { WITH_FILTERS = sizeof with_filters / sizeof with_filters[0] };
+
+/* test_blooms: the same rows as without the filter. */
+static void test_blooms(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(1);
+    create_sides(sc);
+    for (size_t i = 0; i < WITH_FILTERS; i++) {
+        char text[300];
+        (void)snprintf(text, sizeof text, "EXPLAIN %s", with_filters[i]);
+        lines rows[2];
+        for (int enabled = 0; enabled < 2; enabled++) {
+            blooms(sc, enabled);
+            char *plan = sql_answer(sc, text);
+            if ((strstr(plan, "BloomFilter") != NULL) != enabled || !strstr(plan, "ShuffledHashJoin"))
+                fail_msg("%s:\n%s", with_filters[i], plan);
+            free(plan);
+            rows[enabled] = lines_of(sc, with_filters[i]);
+        }
+        compare(with_filters[i], &rows[0], &rows[1]);
+        free_lines(&rows[0]);
+        free_lines(&rows[1]);
+    }
+    spark_context_free(sc);
+}
+
+/* test_same_blooms: and the same bytes, whatever the context is like. */
+static void test_same_blooms(void **state)
+{
+    (void)state;
+    enum { SOME = 4 };
+    char *first[SOME] = { NULL };
+    for (size_t variant = 0; variant <= SQL_VARIANTS; variant++) {
+        spark_context *sc = open_context(variant);
+        create_sides(sc);
+        for (size_t i = 0; i < SOME; i++) {
+            char text[300];
+            (void)snprintf(text, sizeof text, "%s WHERE w %% 1000 < 300", with_filters[i]);
+            sql_same(variant, text, sql_answer(sc, text), &first[i]);
+        }
+        spark_context_free(sc);
+    }
+    for (size_t i = 0; i < SOME; i++)
+        free(first[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +480,8 @@ int main(void)
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_blooms),
+        cmocka_unit_test(test_same_blooms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

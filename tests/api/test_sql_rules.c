@@ -540,6 +540,54 @@ static const struct {
         "  ShuffledHashJoin (a = a), Inner\n"
         "    Scan t\n"
         "    Scan u\n" },
+    { "a filter of keys: the larger side",
+        "SELECT a.id, v FROM range(9000000) a JOIN (SELECT id, id v FROM range(4000000)) b ON a.id = b.id + 1 WHERE v % 3 < 1",
+        "Project id, v\n"
+        "  Filter ((v % 3) < 1)\n"
+        "    Join, Inner, (id = (id + 1))\n"
+        "      Range\n"
+        "      Project id, id\n"
+        "        Range\n",
+        "Project id, v\n"
+        "  ShuffledHashJoin (id = (id + 1)), Inner\n"
+        "    BloomFilter (id = key), LeftSemi\n"
+        "      Range\n"
+        "      Project (id + 1)\n"
+        "        Filter ((id % 3) < 1)\n"
+        "          Range\n"
+        "    Project id, id\n"
+        "      Filter ((id % 3) < 1)\n"
+        "        Range\n" },
+    { "a filter of keys: not of a side that has all rows",
+        "SELECT a.id, v FROM range(9000000) a LEFT JOIN (SELECT id, id v FROM range(4000000) WHERE id % 3 < 1) b "
+        "ON a.id = b.id",
+        "Project id, v\n"
+        "  Join, LeftOuter, (id = id)\n"
+        "    Range\n"
+        "    Project id, id\n"
+        "      Filter ((id % 3) < 1)\n"
+        "        Range\n",
+        "Project id, v\n"
+        "  ShuffledHashJoin (id = id), LeftOuter\n"
+        "    Range\n"
+        "    Project id, id\n"
+        "      Filter ((id % 3) < 1)\n"
+        "        Range\n" },
+    { "a filter of keys: not where most are left",
+        "SELECT a.id, v FROM range(9000000) a JOIN (SELECT id, id v FROM range(4000000) WHERE id % 3 <> 1) b "
+        "ON a.id = b.id",
+        "Project id, v\n"
+        "  Join, Inner, (id = id)\n"
+        "    Range\n"
+        "    Project id, id\n"
+        "      Filter (NOT ((id % 3) = 1))\n"
+        "        Range\n",
+        "Project id, v\n"
+        "  ShuffledHashJoin (id = id), Inner\n"
+        "    Range\n"
+        "    Project id, id\n"
+        "      Filter (NOT ((id % 3) = 1))\n"
+        "        Range\n" },
     { "limits of the rows of partitions",
         "SELECT a, r FROM (SELECT a, rank() OVER (PARTITION BY b ORDER BY a) r FROM t) WHERE 3 > r",
         "Project a, r\n"

@@ -108,7 +108,7 @@ static bool plan_out(spk_query *q, const spk_plan *plan, spk_join *j)
 bool spk_join_describe(spk_query *q, const spk_plan *plan, const spk_form *left, const spk_form *right,
     const spk_form *out, spk_join *j)
 {
-    *j = (spk_join) { .query = q, .kind = plan->join, .null_aware = plan->null_aware, .left = left, .right = right,
-        .out = out };
+    *j = (spk_join) { .query = q, .kind = plan->join, .null_aware = plan->null_aware,
+        .blooms = plan->how == SPK_JOIN_BLOOM, .most_keys = (uint64_t)plan->limit, .left = left, .right = right, .out = out };
     return keys_of(q, plan, j) && plan_both(q, plan, j) && plan_out(q, plan, j);
 }

@@ -24,6 +24,8 @@ typedef struct spk_join {
     size_t n_keys, n_residual;
     const bool *null_safe; /* keys that are compared by <=> */
     bool null_aware;       /* a key that is NULL meets every row: NOT IN */
+    bool blooms;           /* semi joins: the table is a filter of the keys, which lets a few others pass, */
+    uint64_t most_keys;    /* and all, where there are more than these */
     bool marks;            /* nothing comes out: rows of the table that match are marked */
 } spk_join;
 

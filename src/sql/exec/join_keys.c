@@ -141,7 +141,7 @@ static bool find_ranked(spk_join_keys *k, const spk_join_rdd *j, spk_sql_rows ro
         found = m;
     }
     for (uint32_t c = 0; c < found; c++)
-        k->heads[c] = spk_join_rank(j, k->places[c]);
+        k->heads[c] = j->ranks ? spk_join_rank(j, k->places[c]) : 0;
     for (uint32_t c = 0; j->heads && c < found; c++)
         k->heads[c] = j->heads[k->heads[c]];
     for (uint32_t c = 0; !j->heads && c < found; c++)
@@ -154,12 +154,20 @@ bool spk_join_keys_find(spk_join_keys *k, const spk_join_rdd *j, spk_sql_rows ro
 {
     const uint64_t *words = (const uint64_t *)(const void *)k->keys;
     uint32_t m = 0;
+    if (j->passes) {
+        spk_join_bloom_find(k, j, rows.n);
+        return true;
+    }
     if (j->ranked)
         return find_ranked(k, j, rows, n, scratch);
     if (!spk_join_keys_make(&j->join, j->n_words, k->run, k->inputs, rows, n, scratch, k->keys, k->usable))
         return false;
     if (!j->n_words)
         spk_join_hash(j, k->keys, rows.n, k->hashes);
+    if (j->filter_words) {
+        spk_join_bloom_find(k, j, rows.n);
+        return true;
+    }
     for (uint32_t i = 0; i < rows.n; i++)
         k->places[i] = j->n_words ? spk_join_place_of_words(j, words + (size_t)i * j->n_words)
                                   : spk_join_place_of(j, k->hashes[i]);

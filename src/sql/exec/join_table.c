@@ -104,7 +104,8 @@ static void free_blocks(spk_join_rdd *j)
     j->hashes = j->bits = NULL;
     j->ranks = j->heads = j->next = NULL;
     j->marks = NULL;
-    j->guarded = j->has_null = j->ranked = j->exact = j->single = false;
+    j->filter_words = 0;
+    j->passes = j->guarded = j->has_null = j->ranked = j->exact = j->single = false;
     j->collected = false;
 }
 
@@ -119,9 +120,9 @@ static spark_status prepare_join(spark_rdd *rdd, spk_failure *failure)
         if (status != SPARK_OK)
             return status;
         j->n_rows = 0;
-        status = keep_rows(j, tapes, n, failure);
+        status = j->join.blooms ? spk_join_bloom_fill(j, tapes, n, failure) : keep_rows(j, tapes, n, failure);
         spk_tapes_free(tapes, n);
-        if (status == SPARK_OK && j->join.n_keys) /* what computed keys point to stays with the query */
+        if (status == SPARK_OK && j->join.n_keys && !j->join.blooms) /* what computed keys point to stays with the query */
             status = spk_join_table_fill(j, &j->join.query->arena, failure);
         if (status == SPARK_OK && j->join.marks) {
             if ((j->marks = spk_join_table_block(j, SPK_MARKS, j->n_rows + 1, failure)))

@@ -11,6 +11,7 @@
 #define SPK_SQL_EXEC_JOIN_TABLE_H
 
 #include "base/hash.h"
+#include "storage/tape.h"
 #include "sql/exec/join.h"
 #include "sql/exec/taker.h"
 
@@ -36,6 +37,8 @@ typedef struct spk_join_rdd {
     uint32_t *heads; /* by rank or place, the number of a row + 1; NULL: key k is that of row k */
     uint32_t *next;  /* the same of rows; 0: none; NULL: none has one */
     uint64_t mask;   /* of places of bits */
+    uint64_t filter_words; /* of bits of a filter (exec/join_bloom.c); 0: it is none, or one by range */
+    bool passes;           /* a filter which all pass */
     uint8_t *marks; /* of a join that marks the rows of the table: see join_marked.c */
     bool guarded; /* hashes are those with the secret */
     spk_secret secret;
@@ -59,6 +62,9 @@ typedef struct spk_join_keys {
 
 /* spk_join_table_fill: the table of the rows that were collected. */
 spark_status spk_join_table_fill(spk_join_rdd *j, spk_arena *arena, spk_failure *failure);
+/* spk_join_bloom_fill: a filter of the keys that were collected. spk_join_bloom_find: keys of n rows that may be in it. */
+spark_status spk_join_bloom_fill(spk_join_rdd *j, const spk_tape *tapes, int n_tapes, spk_failure *failure);
+void spk_join_bloom_find(spk_join_keys *k, const spk_join_rdd *j, uint32_t n);
 /* spk_join_table_block: memory of the table; NULL: *failure. */
 void *spk_join_table_block(spk_join_rdd *j, int which, size_t bytes, spk_failure *failure);
 void spk_join_table_drop(spk_join_rdd *j, int which);

@@ -492,10 +492,12 @@ static bool bytes_of(const char *text, double *bytes)
     return end[strspn(end, " ;")] == '\0';
 }
 
-/* threshold: the one setting that changes something here. */
-static bool threshold(spk_query *q, const spk_ast_statement *s)
+/* setting: the two that change something here. */
+static bool setting(spk_query *q, const spk_ast_statement *s)
 {
     double bytes;
+    if (s->key && s->value && spk_names_same(s->key, "spark.sql.optimizer.runtime.bloomFilter.enabled"))
+        atomic_store(&q->analyzer.catalog->blooms, (*s->value | 0x20) != 'f');
     if (!s->key || !s->value || !spk_names_same(s->key, "spark.sql.autoBroadcastJoinThreshold"))
         return true;
     if (!bytes_of(s->value, &bytes)) {
@@ -540,7 +542,7 @@ static bool set_zone(spk_query *q, const spk_ast_statement *s)
 
 static spark_rdd *set(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
-    if (!threshold(q, s))
+    if (!setting(q, s))
         return NULL;
     static const char *const names[] = { "key", "value" };
     if (set_zone(q, s)) {

@@ -31,6 +31,7 @@ spk_catalog *spk_catalog_of(spark_context *sc)
     if (!catalog && (catalog = calloc(1, sizeof *catalog)) != NULL) {
         catalog->sc = sc;
         atomic_init(&catalog->table_bytes, SPK_TABLE_BYTES);
+        atomic_init(&catalog->blooms, true);
         pthread_mutex_init(&catalog->lock, NULL);
         spk_zones_init(&catalog->zones, &sc->heap);
         sc->catalog = catalog;

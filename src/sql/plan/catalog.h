@@ -58,6 +58,7 @@ typedef struct spk_catalog {
     spk_user *users; /* likewise */
     spark_context *sc;
     _Atomic(double) table_bytes; /* less than 0: none becomes one that need not */
+    _Atomic(bool) blooms;        /* spark.sql.optimizer.runtime.bloomFilter.enabled */
     spk_zones zones;
     const spk_zone *zone; /* SET TIME ZONE; NULL: UTC */
     struct spk_database *databases; /* those beside default */

@@ -16,7 +16,8 @@ static void print_join(const spk_plan *plan, FILE *file)
 {
     static const char *const kinds[] = { "Inner", "LeftOuter", "RightOuter", "FullOuter", "LeftSemi", "LeftAnti",
         "ExistenceJoin", "LeftSingle" };
-    static const char *const hows[] = { "Join", "BroadcastHashJoin", "ShuffledHashJoin", "BroadcastHashJoin" };
+    static const char *const hows[] = { "Join", "BroadcastHashJoin", "ShuffledHashJoin", "BroadcastHashJoin",
+        "BloomFilter" };
     char left[500], right[500];
     const bool loop = plan->how == SPK_JOIN_TABLE && plan->n_keys == 0;
     (void)fprintf(file, "%s", loop ? "BroadcastNestedLoopJoin" : hows[plan->how]);

@@ -54,8 +54,12 @@ typedef enum spk_plan_how {
     SPK_JOIN_UNDECIDED,
     SPK_JOIN_TABLE,   /* a table of the right side, which all tasks probe */
     SPK_JOIN_SHUFFLED, /* both sides are shuffled by their keys */
-    SPK_JOIN_MARKED   /* semi and anti joins: a table of the left side, of which the right side marks rows */
+    SPK_JOIN_MARKED,  /* semi and anti joins: a table of the left side, of which the right side marks rows */
+    SPK_JOIN_BLOOM    /* a semi join that may leave a few rows too many: a filter of the keys of the right side */
 } spk_plan_how;
+
+/* SPK_BLOOM_KEYS: more keys have no filter. */
+enum { SPK_BLOOM_KEYS = 4 * 1024 * 1024 };
 
 /* spk_plan_hint: what a statement wants of the joins of a relation. */
 typedef enum spk_plan_hint {
@@ -140,7 +144,8 @@ struct spk_plan {
     spk_plan_sort *sort; /* SORT; WINDOW: order within a partition */
     size_t n_sort;
     bool local;             /* SORT BY */
-    int64_t limit, offset;  /* limit -1: none; WINDOW: of the rows of each partition (plan/group_limit.c) */
+    int64_t limit, offset;  /* limit -1: none; WINDOW: of the rows of each partition (plan/group_limit.c); JOIN, of a
+                             * filter: of keys, for more are not worth it */
     bool with_ties;         /* and those that are equal to the last one */
     spk_plan_function *functions; /* WINDOW */
     size_t n_functions;

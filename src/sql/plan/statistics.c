@@ -91,6 +91,8 @@ static double kept(const spk_sql_expr *e, unsigned depth)
         return 1 - kept(e->args[0], depth + 1);
     if (is_call(e, "=") || is_call(e, "<=>"))
         return 0.05;
+    if (is_call(e, "<>"))
+        return 0.95;
     if (is_call(e, "in"))
         return e->n > 1 && e->n < 11 ? 0.05 * (e->n - 1) : 0.5;
     if (is_call(e, "like") || is_call(e, "rlike"))
@@ -124,7 +126,9 @@ static spk_plan_size join_size(const spk_plan *plan, spk_plan_size l, spk_plan_s
     const double values = l.base < r.base ? l.base : r.base;
     spk_plan_size s = { l.rows, 0, l.base > r.base ? l.base : r.base };
     switch (plan->join) {
-    case SPK_PLAN_SEMI: /* as many of the keys as are left on the right side */
+    case SPK_PLAN_SEMI: /* as many of the keys as are left on the right side; a filter of them is counted above it */
+        if (plan->how == SPK_JOIN_BLOOM)
+            break;
         s.rows = l.rows * (r.rows / r.base < 0.01 ? 0.01 : r.rows / r.base) * (plan->n_exprs ? 0.7 : 1);
         break;
     case SPK_PLAN_ANTI:

@@ -3,8 +3,9 @@
  * than spark.sql.autoBroadcastJoinThreshold, as far as can be guessed, becomes a table that all tasks probe, so
  * that the other is neither shuffled nor sorted; where both are larger, both are shuffled. The table is made of
  * the right side: inner joins change sides for that, and right joins become left ones; where a small left side
- * must stream (semi joins), a large right one is reduced first to rows with its keys. Without keys there is only
- * the table. */
+ * must stream (semi joins), a large right one is reduced first to rows with its keys. Where both are shuffled and one
+ * keeps few of its rows, the other is sifted first by a filter of its keys (as Spark's InjectRuntimeFilter does).
+ * Without keys there is only the table. */
 #include "base/small.h"
 
 #include "sql/eval/function.h"
@@ -100,14 +101,29 @@ static void check(void *arg, spk_sql_expr **place)
     *(bool *)arg &= (*place)->deterministic;
 }
 
-/* joins_in: how many joins there are in a plan of scans, filters, columns and joins, which may be computed twice;
- * -1: it has something else. */
+/* repeatable: whether a plan gives the same rows each time. */
+static bool repeatable(spk_plan *plan, unsigned depth)
+{
+    bool good = depth < 32;
+    spk_plan_each(plan, check, &good);
+    for (size_t i = 0; good && i < plan->n_in; i++)
+        good = repeatable(plan->in[i], depth + 1);
+    return good;
+}
+
+/* joins_in: how many joins there are in a plan of scans, filters, columns and joins, which may be computed twice, but for
+ * the tables of joins, which both times have (plan/common.c); -1: it has something else. */
 static int joins_in(spk_plan *plan, unsigned depth)
 {
-    bool good = depth < 32 && (plan->kind == SPK_PLAN_SCAN || plan->kind == SPK_PLAN_FILTER
-        || plan->kind == SPK_PLAN_PROJECT || plan->kind == SPK_PLAN_JOIN);
+    bool good = depth < 32 && (plan->kind == SPK_PLAN_SCAN || plan->kind == SPK_PLAN_RANGE
+        || plan->kind == SPK_PLAN_FILTER || plan->kind == SPK_PLAN_PROJECT || plan->kind == SPK_PLAN_JOIN);
     int n = plan->kind == SPK_PLAN_JOIN;
+    const bool table = n && plan->how == SPK_JOIN_TABLE && plan->n_keys;
     spk_plan_each(plan, check, &good);
+    if (table && good && repeatable(plan->in[1], depth + 1)) {
+        const int below = joins_in(plan->in[0], depth + 1);
+        return below < 0 ? -1 : n + below;
+    }
     for (size_t i = 0; good && i < plan->n_in; i++) {
         const int below = joins_in(plan->in[i], depth + 1);
         good = below >= 0;
@@ -142,29 +158,29 @@ static bool is_selective(const spk_plan *plan)
     return size.rows * 2 <= size.base;
 }
 
-/* source_of: the least plan below the left side whose rows have all keys that the left side may have: one that leaves
- * few of what it is made of; NULL: there is none. */
-static spk_plan *source_of(const spk_plan *join)
+/* source_of: the least plan below a side whose rows have all keys that the side may have: one that leaves few of what
+ * it is made of; NULL: there is none. */
+static spk_plan *source_of(const spk_plan *join, bool is_left)
 {
-    spk_plan *at = join->in[0], *found = NULL;
+    spk_plan *at = join->in[!is_left], *found = NULL;
     while (at) {
         if (joins_in(at, 0) >= 0 && is_selective(at)) /* in this order: of a deep plan the first is known sooner */
             found = at;
         const bool inner = at->kind == SPK_PLAN_JOIN && at->join == SPK_PLAN_INNER;
         const bool left = at->kind == SPK_PLAN_JOIN && at->join != SPK_PLAN_RIGHT && at->join != SPK_PLAN_FULL;
-        if ((left || at->kind == SPK_PLAN_PROJECT) && has_keys(join, at->in[0], true))
+        if ((left || at->kind == SPK_PLAN_PROJECT) && has_keys(join, at->in[0], is_left))
             at = at->in[0];
         else
-            at = inner && has_keys(join, at->in[1], true) ? at->in[1] : NULL;
+            at = inner && has_keys(join, at->in[1], is_left) ? at->in[1] : NULL;
     }
     return found;
 }
 
-/* target_of: where below the right side rows are left out by their keys: below groups and columns that keep these, and
- * on the side of a join that has them and streams; not within what others are given as well. */
-static spk_plan **target_of(spk_plan *join)
+/* target_of: where below a side rows are left out by their keys: below groups and columns that keep these, and on the
+ * side of a join that has them and streams; not within what others are given as well. */
+static spk_plan **target_of(spk_plan *join, bool is_left)
 {
-    spk_plan **at = &join->in[1];
+    spk_plan **at = &join->in[!is_left];
     bool same = true;
     for (;;) {
         spk_plan *plan = *at;
@@ -174,7 +190,7 @@ static spk_plan **target_of(spk_plan *join)
         if ((!plain && !streams) || plan->same || plan->shared)
             return at;
         spk_plan_each(plan, check, &same);
-        if (!same || !has_keys(join, plan->in[0], false))
+        if (!same || !has_keys(join, plan->in[0], is_left))
             return at;
         at = &plan->in[0];
     }
@@ -188,7 +204,7 @@ static void reduce(spk_analyzer *a, spk_plan *plan, double most)
     if (plan->join == SPK_PLAN_INNER || plan->join == SPK_PLAN_RIGHT || plan->join == SPK_PLAN_FULL || plan->null_aware
         || !plan->n_keys)
         return;
-    spk_plan *source = source_of(plan), **target = target_of(plan);
+    spk_plan *source = source_of(plan, true), **target = target_of(plan, false);
     if (!source)
         return;
     const spk_plan_size l = spk_size_of(source), r = spk_size_of(*target);
@@ -203,6 +219,58 @@ static void reduce(spk_analyzer *a, spk_plan *plan, double most)
     if (!semi || spk_sql_failed(a->error))
         return;
     semi->how = SPK_JOIN_TABLE;
+    *target = semi;
+}
+
+/* may_drop: whether rows of a side do not matter that meet none of the other. */
+static bool may_drop(const spk_plan *join, bool left)
+{
+    if (join->join == SPK_PLAN_INNER || join->join == SPK_PLAN_SEMI)
+        return true;
+    return left ? join->join == SPK_PLAN_RIGHT
+                : join->join != SPK_PLAN_RIGHT && join->join != SPK_PLAN_FULL && !join->null_aware;
+}
+
+/* keys_of: the keys of a side alone, of a copy of what gives them, as columns; `semi` gets them on its right side. */
+static spk_plan *keys_of(spk_analyzer *a, const spk_plan *join, const spk_plan *source, bool is_left, spk_plan *semi)
+{
+    spk_sql_expr **exprs = NULL;
+    spk_attr *out = NULL;
+    size_t n = 0, n_out = 0;
+    for (size_t i = 0; i < join->n_keys; i++) {
+        const spk_plan_key k = join->keys[i];
+        spk_sql_expr *own = is_left ? k.left : k.right, *other = is_left ? k.right : k.left;
+        const spk_attr attr = spk_attr_new(a, "key", own->type, own->nullable);
+        SPK_ADD(a, exprs, n, own);
+        SPK_ADD(a, out, n_out, attr);
+        SPK_ADD(a, semi->keys, semi->n_keys,
+            (spk_plan_key) { other, spk_attr_column(a, &attr, SPK_SQL_NOWHERE), k.null_safe });
+    }
+    spk_plan *copy = spk_plan_copy(a, source);
+    return copy && !spk_sql_failed(a->error) ? spk_plan_project(a, copy, exprs, out, n) : NULL;
+}
+
+/* sift: of a join of two sides that are shuffled, the larger one, where the other keeps few of its rows: what has none
+ * of its keys, as far as a filter of these can tell, is not shuffled. */
+static void sift(spk_analyzer *a, spk_plan *plan)
+{
+    enum { TIMES = 2, LEAST_ROWS = 200000 };
+    const bool left = spk_size_of(plan->in[0]).rows > spk_size_of(plan->in[1]).rows;
+    spk_plan *source = atomic_load(&a->catalog->blooms) && may_drop(plan, left) ? source_of(plan, !left) : NULL;
+    if (!source)
+        return;
+    spk_plan **target = target_of(plan, left);
+    const spk_plan_size s = spk_size_of(source), t = spk_size_of(*target);
+    const int joins = joins_in(source, 0); /* computing it twice must be less work than the shuffle */
+    if (t.rows < LEAST_ROWS || t.rows < TIMES * s.rows || s.rows > SPK_BLOOM_KEYS || s.base * (1 + joins) > t.rows)
+        return;
+    spk_plan *semi = spk_plan_join_of(a, SPK_PLAN_SEMI, *target, source, NULL, 0, NULL);
+    spk_plan *keys = semi ? keys_of(a, plan, source, !left, semi) : NULL;
+    if (!keys || spk_sql_failed(a->error))
+        return;
+    semi->in[1] = keys;
+    semi->how = SPK_JOIN_BLOOM;
+    semi->limit = (int64_t)(s.base / 2 < 2.0 * SPK_BLOOM_KEYS ? s.base / 2 : 2.0 * SPK_BLOOM_KEYS); /* is_selective */
     *target = semi;
 }
 
@@ -233,6 +301,8 @@ static void decide(spk_analyzer *a, spk_plan *plan)
         swap(a, plan);
     else if (plan->n_keys && (plan->join == SPK_PLAN_RIGHT || !small_right))
         plan->how = SPK_JOIN_SHUFFLED;
+    if (plan->kind == SPK_PLAN_JOIN && plan->how == SPK_JOIN_SHUFFLED) /* it may be a projection of one now */
+        sift(a, plan);
 }
 
 /* leave_out: of a join, columns that nobody above asks for. */
