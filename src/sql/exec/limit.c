@@ -9,6 +9,7 @@
 #include "sql/exec/columns.h"
 
 enum { MOST_KEPT = 64 * 1024 }; /* sorting all is no more work for more than so many rows */
+enum { MOST_AT_ONCE = 1024 };
 
 typedef struct limit_rdd {
     spark_rdd rdd;
@@ -232,7 +233,8 @@ spark_rdd *spk_exec_sort(
         const spark_order order = { "sql", type, k, keys };
         if (most <= MOST_KEPT)
             rdd = top(q, rdd, &order, most, form, first);
-        rdd = (spark_sort_by)(q->analyzer.site, rdd, &order, 0);
+        /* few come from each partition: one task sorts them, and none is computed for a sample before */
+        rdd = (spark_sort_by)(q->analyzer.site, rdd, &order, most <= MOST_AT_ONCE ? 1 : 0);
     }
     if (n > below->n_out && rdd->layout) { /* the flags go */
         spk_plan wide = *below;
