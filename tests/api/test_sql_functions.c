@@ -4,6 +4,7 @@
 #include "../support/sql_test.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 SPARK_OPTIONAL(opt_f64, double);
@@ -308,6 +309,66 @@ static void test_refused(void **state)
     spark_context_free(sc);
 }
 
+static atomic_long calls;
+
+SPARK_MAP(counted, int64_t, int64_t)
+{
+    atomic_fetch_add(&calls, 1);
+    *out = *in;
+}
+
+/* sorted: n rows, the largest first, each with a text of `width` bytes; how often they are computed. */
+static long sorted(spark_context *sc, int64_t n, int width)
+{
+    char sql[200];
+    spark_array rows;
+    calls = 0;
+    (void)snprintf(sql, sizeof sql,
+        "SELECT counted(id * 7919 %% %lld) v, repeat('x', %d) t FROM range(0, %lld, 1, 5) ORDER BY v DESC", (long long)n,
+        width, (long long)n);
+    spark_scope *scope = spark_scope_begin(sc);
+    spark_rdd *rdd = spark_sql(sc, sql);
+    assert_int_equal(spark_collect(rdd, NULL, &rows), SPARK_OK);
+    assert_int_equal(rows.n, n);
+    for (int64_t i = 0; i < n; i++) {
+        spark_opt_i64 v;
+        memcpy(&v, spark_row_of(&rows, (size_t)i), sizeof v);
+        assert_int_equal(v.value, n - 1 - i);
+    }
+    assert_false(spark_rdd_is_checkpointed(rdd));
+    assert_null(spark_rdd_checkpoint_file(rdd));
+    spark_array_free(&rows);
+    spark_scope_end(scope);
+    return calls / (long)n;
+}
+
+/* test_sorted: what is sorted is computed once while it is little: 4 MiB; else a second time, for a sample. */
+static void test_sorted(void **state)
+{
+    (void)state;
+    for (size_t variant = 0; variant < 4; variant++) { /* those without faults */
+        spark_context *sc = open_context(variant);
+        assert_int_equal(spark_register_function(sc, "counted", counted, NULL), SPARK_OK);
+        assert_int_equal(sorted(sc, 20, 3), 1);
+        assert_int_equal(sorted(sc, 20000, 100), 1);
+        assert_int_equal(sorted(sc, 60000, 100), 2);  /* which is known when all are there */
+        assert_int_equal(sorted(sc, 20000, 2000), 2); /* and while they are kept */
+        spark_context_free(sc);
+    }
+}
+
+/* test_sorted_checkpoint: few rows that are to be written to files are. */
+static void test_sorted_checkpoint(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context(0);
+    spark_rdd *rdd = spark_local_checkpoint(spark_sql(sc, "SELECT id FROM range(0, 5, 1, 3) ORDER BY id DESC"));
+    for (int i = 0; i < 2; i++)
+        sql_gives(rdd, "4\n3\n2\n1\n0\n");
+    assert_true(spark_rdd_is_checkpointed(rdd));
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +377,8 @@ int main(void)
         cmocka_unit_test(test_place),
         cmocka_unit_test(test_scopes),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_sorted),
+        cmocka_unit_test(test_sorted_checkpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,8 @@
 #include "base/lots.h"
 #include "plan/partitioner.h"
 #include "rdd/action.h"
+#include "rdd/keyed/sort_few.h"
+#include "rdd/sorting.h"
 #include "rdd/verb.h"
 #include "shuffle/reduce.h"
 #include "shuffle/smallest.h"
@@ -32,6 +34,7 @@ typedef struct sort_rdd {
     spark_rdd rdd;
     spark_partitioner *target; /* by range; the node's own where it sorts by key */
     int asked;
+    bool keeps; /* see spk_sort_keeps */
 } sort_rdd;
 
 static void sort_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
@@ -45,6 +48,16 @@ static void sort_produce(spk_pipe *pipe, spark_rdd *rdd, int partition)
 
 /* ---- sampling */
 
+typedef struct sample {
+    spk_state head;
+    spk_heap *heap;
+    spk_lots *lots; /* and, behind them, room for a key */
+    size_t capacity;
+    uint64_t seen;
+    int partition;
+    spk_kept kept; /* rows that are not sampled, while they are few */
+} sample;
+
 /* sampling: what is sampled, and for whom; kept: the keys with the smallest lots of all tasks. */
 typedef struct sampling {
     spark_rdd *parent;
@@ -55,15 +68,9 @@ typedef struct sampling {
     const spk_ordering *ordering, *keys;
     uint64_t seed;
     spk_smallest_shared *kept;
+    spk_few *few;    /* of all partitions; NULL: no rows are kept */
+    sample *samples; /* of each partition, where they are */
 } sampling;
-
-typedef struct sample {
-    spk_state head;
-    spk_heap *heap;
-    spk_lots *lots; /* and, behind them, room for a key */
-    size_t capacity;
-    uint64_t seen;
-} sample;
 
 static bool begin_sample(spk_state *state)
 {
@@ -76,6 +83,9 @@ static bool begin_sample(spk_state *state)
         return false;
     }
     spk_lots_init(s->lots, how->seed, (uint64_t)state->task->partition);
+    s->partition = state->task->partition;
+    if (how->few)
+        spk_kept_open(&s->kept, how->few, state->task->store, how->parent->layout);
     return true;
 }
 
@@ -85,12 +95,14 @@ static void end_sample(spk_state *state)
     if (s->lots)
         spk_heap_free(s->heap, s->lots, s->capacity);
     s->lots = NULL;
+    spk_kept_close(&s->kept);
 }
 
-/* publish_sample: nothing is left to hand over. */
+/* publish_sample: nothing is left to hand over but rows that are kept. */
 static bool publish_sample(spk_state *state)
 {
-    end_sample(state);
+    if (!((sample *)state)->kept.few)
+        end_sample(state);
     return true;
 }
 
@@ -126,12 +138,13 @@ static bool keep_keys(sample *s, spk_batch batch, uint64_t end)
             continue;
         spk_ordering_key(how->ordering, how->keys, batch.rows + (at - s->seen) * size, key);
         shorten(how->keys->layout->type, key);
-        good = spk_smallest_add(kept, lot, s->head.task->partition, at, key);
+        good = spk_smallest_add(kept, lot, s->partition, at, key);
     }
     return good;
 }
 
-static bool take_sample(void *state, spk_batch batch)
+/* draw: the sample of a batch. False: no memory. */
+static bool draw(void *state, spk_batch batch)
 {
     sample *s = state;
     const sampling *how = s->head.action->arg;
@@ -141,11 +154,29 @@ static bool take_sample(void *state, spk_batch batch)
         pthread_mutex_lock(&how->kept->lock);
         good = keep_keys(s, batch, end);
         pthread_mutex_unlock(&how->kept->lock);
-        if (!good)
-            spk_task_nomem(s->head.task);
     }
     s->seen = end;
     return good;
+}
+
+static bool take_sample(void *state, spk_batch batch)
+{
+    sample *s = state;
+    spark_task *task = s->head.task;
+    spk_failure failure;
+    if (s->kept.few && spk_kept_take(&s->kept, task, batch))
+        return true;
+    if (spk_task_failed(task))
+        return false;
+    if (s->kept.few && spk_kept_read(&s->kept, draw, s, &failure) != SPARK_OK) {
+        spk_task_fail_with(task, &failure);
+        return false;
+    }
+    spk_kept_close(&s->kept);
+    if (draw(s, batch))
+        return true;
+    spk_task_nomem(task);
+    return false;
 }
 
 /* ---- preparing */
@@ -169,8 +200,25 @@ static bool make_ranges(const sampling *how, spk_ranges *ranges)
     return good;
 }
 
-/* sample_parent: one job over all partitions of the input. */
-static spark_status sample_parent(const sampling *how, spk_failure *failure)
+/* count_kept: whether all rows have been kept, and are few; else those that have are sampled now. */
+static spark_status count_kept(sampling *how, int n, spk_failure *failure)
+{
+    spark_status status = SPARK_OK;
+    uint64_t bytes = 0;
+    how->few->all = true;
+    for (int i = 0; i < n; i++) {
+        how->few->all = how->few->all && how->samples[i].kept.few;
+        bytes += how->samples[i].kept.bytes;
+    }
+    how->few->all = how->few->all && bytes <= SPK_FEW_BYTES;
+    for (int i = 0; i < n && !how->few->all && status == SPARK_OK; i++)
+        if (how->samples[i].kept.few)
+            status = spk_kept_read(&how->samples[i].kept, draw, &how->samples[i], failure);
+    return status;
+}
+
+/* sample_parent: one job over all partitions of the input; rows that are kept stay in how->samples. */
+static spark_status sample_parent(sampling *how, spk_failure *failure)
 {
     const int n = spk_rdd_partitions(how->parent);
     const spk_action action = { .name = how->operation,
@@ -185,6 +233,10 @@ static spark_status sample_parent(const sampling *how, spk_failure *failure)
     if (!states)
         return spk_failure_nomem(failure, how->operation, how->site);
     const spark_status status = spk_job_run(how->parent, &action, NULL, n, states, failure);
+    if (status == SPARK_OK && how->few) {
+        how->samples = states;
+        return count_kept(how, n, failure);
+    }
     free(states);
     return status;
 }
@@ -227,6 +279,17 @@ SPK_COLD static spark_status find_ranges(
     return status;
 }
 
+/* settle: rows that were kept are sorted now, if the ranges are known, and go. */
+static void settle(const sampling *how, bool good, spark_rdd *rdd, const spark_partitioner *target)
+{
+    const int n = spk_rdd_partitions(how->parent);
+    if (good && how->few->all && n > 0)
+        spk_few_sort(&how->samples[0].kept, sizeof *how->samples, n, rdd, &target->ranges->ordering);
+    for (int i = 0; i < n; i++)
+        end_sample(&how->samples[i].head);
+    free(how->samples);
+}
+
 static spark_status sort_prepare(spark_rdd *rdd, spk_failure *failure)
 {
     const sort_rdd *s = SPK_NODE(sort_rdd, rdd);
@@ -235,8 +298,13 @@ static spark_status sort_prepare(spark_rdd *rdd, spk_failure *failure)
         .site = rdd->site,
         .asked = s->asked,
         .slices = spk_slices_for(s->asked) };
+    spk_few few = { 0 };
+    if (s->keeps)
+        how.few = &few;
     const spark_status status
         = s->target->partitions >= 0 ? SPARK_OK : find_ranges(&how, s->target, failure);
+    if (how.samples)
+        settle(&how, status == SPARK_OK, rdd, s->target);
     if (status == SPARK_OK)
         spk_rdd_partitions_set(rdd, s->target->partitions);
     return status;
@@ -327,6 +395,12 @@ spark_rdd *spark_sort_by_key(
     spark_site at, spark_rdd *rdd, const spark_order *order, int partitions)
 {
     return new_sort(at, rdd, "sortByKey", order, partitions, true);
+}
+
+void spk_sort_keeps(spark_rdd *rdd)
+{
+    if (spark_rdd_status(rdd) == SPARK_OK)
+        SPK_NODE(sort_rdd, rdd)->keeps = true;
 }
 
 /* ---- the partitioner alone */

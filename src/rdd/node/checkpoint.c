@@ -8,6 +8,7 @@
 #include "io/local_dir.h"
 #include "rdd/action.h"
 #include "rdd/object_part.h"
+#include "rdd/replace.h"
 #include "scheduler/lineage.h"
 #include "storage/spill.h"
 
@@ -53,15 +54,23 @@ spark_rdd *spark_local_checkpoint(spark_site at, spark_rdd *rdd)
     return mark(at, rdd, "localCheckpoint", SPK_MARKED_LOCALLY);
 }
 
+static void checkpoint_release(spark_rdd *rdd);
+
+/* reader_of: what reads the checkpoint of an RDD; NULL: it has none. */
+static const checkpoint_rdd *reader_of(const spark_rdd *rdd)
+{
+    const spark_rdd *stored = rdd ? spk_rdd_stored(rdd) : NULL;
+    return stored && stored->class->release == checkpoint_release ? SPK_NODE(checkpoint_rdd, stored) : NULL;
+}
+
 bool spark_rdd_is_checkpointed(const spark_rdd *rdd)
 {
-    return rdd && spk_rdd_stored(rdd);
+    return reader_of(rdd) != NULL;
 }
 
 const char *spark_rdd_checkpoint_file(const spark_rdd *rdd)
 {
-    const spark_rdd *stored = rdd ? spk_rdd_stored(rdd) : NULL;
-    const checkpoint_rdd *c = SPK_NODE(checkpoint_rdd, stored);
+    const checkpoint_rdd *c = reader_of(rdd);
     return c && !c->local ? c->path : NULL;
 }
 
@@ -169,20 +178,11 @@ static spark_rdd *new_reader(
     static const spk_class scratch = {
         .name = "LocalCheckpointRDD", .produce = checkpoint_produce, .release = checkpoint_release
     };
-    bool made;
-    const spk_rdd_args args = { .at = at,
-        .operation = action,
-        .sc = rdd->sc,
-        .class = local ? &scratch : &reliable,
-        .size = sizeof(checkpoint_rdd),
-        .layout = rdd->layout };
-    spark_rdd *reader = spk_rdd_new(&args, &made);
-    if (!made) {
+    spark_rdd *reader = spk_rdd_reader_of(rdd, local ? &scratch : &reliable, sizeof(checkpoint_rdd), action, at);
+    if (!reader) {
         free(path);
-        spark_rdd_release(reader);
         return NULL;
     }
-    spk_scope_take(&reader->object);
     checkpoint_rdd *c = SPK_NODE(checkpoint_rdd, reader);
     c->path = path;
     c->local = local;
@@ -192,22 +192,6 @@ static spark_rdd *new_reader(
 }
 
 /* ---- writing */
-
-/* replace: from here on the reader stands for the RDD. Takes both references. */
-static void replace(spark_rdd *rdd, spk_cut *cut, spark_rdd *reader)
-{
-    spark_context *sc = rdd->sc;
-    *cut = (spk_cut) { .dep = { reader, NULL }, .node = rdd };
-    pthread_mutex_lock(&sc->plan_lock);
-    cut->next = sc->cuts;
-    sc->cuts = cut;
-    atomic_store(&sc->has_cuts, true);
-    atomic_store_explicit(&rdd->cut, cut, memory_order_release);
-    atomic_store(&rdd->checkpoint, SPK_CHECKPOINTED);
-    atomic_fetch_add(&sc->persist_epoch, 1);
-    pthread_mutex_unlock(&sc->plan_lock);
-    atomic_fetch_sub(&sc->marked, 1);
-}
 
 /* write: an RDD that was marked; takes the reference. */
 static spark_status write(
@@ -232,7 +216,8 @@ static spark_status write(
                                : spk_failure_nomem(failure, name, marked_at);
     }
     if (status == SPARK_OK) {
-        replace(rdd, cut, reader);
+        (void)spk_rdd_replace(rdd, SPK_WRITING, cut, reader);
+        atomic_fetch_sub(&rdd->sc->marked, 1);
         return SPARK_OK;
     }
     free(cut);

@@ -4,6 +4,7 @@
 #include <spark/sort.h>
 #include <spark/transform.h>
 
+#include "rdd/sorting.h"
 #include "rdd/verb.h"
 #include "shuffle/smallest.h"
 #include "sql/exec/columns.h"
@@ -235,6 +236,7 @@ spark_rdd *spk_exec_sort(
             rdd = top(q, rdd, &order, most, form, first);
         /* few come from each partition: one task sorts them, and none is computed for a sample before */
         rdd = (spark_sort_by)(q->analyzer.site, rdd, &order, most <= MOST_AT_ONCE ? 1 : 0);
+        spk_sort_keeps(rdd);
     }
     if (n > below->n_out && rdd->layout) { /* the flags go */
         spk_plan wide = *below;
