@@ -66,6 +66,9 @@ static const char *const statements[] = {
     "SELECT count(*), sum(v) FROM l WHERE v < 30 AND EXISTS (SELECT 1 FROM r WHERE r.k = l.k AND r.v > l.v)",
     "SELECT count(*), sum(v) FROM l WHERE v < 30 AND f = 'kind 1' AND NOT EXISTS (SELECT 1 FROM r WHERE r.s = l.s)",
     "SELECT count(*), sum(v) FROM l WHERE k NOT IN (SELECT k FROM r WHERE v > 3)",
+    "SELECT count(*), sum(v) FROM l WHERE k NOT IN (SELECT k FROM r WHERE v > 3 AND k IS NOT NULL)",
+    "SELECT count(*), sum(v) FROM l WHERE s NOT IN (SELECT s FROM r WHERE s IS NOT NULL) AND v % 3 <> 1",
+    "SELECT count(*), sum(v) FROM l WHERE k NOT IN (SELECT k FROM r WHERE v < 0)",
     "SELECT count(*), sum(l.v), sum(x) FROM l, (SELECT k, sum(w) x FROM r GROUP BY k) t WHERE l.k = t.k AND l.w > x / 9",
     "SELECT sum(v), count(*) FROM l WHERE f = 'kind 3' AND w < (SELECT avg(w) * 2 FROM r WHERE r.k = l.k)",
     "SELECT count(*), sum(a.v), sum(b.v), sum(r.v) FROM l a JOIN r ON a.k = r.k JOIN l b ON r.m = b.m WHERE b.f = 'kind "

@@ -307,12 +307,22 @@ static bool look_up_each(spk_join_prober *p, bool *straight)
     return more;
 }
 
+/* meet_all: of NOT IN: rows that count as ones with a match whatever the right side has. */
+static void meet_all(spk_join_prober *p)
+{
+    const spk_join_rdd *r = p->r;
+    for (uint32_t k = 0; k < p->up->rows.n; k++)
+        p->matched[k] = r->has_null || (r->n_rows && !p->keys->usable[k]);
+}
+
 /* look_up_all: false: no more is wanted, or the task has failed. */
 static bool look_up_all(spk_join_prober *p)
 {
     const spk_join_rdd *r = p->r;
     bool straight = true;
     p->m = 0;
+    if (r->join.null_aware)
+        meet_all(p);
     if (r->exact && asks(&r->join) && !r->join.n_residual) {
         for (uint32_t c = 0; c < p->keys->n_found; c++)
             p->matched[p->keys->found[c]] = 1;
@@ -469,7 +479,7 @@ static void name_column(void *arg, const spk_sql_expr *column)
 /* may: whether it is such a join: where rows that have no match matter, conditions beside the keys are not for it. */
 static bool may(const spk_plan *plan, const spk_join *j)
 {
-    bool good = j->n_keys > 0 && !j->null_aware
+    bool good = j->n_keys > 0 && (!j->null_aware || (j->kind == SPK_PLAN_ANTI && !j->n_residual))
         && (j->kind == SPK_PLAN_INNER || asks(j)
             || ((j->kind == SPK_PLAN_LEFT || j->kind == SPK_PLAN_SINGLE) && !j->n_residual));
     for (size_t i = 0; i < plan->n_keys; i++)
