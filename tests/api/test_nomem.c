@@ -1305,7 +1305,6 @@ static const struct {
     { "functions in sql", job_functions },
     { "arrow", job_arrow },
     { "sql_shuffled", job_sql_shuffled },
-    { "sql_sifted", job_sql_sifted },
     { "sql_cached", job_sql_cached },
     { "reduce_by_key with a function", job_reduce_user },
     { "reduce of strings", job_reduce_text },
@@ -1362,6 +1361,7 @@ static const struct {
     { "listeners", job_listened },
     { "metrics", job_measured },
     { "twelve shuffles", job_stages },
+    { "sql_sifted", job_sql_sifted },
 };
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
 static uint64_t expected[JOBS];
