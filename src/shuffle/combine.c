@@ -142,29 +142,10 @@ static void create(spk_combiner *c, const char *rows, size_t n)
 /* compact: accumulators have left more dead bytes than live ones behind. */
 static bool compact(spk_combiner *c)
 {
-    spk_table *t = &c->table;
-    spk_arena old = t->strings;
-    bool done = true;
-    spk_arena_init(&t->strings, t->heap);
-    for (uint32_t row = 0; row < t->n && done; row++) {
-        const spk_layout *parts[2] = { t->borrow ? NULL : t->key, c->move.views };
-        char *places[2] = { spk_table_row(t, row), acc_of(c, row) };
-        for (int i = 0; i < 2 && done; i++) {
-            const size_t bytes = parts[i] ? spk_value_bytes(parts[i], places[i]) : 0;
-            char *room = bytes ? spk_arena_alloc(&t->strings, bytes, 8) : NULL;
-            done = room || !bytes;
-            if (room)
-                spk_value_pack(parts[i], places[i], room);
-        }
-    }
-    if (done) {
-        spk_arena_fini(&old);
-        return true;
-    }
-    spk_task_nomem(c->task); /* both arenas are needed until the table goes */
-    spk_arena_fini(&old);
-    t->n = 0;
-    return false;
+    const bool done = spk_table_compact(&c->table, c->move.to, c->move.views);
+    if (!done)
+        spk_task_nomem(c->task);
+    return done;
 }
 
 /* own: what the accumulator points to now becomes the table's. `before`: its bytes before the

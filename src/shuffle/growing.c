@@ -8,34 +8,17 @@ static char *acc_of(const spk_combiner *c, uint32_t row)
     return spk_table_row(&c->table, row) + c->move.to;
 }
 
-/* pack: what a part of a row points to, into the table's memory; false: there is none. */
-static bool pack(spk_table *t, const spk_layout *part, char *at)
-{
-    const size_t bytes = part ? spk_value_bytes(part, at) : 0;
-    char *room = bytes ? spk_arena_alloc(&t->strings, bytes, 8) : NULL;
-    if (room)
-        spk_value_pack(part, at, room);
-    return room || !bytes;
-}
-
 /* compact: the table's memory holds what rows point to, and neither room nor what they have left behind. */
 static bool compact(spk_combiner *c)
 {
     spk_table *t = &c->table;
-    spk_arena old = t->strings;
-    bool done = true;
-    spk_arena_init(&t->strings, t->heap);
-    for (uint32_t row = 0; row < t->n && done; row++) {
-        done = pack(t, t->borrow ? NULL : t->key, spk_table_row(t, row)) && pack(t, c->move.views, acc_of(c, row));
+    const bool done = spk_table_compact(t, c->move.to, c->move.views);
+    for (uint32_t row = 0; row < t->n; row++)
         c->aggregator->growing->seal(c->aggregator->create_env, acc_of(c, row));
-    }
-    spk_arena_fini(&old);
     t->string_bytes = t->strings.bytes;
     c->compact_at = 2 * t->strings.bytes + SLACK_BYTES;
-    if (!done) {
+    if (!done)
         spk_task_nomem(c->task);
-        t->n = 0;
-    }
     return done;
 }
 

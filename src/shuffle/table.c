@@ -207,6 +207,28 @@ void spk_table_clear(spk_table *t)
     spk_arena_reset(&t->strings);
 }
 
+/* pack: what a part of a row points to, into the table's memory; false: there is none. */
+static bool pack(spk_table *t, const spk_layout *part, char *at)
+{
+    const size_t bytes = part ? spk_value_bytes(part, at) : 0;
+    char *room = bytes ? spk_arena_alloc(&t->strings, bytes, 8) : NULL;
+    if (room)
+        spk_value_pack(part, at, room);
+    return room || !bytes;
+}
+
+bool spk_table_compact(spk_table *t, uint32_t to, const spk_layout *views)
+{
+    spk_arena old = t->strings;
+    bool done = true;
+    spk_arena_init(&t->strings, t->heap);
+    for (uint32_t row = 0; row < t->n && done; row++)
+        done = pack(t, t->borrow ? NULL : t->key, spk_table_row(t, row)) && pack(t, views, spk_table_row(t, row) + to);
+    spk_arena_fini(&old);
+    t->n = done ? t->n : 0;
+    return done;
+}
+
 /* ---- hashing */
 
 void spk_hash_keys(const spk_layout *key, const char *keys, size_t step, size_t n, uint64_t *hashes)

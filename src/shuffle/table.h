@@ -48,6 +48,10 @@ static inline uint32_t spk_table_room(size_t size, size_t align)
 /* spk_table_clear: no rows, the memory stays. */
 void spk_table_clear(spk_table *table);
 
+/* spk_table_compact: what rows point to, their values at `to` with it, lies side by side again, and what they have left
+ * behind is freed. views: of the values, or NULL. False: no memory; there are no rows any more. */
+bool spk_table_compact(spk_table *table, uint32_t to, const spk_layout *views);
+
 /* spk_hash_keys: of n keys, `step` apart. */
 void spk_hash_keys(
     const spk_layout *key, const char *keys, size_t step, size_t n, uint64_t *hashes);

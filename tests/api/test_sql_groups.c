@@ -207,6 +207,53 @@ static void test_long(void **state)
         free(first[i]);
 }
 
+/* test_filled: before the shuffle too, values become lists, and texts extremes; what a window holds goes by the rows alone,
+ * also where it fills, and goes on where little of that is left. */
+static void test_filled(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql, *want;
+        int64_t shuffled; /* rows, with those of the sums */
+    } cases[] = {
+        { "SELECT count(*), min(m = k + 299750 AND n = 1200 AND t = 't' || lpad(k + 599500, 6, '0') AND l[0] = k AND l[1199] = k + 599500), "
+          "sum(s) FROM (SELECT k, count(*) n, median(v) m, max('t' || lpad(v, 6, '0')) t, collect_list(v) l, "
+          "sum(sqrt(v)) s FROM (SELECT id v, id % 500 k FROM range(0, 600000, 1, 2)) GROUP BY k)",
+            "500|true|", 2002 },
+        { "SELECT count(*), min(x = lpad(k + 199950, 100, '0') AND y = lpad(k + 50, 100, '0')), sum(s) FROM (SELECT k, "
+          "max(t) x, min(t) FILTER (WHERE v >= 50) y, sum(sqrt(v)) s FROM (SELECT id v, id % 50 k, lpad(id, 100, '0') t "
+          "FROM range(0, 200000, 1, 2)) GROUP BY k)",
+            "50|true|", 102 },
+        { "SELECT count(*), min(x = lpad(v, 100, '0')), sum(s) FROM (SELECT k, max(v) v, max_by(t, v) x, sum(sqrt(v)) s FROM "
+          "(SELECT id v, id % 30000 k, lpad(id, 100, '0') t FROM range(0, 200000, 1, 2)) GROUP BY k)",
+            "30000|true|", 152226 },
+        { "SELECT size(l), l[0], l[599999], m, t, s FROM (SELECT collect_list(id) l, median(id) m, max(concat(id, 't')) t, "
+          "sum(sqrt(id)) s FROM range(0, 600000, 1, 2))",
+            "600000|0|599999|299999.5|9t|", 6 },
+        { "SELECT count(*), min(size(l) = 1 AND l[0] = concat(v, '!')), sum(s) FROM (SELECT k, max(id) v, "
+          "collect_list(concat(id, '!')) l, sum(sqrt(id)) s FROM (SELECT id, id * 7919 k FROM range(0, 200000, 1, 2)) GROUP "
+          "BY k)",
+            "200000|true|", 200002 },
+    };
+    enum { CASES = sizeof cases / sizeof cases[0] };
+    char *first[CASES] = { NULL };
+    for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
+        spark_context *sc = sql_open(&kind, variant);
+        for (size_t i = 0; i < CASES; i++) {
+            sql_same(variant, cases[i].sql, sql_answer(sc, cases[i].sql), &first[i]);
+            if (variant > 0)
+                continue;
+            if (strncmp(first[i], cases[i].want, strlen(cases[i].want)) != 0)
+                fail_msg("%s: %s", cases[i].sql, first[i]);
+            if (oracle_last_job(sc).shuffle_rows != cases[i].shuffled)
+                fail_msg("%s: %lld rows", cases[i].sql, (long long)oracle_last_job(sc).shuffle_rows);
+        }
+        spark_context_free(sc);
+    }
+    for (size_t i = 0; i < CASES; i++)
+        free(first[i]);
+}
+
 /* test_sets: a row for each set of keys: as groups by each of the sets alone, beside each other. */
 static void test_sets(void **state)
 {
@@ -303,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_none),
         cmocka_unit_test(test_long),
+        cmocka_unit_test(test_filled),
         cmocka_unit_test(test_sets),
         cmocka_unit_test(test_many_sets),
     };

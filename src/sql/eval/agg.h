@@ -9,10 +9,15 @@
 #include "sql/eval/kernel.h"
 #include "sql/eval/resolve.h"
 
+/* spk_agg_keeps: what a state that points to memory keeps there: all values of its argument, one or some of those of its
+ * arguments, or something else. */
+typedef enum spk_agg_keeps { SPK_AGG_KEEPS_OTHER, SPK_AGG_KEEPS_ALL, SPK_AGG_KEEPS_SOME } spk_agg_keeps;
+
 struct spk_sql_agg_def {
     const char *name;   /* lower case */
     int8_t least, most; /* arguments */
     bool ordered;
+    uint8_t keeps; /* an spk_agg_keeps */
     bool foreign; /* what a state points to need not be in the arena */
     /* resolve: casts a->args, sets type, nullable, state (by spk_agg_state), perhaps parameter and
      * def's

@@ -380,36 +380,36 @@ static bool approx_finish(const spk_sql_aggregate *a, const char *state, void *v
     return true;
 }
 
-#define LIST_                                                                                      \
-    .resolve = list_resolve, .update = spk_agg_list_update, .merge = spk_agg_list_merge,                        \
-    .seal = spk_agg_list_seal, .finish = list_finish
+#define LIST_(keeps_)                                                                              \
+    .resolve = list_resolve, .update = spk_agg_list_update, .merge = spk_agg_list_merge,           \
+    .seal = spk_agg_list_seal, .finish = list_finish, .keeps = SPK_AGG_KEEPS_##keeps_
 
 const spk_sql_agg_def spk_aggs_lists[] = {
-    { .name = "collect_list", .least = 1, .most = 1, LIST_, .variant = LIST, .ordered = true },
+    { .name = "collect_list", .least = 1, .most = 1, LIST_(ALL), .variant = LIST, .ordered = true },
     { .name = "array_agg",
         .least = 1,
         .most = 1,
-        LIST_,
+        LIST_(ALL),
         .variant = LIST,
         .ordered = true,
         .printed = "collect_list" },
-    { .name = "collect_set", .least = 1, .most = 1, LIST_, .variant = SET, .ordered = true },
-    { .name = "listagg", .least = 1, .most = 2, LIST_, .variant = LISTAGG, .ordered = true },
-    { .name = "string_agg", .least = 1, .most = 2, LIST_, .variant = LISTAGG, .ordered = true },
-    { .name = "listagg asc", .least = 1, .most = 2, LIST_, .variant = LISTAGG_ASC },
-    { .name = "listagg desc", .least = 1, .most = 2, LIST_, .variant = LISTAGG_DESC },
-    { .name = "string_agg asc", .least = 1, .most = 2, LIST_, .variant = LISTAGG_ASC },
-    { .name = "string_agg desc", .least = 1, .most = 2, LIST_, .variant = LISTAGG_DESC },
-    { .name = "percentile_disc desc", .least = 2, .most = 2, LIST_, .variant = PERCENTILE_DISC_DESC },
-    { .name = "mode asc", .least = 1, .most = 1, LIST_, .variant = MODE },
-    { .name = "mode desc", .least = 1, .most = 1, LIST_, .variant = MODE_DESC },
-    { .name = "percentile", .least = 2, .most = 2, LIST_, .variant = PERCENTILE },
-    { .name = "percentile_cont", .least = 2, .most = 2, LIST_, .variant = PERCENTILE },
-    { .name = "percentile_disc", .least = 2, .most = 2, LIST_, .variant = PERCENTILE_DISC },
-    { .name = "percentile_approx", .least = 2, .most = 3, LIST_, .variant = PERCENTILE_APPROX },
-    { .name = "approx_percentile", .least = 2, .most = 3, LIST_, .variant = PERCENTILE_APPROX },
-    { .name = "median", .least = 1, .most = 1, LIST_, .variant = MEDIAN },
-    { .name = "mode", .least = 1, .most = 2, LIST_, .variant = MODE },
+    { .name = "collect_set", .least = 1, .most = 1, LIST_(SOME), .variant = SET, .ordered = true },
+    { .name = "listagg", .least = 1, .most = 2, LIST_(ALL), .variant = LISTAGG, .ordered = true },
+    { .name = "string_agg", .least = 1, .most = 2, LIST_(ALL), .variant = LISTAGG, .ordered = true },
+    { .name = "listagg asc", .least = 1, .most = 2, LIST_(ALL), .variant = LISTAGG_ASC },
+    { .name = "listagg desc", .least = 1, .most = 2, LIST_(ALL), .variant = LISTAGG_DESC },
+    { .name = "string_agg asc", .least = 1, .most = 2, LIST_(ALL), .variant = LISTAGG_ASC },
+    { .name = "string_agg desc", .least = 1, .most = 2, LIST_(ALL), .variant = LISTAGG_DESC },
+    { .name = "percentile_disc desc", .least = 2, .most = 2, LIST_(ALL), .variant = PERCENTILE_DISC_DESC },
+    { .name = "mode asc", .least = 1, .most = 1, LIST_(ALL), .variant = MODE },
+    { .name = "mode desc", .least = 1, .most = 1, LIST_(ALL), .variant = MODE_DESC },
+    { .name = "percentile", .least = 2, .most = 2, LIST_(ALL), .variant = PERCENTILE },
+    { .name = "percentile_cont", .least = 2, .most = 2, LIST_(ALL), .variant = PERCENTILE },
+    { .name = "percentile_disc", .least = 2, .most = 2, LIST_(ALL), .variant = PERCENTILE_DISC },
+    { .name = "percentile_approx", .least = 2, .most = 3, LIST_(ALL), .variant = PERCENTILE_APPROX },
+    { .name = "approx_percentile", .least = 2, .most = 3, LIST_(ALL), .variant = PERCENTILE_APPROX },
+    { .name = "median", .least = 1, .most = 1, LIST_(ALL), .variant = MEDIAN },
+    { .name = "mode", .least = 1, .most = 2, LIST_(ALL), .variant = MODE },
     { .name = "approx_count_distinct",
         .least = 1,
         .most = 2,

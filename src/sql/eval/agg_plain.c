@@ -726,10 +726,10 @@ static bool bits_finish(const spk_sql_aggregate *a, const char *state, void *val
     .finish = sum_finish
 #define KEEP_                                                                                      \
     .least = 1, .resolve = keep_resolve, .update = keep_update, .merge = keep_merge,               \
-    .seal = keep_seal, .finish = keep_finish
+    .seal = keep_seal, .finish = keep_finish, .keeps = SPK_AGG_KEEPS_SOME
 #define BY_                                                                                        \
     .least = 2, .most = 2, .resolve = by_resolve, .update = by_update, .merge = by_merge,          \
-    .seal = by_seal, .finish = by_finish
+    .seal = by_seal, .finish = by_finish, .keeps = SPK_AGG_KEEPS_SOME
 #define BITS_                                                                                      \
     .least = 1, .most = 1, .resolve = bits_resolve, .update = bits_update, .merge = bits_merge,    \
     .finish = bits_finish

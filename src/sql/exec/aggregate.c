@@ -8,7 +8,7 @@
 #include "rdd/verb.h"
 #include "sql/eval/agg.h"
 #include "sql/exec/build.h"
-#include "sql/exec/partial.h"
+#include "sql/exec/kept.h"
 
 /* agg_env: what the three functions of the combination know. */
 typedef struct agg_env {
@@ -203,6 +203,8 @@ static bool grows(const agg_env *env)
     return all;
 }
 
+static const struct spk_growing growing = { spk_growing_add, take, seal };
+
 /* ---- results */
 
 typedef struct finish_rdd {
@@ -364,7 +366,6 @@ static spark_rdd *combine(spk_query *q, spark_rdd *pairs, const agg_env *env, in
     *own = *env;
     spk_query_ref(q);
     const spark_env bound = { .kind = SPARK_ENV_OWN, .data = own, .size = sizeof *own, .destroy = free_env };
-    static const struct spk_growing growing = { spk_growing_add, take, seal };
     spark_rdd *rdd = (spark_combine_by_key)(q->analyzer.site, pairs, &create, &add, &both, &bound, partitions);
     if (grows(env))
         spk_combined_growing(rdd, &growing);
@@ -386,10 +387,21 @@ static spark_rdd *merged(spk_query *q, spark_rdd *pairs, const agg_env *env, int
     spk_query_ref(q);
     const spark_env bound = { .kind = SPARK_ENV_OWN, .data = own, .size = sizeof *own, .destroy = free_env };
     spark_rdd *rdd = (spark_reduce_by_key)(q->analyzer.site, pairs, &both, &bound, partitions);
+    if (grows(env))
+        spk_combined_growing(rdd, &growing);
     spk_shuffle *shuffle = rdd && rdd->n_deps == 1 ? atomic_load(&rdd->deps[0].shuffle) : NULL;
     if (shuffle)
         shuffle->raw = raw;
     return rdd;
+}
+
+/* in_parts: whether states can be made before the shuffle. */
+static bool in_parts(const spk_plan *plan, const agg_env *env)
+{
+    bool all = !env->states->layout->views || !spk_by_sets(plan);
+    for (size_t w = 0; w < plan->n_aggs; w++)
+        all = all && spk_kept_known(plan->aggs[w].aggregate);
+    return all;
 }
 
 /* partial: the pairs of keys and states, combined by key. */
@@ -427,7 +439,7 @@ spark_rdd *spk_exec_aggregate(spk_query *q, const spk_plan *plan, const spk_form
     env.states = spk_form_of(q, m.states, m.n_states, NULL);
     if (!keys || !env.values || !env.states)
         return NULL;
-    spark_rdd *combined = (env.states->layout->views ? by_value : partial)(q, plan, &m, keys, &env);
+    spark_rdd *combined = (in_parts(plan, &env) ? partial : by_value)(q, plan, &m, keys, &env);
     if (!combined)
         return NULL;
     finish_rdd plain = { .plan = plan, .keys = keys, .states = env.states, .out = out };

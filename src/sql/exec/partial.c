@@ -4,13 +4,15 @@
  *
  * A window ends where the rows say: at so many keys or bytes of keys, four times as many where it has combined so far;
  * its pairs go on then. Where it has hardly combined, the rows of the next windows become pairs of their own (as the
- * shuffle's map side does it). */
+ * shuffle's map side does it). What states point to lies in memory of the table, and a window
+ * ends, too, where the values they may keep are so many bytes (kept.h). */
 #include "sql/exec/partial.h"
 
 #include "rdd/verb.h"
 #include "shuffle/table.h"
 #include "sql/eval/agg.h"
 #include "sql/exec/coded.h"
+#include "sql/exec/kept.h"
 #include "sql/exec/move.h"
 #include "sql/exec/recent.h"
 #include "sql/exec/taker.h"
@@ -26,7 +28,8 @@ typedef struct partial_rdd {
     const spk_sql_program *program;
     uint32_t value_offset;
     const char *blank; /* states of no rows */
-    bool views; /* keys point elsewhere */
+    bool views; /* pairs point elsewhere */
+    spk_kept kept;
     const size_t *twins; /* of each aggregate: one before it whose states are the same; or itself */
     bool takes;          /* columns as they are */
     const uint32_t *columns[2]; /* of its input: those that keys name, and arguments */
@@ -59,10 +62,13 @@ typedef struct partial_state {
     spk_found found;
     retired *retired;
     char *key_rows, *rows; /* of a batch: keys, pairs */
+    bool waits;            /* rows in the emitter point to what was computed, or to a table */
     char *single;          /* the pair of an aggregation without keys */
     bool any;
     uint64_t n_rows, raw_left; /* of the window; rows that are passed on */
     uint32_t width;            /* of the window: 1, or WIDER */
+    uint64_t left;             /* bytes of values that states may still keep in the window */
+    spk_arena *arena;          /* of what states point to */
     uint32_t groups[SPK_SQL_BATCH];
     uint16_t missed[SPK_SQL_BATCH], at[SPK_SQL_BATCH], order[SPK_SQL_BATCH];
     uint32_t starts[FEW + 1];    /* of each group in `order` */
@@ -80,6 +86,7 @@ static void end_partial(void *data)
 
 static bool new_table(const partial_rdd *r, partial_state *s)
 {
+    s->left = WINDOW_BYTES;
     return spk_table_init(
         &s->table, s->task->heap, r->p.keys->layout, r->pair->layout->size, 0, false);
 }
@@ -117,6 +124,7 @@ static bool open_partial(spk_pipe *pipe, spk_op *op)
     memset(s, 0, sizeof *s);
     s->task = pipe->task;
     s->width = 1;
+    s->arena = &s->table.strings;
     s->arenas = spk_step_arenas(pipe->task);
     s->scratch = spk_step_arenas(pipe->task);
     if (!s->arenas || !s->scratch)
@@ -161,7 +169,7 @@ static bool update(const partial_rdd *r, partial_state *s, size_t w, spk_sql_row
         .states = states,
         .state = state,
         .narrow = s->narrow[r->p.first[w]],
-        .arena = &s->scratch[1],
+        .arena = s->arena,
         .error = &error };
     if (!rows.n || spk_sql_agg_update(&f))
         return true;
@@ -210,7 +218,17 @@ static bool one_by_one(
     return update(r, s, w, (spk_sql_rows) { s->at, n }, s->states, NULL);
 }
 
-/* take_in: rows at positions from..to into the states at `base` + their group * step; step 0: all rows, into one.
+/* all_of: the rows at positions from..to. */
+static spk_sql_rows all_of(partial_state *s, uint32_t from, uint32_t to)
+{
+    if (from == 0 && to == s->batch.n)
+        return s->batch;
+    for (uint32_t k = from; k < to; k++)
+        s->order[k - from] = (uint16_t)spk_sql_row(s->batch, k);
+    return (spk_sql_rows) { s->order, to - from };
+}
+
+/* take_in: rows at positions from..to into the states at `base` + their group * step; step 0: into one.
  * sorted: sort_rows has been called. False: the task has failed. */
 static bool take_in(
     const partial_rdd *r, partial_state *s, char *base, size_t step, uint32_t from, uint32_t to, bool sorted)
@@ -219,7 +237,7 @@ static bool take_in(
         char *const state = base + r->p.states->slots[w].value;
         if (r->twins[w] != w)
             continue;
-        if (!step ? !update(r, s, w, rows_of(r, s, w, s->batch), NULL, state)
+        if (!step ? !update(r, s, w, rows_of(r, s, w, all_of(s, from, to)), NULL, state)
                 : sorted ? !by_group(r, s, w, state, step)
                          : !one_by_one(r, s, w, state, step, from, to))
             return false;
@@ -227,12 +245,14 @@ static bool take_in(
     return true;
 }
 
-/* seal: n pairs, side by side, are done: twins get what the other has. Nothing else, for no state points to memory. */
+/* seal: n pairs, side by side, are done: twins get what the other has. */
 static void seal(const partial_rdd *r, char *pairs, size_t n)
 {
     const spk_slot *slots = r->p.states->slots;
     for (size_t w = 0; w < r->p.plan->n_aggs; w++) {
         char *to = pairs + r->value_offset + slots[w].value;
+        for (size_t i = 0; r->kept.any && i < n; i++)
+            spk_sql_agg_seal(r->p.plan->aggs[w].aggregate, to + i * r->pair->layout->size);
         const char *from = pairs + r->value_offset + slots[r->twins[w]].value;
         for (size_t i = 0; r->twins[w] != w && i < n; i++)
             memcpy(to + i * r->pair->layout->size, from + i * r->pair->layout->size, slots[w].type->size);
@@ -275,25 +295,10 @@ static bool combines(const partial_state *s)
     return s->n_rows * 4 >= (uint64_t)s->table.n * 5;
 }
 
-/* flush: the pairs of the window go on, and the next one begins. */
-static bool flush(const partial_rdd *r, partial_state *s)
+/* renew: a table for the next window; what waits in the emitter points into the last one. */
+static bool renew(const partial_rdd *r, partial_state *s)
 {
-    const size_t size = r->pair->layout->size;
-    seal(r, s->table.rows, s->table.n);
-    for (uint32_t g = 0; g < s->table.n; g++)
-        if (!spark_emit_(&s->out.head, spk_table_row(&s->table, g), size))
-            return false;
-    if (!combines(s))
-        s->raw_left = (uint64_t)RAW_WINDOWS * (WINDOW_BYTES / size + 1);
-    s->n_rows = 0;
-    s->width = 1;
-    spk_recent_clear(&s->recent);
-    spk_coded_clear(&s->coded);
-    if (!r->views) {
-        spk_table_clear(&s->table);
-        return true;
-    }
-    retired *old = spk_arena_alloc(spk_keep_of(s->task), sizeof *old, 16); /* what waits points into it */
+    retired *old = spk_arena_alloc(spk_keep_of(s->task), sizeof *old, 16);
     if (old) {
         *old = (retired) { s->retired, s->table };
         s->retired = old;
@@ -305,12 +310,52 @@ static bool flush(const partial_rdd *r, partial_state *s)
     return false;
 }
 
+/* flush: the pairs of the window, or the one of an aggregation without keys, go on, and the next one begins. */
+static bool flush(const partial_rdd *r, partial_state *s)
+{
+    const size_t size = r->pair->layout->size;
+    char *pairs = r->p.keys->n ? s->table.rows : s->single;
+    const uint32_t n = r->p.keys->n ? s->table.n : 1;
+    seal(r, pairs, n);
+    for (uint32_t g = 0; g < n; g++)
+        if (!spark_emit_(&s->out.head, pairs + g * size, size))
+            return false;
+    if (!combines(s))
+        s->raw_left = (uint64_t)RAW_WINDOWS * (WINDOW_BYTES / size + 1);
+    s->n_rows = 0;
+    s->width = 1;
+    s->any = false;
+    memcpy(s->single + r->value_offset, r->blank, r->p.states->layout->size);
+    spk_recent_clear(&s->recent);
+    spk_coded_clear(&s->coded);
+    if (r->views)
+        return renew(r, s);
+    spk_table_clear(&s->table);
+    return true;
+}
+
 /* full: the window has no room for the next row: it becomes wider once, where that pays, or is flushed. */
 static bool full(const partial_rdd *r, partial_state *s)
 {
     if (s->width == WIDER || !combines(s))
         return flush(r, s);
     s->width = WIDER;
+    return true;
+}
+
+/* filled: the values of the window are as many as states may keep: where they have dropped most of them it goes on. */
+static bool filled(const partial_rdd *r, partial_state *s)
+{
+    if (!r->kept.drops || !r->p.keys->n)
+        return flush(r, s);
+    if (!spk_table_compact(&s->table, r->value_offset, r->p.states->layout)) {
+        spk_task_nomem(s->task);
+        return false;
+    }
+    seal(r, s->table.rows, s->table.n);
+    if (s->table.strings.bytes > WINDOW_BYTES / 2)
+        return flush(r, s);
+    s->left = WINDOW_BYTES - s->table.strings.bytes;
     return true;
 }
 
@@ -376,7 +421,10 @@ static bool pass_on(const partial_rdd *r, partial_state *s, uint32_t from, uint3
         return false;
     for (size_t k = 0; k < r->p.keys->n; k++)
         spk_store_column(&r->pair->slots[k], &s->keys[k], rows, s->rows, size);
-    if (!take_in(r, s, s->rows + r->value_offset, size, from, to, false))
+    s->arena = &s->scratch[1];
+    const bool good = take_in(r, s, s->rows + r->value_offset, size, from, to, false);
+    s->arena = &s->table.strings;
+    if (!good)
         return false;
     seal(r, s->rows, n);
     for (uint32_t i = 0; i < n && more; i++)
@@ -385,36 +433,48 @@ static bool pass_on(const partial_rdd *r, partial_state *s, uint32_t from, uint3
     return more;
 }
 
+/* take_some: rows from a position on, as many as the window has room for, whose end goes to *to. False: the task has
+ * failed. */
+static bool take_some(const partial_rdd *r, partial_state *s, uint32_t from, uint32_t *to)
+{
+    const spk_sql_vector *args = s->args;
+    const uint64_t left = s->left;
+    const uint32_t reach = spk_kept_reach(&r->kept, args, s->batch, from, s->batch.n, &s->left);
+    if (r->p.keys->n == 0) {
+        *to = reach;
+        s->any = true;
+        return take_in(r, s, s->single + r->value_offset, 0, from, reach, false);
+    }
+    const uint32_t end = *to = find(r, s, from, reach);
+    if (end == UINT32_MAX)
+        return false;
+    if (end < reach) {
+        s->left = left;
+        (void)spk_kept_reach(&r->kept, args, s->batch, from, end, &s->left);
+    }
+    const bool sorted = s->table.n <= FEW && end - from >= ROWS_EACH * s->table.n;
+    if (sorted)
+        sort_rows(s, from, end);
+    s->n_rows += end - from;
+    return take_in(r, s, s->table.rows + r->value_offset, s->table.row_size, from, end, sorted);
+}
+
 /* take_batch: the rows of the batch, whose arguments are computed; false: no more. */
 static bool take_batch(const partial_rdd *r, partial_state *s)
 {
     const uint32_t n = s->batch.n;
-    for (uint32_t from = 0; from < n;) {
-        if (r->p.keys->n == 0) {
-            s->any = true;
-            return take_in(r, s, s->single + r->value_offset, 0, 0, n, false);
-        }
+    bool more = true;
+    for (uint32_t from = 0, to; from < n && more; from = to) {
         if (s->raw_left) {
-            const uint32_t to = s->raw_left < n - from ? from + (uint32_t)s->raw_left : n;
-            if (!pass_on(r, s, from, to))
-                return false;
-            from = to;
-            continue;
+            to = s->raw_left < n - from ? from + (uint32_t)s->raw_left : n;
+            more = pass_on(r, s, from, to);
+        } else if (take_some(r, s, from, &to)) {
+            more = s->left == 0 ? filled(r, s) : to == n || full(r, s);
+        } else {
+            return false;
         }
-        const uint32_t to = find(r, s, from, n);
-        if (to == UINT32_MAX)
-            return false;
-        const bool sorted = s->table.n <= FEW && to - from >= ROWS_EACH * s->table.n;
-        if (sorted)
-            sort_rows(s, from, to);
-        if (!take_in(r, s, s->table.rows + r->value_offset, s->table.row_size, from, to, sorted))
-            return false;
-        s->n_rows += to - from;
-        if (to < n && !full(r, s))
-            return false;
-        from = to;
     }
-    return true;
+    return more;
 }
 
 /* ---- the step */
@@ -448,14 +508,21 @@ static bool evaluate(const partial_rdd *r, partial_state *s)
     return true;
 }
 
+/* recycle: nothing points any more to what was computed of earlier batches, nor to earlier tables. */
+static void recycle(partial_state *s)
+{
+    for (; s->retired; s->retired = s->retired->next)
+        spk_table_fini(&s->retired->table);
+    spk_recycle(s->task, &s->scratch[0]);
+    spk_recycle(s->task, &s->scratch[1]);
+}
+
 static bool begin(spk_pipe *pipe, spk_op *op)
 {
     const partial_rdd *r = SPK_NODE(partial_rdd, op->rdd);
     partial_state *s = op->state;
-    for (; s->retired; s->retired = s->retired->next)
-        spk_table_fini(&s->retired->table);
-    spk_recycle(pipe->task, &s->scratch[0]);
-    spk_recycle(pipe->task, &s->scratch[1]);
+    recycle(s);
+    s->waits = false;
     return spk_out_open(&s->out, pipe, (size_t)(op - pipe->ops) + 1, r->pair->layout->size, s->arenas);
 }
 
@@ -485,13 +552,12 @@ static void run_partial(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 
 static bool take(spk_pipe *pipe, spk_op *op, spk_vectors *scan)
 {
+    (void)pipe;
     const partial_rdd *r = SPK_NODE(partial_rdd, op->rdd);
     partial_state *s = op->state;
     scan->held = true; /* what waits in the emitter may point to what is computed */
-    if (s->out.head.next == s->out.buffer) {
-        spk_recycle(pipe->task, &s->scratch[0]);
-        spk_recycle(pipe->task, &s->scratch[1]);
-    }
+    if (!s->waits)
+        recycle(s);
     s->scan = scan;
     s->batch = scan->rows;
     spk_sql_run_begin(s->run, s->inputs, scan->n, 0, &s->scratch[0]);
@@ -499,7 +565,8 @@ static bool take(spk_pipe *pipe, spk_op *op, spk_vectors *scan)
     const bool more = evaluate(r, s) && take_batch(r, s);
     s->scan = NULL;
     s->is_coded = false;
-    scan->held = s->out.head.next != s->out.buffer;
+    s->waits = r->views && !spk_emitter_pass(&s->out.head);
+    scan->held = s->waits;
     return more && !s->out.head.closed;
 }
 
@@ -639,7 +706,7 @@ spark_rdd *spk_exec_partial(spk_query *q, spark_rdd *rdd, const spk_partial *p)
     const char *blank = pair ? blank_states(q, p) : NULL;
     const spk_sql_program *program = blank ? spk_program_of(q, p->exprs, p->n_exprs, &below, 1) : NULL;
     partial_rdd plain = { .p = *p, .twins = program ? twins_of(q, p) : NULL };
-    if (!plain.twins)
+    if (!plain.twins || !spk_kept_of(q, p, &plain.kept))
         return NULL;
     plan_columns(q, &plain);
     if (spk_sql_failed(&q->error))
@@ -653,7 +720,7 @@ spark_rdd *spk_exec_partial(spk_query *q, spark_rdd *rdd, const spk_partial *p)
         r->program = program;
         r->blank = blank;
         r->value_offset = pair->layout->value_offset;
-        r->views = p->keys->layout->views;
+        r->views = pair->layout->views;
         r->query = q;
         spk_query_ref(q);
     }

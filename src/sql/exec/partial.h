@@ -16,7 +16,7 @@ typedef struct spk_partial {
     const int64_t *filter;
 } spk_partial;
 
-/* spk_exec_partial: pairs of keys and states of the rows of rdd; only for states that point nowhere. */
+/* spk_exec_partial: pairs of keys and states of the rows of rdd; only of aggregates for which spk_kept_known. */
 spark_rdd *spk_exec_partial(spk_query *q, spark_rdd *rdd, const spk_partial *partial);
 
 /* spk_by_sets: whether an aggregation is one by grouping sets, of arguments that the sets leave as they are.
