@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups by the codes of their keys: where all keys are columns of a block with few codes, what they come to is a
- * place in an array, for as long as the block lasts. */
+/* Groups by the codes of their keys: where all keys are columns of a block with few codes, what they come to is a place
+ * in an array, for as long as the block lasts. A key that is one column of numbers which do not lie far apart has the
+ * same places in all blocks. */
 #ifndef SPK_SQL_EXEC_CODED_H
 #define SPK_SQL_EXEC_CODED_H
 
 #include "sql/exec/columns_scan.h"
 
-enum { SPK_CODED_COLUMNS = 6 };
+/* SPK_CODED_PLACES: for a block; SPK_CODED_SPAN: for all of them. */
+enum { SPK_CODED_COLUMNS = 6, SPK_CODED_PLACES = 32768, SPK_CODED_SPAN = 1 << 18 };
 
 typedef struct spk_coded {
+    spk_arena *keep;
     const uint32_t *columns; /* of what the scan gives: the keys */
     size_t n_columns;        /* 0: it cannot be used */
     uint64_t block;          /* of the scan's, for which it is */
+    uint64_t rows;           /* in batches before */
     bool fits;
-    uint32_t sizes[SPK_CODED_COLUMNS]; /* how many codes there are, NULL being one */
-    uint32_t *groups;                  /* SPK_CODES_MAX; UINT32_MAX: not known */
+    bool lasts;              /* for other blocks too: the place of a number is how much more than `origin` it is */
+    int64_t origin;
+    uint32_t sizes[SPK_CODED_COLUMNS]; /* how many codes there are, NULL being the last */
+    uint32_t *groups;                  /* UINT32_MAX: not known */
+    uint32_t n, room;                  /* places in use; of `groups` */
     uint32_t *places;                  /* of each row of a batch, by its position */
 } spk_coded;
 

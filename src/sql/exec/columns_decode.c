@@ -143,13 +143,13 @@ void spk_column_decode(spk_column_decoder *d, uint32_t from, uint32_t n, spk_sql
     }
 }
 
-uint32_t spk_column_decode_codes(const spk_column_decoder *d)
+uint32_t spk_column_decode_codes(const spk_column_decoder *d, uint32_t most)
 {
     const spk_block_column *c = d->column;
     if (c->coding == SPK_CODING_CODES)
         return c->entries;
     const uint64_t span = (uint64_t)c->most - (uint64_t)c->least;
-    return c->coding == SPK_CODING_NARROW && c->width <= 2 && span < SPK_CODES_MAX ? (uint32_t)span + 1 : 0;
+    return c->coding == SPK_CODING_NARROW && c->width < 8 && span < most ? (uint32_t)span + 1 : 0;
 }
 
 void spk_column_decode_values(spk_column_decoder *d, uint32_t from, uint32_t n, spk_sql_input *input)

@@ -162,7 +162,7 @@ bool spk_scan_judge(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
         return judge_range(r, s, f);
     const bool nulls = s->decoders[c].column->nulls != 0;
     const uint32_t null = nulls ? ask_null(r, s, f) : 0;
-    const uint32_t codes = spk_column_decode_codes(&s->decoders[c]);
+    const uint32_t codes = spk_column_decode_codes(&s->decoders[c], SPK_CODES_MAX);
     const uint32_t n = codes ? codes : 2, kept = codes ? ask_codes(r, s, f, codes) : ask_ends(r, s, f);
     if (null == 2 || kept == UINT32_MAX)
         return true;

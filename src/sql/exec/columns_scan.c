@@ -90,7 +90,7 @@ static const spk_sql_input *give(spk_vectors *columns, size_t i, spk_sql_rows ro
     return &s->given[i];
 }
 
-uint32_t spk_scan_codes(const spk_vectors *columns, size_t i, spk_scan_coded *coded)
+uint32_t spk_scan_codes(const spk_vectors *columns, size_t i, uint32_t most, spk_scan_coded *coded)
 {
     const spk_scan_state *s = (const spk_scan_state *)columns;
     if (!columns->block || s->r->columns[i].computed)
@@ -98,8 +98,10 @@ uint32_t spk_scan_codes(const spk_vectors *columns, size_t i, spk_scan_coded *co
     const spk_scan_column *c = &s->r->columns[i];
     const spk_column_decoder *d = &s->decoders[c->columns[0]];
     const spk_block_column *column = d->column;
-    const uint32_t n = spk_column_decode_codes(d);
-    *coded = (spk_scan_coded) { NULL, column->width, NULL };
+    const uint32_t n = spk_column_decode_codes(d, most);
+    *coded = (spk_scan_coded) {
+        .width = column->width, .ordered = column->coding == SPK_CODING_NARROW, .least = column->least
+    };
     if (column->coding == SPK_CODING_CODES)
         coded->width = 1;
     if (coded->width)

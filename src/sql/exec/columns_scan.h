@@ -76,13 +76,16 @@ typedef struct spk_scan_state {
 
 /* spk_scan_codes: of a batch of a scan, how the values of column i are coded in its block: code k of `width` bytes for
  * each row of the batch at `codes`; equal codes are equal values, and the other way round; valid: as of vectors. codes
- * NULL: all rows have one value. How many codes there may be; 0: it is not coded, or by too many. */
+ * NULL: all rows have one value. ordered: a code is how much more than `least` a number is. How many codes there may be;
+ * 0: it is not coded, or by more than `most`. */
 typedef struct spk_scan_coded {
     const char *codes;
     uint32_t width;
     const uint8_t *valid;
+    bool ordered;
+    int64_t least;
 } spk_scan_coded;
-uint32_t spk_scan_codes(const spk_vectors *scan, size_t i, spk_scan_coded *coded);
+uint32_t spk_scan_codes(const spk_vectors *scan, size_t i, uint32_t most, spk_scan_coded *coded);
 
 /* spk_scan_judge: what the block that is open says of filter f; false: no row passes. */
 bool spk_scan_judge(const spk_scan_rdd *r, spk_scan_state *s, size_t f);

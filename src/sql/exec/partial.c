@@ -8,6 +8,7 @@
  * ends, too, where the values they may keep are so many bytes (kept.h). */
 #include "sql/exec/partial.h"
 
+#include "base/prefetch.h"
 #include "rdd/verb.h"
 #include "shuffle/table.h"
 #include "sql/eval/agg.h"
@@ -18,6 +19,7 @@
 #include "sql/exec/taker.h"
 
 enum { WINDOW_KEYS = 65536, WINDOW_BYTES = 4 * 1024 * 1024, WIDER = 4, RAW_WINDOWS = 32 };
+enum { NEAR = 512 * 1024, LINE = 64 }; /* bytes of states from which they are fetched ahead */
 enum { FEW = 64, ROWS_EACH = 4 }; /* so few groups, with so many rows each: one group after the other */
 
 typedef struct partial_rdd {
@@ -203,6 +205,14 @@ static bool by_group(const partial_rdd *r, partial_state *s, size_t w, char *bas
     return true;
 }
 
+/* fetch: the states of rows at positions from..to, where they are many. */
+static void fetch(const partial_state *s, const char *base, size_t step, uint32_t from, uint32_t to)
+{
+    for (uint32_t k = from; k < to && s->table.n * step > NEAR; k++)
+        for (size_t at = 0; at < step; at += LINE)
+            spk_prefetch(base + s->groups[k] * step + at);
+}
+
 /* one_by_one: rows at positions from..to, each into the state of its group. */
 static bool one_by_one(
     const partial_rdd *r, partial_state *s, size_t w, char *base, size_t step, uint32_t from, uint32_t to)
@@ -233,6 +243,8 @@ static spk_sql_rows all_of(partial_state *s, uint32_t from, uint32_t to)
 static bool take_in(
     const partial_rdd *r, partial_state *s, char *base, size_t step, uint32_t from, uint32_t to, bool sorted)
 {
+    if (step && !sorted)
+        fetch(s, base, step, from, to);
     for (size_t w = 0; w < r->p.plan->n_aggs; w++) {
         char *const state = base + r->p.states->slots[w].value;
         if (r->twins[w] != w)
