@@ -273,18 +273,19 @@ static void test_wide(void **state)
     }
 }
 
-/* test_codes: keys whose codes are places: numbers with the same places in several blocks, until one brings others; pairs of
- * which the codes of a block are few; with NULLs, to the ends of what 64 bits hold. */
+/* test_codes: keys whose codes are places: numbers with the same places in several blocks, until one brings others;
+ * pairs of which the codes of a block are few; with NULLs, to the ends of what 64 bits hold. */
 static void test_codes(void **state)
 {
     (void)state;
     enum { KEYS = 9 };
     static const char *const keys[KEYS] = { "a", "b", "c", "d", "e", "f, g", "h, f", "h", "a, v DIV 60000" };
     static const char view[]
-        = "CREATE OR REPLACE TEMP VIEW %s AS SELECT IF(id %% 17 = 0, NULL, CAST(id * 7919 %% 100000 - 50000 AS INT)) a, id DIV 2 "
-          "b, IF(id < 40000, id %% 9, IF(id %% 5 = 0, NULL, id * 31 %% 200000 - 300000)) c, "
-          "-9223372036854775807 - 1 + id * 7 %% 60000 d, 9223372036854775807 - id * 7 %% 60000 e, IF(id %% 19 = 0, NULL, 's' || id "
-          "%% 90) f, 't' || id * 3 %% 100 g, CAST(id * 13 %% 300 - 150 AS SMALLINT) h, id v FROM range(0, 140000, 1, 1)";
+        = "CREATE OR REPLACE TEMP VIEW %s AS SELECT IF(id %% 17 = 0, NULL, CAST(id * 7919 %% 100000 - 50000 AS INT)) a, "
+          "id DIV 2 b, IF(id < 40000, id %% 9, IF(id %% 5 = 0, NULL, id * 31 %% 200000 - 300000)) c, "
+          "-9223372036854775807 - 1 + id * 7 %% 60000 d, 9223372036854775807 - id * 7 %% 60000 e, "
+          "IF(id %% 19 = 0, NULL, 's' || id %% 90) f, 't' || id * 3 %% 100 g, CAST(id * 13 %% 300 - 150 AS SMALLINT) h, "
+          "id v FROM range(0, 140000, 1, 1)";
     char sql[1500], *first[KEYS] = { NULL };
     for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
         spark_context *sc = sql_open(&kind, variant);
@@ -296,8 +297,8 @@ static void test_codes(void **state)
         for (size_t k = 0; k < KEYS; k++) {
             for (int i = variant > 0; i < 2; i++) {
                 snprintf(sql, sizeof sql,
-                    "SELECT count(*), sum(n), sum(hash(k, n, s, m) * 1L), max(n), sum(t) FROM (SELECT struct(%s) k, count(*) n, "
-                    "sum(v) s, min(v) m, sum(sqrt(v)) t FROM %s WHERE v %% 10 <> 3 GROUP BY %s)",
+                    "SELECT count(*), sum(n), sum(hash(k, n, s, m) * 1L), max(n), sum(t) FROM (SELECT struct(%s) k, "
+                    "count(*) n, sum(v) s, min(v) m, sum(sqrt(v)) t FROM %s WHERE v %% 10 <> 3 GROUP BY %s)",
                     keys[k], i ? "coded" : "rows", keys[k]);
                 sql_same(variant + (size_t)i, sql, sql_answer(sc, sql), &first[k]);
             }

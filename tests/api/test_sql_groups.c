@@ -170,6 +170,26 @@ static void test_none(void **state)
         free(first[i]);
 }
 
+/* test_averages: of integers: as if they were doubles that are added one by one, also where that rounds; nothing is
+ * added to NULL. */
+static void test_averages(void **state)
+{
+    (void)state;
+    spark_context *sc = sql_open(&kind, 0);
+    sql_run(sc, "CREATE TEMP VIEW large AS SELECT CAST(2147483647 - id % 3 AS INT) i, id % 2 k FROM range(0, 5000000, 1, "
+                "1)");
+    sql_gives(spark_sql(sc, "SELECT avg(i) = avg(CAST(i AS DOUBLE)), sum(i) = sum(CAST(i AS BIGINT)), max(i), min(-i) "
+                            "FROM large"),
+        "true|true|2147483647|-2147483647\n");
+    sql_gives(spark_sql(sc, "SELECT k, avg(i) = avg(CAST(i AS DOUBLE)), sum(i) = sum(CAST(i AS BIGINT)) FROM large GROUP BY k "
+                            "ORDER BY k"),
+        "0|true|true\n1|true|true\n");
+    sql_gives(spark_sql(sc, "SELECT k, avg(x), sum(x), try_sum(x), max(x) FROM (SELECT id % 2 k, IF(id % 2 = 1, NULL, "
+                            "CAST(-100 AS TINYINT)) x FROM range(5000)) GROUP BY k ORDER BY k"),
+        "0|-100.0|-250000|-250000|-100\n1|NULL|NULL|NULL|NULL\n");
+    spark_context_free(sc);
+}
+
 /* test_long: a list of all rows is made in time for its length, as sets, texts and sorted values are; beside
  * aggregates that keep a value and drop many. What is kept is in the order of the rows. */
 static void test_long(void **state)
@@ -207,8 +227,8 @@ static void test_long(void **state)
         free(first[i]);
 }
 
-/* test_filled: before the shuffle too, values become lists, and texts extremes; what a window holds goes by the rows alone,
- * also where it fills, and goes on where little of that is left. */
+/* test_filled: before the shuffle too, values become lists, and texts extremes; what a window holds goes by the rows
+ * alone, also where it fills, and goes on where little of that is left. */
 static void test_filled(void **state)
 {
     (void)state;
@@ -216,8 +236,8 @@ static void test_filled(void **state)
         const char *sql, *want;
         int64_t shuffled; /* rows, with those of the sums */
     } cases[] = {
-        { "SELECT count(*), min(m = k + 299750 AND n = 1200 AND t = 't' || lpad(k + 599500, 6, '0') AND l[0] = k AND l[1199] = k + 599500), "
-          "sum(s) FROM (SELECT k, count(*) n, median(v) m, max('t' || lpad(v, 6, '0')) t, collect_list(v) l, "
+        { "SELECT count(*), min(m = k + 299750 AND n = 1200 AND t = 't' || lpad(k + 599500, 6, '0') AND l[0] = k AND "
+          "l[1199] = k + 599500), sum(s) FROM (SELECT k, count(*) n, median(v) m, max('t' || lpad(v, 6, '0')) t, collect_list(v) l, "
           "sum(sqrt(v)) s FROM (SELECT id v, id % 500 k FROM range(0, 600000, 1, 2)) GROUP BY k)",
             "500|true|", 2002 },
         { "SELECT count(*), min(x = lpad(k + 199950, 100, '0') AND y = lpad(k + 50, 100, '0')), sum(s) FROM (SELECT k, "
@@ -349,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_same),
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_none),
+        cmocka_unit_test(test_averages),
         cmocka_unit_test(test_long),
         cmocka_unit_test(test_filled),
         cmocka_unit_test(test_sets),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* count, sum, avg, min, max, first, last, any_value, bool_and, bit_and, max_by and their kin. Sums
- * of
- * integers and decimals are 128 bits wide, so that only the whole sum can overflow, in any order.
- * */
-#include "sql/eval/agg.h"
+/* count, sum, avg, min, max, first, last, any_value, bool_and, bit_and, max_by and their kin. Sums of decimals, and of
+ * integers of 64 bits, are 128 bits wide, those of smaller integers 64, so that only the whole sum can overflow, in any
+ * order. */
+#include <math.h>
+
+#include "sql/eval/agg_one.h"
 #include "sql/eval/decimal.h"
 
 static bool nomem(spk_sql_error *error)
@@ -80,13 +81,19 @@ static bool count_finish(const spk_sql_aggregate *a, const char *state, void *va
     return true;
 }
 
-/* ---- sum, avg: state { n, sum }: of doubles a double, of others 128 bits ---- */
+/* ---- sum, avg: state { n, sum }: of doubles, and for averages of integers, a double, of others 64 or 128 bits ---- */
 
 enum { SUM, TRY_SUM, AVG, TRY_AVG };
 
 static bool is_double(const spk_sql_aggregate *a)
 {
     return a->state->fields[1].type->kind == SPK_SQL_DOUBLE;
+}
+
+/* is_short: sums of integers of up to 32 bits. */
+static bool is_short(const spk_sql_aggregate *a)
+{
+    return a->state->fields[1].type->kind == SPK_SQL_BIGINT;
 }
 
 static bool sum_resolve(spk_sql_build *b, spk_sql_aggregate *a)
@@ -112,11 +119,11 @@ static bool sum_resolve(spk_sql_build *b, spk_sql_aggregate *a)
         a->type = avg ? of(t->kind) : t;
     else
         a->type = of(floating ? SPK_SQL_DOUBLE : SPK_SQL_BIGINT);
-    if (floating)
+    if (floating && !(spk_sql_is_integral(t) && t->size <= 4))
         a->args[0] = spk_sql_coerce(b, a->args[0], of(SPK_SQL_DOUBLE));
     a->state = spk_agg_state(b, 2,
-        (const spk_sql_type *const[]) {
-            of(SPK_SQL_BIGINT), floating ? of(SPK_SQL_DOUBLE) : wide_type(b) });
+        (const spk_sql_type *const[]) { of(SPK_SQL_BIGINT),
+            floating ? of(SPK_SQL_DOUBLE) : t->size <= 4 ? of(SPK_SQL_BIGINT) : wide_type(b) });
     return a->args[0] && a->type;
 }
 
@@ -164,11 +171,14 @@ static bool sum_doubles(spk_sql_agg_frame *f)
         }                                                                                          \
     } while (0)
 
-static void total_of(const spk_sql_agg_frame *f, size_t size, int64_t *n, spk_i128 *sum)
+static void total_of(const spk_sql_agg_frame *f, size_t size, int64_t *n, int64_t *sum)
 {
     const spk_sql_vector v = f->args[0];
     int64_t total = 0, many = 0;
-    if (size == 1)
+    if (spk_agg_side_by_side(f, size)) {
+        total = spk_agg_total(v.ptr, size, f->rows.n);
+        many = f->rows.n;
+    } else if (size == 1)
         TOTAL(int8_t);
     else if (size == 2)
         TOTAL(int16_t);
@@ -256,19 +266,71 @@ static bool add_small(const spk_sql_agg_frame *f)
     return true;
 }
 
-#define WIDEN(T)                                                                                   \
-    SPK_EACH_ROW(f, i)                                                                             \
-    to[i] = SPK_SQL_VALUE(T, &f->args[0], i)
-
-/* widen: integers of fewer bytes as 64-bit ones, each at its row. */
-static void widen(const spk_sql_agg_frame *f, size_t size, int64_t *to)
+/* add_short: the same of a sum of 64 bits; false: it is too large. */
+static inline bool add_short(int64_t *count, int64_t *sum, int64_t x, int64_t n)
 {
-    if (size == 4)
-        WIDEN(int32_t);
-    else if (size == 2)
-        WIDEN(int16_t);
-    else
-        WIDEN(int8_t);
+    if (*count < 0)
+        return true;
+    const bool good = n >= 0 && !__builtin_add_overflow(*sum, x, sum);
+    *count = good ? *count + n : -1;
+    return good;
+}
+
+/* EACH: integers of type T, each into the sum of its state. */
+#define EACH(T, ADD)                                                                                                  \
+    for (uint32_t k = 0; k < f->rows.n; k++) {                                                                        \
+        const uint32_t i = spk_sql_row(f->rows, k);                                                                   \
+        int64_t *const count = (int64_t *)(void *)(f->states[k] + many);                                              \
+        char *const sum = f->states[k] + total;                                                                       \
+        const T x = SPK_SQL_VALUE(T, &v, i);                                                                          \
+        if (!v.valid || v.valid[i])                                                                                   \
+            ADD;                                                                                                      \
+    }
+#define ADD_SHORT good &= add_short(count, (int64_t *)(void *)sum, x, 1)
+#define ADD_DOUBLE (++*count, *(double *)(void *)sum += x)
+
+/* each_integer: false: a sum of 64 bits is too large. */
+static bool each_integer(const spk_sql_agg_frame *f, size_t size)
+{
+    const spk_sql_vector v = f->args[0];
+    const uint32_t many = f->aggregate->state->fields[0].offset, total = f->aggregate->state->fields[1].offset;
+    bool good = true;
+    if (is_double(f->aggregate)) {
+        if (size == 4)
+            EACH(int32_t, ADD_DOUBLE)
+        else if (size == 2)
+            EACH(int16_t, ADD_DOUBLE)
+        else
+            EACH(int8_t, ADD_DOUBLE)
+    } else if (size == 4) {
+        EACH(int32_t, ADD_SHORT)
+    } else if (size == 2) {
+        EACH(int16_t, ADD_SHORT)
+    } else {
+        EACH(int8_t, ADD_SHORT)
+    }
+    return good;
+}
+
+/* all_integers: a batch into one sum. Into a double at once, where the sums in between are whole numbers that it holds,
+ * which gives what adding one by one does. False: a sum of 64 bits is too large. */
+static bool all_integers(const spk_sql_agg_frame *f, size_t size)
+{
+    const spk_sql_aggregate *a = f->aggregate;
+    int64_t *const count = SPK_AGG_AT(int64_t, a, f->state, 0);
+    int64_t n, sum;
+    total_of(f, size, &n, &sum);
+    if (!is_double(a))
+        return add_short(count, SPK_AGG_AT(int64_t, a, f->state, 1), sum, n);
+    double *const total = SPK_AGG_AT(double, a, f->state, 1);
+    *count += n;
+    if (fabs(*total) < (double)((int64_t)1 << 52)) {
+        *total += (double)sum;
+        return true;
+    }
+    SPK_EACH_ROW(f, i)
+    *total += spk_sql_valid(&f->args[0], i) ? (double)spk_sql_integer(a->args[0]->type, &f->args[0], i) : 0;
+    return true;
 }
 
 /* sum_small: 64-bit numbers. */
@@ -288,24 +350,13 @@ static bool sum_update(spk_sql_agg_frame *f)
 {
     const spk_sql_aggregate *a = f->aggregate;
     const spk_sql_type *t = a->args[0]->type;
-    int64_t wide[SPK_SQL_BATCH];
+    if (t->size <= 4)
+        return (f->states ? each_integer : all_integers)(f, t->size) || attempted(a)
+            || spk_agg_overflow(a, f->error, "try_sum");
     if (is_double(a))
         return sum_doubles(f);
     if (t->size == 8 || f->narrow)
         return sum_small(f);
-    if (t->size < 8 && !f->states) {
-        int64_t n;
-        spk_i128 sum;
-        total_of(f, t->size, &n, &sum);
-        return add_wide(a, f->state, sum, n) || spk_agg_overflow(a, f->error, "try_sum");
-    }
-    if (t->size < 8) {
-        const spk_sql_vector v = { (const char *)wide, sizeof *wide, f->args[0].valid };
-        spk_sql_agg_frame g = *f;
-        widen(f, t->size, wide);
-        g.args = &v;
-        return sum_small(&g);
-    }
     SPK_EACH_STATE(f, i, state)
     {
         if (!spk_sql_valid(&f->args[0], i))
@@ -338,7 +389,11 @@ static bool sum_merge(const spk_sql_aggregate *a, char *into, const char *from, 
         *SPK_AGG_AT(int64_t, a, into, 0) += n;
         return true;
     }
-    return add_wide(a, into, spk_sql_widen(*SPK_AGG_AT(const spk_sql_wide, a, from, 1)), n)
+    int64_t *const count = SPK_AGG_AT(int64_t, a, into, 0), *const sum = SPK_AGG_AT(int64_t, a, into, 1);
+    const bool good = is_short(a)
+        ? add_short(count, sum, *SPK_AGG_AT(const int64_t, a, from, 1), n) || attempted(a)
+        : add_wide(a, into, spk_sql_widen(*SPK_AGG_AT(const spk_sql_wide, a, from, 1)), n);
+    return good
         || spk_agg_overflow(a, error, "try_sum");
 }
 
@@ -370,7 +425,8 @@ static bool sum_finish(const spk_sql_aggregate *a, const char *state, void *valu
         return true;
     }
     const spk_sql_type *t = a->args[0]->type;
-    spk_i128 sum = spk_sql_widen(*SPK_AGG_AT(const spk_sql_wide, a, state, 1));
+    spk_i128 sum = is_short(a) ? *SPK_AGG_AT(const int64_t, a, state, 1)
+                               : spk_sql_widen(*SPK_AGG_AT(const spk_sql_wide, a, state, 1));
     const int scale = t->kind == SPK_SQL_DECIMAL ? t->scale : 0;
     bool zero, good = true;
     if (avg && (a->type->kind == SPK_SQL_INTERVAL_MONTHS ? sum != (int32_t)sum
@@ -505,8 +561,15 @@ static bool better(const spk_sql_aggregate *a, const char *state, const void *va
         }                                                                                          \
         T best = *SPK_AGG_AT(T, a, f->state, 3);                                                   \
         bool any = *SPK_AGG_AT(bool, a, f->state, 1);                                              \
-        SPK_EACH_ROW(f, i)                                                                         \
-        {                                                                                          \
+        const bool all = f->rows.n > 0 && spk_agg_side_by_side(f, sizeof(T));                      \
+        if (all) {                                                                                 \
+            const bool least = a->def->variant == MIN;                                             \
+            const T x = (T)spk_agg_extreme(f->args[0].ptr, sizeof(T), f->rows.n, least);           \
+            best = !any || (test) ? x : best;                                                      \
+            any = true;                                                                            \
+        }                                                                                          \
+        for (uint32_t k = 0; k < f->rows.n && !all; k++) {                                         \
+            const uint32_t i = spk_sql_row(f->rows, k);                                            \
             const T x = SPK_SQL_VALUE(T, &f->args[0], i);                                          \
             if (spk_sql_valid(&f->args[0], i) && (!any || (test))) {                               \
                 best = x;                                                                          \

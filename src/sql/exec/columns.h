@@ -75,7 +75,7 @@ typedef struct spk_column_decoder {
 void spk_column_decode_open(spk_column_decoder *d, const spk_block_head *head, uint32_t column);
 void spk_column_decode(spk_column_decoder *d, uint32_t from, uint32_t n, spk_sql_rows chosen, spk_sql_input *input);
 /* spk_column_decode_codes: how many codes there are that may occur; 0: the column has none, or more than `most`.
- * spk_column_decode_values: input is told those from `from` on, n at most, of a column that has SPK_CODES_MAX at most. */
+ * spk_column_decode_values: input is told those from `from` on, n at most, where there are no more than SPK_CODES_MAX. */
 enum { SPK_CODES_MAX = 4096 };
 uint32_t spk_column_decode_codes(const spk_column_decoder *d, uint32_t most);
 void spk_column_decode_values(spk_column_decoder *d, uint32_t from, uint32_t n, spk_sql_input *input);

@@ -76,8 +76,8 @@ typedef struct spk_scan_state {
 
 /* spk_scan_codes: of a batch of a scan, how the values of column i are coded in its block: code k of `width` bytes for
  * each row of the batch at `codes`; equal codes are equal values, and the other way round; valid: as of vectors. codes
- * NULL: all rows have one value. ordered: a code is how much more than `least` a number is. How many codes there may be;
- * 0: it is not coded, or by more than `most`. */
+ * NULL: all rows have one value. ordered: a code is how much more than `least` a number is. How many codes there may
+ * be; 0: it is not coded, or by more than `most`. */
 typedef struct spk_scan_coded {
     const char *codes;
     uint32_t width;
