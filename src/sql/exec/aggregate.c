@@ -9,6 +9,7 @@
 #include "sql/eval/agg.h"
 #include "sql/exec/build.h"
 #include "sql/exec/kept.h"
+#include "sql/exec/move.h"
 
 /* agg_env: what the three functions of the combination know. */
 typedef struct agg_env {
@@ -212,6 +213,7 @@ typedef struct finish_rdd {
     spk_query *query;
     const spk_plan *plan;
     const spk_form *keys, *states, *out;
+    spk_mover mover; /* of keys */
     uint32_t value_offset;
 } finish_rdd;
 
@@ -221,12 +223,9 @@ static bool open_finish(spk_pipe *pipe, spk_op *op)
     return op->state != NULL;
 }
 
-/* result_row: keys NULL: of an aggregation without keys over no rows. */
-static void result_row(const finish_rdd *r, spark_task *task, spk_arena *arena, const char *keys, const char *states,
-    char *out)
+/* result_row: what the aggregates come to. */
+static void result_row(const finish_rdd *r, spark_task *task, spk_arena *arena, const char *states, char *out)
 {
-    for (size_t i = 0; keys && i < r->keys->n; i++)
-        spk_slot_copy(&r->keys->slots[i], keys, &r->out->slots[i], out);
     for (size_t w = 0; w < r->plan->n_aggs && !spk_task_failed(task); w++) {
         const spk_slot *to = &r->out->slots[r->keys->n + w];
         spk_sql_error error;
@@ -251,12 +250,12 @@ static void run_finish(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     spk_recycle(pipe->task, arena);
     char *out = spk_pipe_alloc(pipe, in.n * size + 1);
     *batch = (spk_batch) { out, out ? in.n : 0 };
-    if (out)
-        memset(out, 0, in.n * size);
-    for (size_t i = 0; i < batch->n; i++) {
-        const char *row = in.rows + i * in_size;
-        result_row(r, pipe->task, arena, row, row + r->value_offset, out + i * size);
-    }
+    if (!out)
+        return;
+    memset(out, 0, in.n * size);
+    spk_move_columns(&r->mover, in.rows, in_size, (spk_sql_rows) { NULL, (uint32_t)in.n }, out, size);
+    for (size_t i = 0; i < in.n; i++)
+        result_row(r, pipe->task, arena, in.rows + i * in_size + r->value_offset, out + i * size);
 }
 
 static void finish_empty(spk_pipe *pipe, spk_op *op, spk_batch *batch)
@@ -271,7 +270,7 @@ static void finish_empty(spk_pipe *pipe, spk_op *op, spk_batch *batch)
         return;
     memset(out, 0, r->out->layout->size);
     init(&env, states);
-    result_row(r, pipe->task, op->state, NULL, states, out);
+    result_row(r, pipe->task, op->state, states, out);
     *batch = (spk_batch) { out, 1 };
 }
 
@@ -443,6 +442,8 @@ spark_rdd *spk_exec_aggregate(spk_query *q, const spk_plan *plan, const spk_form
     if (!combined)
         return NULL;
     finish_rdd plain = { .plan = plan, .keys = keys, .states = env.states, .out = out };
+    if (!spk_mover_make(q, keys->slots, out->slots, keys->n, &plain.mover))
+        return NULL;
     if (combined->layout)
         plain.value_offset = combined->layout->value_offset;
     return finish(q, combined, &plain);

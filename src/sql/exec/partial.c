@@ -30,6 +30,7 @@ typedef struct partial_rdd {
     const spk_sql_program *program;
     uint32_t value_offset;
     const char *blank; /* states of no rows */
+    bool zeros;        /* that is what these are */
     bool views; /* pairs point elsewhere */
     spk_kept kept;
     const size_t *twins; /* of each aggregate: one before it whose states are the same; or itself */
@@ -322,6 +323,22 @@ static bool renew(const partial_rdd *r, partial_state *s)
     return false;
 }
 
+/* emit: n pairs, side by side, as many at once as the emitter has room for. False: no more. */
+static bool emit(const partial_rdd *r, partial_state *s, const char *pairs, size_t n)
+{
+    const size_t size = r->pair->layout->size;
+    spark_emitter *e = &s->out.head;
+    for (size_t some; n > 0; n -= some, pairs += some * size) {
+        const size_t room = (size_t)(e->end - e->next) / size;
+        some = room < n ? room : n;
+        if (e->closed || (some == 0 && !spk_emitter_room(e)))
+            return false;
+        memcpy(e->next, pairs, some * size);
+        e->next += some * size;
+    }
+    return true;
+}
+
 /* flush: the pairs of the window, or the one of an aggregation without keys, go on, and the next one begins. */
 static bool flush(const partial_rdd *r, partial_state *s)
 {
@@ -329,9 +346,8 @@ static bool flush(const partial_rdd *r, partial_state *s)
     char *pairs = r->p.keys->n ? s->table.rows : s->single;
     const uint32_t n = r->p.keys->n ? s->table.n : 1;
     seal(r, pairs, n);
-    for (uint32_t g = 0; g < n; g++)
-        if (!spark_emit_(&s->out.head, pairs + g * size, size))
-            return false;
+    if (!emit(r, s, pairs, n))
+        return false;
     if (!combines(s))
         s->raw_left = (uint64_t)RAW_WINDOWS * (WINDOW_BYTES / size + 1);
     s->n_rows = 0;
@@ -418,13 +434,13 @@ static bool pass_on(const partial_rdd *r, partial_state *s, uint32_t from, uint3
 {
     const size_t size = r->pair->layout->size;
     const uint32_t n = to - from;
-    bool more = true;
     spk_sql_rows rows;
     memset(s->rows, 0, n * size);
     for (uint32_t k = 0; k < n; k++) {
         s->missed[k] = (uint16_t)(from + k);
         s->groups[from + k] = k;
-        memcpy(s->rows + k * size + r->value_offset, r->blank, r->p.states->layout->size);
+        if (!r->zeros)
+            memcpy(s->rows + k * size + r->value_offset, r->blank, r->p.states->layout->size);
     }
     if (!s->has_keys && !keys(r, s, s->batch))
         return false;
@@ -439,10 +455,8 @@ static bool pass_on(const partial_rdd *r, partial_state *s, uint32_t from, uint3
     if (!good)
         return false;
     seal(r, s->rows, n);
-    for (uint32_t i = 0; i < n && more; i++)
-        more = spark_emit_(&s->out.head, s->rows + i * size, size);
     s->raw_left -= n;
-    return more;
+    return emit(r, s, s->rows, n);
 }
 
 /* take_some: rows from a position on, as many as the window has room for, whose end goes to *to. False: the task has
@@ -627,6 +641,13 @@ static const char *blank_states(spk_query *q, const spk_partial *p)
     return blank;
 }
 
+static bool all_zeros(const char *at, size_t n)
+{
+    while (n > 0 && at[n - 1] == 0)
+        n--;
+    return n == 0;
+}
+
 /* twins_of: aggregates that keep the same of the same rows, as avg(x) and sum(x) do. */
 static const size_t *twins_of(spk_query *q, const spk_partial *p)
 {
@@ -731,6 +752,7 @@ spark_rdd *spk_exec_partial(spk_query *q, spark_rdd *rdd, const spk_partial *p)
         r->pair = pair;
         r->program = program;
         r->blank = blank;
+        r->zeros = all_zeros(blank, p->states->layout->size);
         r->value_offset = pair->layout->value_offset;
         r->views = pair->layout->views;
         r->query = q;
