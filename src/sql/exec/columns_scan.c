@@ -138,6 +138,11 @@ bool spk_columns_bounded(const spark_rdd *rdd, size_t i)
     return !r->columns[i].computed && spk_column_is_whole(r->types[r->columns[i].columns[0]]);
 }
 
+bool spk_columns_sure(const spark_rdd *rdd)
+{
+    return SPK_NODE(spk_scan_rdd, rdd)->sure;
+}
+
 void spk_columns_bound(spk_op *op, size_t i, int64_t x, bool descending)
 {
     spk_scan_state *s = op->state;
@@ -249,6 +254,21 @@ static bool is_monotone(const spk_sql_expr *e)
         || (e->args[1]->kind == SPK_SQL_COLUMN && e->args[0]->kind == SPK_SQL_CONSTANT && !e->args[0]->null);
 }
 
+/* is_sure: a condition that cannot fail: comparisons of columns and constants. */
+static bool is_sure(const spk_sql_expr *e)
+{
+    static const char *const names[]
+        = { "=", "==", "<>", "!=", "<", "<=", ">", ">=", "<=>", "not", "!", "and", "or", "isnull", "isnotnull" };
+    if (e->kind == SPK_SQL_COLUMN || e->kind == SPK_SQL_CONSTANT)
+        return true;
+    bool sure = false;
+    for (size_t i = 0; e->kind == SPK_SQL_CALL && e->function && i < sizeof names / sizeof names[0] && !sure; i++)
+        sure = strcmp(e->function->name, names[i]) == 0;
+    for (uint32_t i = 0; i < e->n && sure; i++)
+        sure = is_sure(e->args[i]);
+    return sure;
+}
+
 static bool plan_filters(spk_query *q, spk_scan_rdd *r, const spk_plan *scan, spk_sql_expr *const *filters, size_t n)
 {
     spk_scan_filter *own = NULL;
@@ -259,6 +279,9 @@ static bool plan_filters(spk_query *q, spk_scan_rdd *r, const spk_plan *scan, sp
         const int32_t column = filters[i]->deterministic ? l.column : SPK_SEVERAL;
         SPK_ADD(&q->analyzer, own, m, (spk_scan_filter) { column, l.columns, l.n, is_monotone(filters[i]) });
     }
+    r->sure = true;
+    for (size_t i = 0; i < n; i++)
+        r->sure = r->sure && is_sure(filters[i]);
     r->filters = own;
     r->n_filters = n;
     return !spk_sql_failed(&q->error);
@@ -276,6 +299,7 @@ static bool plan_columns(spk_query *q, spk_scan_rdd *r, const spk_plan *scan, sp
         spk_expr_columns(exprs[i], look, &l);
         const bool computed = exprs[i]->kind != SPK_SQL_COLUMN || !l.n;
         SPK_ADD(a, columns, m, (spk_scan_column) { computed, (uint32_t)*n_all, l.columns, l.n });
+        r->sure = r->sure && !computed;
         if (computed)
             SPK_ADD(a, *all, *n_all, exprs[i]);
     }

@@ -26,6 +26,7 @@ typedef struct spk_scan_rdd {
     const spk_sql_program *program;
     const spk_scan_filter *filters;
     size_t n_filters;
+    bool sure; /* no row makes it fail */
     const struct spk_scan_column *columns; /* what comes out, as many as `out` has */
 } spk_scan_rdd;
 

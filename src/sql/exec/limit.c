@@ -65,6 +65,8 @@ typedef struct top_rdd {
     const spk_slot *first; /* what rows are ordered by first, where the scan below can be told of it; or NULL */
     size_t column;         /* of the scan */
     bool descending;
+    bool shares;
+    _Atomic int64_t bound; /* where tasks share it: what the scan is told is the best that any task has come to */
 } top_rdd;
 
 typedef struct top_state {
@@ -78,12 +80,33 @@ static void end_top(void *data)
     spk_smallest_fini(&((top_state *)data)->kept);
 }
 
+/* is_told: whether what comes is from the scan, not from a cache. */
+static bool is_told(const top_rdd *r, const spk_pipe *pipe, const spk_op *op)
+{
+    return r->first && op != pipe->ops && op[-1].rdd == op->rdd->deps[0].rdd;
+}
+
+/* share: a bound is the task's own, and may become that of all: as many rows as are wanted are not behind it, wherever
+ * they are. Rows that are behind it are not among the first, so that nobody sees whether they were read. */
+static int64_t share(top_rdd *r, int64_t x)
+{
+    int64_t best = atomic_load_explicit(&r->bound, memory_order_relaxed);
+    while ((r->descending ? x > best : x < best)
+        && !atomic_compare_exchange_weak_explicit(
+            &r->bound, &best, x, memory_order_relaxed, memory_order_relaxed))
+        ;
+    return r->descending ? (x > best ? x : best) : x < best ? x : best;
+}
+
 static bool open_top(spk_pipe *pipe, spk_op *op)
 {
+    top_rdd *r = SPK_NODE(top_rdd, op->rdd);
     top_state *s = spk_arena_alloc(spk_keep_of(pipe->task), sizeof *s, 64);
     if (s && (s->arenas = spk_step_arenas(pipe->task)) != NULL) {
-        spk_smallest_init(&s->kept, pipe->task->heap, &SPK_NODE(top_rdd, op->rdd)->by);
+        spk_smallest_init(&s->kept, pipe->task->heap, &r->by);
         s->told = NULL;
+        if (r->shares && is_told(r, pipe, op))
+            spk_columns_bound(op - 1, r->column, atomic_load_explicit(&r->bound, memory_order_relaxed), r->descending);
         spark_defer(pipe->task, end_top, s);
         op->state = s;
         return !spk_task_failed(pipe->task);
@@ -93,22 +116,22 @@ static bool open_top(spk_pipe *pipe, spk_op *op)
 }
 
 /* tell_scan: rows that come first are there already; what is behind them in the first key need not be read. */
-static void tell_scan(const top_rdd *r, top_state *s, const spk_pipe *pipe, spk_op *op)
+static void tell_scan(top_rdd *r, top_state *s, spk_op *op)
 {
     const char *last = s->kept.last;
     int64_t x;
-    if (!last || last == s->told || op == pipe->ops || op[-1].rdd != op->rdd->deps[0].rdd)
-        return; /* or what comes is from a cache, not from the scan */
+    if (!last || last == s->told)
+        return;
     s->told = last;
     if ((!r->first->nullable || last[r->first->offset])
         && spk_column_whole(r->first->type, last + r->first->value, &x))
-        spk_columns_bound(op - 1, r->column, x, r->descending);
+        spk_columns_bound(op - 1, r->column, r->shares ? share(r, x) : x, r->descending);
 }
 
 static void run_top(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
     enum { PIECE = 512 };
-    const top_rdd *r = SPK_NODE(top_rdd, op->rdd);
+    top_rdd *r = SPK_NODE(top_rdd, op->rdd);
     top_state *s = op->state;
     const size_t size = op->rdd->layout->size;
     uint64_t prefixes[PIECE];
@@ -123,8 +146,8 @@ static void run_top(spk_pipe *pipe, spk_op *op, spk_batch *batch)
                 break;
             }
     }
-    if (r->first)
-        tell_scan(r, s, pipe, op);
+    if (is_told(r, pipe, op))
+        tell_scan(r, s, op);
     batch->n = 0;
 }
 
@@ -157,6 +180,7 @@ static spark_rdd *top(spk_query *q, spark_rdd *rdd, const spark_order *order, ui
     bool made;
     spk_failure failure;
     spk_verb_begin(&v, q->analyzer.site, "top", NULL, 1, &rdd, NULL);
+    const spark_rdd *below = rdd;
     rdd = spk_verb_make(&v, &class, sizeof(top_rdd), v.in, &made);
     if (!made)
         return rdd;
@@ -165,6 +189,8 @@ static spark_rdd *top(spk_query *q, spark_rdd *rdd, const spark_order *order, ui
     r->first = bounded ? first : NULL;
     r->column = column;
     r->descending = order->keys[0].descending;
+    r->shares = bounded && spk_columns_sure(below);
+    atomic_init(&r->bound, r->descending ? INT64_MIN : INT64_MAX);
     if (spk_ordering_make(&r->ordering, q->sc->types, rdd->layout, order, &failure) == SPARK_OK)
         return rdd;
     return spk_verb_undo(&v, rdd, &failure);
