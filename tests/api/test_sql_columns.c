@@ -331,8 +331,9 @@ static void test_first(void **state)
         spark_context *sc = sql_open(&kind, variant);
         for (int i = 0; i < 2; i++) {
             snprintf(sql, sizeof sql,
-                "CREATE TEMP VIEW %s AS SELECT id v, IF(id %% 11 = 0, NULL, 'a ' || id %% 7) s, DATE'2020-01-01' + CAST(id "
-                "DIV 9 AS INT) t, IF(id %% 13 = 0, NULL, id * 7 %% 60000) n FROM range(0, 60000, 1, 6)",
+                "CREATE TEMP VIEW %s AS SELECT id v, IF(id %% 11 = 0, NULL, 'a ' || id %% 7) s, "
+                "DATE'2020-01-01' + CAST(id DIV 9 AS INT) t, IF(id %% 13 = 0, NULL, id * 7 %% 60000) n "
+                "FROM range(0, 60000, 1, 6)",
                 i ? "plain" : "kept");
             sql_run(sc, sql);
         }

@@ -50,7 +50,7 @@ spark_rdd *spk_columns_scan(spk_query *q, const spk_plan *scan, spk_sql_expr *co
  * where it is descending less; it passes over blocks of such rows. spk_columns_bounded: whether column i of what rdd
  * gives can be told so: that is a scan, and the column one of its blocks as it is, of whole numbers, dates or times. */
 bool spk_columns_bounded(const spark_rdd *rdd, size_t i);
-/* spk_columns_sure: whether such a scan cannot fail for what is in a row, so that no one sees which rows it passes over. */
+/* spk_columns_sure: whether such a scan cannot fail for what is in a row: so no one sees which rows it passes over. */
 bool spk_columns_sure(const spark_rdd *rdd);
 void spk_columns_bound(spk_op *op, size_t i, int64_t x, bool descending);
 
