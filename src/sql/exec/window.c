@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Window functions: rows are placed by the partition keys and sorted by these and the order keys; then a
  * step takes one partition of the window after the other, whose rows it holds, computes every function
- * over them and gives them on. Arguments are columns by then. */
+ * over them, a part after the other, and gives them on. Arguments are columns by then. */
 #include <spark/keyed.h>
 #include <spark/sort.h>
 #include <stdlib.h>
@@ -10,100 +10,138 @@
 #include "rdd/verb.h"
 #include "sql/exec/window.h"
 
-enum { PARTITIONS = 16 };
+/* PART: most rows of a group that are computed together. PART_BYTES: about what these take, and what they point to. */
+enum { PARTITIONS = 16, PART = 1024, PART_BYTES = 256 * 1024 };
 
 /* ---- the step */
 
-/* end_group: all rows of a partition of the window are there. */
+/* open_group: memory of parts and calls. */
+static bool open_group(spk_window_group *g)
+{
+    const spk_window_rdd *w = g->w;
+    spk_window_state *s = g->s;
+    const size_t size = w->out->layout->size, room = PART_BYTES / size + 1;
+    g->most = room < g->n ? room : g->n;
+    g->most = g->most < PART ? g->most : PART;
+    g->calls = spk_arena_alloc(&s->group, (w->plan->n_functions + 1) * sizeof *g->calls, 16);
+    g->peers = spk_arena_alloc(&s->group, g->most * 2 * sizeof *g->peers, 8);
+    g->out = spk_arena_alloc(&s->group, g->most * size, 64);
+    if (!g->calls || !g->peers || !g->out) {
+        spk_task_nomem(g->task);
+        return false;
+    }
+    for (size_t f = 0; f < w->plan->n_functions; f++)
+        g->calls[f] = (spk_window_call) { .f = &w->plan->functions[f],
+            .column = w->n_in + f,
+            .arg = w->first_arg[f],
+            .memory = &s->memory[f] };
+    return spk_window_held(s, g->task);
+}
+
+/* begin_part: where it ends. Rows on disk are copied, so these are no more than what was written at once. */
+static void begin_part(spk_window_group *g, size_t rows)
+{
+    g->end = g->n - g->begin < rows ? g->n : g->begin + rows;
+    if (!g->rows && spk_pages_border(&g->s->pages, g->begin) < g->end)
+        g->end = (size_t)spk_pages_border(&g->s->pages, g->begin);
+    memset(g->out, 0, (g->end - g->begin) * g->w->out->layout->size);
+}
+
+/* compute_part: false: the task has failed. */
+static bool compute_part(spk_window_group *g)
+{
+    const spk_window_rdd *w = g->w;
+    for (size_t i = g->begin; i < g->end; i++) {
+        const char *row = spk_window_row(g, i);
+        for (size_t c = 0; c < w->n_in; c++)
+            spk_slot_copy(&w->rows->slots[c], row, &w->out->slots[c], spk_window_out(g, i));
+        for (size_t c = 0; c < w->n_in && !g->rows; c++)
+            if (!spk_window_own(g, c, i))
+                return false;
+    }
+    spk_window_peers(g);
+    for (size_t f = 0; f < w->plan->n_functions && !spk_task_failed(g->task); f++)
+        spk_window_compute(g, &g->calls[f]);
+    return !spk_task_failed(g->task);
+}
+
+/* give_part: the results go on; all the way, when they point to more and more memory. False: no more are wanted. */
+static bool give_part(spk_window_group *g, spk_out *out)
+{
+    bool more = true;
+    for (size_t i = g->begin; i < g->end && more; i++)
+        more = spark_emit_(&out->head, spk_window_out(g, i), g->w->out->layout->size);
+    g->renewed = g->growing > 1 && g->s->work.bytes > PART_BYTES && spk_emitter_pass(&out->head);
+    if (g->renewed) {
+        spk_recycle(g->task, &g->s->work);
+        g->growing = 0;
+    }
+    g->begin = g->end;
+    return more && !out->head.closed;
+}
+
+/* end_group: all rows of a partition of the window are there. Parts are small where results point to much. */
 static bool end_group(const spk_window_rdd *w, spk_window_state *s, spark_task *task, spk_out *out)
 {
-    const size_t size = w->out->layout->size;
-    spk_window_group g = { .w = w, .task = task, .s = s, .rows = s->rows, .n = s->n };
+    spk_window_group g = { .w = w, .task = task, .s = s, .rows = s->paged ? NULL : s->rows, .n = s->n };
     if (s->n == 0)
         return true;
-    char *rows = spk_arena_alloc(&s->work, s->n * size + 64, 64);
-    if (!rows) {
-        spk_task_nomem(task);
-        return false;
+    bool more = open_group(&g);
+    for (size_t rows = 16; more && g.begin < g.n;) {
+        const size_t before = s->work.bytes;
+        rows = rows < g.most ? rows : g.most;
+        begin_part(&g, rows);
+        more = compute_part(&g);
+        const size_t made = s->work.bytes - before;
+        g.growing = made ? g.growing + 1 : 0;
+        rows = made < PART_BYTES ? rows * 2 : rows / 2 + 1;
+        more = more && give_part(&g, out);
     }
-    memset(rows, 0, s->n * size);
-    for (size_t i = 0; i < s->n; i++)
-        for (size_t c = 0; c < w->n_in; c++)
-            spk_slot_copy(&w->rows->slots[c], spk_window_row(&g, i), &w->out->slots[c], rows + i * size);
-    if (!spk_window_peers(&g))
-        return false;
-    for (size_t f = 0; f < w->plan->n_functions && !spk_task_failed(task); f++) {
-        g.f = &w->plan->functions[f];
-        g.column = w->first_arg[f];
-        spk_window_compute(&g, w->n_in + f, rows);
-    }
-    bool more = !spk_task_failed(task);
-    for (size_t i = 0; i < s->n && more; i++)
-        more = spark_emit_(&out->head, rows + i * size, size);
-    s->n = 0;
+    spk_window_let_go(s);
     return more;
 }
 
-static bool hold(const spk_window_rdd *w, spk_window_state *s, spark_task *task, const char *row)
-{
-    const spk_layout *pair = w->rdd.deps[0].rdd->layout;
-    spk_arena *arena = &s->held[s->now];
-    const size_t bytes = pair->views ? spk_value_bytes(pair, row) : 0;
-    char *copy = spk_arena_alloc(arena, pair->size, pair->align);
-    char *tail = bytes ? spk_arena_alloc(arena, bytes, 16) : copy;
-    if (s->n == s->room) {
-        const size_t room = s->room ? s->room * 2 : 64;
-        char **grown = spk_arena_alloc(&s->list[0], room * sizeof *grown, 8);
-        if (grown) {
-            if (s->n)
-                memcpy(grown, s->rows, s->n * sizeof *grown);
-            s->rows = grown;
-            s->room = room;
-        }
-    }
-    if (!copy || !tail || s->n == s->room) {
-        spk_task_nomem(task);
-        return false;
-    }
-    memcpy(copy, row, pair->size);
-    if (pair->views)
-        (void)spk_value_pack(pair, copy, tail);
-    s->rows[s->n++] = copy;
-    return true;
-}
-
-static void end_arenas(void *data)
+static void end_state(void *data)
 {
     spk_window_state *s = data;
+    spk_window_let_go(s);
     spk_arena_fini(&s->list[0]);
     spk_arena_fini(&s->work);
+    spk_arena_fini(&s->group);
+    for (size_t f = 0; f < s->n_memory; f++)
+        for (int i = 0; i < SPK_WINDOW_ARENAS; i++)
+            spk_arena_fini(&s->memory[f].arenas[i]);
 }
 
 static bool open_window(spk_pipe *pipe, spk_op *op)
 {
-    spk_arena *keep = spk_keep_of(pipe->task);
+    spark_task *task = pipe->task;
+    spk_arena *keep = spk_keep_of(task);
+    const size_t n = SPK_NODE(spk_window_rdd, op->rdd)->plan->n_functions, pair = op->rdd->deps[0].rdd->layout->size;
     spk_window_state *s = spk_arena_alloc(keep, sizeof *s, 16);
-    if (s) {
-        memset(s, 0, sizeof *s);
-        s->held = spk_step_arenas(pipe->task);
-        s->arenas = spk_step_arenas(pipe->task);
-    }
-    if (!s || !s->held || !s->arenas) {
-        spk_task_nomem(pipe->task);
+    spk_window_memory *memory = spk_arena_alloc(keep, (n + 1) * sizeof *memory, 16);
+    char *blank = spk_arena_alloc(keep, pair, 64);
+    if (!s || !memory || !blank) {
+        spk_task_nomem(task);
         return false;
     }
-    spk_arena_init(&s->list[0], pipe->task->heap);
-    spk_arena_init(&s->work, pipe->task->heap);
-    spark_defer(pipe->task, end_arenas, s);
+    *s = (spk_window_state) { .memory = memory, .n_memory = n, .blank = memset(blank, 0, pair) };
+    spk_arena_init(&s->list[0], task->heap);
+    spk_arena_init(&s->work, task->heap);
+    spk_arena_init(&s->group, task->heap);
+    for (size_t f = 0; f < n; f++)
+        for (int i = 0; i < SPK_WINDOW_ARENAS; i++)
+            spk_arena_init(&memory[f].arenas[i], task->heap);
+    spark_defer(task, end_state, s);
     op->state = s;
-    return !spk_task_failed(pipe->task);
+    return !spk_task_failed(task) && (s->held = spk_step_arenas(task)) && (s->arenas = spk_step_arenas(task));
 }
 
 /* unwanted: whether a row of the group stands behind all of it that are asked for. */
 static bool unwanted(const spk_window_rdd *w, const spk_window_state *s, const char *row)
 {
     return w->plan->limit > 0 && s->n >= (uint64_t)w->plan->limit
-        && !(w->plan->with_ties && spk_window_same_keys(w, w->n_partition, w->keys->n, s->rows[s->n - 1], row));
+        && !(w->plan->with_ties && spk_window_same_keys(w, w->n_partition, w->keys->n, s->edge, row));
 }
 
 /* run_window: what a group that ended in the last batch held is free by now, in the arena that the current
@@ -123,13 +161,13 @@ static void run_window(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     bool more = true, ended = false;
     for (size_t i = 0; i < in.n && more; i++) {
         const char *row = in.rows + i * size;
-        if (s->n && !spk_window_same_keys(w, 0, w->n_partition, s->rows[0], row)) {
+        if (s->n && !spk_window_same_keys(w, 0, w->n_partition, s->first, row)) {
             more = end_group(w, s, pipe->task, &out);
             if (!ended)
                 s->now = !s->now;
             ended = true;
         }
-        more = more && (unwanted(w, s, row) || hold(w, s, pipe->task, row));
+        more = more && (unwanted(w, s, row) || spk_window_hold(w, s, pipe->task, &out, row));
     }
     spk_out_close(&out, batch);
 }

@@ -2,20 +2,23 @@
 /* Frames of window functions: which rows one has to look at. */
 #include "sql/exec/window.h"
 
-bool spk_window_peers(spk_window_group *g)
+void spk_window_peers(spk_window_group *g)
 {
-    g->peers = spk_arena_alloc(&g->s->work, (g->n + 1) * sizeof *g->peers, 8);
-    if (!g->peers) {
-        spk_task_nomem(g->task);
-        return false;
+    const spk_window_rdd *w = g->w;
+    const bool ordered = w->keys->n > w->n_partition;
+    for (size_t i = g->begin; i < g->end; i++) {
+        if (i == g->peers_to) {
+            size_t end = ordered ? i + 1 : g->n;
+            while (end < g->n
+                && spk_window_same_keys(
+                    w, w->n_partition, w->keys->n, spk_window_pair(g, end - 1), spk_window_pair(g, end)))
+                end++;
+            g->peers_from = i;
+            g->peers_to = end;
+        }
+        g->peers[2 * (i - g->begin)] = g->peers_from;
+        g->peers[2 * (i - g->begin) + 1] = g->peers_to;
     }
-    size_t end = g->n;
-    for (size_t i = g->n; i-- > 0;) {
-        if (i + 1 < g->n && !spk_window_same_keys(g->w, g->w->n_partition, g->w->keys->n, g->rows[i], g->rows[i + 1]))
-            end = i + 1;
-        g->peers[i] = end;
-    }
-    return true;
 }
 
 int64_t spk_window_constant(const spk_sql_expr *e)
@@ -42,10 +45,10 @@ int64_t spk_window_constant(const spk_sql_expr *e)
 }
 
 /* edge_slot: the column that holds the lower (0) or upper (1) edge of RANGE. */
-static const spk_slot *edge_slot(const spk_window_group *g, int which)
+static const spk_slot *edge_slot(const spk_window_group *g, const spk_window_call *c, int which)
 {
-    size_t at = g->column + g->f->n_args + (g->f->filter != NULL);
-    if (which == 1 && g->f->low)
+    size_t at = c->arg + c->f->n_args + (c->f->filter != NULL);
+    if (which == 1 && c->f->low)
         at++;
     return &g->w->rows->slots[at];
 }
@@ -56,7 +59,8 @@ static int compare_edge(const spk_window_group *g, size_t k, size_t i, const spk
 {
     const size_t key = g->w->order_key;
     const spk_slot *slot = &g->w->keys->slots[key];
-    const bool a = spk_slot_present(slot, g->rows[k]), b = spk_slot_present(edge, spk_window_row(g, i));
+    const char *pair = spk_window_pair(g, k), *row = spk_window_row(g, i);
+    const bool a = spk_slot_present(slot, pair), b = spk_slot_present(edge, row);
     const spk_plan_sort *sort = &g->w->plan->sort[0];
     if (!a || !b)
         return a == b ? 0 : (a != sort->nulls_last) ? 1 : -1;
@@ -64,8 +68,8 @@ static int compare_edge(const spk_window_group *g, size_t k, size_t i, const spk
     spk_slot to = *slot;
     to.offset = 0;
     to.value = spk_sql_slot_value(slot->type, slot->nullable);
-    spk_slot_copy(slot, g->rows[k], &to, left);
-    spk_slot_copy(edge, spk_window_row(g, i), &to, right);
+    spk_slot_copy(slot, pair, &to, left);
+    spk_slot_copy(edge, row, &to, right);
     const int order = spk_value_compare(g->w->key_layouts[key], left, right);
     return sort->descending ? -order : order;
 }
@@ -75,46 +79,46 @@ static size_t clamp(const spk_window_group *g, int64_t at)
     return at < 0 ? 0 : (uint64_t)at > g->n ? g->n : (size_t)at;
 }
 
-void spk_window_frame(const spk_window_group *g, size_t i, size_t *from, size_t *to)
+void spk_window_frame(const spk_window_group *g, spk_window_call *c, size_t i)
 {
-    const spk_plan_function *f = g->f;
+    const spk_plan_function *f = c->f;
     const int64_t here = (int64_t)i;
     switch (f->from) {
     case SPK_BOUND_UNBOUNDED_PRECEDING:
-        *from = 0;
+        c->from = 0;
         break;
     case SPK_BOUND_CURRENT:
-        *from = f->rows ? i : *from < i && g->peers[*from] <= i ? i : *from;
+        c->from = f->rows ? i : spk_window_peers_from(g, i);
         break;
     case SPK_BOUND_UNBOUNDED_FOLLOWING:
-        *from = g->n;
+        c->from = g->n;
         break;
     default: {
         const int64_t by = spk_window_constant(f->from_offset);
         if (f->rows)
-            *from = clamp(g, f->from == SPK_BOUND_PRECEDING ? here - by : here + by);
+            c->from = clamp(g, f->from == SPK_BOUND_PRECEDING ? here - by : here + by);
         else
-            while (*from < g->n && compare_edge(g, *from, i, edge_slot(g, 0)) < 0)
-                ++*from;
+            while (c->from < g->n && compare_edge(g, c->from, i, edge_slot(g, c, 0)) < 0)
+                c->from++;
     }
     }
     switch (f->to) {
     case SPK_BOUND_UNBOUNDED_PRECEDING:
-        *to = 0;
+        c->to = 0;
         break;
     case SPK_BOUND_CURRENT:
-        *to = f->rows ? i + 1 : g->peers[i];
+        c->to = f->rows ? i + 1 : spk_window_peers_to(g, i);
         break;
     case SPK_BOUND_UNBOUNDED_FOLLOWING:
-        *to = g->n;
+        c->to = g->n;
         break;
     default: {
         const int64_t by = spk_window_constant(f->to_offset);
         if (f->rows)
-            *to = clamp(g, (f->to == SPK_BOUND_PRECEDING ? here - by : here + by) + 1);
+            c->to = clamp(g, (f->to == SPK_BOUND_PRECEDING ? here - by : here + by) + 1);
         else
-            while (*to < g->n && compare_edge(g, *to, i, edge_slot(g, 1)) <= 0)
-                ++*to;
+            while (c->to < g->n && compare_edge(g, c->to, i, edge_slot(g, c, 1)) <= 0)
+                c->to++;
     }
     }
 }

@@ -6,125 +6,151 @@
 
 /* ---- ranking and values of other rows */
 
-static void put_i32(const spk_window_group *g, size_t column, size_t i, int64_t x, char *out)
+static void put_i32(const spk_window_group *g, const spk_window_call *c, size_t i, int64_t x)
 {
     const int32_t value = (int32_t)x;
-    spk_window_put(g, column, i, (const char *)&value, true, out);
+    spk_window_put(g, c, i, &value, true);
 }
 
-static void ntile(const spk_window_group *g, size_t column, char *out)
+static void ntile(const spk_window_group *g, const spk_window_call *c)
 {
-    const int64_t buckets = spk_window_constant(g->f->n_args ? g->f->args[0] : NULL);
-    if (buckets < 1) {
-        for (size_t i = 0; i < g->n; i++)
-            put_i32(g, column, i, 1, out);
-        return;
-    }
-    const int64_t n = (int64_t)g->n, small = n / buckets, larger = n % buckets;
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t edge = larger * (small + 1);
-        put_i32(g, column, (size_t)i, i < edge ? i / (small + 1) + 1 : larger + (i - edge) / small + 1, out);
+    const int64_t buckets = spk_window_constant(c->f->n_args ? c->f->args[0] : NULL);
+    const int64_t n = (int64_t)g->n, small = buckets < 1 ? n : n / buckets, larger = buckets < 1 ? 0 : n % buckets;
+    const int64_t edge = larger * (small + 1);
+    for (size_t at = g->begin; at < g->end; at++) {
+        const int64_t i = (int64_t)at;
+        put_i32(g, c, at, i < edge ? i / (small + 1) + 1 : larger + (i - edge) / small + 1);
     }
 }
 
-static void ranks(const spk_window_group *g, size_t column, char *out)
+static void ranks(const spk_window_group *g, spk_window_call *c)
 {
-    const char *name = g->f->name;
-    size_t begin = 0;
-    int64_t dense = 0;
-    for (size_t i = 0; i < g->n; i++) {
-        if (i == 0 || g->peers[i - 1] <= i) {
-            begin = i;
-            dense++;
-        }
-        double share;
+    const char *name = c->f->name;
+    for (size_t i = g->begin; i < g->end; i++) {
+        const size_t begin = spk_window_peers_from(g, i);
+        c->seen += begin == i;
         if (strcmp(name, "row_number") == 0) {
-            put_i32(g, column, i, (int64_t)i + 1, out);
+            put_i32(g, c, i, (int64_t)i + 1);
         } else if (strcmp(name, "rank") == 0) {
-            put_i32(g, column, i, (int64_t)begin + 1, out);
+            put_i32(g, c, i, (int64_t)begin + 1);
         } else if (strcmp(name, "dense_rank") == 0) {
-            put_i32(g, column, i, dense, out);
+            put_i32(g, c, i, (int64_t)c->seen);
         } else {
-            share = strcmp(name, "cume_dist") == 0 ? (double)g->peers[i] / (double)g->n
-                : g->n > 1                        ? (double)begin / (double)(g->n - 1)
-                                                  : 0.0;
-            spk_window_put(g, column, i, (const char *)&share, true, out);
+            const double share = strcmp(name, "cume_dist") == 0 ? (double)spk_window_peers_to(g, i) / (double)g->n
+                : g->n > 1                                      ? (double)begin / (double)(g->n - 1)
+                                                                : 0.0;
+            spk_window_put(g, c, i, &share, true);
         }
     }
 }
 
-static bool argument(const spk_window_group *g, size_t i, size_t k, const char **value)
+static bool argument(const spk_window_group *g, const spk_window_call *c, size_t i, size_t k, const char **value)
 {
-    const spk_slot *slot = &g->w->rows->slots[g->column + k];
+    const spk_slot *slot = &g->w->rows->slots[c->arg + k];
     const char *row = spk_window_row(g, i);
     *value = row + slot->value;
     return spk_slot_present(slot, row);
 }
 
-/* other_row: lag, lead: the row so many before or behind; of IGNORE NULLS, rows with a value alone count. */
-static int64_t other_row(const spk_window_group *g, size_t i, int64_t by)
+static bool present(const spk_window_group *g, const spk_window_call *c, size_t i)
 {
     const char *value;
-    const int step = by < 0 ? -1 : 1;
-    int64_t at = (int64_t)i;
-    if (!g->f->ignore_nulls)
-        return by > (int64_t)g->n || by < -(int64_t)g->n ? -1 : at + by;
-    for (int64_t left = by < 0 ? -by : by; left > 0;) {
-        at += step;
-        if (at < 0 || at >= (int64_t)g->n)
-            return -1;
-        left -= argument(g, (size_t)at, 0, &value);
-    }
-    return at;
+    return argument(g, c, i, 0, &value);
 }
 
-static void shifted(const spk_window_group *g, size_t column, char *out)
+/* put_argument: that of row `from`, or NULL where there is none, as the result of row i. Rows on disk do not stay. */
+static bool put_argument(
+    const spk_window_group *g, const spk_window_call *c, size_t i, bool any, size_t from, size_t k)
 {
-    const bool back = strcmp(g->f->name, "lag") == 0;
-    for (size_t i = 0; i < g->n; i++) {
-        const char *value = NULL;
-        int64_t by = g->f->n_args > 1 ? spk_window_constant(g->f->args[1]) : 1;
-        const int64_t at = other_row(g, i, back ? -by : by);
-        bool valid = false;
-        if (at >= 0 && at < (int64_t)g->n)
-            valid = argument(g, (size_t)at, 0, &value);
-        else if (g->f->n_args > 2)
-            valid = argument(g, i, 2, &value);
-        spk_window_put(g, column, i, value, valid, out);
-    }
+    const char *value = NULL;
+    const bool valid = any && argument(g, c, from, k, &value);
+    spk_window_put(g, c, i, value, valid);
+    return g->rows || !valid || spk_window_own(g, c->column, i);
 }
 
-static void nth(const spk_window_group *g, size_t column, char *out)
+/* row_behind, row_before: the by-th row with a value behind row i, or before it. `seen` of them were found by the last
+ * row, up to `at`, and from there on. False: there are not so many. */
+static bool row_behind(const spk_window_group *g, spk_window_call *c, size_t i, uint64_t by)
 {
-    const int64_t wanted = spk_window_constant(g->f->args[1]);
-    size_t from = 0, to = 0;
-    for (size_t i = 0; i < g->n; i++) {
-        const char *value = NULL;
-        bool valid = false;
-        spk_window_frame(g, i, &from, &to);
-        int64_t left = wanted;
-        if (!g->f->ignore_nulls) {
-            if (wanted > 0 && from + (uint64_t)wanted - 1 < to)
-                valid = argument(g, from + (size_t)wanted - 1, 0, &value);
-        } else {
-            for (size_t k = from; k < to && left > 0; k++)
-                if (argument(g, k, 0, &value) && --left == 0)
-                    valid = true;
-        }
-        spk_window_put(g, column, i, value, valid, out);
-    }
-}
-
-void spk_window_compute(const spk_window_group *g, size_t column, char *out)
-{
-    if (g->f->aggregate)
-        spk_window_aggregate(g, column, out);
-    else if (strcmp(g->f->name, "ntile") == 0)
-        ntile(g, column, out);
-    else if (strcmp(g->f->name, "lag") == 0 || strcmp(g->f->name, "lead") == 0)
-        shifted(g, column, out);
-    else if (strcmp(g->f->name, "nth_value") == 0)
-        nth(g, column, out);
+    if (i == 0)
+        c->at = 0;
     else
-        ranks(g, column, out);
+        c->seen -= present(g, c, i);
+    while (c->seen < by && c->at + 1 < g->n)
+        c->seen += present(g, c, ++c->at);
+    return c->seen == by;
+}
+
+static bool row_before(const spk_window_group *g, spk_window_call *c, size_t i, uint64_t by)
+{
+    c->seen += i > 0 && present(g, c, i - 1);
+    while (c->seen > by || (c->seen == by && !present(g, c, c->at)))
+        c->seen -= present(g, c, c->at++);
+    return c->seen == by;
+}
+
+/* other_row: lag, lead: the row so many before or behind, as c->at; of IGNORE NULLS, rows with a value alone count. */
+static bool other_row(const spk_window_group *g, spk_window_call *c, size_t i, int64_t by)
+{
+    if (c->f->ignore_nulls && by != 0)
+        return by > 0 ? row_behind(g, c, i, (uint64_t)by) : row_before(g, c, i, 0 - (uint64_t)by);
+    c->at = i + (size_t)by; /* before the first one it is huge */
+    return by > 0 ? (uint64_t)by < g->n - i : 0 - (uint64_t)by <= i;
+}
+
+static void shifted(const spk_window_group *g, spk_window_call *c)
+{
+    const int64_t offset = c->f->n_args > 1 ? spk_window_constant(c->f->args[1]) : 1;
+    const int64_t by = strcmp(c->f->name, "lag") == 0 ? -offset : offset;
+    for (size_t i = g->begin; i < g->end; i++) {
+        const bool found = other_row(g, c, i, by);
+        const bool instead = !found && c->f->n_args > 2;
+        if (!put_argument(g, c, i, found || instead, found ? c->at : i, instead ? 2 : 0))
+            return;
+    }
+}
+
+/* find: the wanted-th row with a value of the frame, which began at `before`, as the one before c->at. */
+static bool find(const spk_window_group *g, spk_window_call *c, size_t before, uint64_t wanted)
+{
+    if (c->from >= c->at) {
+        c->at = c->from;
+        c->seen = 0;
+    }
+    for (size_t k = before; c->seen > 0 && k < c->from; k++)
+        c->seen -= present(g, c, k);
+    while (c->seen < wanted && c->at < c->to)
+        c->seen += present(g, c, c->at++);
+    return c->seen == wanted;
+}
+
+static void nth(const spk_window_group *g, spk_window_call *c)
+{
+    const int64_t wanted = spk_window_constant(c->f->args[1]);
+    for (size_t i = g->begin; i < g->end; i++) {
+        const size_t before = c->from;
+        spk_window_frame(g, c, i);
+        bool found = wanted > 0;
+        if (found && c->f->ignore_nulls)
+            found = find(g, c, before, (uint64_t)wanted);
+        else if (found)
+            found = c->from < c->to && (uint64_t)wanted <= c->to - c->from;
+        const size_t at = c->f->ignore_nulls ? c->at - 1 : c->from + (size_t)wanted - 1;
+        if (!put_argument(g, c, i, found, at, 0))
+            return;
+    }
+}
+
+void spk_window_compute(const spk_window_group *g, spk_window_call *c)
+{
+    if (c->f->aggregate)
+        spk_window_aggregate(g, c);
+    else if (strcmp(c->f->name, "ntile") == 0)
+        ntile(g, c);
+    else if (strcmp(c->f->name, "lag") == 0 || strcmp(c->f->name, "lead") == 0)
+        shifted(g, c);
+    else if (strcmp(c->f->name, "nth_value") == 0)
+        nth(g, c);
+    else
+        ranks(g, c);
 }

@@ -3,210 +3,209 @@
 #include "sql/eval/agg.h"
 #include "sql/exec/window.h"
 
-/* ---- aggregates over frames */
+/* WIDE: rows of the widest frames that are added up anew when they move. STEP: rows after which it is asked whether a
+ * state has left more than GARBAGE behind. FEW: rows that stay in memory while as many are looked at. */
+enum { WIDE = 64, STEP = 256, GARBAGE = 64 * 1024, FEW = SPK_PAGES / 2 };
 
-static bool take_rows(const spk_window_group *g, char *state, size_t from, size_t to)
-{
-    const spk_sql_aggregate *a = g->f->aggregate;
-    spk_sql_vector args[16];
-    for (size_t i = from; i < to; i++) { /* a row at a time: rows lie anywhere */
-        const char *row = spk_window_row(g, i);
-        if (g->f->filter) {
-            const spk_slot *slot = &g->w->rows->slots[g->column + g->f->n_args];
-            if (!spk_slot_present(slot, row) || !row[slot->value])
-                continue;
-        }
-        uint8_t valid[16];
-        for (uint32_t k = 0; k < a->n && k < 16; k++) {
-            const spk_slot *slot = &g->w->rows->slots[g->column + k];
-            valid[k] = spk_slot_present(slot, row);
-            args[k] = (spk_sql_vector) { row + slot->value, 0, &valid[k] };
-        }
-        spk_sql_error error;
-        spk_agg_error_open(&error);
-        spk_sql_agg_frame f = { .aggregate = a, .args = args, .rows = { NULL, 1 }, .state = state,
-            .arena = &g->s->work, .error = &error };
-        if (!spk_sql_agg_update(&f)) {
-            spk_query_task_fails(g->w->query, g->task, &error);
-            return false;
-        }
-    }
-    return true;
-}
+typedef struct spk_window_running {
+    char *state, *value;
+    bool valid, fresh;
+    bool known;       /* value is what the state gives */
+    size_t from, to;  /* rows that are in the state */
+    size_t kept;      /* bytes of the memory when it was tidied last */
+    spk_window_sliding *sliding;
+} running;
 
-/* own_value: what a value points to as a copy: the state it is of goes on. */
-static bool own_value(const spk_window_group *g, size_t column, char *value)
+static bool fails(const spk_window_group *g, const spk_sql_error *error)
 {
-    const spk_layout *layout = g->w->out_layouts[column]->views ? g->w->out_layouts[column] : NULL;
-    const spk_slot *slot = &g->w->out->slots[column];
-    if (!layout)
-        return true;
-    char *row = spk_arena_alloc(&g->s->work, slot->size + 64, 64);
-    const uint32_t at = slot->value - slot->offset;
-    if (row) {
-        memset(row, 0, slot->size);
-        if (at)
-            row[0] = 1;
-        memcpy(row + at, value, slot->type->size);
-        const size_t bytes = spk_value_bytes(layout, row);
-        char *tail = spk_arena_alloc(&g->s->work, bytes + 1, 16);
-        if (tail) {
-            (void)spk_value_pack(layout, row, tail);
-            memcpy(value, row + at, slot->type->size);
-            return true;
-        }
-    }
-    spk_task_nomem(g->task);
+    spk_query_task_fails(g->w->query, g->task, error);
     return false;
 }
 
-/* ---- wide frames that slide
- *
- * A frame's state is made of two: of its rows below `middle`, one for each place where a frame may begin,
- * and of those from there on. When the frame has left the first part, the second one becomes it: each row is
- * taken in twice, however wide frames are. Sums of doubles may differ in their last digits from those that
- * are added up from the frame's first row on, which narrow frames are. */
-
-enum { WIDE = 64 };
-
-/* slides: aggregates whose states are small and may be copied. */
-static bool slides(const spk_window_group *g)
+char *spk_window_fresh(const spk_window_call *c, char *state)
 {
-    static const char *const names[] = { "count", "sum", "avg", "mean", "min", "max", "try_sum", "try_avg", "first",
-        "first_value", "last", "last_value", "any_value", "count_if", "bool_and", "bool_or", "every", "some", "any" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (spk_names_same(names[i], g->f->aggregate->name))
-            return true;
-    return false;
-}
-
-typedef struct sliding {
-    char *front; /* front + k * size: rows k up to middle */
-    char *back, *both;
-    size_t size, middle, end;
-} sliding;
-
-static char *fresh_state(const spk_window_group *g, char *state)
-{
-    memset(state, 0, g->f->aggregate->state->size);
-    spk_sql_agg_init(g->f->aggregate, state);
+    memset(state, 0, c->f->aggregate->state->size);
+    spk_sql_agg_init(c->f->aggregate, state);
     return state;
 }
 
-static bool join_states(const spk_window_group *g, char *into, const char *from)
+bool spk_window_join(
+    const spk_window_group *g, const spk_window_call *c, char *into, const char *from, spk_arena *arena)
 {
     spk_sql_error error;
     spk_agg_error_open(&error);
-    if (spk_sql_agg_merge(g->f->aggregate, into, from, &g->s->work, &error))
-        return true;
-    spk_query_task_fails(g->w->query, g->task, &error);
-    return false;
+    return spk_sql_agg_merge(c->f->aggregate, into, from, arena, &error) || fails(g, &error);
 }
 
-/* turn: the second part becomes the first one. */
-static bool turn(const spk_window_group *g, sliding *s, size_t from)
+/* empty: most states point to nothing. */
+static void empty(spk_arena *arena)
 {
-    for (size_t k = s->end; k-- > from;) {
-        char *state = fresh_state(g, s->front + k * s->size);
-        if (!take_rows(g, state, k, k + 1) || (k + 1 < s->end && !join_states(g, state, state + s->size)))
-            return false;
+    if (arena->bytes)
+        spk_arena_reset(arena);
+}
+
+static bool take_row(const spk_window_group *g, const spk_window_call *c, char *state, size_t i, spk_arena *arena)
+{
+    const spk_sql_aggregate *a = c->f->aggregate;
+    const char *row = spk_window_row(g, i);
+    spk_sql_vector args[16];
+    uint8_t valid[16];
+    if (c->f->filter) {
+        const spk_slot *slot = &g->w->rows->slots[c->arg + c->f->n_args];
+        if (!spk_slot_present(slot, row) || !row[slot->value])
+            return true;
     }
-    s->middle = s->end;
-    (void)fresh_state(g, s->back);
+    for (uint32_t k = 0; k < a->n && k < 16; k++) {
+        const spk_slot *slot = &g->w->rows->slots[c->arg + k];
+        valid[k] = spk_slot_present(slot, row);
+        args[k] = (spk_sql_vector) { row + slot->value, 0, &valid[k] };
+    }
+    spk_sql_error error;
+    spk_agg_error_open(&error);
+    spk_sql_agg_frame f = { .aggregate = a, .args = args, .rows = { NULL, 1 }, .state = state,
+        .arena = arena, .error = &error };
+    return spk_sql_agg_update(&f) || fails(g, &error);
+}
+
+/* spk_window_take: a row at a time: they lie anywhere. */
+bool spk_window_take(
+    const spk_window_group *g, const spk_window_call *c, char *state, size_t from, size_t to, spk_arena *arena)
+{
+    for (size_t i = from; i < to; i++)
+        if (!take_row(g, c, state, i, arena))
+            return false;
     return true;
 }
 
-/* move_to: takes in the rows up to `to`; the state of the whole frame is then in `both`. */
-static bool move_to(const spk_window_group *g, sliding *s, size_t from, size_t to)
+/* ---- frames that grow, and narrow ones */
+
+/* move_state: what the state points to becomes a copy, and all the rest of the memory is free. */
+static bool move_state(const spk_window_group *g, const spk_window_call *c, char *state)
 {
-    if (from > s->end) {
-        s->middle = s->end = from;
-        (void)fresh_state(g, s->back);
-    }
-    if (to > s->end) {
-        if (!take_rows(g, s->back, s->end, to))
-            return false;
-        s->end = to;
-    }
-    if (from >= s->middle && !turn(g, s, from))
+    spk_arena *now = &c->memory->arenas[SPK_WINDOW_NOW], *other = &c->memory->arenas[SPK_WINDOW_OTHER];
+    const spk_sql_aggregate *a = c->f->aggregate;
+    spk_sql_agg_seal(a, state);
+    if (!spk_sql_copy_value(a->state, state, state, other)) {
+        spk_task_nomem(g->task);
         return false;
-    if (from < s->middle)
-        memcpy(s->both, s->front + from * s->size, s->size);
-    else
-        (void)fresh_state(g, s->both);
-    return join_states(g, s->both, s->back);
+    }
+    const spk_arena old = *now;
+    *now = *other;
+    *other = old;
+    spk_arena_reset(other);
+    return true;
 }
 
-static void slide(const spk_window_group *g, size_t column, size_t i, size_t from, size_t to, char *out)
+/* tidy: where the state has left much behind. What it may have in rows must not stay there, where these do not. */
+static bool tidy(const spk_window_group *g, const spk_window_call *c, bool always)
 {
-    const spk_sql_aggregate *a = g->f->aggregate;
-    const size_t size = (a->state->size + 15) / 16 * 16;
-    sliding s = { .size = size, .middle = from, .end = from };
-    s.front = g->n < SIZE_MAX / size - 4 ? spk_arena_alloc(&g->s->work, (g->n + 2) * size, 64) : NULL;
-    char *value = spk_arena_alloc(&g->s->work, a->type->size + 64, 64);
-    if (!s.front || !value) {
-        spk_task_nomem(g->task);
-        return;
-    }
-    s.back = fresh_state(g, s.front + g->n * size);
-    s.both = s.back + size;
-    for (bool first = true; i < g->n && !spk_task_failed(g->task); i++, first = false) {
-        spk_sql_error error;
-        spk_agg_error_open(&error);
-        bool valid = true;
-        if (!first)
-            spk_window_frame(g, i, &from, &to);
-        if (!move_to(g, &s, from, to > from ? to : from))
-            return;
-        if (!spk_sql_agg_finish(a, s.both, value, &valid, &g->s->work, &error)) {
-            spk_query_task_fails(g->w->query, g->task, &error);
-            return;
-        }
-        if (valid && !own_value(g, column, value))
-            return;
-        spk_window_put(g, column, i, value, valid, out);
-    }
+    running *r = c->running;
+    const spk_arena *now = &c->memory->arenas[SPK_WINDOW_NOW];
+    if (!always && now->bytes < GARBAGE + 4 * r->kept)
+        return true;
+    const bool moved = move_state(g, c, r->state);
+    r->kept = now->bytes;
+    return moved;
 }
 
-void spk_window_aggregate(const spk_window_group *g, size_t column, char *out)
+/* grow: rows up to `to` into the state. */
+static bool grow(const spk_window_group *g, const spk_window_call *c, size_t to)
 {
-    const spk_sql_aggregate *a = g->f->aggregate;
-    char *state = spk_arena_alloc(&g->s->work, a->state->size + 64, 64);
-    char *value = spk_arena_alloc(&g->s->work, a->type->size + 64, 64);
-    size_t from = 0, to = 0, done_from = 0, done_to = 0;
-    bool valid = false, fresh = true;
-    if (!state || !value) {
-        spk_task_nomem(g->task);
-        return;
+    running *r = c->running;
+    const bool away = !g->rows && c->f->aggregate->def->foreign;
+    const size_t step = away ? FEW : STEP;
+    while (r->to < to) {
+        const size_t next = to - r->to < step ? to : r->to + step;
+        if (!spk_window_take(g, c, r->state, r->to, next, &c->memory->arenas[SPK_WINDOW_NOW]) || !tidy(g, c, away))
+            return false;
+        r->to = next;
+        r->known = false;
     }
-    for (size_t i = 0; i < g->n && !spk_task_failed(g->task); i++) {
-        spk_sql_error error;
-        spk_agg_error_open(&error);
-        spk_window_frame(g, i, &from, &to);
-        const size_t end = to > from ? to : from;
-        if (!fresh && from != done_from && end - from > WIDE && slides(g)) {
-            slide(g, column, i, from, to, out);
+    return true;
+}
+
+static void begin_anew(const spk_window_call *c)
+{
+    running *r = c->running;
+    empty(&c->memory->arenas[SPK_WINDOW_NOW]);
+    (void)spk_window_fresh(c, r->state);
+    r->from = r->to = c->from;
+    r->kept = 0;
+    r->fresh = r->known = false;
+}
+
+/* next_state: that of the call's frame, which is the one of the next row. NULL: the task has failed. */
+static const char *next_state(const spk_window_group *g, spk_window_call *c)
+{
+    running *r = c->running;
+    const size_t end = c->to > c->from ? c->to : c->from;
+    if (!r->sliding && !r->fresh && c->from == r->from && end >= r->to)
+        return grow(g, c, end) ? r->state : NULL;
+    if (!r->sliding && !r->fresh && c->from != r->from && end - c->from > WIDE && spk_window_slides(c)
+        && !(r->sliding = spk_window_slide_open(g, c)))
+        return NULL;
+    if (r->sliding) {
+        r->known = false;
+        return spk_window_slide(g, c, r->sliding);
+    }
+    begin_anew(c);
+    return grow(g, c, end) ? r->state : NULL;
+}
+
+/* put_value: what the state gives, as the value of row i. */
+static bool put_value(const spk_window_group *g, spk_window_call *c, size_t i, const char *state)
+{
+    running *r = c->running;
+    const spk_sql_aggregate *a = c->f->aggregate;
+    spk_sql_error error;
+    if (r->known) {
+        spk_window_put(g, c, i, r->value, r->valid);
+        return true;
+    }
+    spk_arena *now = &c->memory->arenas[SPK_WINDOW_NOW];
+    const spk_arena_mark mark = spk_arena_note(now);
+    spk_agg_error_open(&error);
+    r->valid = true;
+    if (!spk_sql_agg_finish(a, state, r->value, &r->valid, now, &error))
+        return fails(g, &error);
+    spk_window_put(g, c, i, r->value, r->valid);
+    if (r->valid && g->w->out_layouts[c->column]->views) {
+        if (!spk_window_copy(g, c->column, i))
+            return false;
+        memcpy(r->value, spk_window_out(g, i) + g->w->out->slots[c->column].value, a->type->size);
+    }
+    if (now->bytes != mark.bytes)
+        spk_arena_rewind(now, mark);
+    r->known = true;
+    return true;
+}
+
+static running *open_running(const spk_window_group *g, spk_window_call *c)
+{
+    const spk_sql_aggregate *a = c->f->aggregate;
+    running *r = spk_arena_alloc(&g->s->group, sizeof *r, 16);
+    char *state = spk_arena_alloc(&g->s->group, a->state->size + 64, 64);
+    char *value = spk_arena_alloc(&g->s->group, a->type->size + 64, 64);
+    if (!r || !state || !value) {
+        spk_task_nomem(g->task);
+        return NULL;
+    }
+    *r = (running) { .state = state, .value = value, .fresh = true };
+    for (int i = 0; i < SPK_WINDOW_ARENAS; i++)
+        empty(&c->memory->arenas[i]);
+    return r;
+}
+
+void spk_window_aggregate(const spk_window_group *g, spk_window_call *c)
+{
+    if (!c->running && !(c->running = open_running(g, c)))
+        return;
+    if (g->renewed)
+        c->running->known = false;
+    for (size_t i = g->begin; i < g->end && !spk_task_failed(g->task); i++) {
+        spk_window_frame(g, c, i);
+        const char *state = next_state(g, c);
+        if (!state || !put_value(g, c, i, state))
             return;
-        }
-        if (fresh || from != done_from || end < done_to) {
-            memset(state, 0, a->state->size);
-            spk_sql_agg_init(a, state);
-            done_from = done_to = from;
-        } else if (end == done_to) {
-            spk_window_put(g, column, i, value, valid, out);
-            continue;
-        }
-        fresh = false;
-        if (!take_rows(g, state, done_to, end))
-            return;
-        done_to = end;
-        valid = true;
-        if (!spk_sql_agg_finish(a, state, value, &valid, &g->s->work, &error)) {
-            spk_query_task_fails(g->w->query, g->task, &error);
-            return;
-        }
-        if (valid && !own_value(g, column, value))
-            return;
-        spk_window_put(g, column, i, value, valid, out);
     }
 }
