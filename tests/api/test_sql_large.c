@@ -153,12 +153,94 @@ static void test_grouping_sets(void **state)
     spark_context_free(sc);
 }
 
+/* Lists of literals: of ids, as they are or as texts, where each third one is there. */
+static const large lists[] = {
+    { "numbers", "SELECT count(*), sum(id) FROM range(0, 300, 1, 1) WHERE id * 3 IN (", "#", ", ", 0, NULL, NULL, NULL,
+        ")" },
+    { "numbers below zero", "SELECT count(*), sum(id) FROM range(0, 300, 1, 1) WHERE id * -3 IN (", "-#", ", ", 0,
+        NULL, NULL, NULL, ")" },
+    { "decimals", "SELECT count(*), sum(id) FROM range(0, 300, 1, 1) WHERE id * 3 + 0.5 IN (", "#.5", ", ", 0,
+        NULL, NULL, NULL, ")" },
+    { "texts", "SELECT count(*), sum(id) FROM range(0, 300, 1, 1) WHERE CAST(id * 3 AS STRING) IN (", "'#'", ", ", 0,
+        NULL, NULL, NULL, ")" },
+    { "others", "SELECT 300 - count(*), 44850 - coalesce(sum(id), 0) FROM range(0, 300, 1, 1) WHERE id * 3 NOT IN (",
+        "#", ", ", 0, NULL, NULL, NULL, ")" },
+};
+
+/* test_long_lists: what they are compiled into takes memory in proportion to them; so it does time. */
+static void test_long_lists(void **state)
+{
+    (void)state;
+    for (int times = 1; times <= 4; times *= 2) {
+        spark_context *sc = spark_context_new(
+            &(spark_conf) { .app_name = "large", .threads = 1, .memory_bytes = (uint64_t)(16 * times) << 20 });
+        for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
+            char *text = text_of(&lists[k], 25000 * times), *rows = sql_answer(sc, text);
+            assert_string_equal(rows, "300|44850\n");
+            free(rows);
+            free(text);
+        }
+        spark_context_free(sc);
+    }
+    spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "large", .threads = 1 });
+    for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
+        const double few = planned(sc, &lists[k], 10000), all = planned(sc, &lists[k], 40000);
+        if (all > 3 * 4 * few)
+            fail_msg("%s: %.1f ms for 10,000, %.1f ms for 40,000", lists[k].name, few * 1e3, all * 1e3);
+    }
+    spark_context_free(sc);
+}
+
+/* test_lists: short ones and long ones, of what is alike and what is not. */
+static void test_lists(void **state)
+{
+    static const large mixed = { "", "SELECT count(*) FROM range(100) WHERE id IN (", "#, 'x' 'y', 1 + #", ", ", 0,
+        NULL, NULL, NULL, ")" };
+    static const large texts = { "", "SELECT count(*) FROM range(100) WHERE CAST(id AS STRING) IN (", "'#' '0'", ", ",
+        0, NULL, NULL, NULL, ")" };
+    static const large open = { "", "SELECT count(*) FROM range(100) WHERE id IN (", "#", ", ", 0, NULL, NULL, NULL,
+        ", (1)" };
+    static const large wrong = { "", "SELECT count(*) FROM range(100) WHERE id IN (", "# 1", ", ", 0, NULL, NULL, NULL,
+        ")" };
+    static const large unlike = { "", "SELECT count(*) FROM range(100) WHERE id > 5 IN (", "#", ", ", 0, NULL, NULL,
+        NULL, ")" };
+    static const large huge = { "", "SELECT count(*) FROM range(100) WHERE id IN (", "1e#", ", ", 0, NULL, NULL, NULL,
+        ")" };
+    const struct {
+        const large *list;
+        const char *rows, *error;
+    } all[] = {
+        { &texts, "9\n", NULL },
+        { &mixed, NULL, "CAST_INVALID_INPUT" },
+        { &open, NULL, "PARSE_SYNTAX_ERROR" },
+        { &wrong, NULL, "PARSE_SYNTAX_ERROR" },
+        { &unlike, NULL, "DATATYPE_MISMATCH.DATA_DIFF_TYPES" },
+        { &huge, NULL, "NUMERIC_LITERAL" },
+    };
+    (void)state;
+    spark_context *sc = context_of_views();
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        for (int n = 10; n <= 1000; n *= 100) {
+            char *text = text_of(all[i].list, n), *rows = all[i].rows ? sql_answer(sc, text) : NULL;
+            const sql_case refused = { text, all[i].error };
+            if (rows)
+                assert_string_equal(rows, all[i].rows);
+            else if (all[i].list != &huge || n > 10)
+                sql_all_fail(sc, 1, &refused);
+            free(rows);
+            free(text);
+        }
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_planning_grows_with_the_square),
         cmocka_unit_test(test_hundreds_of_relations),
         cmocka_unit_test(test_grouping_sets),
+        cmocka_unit_test(test_long_lists),
+        cmocka_unit_test(test_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,10 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = text_of(data, size);
     const size_t length = strlen(text);
+    spk_arena large = { .chunks = NULL };
     for (size_t from = 0, rounds = 0; from < length && rounds < 20; rounds++) {
         size_t n = 0, next = 0;
         spk_sql_error error = { .condition = NULL };
-        const spk_token *t = spk_sql_lex(arena_of(), text + from, &n, &next, &error);
+        spk_arena *arena = arena_of();
+        spk_arena_fini(&large);
+        spk_arena_init(&large, arena->heap);
+        const spk_token *t = spk_sql_lex(arena, &large, text + from, &n, &next, &error);
         insist((t == NULL) == spk_sql_failed(&error));
         if (!t) {
             described(&error, text + from);
@@ -39,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
         from += next;
     }
+    spk_arena_fini(&large);
     free(text);
     return 0;
 }

@@ -398,12 +398,8 @@ static bool resolve_in(spk_sql_build *b, spk_sql_expr *call)
         const spk_sql_type *common = spk_sql_common_of(b, call->args, call->n, true);
         if (!common)
             return spk_sql_data_diff(b, call);
-        for (uint32_t i = 0; i < call->n; i++) {
-            call->args[i] = spk_sql_coerce(b, call->args[i], common);
-            if (!call->args[i])
-                return false;
-            spk_sql_fold(b, &call->args[i]);
-        }
+        if (!spk_sql_coerce_folded(b, call->args, call->n, common))
+            return false;
     }
     return is_ordered(b, call, call->args[0]->type);
 }

@@ -46,7 +46,8 @@ struct spk_sql_function {
     bool (*resolve)(spk_sql_build *b, spk_sql_expr *call);
     /* prepare: at compile time, once: what the kernel keeps for constant arguments (a compiled
      * pattern);
-     * NULL, without an error: nothing. In the arena. */
+     * NULL, without an error: nothing. In the arena. Of a lazy function: it stands for all arguments but the
+     * first. */
     const void *(*prepare)(spk_sql_build *b, const spk_sql_expr *call);
     const char *printed; /* another name in prints, or NULL */
 };

@@ -186,11 +186,26 @@ static spk_sql_node_ *known_like(compiler *c, spk_sql_node_ *node)
     return node;
 }
 
+/* prepare_call: what it keeps of its arguments. */
+static void prepare_call(compiler *c, spk_sql_node_ *node)
+{
+    const spk_sql_expr *e = node->expr;
+    if (e->kind == SPK_SQL_CAST)
+        node->prepared = spk_sql_cast_prepare(c->b, e);
+    else if (e->kind == SPK_SQL_CALL && e->function->prepare)
+        node->prepared = e->function->prepare(c->b, e);
+}
+
 static bool compile_args(compiler *c, spk_sql_node_ *node, int depth)
 {
     const spk_sql_expr *e = node->expr;
+    uint32_t n = e->n;
+    if (is_lazy(e)) {
+        prepare_call(c, node);
+        n = node->prepared ? 1 : n; /* it has the others */
+    }
     c->lazy += is_lazy(e);
-    for (uint32_t i = 0; i < e->n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         if (e->args[i]->kind == SPK_SQL_LAMBDA) {
             node->args[i] = NULL; /* its function compiles it */
             continue;
@@ -201,10 +216,8 @@ static bool compile_args(compiler *c, spk_sql_node_ *node, int depth)
     }
     c->lazy -= is_lazy(e);
     node->narrow = spk_sql_narrow_op(e);
-    if (e->kind == SPK_SQL_CAST)
-        node->prepared = spk_sql_cast_prepare(c->b, e);
-    else if (e->kind == SPK_SQL_CALL && e->function->prepare)
-        node->prepared = e->function->prepare(c->b, e);
+    if (!is_lazy(e))
+        prepare_call(c, node);
     return !spk_sql_failed(c->b->error);
 }
 
@@ -288,14 +301,15 @@ static bool ready(spk_sql_run *run, const spk_sql_node_ *node)
 {
     reg *r = &run->regs[node->index];
     const spk_sql_expr *e = node->expr;
+    const size_t n_args = is_lazy(e) ? 0 : e->n;
     if (r->valid)
         return true;
     if (e->kind == SPK_SQL_CALL || e->kind == SPK_SQL_CAST) {
         r->values = spk_arena_alloc(run->keep, (size_t)SPK_SQL_BATCH * e->type->size, 64);
         r->rows = spk_arena_alloc(run->keep, SPK_SQL_BATCH * sizeof(uint16_t), 64);
         r->args = spk_arena_alloc(
-            run->keep, (e->n + 1) * sizeof(spk_sql_vector), _Alignof(spk_sql_vector));
-        r->narrow_args = spk_arena_alloc(run->keep, e->n + 1, 1);
+            run->keep, (n_args + 1) * sizeof(spk_sql_vector), _Alignof(spk_sql_vector));
+        r->narrow_args = spk_arena_alloc(run->keep, n_args + 1, 1);
         if (node->narrow)
             r->small = spk_arena_alloc(run->keep, SPK_SQL_BATCH * sizeof *r->small, 64);
         if (!r->values || !r->rows || !r->args || !r->narrow_args || (node->narrow && !r->small)) {

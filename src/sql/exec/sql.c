@@ -169,15 +169,17 @@ spark_rdd *spark_sql(spark_site at, spark_context *sc, const char *text)
 size_t spark_sql_next(const char *text)
 {
     spk_heap heap;
-    spk_arena arena;
+    spk_arena arena, large;
     size_t n, next = 0;
     spk_sql_error error = { .condition = NULL };
     if (!text || spk_sql_parse_blank(text))
         return 0;
     spk_heap_init(&heap, UINT64_MAX);
     spk_arena_init(&arena, &heap);
-    if (!spk_sql_lex(&arena, text, &n, &next, &error) || next == 0)
+    spk_arena_init(&large, &heap);
+    if (!spk_sql_lex(&arena, &large, text, &n, &next, &error) || next == 0)
         next = strlen(text);
+    spk_arena_fini(&large);
     spk_arena_fini(&arena);
     spk_heap_fini(&heap);
     return next;

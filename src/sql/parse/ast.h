@@ -33,7 +33,7 @@ typedef enum spk_ast_kind {
     SPK_AST_CALL,     /* name: the function, in lower case where it is an operator */
     SPK_AST_CAST,     /* args[0]; text: the type, as written; attempt */
     SPK_AST_CASE,     /* operand or NULL; args: WHEN, THEN in turn, then ELSE if odd */
-    SPK_AST_IN,       /* args[0] in the others, a list */
+    SPK_AST_IN,       /* args[0] in the others, and the literals */
     SPK_AST_IN_QUERY, /* args in query */
     SPK_AST_EXISTS,   /* query */
     SPK_AST_SUBQUERY, /* query, one value */
@@ -71,6 +71,14 @@ typedef struct spk_ast_window {
     spk_sql_span span;
 } spk_ast_window;
 
+/* spk_ast_literal: of a long list that has nothing but numbers and strings: a node would take six times as much. */
+typedef struct spk_ast_literal {
+    const char *text; /* as of a NUMBER or a STRING, but that of a number ends with its length */
+    uint32_t len;
+    bool number;
+    spk_sql_span span;
+} spk_ast_literal;
+
 struct spk_ast {
     spk_ast_kind kind;
     spk_sql_span span;
@@ -85,6 +93,8 @@ struct spk_ast {
     size_t n_order;
     spk_ast_window *window; /* OVER */
     spk_ast_query *query;
+    const spk_ast_literal *literals;
+    size_t n_literals;
     int64_t number;
     bool distinct, star;    /* of the arguments: f(DISTINCT ..), f(*) */
     bool negated;           /* NOT in front of an infix suffix: printed so */

@@ -102,6 +102,44 @@ static spk_ast *negate(spk_parser *p, bool negated, spk_ast *node)
     return spk_end(p, made);
 }
 
+/* literal_at: one of a list, and how many tokens it has with the one that ends it; 0: it is none. */
+static size_t literal_at(const spk_parser *p, size_t at, spk_ast_literal *literal)
+{
+    const spk_token *first = &p->tokens[at];
+    const bool minus
+        = spk_is_sign(first, "-") && first[1].kind == SPK_TOKEN_NUMBER && first[1].span.from == first->span.to;
+    const spk_token *value = first + minus;
+    const bool number = value->kind == SPK_TOKEN_NUMBER;
+    if (!number && value->kind != SPK_TOKEN_STRING)
+        return 0;
+    if (!spk_is_sign(value + 1, ",") && !spk_is_sign(value + 1, ")"))
+        return 0;
+    *literal = (spk_ast_literal) { number ? p->text + first->span.from : value->text, value->len + minus, number,
+        { first->span.from, value->span.to } };
+    return minus + 2U;
+}
+
+/* literals: a long list of nothing else, up to its parenthesis. False: it is another one. */
+static bool literals(spk_parser *p, spk_ast *node)
+{
+    enum { LONG = 64 };
+    const size_t begin = p->at, close = begin ? p->tokens[begin - 1].match : 0;
+    spk_ast_literal one;
+    size_t n = 0;
+    if (close < begin + 2 * LONG)
+        return false;
+    for (size_t at = begin, some; at <= close; at += some, n++)
+        if (!(some = literal_at(p, at, &one)))
+            return false;
+    spk_ast_literal *list = spk_new(p, n * sizeof *list);
+    for (size_t at = begin, i = 0; list && i < n; i++)
+        at += literal_at(p, at, &list[i]);
+    node->literals = list;
+    node->n_literals = list ? n : 0;
+    p->at = list ? close : p->n;
+    return true;
+}
+
 static spk_ast *in(spk_parser *p, spk_ast *left, bool negated)
 {
     spk_ast *node;
@@ -118,7 +156,7 @@ static spk_ast *in(spk_parser *p, spk_ast *left, bool negated)
         spk_push(p, &node->args, left);
         if (spk_at(p, ")"))
             spk_wrong(p, "INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE", node->span);
-        else
+        else if (!literals(p, node))
             spk_expressions(p, &node->args);
         spk_expect_sign(p, ")");
     }

@@ -6,8 +6,10 @@
 
 #include <string.h>
 
+enum { MANY = 4096 };
+
 typedef struct lexer {
-    spk_arena *arena;
+    spk_arena *arena, *large;
     const char *text;
     size_t at;
     spk_token *tokens;
@@ -110,20 +112,29 @@ static void skip(lexer *x)
     }
 }
 
+/* grow: where there are many, the old ones go. */
+static bool grow(lexer *x)
+{
+    const size_t room = x->room ? x->room * 2 : 64;
+    spk_arena old = *x->large;
+    spk_arena_init(x->large, x->arena->heap);
+    spk_token *grown = spk_arena_alloc(room < MANY ? x->arena : x->large, room * sizeof *grown, 16);
+    if (grown && x->n)
+        memcpy(grown, x->tokens, x->n * sizeof *grown);
+    spk_arena_fini(&old);
+    if (!grown) {
+        spk_sql_nomem(x->error);
+        return false;
+    }
+    x->tokens = grown;
+    x->room = room;
+    return true;
+}
+
 static spk_token *push(lexer *x, spk_token_kind kind, size_t from)
 {
-    if (x->n == x->room) {
-        const size_t room = x->room ? x->room * 2 : 64;
-        spk_token *grown = spk_arena_alloc(x->arena, room * sizeof *grown, 16);
-        if (!grown) {
-            spk_sql_nomem(x->error);
-            return NULL;
-        }
-        if (x->n)
-            memcpy(grown, x->tokens, x->n * sizeof *grown);
-        x->tokens = grown;
-        x->room = room;
-    }
+    if (x->n == x->room && !grow(x))
+        return NULL;
     x->tokens[x->n] = (spk_token) { .kind = kind, .span = span_of(from, x->at), .text = "" };
     return &x->tokens[x->n++];
 }
@@ -426,9 +437,9 @@ static void sign(lexer *x)
 }
 
 spk_token *spk_sql_lex(
-    spk_arena *arena, const char *text, size_t *n, size_t *next, spk_sql_error *error)
+    spk_arena *arena, spk_arena *large, const char *text, size_t *n, size_t *next, spk_sql_error *error)
 {
-    lexer x = { .arena = arena, .text = text, .error = error };
+    lexer x = { .arena = arena, .large = large, .text = text, .error = error };
     *n = 0;
     if (strnlen(text, UINT32_MAX) >= UINT32_MAX / 2) {
         spk_sql_unsupported(error, SPK_SQL_NOWHERE, "a text of more than 2 GiB");

@@ -24,9 +24,10 @@ typedef struct spk_token {
 } spk_token;
 
 /* spk_sql_lex: the tokens of a text; *n without the END. NULL: *error. Statements end at the end
- * of the text or where a semicolon stands, at *next. */
+ * of the text or where a semicolon stands, at *next. large: an empty arena, which the tokens are in
+ * where there are many; their texts are not. */
 spk_token *spk_sql_lex(
-    spk_arena *arena, const char *text, size_t *n, size_t *next, spk_sql_error *error);
+    spk_arena *arena, spk_arena *large, const char *text, size_t *n, size_t *next, spk_sql_error *error);
 
 /* spk_sql_word_is: whether a word is that keyword, which is given in capitals. */
 bool spk_sql_word_is(const char *text, const char *keyword);

@@ -325,24 +325,31 @@ static void statement(spk_parser *p, spk_ast_statement *s)
     s->span.to = spk_to(p);
 }
 
+static spk_ast_statement *parse(spk_parser *p)
+{
+    spk_ast_statement *s = p->tokens ? spk_new(p, sizeof *s) : NULL;
+    if (!s)
+        return NULL;
+    if (p->n == 0) {
+        spk_sql_fail(p->error, "PARSE_EMPTY_STATEMENT", p->tokens[0].span);
+        return NULL;
+    }
+    statement(p, s);
+    if (!spk_sql_failed(p->error) && p->at < p->n)
+        spk_syntax(p);
+    return spk_sql_failed(p->error) ? NULL : s;
+}
+
 spk_ast_statement *spk_sql_parse(
     spk_arena *arena, const char *text, size_t *next, spk_sql_error *error)
 {
+    spk_arena large;
     spk_parser p = { .arena = arena, .text = text, .error = error };
-    p.tokens = spk_sql_lex(arena, text, &p.n, next, error);
-    if (!p.tokens)
-        return NULL;
-    spk_ast_statement *s = spk_new(&p, sizeof *s);
-    if (!s)
-        return NULL;
-    if (p.n == 0) {
-        spk_sql_fail(error, "PARSE_EMPTY_STATEMENT", p.tokens[0].span);
-        return NULL;
-    }
-    statement(&p, s);
-    if (!spk_sql_failed(error) && p.at < p.n)
-        spk_syntax(&p);
-    return spk_sql_failed(error) ? NULL : s;
+    spk_arena_init(&large, arena->heap);
+    p.tokens = spk_sql_lex(arena, &large, text, &p.n, next, error);
+    spk_ast_statement *s = parse(&p);
+    spk_arena_fini(&large);
+    return s;
 }
 
 bool spk_sql_parse_blank(const char *text)

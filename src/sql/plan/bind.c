@@ -108,6 +108,27 @@ static spk_sql_expr *row(spk_bind *b, const spk_ast *ast)
     return spk_bind_call(b, &call);
 }
 
+static spk_sql_expr *in_list(spk_bind *b, const spk_ast *ast)
+{
+    spk_sql_build *build = &b->a->build;
+    const size_t n = ast->args.n + ast->n_literals;
+    spk_sql_expr **args = spk_arena_alloc(b->a->arena, n * sizeof *args, 8);
+    if (!args) {
+        spk_sql_nomem(b->a->error);
+        return NULL;
+    }
+    if (!spk_bind_list(b, &ast->args, args))
+        return NULL;
+    for (size_t i = 0; i < ast->n_literals; i++) {
+        const spk_ast_literal *l = &ast->literals[i];
+        args[ast->args.n + i] = l->number ? spk_sql_number(build, l->text, l->len, l->span)
+                                          : spk_sql_string(build, l->text, l->len, l->span);
+        if (!args[ast->args.n + i])
+            return NULL;
+    }
+    return spk_sql_call(build, "in", args, n, ast->span);
+}
+
 static spk_sql_expr *star(spk_bind *b, const spk_ast *ast)
 {
     spk_sql_fail2(b->a->error, "INVALID_USAGE_OF_STAR_OR_REGEX", ast->span, "elem", "'*'", "prettyName", "expression");
@@ -156,16 +177,8 @@ spk_sql_expr *spk_bind_expr(spk_bind *b, const spk_ast *ast)
         return cast(b, ast);
     case SPK_AST_CASE:
         return case_of(b, ast);
-    case SPK_AST_IN: {
-        spk_sql_expr **args = spk_arena_alloc(b->a->arena, ast->args.n * sizeof *args, 8);
-        if (!args) {
-            spk_sql_nomem(b->a->error);
-            return NULL;
-        }
-        if (!spk_bind_list(b, &ast->args, args))
-            return NULL;
-        return spk_sql_call(&b->a->build, "in", args, ast->args.n, ast->span);
-    }
+    case SPK_AST_IN:
+        return in_list(b, ast);
     case SPK_AST_IN_QUERY:
     case SPK_AST_EXISTS:
     case SPK_AST_SUBQUERY:
