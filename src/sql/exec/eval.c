@@ -219,12 +219,16 @@ static void release_eval(spark_rdd *rdd)
         spk_query_unref(SPK_NODE(eval_rdd, rdd)->query);
 }
 
-/* place_of: which column of the plan an expression is that can be taken as it lies; SIZE_MAX: none. */
-static size_t place_of(const spk_plan *plan, const spk_form *in, const spk_sql_expr *e, const spk_slot *to)
+/* place_of: which column of the plan an expression is that can be taken as it lies; SIZE_MAX: none. guess: where to
+ * look first: most are one column after the other. */
+static size_t place_of(
+    const spk_plan *plan, const spk_form *in, const spk_sql_expr *e, const spk_slot *to, size_t guess)
 {
-    for (size_t k = 0; e->kind == SPK_SQL_COLUMN && k < plan->n_out; k++)
+    for (size_t i = 0; e->kind == SPK_SQL_COLUMN && i < plan->n_out; i++) {
+        const size_t k = (guess + i) % plan->n_out;
         if (plan->out[k].id == e->column && (to->nullable || !in->slots[k].nullable))
             return k;
+    }
     return SIZE_MAX;
 }
 
@@ -234,10 +238,11 @@ static bool plan_columns(spk_query *q, eval_rdd *r, const spk_plan *plan, spk_sq
 {
     spk_analyzer *a = &q->analyzer;
     spk_slot *from = NULL, *to = NULL;
-    size_t n_taken = 0, n_to = 0, n_numbers = 0;
+    size_t n_taken = 0, n_to = 0, n_numbers = 0, next = 0;
     for (size_t i = 0; i < n; i++) {
-        const size_t k = place_of(plan, r->in, exprs[i], &r->out->slots[i]);
+        const size_t k = place_of(plan, r->in, exprs[i], &r->out->slots[i], next);
         if (k != SIZE_MAX) {
+            next = k + 1;
             SPK_ADD(a, from, n_taken, r->in->slots[k]);
             SPK_ADD(a, to, n_to, r->out->slots[i]);
             continue;
@@ -267,7 +272,7 @@ static bool plan_taking(spk_query *q, eval_rdd *r, const spk_plan *plan, spk_sql
 {
     naming *named = NULL;
     int64_t *from = NULL;
-    size_t n_named = 0, n_from = 0, computed = 0;
+    size_t n_named = 0, n_from = 0, computed = 0, next = 0;
     bool same = true;
     for (size_t i = 0; i < n_all; i++) {
         naming m = { plan, &q->analyzer, NULL, 0 };
@@ -277,8 +282,10 @@ static bool plan_taking(spk_query *q, eval_rdd *r, const spk_plan *plan, spk_sql
     }
     for (size_t i = 0; exprs && i < n; i++) {
         const bool is = computed < r->n_computed && r->computed[computed] == i;
-        const int64_t number = is ? -1 - (int64_t)r->numbers[computed] : (int64_t)place_of(plan, r->in, exprs[i], &r->out->slots[i]);
+        const size_t k = is ? r->numbers[computed] : place_of(plan, r->in, exprs[i], &r->out->slots[i], next);
+        const int64_t number = is ? -1 - (int64_t)k : (int64_t)k;
         computed += is;
+        next = is ? next : k + 1;
         SPK_ADD(&q->analyzer, from, n_from, number);
     }
     static const naming none = { .n = 0 };
