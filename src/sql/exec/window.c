@@ -33,7 +33,7 @@ static bool open_group(spk_window_group *g)
     for (size_t f = 0; f < w->plan->n_functions; f++)
         g->calls[f] = (spk_window_call) { .f = &w->plan->functions[f],
             .column = w->n_in + f,
-            .arg = w->first_arg[f],
+            .args = w->args[f],
             .memory = &s->memory[f] };
     return spk_window_held(s, g->task);
 }
@@ -295,27 +295,37 @@ static bool key_columns(spk_query *q, const spk_plan *plan, spk_window_rdd *w, s
     return true;
 }
 
-/* arguments: of all functions, as columns behind those of the input. */
+/* argument: its column: of the input, where it is one of these, else behind them. */
+static size_t argument(spk_query *q, const spk_plan *below, spk_sql_expr *e, spk_sql_expr ***exprs,
+    spk_column **columns, size_t *n)
+{
+    for (size_t i = 0; e->kind == SPK_SQL_COLUMN && i < below->n_out; i++)
+        if (below->out[i].id == e->column)
+            return i;
+    add_column(q, e, true, exprs, columns, n);
+    return *n - 1;
+}
+
+/* arguments: of all functions. */
 static bool arguments(spk_query *q, const spk_plan *plan, spk_window_rdd *w, spk_sql_expr ***exprs,
     spk_column **columns, size_t *n)
 {
-    w->first_arg = spk_arena_alloc(&q->arena, (plan->n_functions + 1) * sizeof *w->first_arg, 8);
-    if (!w->first_arg) {
-        spk_sql_nomem(&q->error);
-        return false;
-    }
-    for (size_t i = 0; i < plan->n_functions; i++) {
+    w->args = spk_arena_alloc(&q->arena, (plan->n_functions + 1) * sizeof *w->args, 8);
+    bool good = w->args != NULL;
+    for (size_t i = 0; good && i < plan->n_functions; i++) {
         const spk_plan_function *f = &plan->functions[i];
-        w->first_arg[i] = *n;
+        spk_sql_expr *const more[] = { f->filter, f->low, f->high };
+        size_t *at = w->args[i] = spk_arena_alloc(&q->arena, (f->n_args + 3) * sizeof *at, 8);
+        if (!(good = at != NULL))
+            break;
         for (size_t k = 0; k < f->n_args; k++)
-            add_column(q, f->args[k], true, exprs, columns, n);
-        if (f->filter)
-            add_column(q, f->filter, true, exprs, columns, n);
-        if (f->low)
-            add_column(q, f->low, true, exprs, columns, n);
-        if (f->high)
-            add_column(q, f->high, true, exprs, columns, n);
+            *at++ = argument(q, plan->in[0], f->args[k], exprs, columns, n);
+        for (size_t k = 0; k < 3; k++)
+            if (more[k])
+                *at++ = argument(q, plan->in[0], more[k], exprs, columns, n);
     }
+    if (!good)
+        spk_sql_nomem(&q->error);
     return !spk_sql_failed(&q->error);
 }
 

@@ -22,7 +22,7 @@ typedef struct spk_window_rdd {
     bool *descending; /* of each key */
     uint32_t value_offset;
     const spk_layout **key_layouts, **out_layouts;
-    size_t *first_arg; /* the column of each function's first argument; then its filter, edges */
+    size_t **args; /* of each function: the columns of its arguments, then of its filter, its edges */
 } spk_window_rdd;
 
 /* spk_window_memory: of the states of one function: where the current ones are, others, and borders. */
@@ -51,7 +51,8 @@ typedef struct spk_window_state {
 
 typedef struct spk_window_call {
     const spk_plan_function *f;
-    size_t column, arg; /* of the result in w->out, of the first argument in w->rows */
+    size_t column;      /* of the result in w->out */
+    const size_t *args; /* of w->args */
     size_t from, to;    /* the frame of the last row */
     size_t at, seen;    /* of functions of rows: how far they have looked, what they found */
     struct spk_window_running *running; /* of aggregates */

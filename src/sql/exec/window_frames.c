@@ -47,10 +47,10 @@ int64_t spk_window_constant(const spk_sql_expr *e)
 /* edge_slot: the column that holds the lower (0) or upper (1) edge of RANGE. */
 static const spk_slot *edge_slot(const spk_window_group *g, const spk_window_call *c, int which)
 {
-    size_t at = c->arg + c->f->n_args + (c->f->filter != NULL);
+    size_t at = c->f->n_args + (c->f->filter != NULL);
     if (which == 1 && c->f->low)
         at++;
-    return &g->w->rows->slots[at];
+    return &g->w->rows->slots[c->args[at]];
 }
 
 /* compare_edge: the order key of row k against an edge of row i, in the direction of the order. NULL keys

@@ -46,7 +46,7 @@ static void ranks(const spk_window_group *g, spk_window_call *c)
 
 static bool argument(const spk_window_group *g, const spk_window_call *c, size_t i, size_t k, const char **value)
 {
-    const spk_slot *slot = &g->w->rows->slots[c->arg + k];
+    const spk_slot *slot = &g->w->rows->slots[c->args[k]];
     const char *row = spk_window_row(g, i);
     *value = row + slot->value;
     return spk_slot_present(slot, row);

@@ -51,12 +51,12 @@ static bool take_row(const spk_window_group *g, const spk_window_call *c, char *
     spk_sql_vector args[16];
     uint8_t valid[16];
     if (c->f->filter) {
-        const spk_slot *slot = &g->w->rows->slots[c->arg + c->f->n_args];
+        const spk_slot *slot = &g->w->rows->slots[c->args[c->f->n_args]];
         if (!spk_slot_present(slot, row) || !row[slot->value])
             return true;
     }
     for (uint32_t k = 0; k < a->n && k < 16; k++) {
-        const spk_slot *slot = &g->w->rows->slots[c->arg + k];
+        const spk_slot *slot = &g->w->rows->slots[c->args[k]];
         valid[k] = spk_slot_present(slot, row);
         args[k] = (spk_sql_vector) { row + slot->value, 0, &valid[k] };
     }
