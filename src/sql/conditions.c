@@ -495,6 +495,7 @@ static const spk_sql_condition conditions[] = {
     { "RECURSION_ROW_LIMIT_EXCEEDED", "42836",
         "Recursion row limit <rowLimit> reached but query has not exhausted, try setting a larger LIMIT "
         "value when querying the CTE relation." },
+    { "RECURSIVE_VIEW", "42K0H", "Recursive view <viewIdent> detected (cycle: <newPath>)." },
     { "REMAINDER_BY_ZERO", "22012",
         "Remainder by zero. Use `try_mod` to tolerate divisor being 0 and return NULL instead." },
     { "REQUIRED_PARAMETER_NOT_FOUND", "4274K",

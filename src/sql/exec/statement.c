@@ -153,7 +153,9 @@ spark_rdd *spk_create_from_query(spk_query *q, spark_site at, const spk_ast_stat
         keep(q, view);
         return no_rows(q, at);
     }
+    q->analyzer.defines = view->name;
     const spk_plan *plan = spk_query_plan(q, s->query, &names);
+    q->analyzer.defines = NULL;
     if (plan && view_columns(q, s, names, plan->n_out)) { /* it makes sense now */
         const arena_of a = { &view->arena, &q->error };
         view->text = copy_into(q, view, q->text + s->query->span.from, s->query->span.to - s->query->span.from);

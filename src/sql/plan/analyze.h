@@ -40,6 +40,8 @@ typedef struct spk_analyzer {
     const spk_ast_select *hinted; /* whose relations are analysed: its hints are about them; NULL: it has none */
     const spk_sql_binding *bindings;
     size_t n_bindings;
+    const char *defines; /* CREATE VIEW: its name, which it may not read; NULL: another statement */
+    const char *way;     /* the views from there to what is read */
     int64_t row_goal; /* how many rows of the table that is analysed next are enough; 0: all are wanted */
     char none[1]; /* a text where there is no memory for one */
     /* used: keeps an RDD as long as the statement. */

@@ -186,9 +186,23 @@ static spk_rel of_cache(
     return rel;
 }
 
+/* goes_round: whether a view that is being defined would read itself. */
+static bool goes_round(spk_analyzer *a, const spk_view *view, spk_sql_span span)
+{
+    if (!a->defines || !spk_names_same(view->name, a->defines))
+        return false;
+    const char *name = spk_print(a, "`%s`", view->name);
+    spk_sql_fail2(a->error, "RECURSIVE_VIEW", span, "viewIdent", name, "newPath",
+        spk_print(a, "%s%s -> %s", name, a->way ? a->way : "", name));
+    return true;
+}
+
 static spk_rel of_view(spk_analyzer *a, const spk_ast_relation *r, spk_view *view, spk_scope *outer)
 {
     const char *shown = r->name->args.at[r->name->args.n - 1]->text;
+    const char *way = a->way;
+    if (goes_round(a, view, r->span))
+        return nothing(outer);
     spark_rdd *packed = spk_view_packed(a->catalog, view);
     if (packed) {
         const spk_rel rel = of_cache(a, view, packed, shown, outer);
@@ -208,9 +222,11 @@ static spk_rel of_view(spk_analyzer *a, const spk_ast_relation *r, spk_view *vie
         return nothing(outer);
     a->ctes = NULL;
     a->text = copy;
+    a->way = a->defines ? spk_print(a, "%s -> `%s`", way ? way : "", view->name) : NULL;
     spk_rel rel = spk_analyze_query(a, statement->query, NULL);
     a->ctes = before;
     a->text = text;
+    a->way = way;
     for (size_t i = 0; i < view->n_columns; i++)
         SPK_ADD(a, names, n, spk_copy_text(a, view->columns[i].name, strlen(view->columns[i].name)));
     rel.scope.outer = outer;
