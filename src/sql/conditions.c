@@ -11,6 +11,7 @@ static const spk_sql_condition conditions[] = {
     { "AMBIGUOUS_ALIAS_IN_NESTED_CTE", "42KD0",
         "Name <name> is ambiguous in nested CTE. If set it to \"LEGACY\", outer CTE definitions will take "
         "precedence. See '<docroot>/sql-migration-guide.html#query-engine'." },
+    { "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "42702", "Lateral column alias <name> is ambiguous and has <n> matches." },
     { "AMBIGUOUS_REFERENCE", "42704", "Reference <name> is ambiguous, could be: <referenceNames>." },
     { "ARITHMETIC_OVERFLOW", "22003", "<message>.<alternative>" },
     { "ASSIGNMENT_ARITY_MISMATCH", "42802",
@@ -39,6 +40,9 @@ static const spk_sql_condition conditions[] = {
     { "CAST_OVERFLOW", "22003",
         "The value <value> of the type <sourceType> cannot be cast to <targetType> due to an overflow. Use "
         "`try_cast` to tolerate overflow and return NULL instead." },
+    { "CAST_OVERFLOW_IN_TABLE_INSERT", "22003",
+        "Fail to assign a value of <sourceType> type to the <targetType> type column or variable <columnName> due to "
+        "an overflow. Use `try_cast` on the input value to tolerate overflow and return NULL instead." },
     { "COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER", "54000",
         "Can't create array with <numberOfElements> elements which exceeding the array size "
         "limit <maxRoundedArrayLength>, the value returned by the function <functionName> is "
@@ -192,6 +196,9 @@ static const spk_sql_condition conditions[] = {
         "Invalid pivot column <columnName>. Pivot columns must be comparable." },
     { "INCOMPATIBLE_COLUMN_TYPE", "42825",
         "<operator> can only be performed on tables with compatible column types." },
+    { "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", "KD000",
+        "Cannot write incompatible data for the table <tableName>: Cannot safely cast <colName> <srcType> to "
+        "<targetType>." },
     { "INCOMPATIBLE_JOIN_TYPES", "42613", "The join types <joinType1> and <joinType2> are incompatible." },
     { "INCOMPATIBLE_VIEW_SCHEMA_CHANGE", "51024",
         "The SQL query of view <viewName> has an incompatible schema change and column <colName> cannot be "
@@ -247,6 +254,13 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_DATETIME_PATTERN.WITH_SUGGESTION", "22007",
         "Unrecognized datetime pattern: <pattern>. You can form a valid datetime pattern with the guide "
         "from '<docroot>/sql-ref-datetime-pattern.html'." },
+    { "INVALID_DEFAULT_VALUE.DATA_TYPE", "42623",
+        "Failed to execute <statement> command because the destination column or variable <colName> has a DEFAULT value "
+        "<defaultValue>, which requires <expectedType> type, but the statement provided a value of incompatible "
+        "<actualType> type." },
+    { "INVALID_DEFAULT_VALUE.NOT_CONSTANT", "42623",
+        "Failed to execute <statement> command because the destination column or variable <colName> has a DEFAULT value "
+        "<defaultValue>, which is not a constant expression whose equivalent value is known at query planning time." },
     { "INVALID_EMPTY_LOCATION", "42K05", "The location name cannot be empty string, but `<location>` was given." },
     { "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000",
         "Can't extract a value from <base>. Need a complex type [STRUCT, ARRAY, MAP] but got <other>." },

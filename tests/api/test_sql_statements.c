@@ -38,10 +38,65 @@ static void test_recursive_views(void **state)
     spark_context_free(sc);
 }
 
+static void test_defaults(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context();
+    sql_run(sc, "CREATE TABLE t(a INT, b STRING, c DECIMAL(5,2) DEFAULT 1.5, d DATE DEFAULT DATE'2024-02-29' + 1)");
+    sql_run(sc, "INSERT INTO t(a, b) VALUES (1, 'x')");
+    sql_run(sc, "INSERT INTO t VALUES (2, DEFAULT, default, NULL), (DEFAULT, 'z', 2, DEFAULT)");
+    sql_run(sc, "INSERT INTO t(d, c) SELECT DEFAULT, 7");
+    sql_run(sc, "INSERT INTO t(a) VALUES (DEFAULT)");
+    gives(sc, "SELECT * FROM t",
+        "1|x|1.50|2024-03-01\n2|NULL|1.50|NULL\nNULL|z|2.00|2024-03-01\nNULL|NULL|7.00|2024-03-01\n"
+        "NULL|NULL|1.50|2024-03-01\n");
+    refuses(sc, "INSERT INTO t(a) SELECT DEFAULT + 1", "`DEFAULT` cannot be resolved");
+    refuses(sc, "INSERT INTO t(a) SELECT `DEFAULT`", "`DEFAULT` cannot be resolved");
+    refuses(sc, "CREATE TABLE u(a INT DEFAULT 'x')",
+        "[INVALID_DEFAULT_VALUE.DATA_TYPE] Failed to execute CREATE TABLE command because the destination column or "
+        "variable `a` has a DEFAULT value 'x', which requires \"INT\" type, but the statement provided a value of "
+        "incompatible \"STRING\" type. SQLSTATE: 42623");
+    refuses(sc, "CREATE TABLE u(a INT DEFAULT b)", "[INVALID_DEFAULT_VALUE.NOT_CONSTANT]");
+    refuses(sc, "CREATE TABLE u(a INT DEFAULT rand())", "has a DEFAULT value rand(), which is not a constant");
+    spark_context_free(sc);
+}
+
+/* What a column takes, as Spark's ANSI store assignment has it. */
+static void test_store_assignment(void **state)
+{
+    (void)state;
+    static const sql_case unsafe[] = {
+        { "INSERT INTO t(a) VALUES ('7')",
+            "[INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST] Cannot write incompatible data for the table "
+            "`spark_catalog`.`default`.`t`: Cannot safely cast `a` \"STRING\" to \"INT\". SQLSTATE: KD000" },
+        { "INSERT INTO t(a) VALUES (true)", "`a` \"BOOLEAN\" to \"INT\"" },
+        { "INSERT INTO t(b) SELECT array(1)", "`b` \"ARRAY<INT>\" to \"STRING\"" },
+        { "INSERT INTO t(d) SELECT '2020-01-01'", "`d` \"STRING\" to \"DATE\"" },
+        { "INSERT INTO t(e) SELECT array('1')", "`e`.`element` \"STRING\" to \"INT\"" },
+        { "INSERT INTO t(f) SELECT map('a', named_struct('x', '1'))", "`f`.`value`.`x` \"STRING\" to \"INT\"" },
+        { "INSERT INTO t(a) VALUES (99999999999)",
+            "[CAST_OVERFLOW_IN_TABLE_INSERT] Fail to assign a value of \"BIGINT\" type to the \"INT\" type column or "
+            "variable `a` due to an overflow. Use `try_cast`" },
+        { "INSERT INTO t(a) SELECT 9e20", "a value of \"DOUBLE\" type to the \"INT\" type" },
+        { "INSERT INTO t(c) VALUES (123.4)", "a value of \"DECIMAL(4,1)\" type to the \"DECIMAL(3,1)\" type" },
+        { "INSERT INTO t(zz) VALUES (1)", "name `zz` cannot be resolved. Did you mean one of the following? [`a`, `b`" },
+        { "INSERT INTO t(a, A) VALUES (1, 2)", "[COLUMN_ALREADY_EXISTS] The column `A`" },
+    };
+    spark_context *sc = open_context();
+    sql_run(sc, "CREATE TABLE t(a INT, b STRING, c DECIMAL(3,1), d DATE, e ARRAY<INT>, f MAP<STRING, STRUCT<x: INT>>)");
+    sql_all_fail(sc, sizeof unsafe / sizeof unsafe[0], unsafe);
+    sql_run(sc, "INSERT INTO t VALUES (2.5D, 1, 1.26, TIMESTAMP'2020-01-01 01:00:00', array(1L), map(1, struct(2L)))");
+    sql_run(sc, "INSERT INTO t(b) VALUES (X'41')");
+    gives(sc, "SELECT * FROM t", "2|1|1.3|2020-01-01|[1]|{1 -> {2}}\nNULL|A|NULL|NULL|NULL|NULL\n");
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recursive_views),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_store_assignment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

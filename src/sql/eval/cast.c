@@ -35,6 +35,17 @@ bool spk_sql_cast_invalid(spk_sql_frame *f, uint32_t i, const char *text, size_t
     return false;
 }
 
+/* unstored: whether the value was to be stored in a column, which the error then names. */
+static bool unstored(spk_sql_frame *f)
+{
+    if (!f->expr->name)
+        return false;
+    spk_sql_error *e = spk_sql_raise(f, "CAST_OVERFLOW_IN_TABLE_INSERT");
+    spk_sql_param(e, "columnName", "`%s`", f->expr->name);
+    name_types(f, e);
+    return true;
+}
+
 /* overflow: a value that does not fit the type. */
 static bool overflow(spk_sql_frame *f, uint32_t i)
 {
@@ -44,6 +55,8 @@ static bool overflow(spk_sql_frame *f, uint32_t i)
         f->out_valid[i] = 0;
         return true;
     }
+    if (unstored(f))
+        return false;
     spk_text out = spk_text_in(text, sizeof text);
     spk_sql_put_value(&out, from, f->args[0].ptr + i * f->args[0].stride, 0);
     const char *suffix = from->kind == SPK_SQL_BIGINT ? "L"
@@ -68,7 +81,8 @@ static bool out_of_range(spk_sql_frame *f, uint32_t i, spk_i128 units, int scale
         f->out_valid[i] = 0;
         return true;
     }
-    spk_sql_out_of_range(f, units, scale, f->expr->type);
+    if (!unstored(f))
+        spk_sql_out_of_range(f, units, scale, f->expr->type);
     return false;
 }
 

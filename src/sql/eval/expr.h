@@ -54,7 +54,7 @@ struct spk_sql_expr {
     const spk_sql_type *type;
     spk_sql_span span; /* where it stands in the statement */
     uint32_t column;   /* COLUMN: index in the row; VARIABLE: its number, unique in the statement */
-    const char *name;  /* COLUMN, VARIABLE: as printed; CALL: as written */
+    const char *name;  /* COLUMN, VARIABLE: as printed; CALL: as written; CAST: the column it is stored in, or NULL */
     const void *value; /* CONSTANT: as values of the type lie in memory */
     const char *text;  /* CONSTANT: as printed, or NULL: from the value */
     uint32_t n;

@@ -163,7 +163,7 @@ static spark_rdd *given(spk_query *q, const spk_ast_statement *s, const char *pa
         const bool text = as_text(type) || (is(s, "json") && !json_has(type, false));
         texts |= text;
         SPK_ADD(&q->analyzer, as, m,
-            (spk_view_column) { columns[i].name, text ? spk_sql_type_of(SPK_SQL_STRING) : type, true });
+            (spk_view_column) { columns[i].name, text ? spk_sql_type_of(SPK_SQL_STRING) : type, true, NULL });
     }
     const spk_form *form = spk_sql_failed(&q->error) ? NULL : form_of(q, as, n);
     spark_rdd *rdd = form ? read_as(q, s, path, form->layout->type) : NULL;

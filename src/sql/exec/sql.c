@@ -224,7 +224,7 @@ spark_status spark_create_temp_view(spark_site at, spark_context *sc, const char
             }
             memcpy(copy, result->names[i], n);
             SPK_ADD(&a, view->columns, view->n_columns,
-                (spk_view_column) { copy, type, result->form->slots[i].nullable });
+                (spk_view_column) { copy, type, result->form->slots[i].nullable, NULL });
         }
         good = !spk_sql_failed(&error);
     }

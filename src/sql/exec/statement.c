@@ -14,12 +14,12 @@
 #include "sql/exec/files.h"
 #include "sql/exec/result.h"
 
-static spark_rdd *no_rows(spk_query *q, spark_site at)
+spark_rdd *spk_no_rows(spk_query *q, spark_site at)
 {
     return spk_rows_of_texts(q, at, NULL, 0, NULL, 0);
 }
 
-static const char *last_part(const spk_ast *name)
+const char *spk_last_part(const spk_ast *name)
 {
     return name->args.at[name->args.n - 1]->text;
 }
@@ -37,8 +37,7 @@ static spark_rdd *take_over(spark_site at, spk_query *q, const spk_failure *fail
     return spk_rdd_error(q->sc, &own);
 }
 
-/* collected: the rows of a result, as they are now, as an RDD of its own. */
-static spark_rdd *collected(spk_query *q, spark_site at, spark_rdd *rdd, spark_rdd **failed)
+spark_rdd *spk_collected(spk_query *q, spark_site at, spark_rdd *rdd, spark_rdd **failed)
 {
     spark_array rows;
     *failed = NULL;
@@ -55,7 +54,7 @@ static spark_rdd *collected(spk_query *q, spark_site at, spark_rdd *rdd, spark_r
 
 static spk_view *new_view(spk_query *q, const spk_ast_statement *s)
 {
-    const char *name = last_part(s->name);
+    const char *name = spk_last_part(s->name);
     spk_view *old = spk_view_find(q->analyzer.catalog, name);
     if (old && !s->or_replace) {
         char text[200];
@@ -106,7 +105,7 @@ void spk_view_result_columns(
         const char *name = copy_into(q, view, result->names[i], strlen(result->names[i]));
         if (!type)
             spk_sql_nomem(&q->error);
-        SPK_ADD(&a, *columns, *n, (spk_view_column) { name, type, result->form->slots[i].nullable });
+        SPK_ADD(&a, *columns, *n, (spk_view_column) { name, type, result->form->slots[i].nullable, NULL });
     }
 }
 
@@ -118,7 +117,7 @@ static bool view_columns(spk_query *q, const spk_ast_statement *s, const char *c
         spk_sql_fail3(a->error,
             n > s->n_columns ? "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS"
                              : "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS",
-            s->name->span, "viewName", spk_print(a, "`%s`", last_part(s->name)), "viewColumns",
+            s->name->span, "viewName", spk_print(a, "`%s`", spk_last_part(s->name)), "viewColumns",
             spk_print(a, "%zu", s->n_columns), "dataColumns", spk_print(a, "%zu", n));
         return false;
     }
@@ -144,14 +143,14 @@ spark_rdd *spk_create_from_query(spk_query *q, spark_site at, const spk_ast_stat
         const spk_result *result = spk_result_of(rdd);
         if (result)
             spk_view_result_columns(q, view, result, &view->columns, &view->n_columns);
-        spark_rdd *kept = result && !spk_sql_failed(&q->error) ? collected(q, at, rdd, &failed) : NULL;
+        spark_rdd *kept = result && !spk_sql_failed(&q->error) ? spk_collected(q, at, rdd, &failed) : NULL;
         if (!kept) {
             spk_view_unref(view);
             return failed ? failed : rdd;
         }
         spk_view_rdd_set(view, kept);
         keep(q, view);
-        return no_rows(q, at);
+        return spk_no_rows(q, at);
     }
     q->analyzer.defines = view->name;
     const spk_plan *plan = spk_query_plan(q, s->query, &names);
@@ -161,14 +160,14 @@ spark_rdd *spk_create_from_query(spk_query *q, spark_site at, const spk_ast_stat
         view->text = copy_into(q, view, q->text + s->query->span.from, s->query->span.to - s->query->span.from);
         for (size_t i = 0; i < s->n_columns; i++)
             SPK_ADD(&a, view->columns, view->n_columns,
-                (spk_view_column) { copy_into(q, view, s->columns[i], strlen(s->columns[i])), NULL, true });
+                (spk_view_column) { copy_into(q, view, s->columns[i], strlen(s->columns[i])), NULL, true, NULL });
     }
     if (spk_sql_failed(&q->error)) {
         spk_view_unref(view);
         return NULL;
     }
     keep(q, view);
-    return no_rows(q, at);
+    return spk_no_rows(q, at);
 }
 
 /* given_columns: those that are written. */
@@ -183,7 +182,7 @@ static spk_view_column *given_columns(spk_query *q, const spk_ast_statement *s)
             spk_sql_fail1(&q->error, "UNSUPPORTED_DATATYPE", s->span, "typeName", s->types[i] ? s->types[i] : "");
             return NULL;
         }
-        SPK_ADD(&q->analyzer, columns, n, (spk_view_column) { s->columns[i], type, true });
+        SPK_ADD(&q->analyzer, columns, n, (spk_view_column) { .name = s->columns[i], .type = type, .nullable = true });
     }
     return columns;
 }
@@ -211,12 +210,15 @@ static spark_rdd *create_from_files(spk_query *q, spark_site at, const spk_ast_s
         spk_file_fails(&q->analyzer, s->path ? s->path : spk_files_option(s, "path"), s->span);
         return NULL;
     }
-    if (rdd && s->n_columns) {
+    if (rdd && s->n_columns && spk_defaults_fit(q, s, given)) {
         const arena_of a = { &view->arena, &q->error };
-        for (size_t i = 0; i < s->n_columns; i++)
+        for (size_t i = 0; i < s->n_columns; i++) {
+            const char *value = s->defaults ? s->defaults[i] : NULL;
             SPK_ADD(&a, view->columns, view->n_columns,
                 (spk_view_column) { copy_into(q, view, s->columns[i], strlen(s->columns[i])),
-                    spk_sql_type_parse(&view->arena, s->types[i], strlen(s->types[i])), given[i].nullable });
+                    spk_sql_type_parse(&view->arena, s->types[i], strlen(s->types[i])), given[i].nullable,
+                    value ? copy_into(q, view, value, strlen(value)) : NULL });
+        }
     } else if (rdd) {
         (void)spk_columns_of(&view->arena, &q->error, spark_rdd_type(rdd), &view->columns, &view->n_columns, s->span);
     }
@@ -226,33 +228,33 @@ static spark_rdd *create_from_files(spk_query *q, spark_site at, const spk_ast_s
     }
     spk_view_rdd_set(view, rdd);
     keep(q, view);
-    return no_rows(q, at);
+    return spk_no_rows(q, at);
 }
 
 static spark_rdd *create(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
     if (s->if_not_exists) {
-        spk_view *old = spk_view_find(q->analyzer.catalog, last_part(s->name));
+        spk_view *old = spk_view_find(q->analyzer.catalog, spk_last_part(s->name));
         spk_view_unref(old);
         if (old)
-            return no_rows(q, at);
+            return spk_no_rows(q, at);
     }
     return s->query ? spk_create_from_query(q, at, s) : create_from_files(q, at, s);
 }
 
 static spark_rdd *drop(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
-    if (!spk_view_drop(q->analyzer.catalog, last_part(s->name)) && !s->if_exists) {
+    if (!spk_view_drop(q->analyzer.catalog, spk_last_part(s->name)) && !s->if_exists) {
         spk_view_not_found(q, s->name);
         return NULL;
     }
-    return no_rows(q, at);
+    return spk_no_rows(q, at);
 }
 
 /* drop_function: one of the program. */
 static spark_rdd *drop_function(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
-    const char *name = last_part(s->name);
+    const char *name = spk_last_part(s->name);
     if (!spk_user_drop(q->analyzer.catalog, name)) {
         if (spk_is_routine(name))
             spk_sql_fail3(&q->error, "FORBIDDEN_OPERATION", s->name->span, "statement", "DROP", "objectType", "FUNCTION",
@@ -261,94 +263,10 @@ static spark_rdd *drop_function(spk_query *q, spark_site at, const spk_ast_state
             spk_sql_fail1(&q->error, "ROUTINE_NOT_FOUND", s->name->span, "routineName",
                 spk_print(&q->analyzer, "`%s`", name));
     }
-    return spk_sql_failed(&q->error) ? NULL : no_rows(q, at);
+    return spk_sql_failed(&q->error) ? NULL : spk_no_rows(q, at);
 }
 
-/* ---- INSERT: what is there, and the new rows */
-
-/* inserted: the query's columns as those of the table. */
-static spk_plan *inserted(spk_query *q, const spk_ast_statement *s, const spk_view *view)
-{
-    spk_analyzer *a = &q->analyzer;
-    const char **names = NULL;
-    spk_sql_expr **exprs = NULL;
-    spk_attr *attrs = NULL;
-    size_t n = 0, m = 0;
-    spk_plan *plan = spk_query_plan(q, s->query, &names);
-    if (!plan)
-        return NULL;
-    const size_t given = s->n_columns ? s->n_columns : view->n_columns;
-    if (given != plan->n_out) {
-        spk_sql_fail3(&q->error,
-            plan->n_out > given ? "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS"
-                                : "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS",
-            s->span, "tableName", spk_print(a, "`%s`", view->name), "tableColumns", spk_print(a, "%zu", given),
-            "dataColumns", spk_print(a, "%zu", plan->n_out));
-        return NULL;
-    }
-    for (size_t i = 0; i < view->n_columns; i++) {
-        size_t from = i;
-        if (s->n_columns)
-            for (from = 0; from < s->n_columns && !spk_names_same(s->columns[from], view->columns[i].name);)
-                from++;
-        spk_sql_expr *e = from < plan->n_out
-            ? spk_attr_column(a, &plan->out[from], SPK_SQL_NOWHERE)
-            : spk_sql_constant(&a->build, spk_sql_type_of(SPK_SQL_VOID), NULL, SPK_SQL_NOWHERE);
-        if (e && !spk_sql_type_equal(e->type, view->columns[i].type)) /* also of what may be NULL inside */
-            e = spk_sql_cast(&a->build, e, view->columns[i].type, false, s->span);
-        SPK_ADD(a, exprs, n, e);
-        SPK_ADD(a, attrs, m, spk_attr_new(a, view->columns[i].name, view->columns[i].type, view->columns[i].nullable));
-    }
-    return spk_sql_failed(&q->error) ? NULL : spk_plan_project(a, plan, exprs, attrs, n);
-}
-
-static spark_rdd *insert(spk_query *q, spark_site at, const spk_ast_statement *s)
-{
-    spk_view *view = spk_view_find(q->analyzer.catalog, last_part(s->name));
-    if (!view || !view->rdd) {
-        spk_view_not_found(q, s->name);
-        spk_view_unref(view);
-        return NULL;
-    }
-    spk_plan *plan = inserted(q, s, view);
-    if (plan && !s->overwrite) {
-        spk_plan *old = spk_scan(&q->analyzer, view->rdd, view->columns, view->n_columns, view->name);
-        spk_plan *both = old ? spk_plan_new(&q->analyzer, SPK_PLAN_UNION, old, plan) : NULL;
-        for (size_t i = 0; both && i < both->n_out; i++)
-            both->out[i].nullable |= plan->out[i].nullable;
-        plan = both;
-    }
-    const spk_form *form = NULL;
-    q->plan = plan;
-    spark_rdd *failed = NULL, *rdd = plan ? spk_exec_build(q, plan, &form) : NULL;
-    spark_rdd *kept = rdd ? collected(q, at, rdd, &failed) : NULL;
-    q->plan = NULL; /* which the statement's own result, of no rows, has nothing to do with */
-    if (kept) {
-        pthread_mutex_lock(&q->analyzer.catalog->lock);
-        for (size_t i = 0; i < view->n_columns; i++)
-            view->columns[i].nullable = form->slots[i].nullable;
-        spk_view_rdd_set(view, kept);
-        pthread_mutex_unlock(&q->analyzer.catalog->lock);
-    }
-    spk_view_unref(view);
-    return kept ? no_rows(q, at) : failed;
-}
-
-static spark_rdd *truncate_table(spk_query *q, spark_site at, const spk_ast_statement *s)
-{
-    spk_view *view = spk_view_find(q->analyzer.catalog, last_part(s->name));
-    if (!view || !view->rdd || !view->rdd->layout) {
-        spk_view_not_found(q, s->name);
-        spk_view_unref(view);
-        return NULL;
-    }
-    spark_rdd *none = (spark_parallelize)(at, q->sc, view->rdd->layout->type, 0, NULL, 1);
-    pthread_mutex_lock(&q->analyzer.catalog->lock);
-    spk_view_rdd_set(view, none);
-    pthread_mutex_unlock(&q->analyzer.catalog->lock);
-    spk_view_unref(view);
-    return no_rows(q, at);
-}
+/* ---- other tables */
 
 static spark_rdd *insert_directory(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
@@ -356,7 +274,7 @@ static spark_rdd *insert_directory(spk_query *q, spark_site at, const spk_ast_st
     q->plan = NULL; /* as in insert */
     if (spk_sql_failed(&q->error))
         return NULL;
-    return status == SPARK_OK ? no_rows(q, at) : take_over(at, q, spk_last_failure());
+    return status == SPARK_OK ? spk_no_rows(q, at) : take_over(at, q, spk_last_failure());
 }
 
 /* ---- SHOW, DESCRIBE, EXPLAIN */
@@ -390,7 +308,7 @@ static spark_rdd *show(spk_query *q, spark_site at, const spk_ast_statement *s)
         return spk_rows_of_texts(q, at, names, 3, cells, n / 3);
     }
     if (spk_names_same(s->what, "COLUMNS") && s->name) {
-        spk_view *view = spk_view_find(a->catalog, last_part(s->name));
+        spk_view *view = spk_view_find(a->catalog, spk_last_part(s->name));
         if (!view)
             spk_view_not_found(q, s->name);
         for (size_t i = 0; view && i < view->n_columns; i++)
@@ -561,7 +479,7 @@ static spark_rdd *set(spk_query *q, spark_site at, const spk_ast_statement *s)
 static spark_rdd *database(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
     spk_catalog *catalog = q->analyzer.catalog;
-    const char *name = s->name ? last_part(s->name) : "default";
+    const char *name = s->name ? spk_last_part(s->name) : "default";
     const bool there = spk_database_is(catalog, name);
     char text[200];
     (void)snprintf(text, sizeof text, "`%s`", name);
@@ -575,7 +493,7 @@ static spark_rdd *database(spk_query *q, spark_site at, const spk_ast_statement 
         (void)spk_database_drop(catalog, name);
     else if (s->kind == SPK_ST_USE)
         (void)spk_database_use(catalog, name);
-    return spk_sql_failed(&q->error) ? NULL : no_rows(q, at);
+    return spk_sql_failed(&q->error) ? NULL : spk_no_rows(q, at);
 }
 
 /* own_name: the last part of the name becomes what the catalog calls the table: with its database. */
@@ -652,7 +570,7 @@ spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statemen
     case SPK_ST_DROP_FUNCTION:
         return drop_function(q, at, s);
     case SPK_ST_INSERT:
-        return insert(q, at, s);
+        return spk_insert(q, at, s);
     case SPK_ST_INSERT_DIRECTORY:
         return insert_directory(q, at, s);
     case SPK_ST_CACHE:
@@ -667,11 +585,11 @@ spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statemen
     case SPK_ST_EXPLAIN:
         return explain(q, at, s);
     case SPK_ST_TRUNCATE:
-        return truncate_table(q, at, s);
+        return spk_truncate_table(q, at, s);
     case SPK_ST_SET:
         return set(q, at, s);
     case SPK_ST_USE:
-        return no_rows(q, at);
+        return spk_no_rows(q, at);
     default:
         spk_sql_unsupported(&q->error, s->span, s->what ? s->what : "such a statement");
         return NULL;

@@ -283,6 +283,7 @@ typedef struct spk_ast_statement {
     size_t n_options;
     const char **columns; /* names of a view's or table's columns, or INSERT INTO t (..) */
     const char **types;   /* NULL, or the type of each column, as written */
+    const char **defaults; /* NULL, or the text of each column's DEFAULT, or NULL */
     size_t n_columns;
     const char *path;     /* LOCATION, DIRECTORY */
     const char *pattern;  /* LIKE */

@@ -2,6 +2,8 @@
 /* Statements: queries, and what defines, shows and explains. */
 #include "base/small.h"
 
+#include <strings.h>
+
 #include "sql/parse/parser.h"
 
 static void options(spk_parser *p, spk_ast_statement *s)
@@ -29,25 +31,29 @@ static void options(spk_parser *p, spk_ast_statement *s)
     spk_expect_sign(p, ")");
 }
 
-/* columns: (a, b), (a INT, b STRING NOT NULL COMMENT '..'). */
+/* columns: (a, b), (a INT, b STRING NOT NULL DEFAULT 'x' COMMENT '..'). */
 static void columns(spk_parser *p, spk_ast_statement *s)
 {
-    size_t n = 0;
+    size_t n = 0, m = 0;
     spk_expect_sign(p, "(");
     do {
-        const char *name = spk_name(p), *type = NULL;
+        const char *name = spk_name(p), *type = NULL, *value = NULL;
         if (spk_is_name(p) && !spk_is(p, "COMMENT"))
             type = spk_type_text(p);
         else if (spk_accept_sign(p, ":"))
             type = spk_type_text(p);
         if (spk_is2(p, "NOT", "NULL"))
             p->at += 2;
-        if (spk_accept(p, "DEFAULT"))
+        if (spk_accept(p, "DEFAULT")) {
+            const uint32_t from = spk_from(p);
             (void)spk_expression(p);
+            value = spk_text(p, p->text + from, spk_to(p) - from);
+        }
         if (spk_accept(p, "COMMENT"))
             (void)spk_string(p);
         SPK_PUSH(p, s->columns, s->n_columns, name);
         SPK_PUSH(p, s->types, n, type);
+        SPK_PUSH(p, s->defaults, m, value);
     } while (spk_accept_sign(p, ","));
     spk_expect_sign(p, ")");
 }
@@ -161,6 +167,29 @@ static void drop(spk_parser *p, spk_ast_statement *s)
     spk_accept(p, "PURGE");
 }
 
+/* defaults: DEFAULT, where it stands alone, is not a column's name. */
+static void defaults(const spk_ast_list *row)
+{
+    for (size_t i = 0; i < row->n; i++) {
+        spk_ast *cell = row->at[i];
+        if (cell->kind == SPK_AST_NAME && cell->args.n == 1 && !cell->args.at[0]->quoted
+            && strcasecmp(cell->args.at[0]->text, "DEFAULT") == 0)
+            cell->kind = SPK_AST_DEFAULT;
+    }
+}
+
+/* inserted: what INSERT inserts, where DEFAULT may stand in a row of VALUES or in the select list. */
+static void inserted(const spk_ast_query *q)
+{
+    const spk_ast_term *term = q ? q->term : NULL;
+    if (term && term->kind == SPK_TERM_SELECT)
+        defaults(&term->select->items);
+    for (size_t i = 0; term && term->kind == SPK_TERM_RELATION && i < term->relation->rows.n; i++) {
+        spk_ast **row = &term->relation->rows.at[i];
+        defaults((*row)->kind == SPK_AST_ROW ? &(*row)->args : &(spk_ast_list) { row, 1 });
+    }
+}
+
 static void insert(spk_parser *p, spk_ast_statement *s)
 {
     s->kind = SPK_ST_INSERT;
@@ -179,6 +208,7 @@ static void insert(spk_parser *p, spk_ast_statement *s)
     if (spk_at(p, "(") && !spk_query_ahead(p, p->at))
         columns(p, s);
     s->query = spk_query(p);
+    inserted(s->query);
 }
 
 static void cache(spk_parser *p, spk_ast_statement *s)

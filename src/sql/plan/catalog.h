@@ -12,6 +12,7 @@ typedef struct spk_view_column {
     const char *name;
     const spk_sql_type *type;
     bool nullable;
+    const char *value; /* DEFAULT: the text of an expression; NULL: it is NULL */
 } spk_view_column;
 
 enum { SPK_DATABASE_NAME = 128 };

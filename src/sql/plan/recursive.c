@@ -59,7 +59,7 @@ static bool first_columns(recursion *r, const spk_rel *rel)
     const spk_ast_cte *cte = r->env->cte;
     for (size_t i = 0; rel->plan && i < rel->scope.n; i++) {
         const char *name = i < cte->n_columns ? cte->columns[i] : rel->scope.items[i].name;
-        SPK_ADD(r->a, r->columns, r->n_columns, (spk_view_column) { name, rel->scope.items[i].attr.type, true });
+        SPK_ADD(r->a, r->columns, r->n_columns, (spk_view_column) { name, rel->scope.items[i].attr.type, true, NULL });
     }
     return rel->plan && !spk_sql_failed(r->a->error);
 }

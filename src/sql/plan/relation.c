@@ -77,7 +77,7 @@ bool spk_columns_of(spk_arena *arena, spk_sql_error *error, const spark_type *ty
     for (uint32_t i = 0; type && i < (row ? type->count : 1); i++) {
         const spark_type *member = row ? type->fields[i].type : type;
         const char *why = NULL;
-        spk_view_column c = { row ? type->fields[i].name : "value", NULL, false };
+        spk_view_column c = { .name = row ? type->fields[i].name : "value" };
         if (row && type->fields[i].count && member->kind != SPARK_KIND_CHAR)
             why = "a fixed array";
         else
