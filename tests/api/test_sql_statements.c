@@ -91,12 +91,41 @@ static void test_store_assignment(void **state)
     spark_context_free(sc);
 }
 
+/* A name that several things of the select list have; ORDER BY then means a column of the input, if there is one. */
+static void test_names_that_are_there_twice(void **state)
+{
+    (void)state;
+    static const sql_case right[] = {
+        { "SELECT name x, x FROM p ORDER BY x", "b|1\na|2\n" },
+        { "SELECT x x, name x FROM p ORDER BY x", "1|b\n2|a\n" },
+        { "SELECT x, x FROM p ORDER BY x", "1|1\n2|2\n" },
+        { "SELECT x + 1 n, x + 1 n FROM p GROUP BY n ORDER BY 1", "2|2\n3|3\n" },
+        { "SELECT -x x, name FROM p ORDER BY x", "-2|a\n-1|b\n" },
+    };
+    static const sql_case wrong[] = {
+        { "SELECT count(*) n, name n FROM p GROUP BY name ORDER BY n",
+            "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name `n` cannot be "
+            "resolved. Did you mean one of the following? [`n`, `n`]." },
+        { "SELECT x n, name n FROM p ORDER BY upper(n)", "[UNRESOLVED_COLUMN.WITH_SUGGESTION]" },
+        { "SELECT count(*) n, name n FROM p GROUP BY name HAVING n > 1",
+            "[AMBIGUOUS_REFERENCE] Reference `n` is ambiguous, could be: [`n`, `n`]. SQLSTATE: 42704" },
+        { "SELECT name n, 1 n, n FROM p",
+            "[AMBIGUOUS_LATERAL_COLUMN_ALIAS] Lateral column alias `n` is ambiguous and has 2 matches. SQLSTATE: 42702" },
+    };
+    spark_context *sc = open_context();
+    sql_run(sc, "CREATE TEMP VIEW p AS SELECT * FROM VALUES ('b', 1), ('a', 2) AS p(name, x)");
+    sql_all_give(sc, 0, sizeof right / sizeof right[0], right);
+    sql_all_fail(sc, sizeof wrong / sizeof wrong[0], wrong);
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recursive_views),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_store_assignment),
+        cmocka_unit_test(test_names_that_are_there_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

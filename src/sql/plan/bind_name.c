@@ -128,22 +128,33 @@ static void unresolved(spk_bind *b, const spk_ast *name)
 
 /* ---- */
 
-static spk_sql_expr *of_alias(spk_bind *b, const spk_ast *name)
+/* of_alias: what stands in the select list under a name; *n: how many such expressions. */
+static spk_sql_expr *of_alias(const spk_bind *b, const char *name, size_t *n)
 {
-    const char *first = name->args.at[0]->text;
+    spk_sql_expr *found = NULL;
+    *n = 0;
     for (size_t i = b->n_aliases; i-- > 0;)
-        if (b->aliases[i].name && b->aliases[i].value && spk_names_same(b->aliases[i].name, first))
-            return fields(b, b->aliases[i].value, name, 1);
-    return NULL;
+        if (b->aliases[i].name && b->aliases[i].value && spk_names_same(b->aliases[i].name, name)
+            && (!found || !spk_expr_same(found, b->aliases[i].value))) {
+            found = found ? found : b->aliases[i].value;
+            ++*n;
+        }
+    return found;
 }
 
-/* nested_alias: whether an alias of that name has fields. */
-static bool nested_alias(const spk_bind *b, const char *first)
+/* twice: several things have that name: HAVING and other items cannot mean one of them; ORDER BY finds none. */
+static void twice(spk_bind *b, const spk_ast *name, size_t n)
 {
-    for (size_t i = b->n_aliases; i-- > 0;)
-        if (b->aliases[i].name && b->aliases[i].value && spk_names_same(b->aliases[i].name, first))
-            return b->aliases[i].value->type->kind >= SPK_SQL_ARRAY;
-    return false;
+    const char *said = spk_print(b->a, "`%s`", name->args.at[0]->text);
+    if (strcmp(b->clause, "SELECT") == 0)
+        spk_sql_fail2(b->a->error, "AMBIGUOUS_LATERAL_COLUMN_ALIAS", name->span, "name", said, "n",
+            spk_print(b->a, "%zu", n));
+    else if (strcmp(b->clause, "HAVING") == 0)
+        spk_sql_fail2(b->a->error, "AMBIGUOUS_REFERENCE", name->span, "name", said, "referenceNames",
+            spk_print(b->a, "[%s, %s]", said, said));
+    else
+        spk_sql_fail2(b->a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", name->span, "objectName", said, "proposal",
+            spk_print(b->a, "%s, %s", said, said));
 }
 
 static spk_sql_expr *of_scope(spk_bind *b, const spk_scope *scope, const spk_ast *name)
@@ -172,7 +183,8 @@ spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
 {
     spk_analyzer *a = b->a;
     const char *first = name->args.at[0]->text;
-    spk_sql_expr *found;
+    size_t same;
+    spk_sql_expr *found, *alias = of_alias(b, first, &same);
     if (name->args.n > 2 && spk_names_same(first, "spark_catalog")) {
         spk_ast rest = *name;
         rest.args = (spk_ast_list) { name->args.at + 1, name->args.n - 1 };
@@ -181,15 +193,17 @@ spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
     for (const spk_lambda_env *l = b->lambdas; l; l = l->next)
         if (spk_names_same(l->name, first))
             return fields(b, l->variable, name, 1);
-    if (b->aliases_first && !b->in_aggregate && (name->args.n == 1 || nested_alias(b, first))
-        && (found = of_alias(b, name)))
-        return found;
+    if (b->aliases_first && !b->in_aggregate && same == 1
+        && (name->args.n == 1 || alias->type->kind >= SPK_SQL_ARRAY))
+        return fields(b, alias, name, 1);
     if (b->scope && (found = of_scope(b, b->scope, name)))
         return found;
     if (spk_sql_failed(a->error))
         return NULL;
-    if ((found = of_alias(b, name)))
-        return found;
+    if (same > 1)
+        twice(b, name, same);
+    if (alias)
+        return same > 1 ? NULL : fields(b, alias, name, 1);
     for (const spk_scope *s = b->scope ? b->scope->outer : NULL; s && !spk_sql_failed(a->error); s = s->outer)
         if ((found = of_scope(b, s, name)))
             return found;

@@ -328,15 +328,28 @@ static void groups(selecting *s)
 
 /* ---- ORDER BY */
 
+/* shown_as: the item that is called so; NULL: none is, or *several are which are not the same. */
+static spk_sql_expr *shown_as(const selecting *s, const spk_ast *ast, bool *several)
+{
+    spk_sql_expr *found = NULL;
+    *several = false;
+    for (size_t i = 0; ast->kind == SPK_AST_NAME && ast->args.n == 1 && i < s->n_items; i++)
+        if (spk_names_same(s->items[i].name, ast->args.at[0]->text)) {
+            *several |= found && !spk_expr_same(found, s->items[i].bound);
+            found = s->items[i].bound;
+        }
+    return *several ? NULL : found;
+}
+
 static spk_sql_expr *order_expr(selecting *s, const spk_ast *ast)
 {
     const int64_t place = ordinal(ast);
     if (!place) {
-        for (size_t i = 0; ast->kind == SPK_AST_NAME && ast->args.n == 1 && i < s->n_items; i++)
-            if (s->items[i].ast && s->items[i].ast->kind != SPK_AST_NAME
-                && spk_names_same(s->items[i].name, ast->args.at[0]->text))
-                return s->items[i].bound;
-        s->bind.aliases_first = true;
+        bool several;
+        spk_sql_expr *shown = shown_as(s, ast, &several);
+        if (shown)
+            return shown;
+        s->bind.aliases_first = !several; /* then a column of the input may be meant */
         spk_sql_expr *e = spk_bind_expr(&s->bind, ast);
         s->bind.aliases_first = false;
         return e;
