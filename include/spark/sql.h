@@ -16,10 +16,13 @@
  * columns that are called the same, and of those without a name a struct could have, the later
  * ones get a number.
  *
- * ANSI mode is on, the time zone is UTC. A statement that is wrong gives an RDD that carries an
- * error, SPARK_EINVAL, which begins with Spark's condition and ends with its SQLSTATE and the
- * place: "[UNRESOLVED_COLUMN.WITH_SUGGESTION] .. SQLSTATE: 42703 (line 1, position 8 to 10)". What
- * goes wrong with a row is an error of the action, with the same text. */
+ * ANSI mode is on. SET spark.sql.session.timeZone (UTC), spark.sql.autoBroadcastJoinThreshold (32MB) and
+ * spark.sql.shuffle.partitions (as many as the input has) hold for statements from then on; keys that could change an
+ * answer but cannot be otherwise here (spark.sql.ansi.enabled, ..) take no other value; all else is kept and shown.
+ *
+ * A statement that is wrong gives an RDD that carries an error, SPARK_EINVAL, which begins with Spark's condition and
+ * ends with its SQLSTATE and the place: "[UNRESOLVED_COLUMN.WITH_SUGGESTION] .. SQLSTATE: 42703 (line 1, position 8 to
+ * 10)". What goes wrong with a row is an error of the action, with the same text. */
 #ifndef SPARK_SQL_H
 #define SPARK_SQL_H
 

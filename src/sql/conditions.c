@@ -241,6 +241,8 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "22003",
         "The index <indexValue> is out of bounds. The array has <arraySize> elements. Use `try_element_at` "
         "to tolerate accessing element at invalid index and return NULL instead." },
+    { "INVALID_CONF_VALUE.REQUIREMENT", "22022",
+        "The value '<confValue>' in the config \"<confName>\" is invalid. The value of <confName> must be positive" },
     { "INVALID_CONF_VALUE.SIZE", "22022",
         "The value '<confValue>' in the config \"<confName>\" is invalid. It must be a number of bytes." },
     { "INVALID_CONF_VALUE.TIME_ZONE", "22022",
@@ -396,6 +398,9 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_SCHEMA.NON_STRUCT_TYPE", "42K07",
         "The input schema <inputSchema> is not a valid schema string. The input expression should be "
         "evaluated to struct type, but got <dataType>." },
+    { "INVALID_SET_SYNTAX", "42000",
+        "Expected format is 'SET', 'SET key', or 'SET key=value'. If you want to include special characters in key, or "
+        "include semicolon in value, please use backquotes, e.g., SET `key`=`value`." },
     { "INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE", "42000",
         "Invalid SQL syntax: IN predicate requires at least one value. Empty IN clauses like 'IN ()' are "
         "not allowed." },

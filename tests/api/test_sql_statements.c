@@ -119,6 +119,50 @@ static void test_names_that_are_there_twice(void **state)
     spark_context_free(sc);
 }
 
+/* partitions: of what a query gives. */
+static int partitions(spark_context *sc, const char *sql)
+{
+    spark_rdd *rdd = spark_sql(sc, sql);
+    int64_t n;
+    assert_int_equal(spark_count(rdd, &n), SPARK_OK);
+    assert_int_equal(n, 100);
+    return spark_rdd_partitions(rdd);
+}
+
+static void test_settings(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context();
+    gives(sc, "SET", "");
+    gives(sc, "SET foo.bar = some text", "foo.bar|some text\n");
+    gives(sc, "SET foo.bar", "foo.bar|some text\n");
+    gives(sc, "SET foo.baz", "foo.baz|<undefined>\n");
+    gives(sc, "SET spark.sql.ansi.enabled", "spark.sql.ansi.enabled|true\n");
+    gives(sc, "SET spark.sql.ansi.enabled=TRUE;", "spark.sql.ansi.enabled|TRUE\n");
+    gives(sc, "SET TIME ZONE '+01:00'", "spark.sql.session.timeZone|+01:00\n");
+    gives(sc, "SET", "foo.bar|some text\nspark.sql.ansi.enabled|TRUE\nspark.sql.session.timeZone|+01:00\n");
+    refuses(sc, "SET spark.sql.ansi.enabled=false",
+        "[UNSUPPORTED_FEATURE] The feature is not supported: spark.sql.ansi.enabled=false: it is always true.");
+    refuses(sc, "SET spark.sql.caseSensitive = true", "it is always false");
+    refuses(sc, "SET a b=1", "[INVALID_SET_SYNTAX]");
+    sql_run(sc, "SET spark.sql.autoBroadcastJoinThreshold = -1");
+    sql_run(sc, "SET spark.sql.shuffle.partitions=3");
+    assert_int_equal(partitions(sc, "SELECT id FROM range(0, 100, 1, 7) GROUP BY id"), 3);
+    assert_int_equal(partitions(sc, "SELECT DISTINCT id FROM range(0, 100, 1, 7)"), 3);
+    assert_int_equal(partitions(sc, "SELECT id FROM range(0, 100, 1, 7) ORDER BY id"), 3);
+    assert_int_equal(partitions(sc, "SELECT id, row_number() OVER (PARTITION BY id ORDER BY id) FROM range(100)"), 3);
+    assert_int_equal(partitions(sc, "SELECT a.id FROM range(0, 100, 1, 7) a JOIN range(100) b ON a.id = b.id"), 3);
+    refuses(sc, "SET spark.sql.shuffle.partitions=0",
+        "[INVALID_CONF_VALUE.REQUIREMENT] The value '0' in the config \"spark.sql.shuffle.partitions\" is invalid.");
+    gives(sc, "RESET foo.bar", "");
+    gives(sc, "SET foo.bar", "foo.bar|<undefined>\n");
+    gives(sc, "RESET", "");
+    gives(sc, "SET", "");
+    gives(sc, "SELECT TIMESTAMP'1970-01-01 00:00:00Z'", "1970-01-01 00:00:00\n");
+    assert_int_equal(partitions(sc, "SELECT id FROM range(0, 100, 1, 7) GROUP BY id"), 7);
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +170,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_store_assignment),
         cmocka_unit_test(test_names_that_are_there_twice),
+        cmocka_unit_test(test_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

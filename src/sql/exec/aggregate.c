@@ -412,7 +412,7 @@ static spark_rdd *partial(spk_query *q, const spk_plan *plan, const making *m, c
     spark_rdd *rdd = sets ? spk_exec_partial_sets(q, &p) : spk_build(q, plan->in[0], &p.in);
     if (rdd && !sets)
         rdd = spk_exec_partial(q, rdd, &p);
-    return rdd ? merged(q, rdd, env, plan->n_exprs ? 0 : 1, !sets) : NULL;
+    return rdd ? merged(q, rdd, env, plan->n_exprs ? q->partitions : 1, !sets) : NULL;
 }
 
 /* by_value: the rows become pairs of keys and arguments, which the shuffle combines. */
@@ -424,7 +424,7 @@ static spark_rdd *by_value(
     spark_rdd *pairs = rdd ? spk_exec_eval(q, rdd, plan->in[0], in, NULL, 0,
                            m->exprs ? m->exprs : (spk_sql_expr *[]) { NULL }, m->n, pair)
                            : NULL;
-    return pairs ? combine(q, pairs, env, plan->n_exprs ? 0 : 1) : NULL;
+    return pairs ? combine(q, pairs, env, plan->n_exprs ? q->partitions : 1) : NULL;
 }
 
 spark_rdd *spk_exec_aggregate(spk_query *q, const spk_plan *plan, const spk_form *out)

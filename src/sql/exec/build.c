@@ -201,7 +201,7 @@ static spark_rdd *other(spk_query *q, const spk_plan *plan, const spk_form **for
         if (!rdd)
             return NULL;
         if (plan->kind == SPK_PLAN_DISTINCT)
-            return (spark_distinct)(q->analyzer.site, rdd, 0);
+            return (spark_distinct)(q->analyzer.site, rdd, q->partitions);
         return spk_exec_sort(q, rdd, plan, *form, q->top == plan ? q->top_rows : UINT64_MAX);
     }
     *form = spk_form_of_plan(q, plan);

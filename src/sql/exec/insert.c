@@ -35,7 +35,8 @@ typedef struct storing {
 static bool storable(const storing *s, const char *column, const spk_sql_type *from, const spk_sql_type *to)
 {
     spk_analyzer *a = s->a;
-    if (from->kind == SPK_SQL_VOID || spk_sql_type_same(from, to) || (spk_sql_is_numeric(from) && spk_sql_is_numeric(to))
+    if (from->kind == SPK_SQL_VOID || spk_sql_type_same(from, to)
+        || (spk_sql_is_numeric(from) && spk_sql_is_numeric(to))
         || (to->kind == SPK_SQL_STRING && spk_sql_is_atomic(from)) || (is_moment(from->kind) && is_moment(to->kind))
         || (spk_sql_is_interval(from) && from->kind == to->kind))
         return true;
@@ -46,7 +47,8 @@ static bool storable(const storing *s, const char *column, const spk_sql_type *f
             && storable(s, spk_print(a, "%s.`value`", column), from->of, to->of);
     bool good = from->kind == to->kind && from->kind == SPK_SQL_STRUCT && from->n == to->n;
     for (uint32_t i = 0; good && i < to->n; i++)
-        good = storable(s, spk_print(a, "%s.`%s`", column, to->fields[i].name), from->fields[i].type, to->fields[i].type);
+        good = storable(s, spk_print(a, "%s.`%s`", column, to->fields[i].name), from->fields[i].type,
+            to->fields[i].type);
     if (!good && spk_sql_fail(a->error, "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", s->span)) {
         spk_sql_param(a->error, "tableName", "%s", full_name(a, s->table));
         spk_sql_param(a->error, "colName", "%s", column);
@@ -127,10 +129,12 @@ bool spk_defaults_fit(spk_query *q, const spk_ast_statement *s, const spk_view_c
 /* target: which column of the table value i of a row is for; n_columns: none. */
 static size_t target(const spk_ast_statement *s, const spk_view *view, size_t i)
 {
-    size_t k = s->n_columns ? 0 : i;
-    while (s->n_columns && i < s->n_columns && k < view->n_columns && !spk_names_same(s->columns[i], view->columns[k].name))
+    size_t k = 0;
+    if (!s->n_columns || i >= s->n_columns)
+        return s->n_columns || i > view->n_columns ? view->n_columns : i;
+    while (k < view->n_columns && !spk_names_same(s->columns[i], view->columns[k].name))
         k++;
-    return k < view->n_columns ? k : view->n_columns;
+    return k;
 }
 
 static void put_defaults(spk_query *q, const spk_ast_statement *s, const spk_view *view, const spk_ast_list *row)
@@ -168,7 +172,8 @@ static bool columns_named(spk_query *q, const spk_ast_statement *s, const spk_vi
         if (target(s, view, i) == view->n_columns) {
             for (size_t k = 0; k < view->n_columns && k < 5; k++)
                 known = spk_print(a, "%s%s`%.60s`", known, k ? ", " : "", view->columns[k].name);
-            spk_sql_fail2(a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", s->span, "objectName", name, "proposal", known);
+            spk_sql_fail2(
+                a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", s->span, "objectName", name, "proposal", known);
         }
         for (size_t k = 0; k < i; k++)
             if (spk_names_same(s->columns[i], s->columns[k]))

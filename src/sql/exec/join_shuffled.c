@@ -333,7 +333,7 @@ static spark_rdd *make(spk_query *q, spark_rdd *sides[2], const shuffled_rdd *pl
     spk_failure failure;
     const spk_layout *key = plain->join.keys->layout;
     spk_verb_begin(&v, q->analyzer.site, "join", NULL, 2, sides, NULL);
-    spark_partitioner *target = spk_sides_target(&v, NULL, key);
+    spark_partitioner *target = spk_sides_target(&v, &(spark_keyed_options) { .partitions = q->partitions }, key);
     spark_rdd *rdd = spk_verb_make(&v, &shuffled_class, sizeof(shuffled_rdd), plain->join.out->layout, &made);
     if (made) {
         shuffled_rdd *r = SPK_NODE(shuffled_rdd, rdd);

@@ -261,7 +261,7 @@ spark_rdd *spk_exec_sort(
         if (most <= MOST_KEPT)
             rdd = top(q, rdd, &order, most, form, first);
         /* few come from each partition: one task sorts them, and none is computed for a sample before */
-        rdd = (spark_sort_by)(q->analyzer.site, rdd, &order, most <= MOST_AT_ONCE ? 1 : 0);
+        rdd = (spark_sort_by)(q->analyzer.site, rdd, &order, most <= MOST_AT_ONCE ? 1 : q->partitions);
         spk_sort_keeps(rdd);
     }
     if (n > below->n_out && rdd->layout) { /* the flags go */

@@ -74,6 +74,7 @@ spk_query *spk_query_new(spark_context *sc, const char *text)
     q->analyzer.text = q->text;
     q->analyzer.catalog = spk_catalog_of(sc);
     if (q->analyzer.catalog) {
+        q->partitions = atomic_load(&q->analyzer.catalog->partitions);
         q->session.zones = &q->analyzer.catalog->zones;
         q->session.zone = spk_catalog_zone(q->analyzer.catalog);
         if (q->session.zone)

@@ -18,6 +18,7 @@ typedef struct spk_query {
     bool has_failed;     /* a job that preparing it has run: */
     spk_failure failed;
     char *text;
+    int partitions; /* of shuffles; 0: as many as the input has */
     spark_rdd **used;
     size_t n_used;
     spk_user **users; /* functions of the program that it calls */

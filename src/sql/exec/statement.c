@@ -2,7 +2,6 @@
 /* Statements that are no queries. */
 #include "base/small.h"
 
-#include <errno.h>
 #include <spark/action.h>
 #include <spark/source.h>
 #include <spark/sql.h>
@@ -392,88 +391,6 @@ static spark_rdd *explain(spk_query *q, spark_site at, const spk_ast_statement *
     return spk_rows_of_texts(q, at, names, 1, &cell, 1);
 }
 
-/* bytes_of: "10MB", "-1"; false: it is no size. */
-static bool bytes_of(const char *text, double *bytes)
-{
-    static const char units[] = "bkmgt";
-    char *end;
-    errno = 0;
-    *bytes = (double)strtoll(text, &end, 10);
-    if (end == text || errno)
-        return false;
-    while (*end == ' ')
-        end++;
-    const char *unit = *end ? strchr(units, *end | 0x20) : units;
-    if (!unit || !*unit)
-        return false;
-    *bytes *= (double)((uint64_t)1 << 10 * (unit - units));
-    end += *end != '\0';
-    end += *end != '\0' && (*end | 0x20) == 'b';
-    return end[strspn(end, " ;")] == '\0';
-}
-
-/* setting: the two that change something here. */
-static bool setting(spk_query *q, const spk_ast_statement *s)
-{
-    double bytes;
-    if (s->key && s->value && spk_names_same(s->key, "spark.sql.optimizer.runtime.bloomFilter.enabled"))
-        atomic_store(&q->analyzer.catalog->blooms, (*s->value | 0x20) != 'f');
-    if (!s->key || !s->value || !spk_names_same(s->key, "spark.sql.autoBroadcastJoinThreshold"))
-        return true;
-    if (!bytes_of(s->value, &bytes)) {
-        spk_sql_fail2(&q->error, "INVALID_CONF_VALUE.SIZE", s->span, "confName", s->key, "confValue", s->value);
-        return false;
-    }
-    atomic_store(&q->analyzer.catalog->table_bytes, bytes);
-    return true;
-}
-
-/* zone_text: of SET TIME ZONE 'x', or LOCAL, or an interval of hours: what a zone is called; NULL: UTC. */
-static const char *zone_text(spk_query *q, const char *text)
-{
-    while (*text == ' ')
-        text++;
-    const size_t n = strlen(text);
-    if (spk_names_same(text, "LOCAL"))
-        return NULL;
-    if ((*text == '\'' || *text == '"') && n > 2)
-        return spk_copy_text(&q->analyzer, text + 1, n - 2);
-    return spk_copy_text(&q->analyzer, text, n);
-}
-
-/* set_zone: whether the statement is about the zone; it is then set. */
-static bool set_zone(spk_query *q, const spk_ast_statement *s)
-{
-    static const char words[] = "TIME ZONE ";
-    const char *id;
-    if (s->key && !s->value && strncasecmp(s->key, words, sizeof words - 1) == 0)
-        id = zone_text(q, s->key + sizeof words - 1);
-    else if (s->key && s->value && spk_names_same(s->key, "spark.sql.session.timeZone"))
-        id = zone_text(q, s->value);
-    else
-        return false;
-    if (!spk_catalog_zone_set(q->analyzer.catalog, id)
-        && spk_sql_fail(&q->error, "INVALID_CONF_VALUE.TIME_ZONE", s->span)) {
-        spk_sql_param(&q->error, "confName", "\"spark.sql.session.timeZone\"");
-        spk_sql_param(&q->error, "confValue", "%s%s", id, spk_zones_missing());
-    }
-    return true;
-}
-
-static spark_rdd *set(spk_query *q, spark_site at, const spk_ast_statement *s)
-{
-    if (!setting(q, s))
-        return NULL;
-    static const char *const names[] = { "key", "value" };
-    if (set_zone(q, s)) {
-        const spk_zone *zone = spk_catalog_zone(q->analyzer.catalog);
-        const char *of_zone[] = { "spark.sql.session.timeZone", zone ? zone->id : "UTC" };
-        return spk_sql_failed(&q->error) ? NULL : spk_rows_of_texts(q, at, names, 2, of_zone, 1);
-    }
-    const char *cells[] = { s->key ? s->key : "", s->value ? s->value : "<undefined>" };
-    return spk_rows_of_texts(q, at, names, 2, cells, s->key ? 1 : 0);
-}
-
 /* ---- databases */
 
 static spark_rdd *database(spk_query *q, spark_site at, const spk_ast_statement *s)
@@ -587,7 +504,9 @@ spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statemen
     case SPK_ST_TRUNCATE:
         return spk_truncate_table(q, at, s);
     case SPK_ST_SET:
-        return set(q, at, s);
+        return spk_set(q, at, s);
+    case SPK_ST_RESET:
+        return spk_reset(q, at, s);
     case SPK_ST_USE:
         return spk_no_rows(q, at);
     default:

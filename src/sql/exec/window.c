@@ -253,8 +253,8 @@ static spark_rdd *sorted(spk_query *q, spark_rdd *pairs, const spk_plan *plan, c
     spk_query_ref(q);
     const spark_partitioner_def def = { .name = "window", .key = type, .run = place_run };
     const spark_env env = { .kind = SPARK_ENV_OWN, .data = p, .size = sizeof *p, .destroy = free_placing };
-    spark_partitioner *placed
-        = (spark_partitioner_new)(q->analyzer.site, q->sc, plan->n_partition ? PARTITIONS : 1, &def, &env);
+    const int parts = !plan->n_partition ? 1 : q->partitions ? q->partitions : PARTITIONS;
+    spark_partitioner *placed = (spark_partitioner_new)(q->analyzer.site, q->sc, parts, &def, &env);
     const spark_order order = { "window", type, n, keys };
     return (spark_repartition_and_sort_within_partitions)(q->analyzer.site, pairs, placed, n ? &order : NULL);
 }

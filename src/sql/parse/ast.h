@@ -259,8 +259,9 @@ typedef enum spk_ast_statement_kind {
     SPK_ST_DESCRIBE_FUNCTION,
     SPK_ST_EXPLAIN,      /* inner */
     SPK_ST_TRUNCATE,
-    SPK_ST_SET,
-    SPK_ST_USE,          /* name, or NULL: RESET */
+    SPK_ST_SET,          /* key, value, each or NULL */
+    SPK_ST_RESET,        /* key, or NULL: all */
+    SPK_ST_USE,
     SPK_ST_CREATE_DATABASE,
     SPK_ST_DROP_DATABASE,
     SPK_ST_DROP_FUNCTION,

@@ -258,7 +258,7 @@ static void describe(spk_parser *p, spk_ast_statement *s)
     s->name = spk_qualified(p);
 }
 
-/* set: SET, SET k, SET k=v: what stands there up to the end is the value. */
+/* set: SET, SET k, SET k=v, and RESET, RESET k: what stands there up to the end is the value. */
 static void set(spk_parser *p, spk_ast_statement *s)
 {
     s->kind = SPK_ST_SET;
@@ -336,8 +336,8 @@ static void statement(spk_parser *p, spk_ast_statement *s)
         s->kind = SPK_ST_TRUNCATE;
         s->name = spk_qualified(p);
     } else if (spk_accept(p, "RESET")) {
-        s->kind = SPK_ST_USE; /* there is nothing to be set */
-        p->at = p->n;
+        set(p, s);
+        s->kind = SPK_ST_RESET;
     } else if (spk_accept(p, "SET")) {
         set(p, s);
     } else if (spk_accept(p, "USE")) {

@@ -19,6 +19,7 @@ static void release_catalog(spk_object *object)
         next = d->next;
         free(d);
     }
+    (void)spk_setting_set(catalog, NULL, NULL);
     spk_zones_fini(&catalog->zones);
     pthread_mutex_destroy(&catalog->lock);
     free(catalog);
@@ -30,6 +31,7 @@ spk_catalog *spk_catalog_of(spark_context *sc)
     spk_catalog *catalog = sc->catalog;
     if (!catalog && (catalog = calloc(1, sizeof *catalog)) != NULL) {
         catalog->sc = sc;
+        atomic_init(&catalog->partitions, 0);
         atomic_init(&catalog->table_bytes, SPK_TABLE_BYTES);
         atomic_init(&catalog->blooms, true);
         pthread_mutex_init(&catalog->lock, NULL);
@@ -59,6 +61,30 @@ const spk_zone *spk_catalog_zone(spk_catalog *catalog)
     const spk_zone *zone = catalog->zone;
     pthread_mutex_unlock(&catalog->lock);
     return zone;
+}
+
+bool spk_setting_set(spk_catalog *catalog, const char *key, const char *value)
+{
+    const size_t n = key ? strlen(key) + 1 : 0, m = value ? strlen(value) + 1 : 0;
+    spk_setting *made = value ? malloc(sizeof *made + n + m) : NULL;
+    if (value && !made)
+        return false;
+    pthread_mutex_lock(&catalog->lock);
+    for (spk_setting **at = &catalog->settings, *s; (s = *at) != NULL;)
+        if (!key || strcmp(s->key, key) == 0) {
+            *at = s->next;
+            free(s);
+        } else {
+            at = &s->next;
+        }
+    if (made) {
+        memcpy(made->key, key, n);
+        made->value = memcpy(made->key + n, value, m);
+        made->next = catalog->settings;
+        catalog->settings = made;
+    }
+    pthread_mutex_unlock(&catalog->lock);
+    return true;
 }
 
 /* ---- databases */

@@ -58,6 +58,8 @@ typedef struct spk_catalog {
     spk_view *views; /* the newest first */
     spk_user *users; /* likewise */
     spark_context *sc;
+    struct spk_setting *settings; /* SET: what was set, for SET to show */
+    atomic_int partitions; /* spark.sql.shuffle.partitions; 0: as many as the input has */
     _Atomic(double) table_bytes; /* less than 0: none becomes one that need not */
     _Atomic(bool) blooms;        /* spark.sql.optimizer.runtime.bloomFilter.enabled */
     spk_zones zones;
@@ -65,6 +67,14 @@ typedef struct spk_catalog {
     struct spk_database *databases; /* those beside default */
     char current[SPK_DATABASE_NAME]; /* USE; empty: default */
 } spk_catalog;
+
+/* spk_setting: a key and its value. spk_setting_set: value NULL: it is gone; key NULL: all are. False: no memory. */
+typedef struct spk_setting {
+    struct spk_setting *next;
+    const char *value; /* behind the key */
+    char key[];
+} spk_setting;
+bool spk_setting_set(spk_catalog *catalog, const char *key, const char *value);
 
 /* Databases: a table of one that is not the default is called "database.table" here; temporary views
  * belong to none. */
