@@ -163,6 +163,38 @@ static void test_settings(void **state)
     spark_context_free(sc);
 }
 
+static void test_what_is_shown(void **state)
+{
+    (void)state;
+    static const sql_case shown[] = {
+        { "SHOW TABLES", "d|b|false\nd|t|false\n|zz|true\n" },
+        { "SHOW TABLES IN default", "default|w|false\n|zz|true\n" },
+        { "SHOW TABLES IN global_temp", "global_temp|gg|true\n|zz|true\n" },
+        { "SHOW TABLES FROM d LIKE 'x|T'", "d|t|false\n" },
+        { "SHOW VIEWS IN default", "default|w|false\n|zz|true\n" },
+        { "SHOW VIEWS LIKE 'none*'", "" },
+        { "SHOW DATABASES", "d\ndefault\n" },
+        { "SHOW SCHEMAS LIKE 'd'", "d\n" },
+        { "SHOW USER FUNCTIONS", "" },
+        { "SHOW SYSTEM FUNCTIONS LIKE 'ab*|acosh'", "abs\nacosh\n" },
+        { "SHOW COLUMNS IN t IN d", "a\n" },
+        { "SHOW COLUMNS FROM d.b", "c\n" },
+        { "SHOW COLUMNS FROM zz", "z\ny\n" },
+    };
+    spark_context *sc = open_context();
+    sql_run(sc, "CREATE VIEW w AS SELECT 1");
+    sql_run(sc, "CREATE DATABASE d");
+    sql_run(sc, "USE d");
+    sql_run(sc, "CREATE TABLE t AS SELECT 1 a");
+    sql_run(sc, "CREATE TABLE b AS SELECT 1 c");
+    sql_run(sc, "CREATE TEMP VIEW zz AS SELECT 1 z, 2 y");
+    sql_run(sc, "CREATE GLOBAL TEMP VIEW gg AS SELECT 1");
+    sql_all_give(sc, 0, sizeof shown / sizeof shown[0], shown);
+    assert_string_equal(spark_sql_name(spark_sql(sc, "SHOW VIEWS"), 1), "viewName");
+    refuses(sc, "SHOW TABLES IN nope", "[SCHEMA_NOT_FOUND] The schema `spark_catalog`.`nope` cannot be found.");
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_store_assignment),
         cmocka_unit_test(test_names_that_are_there_twice),
         cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_what_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

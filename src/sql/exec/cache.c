@@ -116,6 +116,7 @@ spark_rdd *spk_cache_table(spk_query *q, spark_site at, const spk_ast_statement 
     if (s->query) {
         spk_ast_statement made = *s;
         made.kind = SPK_ST_CREATE_VIEW;
+        made.temporary = true;
         spark_rdd *rdd = spk_create_from_query(q, at, &made);
         if (!rdd || spark_rdd_status(rdd) != SPARK_OK)
             return rdd;

@@ -49,6 +49,9 @@ spark_rdd *spk_collected(spk_query *q, spark_site at, spark_rdd *rdd, spark_rdd 
 spark_rdd *spk_cache_table(spk_query *q, spark_site at, const spk_ast_statement *s);
 spark_rdd *spk_uncache_table(spk_query *q, spark_site at, const spk_ast_statement *s);
 
+/* spk_show, spk_describe: SHOW, DESCRIBE (listing.c). */
+spark_rdd *spk_show(spk_query *q, spark_site at, const spk_ast_statement *s);
+spark_rdd *spk_describe(spk_query *q, spark_site at, const spk_ast_statement *s);
 /* spk_set, spk_reset: SET, RESET (settings.c). */
 spark_rdd *spk_set(spk_query *q, spark_site at, const spk_ast_statement *s);
 spark_rdd *spk_reset(spk_query *q, spark_site at, const spk_ast_statement *s);

@@ -204,6 +204,7 @@ spark_status spark_create_temp_view(spark_site at, spark_context *sc, const char
     spk_view *view = catalog ? spk_view_new(sc, name) : NULL;
     if (!view)
         return spk_raisef(SPARK_ENOMEM, "createTempView", at, "out of memory");
+    view->temporary = true;
     const spk_result *result = spk_result_of(rdd);
     bool good = true;
     if (!result) {

@@ -65,10 +65,13 @@ static spk_view *new_view(spk_query *q, const spk_ast_statement *s)
     }
     spk_view_unref(old);
     spk_view *view = spk_view_new(q->sc, name);
-    if (!view)
+    if (!view) {
         spk_sql_nomem(&q->error);
-    else
-        view->table = s->table;
+        return NULL;
+    }
+    view->table = s->table;
+    view->global = s->global;
+    view->temporary = s->temporary;
     return view;
 }
 
@@ -276,81 +279,7 @@ static spark_rdd *insert_directory(spk_query *q, spark_site at, const spk_ast_st
     return status == SPARK_OK ? spk_no_rows(q, at) : take_over(at, q, spk_last_failure());
 }
 
-/* ---- SHOW, DESCRIBE, EXPLAIN */
-
-/* like: Spark's pattern: * stands for anything, | for or; without case. */
-static bool like(const char *text, const char *pattern)
-{
-    if (!*pattern || *pattern == '|')
-        return !*text;
-    if (*pattern == '*')
-        return like(text, pattern + 1) || (*text && like(text + 1, pattern));
-    return *text && (*text | 0x20) == (*pattern | 0x20) && like(text + 1, pattern + 1);
-}
-
-static spark_rdd *show(spk_query *q, spark_site at, const spk_ast_statement *s)
-{
-    static const char *const names[] = { "namespace", "tableName", "isTemporary" };
-    static const char *const column[] = { "col_name" }, *const function[] = { "function" };
-    spk_analyzer *a = &q->analyzer;
-    const char **cells = NULL;
-    size_t n = 0;
-    if (spk_names_same(s->what, "TABLES") || spk_names_same(s->what, "VIEWS")) {
-        pthread_mutex_lock(&a->catalog->lock);
-        for (spk_view *v = a->catalog->views; v; v = v->next)
-            if (strlen(v->name) < 200 && (!s->pattern || like(v->name, s->pattern))) {
-                SPK_ADD(a, cells, n, v->table ? "default" : "");
-                SPK_ADD(a, cells, n, spk_copy_text(a, v->name, strlen(v->name)));
-                SPK_ADD(a, cells, n, v->table ? "false" : "true");
-            }
-        pthread_mutex_unlock(&a->catalog->lock);
-        return spk_rows_of_texts(q, at, names, 3, cells, n / 3);
-    }
-    if (spk_names_same(s->what, "COLUMNS") && s->name) {
-        spk_view *view = spk_view_find(a->catalog, spk_last_part(s->name));
-        if (!view)
-            spk_view_not_found(q, s->name);
-        for (size_t i = 0; view && i < view->n_columns; i++)
-            SPK_ADD(a, cells, n, spk_copy_text(a, view->columns[i].name, strlen(view->columns[i].name)));
-        spk_view_unref(view);
-        return view ? spk_rows_of_texts(q, at, column, 1, cells, n) : NULL;
-    }
-    if (spk_names_same(s->what, "FUNCTIONS")) {
-        const spk_sql_function *f;
-        for (size_t i = 0; (f = spk_sql_function_at(i)) != NULL; i++)
-            if (!s->pattern || (strlen(f->name) < 200 && like(f->name, s->pattern)))
-                SPK_ADD(a, cells, n, f->name);
-        pthread_mutex_lock(&a->catalog->lock);
-        for (const spk_user *u = a->catalog->users; u; u = u->next)
-            if (!s->pattern || (strlen(u->name) < 200 && like(u->name, s->pattern)))
-                SPK_ADD(a, cells, n, spk_copy_text(a, u->name, strlen(u->name)));
-        pthread_mutex_unlock(&a->catalog->lock);
-        return spk_rows_of_texts(q, at, function, 1, cells, n);
-    }
-    spk_sql_unsupported(&q->error, s->span, "SHOW of that");
-    return NULL;
-}
-
-static spark_rdd *describe(spk_query *q, spark_site at, const spk_ast_statement *s)
-{
-    static const char *const names[] = { "col_name", "data_type", "comment" };
-    spk_analyzer *a = &q->analyzer;
-    const char **cells = NULL, **columns = NULL;
-    size_t n = 0;
-    spk_ast_relation relation = { .kind = SPK_REL_TABLE, .name = s->name, .span = s->span };
-    spk_ast_term term = { .kind = SPK_TERM_RELATION, .relation = &relation };
-    const spk_ast_query table = { .term = &term, .span = s->span };
-    const spk_plan *plan = spk_query_plan(q, s->query ? s->query : &table, &columns);
-    for (size_t i = 0; plan && i < plan->n_out; i++) {
-        const char *text = spk_sql_type_text(&q->arena, plan->out[i].type);
-        if (!text)
-            spk_sql_nomem(&q->error);
-        SPK_ADD(a, cells, n, columns[i]);
-        SPK_ADD(a, cells, n, text);
-        SPK_ADD(a, cells, n, NULL);
-    }
-    return plan ? spk_rows_of_texts(q, at, names, 3, cells, n / 3) : NULL;
-}
+/* ---- EXPLAIN */
 
 static spark_rdd *explain(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
@@ -495,10 +424,10 @@ spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statemen
     case SPK_ST_UNCACHE:
         return spk_uncache_table(q, at, s);
     case SPK_ST_SHOW:
-        return show(q, at, s);
+        return spk_show(q, at, s);
     case SPK_ST_DESCRIBE:
     case SPK_ST_DESCRIBE_QUERY:
-        return describe(q, at, s);
+        return spk_describe(q, at, s);
     case SPK_ST_EXPLAIN:
         return explain(q, at, s);
     case SPK_ST_TRUNCATE:

@@ -225,14 +225,21 @@ static void cache(spk_parser *p, spk_ast_statement *s)
         s->query = spk_query(p);
 }
 
+/* show: SHOW COLUMNS FROM t IN d is of d.t. */
 static void show(spk_parser *p, spk_ast_statement *s)
 {
     s->kind = SPK_ST_SHOW;
     s->what = spk_name(p);
+    if (spk_is(p, "FUNCTIONS")) /* USER, SYSTEM, ALL */
+        p->at++;
     if (spk_accept(p, "IN") || spk_accept(p, "FROM"))
         s->name = spk_qualified(p);
-    if (spk_accept(p, "IN") || spk_accept(p, "FROM"))
-        (void)spk_qualified(p);
+    if (s->name && (spk_accept(p, "IN") || spk_accept(p, "FROM"))) {
+        const spk_ast_list table = s->name->args;
+        s->name = spk_qualified(p);
+        for (size_t i = 0; s->name && i < table.n; i++)
+            spk_push(p, &s->name->args, table.at[i]);
+    }
     if (spk_accept(p, "LIKE") || spk_peek(p, 0)->kind == SPK_TOKEN_STRING)
         s->pattern = spk_string(p);
 }

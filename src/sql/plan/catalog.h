@@ -25,7 +25,7 @@ typedef struct spk_view {
     struct spk_catalog *catalog; /* NULL: it is no longer in it */
     spk_arena arena;
     const char *name;
-    bool table, global;
+    bool table, global, temporary; /* temporary: of no database */
     spark_rdd *rdd;
     spk_view_column *columns; /* of an RDD: members in order; of a query: names, or none */
     size_t n_columns;
