@@ -195,6 +195,65 @@ static void test_what_is_shown(void **state)
     spark_context_free(sc);
 }
 
+/* shown: what show prints of a statement. */
+static void shows(spark_context *sc, const char *sql, const char *want)
+{
+    char text[2000];
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(spark_sql_show_with(spark_sql(sc, sql), &(spark_sql_show_options) { .file = file }), SPARK_OK);
+    rewind(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    (void)fclose(file);
+    assert_string_equal(text, want);
+}
+
+/* NULL and binary values within others, as Spark's show has them; a cast prints them otherwise. */
+static void test_shown_values(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context();
+    shows(sc, "SELECT named_struct('x', X'1F20', 'y', CAST(NULL AS INT)) s, map('a', NULL) m, array(NULL, X'') a, X'1F' b, "
+              "CAST(array(NULL) AS STRING) c",
+        "+---------------+-----------+----------+----+------+\n"
+        "|s              |m          |a         |b   |c     |\n"
+        "+---------------+-----------+----------+----+------+\n"
+        "|{[1F 20], NULL}|{a -> NULL}|[NULL, []]|[1F]|[null]|\n"
+        "+---------------+-----------+----------+----+------+\n");
+    spark_context_free(sc);
+}
+
+/* The rows of a statement outlive the views that it has read, also where types and names are the views' own. */
+static void test_views_that_go_first(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context();
+    spark_rdd *made = spark_sql(sc, "SELECT array(1, NULL) first_of_all, named_struct('k', 1.5) second_of_all");
+    assert_int_equal(spark_create_temp_view(sc, "v", made), SPARK_OK);
+    spark_rdd *all = spark_sql(sc, "SELECT * FROM v"), *json = spark_sql(sc, "SELECT to_json(struct(*)) FROM v");
+    assert_true(spark_drop_temp_view(sc, "v"));
+    sql_run(sc, "CREATE TABLE others(a ARRAY<STRUCT<x: STRING>>, b MAP<STRING, STRING>)");
+    sql_gives(all, "[1, null]|{1.5}\n");
+    sql_gives(json, "{\"first_of_all\":[1,null],\"second_of_all\":{\"k\":1.5}}\n");
+    assert_string_equal(spark_sql_name(all, 0), "first_of_all");
+    assert_string_equal(spark_sql_type(all, 1), "struct<k:decimal(2,1)>");
+    spark_context_free(sc);
+}
+
+/* A text of several statements, some of them of nothing. */
+static void test_empty_statements(void **state)
+{
+    (void)state;
+    const char *text = "SELECT 1;; -- two\n ; SELECT 2;;";
+    spark_context *sc = open_context();
+    assert_int_equal(spark_sql_next(text), 9);
+    assert_int_equal(spark_sql_next(text + 9), strlen(text) - 10);
+    gives(sc, text + 9, "2\n");
+    assert_int_equal(spark_sql_next(";"), 0);
+    refuses(sc, ";", "[PARSE_EMPTY_STATEMENT]");
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +263,9 @@ int main(void)
         cmocka_unit_test(test_names_that_are_there_twice),
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_what_is_shown),
+        cmocka_unit_test(test_shown_values),
+        cmocka_unit_test(test_views_that_go_first),
+        cmocka_unit_test(test_empty_statements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

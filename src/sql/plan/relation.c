@@ -60,8 +60,14 @@ spk_plan *spk_scan(spk_analyzer *a, spark_rdd *rdd, const spk_view_column *colum
     plan->table = name;
     for (size_t i = 0; i < n; i++) {
         size_t m = i;
+        const spk_sql_type *type = spk_sql_type_copy(a->arena, columns[i].type); /* the view may go before its rows */
+        if (!type) {
+            spk_sql_nomem(a->error);
+            return NULL;
+        }
         SPK_ADD(a, plan->members, m, (uint32_t)i);
-        spk_plan_out(a, plan, spk_attr_new(a, columns[i].name, columns[i].type, columns[i].nullable));
+        const char *column = spk_copy_text(a, columns[i].name, strlen(columns[i].name));
+        spk_plan_out(a, plan, spk_attr_new(a, column, type, columns[i].nullable));
     }
     return plan;
 }
@@ -105,7 +111,7 @@ static spk_rel scan_of(spk_analyzer *a, spark_rdd *rdd, const spk_view_column *c
     rel.plan = spk_scan(a, rdd, columns, n, name);
     for (size_t i = 0; rel.plan && i < n; i++)
         SPK_ADD(a, rel.scope.items, rel.scope.n,
-            (spk_scope_item) { .table = name, .name = columns[i].name, .attr = rel.plan->out[i] });
+            (spk_scope_item) { .table = name, .name = rel.plan->out[i].name, .attr = rel.plan->out[i] });
     return rel;
 }
 
