@@ -12,16 +12,17 @@ typedef struct spk_text {
     spk_arena *arena; /* NULL: the room is all there is */
     bool failed;      /* no memory */
     bool computed;    /* of expressions: as they are computed, not as they were written */
+    bool shown;       /* of values: as show has them: NULL, [1F] */
 } spk_text;
 
 /* spk_text_in: into `size` bytes. spk_text_new: into an arena, as long as it gets. */
 static inline spk_text spk_text_in(char *at, size_t size)
 {
-    return (spk_text) { at, 0, size, NULL, false, false };
+    return (spk_text) { at, 0, size, NULL, false, false, false };
 }
 static inline spk_text spk_text_new(spk_arena *arena)
 {
-    return (spk_text) { NULL, 0, 0, arena, false, false };
+    return (spk_text) { NULL, 0, 0, arena, false, false, false };
 }
 
 void spk_text_bytes(spk_text *t, const char *p, size_t n);

@@ -35,7 +35,20 @@ static void put_slot(spk_text *out, const spk_sql_type *type, const void *value,
     if (value)
         spk_sql_put_value(out, type, value, zone);
     else
-        spk_text_put(out, "null");
+        spk_text_put(out, out->shown ? "NULL" : "null");
+}
+
+/* put_hex: [1F 20]. */
+static void put_hex(spk_text *out, const char *p, size_t n)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    spk_text_char(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        spk_text_put(out, i > 0 ? " " : "");
+        spk_text_char(out, digits[(unsigned char)p[i] >> 4]);
+        spk_text_char(out, digits[(unsigned char)p[i] & 15]);
+    }
+    spk_text_char(out, ']');
 }
 
 static void put_array(spk_text *out, const spk_sql_type *type, spk_sql_array a, const spk_zone *zone)
@@ -105,7 +118,10 @@ void spk_sql_put_value(spk_text *out, const spk_sql_type *type, const void *valu
         break;
     case SPK_SQL_STRING:
     case SPK_SQL_BINARY:
-        spk_text_bytes(out, s->ptr, s->len);
+        if (out->shown && type->kind == SPK_SQL_BINARY)
+            put_hex(out, s->ptr, s->len);
+        else
+            spk_text_bytes(out, s->ptr, s->len);
         break;
     case SPK_SQL_DATE:
         spk_put_date(out, *(const int32_t *)value);

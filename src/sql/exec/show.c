@@ -9,6 +9,7 @@
 
 #include "base/control.h"
 #include "sql/error.h"
+#include "sql/eval/value_text.h"
 #include "sql/exec/result.h"
 
 /* width: of a text in columns: its code points, those of East Asian wide ones twice. */
@@ -80,22 +81,34 @@ static void cut(char *text, size_t most)
         strcpy(end, most < 4 ? "" : "...");
 }
 
+static size_t put_shown(const spk_result *r, const spk_slot *slot, const char *row, char *text, size_t size)
+{
+    spk_text out = spk_text_in(text, size);
+    out.shown = true;
+    spk_sql_put_value(&out, slot->type, row + slot->value, r->query->session.zone);
+    return spk_text_end(&out);
+}
+
+/* value_text: a value as show prints it, before anything is cut; NULL: no memory. */
+static char *value_text(const spk_result *r, const char *row, size_t i)
+{
+    const spk_slot *slot = &r->form->slots[i];
+    if (!spk_slot_present(slot, row))
+        return strdup("NULL");
+    const size_t n = put_shown(r, slot, row, NULL, 0);
+    char *raw = malloc(n + 1), *text = NULL;
+    if (raw) {
+        (void)put_shown(r, slot, row, raw, n + 1);
+        text = visible(raw, n);
+    }
+    free(raw);
+    return text;
+}
+
 static char *cell_text(const table *t, const spark_rdd *rdd, const void *row, size_t i)
 {
-    size_t n = 0;
-    char *text;
-    if (!row) {
-        const char *name = spark_sql_name(rdd, i);
-        text = visible(name, strlen(name));
-    } else if (!spark_sql_text(rdd, row, i, NULL, 0, &n)) {
-        text = strdup("NULL");
-    } else {
-        char *raw = malloc(n + 1);
-        if (raw)
-            (void)spark_sql_text(rdd, row, i, raw, n + 1, &n);
-        text = raw ? visible(raw, n) : NULL;
-        free(raw);
-    }
+    const char *name = spark_sql_name(rdd, i);
+    char *text = row ? value_text(spk_result_of(rdd), row, i) : visible(name, strlen(name));
     if (text && t->truncate)
         cut(text, t->truncate);
     return text;
