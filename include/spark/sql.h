@@ -99,7 +99,7 @@ spark_status spark_register_aggregate(spark_site at, spark_context *sc, const ch
 bool spark_drop_function(spark_context *sc, const char *name);
 
 /* spark_sql_next: how many bytes of a text its first statement takes, with the semicolon behind
- * it; 0: there is none. For programs that read several. */
+ * it, and with semicolons before it that end nothing; 0: there is none. For programs that read several. */
 size_t spark_sql_next(const char *text);
 
 /* spark_sql_show: the first n rows as a table on standard output, as Spark's show(n, false): what

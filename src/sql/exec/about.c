@@ -70,7 +70,7 @@ static bool is_query(const spark_rdd *rdd)
 
 static const char *text_of(const spark_rdd *rdd)
 {
-    return spk_result_of(rdd)->query->text;
+    return spk_query_said(spk_result_of(rdd)->query);
 }
 
 static void operators(const spark_rdd *rdd, void *to, spk_tell_operator *tell_one)

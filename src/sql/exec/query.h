@@ -32,6 +32,13 @@ typedef struct spk_query {
     spk_analyzer analyzer;
 } spk_query;
 
+/* spk_query_said: its text as listeners are told it: a program may begin it with lines, for messages to have their
+ * numbers. */
+static inline const char *spk_query_said(const spk_query *q)
+{
+    return q->text + strspn(q->text, " \t\r\n");
+}
+
 struct spk_form;
 
 /* spk_built: by its id, the RDD whose rows are those of an operator; while the plan is built, it and how they lie. */

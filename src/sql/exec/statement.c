@@ -389,7 +389,7 @@ spark_rdd *spk_statement_heard(spk_query *q, spark_site at, const spk_ast_statem
     if (!heard)
         return spk_statement_run(q, at, s);
     atomic_store(&q->sc->queries, &spk_query_telling);
-    heard->states(q->sc, q, q->text, command_of(s), at);
+    heard->states(q->sc, q, spk_query_said(q), command_of(s), at);
     spark_rdd *rdd = spk_statement_run(q, at, s);
     spk_failure failure = { .code = SPARK_OK };
     if (spk_sql_failed(&q->error))

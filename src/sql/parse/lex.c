@@ -445,9 +445,11 @@ spk_token *spk_sql_lex(
         spk_sql_unsupported(error, SPK_SQL_NOWHERE, "a text of more than 2 GiB");
         return NULL;
     }
-    for (skip(&x); text[x.at] && text[x.at] != ';' && !spk_sql_failed(error); skip(&x)) {
+    for (skip(&x); text[x.at] && (text[x.at] != ';' || x.n == 0) && !spk_sql_failed(error); skip(&x)) {
         const char c = text[x.at];
-        if (c == '\'' || c == '"')
+        if (c == ';') /* of a statement of nothing */
+            x.at++;
+        else if (c == '\'' || c == '"')
             { const size_t from = x.at++; string(&x, from, false); }
         else if (c == '`')
             quoted(&x, x.at);
