@@ -254,6 +254,65 @@ static void test_empty_statements(void **state)
     spark_context_free(sc);
 }
 
+static void test_explain(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context();
+    gives(sc, "EXPLAIN SELECT id FROM range(3) WHERE id > 1",
+        "== Physical Plan ==\nProject id#1 [id#1 bigint!]\n  Filter (id#1 > 1) [id#1 bigint!]\n    Range [id#1 bigint!]\n\n");
+    gives(sc, "EXPLAIN FORMATTED SELECT a.id + 1 n FROM range(10) a JOIN range(20) b ON a.id = b.id WHERE a.id > 2",
+        "== Physical Plan ==\nProject (5)\n+- BroadcastHashJoin (4)\n   +- Range (1)\n   +- Filter (3)\n      +- Range (2)\n\n"
+        "(1) Range [id#2 bigint!]\n\n(2) Range [id#1 bigint!]\n\n(3) Filter (id#1 > 2) [id#1 bigint!]\n\n"
+        "(4) BroadcastHashJoin (id = id), Inner [id#1 bigint!]\n\n(5) Project (id#1 + 1) [n#3 bigint!]\n\n");
+    refuses(sc, "EXPLAIN CODEGEN SELECT 1", "EXPLAIN CODEGEN: there is no generated code");
+    refuses(sc, "EXPLAIN ANALYZE SELECT 1", "EXPLAIN of what is no query: ANALYZE");
+    spark_context_free(sc);
+}
+
+/* What is not done is called by its name. */
+static void test_what_is_not_there(void **state)
+{
+    (void)state;
+    static const sql_case others[] = {
+        { "ALTER TABLE t ADD COLUMN y INT", "not supported: ALTER TABLE. SQLSTATE: 0A000 (line 1, position 1 to 30)" },
+        { "SHOW PARTITIONS t", "not supported: SHOW PARTITIONS." },
+        { "DESCRIBE FUNCTION abs", "not supported: DESCRIBE FUNCTION." },
+        { "REFRESH TABLE nothing", "[TABLE_OR_VIEW_NOT_FOUND]" },
+    };
+    spark_context *sc = open_context();
+    sql_all_fail(sc, sizeof others / sizeof others[0], others);
+    spark_context_free(sc);
+}
+
+/* cached: whether a view is, by its plan. */
+static bool cached(spark_context *sc, const char *view)
+{
+    char text[100];
+    snprintf(text, sizeof text, "EXPLAIN SELECT * FROM %s", view);
+    char *plan = sql_answer(sc, text);
+    const bool is = strstr(plan, "InMemoryTableScan") != NULL;
+    free(plan);
+    return is;
+}
+
+static void test_caches_that_are_cleared(void **state)
+{
+    (void)state;
+    spark_context *sc = open_context();
+    sql_run(sc, "CREATE TEMP VIEW v AS SELECT id, rand() r FROM range(10)");
+    sql_run(sc, "CREATE TEMP VIEW w AS SELECT 1");
+    sql_run(sc, "CACHE TABLE v");
+    sql_run(sc, "CACHE TABLE w");
+    sql_run(sc, "REFRESH TABLE v");
+    assert_true(cached(sc, "v") && cached(sc, "w"));
+    gives(sc, "SELECT count(*) FROM v", "10\n");
+    sql_run(sc, "CLEAR CACHE");
+    assert_false(cached(sc, "v") || cached(sc, "w"));
+    sql_run(sc, "REFRESH v");
+    assert_false(cached(sc, "v"));
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +325,9 @@ int main(void)
         cmocka_unit_test(test_shown_values),
         cmocka_unit_test(test_views_that_go_first),
         cmocka_unit_test(test_empty_statements),
+        cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_what_is_not_there),
+        cmocka_unit_test(test_caches_that_are_cleared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

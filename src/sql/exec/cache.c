@@ -13,16 +13,6 @@
 #include "sql/exec/columns.h"
 #include "sql/exec/result.h"
 
-static spark_rdd *no_rows(spk_query *q, spark_site at)
-{
-    return spk_rows_of_texts(q, at, NULL, 0, NULL, 0);
-}
-
-static const char *last_part(const spk_ast *name)
-{
-    return name->args.at[name->args.n - 1]->text;
-}
-
 /* ---- how many rows there are: counting makes the blocks */
 
 typedef struct counting {
@@ -121,7 +111,7 @@ spark_rdd *spk_cache_table(spk_query *q, spark_site at, const spk_ast_statement 
         if (!rdd || spark_rdd_status(rdd) != SPARK_OK)
             return rdd;
     }
-    spk_view *view = spk_view_find(q->analyzer.catalog, last_part(s->name));
+    spk_view *view = spk_view_find(q->analyzer.catalog, spk_last_part(s->name));
     if (!view) {
         spk_view_not_found(q, s->name);
         return NULL;
@@ -134,22 +124,62 @@ spark_rdd *spk_cache_table(spk_query *q, spark_site at, const spk_ast_statement 
     spk_view_unref(view);
     if (spk_sql_failed(&q->error))
         return NULL;
-    return failure.code == SPARK_OK ? no_rows(q, at) : spk_rdd_error(q->sc, &failure);
+    return failure.code == SPARK_OK ? spk_no_rows(q, at) : spk_rdd_error(q->sc, &failure);
 }
 
-spark_rdd *spk_uncache_table(spk_query *q, spark_site at, const spk_ast_statement *s)
+/* drop: whether it was cached. */
+static bool drop(spk_query *q, spark_site at, spk_view *view)
 {
-    spk_view *view = spk_view_find(q->analyzer.catalog, last_part(s->name));
-    if (!view && !s->if_exists) {
-        spk_view_not_found(q, s->name);
-        return NULL;
-    }
-    spark_rdd *packed = view ? spk_view_packed(q->analyzer.catalog, view) : NULL;
+    spark_rdd *packed = spk_view_packed(q->analyzer.catalog, view);
     if (packed) {
         (void)(spark_unpersist)(at, packed);
         spk_view_packed_set(q->analyzer.catalog, view, NULL);
         spk_rdd_unref(packed);
     }
+    return packed != NULL;
+}
+
+spark_rdd *spk_uncache_table(spk_query *q, spark_site at, const spk_ast_statement *s)
+{
+    spk_view *view = spk_view_find(q->analyzer.catalog, spk_last_part(s->name));
+    if (!view && !s->if_exists) {
+        spk_view_not_found(q, s->name);
+        return NULL;
+    }
+    if (view)
+        (void)drop(q, at, view);
     spk_view_unref(view);
-    return no_rows(q, at);
+    return spk_no_rows(q, at);
+}
+
+spark_rdd *spk_clear_cache(spk_query *q, spark_site at)
+{
+    spk_catalog *catalog = q->analyzer.catalog;
+    spk_view *view;
+    do { /* one after the other, for dropping takes the lock */
+        pthread_mutex_lock(&catalog->lock);
+        for (view = catalog->views; view && !view->packed;)
+            view = view->next;
+        if (view)
+            atomic_fetch_add(&view->refs, 1);
+        pthread_mutex_unlock(&catalog->lock);
+        if (view)
+            (void)drop(q, at, view);
+        spk_view_unref(view);
+    } while (view);
+    return spk_no_rows(q, at);
+}
+
+spark_rdd *spk_refresh_table(spk_query *q, spark_site at, const spk_ast_statement *s)
+{
+    spk_view *view = s->name ? spk_view_find(q->analyzer.catalog, spk_last_part(s->name)) : NULL;
+    const bool cached = view && drop(q, at, view);
+    spk_ast_statement again = *s;
+    again.lazy = true;
+    if (!view && s->name)
+        spk_view_not_found(q, s->name);
+    spk_view_unref(view);
+    if (spk_sql_failed(&q->error))
+        return NULL;
+    return cached ? spk_cache_table(q, at, &again) : spk_no_rows(q, at);
 }

@@ -281,14 +281,30 @@ static spark_rdd *insert_directory(spk_query *q, spark_site at, const spk_ast_st
 
 /* ---- EXPLAIN */
 
+/* words_of: the first n words of a statement, as it was written. */
+static const char *words_of(spk_query *q, const spk_ast_statement *s, int n)
+{
+    const char *from = q->text + s->span.from, *to = from;
+    for (int i = 0; i < n && *to; i++) {
+        to += strspn(to, " \t\r\n");
+        to += strcspn(to, " \t\r\n;(");
+    }
+    return spk_copy_text(&q->analyzer, from, (size_t)(to - from));
+}
+
 static spark_rdd *explain(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
     static const char *const names[] = { "plan" };
     const char **columns = NULL;
     char *text = NULL;
     size_t size = 0;
+    if (s->what && spk_names_same(s->what, "CODEGEN")) {
+        spk_sql_unsupported(&q->error, s->span, "EXPLAIN CODEGEN: there is no generated code");
+        return NULL;
+    }
     if (!s->inner || s->inner->kind != SPK_ST_QUERY) {
-        spk_sql_unsupported(&q->error, s->span, "EXPLAIN of what is no query");
+        spk_sql_unsupported(&q->error, s->span,
+            spk_print(&q->analyzer, "EXPLAIN of what is no query: %s", s->inner ? words_of(q, s->inner, 1) : ""));
         return NULL;
     }
     FILE *file = open_memstream(&text, &size);
@@ -296,19 +312,19 @@ static spark_rdd *explain(spk_query *q, spark_site at, const spk_ast_statement *
         spk_sql_nomem(&q->error);
         return NULL;
     }
-    const bool extended = s->what && !spk_names_same(s->what, "COST");
+    const bool formatted = s->what && spk_names_same(s->what, "FORMATTED");
+    const bool extended = s->what && !formatted && !spk_names_same(s->what, "COST");
     if (extended) {
         (void)fputs("== Analyzed Logical Plan ==\n", file);
         q->before = file;
     }
     spk_plan *plan = spk_query_plan(q, s->inner->query, &columns);
     q->before = NULL;
-    if (extended)
-        (void)fputs("\n== Optimized Logical Plan ==\n", file);
+    (void)fputs(extended ? "\n== Optimized Logical Plan ==\n" : "== Physical Plan ==\n", file);
     if (plan) {
         spk_strategies(&q->analyzer, plan);
         spk_common_subplans(&q->analyzer, plan);
-        spk_plan_print(plan, file);
+        (formatted ? spk_plan_print_formatted : spk_plan_print)(plan, file);
     }
     (void)fclose(file);
     if (!plan) {
@@ -423,6 +439,10 @@ spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statemen
         return spk_cache_table(q, at, s);
     case SPK_ST_UNCACHE:
         return spk_uncache_table(q, at, s);
+    case SPK_ST_CLEAR_CACHE:
+        return spk_clear_cache(q, at);
+    case SPK_ST_REFRESH:
+        return spk_refresh_table(q, at, s);
     case SPK_ST_SHOW:
         return spk_show(q, at, s);
     case SPK_ST_DESCRIBE:
@@ -439,7 +459,7 @@ spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statemen
     case SPK_ST_USE:
         return spk_no_rows(q, at);
     default:
-        spk_sql_unsupported(&q->error, s->span, s->what ? s->what : "such a statement");
+        spk_sql_unsupported(&q->error, s->span, words_of(q, s, 2));
         return NULL;
     }
 }

@@ -253,6 +253,8 @@ typedef enum spk_ast_statement_kind {
     SPK_ST_INSERT_DIRECTORY,
     SPK_ST_CACHE,
     SPK_ST_UNCACHE,
+    SPK_ST_CLEAR_CACHE,
+    SPK_ST_REFRESH,      /* name, or NULL: of files */
     SPK_ST_SHOW,         /* what: TABLES, VIEWS, COLUMNS, FUNCTIONS */
     SPK_ST_DESCRIBE,
     SPK_ST_DESCRIBE_QUERY,

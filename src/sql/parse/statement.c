@@ -228,7 +228,14 @@ static void cache(spk_parser *p, spk_ast_statement *s)
 /* show: SHOW COLUMNS FROM t IN d is of d.t. */
 static void show(spk_parser *p, spk_ast_statement *s)
 {
+    static const char *const others[] = { "CREATE", "CURRENT", "PARTITIONS", "TABLE", "TBLPROPERTIES" };
     s->kind = SPK_ST_SHOW;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (spk_is(p, others[i])) {
+            s->what = others[i];
+            p->at = p->n;
+            return;
+        }
     s->what = spk_name(p);
     if (spk_is(p, "FUNCTIONS")) /* USER, SYSTEM, ALL */
         p->at++;
@@ -306,8 +313,8 @@ static void other(spk_parser *p, spk_ast_statement *s, const char *what)
 
 static void statement(spk_parser *p, spk_ast_statement *s)
 {
-    static const char *const others[] = { "ALTER", "ANALYZE", "REFRESH", "MERGE", "UPDATE", "DELETE",
-        "LOAD", "CLEAR", "DECLARE", "BEGIN", "EXECUTE", "CALL", "GRANT", "REVOKE", "COMMENT", "ADD",
+    static const char *const others[] = { "ALTER", "ANALYZE", "MERGE", "UPDATE", "DELETE",
+        "LOAD", "DECLARE", "BEGIN", "EXECUTE", "CALL", "GRANT", "REVOKE", "COMMENT", "ADD",
         "LIST", "MSCK", "REPAIR", "REPLACE" };
     const spk_token *next = spk_peek(p, 1);
     s->span.from = spk_from(p);
@@ -332,6 +339,16 @@ static void statement(spk_parser *p, spk_ast_statement *s)
             s->if_exists = true;
         }
         s->name = spk_qualified(p);
+    } else if (spk_is2(p, "CLEAR", "CACHE")) {
+        p->at += 2;
+        s->kind = SPK_ST_CLEAR_CACHE;
+    } else if (spk_accept(p, "REFRESH")) {
+        s->kind = SPK_ST_REFRESH;
+        spk_accept(p, "TABLE");
+        if (spk_peek(p, 0)->kind == SPK_TOKEN_STRING)
+            (void)spk_string(p);
+        else
+            s->name = spk_qualified(p);
     } else if (spk_accept(p, "SHOW")) {
         show(p, s);
     } else if (spk_accept(p, "DESCRIBE") || spk_accept(p, "DESC")) {
@@ -355,6 +372,7 @@ static void statement(spk_parser *p, spk_ast_statement *s)
         for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
             if (spk_is(p, others[i])) {
                 other(p, s, others[i]);
+                s->span.to = spk_to(p);
                 return;
             }
         spk_syntax(p);

@@ -278,8 +278,9 @@ void spk_hints_warn(const spk_ast_select *select);
 void spk_hint(spk_analyzer *a, spk_plan *plan, const char *name);
 spk_plan_hint spk_hint_of(const spk_plan *plan);
 
-/* describe.c: a plan as EXPLAIN prints it. */
+/* describe.c: a plan as EXPLAIN prints it. _formatted: EXPLAIN FORMATTED: names and numbers, then a line for each. */
 void spk_plan_print(const spk_plan *plan, FILE *file);
+void spk_plan_print_formatted(const spk_plan *plan, FILE *file);
 /* spk_plan_print_line: of one operator, without its end. spk_plan_name: how that begins. */
 void spk_plan_print_line(const spk_plan *plan, FILE *file);
 const char *spk_plan_name(const spk_plan *plan);

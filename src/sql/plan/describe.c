@@ -11,16 +11,20 @@ const char *spk_plan_name(const spk_plan *plan)
     return plan->packed ? "InMemoryTableScan" : names[plan->kind];
 }
 
-/* print_join: as Spark names it. */
+/* join_name: as Spark calls it. */
+static const char *join_name(const spk_plan *plan)
+{
+    static const char *const hows[] = { "Join", "BroadcastHashJoin", "ShuffledHashJoin", "BroadcastHashJoin",
+        "BloomFilter" };
+    return plan->how == SPK_JOIN_TABLE && plan->n_keys == 0 ? "BroadcastNestedLoopJoin" : hows[plan->how];
+}
+
 static void print_join(const spk_plan *plan, FILE *file)
 {
     static const char *const kinds[] = { "Inner", "LeftOuter", "RightOuter", "FullOuter", "LeftSemi", "LeftAnti",
         "ExistenceJoin", "LeftSingle" };
-    static const char *const hows[] = { "Join", "BroadcastHashJoin", "ShuffledHashJoin", "BroadcastHashJoin",
-        "BloomFilter" };
     char left[500], right[500];
-    const bool loop = plan->how == SPK_JOIN_TABLE && plan->n_keys == 0;
-    (void)fprintf(file, "%s", loop ? "BroadcastNestedLoopJoin" : hows[plan->how]);
+    (void)fputs(join_name(plan), file);
     for (size_t i = 0; i < plan->n_keys; i++) {
         (void)spk_sql_expr_print(plan->keys[i].left, left, sizeof left);
         (void)spk_sql_expr_print(plan->keys[i].right, right, sizeof right);
@@ -88,4 +92,42 @@ static void print(const spk_plan *plan, unsigned depth, FILE *file)
 void spk_plan_print(const spk_plan *plan, FILE *file)
 {
     print(plan, 0, file);
+}
+
+/* ---- EXPLAIN FORMATTED: as in Spark, numbers count from the leaves up */
+
+/* size_of: how many operators are printed of a plan; the last number is its own. */
+static unsigned size_of(const spk_plan *plan)
+{
+    unsigned n = 1;
+    for (size_t i = 0; i < plan->n_in && !plan->same; i++)
+        n += size_of(plan->in[i]);
+    return n;
+}
+
+static void print_tree(const spk_plan *plan, unsigned depth, unsigned before, FILE *file)
+{
+    const int indent = (int)(depth < 200 ? depth * 3 : 600);
+    (void)fprintf(file, "%*s%s%s%s (%u)\n", indent > 0 ? indent - 3 : 0, "", depth ? "+- " : "", plan->same ? "Reused" : "",
+        plan->kind == SPK_PLAN_JOIN ? join_name(plan) : spk_plan_name(plan), before + size_of(plan));
+    for (size_t i = 0; i < plan->n_in && !plan->same; i++) {
+        print_tree(plan->in[i], depth + 1, before, file);
+        before += size_of(plan->in[i]);
+    }
+}
+
+static unsigned print_details(const spk_plan *plan, unsigned before, FILE *file)
+{
+    for (size_t i = 0; i < plan->n_in && !plan->same; i++)
+        before = print_details(plan->in[i], before, file);
+    (void)fprintf(file, "\n(%u) ", before + 1);
+    spk_plan_print_line(plan, file);
+    (void)fputs("\n", file);
+    return before + 1;
+}
+
+void spk_plan_print_formatted(const spk_plan *plan, FILE *file)
+{
+    print_tree(plan, 0, 0, file);
+    (void)print_details(plan, 0, file);
 }
