@@ -278,9 +278,16 @@ static void test_what_is_not_there(void **state)
         { "SHOW PARTITIONS t", "not supported: SHOW PARTITIONS." },
         { "DESCRIBE FUNCTION abs", "not supported: DESCRIBE FUNCTION." },
         { "REFRESH TABLE nothing", "[TABLE_OR_VIEW_NOT_FOUND]" },
+        { "SELECT * FROM parquet.`/tmp/x`", "[DATA_SOURCE_NOT_FOUND] Failed to find the data source: parquet." },
+        { "SELECT * FROM xyz.`/tmp/x`", "[TABLE_OR_VIEW_NOT_FOUND]" },
+        { "CREATE TEMP VIEW p USING csv", "[UNABLE_TO_INFER_SCHEMA] Unable to infer schema for CSV." },
+        { "CREATE TEMP VIEW p USING orc", "[DATA_SOURCE_NOT_FOUND] Failed to find the data source: orc." },
     };
     spark_context *sc = open_context();
     sql_all_fail(sc, sizeof others / sizeof others[0], others);
+    sql_run(sc, "CREATE TEMP VIEW p USING text");
+    sql_run(sc, "CREATE TEMP VIEW columns(a INT, b STRING) USING csv");
+    gives(sc, "SELECT count(p.value), count(a) FROM p, columns", "0|0\n");
     spark_context_free(sc);
 }
 

@@ -170,22 +170,33 @@ static spark_rdd *given(spk_query *q, const spk_ast_statement *s, const char *pa
     return rdd && texts && spark_rdd_status(rdd) == SPARK_OK ? cast_all(q, s, rdd, as, columns, n) : rdd;
 }
 
+/* read_nothing: no path: columns that are given have no rows; others cannot be found. */
+static spark_rdd *read_nothing(spk_query *q, const spk_ast_statement *s, const spk_view_column *columns, size_t n)
+{
+    const spk_view_column value = { .name = "value", .type = spk_sql_type_of(SPK_SQL_STRING) };
+    if (n == 0 && !is(s, "text")) {
+        spk_sql_fail1(&q->error, "UNABLE_TO_INFER_SCHEMA", s->span, "format", is(s, "csv") ? "CSV" : "JSON");
+        return NULL;
+    }
+    return spk_files_none(q, n ? columns : &value, n ? n : 1);
+}
+
 spark_rdd *spk_files_read(spk_query *q, const spk_ast_statement *s, spk_view_column *columns, size_t n)
 {
-    const char *path = path_of(q, s);
-    if (path && is(s, "text")) {
-        if (n > 1 || (n == 1 && columns[0].type->kind != SPK_SQL_STRING)) {
-            spk_sql_unsupported(&q->error, s->span, "text with other columns than one STRING");
-            return NULL;
-        }
-        if (n)
-            columns[0].nullable = false;
-        return (spark_text_file)(q->analyzer.site, q->sc, path, 0);
-    }
-    if (path && !is(s, "csv") && !is(s, "json"))
+    const char *path = s->path ? s->path : spk_files_option(s, "path");
+    const bool text = is(s, "text");
+    if (!text && !is(s, "csv") && !is(s, "json"))
         no_source(q, s);
+    else if (text && (n > 1 || (n == 1 && columns[0].type->kind != SPK_SQL_STRING)))
+        spk_sql_unsupported(&q->error, s->span, "text with other columns than one STRING");
     if (spk_sql_failed(&q->error))
         return NULL;
+    if (text && n)
+        columns[0].nullable = false;
+    if (!path)
+        return read_nothing(q, s, columns, n);
+    if (text)
+        return (spark_text_file)(q->analyzer.site, q->sc, path, 0);
     return n ? given(q, s, path, columns, n) : read_as(q, s, path, NULL);
 }
 

@@ -262,6 +262,16 @@ static spk_view *find_table(spk_analyzer *a, const spk_ast *name, const char **d
     return spk_view_find(a->catalog, spk_print(a, "%s.%s", current, last));
 }
 
+/* not_found: format.`path` of a source that Spark has and libspark has not, or no table. */
+static void not_found(spk_analyzer *a, const spk_ast *name)
+{
+    static const char *const sources[] = { "parquet", "orc", "avro", "xml", "binaryFile" };
+    for (size_t i = 0; name->args.n == 2 && i < sizeof sources / sizeof sources[0]; i++)
+        if (spk_names_same(name->args.at[0]->text, sources[i]))
+            spk_sql_fail1(a->error, "DATA_SOURCE_NOT_FOUND", name->span, "provider", sources[i]);
+    spk_table_not_found(a, name);
+}
+
 static spk_rel of_name(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
 {
     const spk_ast *name = r->name;
@@ -276,7 +286,7 @@ static spk_rel of_name(spk_analyzer *a, const spk_ast_relation *r, spk_scope *ou
     const char *database = "";
     spk_view *view = find_table(a, name, &database);
     if (!view) {
-        spk_table_not_found(a, name);
+        not_found(a, name);
         return nothing(outer);
     }
     spk_rel rel = of_view(a, r, view, outer);
