@@ -6,6 +6,7 @@
 #include "sql/eval/expr.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "sql/eval/coerce.h"
 #include "sql/eval/resolve.h"
@@ -355,12 +356,32 @@ static bool wrong_number(spk_sql_build *b, const spk_sql_expr *call)
     return false;
 }
 
+/* is_missing: whether Spark has a function so called: a star stands for all that begin so. */
+static bool is_missing(const char *name)
+{
+    static const char *const missing[] = { "aes_*", "approx_top_k*", "bitmap_*", "collat*", "count_min_sketch",
+        "counter_diff", "from_avro", "from_base32", "from_protobuf", "from_xml", "hll_*", "hmac",
+        "input_file_block_*", "is_variant_null", "java_method", "kll_*", "localtime", "make_interval",
+        "map_zip_with", "measure", "parse_json", "reflect", "schema_of_avro", "schema_of_variant*",
+        "schema_of_xml", "sentences", "session_window", "shuffle", "st_*", "theta_*", "time_bucket",
+        "timestamp_nanos", "to_avro", "to_base32", "to_protobuf", "to_variant_object", "to_xml",
+        "try_aes_decrypt", "try_make_interval", "try_parse_json", "try_reflect", "try_variant_*", "tuple_*",
+        "unix_nanos", "variant_*", "vector_*", "window", "window_time", "xpath*" };
+    for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++) {
+        const size_t n = strcspn(missing[i], "*");
+        if (strncasecmp(name, missing[i], n) == 0 && (missing[i][n] || !name[n]))
+            return true;
+    }
+    return false;
+}
+
 static spk_sql_expr *unknown(spk_sql_build *b, const char *name, spk_sql_span span)
 {
     char quoted[160];
     snprintf(quoted, sizeof quoted, "`%s`", name);
-    spk_sql_fail2(b->error, "UNRESOLVED_ROUTINE", span, "routineName", quoted, "searchPath",
-        "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]");
+    spk_sql_fail2(b->error, "UNRESOLVED_ROUTINE", span, "routineName", quoted, "searchPath", is_missing(name)
+            ? "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]: Spark has it, libspark does not"
+            : "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]");
     return NULL;
 }
 
