@@ -257,12 +257,12 @@ static const spk_sql_condition conditions[] = {
         "Unrecognized datetime pattern: <pattern>. You can form a valid datetime pattern with the guide "
         "from '<docroot>/sql-ref-datetime-pattern.html'." },
     { "INVALID_DEFAULT_VALUE.DATA_TYPE", "42623",
-        "Failed to execute <statement> command because the destination column or variable <colName> has a DEFAULT value "
-        "<defaultValue>, which requires <expectedType> type, but the statement provided a value of incompatible "
+        "Failed to execute <statement> command because the destination column or variable <colName> has a DEFAULT "
+        "value <defaultValue>, which requires <expectedType> type, but the statement provided a value of incompatible "
         "<actualType> type." },
     { "INVALID_DEFAULT_VALUE.NOT_CONSTANT", "42623",
-        "Failed to execute <statement> command because the destination column or variable <colName> has a DEFAULT value "
-        "<defaultValue>, which is not a constant expression whose equivalent value is known at query planning time." },
+        "Failed to execute <statement> command because the destination column or variable <colName> has a DEFAULT "
+        "value <defaultValue>, which is not a constant expression whose equivalent value is known at query planning time." },
     { "INVALID_EMPTY_LOCATION", "42K05", "The location name cannot be empty string, but `<location>` was given." },
     { "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000",
         "Can't extract a value from <base>. Need a complex type [STRUCT, ARRAY, MAP] but got <other>." },

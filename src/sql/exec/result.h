@@ -48,8 +48,8 @@ spark_rdd *spk_collected(spk_query *q, spark_site at, spark_rdd *rdd, spark_rdd 
 /* spk_cache_table, spk_uncache_table: CACHE TABLE, UNCACHE TABLE (cache.c). */
 spark_rdd *spk_cache_table(spk_query *q, spark_site at, const spk_ast_statement *s);
 spark_rdd *spk_uncache_table(spk_query *q, spark_site at, const spk_ast_statement *s);
-/* spk_clear_cache: CLEAR CACHE: none is cached any more. spk_refresh_table: REFRESH TABLE: what is cached is made again,
- * when it is asked for. */
+/* spk_clear_cache: CLEAR CACHE: none is cached any more. spk_refresh_table: REFRESH TABLE: what is cached is made
+ * again, when it is asked for. */
 spark_rdd *spk_clear_cache(spk_query *q, spark_site at);
 spark_rdd *spk_refresh_table(spk_query *q, spark_site at, const spk_ast_statement *s);
 

@@ -259,8 +259,8 @@ static spark_rdd *drop_function(spk_query *q, spark_site at, const spk_ast_state
     const char *name = spk_last_part(s->name);
     if (!spk_user_drop(q->analyzer.catalog, name)) {
         if (spk_is_routine(name))
-            spk_sql_fail3(&q->error, "FORBIDDEN_OPERATION", s->name->span, "statement", "DROP", "objectType", "FUNCTION",
-                "objectName", spk_print(&q->analyzer, "`%s`", name));
+            spk_sql_fail3(&q->error, "FORBIDDEN_OPERATION", s->name->span, "statement", "DROP", "objectType",
+                "FUNCTION", "objectName", spk_print(&q->analyzer, "`%s`", name));
         else if (!s->if_exists)
             spk_sql_fail1(&q->error, "ROUTINE_NOT_FOUND", s->name->span, "routineName",
                 spk_print(&q->analyzer, "`%s`", name));

@@ -108,8 +108,9 @@ static unsigned size_of(const spk_plan *plan)
 static void print_tree(const spk_plan *plan, unsigned depth, unsigned before, FILE *file)
 {
     const int indent = (int)(depth < 200 ? depth * 3 : 600);
-    (void)fprintf(file, "%*s%s%s%s (%u)\n", indent > 0 ? indent - 3 : 0, "", depth ? "+- " : "", plan->same ? "Reused" : "",
-        plan->kind == SPK_PLAN_JOIN ? join_name(plan) : spk_plan_name(plan), before + size_of(plan));
+    (void)fprintf(file, "%*s%s%s%s (%u)\n", indent > 0 ? indent - 3 : 0, "", depth ? "+- " : "",
+        plan->same ? "Reused" : "", plan->kind == SPK_PLAN_JOIN ? join_name(plan) : spk_plan_name(plan),
+        before + size_of(plan));
     for (size_t i = 0; i < plan->n_in && !plan->same; i++) {
         print_tree(plan->in[i], depth + 1, before, file);
         before += size_of(plan->in[i]);
