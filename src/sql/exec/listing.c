@@ -20,12 +20,14 @@ static bool like(const char *text, const char *pattern)
 static bool matches(const spk_ast_statement *s, const char *name)
 {
     const char *pattern = s->pattern;
-    if (!pattern)
-        return true;
-    for (; pattern && strlen(name) < 200; pattern = strchr(pattern, '|'), pattern += pattern != NULL)
-        if (like(name, pattern))
-            return true;
-    return false;
+    bool found = !pattern;
+    while (pattern && !found && strlen(name) < 200) {
+        found = like(name, pattern);
+        pattern = strchr(pattern, '|');
+        if (pattern)
+            pattern++;
+    }
+    return found;
 }
 
 static int by_text(const void *a, const void *b)
