@@ -178,6 +178,7 @@ static void test_what_is_shown(void **state)
         { "SHOW SCHEMAS LIKE 'd'", "d\n" },
         { "SHOW USER FUNCTIONS", "" },
         { "SHOW SYSTEM FUNCTIONS LIKE 'ab*|acosh'", "abs\nacosh\n" },
+        { "SHOW FUNCTIONS LIKE 'bool_*|substr'", "bool_and\nbool_or\nsubstr\n" },
         { "SHOW COLUMNS IN t IN d", "a\n" },
         { "SHOW COLUMNS FROM d.b", "c\n" },
         { "SHOW COLUMNS FROM zz", "z\ny\n" },

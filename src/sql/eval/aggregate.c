@@ -26,6 +26,15 @@ static const spk_sql_agg_def *find(const char *name)
     return NULL;
 }
 
+const char *spk_sql_aggregate_at(size_t i)
+{
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
+        for (const spk_sql_agg_def *d = tables[t]; d->name; d++)
+            if (i-- == 0)
+                return d->name;
+    return NULL;
+}
+
 bool spk_sql_is_aggregate(const char *name)
 {
     return find(name) != NULL;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "sql/eval/aggregate.h"
 #include "sql/exec/result.h"
 
 /* like: Spark's pattern: * stands for anything, | for or; without case. */
@@ -118,9 +119,13 @@ static spark_rdd *functions(spk_query *q, spark_site at, const spk_ast_statement
     spk_analyzer *a = &q->analyzer;
     const char **cells = NULL;
     const spk_sql_function *f;
+    const char *name;
+    const bool own = spk_names_same(s->what, "USER");
     size_t n = 0;
-    for (size_t i = 0; !spk_names_same(s->what, "USER") && (f = spk_sql_function_at(i)) != NULL; i++)
+    for (size_t i = 0; !own && (f = spk_sql_function_at(i)) != NULL; i++)
         add_name(a, s, f->name, &cells, &n);
+    for (size_t i = 0; !own && (name = spk_sql_aggregate_at(i)) != NULL; i++)
+        add_name(a, s, name, &cells, &n);
     pthread_mutex_lock(&a->catalog->lock);
     for (const spk_user *u = spk_names_same(s->what, "SYSTEM") ? NULL : a->catalog->users; u; u = u->next)
         add_name(a, s, u->name, &cells, &n);
