@@ -625,6 +625,10 @@ static const spk_sql_condition conditions[] = {
     { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_REFERENCE", "0A000",
         "Unsupported subquery expression: Expressions referencing the outer query are not supported outside "
         "of WHERE/HAVING clauses: <sqlExprs>." },
+    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION", "0A000",
+        "Unsupported subquery expression: Subquery expressions are not supported within higher-order "
+        "functions. Please remove all subquery expressions from higher-order functions and then try the "
+        "query again." },
     { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.LATERAL_JOIN_CONDITION_NON_DETERMINISTIC", "0A000",
         "Unsupported subquery expression: Lateral join condition cannot be non-deterministic: <condition>." },
     { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.NON_CORRELATED_COLUMNS_IN_GROUP_BY", "0A000",

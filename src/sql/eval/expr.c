@@ -103,6 +103,29 @@ spk_sql_expr *spk_sql_variable(spk_sql_build *b, uint32_t number, const char *na
     return e;
 }
 
+/* binders: the lambdas around a node, the nearest first. */
+typedef struct binders {
+    const spk_sql_expr *lambda;
+    const struct binders *next;
+} binders;
+
+/* closed: whether it reads nothing but variables of those lambdas. */
+static bool closed(const spk_sql_expr *e, const binders *around)
+{
+    const binders own = { e, around };
+    if (e->kind == SPK_SQL_VARIABLE)
+        for (; around; around = around->next)
+            for (uint32_t i = 0; i < around->lambda->n_variables; i++)
+                if (around->lambda->variables[i] == e->column)
+                    return true;
+    if (e->kind == SPK_SQL_COLUMN || e->kind == SPK_SQL_VARIABLE)
+        return false;
+    for (uint32_t i = 0; i < e->n; i++)
+        if (!closed(e->args[i], e->kind == SPK_SQL_LAMBDA ? &own : around))
+            return false;
+    return true;
+}
+
 spk_sql_expr *spk_sql_lambda(
     spk_sql_build *b, const uint32_t *variables, size_t n, spk_sql_expr *body, spk_sql_span span)
 {
@@ -116,6 +139,7 @@ spk_sql_expr *spk_sql_lambda(
     for (size_t i = 0; i < n; i++)
         e->variables[i] = variables[i];
     e->deterministic = body->deterministic;
+    e->foldable = body->deterministic && closed(e, NULL);
     return e;
 }
 
@@ -459,7 +483,7 @@ static void set_flags(spk_sql_expr *e)
     e->deterministic = !(flags & SPK_SQL_RANDOM);
     bool any = false;
     for (uint32_t i = 0; i < e->n; i++) {
-        e->foldable &= e->args[i]->foldable || e->args[i]->kind == SPK_SQL_LAMBDA;
+        e->foldable &= e->args[i]->foldable;
         e->deterministic &= e->args[i]->deterministic;
         any |= e->args[i]->nullable && e->args[i]->kind != SPK_SQL_LAMBDA;
     }

@@ -49,7 +49,7 @@ struct spk_sql_expr {
     bool implicit;      /* a CAST that nobody wrote: not printed */
     bool attempt;       /* TRY_CAST */
     bool deterministic; /* it, and all below */
-    bool foldable;      /* no column, no variable, deterministic: a constant to be */
+    bool foldable;      /* no column, no variable of a lambda around it, deterministic: a constant to be */
     bool null;          /* CONSTANT: it is NULL */
     const spk_sql_type *type;
     spk_sql_span span; /* where it stands in the statement */

@@ -206,12 +206,14 @@ static const spk_sql_aggregate *aggregate_of(
     spk_bind *b, const spk_ast *ast, spk_sql_expr ***args, spk_sql_expr **filter)
 {
     const bool inside = b->in_aggregate;
+    const spk_lambda_env *lambdas = b->lambdas;
     size_t given = ast->args.n;
     char text[64];
     *filter = NULL;
     if (!within_allowed(b, ast) || !(*args = list_of(b, ast->args.n + ast->n_order)))
         return NULL;
     b->in_aggregate = true;
+    b->lambdas = NULL; /* of its rows they have no value */
     bool good = true;
     bool stars = false;
     for (size_t i = 0; i < ast->args.n; i++)
@@ -229,6 +231,7 @@ static const spk_sql_aggregate *aggregate_of(
     if (good && ast->filter && !(*filter = spk_bind_expr(b, ast->filter)))
         good = false;
     b->in_aggregate = inside;
+    b->lambdas = lambdas;
     if (!good)
         return NULL;
     return make_aggregate(
@@ -739,7 +742,9 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
             spk_sql_fail1(b->a->error, "WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", ast->span, "clauseName", b->clause);
         return NULL;
     }
+    const spk_lambda_env *lambdas = b->lambdas;
     b->in_window = true;
+    b->lambdas = NULL; /* of its rows they have no value */
     bool good = specification(b, ast->window, &use);
     const bool rank = is_window_function(ast->name);
     if (good && rank) {
@@ -768,6 +773,7 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
         good = false;
     }
     b->in_window = false;
+    b->lambdas = lambdas;
     spk_plan_function *f = &use.function;
     if (good && f->from_offset && !f->rows)
         good = (f->low = edge(b, &use, f->from_offset, f->from == SPK_BOUND_FOLLOWING)) != NULL;

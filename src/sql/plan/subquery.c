@@ -76,6 +76,10 @@ static spk_sql_expr *three_valued(spk_bind *b, const spk_ast *ast, bool negated)
 spk_sql_expr *spk_bind_subquery(spk_bind *b, const spk_ast *ast, bool negated)
 {
     spk_analyzer *a = b->a;
+    if (b->lambdas) {
+        spk_sql_fail(a->error, "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION", ast->span);
+        return NULL;
+    }
     if (b->negations && b->condition && ast->kind == SPK_AST_IN_QUERY)
         return three_valued(b, ast, negated);
     spk_scope around = b->scope ? *b->scope : (spk_scope) { .n = 0 };
