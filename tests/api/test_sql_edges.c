@@ -19,6 +19,24 @@ static const sql_case no_lambdas[] = {
     { "SELECT transform(array(1), x -> max(x) OVER ()) FROM range(2)", "UNRESOLVED_COLUMN" },
     { "SELECT transform(array(1), x -> max(id) OVER (ORDER BY x)) FROM range(2)", "UNRESOLVED_COLUMN" },
 };
+static const sql_case stars[] = {
+    { "SELECT max(t.*) FROM range(3) t", "2\n" },
+    { "SELECT count(t.*), count(DISTINCT *), count(*) FROM range(3) t", "3|3|3\n" },
+    { "SELECT grouping(*) FROM range(2) GROUP BY ROLLUP(id) ORDER BY 1", "0\n0\n1\n" },
+    { "SELECT grouping_id(*) FROM range(2) GROUP BY ROLLUP(id) ORDER BY 1", "0\n0\n1\n" },
+    { "SELECT (SELECT named_struct('a', max(u.id + t.id)) FROM range(2) u) FROM range(2) t", "{1}\n{2}\n" },
+    { "SELECT max(*), struct(max(*)) FROM range(3)", "2|{2}\n" },
+    { "SELECT struct(t.*), struct(*) FROM range(2) t", "{0}|{0}\n{1}|{1}\n" },
+    { "SELECT id, (SELECT greatest(t.*, 1L)) FROM range(3) t", "0|1\n1|1\n2|2\n" },
+};
+static const sql_case no_stars[] = {
+    { "SELECT max(t.*)", "CANNOT_RESOLVE_STAR_EXPAND" },
+    { "SELECT max(*)", "WRONG_NUM_ARGS" },
+    { "SELECT count(* EXCEPT (id)) FROM range(3)", "WRONG_NUM_ARGS" },
+    { "SELECT id, sum(u.*) FROM range(3) t GROUP BY id", "CANNOT_RESOLVE_STAR_EXPAND" },
+    { "SELECT greatest(u.*, 1) FROM range(3) t", "CANNOT_RESOLVE_STAR_EXPAND" },
+    { "SELECT grouping() FROM range(2) GROUP BY ROLLUP(id)", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION" },
+};
 
 #define CASES(list) sizeof(list) / sizeof(list)[0], list
 
@@ -27,6 +45,7 @@ static void test_answers(void **state)
     (void)state;
     spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "edges", .threads = 1 });
     sql_all_give(sc, 0, CASES(lambdas));
+    sql_all_give(sc, 0, CASES(stars));
     spark_context_free(sc);
 }
 
@@ -35,6 +54,7 @@ static void test_refused(void **state)
     (void)state;
     spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "edges", .threads = 1 });
     sql_all_fail(sc, CASES(no_lambdas));
+    sql_all_fail(sc, CASES(no_stars));
     spark_context_free(sc);
 }
 

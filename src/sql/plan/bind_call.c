@@ -125,6 +125,7 @@ static spk_sql_expr *from_the_end(spk_bind *b, spk_sql_expr *p)
     return e;
 }
 
+static bool has_star(const spk_ast *ast);
 static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, bool named, size_t *n);
 
 /* ---- WITHIN GROUP */
@@ -201,32 +202,26 @@ static bool plain_args(spk_bind *b, const spk_ast *ast, spk_sql_expr **args, siz
     return true;
 }
 
-/* aggregate_of: bound, its arguments in the rows below the aggregation. */
+/* aggregate_of: bound, its arguments, as they are given, in the rows below the aggregation. */
 static const spk_sql_aggregate *aggregate_of(
-    spk_bind *b, const spk_ast *ast, spk_sql_expr ***args, spk_sql_expr **filter)
+    spk_bind *b, const spk_ast *ast, spk_sql_expr ***args, size_t *given, spk_sql_expr **filter)
 {
     const bool inside = b->in_aggregate;
     const spk_lambda_env *lambdas = b->lambdas;
-    size_t given = ast->args.n;
     char text[64];
+    *given = 0;
     *filter = NULL;
     if (!within_allowed(b, ast) || !(*args = list_of(b, ast->args.n + ast->n_order)))
         return NULL;
     b->in_aggregate = true;
     b->lambdas = NULL; /* of its rows they have no value */
     bool good = true;
-    bool stars = false;
-    for (size_t i = 0; i < ast->args.n; i++)
-        stars |= ast->args.at[i]->kind == SPK_AST_STAR;
-    if (stars || (ast->star && ast->distinct)) {
-        spk_ast all = *ast, one = { .kind = SPK_AST_STAR, .span = ast->span };
-        spk_ast *only = &one;
-        if (ast->star)
-            all.args = (spk_ast_list) { &only, 1 };
-        *args = star_args(b, &all, false, &given);
+    const bool rows = ast->star && !ast->distinct && spk_names_same(ast->name, "count");
+    if (has_star(ast) && !rows) {
+        *args = star_args(b, ast, false, given);
         good = *args != NULL;
     } else {
-        good = plain_args(b, ast, *args, &given);
+        good = plain_args(b, ast, *args, given);
     }
     if (good && ast->filter && !(*filter = spk_bind_expr(b, ast->filter)))
         good = false;
@@ -235,7 +230,7 @@ static const spk_sql_aggregate *aggregate_of(
     if (!good)
         return NULL;
     return make_aggregate(
-        b, ordered_name(b, ast, text, sizeof text), *args, given, ast, ast->star && !ast->distinct);
+        b, ordered_name(b, ast, text, sizeof text), *args, *given, ast, rows);
 }
 
 /* naming: which queries the columns in an expression belong to. */
@@ -285,16 +280,17 @@ static bool of_outer(spk_bind *b, const spk_ast *ast, spk_bind **outer)
 static spk_sql_expr *aggregate(spk_bind *b, const spk_ast *ast)
 {
     spk_sql_expr **args;
+    size_t n;
     spk_plan_agg agg = { .distinct = ast->distinct };
     spk_bind *outer;
     if (of_outer(b, ast, &outer))
         return aggregate(outer, ast);
-    if (!aggregate_allowed(b, ast) || !(agg.aggregate = aggregate_of(b, ast, &args, &agg.filter)))
+    if (!aggregate_allowed(b, ast) || !(agg.aggregate = aggregate_of(b, ast, &args, &n, &agg.filter)))
         return NULL;
     for (size_t i = 0; i < b->n_aggs; i++)
         if (same_agg(&b->aggs[i], &agg) && agg.aggregate->def)
             return spk_attr_column(b->a, &b->agg_attrs[i], ast->span);
-    const spk_attr attr = spk_attr_new(b->a, agg_name(b, ast, args, ast->args.n), agg.aggregate->type,
+    const spk_attr attr = spk_attr_new(b->a, agg_name(b, ast, args, n), agg.aggregate->type,
         agg.aggregate->nullable);
     SPK_ADD(b->a, b->aggs, b->n_aggs, agg);
     SPK_ADD(b->a, b->agg_attrs, b->n_agg_attrs, attr);
@@ -312,6 +308,21 @@ static const char *grouped_text(spk_bind *b)
     return text;
 }
 
+/* grouping_args: its arguments, in the rows below the aggregation. */
+static spk_sql_expr **grouping_args(spk_bind *b, const spk_ast *ast, size_t *n)
+{
+    const bool inside = b->in_aggregate;
+    spk_sql_expr **args = list_of(b, ast->args.n);
+    *n = ast->args.n;
+    b->in_aggregate = true;
+    if (has_star(ast))
+        args = star_args(b, ast, false, n);
+    else if (args && !spk_bind_list(b, &ast->args, args))
+        args = NULL;
+    b->in_aggregate = inside;
+    return args;
+}
+
 static spk_sql_expr *grouping(spk_bind *b, const spk_ast *ast)
 {
     spk_sql_build *build = &b->a->build;
@@ -325,22 +336,22 @@ static spk_sql_expr *grouping(spk_bind *b, const spk_ast *ast)
         spk_sql_constant(build, spk_sql_type_of(SPK_SQL_BIGINT), &mask, ast->span) };
     spk_sql_expr *all = masked[1] ? spk_sql_call(build, "&", masked, 2, ast->span) : NULL;
     spk_sql_expr *sum = NULL;
-    if (id && ast->args.n == 0)
+    if (id && ast->args.n == 0 && !ast->star)
         return all;
-    for (size_t i = 0; i < ast->args.n; i++) {
-        const bool inside = b->in_aggregate;
-        b->in_aggregate = true;
-        spk_sql_expr *e = spk_bind_expr(b, ast->args.at[i]);
-        b->in_aggregate = inside;
+    size_t n;
+    spk_sql_expr **args = grouping_args(b, ast, &n);
+    if (args && !id && n != 1)
+        spk_sql_fail3(b->a->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", ast->span, "functionName", "`grouping`",
+            "expectedNum", "1", "actualNum", spk_print(b->a, "%zu", n));
+    for (size_t i = 0; args && i < n && !spk_sql_failed(b->a->error); i++) {
         size_t k = 0;
-        while (e && k < b->n_groups && !spk_expr_same(b->groups[k], e))
+        while (k < b->n_groups && !spk_expr_same(b->groups[k], args[i]))
             k++;
-        if (!e || k == b->n_groups) {
-            if (e)
-                spk_sql_fail2(b->a->error,
-                    id ? "GROUPING_ID_COLUMN_MISMATCH" : "GROUPING_COLUMN_MISMATCH", ast->span,
-                    id ? "groupingIdColumn" : "grouping", spk_sql_expr_quoted(build, e),
-                    id ? "groupByColumns" : "groupingColumns", grouped_text(b));
+        if (k == b->n_groups) {
+            spk_sql_fail2(b->a->error,
+                id ? "GROUPING_ID_COLUMN_MISMATCH" : "GROUPING_COLUMN_MISMATCH", ast->span,
+                id ? "groupingIdColumn" : "grouping", spk_sql_expr_quoted(build, args[i]),
+                id ? "groupByColumns" : "groupingColumns", grouped_text(b));
             return NULL;
         }
         char shift[24], one[4] = "1L";
@@ -358,6 +369,8 @@ static spk_sql_expr *grouping(spk_bind *b, const spk_ast *ast)
             return NULL;
         sum = value;
     }
+    if (spk_sql_failed(b->a->error))
+        return NULL;
     return id ? sum : sum ? spk_sql_cast(build, sum, spk_sql_type_of(SPK_SQL_TINYINT), false, ast->span) : NULL;
 }
 
@@ -433,13 +446,46 @@ static spk_sql_expr *struct_of(spk_bind *b, const spk_ast *ast)
     return args ? spk_sql_call(build, "named_struct", args, n, ast->span) : NULL;
 }
 
-/* star_args: f(*): the columns of the scope; struct(*) is named_struct of their names. */
+/* columns_of_star: those of the scope, or of its table that is named, beside the arguments before; how many match. */
+static size_t columns_of_star(
+    spk_bind *b, const spk_scope *scope, const spk_ast *star, bool named, spk_sql_expr ***args, size_t *n)
+{
+    const size_t from = star->args.n && !star->n_names ? 1 : 0;
+    size_t found = 0;
+    for (size_t k = 0; scope && k < scope->n; k++) {
+        const spk_scope_item *item = &scope->items[k];
+        bool wanted = !item->hidden;
+        if (from)
+            wanted = item->table && spk_names_same(item->table, star->args.at[0]->args.at[0]->text);
+        found += wanted;
+        for (size_t x = from; wanted && star->n_names && x < star->args.n; x++)
+            wanted = !spk_names_same(star->args.at[x]->args.at[0]->text, item->name);
+        if (wanted && named)
+            SPK_ADD(b->a, *args, *n, spk_sql_string(&b->a->build, item->name, strlen(item->name), star->span));
+        if (wanted)
+            SPK_ADD(b->a, *args, *n, spk_attr_column(b->a, &item->attr, star->span));
+    }
+    return found;
+}
+
+/* has_star: f(*), f(t.*), f(a, *). */
+static bool has_star(const spk_ast *ast)
+{
+    bool stars = ast->star;
+    for (size_t i = 0; i < ast->args.n; i++)
+        stars |= ast->args.at[i]->kind == SPK_AST_STAR;
+    return stars;
+}
+
+/* star_args: the arguments of a call that has stars; named: with the names of their columns. */
 static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, bool named, size_t *n)
 {
+    spk_ast one = { .kind = SPK_AST_STAR, .span = ast->span }, *only = &one;
+    const spk_ast_list list = ast->star ? (spk_ast_list) { &only, 1 } : ast->args;
     spk_sql_expr **args = NULL;
     *n = 0;
-    for (size_t i = 0; i < ast->args.n; i++) {
-        const spk_ast *arg = ast->args.at[i];
+    for (size_t i = 0; i < list.n; i++) {
+        const spk_ast *arg = list.at[i];
         if (arg->kind != SPK_AST_STAR) {
             spk_sql_expr *e = spk_bind_expr(b, arg);
             if (!e)
@@ -447,40 +493,28 @@ static spk_sql_expr **star_args(spk_bind *b, const spk_ast *ast, bool named, siz
             SPK_ADD(b->a, args, *n, e);
             continue;
         }
-        const size_t from = arg->args.n && !arg->n_names ? 1 : 0;
-        for (size_t k = 0; b->scope && k < b->scope->n; k++) {
-            const spk_scope_item *item = &b->scope->items[k];
-            bool wanted = !item->hidden;
-            if (from)
-                wanted = item->table && spk_names_same(item->table, arg->args.at[0]->args.at[0]->text);
-            for (size_t x = from; wanted && arg->n_names && x < arg->args.n; x++)
-                wanted = !spk_names_same(arg->args.at[x]->args.at[0]->text, item->name);
-            if (wanted && named)
-                SPK_ADD(b->a, args, *n, spk_sql_string(&b->a->build, item->name, strlen(item->name), arg->span));
-            if (wanted)
-                SPK_ADD(b->a, args, *n, spk_attr_column(b->a, &item->attr, arg->span));
-        }
+        const bool qualified = arg->args.n && !arg->n_names;
+        size_t found = columns_of_star(b, b->scope, arg, named, &args, n);
+        for (const spk_scope *s = b->scope; qualified && !found && s; s = s->outer)
+            found = columns_of_star(b, s->outer, arg, named, &args, n);
+        if (qualified && !found)
+            spk_sql_fail2(b->a->error, "CANNOT_RESOLVE_STAR_EXPAND", arg->span, "targetString",
+                arg->args.at[0]->args.at[0]->text, "columns", "");
     }
-    return args;
+    if (spk_sql_failed(b->a->error))
+        return NULL;
+    return args ? args : list_of(b, 0);
 }
 
 static spk_sql_expr *plain(spk_bind *b, const spk_ast *ast)
 {
     spk_sql_expr **args = list_of(b, ast->args.n);
     size_t n = ast->args.n;
-    bool stars = ast->star;
-    for (size_t i = 0; i < n; i++)
-        stars |= ast->args.at[i]->kind == SPK_AST_STAR;
     if (!args)
         return NULL;
-    if (stars) {
-        spk_ast copy = *ast, one = { .kind = SPK_AST_STAR, .span = ast->span };
-        spk_ast *only = &one;
-        if (ast->star)
-            copy.args = (spk_ast_list) { &only, 1 };
-        const bool named = spk_names_same(ast->name, "struct") && copy.args.n == 1;
-        args = star_args(b, &copy, named, &n);
-        if (spk_sql_failed(b->a->error))
+    if (has_star(ast)) {
+        const bool named = spk_names_same(ast->name, "struct") && (ast->star || n == 1);
+        if (!(args = star_args(b, ast, named, &n)))
             return NULL;
         return named ? spk_sql_call(&b->a->build, "named_struct", args, n, ast->span) : call_of(b, ast, args, n);
     }
@@ -555,7 +589,7 @@ spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
             spk_print(b->a, "\"%s()\"", name));
         return NULL;
     }
-    if (spk_names_same(name, "struct") && ast->args.n)
+    if (spk_names_same(name, "struct") && ast->args.n && !has_star(ast))
         return struct_of(b, ast);
     if (!ast->infix && spk_is_generator(name)) {
         spk_sql_fail1(b->a->error, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", ast->span, "expression", name);
