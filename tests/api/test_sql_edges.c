@@ -37,6 +37,10 @@ static const sql_case no_stars[] = {
     { "SELECT greatest(u.*, 1) FROM range(3) t", "CANNOT_RESOLVE_STAR_EXPAND" },
     { "SELECT grouping() FROM range(2) GROUP BY ROLLUP(id)", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION" },
 };
+static const sql_case no_conditions[] = {
+    { "SELECT id FROM range(3) WHERE max(INTERVAL '1' DAY)", "INVALID_WHERE_CONDITION" },
+    { "SELECT id FROM range(3) WHERE sum(INTERVAL '1' DAY) IS NULL", "INVALID_WHERE_CONDITION" },
+};
 
 #define CASES(list) sizeof(list) / sizeof(list)[0], list
 
@@ -55,6 +59,7 @@ static void test_refused(void **state)
     spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "edges", .threads = 1 });
     sql_all_fail(sc, CASES(no_lambdas));
     sql_all_fail(sc, CASES(no_stars));
+    sql_all_fail(sc, CASES(no_conditions));
     spark_context_free(sc);
 }
 

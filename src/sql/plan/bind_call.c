@@ -242,7 +242,7 @@ typedef struct naming {
 
 static void note_names(naming *n, const spk_ast *ast)
 {
-    if (!ast)
+    if (!ast || (ast->kind == SPK_AST_NAME && ast->args.n == 0)) /* the unit of an interval */
         return;
     if (ast->kind == SPK_AST_NAME) {
         const spk_scope *scope = spk_name_scope(n->own, ast);
