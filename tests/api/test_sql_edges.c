@@ -40,6 +40,9 @@ static const sql_case no_stars[] = {
 static const sql_case no_conditions[] = {
     { "SELECT id FROM range(3) WHERE max(INTERVAL '1' DAY)", "INVALID_WHERE_CONDITION" },
     { "SELECT id FROM range(3) WHERE sum(INTERVAL '1' DAY) IS NULL", "INVALID_WHERE_CONDITION" },
+    { "SELECT count(*) FILTER (WHERE 'abc') FROM range(2)", "INVALID_AGGREGATE_FILTER.NOT_BOOLEAN" },
+    { "SELECT count(*) FILTER (WHERE NULL) FROM range(2)", "INVALID_AGGREGATE_FILTER.NOT_BOOLEAN" },
+    { "SELECT count(*) FILTER (WHERE id) OVER () FROM range(2)", "INVALID_AGGREGATE_FILTER.NOT_BOOLEAN" },
 };
 
 #define CASES(list) sizeof(list) / sizeof(list)[0], list

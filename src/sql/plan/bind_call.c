@@ -202,6 +202,17 @@ static bool plain_args(spk_bind *b, const spk_ast *ast, spk_sql_expr **args, siz
     return true;
 }
 
+/* filter_of: FILTER (WHERE ..) of an aggregate. */
+static spk_sql_expr *filter_of(spk_bind *b, const spk_ast *ast)
+{
+    spk_sql_expr *e = spk_bind_expr(b, ast->filter);
+    if (!e || e->type->kind == SPK_SQL_BOOLEAN)
+        return e;
+    spk_sql_fail1(b->a->error, "INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", ast->filter->span, "filterExpr",
+        spk_sql_expr_quoted(&b->a->build, e));
+    return NULL;
+}
+
 /* aggregate_of: bound, its arguments, as they are given, in the rows below the aggregation. */
 static const spk_sql_aggregate *aggregate_of(
     spk_bind *b, const spk_ast *ast, spk_sql_expr ***args, size_t *given, spk_sql_expr **filter)
@@ -223,8 +234,8 @@ static const spk_sql_aggregate *aggregate_of(
     } else {
         good = plain_args(b, ast, *args, given);
     }
-    if (good && ast->filter && !(*filter = spk_bind_expr(b, ast->filter)))
-        good = false;
+    if (good && ast->filter)
+        good = (*filter = filter_of(b, ast)) != NULL;
     b->in_aggregate = inside;
     b->lambdas = lambdas;
     if (!good)
@@ -794,7 +805,7 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
             && (use.function.aggregate
                 = make_aggregate(b, ordered_name(b, ast, text, sizeof text), args, n, ast, ast->star));
         if (good && ast->filter)
-            good = (use.function.filter = spk_bind_expr(b, ast->filter)) != NULL;
+            good = (use.function.filter = filter_of(b, ast)) != NULL;
         if (good) {
             use.function.args = use.function.aggregate->args;
             use.function.n_args = use.function.aggregate->n;
