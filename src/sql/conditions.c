@@ -408,6 +408,8 @@ static const spk_sql_condition conditions[] = {
         "Invalid SQL syntax: Partition key <partKey> must set value." },
     { "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
         "Invalid SQL syntax: The function <prettyName> does not support <syntax>." },
+    { "INVALID_SQL_SYNTAX.INVALID_WINDOW_FRAME_BOUND", "42000",
+        "Invalid SQL syntax: Frame bound value must be a literal." },
     { "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", "42000",
         "Invalid SQL syntax: The definition of window <windowName> is repetitive." },
     { "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823",

@@ -44,6 +44,38 @@ static const sql_case no_conditions[] = {
     { "SELECT count(*) FILTER (WHERE NULL) FROM range(2)", "INVALID_AGGREGATE_FILTER.NOT_BOOLEAN" },
     { "SELECT count(*) FILTER (WHERE id) OVER () FROM range(2)", "INVALID_AGGREGATE_FILTER.NOT_BOOLEAN" },
 };
+static const sql_case windows[] = {
+    { "SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN 1+1 PRECEDING AND CURRENT ROW) FROM range(4)", "0\n1\n3\n6\n" },
+    { "SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN CAST(1 AS INT) PRECEDING AND 2-1 FOLLOWING) FROM range(4)",
+        "1\n3\n6\n5\n" },
+    { "SELECT sum(id) OVER (ORDER BY id RANGE BETWEEN 1+1 PRECEDING AND CURRENT ROW) FROM range(4)", "0\n1\n3\n6\n" },
+    { "SELECT lead(id, 1+1) OVER (ORDER BY id), lag(id, -1) OVER (ORDER BY id) FROM range(4)",
+        "2|1\n3|2\nNULL|3\nNULL|NULL\n" },
+    { "SELECT ntile(1+1) OVER (ORDER BY id) FROM range(4)", "1\n1\n2\n2\n" },
+    { "SELECT nth_value(id, '2') OVER (ORDER BY id), nth_value(id, 2L) OVER (ORDER BY id) FROM range(4)",
+        "NULL|NULL\n1|1\n1|1\n1|1\n" },
+};
+static const sql_case no_windows[] = {
+    { "SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN id PRECEDING AND CURRENT ROW) FROM range(4)",
+        "INVALID_SQL_SYNTAX.INVALID_WINDOW_FRAME_BOUND" },
+    { "SELECT sum(id) OVER (ORDER BY id RANGE BETWEEN CURRENT ROW AND id FOLLOWING) FROM range(4)",
+        "INVALID_SQL_SYNTAX.INVALID_WINDOW_FRAME_BOUND" },
+    { "SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN 'a' PRECEDING AND CURRENT ROW) FROM range(4)",
+        "SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE" },
+    { "SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN NULL PRECEDING AND CURRENT ROW) FROM range(4)",
+        "SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE" },
+    { "SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN CURRENT ROW AND 1.5 FOLLOWING) FROM range(4)",
+        "SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE" },
+    { "SELECT sum(id) OVER (ORDER BY id ROWS BETWEEN array() PRECEDING AND CURRENT ROW) FROM range(4)",
+        "SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE" },
+    { "SELECT lag(id, id) OVER (ORDER BY id) FROM range(4)", "NON_FOLDABLE_INPUT" },
+    { "SELECT lead(id, NULL) OVER (ORDER BY id) FROM range(4)", "UNEXPECTED_INPUT_TYPE" },
+    { "SELECT ntile(id) OVER (ORDER BY id) FROM range(4)", "NON_FOLDABLE_INPUT" },
+    { "SELECT ntile('2') OVER (ORDER BY id) FROM range(4)", "UNEXPECTED_INPUT_TYPE" },
+    { "SELECT nth_value(id, id) OVER (ORDER BY id) FROM range(4)", "NON_FOLDABLE_INPUT" },
+    { "SELECT nth_value(id, 0) OVER (ORDER BY id) FROM range(4)", "VALUE_OUT_OF_RANGE" },
+    { "SELECT nth_value(id, NULL) OVER (ORDER BY id) FROM range(4)", "VALUE_OUT_OF_RANGE" },
+};
 
 #define CASES(list) sizeof(list) / sizeof(list)[0], list
 
@@ -53,6 +85,7 @@ static void test_answers(void **state)
     spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "edges", .threads = 1 });
     sql_all_give(sc, 0, CASES(lambdas));
     sql_all_give(sc, 0, CASES(stars));
+    sql_all_give(sc, 0, CASES(windows));
     spark_context_free(sc);
 }
 
@@ -63,6 +96,7 @@ static void test_refused(void **state)
     sql_all_fail(sc, CASES(no_lambdas));
     sql_all_fail(sc, CASES(no_stars));
     sql_all_fail(sc, CASES(no_conditions));
+    sql_all_fail(sc, CASES(no_windows));
     spark_context_free(sc);
 }
 

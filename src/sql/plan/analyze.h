@@ -138,6 +138,10 @@ spk_sql_expr *spk_bind_expr(spk_bind *b, const spk_ast *ast);
 spk_sql_expr *spk_bind_grouped(const spk_bind *b, const spk_ast *ast);
 spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast);
 spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast);
+/* spk_bind_frame: of a window (bind_frame.c). spk_bind_constant: the argument of ntile, nth_value, lag or lead that
+ * must be constant; false: it is not. */
+void spk_bind_frame(spk_bind *b, const spk_ast_window *w, spk_window_use *use);
+bool spk_bind_constant(spk_bind *b, const spk_ast *ast, spk_window_use *use);
 spk_sql_expr *spk_bind_subquery(spk_bind *b, const spk_ast *ast, bool negated);
 spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *ast);
 /* spk_name_scope: the scope, from the innermost on, that has a column of that name; NULL: none. */

@@ -625,55 +625,6 @@ static const spk_ast_window *named_window(spk_bind *b, const spk_ast_window *w)
     return NULL;
 }
 
-/* whole: an offset that is an integer, with the sign of its side; false: it is none. */
-static bool whole(spk_bind *b, const spk_sql_expr *offset, bool preceding, int64_t *out)
-{
-    if (!offset || !spk_sql_is_integral(offset->type))
-        return false;
-    spk_sql_expr *e = spk_sql_coerce(&b->a->build, (spk_sql_expr *)(uintptr_t)offset, spk_sql_type_of(SPK_SQL_BIGINT));
-    spk_sql_fold(&b->a->build, &e);
-    if (!e || e->kind != SPK_SQL_CONSTANT || e->null)
-        return false;
-    memcpy(out, e->value, sizeof *out);
-    *out = preceding && *out > INT64_MIN ? -*out : *out;
-    return true;
-}
-
-/* bounds: a frame does not end before it begins. */
-static void bounds(spk_bind *b, const spk_ast_window *w, const spk_plan_function *f)
-{
-    static const char *const names[] = { [SPK_BOUND_UNBOUNDED_PRECEDING] = "\"UNBOUNDED PRECEDING\"",
-        [SPK_BOUND_PRECEDING] = "\"PRECEDING\"", [SPK_BOUND_CURRENT] = "\"CURRENT ROW\"",
-        [SPK_BOUND_FOLLOWING] = "\"FOLLOWING\"", [SPK_BOUND_UNBOUNDED_FOLLOWING] = "\"UNBOUNDED FOLLOWING\"" };
-    int64_t from, to;
-    if (f->from == SPK_BOUND_UNBOUNDED_FOLLOWING || f->to == SPK_BOUND_UNBOUNDED_PRECEDING)
-        spk_sql_fail2(b->a->error, "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND", w->span, "upper",
-            names[f->to], "lower", names[f->from]);
-    else if (whole(b, f->from_offset, f->from == SPK_BOUND_PRECEDING, &from)
-        && whole(b, f->to_offset, f->to == SPK_BOUND_PRECEDING, &to) && from > to)
-        spk_sql_fail1(b->a->error, "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", w->span, "comparison",
-            "less than or equal");
-}
-
-static void frame_of(spk_bind *b, const spk_ast_window *w, spk_window_use *use)
-{
-    spk_plan_function *f = &use->function;
-    f->framed = w->framed;
-    f->rows = w->rows;
-    f->from = w->framed ? w->from : SPK_BOUND_UNBOUNDED_PRECEDING;
-    f->to = w->framed ? w->to : use->n_sort ? SPK_BOUND_CURRENT : SPK_BOUND_UNBOUNDED_FOLLOWING;
-    if (w->from_offset)
-        f->from_offset = spk_bind_expr(b, w->from_offset);
-    if (w->to_offset)
-        f->to_offset = spk_bind_expr(b, w->to_offset);
-    if (w->framed && !w->rows && (w->from_offset || w->to_offset) && use->n_sort != 1)
-        spk_sql_fail(b->a->error,
-            use->n_sort ? "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER" : "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER",
-            w->span);
-    if (w->framed)
-        bounds(b, w, f);
-}
-
 /* edge: of RANGE: the order key of the current row, moved by the offset. */
 static spk_sql_expr *edge(spk_bind *b, const spk_window_use *use, spk_sql_expr *offset, bool following)
 {
@@ -709,7 +660,7 @@ static bool specification(spk_bind *b, const spk_ast_window *w, spk_window_use *
             return false;
         SPK_ADD(b->a, use->sort, use->n_sort, (spk_plan_sort) { e, s->descending, s->nulls_last });
     }
-    frame_of(b, w->framed ? w : base, use);
+    spk_bind_frame(b, w->framed ? w : base, use);
     return !spk_sql_failed(b->a->error);
 }
 
@@ -732,9 +683,8 @@ static bool result_of(spk_bind *b, const spk_ast *ast, spk_window_use *use, cons
         *nullable = true;
         if (n == 3)
             use->function.args[2] = spk_sql_coerce(&b->a->build, use->function.args[2], *type);
-        if (n > 1)
-            use->function.args[1]
-                = spk_sql_coerce(&b->a->build, use->function.args[1], spk_sql_type_of(SPK_SQL_BIGINT));
+        if (n > 1 && !spk_bind_constant(b, ast, use))
+            return false;
         if (*name == 'l') {
             use->function.rows = true;
             use->function.from = SPK_BOUND_UNBOUNDED_PRECEDING;
@@ -742,9 +692,8 @@ static bool result_of(spk_bind *b, const spk_ast *ast, spk_window_use *use, cons
         }
     } else {
         *type = spk_sql_type_of(SPK_SQL_INT);
-        if (strcmp(name, "ntile") == 0 && n == 1)
-            use->function.args[0]
-                = spk_sql_coerce(&b->a->build, use->function.args[0], spk_sql_type_of(SPK_SQL_BIGINT));
+        if (strcmp(name, "ntile") == 0 && n == 1 && !spk_bind_constant(b, ast, use))
+            return false;
     }
     return !spk_sql_failed(b->a->error);
 }
@@ -763,12 +712,6 @@ static bool ranking(spk_bind *b, const spk_ast *ast, spk_window_use *use)
         return false;
     if (use->n_sort == 0 && strcmp(name, "nth_value") != 0) {
         spk_sql_fail2(b->a->error, "WINDOW_FUNCTION_FRAME_NOT_ORDERED", ast->span, "wf_name", name, "windowSpec", "");
-        return false;
-    }
-    int64_t buckets;
-    if (strcmp(name, "ntile") == 0 && f->n_args == 1 && whole(b, f->args[0], false, &buckets) && buckets < 1) {
-        spk_sql_fail3(b->a->error, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", ast->span, "exprName", "`buckets`",
-            "valueRange", "(0, 2147483647]", "currentValue", spk_print(b->a, "%lld", (long long)buckets));
         return false;
     }
     return true;
