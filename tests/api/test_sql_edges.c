@@ -76,6 +76,31 @@ static const sql_case no_windows[] = {
     { "SELECT nth_value(id, 0) OVER (ORDER BY id) FROM range(4)", "VALUE_OUT_OF_RANGE" },
     { "SELECT nth_value(id, NULL) OVER (ORDER BY id) FROM range(4)", "VALUE_OUT_OF_RANGE" },
 };
+#define ZEROS "FROM VALUES (-0.0D), (0.0D) t(x)"
+
+static const sql_case zeros[] = {
+    { "SELECT DISTINCT x " ZEROS, "0.0\n" },
+    { "SELECT x, count(*) " ZEROS " GROUP BY x", "0.0|2\n" },
+    { "SELECT x + 1, x, (SELECT max(u.x) FROM VALUES (0.0D) u(x) WHERE u.x = t.x) " ZEROS " GROUP BY x",
+        "1.0|0.0|0.0\n" },
+    { "SELECT x, count(*) " ZEROS " GROUP BY ROLLUP(x) ORDER BY x", "NULL|2\n0.0|2\n" },
+    { "SELECT DISTINCT CAST(x AS FLOAT) f, 'a' s " ZEROS, "0.0|a\n" },
+    { "SELECT DISTINCT struct(x) s, array(x) a " ZEROS, "{0.0}|[0.0]\n" },
+    { "SELECT struct(x) s, map('a', array(x)) m " ZEROS " GROUP BY s, m", "{0.0}|{a -> [0.0]}\n" },
+    { "SELECT x " ZEROS " UNION SELECT x " ZEROS, "0.0\n" },
+    { "SELECT x " ZEROS " INTERSECT SELECT x " ZEROS, "0.0\n" },
+    { "SELECT x " ZEROS " EXCEPT SELECT 1.0D", "0.0\n" },
+    { "SELECT collect_set(x), collect_set(array(x)), mode(x), sum(DISTINCT x), count(DISTINCT x) " ZEROS,
+        "[0.0]|[[0.0]]|0.0|0.0|1\n" },
+    { "SELECT x, count(*) OVER (PARTITION BY x) c " ZEROS " ORDER BY CAST(x AS STRING)", "-0.0|2\n0.0|2\n" },
+    { "SELECT a.x, b.x FROM VALUES (-0.0D) a(x) JOIN VALUES (0.0D) b(x) ON a.x = b.x", "-0.0|0.0\n" },
+    { "SELECT array_distinct(array(-0.0D, 0.0D)), array_union(array(-0.0D), array(0.0D)), array_intersect("
+      "array(-0.0D), array(0.0D)), array_except(array(-0.0D, NULL), array(1.0D))", "[0.0]|[0.0]|[0.0]|[0.0, null]\n" },
+    { "SELECT map(-0.0D, 1), map_from_arrays(array(-0.0D), array(1)), map_from_entries(array(struct(-0.0F, 1)))",
+        "{0.0 -> 1}|{-0.0 -> 1}|{0.0 -> 1}\n" },
+    { "SELECT round(-0.0D), bround(-0.0D), round(-0.4D), floor(-0.0D), abs(-0.0D), round(CAST(-0.04 AS FLOAT), 1)",
+        "0.0|0.0|0.0|0|0.0|0.0\n" },
+};
 
 #define CASES(list) sizeof(list) / sizeof(list)[0], list
 
@@ -86,6 +111,7 @@ static void test_answers(void **state)
     sql_all_give(sc, 0, CASES(lambdas));
     sql_all_give(sc, 0, CASES(stars));
     sql_all_give(sc, 0, CASES(windows));
+    sql_all_give(sc, 0, CASES(zeros));
     spark_context_free(sc);
 }
 

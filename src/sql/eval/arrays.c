@@ -139,6 +139,15 @@ static bool resolve_same(spk_sql_build *b, spk_sql_expr *call)
     return true;
 }
 
+/* one_zero: of arrays that hold each value once: which zero that is must not be asked. */
+static spk_sql_array one_zero(const spk_slots *s)
+{
+    const spk_sql_array out = spk_slots_end(s);
+    for (size_t i = 0; i < s->n; i++)
+        spk_sql_one_zero(s->of, s->at + i * s->size + spk_sql_slot_value(s->of, s->nullable));
+    return out;
+}
+
 static void array_distinct(spk_sql_frame *f)
 {
     const spk_sql_type *t = type_of(f, 0);
@@ -153,7 +162,7 @@ static void array_distinct(spk_sql_frame *f)
             if (!spk_seen_add(&seen, f, x, &fresh) || (fresh && !spk_slots_add(&out, f, x)))
                 return;
         }
-        OUT_A(i) = spk_slots_end(&out);
+        OUT_A(i) = one_zero(&out);
     }
 }
 
@@ -447,7 +456,7 @@ static void sets(spk_sql_frame *f)
             if (!spk_seen_add(&seen, f, v, &fresh) || (fresh && !spk_slots_add(&out, f, v)))
                 return;
         }
-        OUT_A(i) = spk_slots_end(&out);
+        OUT_A(i) = one_zero(&out);
     }
 }
 

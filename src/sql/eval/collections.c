@@ -106,6 +106,8 @@ static entries entries_of(spk_sql_frame *f)
     return (entries) { .f = f, .map = f->expr->type, .seen = { .type = f->expr->type->key } };
 }
 
+static void map_from_arrays(spk_sql_frame *f);
+
 static bool add_entry(entries *e, const void *key, const void *value)
 {
     const size_t size = spk_sql_entry_size(e->map);
@@ -137,6 +139,8 @@ static bool add_entry(entries *e, const void *key, const void *value)
     char *entry = e->at + e->n++ * size;
     memset(entry, 0, size);
     memcpy(entry, key, e->map->key->size);
+    if (e->f->expr->function->kernel != map_from_arrays) /* which keeps its keys, as Spark's does */
+        spk_sql_one_zero(e->map->key, entry);
     spk_slot_put(e->map->of, e->map->contains_null, value, entry + spk_sql_entry_value(e->map));
     return true;
 }

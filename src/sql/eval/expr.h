@@ -136,6 +136,10 @@ void spk_sql_fold(spk_sql_build *b, spk_sql_expr **expr);
  * else is left. False: b->error. */
 bool spk_sql_coerce_folded(spk_sql_build *b, spk_sql_expr **exprs, size_t n, const spk_sql_type *type);
 
+/* spk_sql_normal: the expression with one zero and one NaN of FLOAT and DOUBLE, which may be within its values: a key
+ * by which rows are grouped. */
+spk_sql_expr *spk_sql_normal(spk_sql_build *b, spk_sql_expr *expr);
+
 /* spk_sql_expr_print: as Spark prints it in names of columns and in messages: "(a + 1)",
  * "CAST(x AS INT)", "sum(v)". At most size bytes with the NUL; the text's whole length. */
 size_t spk_sql_expr_print(const spk_sql_expr *expr, char *text, size_t size);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maps in one form, whatever order they were put together in: what GROUP BY compares. */
+/* Values in one form, which GROUP BY and DISTINCT compare: maps whatever order they were put together in, one zero
+ * and one NaN of floating point. */
 
+#include <math.h>
 #include <string.h>
 
 #include "sql/eval/agg.h"
+#include "sql/eval/slots.h"
 
 typedef struct sorting {
     const spk_sql_type *map;
@@ -45,10 +48,31 @@ static void merge_sort(sorting *s, char *at, size_t n)
         memcpy(at, from, n * size);
 }
 
-/* normal: the maps in a value, which is a copy that may be changed. */
+static double one_zero(double x)
+{
+    return x < 0 || x > 0 ? x : isnan(x) ? (double)NAN : 0.0;
+}
+
+void spk_sql_one_zero(const spk_sql_type *type, void *value)
+{
+    double x;
+    float narrow;
+    if (type->kind == SPK_SQL_DOUBLE) {
+        memcpy(&x, value, sizeof x);
+        x = one_zero(x);
+        memcpy(value, &x, sizeof x);
+    } else if (type->kind == SPK_SQL_FLOAT) {
+        memcpy(&narrow, value, sizeof narrow);
+        narrow = (float)one_zero((double)narrow);
+        memcpy(value, &narrow, sizeof narrow);
+    }
+}
+
+/* normal: what is in a value, which is a copy that may be changed. */
 static void normal(const spk_sql_type *type, char *value, spk_arena *arena, bool *failed)
 {
     spk_sql_array a;
+    spk_sql_one_zero(type, value);
     if (type->kind == SPK_SQL_STRUCT) {
         for (uint32_t i = 0; i < type->n; i++) {
             char *member = (char *)(uintptr_t)spk_sql_member(type, value, i);
@@ -92,11 +116,43 @@ static void map_sorted(spk_sql_frame *f)
     }
 }
 
+static void zeros(spk_sql_frame *f)
+{
+    const spk_sql_type *type = f->expr->type;
+    SPK_EACH_ROW(f, i)
+    {
+        char *out = f->out + (size_t)i * type->size;
+        memcpy(out, f->args[0].ptr + (size_t)i * f->args[0].stride, type->size);
+        spk_sql_one_zero(type, out);
+    }
+}
+
+static bool is_float(const spk_sql_type *type)
+{
+    return type->kind == SPK_SQL_DOUBLE || type->kind == SPK_SQL_FLOAT;
+}
+
+static bool has_float(const spk_sql_type *type)
+{
+    for (uint32_t i = 0; type->kind == SPK_SQL_STRUCT && i < type->n; i++)
+        if (has_float(type->fields[i].type))
+            return true;
+    if (type->kind == SPK_SQL_MAP && has_float(type->key))
+        return true;
+    return is_float(type) || ((type->kind == SPK_SQL_ARRAY || type->kind == SPK_SQL_MAP) && has_float(type->of));
+}
+
 static bool resolve(spk_sql_build *b, spk_sql_expr *call)
 {
     (void)b;
     call->type = call->args[0]->type;
+    call->kernel = is_float(call->type) ? zeros : map_sorted;
     return true;
+}
+
+spk_sql_expr *spk_sql_normal(spk_sql_build *b, spk_sql_expr *e)
+{
+    return e && has_float(e->type) ? spk_sql_call(b, "map_sorted", &e, 1, e->span) : e;
 }
 
 const spk_sql_function spk_sql_maps[]

@@ -193,8 +193,10 @@ static double round_double(double x, int digits, int mode)
 {
     char text[SPK_DECIMAL_TEXT];
     spk_i128 units;
-    if (x - x != 0 || x == 0)
+    if (x - x != 0)
         return x;
+    if (x == 0)
+        return 0; /* a decimal has no sign of zero */
     if (digits >= 0) {
         /* by the decimal text, as BigDecimal(d) has it; where that has too many digits nothing is behind
          * the point that is not noise */

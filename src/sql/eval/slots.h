@@ -29,6 +29,9 @@ static inline spk_sql_array spk_slots_end(const spk_slots *s)
 /* spk_slot_put: a value, or NULL, into a slot. */
 void spk_slot_put(const spk_sql_type *type, bool nullable, const void *value, char *slot);
 
+/* spk_sql_one_zero: -0.0 becomes 0.0, and any NaN the same, where the value is FLOAT or DOUBLE. */
+void spk_sql_one_zero(const spk_sql_type *type, void *value);
+
 /* spk_sql_value_at: where value i of a vector lies, or NULL. */
 static inline const void *spk_sql_value_at(const spk_sql_vector *v, uint32_t i)
 {

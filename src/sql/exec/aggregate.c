@@ -329,7 +329,7 @@ static bool collect(making *m, const spk_plan *plan, agg_env *env)
         return false;
     }
     for (size_t i = 0; i < plan->n_exprs; i++) {
-        SPK_ADD(a, m->exprs, m->n, plan->exprs[i]);
+        SPK_ADD(a, m->exprs, m->n, spk_sql_normal(&a->build, plan->exprs[i]));
         SPK_ADD(a, m->keys, m->n_keys, (spk_column) { plan->exprs[i]->type, plan->out[i].nullable });
     }
     for (size_t w = 0; w < plan->n_aggs; w++) {

@@ -26,6 +26,21 @@ spark_rdd *spk_build_canonical(spk_query *q, spark_rdd *rdd, const spk_plan *pla
     return rdd;
 }
 
+/* normal: rows that are compared as wholes: of their members with floating point one zero and one NaN are left. */
+static spark_rdd *normal(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *form)
+{
+    spk_analyzer *a = &q->analyzer;
+    spk_sql_expr **exprs = NULL;
+    size_t n = 0;
+    bool any = false;
+    for (size_t i = 0; rdd && i < plan->n_out; i++) {
+        spk_sql_expr *column = spk_attr_column(a, &plan->out[i], SPK_SQL_NOWHERE);
+        SPK_ADD(a, exprs, n, spk_sql_normal(&a->build, column));
+        any = any || (exprs && exprs[i] != column);
+    }
+    return any ? spk_exec_eval(q, rdd, plan, form, NULL, 0, exprs, n, form) : rdd;
+}
+
 /* ---- leaves */
 
 /* narrowed: where files are read: only the members that are wanted. NULL: rows as they are. */
@@ -198,6 +213,8 @@ static spark_rdd *other(spk_query *q, const spk_plan *plan, const spk_form **for
         return (spark_sample)(q->analyzer.site, rdd, false, plan->fraction, (uint64_t)plan->seed);
     if (plan->kind == SPK_PLAN_DISTINCT || plan->kind == SPK_PLAN_SORT) {
         rdd = spk_build_canonical(q, rdd, plan->in[0], form);
+        if (plan->kind == SPK_PLAN_DISTINCT)
+            rdd = normal(q, rdd, plan->in[0], *form);
         if (!rdd)
             return NULL;
         if (plan->kind == SPK_PLAN_DISTINCT)

@@ -36,10 +36,18 @@ bool spk_is_aggregate(spk_analyzer *a, const char *name)
     return is;
 }
 
-/* make_aggregate: that of a name. */
+/* make_aggregate: that of a name. Of values that are counted as one, which is kept must not be asked. */
 static const spk_sql_aggregate *make_aggregate(spk_bind *b, const char *name, spk_sql_expr *const args[], size_t n,
     const spk_ast *ast, bool star)
 {
+    spk_sql_expr **list = list_of(b, n);
+    for (size_t i = 0; list && i < n; i++)
+        list[i] = i == 0 && (spk_names_same(name, "collect_set") || strncasecmp(name, "mode", 4) == 0)
+            ? spk_sql_normal(&b->a->build, args[i])
+            : args[i];
+    args = list;
+    if (!list)
+        return NULL;
     const spk_user *user = spk_sql_is_aggregate(name) ? NULL : user_of(b->a, name);
     if (user && user->aggregate)
         return spk_sql_aggregate_of(
