@@ -101,6 +101,27 @@ static const sql_case zeros[] = {
     { "SELECT round(-0.0D), bround(-0.0D), round(-0.4D), floor(-0.0D), abs(-0.0D), round(CAST(-0.04 AS FLOAT), 1)",
         "0.0|0.0|0.0|0|0.0|0.0\n" },
 };
+static const sql_case lists[] = {
+    { "SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x), listagg(x, ',') WITHIN GROUP (ORDER BY x DESC), listagg("
+      "CAST(x AS STRING), ',') WITHIN GROUP (ORDER BY x), listagg(x, ',') WITHIN GROUP (ORDER BY -x), listagg("
+      "CAST(x AS STRING), ',') WITHIN GROUP (ORDER BY CAST(x AS STRING)) FROM VALUES (10), (2), (NULL), (1) t(x)",
+        "1,2,10|10,2,1|1,2,10|10,2,1|1,10,2\n" },
+    { "SELECT listagg(DISTINCT x, ',') WITHIN GROUP (ORDER BY x), string_agg(DISTINCT CAST(x AS STRING)) WITHIN GROUP "
+      "(ORDER BY x DESC) FROM VALUES (10), (2), (1), (2) t(x)", "1,2,10|1021\n" },
+    { "SELECT listagg(s, ',') WITHIN GROUP (ORDER BY y, x) FROM VALUES ('a', 2, NULL), ('b', 1, 3), ('c', 1, NULL), "
+      "(NULL, 0, 0) t(s, y, x)", "c,b,a\n" },
+    { "SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x) FROM VALUES (true), (false) t(x)", "false,true\n" },
+    { "SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x) OVER (PARTITION BY x < 5) FROM VALUES (10), (2), (1) t(x)",
+        "10\n1,2\n1,2\n" },
+    { "SELECT length(listagg(id, '') WITHIN GROUP (ORDER BY id % 7, id)), substr(listagg(id, ',') WITHIN GROUP (ORDER "
+      "BY id % 7 DESC, id DESC), 1, 20) FROM range(0, 1000, 1, 3)", "2890|993,986,979,972,965,\n" },
+};
+static const sql_case no_lists[] = {
+    { "SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x, -x DESC) FROM VALUES (1) t(x)", "such an order of listagg" },
+    { "SELECT listagg(DISTINCT x, ',') WITHIN GROUP (ORDER BY -x) FROM VALUES (1) t(x)", "such an order of listagg" },
+    { "SELECT listagg(array(x)) WITHIN GROUP (ORDER BY x) FROM VALUES (1) t(x)", "UNEXPECTED_INPUT_TYPE" },
+    { "SELECT listagg(struct(x)) WITHIN GROUP (ORDER BY struct(x)) FROM VALUES (1) t(x)", "UNEXPECTED_INPUT_TYPE" },
+};
 
 #define CASES(list) sizeof(list) / sizeof(list)[0], list
 
@@ -112,6 +133,7 @@ static void test_answers(void **state)
     sql_all_give(sc, 0, CASES(stars));
     sql_all_give(sc, 0, CASES(windows));
     sql_all_give(sc, 0, CASES(zeros));
+    sql_all_give(sc, 0, CASES(lists));
     spark_context_free(sc);
 }
 
@@ -123,6 +145,7 @@ static void test_refused(void **state)
     sql_all_fail(sc, CASES(no_stars));
     sql_all_fail(sc, CASES(no_conditions));
     sql_all_fail(sc, CASES(no_windows));
+    sql_all_fail(sc, CASES(no_lists));
     spark_context_free(sc);
 }
 

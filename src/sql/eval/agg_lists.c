@@ -96,7 +96,8 @@ static bool list_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     p->at = p->few;
     a->parameter = p;
     if (v >= LISTAGG && v <= LISTAGG_DESC) {
-        if (!spk_agg_want(b, a, 0, 't'))
+        const bool keyed = v != LISTAGG && a->args[0]->type->kind == SPK_SQL_STRUCT;
+        if (!keyed && !spk_agg_want(b, a, 0, 't'))
             return false;
         if (a->n == 2) {
             const spk_sql_expr *e
@@ -118,7 +119,8 @@ static bool list_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     a->n = 1;
     const spk_sql_type *t = a->args[0]->type;
     const spk_sql_type *list = spk_sql_type_array(b->arena, t, false);
-    a->type = v <= SET ? list : p->many ? list : t;
+    const bool keyed = v >= LISTAGG_ASC && v <= LISTAGG_DESC && t->kind == SPK_SQL_STRUCT; /* the text comes last */
+    a->type = v <= SET || p->many ? list : keyed ? t->fields[t->n - 1].type : t;
     a->nullable = v > SET;
     a->state = list
         ? spk_agg_state(b, 2, (const spk_sql_type *const[]) { of(SPK_SQL_BIGINT), list })
@@ -243,13 +245,17 @@ static bool finish_sorted(
 static bool finish_text(
     const spk_sql_aggregate *a, spk_sql_array list, void *value, bool *valid, spk_arena *arena)
 {
-    const spark_str *s = (const spark_str *)(const void *)list.at;
+    const spk_sql_type *t = a->args[0]->type;
+    const spk_sql_field *last = t->kind == SPK_SQL_STRUCT ? &t->fields[t->n - 1] : NULL;
+    const size_t from = last ? last->offset + spk_sql_slot_value(last->type, last->nullable) : 0;
     const fractions *p = a->parameter;
     spk_text out = spk_text_new(arena);
+    spark_str s;
     for (size_t i = 0; i < list.n; i++) {
         if (i > 0)
             spk_text_bytes(&out, p->separator.ptr, p->separator.len);
-        spk_text_bytes(&out, s[i].ptr, s[i].len);
+        memcpy(&s, list.at + i * t->size + from, sizeof s);
+        spk_text_bytes(&out, s.ptr, s.len);
     }
     *valid = list.n > 0;
     *(spark_str *)value = (spark_str) { out.at, out.n };

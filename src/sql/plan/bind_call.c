@@ -5,6 +5,7 @@
 
 #include <strings.h>
 
+#include "sql/eval/coerce.h"
 #include "sql/plan/analyze.h"
 
 static spk_sql_expr **list_of(spk_bind *b, size_t n)
@@ -36,7 +37,52 @@ bool spk_is_aggregate(spk_analyzer *a, const char *name)
     return is;
 }
 
-/* make_aggregate: that of a name. Of values that are counted as one, which is kept must not be asked. */
+static bool is_listagg(const spk_ast *ast)
+{
+    return spk_names_same(ast->name, "listagg") || spk_names_same(ast->name, "string_agg");
+}
+
+/* in_order: what listagg lists: texts in their own order, or each behind the keys it is ordered by. */
+static spk_sql_expr *in_order(spk_bind *b, const spk_ast *ast, spk_sql_expr *x, spk_sql_expr *const *keys)
+{
+    spk_sql_build *build = &b->a->build;
+    const spk_sql_type *text = spk_sql_type_of(SPK_SQL_STRING);
+    const bool own = ast->n_order == 1 && spk_expr_same(keys[0], x),
+               cast = ast->n_order == 1 && x->kind == SPK_SQL_CAST && spk_expr_same(keys[0], x->args[0]);
+    spk_sql_expr **args = list_of(b, 2 * ast->n_order + 2);
+    size_t n = 0;
+    if (!args || (own && (x->type->kind == SPK_SQL_STRING || x->type->kind == SPK_SQL_BINARY)))
+        return x;
+    bool plain = own || cast || !ast->distinct;
+    for (size_t i = 0; i < ast->n_order; i++) {
+        plain = plain && ast->order[i].descending == ast->order[0].descending
+            && ast->order[i].nulls_last == ast->order[i].descending;
+        args[n++] = spk_sql_string(build, "", 0, ast->span);
+        args[n++] = keys[i];
+    }
+    if (!plain) {
+        spk_sql_unsupported(b->a->error, ast->span, "such an order of listagg");
+        return NULL;
+    }
+    if (x->type->kind != SPK_SQL_BINARY && !spk_sql_implicit(x->type, text)) {
+        spk_sql_fail3(b->a->error, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", ast->span, "requiredType",
+            "(\"STRING\" or \"BINARY\")", "inputSql", spk_sql_expr_quoted(build, x), "inputType",
+            spk_sql_type_quoted(build, x->type));
+        spk_sql_param(b->a->error, "paramIndex", "first");
+        return NULL;
+    }
+    args[n++] = spk_sql_string(build, "", 0, ast->span);
+    args[n++] = x->type->kind == SPK_SQL_BINARY ? x : spk_sql_coerce(build, x, text);
+    spk_sql_expr *made = args[n - 1] ? spk_sql_call(build, "named_struct", args, n, ast->span) : NULL;
+    if (!made || !x->nullable)
+        return made;
+    spk_sql_expr *either[]
+        = { spk_sql_call(build, "isnull", &x, 1, ast->span), spk_sql_constant(build, made->type, NULL, ast->span), made };
+    return either[0] && either[1] ? spk_sql_call(build, "if", either, 3, ast->span) : NULL;
+}
+
+/* make_aggregate: that of a name. Of values that are counted as one, which is kept must not be asked. The keys
+ * of an order of listagg stand behind its arguments. */
 static const spk_sql_aggregate *make_aggregate(spk_bind *b, const char *name, spk_sql_expr *const args[], size_t n,
     const spk_ast *ast, bool star)
 {
@@ -45,8 +91,10 @@ static const spk_sql_aggregate *make_aggregate(spk_bind *b, const char *name, sp
         list[i] = i == 0 && (spk_names_same(name, "collect_set") || strncasecmp(name, "mode", 4) == 0)
             ? spk_sql_normal(&b->a->build, args[i])
             : args[i];
+    if (list && n && ast->n_order && is_listagg(ast))
+        list[0] = in_order(b, ast, args[0], args + n);
     args = list;
-    if (!list)
+    if (!list || (n && !list[0]))
         return NULL;
     const spk_user *user = spk_sql_is_aggregate(name) ? NULL : user_of(b->a, name);
     if (user && user->aggregate)
@@ -191,7 +239,7 @@ static const char *ordered_name(spk_bind *b, const spk_ast *ast, char *text, siz
  * percentile(x, p). */
 static bool plain_args(spk_bind *b, const spk_ast *ast, spk_sql_expr **args, size_t *n)
 {
-    const bool list = strncasecmp(ast->name, "list", 4) == 0 || strncasecmp(ast->name, "string", 6) == 0;
+    const bool list = is_listagg(ast);
     size_t at = 0;
     for (size_t i = 0; !list && i < ast->n_order; i++)
         if (!(args[at++] = spk_bind_expr(b, ast->order[i].expression)))
@@ -199,12 +247,9 @@ static bool plain_args(spk_bind *b, const spk_ast *ast, spk_sql_expr **args, siz
     if (!spk_bind_list(b, &ast->args, args + at))
         return false;
     *n = at + ast->args.n;
-    if (list && ast->n_order) { /* the values in their own order */
-        spk_sql_expr *e = spk_bind_expr(b, ast->order[0].expression);
-        if (e && (ast->n_order > 1 || !ast->args.n || !spk_expr_same(e, args[0])))
-            spk_sql_unsupported(b->a->error, ast->span, "an order of listagg by another expression");
-        return e && !spk_sql_failed(b->a->error);
-    }
+    for (size_t i = 0; list && i < ast->n_order; i++) /* behind them */
+        if (!(args[*n + i] = spk_bind_expr(b, ast->order[i].expression)))
+            return false;
     if (ast->n_order && ast->order[0].descending && spk_names_same(ast->name, "percentile_cont") && ast->args.n == 1)
         return (args[at] = from_the_end(b, args[at])) != NULL;
     return true;
