@@ -122,6 +122,18 @@ static const sql_case no_lists[] = {
     { "SELECT listagg(array(x)) WITHIN GROUP (ORDER BY x) FROM VALUES (1) t(x)", "UNEXPECTED_INPUT_TYPE" },
     { "SELECT listagg(struct(x)) WITHIN GROUP (ORDER BY struct(x)) FROM VALUES (1) t(x)", "UNEXPECTED_INPUT_TYPE" },
 };
+#define PIVOTED "SELECT * FROM (SELECT id % 2 k, id % 3 j, id v FROM range(12)) PIVOT ("
+
+static const sql_case pivots[] = {
+    { PIVOTED "count(*) a, max(CAST(v AS STRING)) b FOR j IN (0, 7)) ORDER BY k", "0|2|6|0|NULL\n1|2|9|0|NULL\n" },
+    { PIVOTED "count(DISTINCT v) a, max(CAST(v AS STRING)) b, collect_list(v) c FOR j IN (0, 7)) ORDER BY k",
+        "0|2|6|[0, 6]|0|NULL|[]\n1|2|9|[3, 9]|0|NULL|[]\n" },
+    { PIVOTED "collect_list(v) FOR j IN (0, 7)) ORDER BY k", "0|[0, 6]|[]\n1|[3, 9]|[]\n" },
+    { PIVOTED "count(DISTINCT v) FOR j IN (0, 7)) ORDER BY k", "0|2|NULL\n1|2|NULL\n" },
+    { PIVOTED "count(*) a, sum(v) b FOR j IN (0, 7)) ORDER BY k", "0|2|6|NULL|NULL\n1|2|12|NULL|NULL\n" },
+    { PIVOTED "count(*) + 1 a, max(CAST(v AS STRING)) b FOR j IN (0, 7)) ORDER BY k",
+        "0|3|6|1|NULL\n1|3|9|1|NULL\n" },
+};
 
 #define CASES(list) sizeof(list) / sizeof(list)[0], list
 
@@ -134,6 +146,7 @@ static void test_answers(void **state)
     sql_all_give(sc, 0, CASES(windows));
     sql_all_give(sc, 0, CASES(zeros));
     sql_all_give(sc, 0, CASES(lists));
+    sql_all_give(sc, 0, CASES(pivots));
     spark_context_free(sc);
 }
 

@@ -175,8 +175,22 @@ static bool is_free(const spk_ast_pivot *pivot, const char *column)
     return true;
 }
 
-static void pivot_items(spk_analyzer *a, const spk_ast_relation *r, spk_ast_select *select)
+/* plain_types: whether all aggregates are numbers or BOOLEAN; where one is not, Spark gives what they are without
+ * rows to a value that is absent: a count of 0, an empty list. */
+static bool plain_types(spk_analyzer *a, const spk_ast_pivot *pivot, const spk_scope *scope)
 {
+    for (size_t i = 0; i < pivot->aggregates.n; i++) {
+        spk_bind b = { .a = a, .scope = scope, .clause = "SELECT", .aggregates = true };
+        const spk_sql_expr *e = spk_bind_expr(&b, under(pivot->aggregates.at[i]));
+        if (!e || e->type->kind < SPK_SQL_BOOLEAN || e->type->kind > SPK_SQL_DOUBLE)
+            return false;
+    }
+    return true;
+}
+
+static void pivot_items(spk_analyzer *a, const spk_ast_relation *r, const spk_scope *scope, spk_ast_select *select)
+{
+    const bool guarded = plain_types(a, r->pivot, scope);
     const spk_ast_pivot *pivot = r->pivot;
     for (size_t v = 0; v < pivot->values.n && !spk_sql_failed(a->error); v++) {
         spk_ast *filter = condition(a, r, pivot->values.at[v]);
@@ -184,7 +198,8 @@ static void pivot_items(spk_analyzer *a, const spk_ast_relation *r, spk_ast_sele
         for (size_t i = 0; filter && i < pivot->aggregates.n; i++) {
             const spk_ast *item = pivot->aggregates.at[i];
             const char *name = pivot->aggregates.n > 1 ? spk_print(a, "%s_%s", value, label(a, item)) : value;
-            push(a, &select->items, alias_of(a, pivoted(a, under(item), filter), name));
+            spk_ast *one = (guarded ? pivoted : filtered)(a, under(item), filter);
+            push(a, &select->items, alias_of(a, one, name));
         }
     }
 }
@@ -266,7 +281,7 @@ spk_rel spk_pivoted(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer
     if (r->pivot->back)
         unpivot_items(a, r, select);
     else
-        pivot_items(a, r, select);
+        pivot_items(a, r, &left.scope, select);
     if (spk_sql_failed(a->error))
         return (spk_rel) { NULL, { .outer = outer } };
     a->pivots++;
