@@ -134,6 +134,21 @@ static const sql_case pivots[] = {
     { PIVOTED "count(*) + 1 a, max(CAST(v AS STRING)) b FOR j IN (0, 7)) ORDER BY k",
         "0|3|6|1|NULL\n1|3|9|1|NULL\n" },
 };
+static const sql_case sequences[] = {
+    { "SELECT sequence(TIMESTAMP'2020-03-28 02:30:00', TIMESTAMP'2020-03-31 02:30:00', INTERVAL '1' DAY)",
+        "[2020-03-28 02:30:00, 2020-03-29 03:30:00, 2020-03-30 02:30:00, 2020-03-31 02:30:00]\n" },
+    { "SELECT size(sequence(TIMESTAMP'2020-01-01', TIMESTAMP'2020-07-01', INTERVAL '1' MONTH)), element_at(sequence("
+      "TIMESTAMP'2020-07-01', TIMESTAMP'2020-01-01', INTERVAL '-1' MONTH), -1)", "7|2020-01-01 00:00:00\n" },
+    { "SELECT sequence(TIMESTAMP'2020-03-31 02:30:00', TIMESTAMP'2020-03-28 02:30:00', INTERVAL '-1' DAY)",
+        "[2020-03-31 02:30:00, 2020-03-30 02:30:00, 2020-03-29 03:30:00, 2020-03-28 02:30:00]\n" },
+    { "SELECT sequence(TIMESTAMP'2020-03-28 02:30:00', TIMESTAMP'2020-03-30 12:30:00', INTERVAL '25' HOUR)",
+        "[2020-03-28 02:30:00, 2020-03-29 04:30:00, 2020-03-30 04:30:00]\n" },
+    { "SELECT sequence(TIMESTAMP'2020-10-24 12:30:00', TIMESTAMP'2020-10-26 12:30:00', INTERVAL '12' HOUR)",
+        "[2020-10-24 12:30:00, 2020-10-25 00:30:00, 2020-10-25 11:30:00, 2020-10-25 23:30:00, 2020-10-26 11:30:00]\n" },
+    { "SELECT sequence(TIMESTAMP'2020-10-24 12:30:00', TIMESTAMP'2020-10-26 12:30:00'), size(sequence(TIMESTAMP_NTZ"
+      "'2020-03-28 02:30:00', TIMESTAMP_NTZ'2020-03-31 02:30:00', INTERVAL '1' DAY))",
+        "[2020-10-24 12:30:00, 2020-10-25 12:30:00, 2020-10-26 12:30:00]|4\n" },
+};
 
 #define CASES(list) sizeof(list) / sizeof(list)[0], list
 
@@ -147,6 +162,8 @@ static void test_answers(void **state)
     sql_all_give(sc, 0, CASES(zeros));
     sql_all_give(sc, 0, CASES(lists));
     sql_all_give(sc, 0, CASES(pivots));
+    if (spark_rdd_status(spark_sql(sc, "SET TIME ZONE 'Europe/Paris'")) == SPARK_OK) /* else there is no such file */
+        sql_all_give(sc, 0, CASES(sequences));
     spark_context_free(sc);
 }
 

@@ -591,9 +591,45 @@ static bool put_step(spk_slots *out, spk_sql_frame *f, int64_t x)
                         : (const void *)&y);
 }
 
+/* moving: from the first element on, each by its number of steps: they do not add up what clocks turned for one. */
+typedef struct moving {
+    const spk_zone *zone;
+    int64_t from, local, step, scale; /* local: what clocks show first */
+    bool date;
+} moving;
+
+/* by_months, by_time: element k; false: out of range. Whole days are days of the calendar where there is a zone, what
+ * is left is time that passes. */
+static bool by_months(const moving *m, int64_t k, int64_t *x)
+{
+    int32_t moved;
+    if (!spk_add_months(m->date ? m->from : spk_floor_div(m->local, SPK_MICROS_DAY), k * m->step, &moved))
+        return false;
+    *x = moved;
+    if (m->date)
+        return true;
+    if (__builtin_mul_overflow(*x, SPK_MICROS_DAY, x)
+        || __builtin_add_overflow(*x, spk_floor_rest(m->local, SPK_MICROS_DAY), x))
+        return false;
+    *x = spk_zone_moment(m->zone, *x);
+    return true;
+}
+
+static bool by_time(const moving *m, int64_t k, int64_t *x)
+{
+    const int64_t days = m->zone ? m->step / SPK_MICROS_DAY * SPK_MICROS_DAY : 0;
+    const spk_i128 local = m->local + (spk_i128)k * days, left = (spk_i128)k * (m->step - days) / m->scale;
+    if (local != (int64_t)local)
+        return false;
+    const spk_i128 y = (days ? spk_zone_moment(m->zone, (int64_t)local) : m->from) + left;
+    *x = (int64_t)y;
+    return y == (int64_t)y;
+}
+
 static void sequence(spk_sql_frame *f)
 {
     const spk_sql_type *t = type_of(f, 0), *by = f->n_args > 2 ? type_of(f, 2) : NULL;
+    const spk_zone *zone = t->kind == SPK_SQL_TIMESTAMP && f->expr->session ? f->expr->session->zone : NULL;
     const int64_t scale = t->kind == SPK_SQL_DATE && by && by->kind == SPK_SQL_INTERVAL_SECONDS
         ? SPK_MICROS_DAY
         : 1;
@@ -619,23 +655,8 @@ static void sequence(spk_sql_frame *f)
             too_long(f, size);
             return;
         }
-        for (int64_t k = 0; k < LONGEST; k++) {
-            int64_t x;
-            if (months) {
-                const int64_t days
-                    = t->kind == SPK_SQL_DATE ? from : spk_floor_div(from, SPK_MICROS_DAY);
-                int32_t moved;
-                if (!spk_add_months(days, k * step, &moved))
-                    break;
-                x = t->kind == SPK_SQL_DATE
-                    ? moved
-                    : moved * SPK_MICROS_DAY + spk_floor_rest(from, SPK_MICROS_DAY);
-            } else {
-                const spk_i128 y = from + (spk_i128)k * step / scale;
-                if (y != (int64_t)y)
-                    break;
-                x = (int64_t)y;
-            }
+        const moving m = { zone, from, spk_zone_local(zone, from), step, scale, t->kind == SPK_SQL_DATE };
+        for (int64_t k = 0, x; k < LONGEST && (months ? by_months(&m, k, &x) : by_time(&m, k, &x)); k++) {
             if (step > 0 ? x > to : x < to)
                 break;
             if (!put_step(&out, f, x))
