@@ -149,6 +149,33 @@ static const sql_case sequences[] = {
       "'2020-03-28 02:30:00', TIMESTAMP_NTZ'2020-03-31 02:30:00', INTERVAL '1' DAY))",
         "[2020-10-24 12:30:00, 2020-10-25 12:30:00, 2020-10-26 12:30:00]|4\n" },
 };
+static const sql_case formats[] = {
+    { "SELECT length(format_string('%1000d', 1)), length(format_string('%999s', 'a')), length(format_string('%.500f', "
+      "1.5D)), format_string('%08.3f|%-8d|%+d|%#x|%5c|% d', -1.5D, 7, 7, 255, 65, 3)",
+        "1000|999|502|-001.500|7       |+7|0xff|A| 3\n" },
+    { "SELECT format_string('%,d|%,(d|%-,12d|%,12d|% ,d|%+,d|%,012d', -123456789012345, -1234567, 1234567, 1234567, "
+      "1234567, 1234567, 1234567)",
+        "-123,456,789,012,345|(1,234,567)|1,234,567   |   1,234,567| 1,234,567|+1,234,567|0001,234,567\n" },
+    { "SELECT format_string('%,+.1f|%,015.2f|%(,.2f|%,d|%5d', 1234567.891D, 1234567.891D, -1234567.891D, 12, NULL)",
+        "+1,234,567.9|0001,234,567.89|(1,234,567.89)|12| null\n" },
+    { "SELECT to_number('.5', '9.9'), to_number('5.', '9.9'), try_to_number('', '999'), try_to_number('.', '9.9')",
+        "0.5|5.0|NULL|NULL\n" },
+    { "SELECT to_char(0.5, 'S9.9'), to_char(0.5, '$99.9'), to_char(-0.5, 'S9.9'), to_char(0.5, '9.9'), to_char(0.5, "
+      "'99.9'), to_char(-0.5, 'S$99.9'), to_char(-0.5, 'MI$9.9'), to_char(0.5, '$9,999.9'), to_char(0.5, 'S9,999.9')",
+        " +.5|$ 0.5| -.5|0.5| 0.5|-$ 0.5|-$0.5|$    0.5|     +.5\n" },
+    { "SELECT to_char(0.5, 'S0.9'), to_char(0.5, '9.9PR'), to_char(-0.5, '9.9PR'), to_char(0, 'S99'), to_char(0, "
+      "'$99'), to_char(12, 'S9999'), to_char(12, '$9999'), to_char(-12, 'S$9999'), to_char(0.5, '9.9S')",
+        "+0.5|0.5  | <.5>|  +|$  |  +12|$  12|-$  12|0.5+\n" },
+};
+static const sql_case no_formats[] = {
+    { "SELECT to_number('', '999')", "INVALID_FORMAT.MISMATCH_INPUT" },
+    { "SELECT to_number(' ', '999')", "INVALID_FORMAT.MISMATCH_INPUT" },
+    { "SELECT to_number('.', '9.9')", "INVALID_FORMAT.MISMATCH_INPUT" },
+    { "SELECT to_number('-', 'S999')", "INVALID_FORMAT.MISMATCH_INPUT" },
+    { "SELECT format_string('%,x', 1)", "INVALID_PARAMETER_VALUE.PATTERN" },
+    { "SELECT format_string('%5,d', 1)", "INVALID_PARAMETER_VALUE.PATTERN" },
+    { "SELECT format_string('%,s', 'a')", "INVALID_PARAMETER_VALUE.PATTERN" },
+};
 
 #define CASES(list) sizeof(list) / sizeof(list)[0], list
 
@@ -162,6 +189,7 @@ static void test_answers(void **state)
     sql_all_give(sc, 0, CASES(zeros));
     sql_all_give(sc, 0, CASES(lists));
     sql_all_give(sc, 0, CASES(pivots));
+    sql_all_give(sc, 0, CASES(formats));
     if (spark_rdd_status(spark_sql(sc, "SET TIME ZONE 'Europe/Paris'")) == SPARK_OK) /* else there is no such file */
         sql_all_give(sc, 0, CASES(sequences));
     spark_context_free(sc);
@@ -176,6 +204,7 @@ static void test_refused(void **state)
     sql_all_fail(sc, CASES(no_conditions));
     sql_all_fail(sc, CASES(no_windows));
     sql_all_fail(sc, CASES(no_lists));
+    sql_all_fail(sc, CASES(no_formats));
     spark_context_free(sc);
 }
 

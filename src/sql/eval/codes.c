@@ -2,6 +2,7 @@
 /* Digests, hashes, encodings, and numbers as text. */
 #include "base/small.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/base64.h"
@@ -535,6 +536,93 @@ static bool resolve_format_number(spk_sql_build *b, spk_sql_expr *call)
     return spk_sql_want(b, call, 0, 'n') && spk_sql_want(b, call, 1, 'i');
 }
 
+/* layout: what stands between % and the letter. */
+typedef struct layout {
+    bool left, plus, blank, zero, alternate, comma, bracket;
+    size_t width, precision; /* SIZE_MAX: none is given */
+} layout;
+
+static size_t read_size(const char **at)
+{
+    size_t x = 0;
+    for (; **at >= '0' && **at <= '9'; ++*at)
+        x = x < 100000 ? x * 10 + (size_t)(**at - '0') : x;
+    return x;
+}
+
+/* read_layout: flags, width and precision, in that order; false: something else. */
+static bool read_layout(const char *at, layout *l)
+{
+    *l = (layout) { .precision = SIZE_MAX };
+    for (; *at && strchr("-+ 0#,(", *at); at++) {
+        l->left |= *at == '-';
+        l->plus |= *at == '+';
+        l->blank |= *at == ' ';
+        l->zero |= *at == '0';
+        l->alternate |= *at == '#';
+        l->comma |= *at == ',';
+        l->bracket |= *at == '(';
+    }
+    l->width = read_size(&at);
+    if (*at == '.' && at[1]) {
+        at++;
+        l->precision = read_size(&at);
+    }
+    return !*at;
+}
+
+static void put_many(spk_text *out, char c, size_t from, size_t to)
+{
+    for (size_t k = from; k < to; k++)
+        spk_text_char(out, c);
+}
+
+/* put_digits: a number without its sign. */
+static void put_digits(spk_text *out, const layout *l, const char *text, size_t n, bool negative)
+{
+    const size_t whole = strspn(text, "0123456789"), commas = l->comma && whole ? (whole - 1) / 3 : 0;
+    const bool sign = negative || l->plus || l->blank;
+    const size_t have = n + commas + sign + (negative && l->bracket), width = l->width;
+    const bool zeros = l->zero && !l->left && whole > 0;
+    if (!l->left && !zeros)
+        put_many(out, ' ', have, width);
+    if (sign)
+        spk_text_char(out, negative ? (l->bracket ? '(' : '-') : l->plus ? '+' : ' ');
+    if (zeros)
+        put_many(out, '0', have, width);
+    for (size_t k = 0; k < n; k++) {
+        spk_text_char(out, text[k]);
+        if (commas && k + 1 < whole && (whole - k - 1) % 3 == 0)
+            spk_text_char(out, ',');
+    }
+    if (negative && l->bracket)
+        spk_text_char(out, ')');
+    if (l->left)
+        put_many(out, ' ', have, width);
+}
+
+/* put_floating: false: no memory. */
+static bool put_floating(spk_sql_frame *f, spk_text *out, const layout *l, char letter, double x)
+{
+    char format[32], few[400], *text = few;
+    if (x - x != 0) {
+        put_digits(out, l, x != x ? "NaN" : "Infinity", x != x ? 3 : 8, x < 0);
+        return true;
+    }
+    const bool negative = signbit(x) != 0;
+    (void)snprintf(format, sizeof format, "%%%s.*%c", l->alternate ? "#" : "", letter);
+    const int precision = l->precision == SIZE_MAX ? 6 : (int)l->precision;
+    const int n = snprintf(few, sizeof few, format, precision, negative ? -x : x);
+    if (n >= (int)sizeof few) {
+        text = spk_sql_alloc(f, (size_t)n + 1, 1);
+        if (!text)
+            return false;
+        (void)snprintf(text, (size_t)n + 1, format, precision, negative ? -x : x);
+    }
+    put_digits(out, l, text, (size_t)n, negative);
+    return true;
+}
+
 /* put_formatted: one argument by one format: flags, width, precision and the letter. */
 static bool put_formatted(
     spk_sql_frame *f, spk_text *out, const char *flags, char letter, uint32_t a, uint32_t i)
@@ -542,45 +630,36 @@ static bool put_formatted(
     const spk_sql_type *t = f->expr->args[a]->type;
     const bool valid = spk_sql_valid(&f->args[a], i);
     const void *value = f->args[a].ptr + i * f->args[a].stride;
-    char format[48], text[640];
-    int n = 0;
-    if (!valid || letter == 's' || letter == 'S' || letter == 'b') {
+    char format[16], text[64];
+    layout l;
+    const bool plain = letter == 's' || letter == 'S' || letter == 'b';
+    if (!read_layout(flags, &l) || (l.comma && !strchr("dfgG", letter)))
+        return false;
+    if (!valid || plain) {
         spk_text s = spk_text_new(f->arena);
         if (valid)
             spk_sql_put_value(&s, t, value, f->expr->session ? f->expr->session->zone : NULL);
         else
             spk_text_put(&s, "null");
-        const bool left = *flags == '-';
-        const char *digits = flags + left;
-        size_t width = 0, precision = SIZE_MAX;
-        for (; *digits >= '0' && *digits <= '9'; digits++)
-            width = width < 100000 ? width * 10 + (size_t)(*digits - '0') : width;
-        if (*digits == '.')
-            for (precision = 0, digits++; *digits >= '0' && *digits <= '9'; digits++)
-                precision
-                    = precision < 100000 ? precision * 10 + (size_t)(*digits - '0') : precision;
-        s.n = s.n < precision ? s.n : precision;
+        s.n = s.n < l.precision ? s.n : l.precision;
         const size_t have = spk_utf8_count(s.at ? s.at : "", s.n);
-        for (size_t k = have; !left && k < width; k++)
-            spk_text_char(out, ' ');
+        put_many(out, ' ', have, l.left ? 0 : l.width);
         spk_text_bytes(out, s.at, s.n);
-        for (size_t k = have; left && k < width; k++)
-            spk_text_char(out, ' ');
+        put_many(out, ' ', have, l.left ? l.width : 0);
         return true;
     }
-    if (strlen(flags) > 16)
-        return false;
     const bool integral = spk_sql_is_integral(t);
-    if (strchr("dxXo", letter) && integral) {
+    if (letter == 'd' && integral) {
         const int64_t x = spk_sql_integer(t, &f->args[a], i);
-        const bool comma = strchr(flags, ',') != NULL;
-        if (comma)
-            return false;
-        snprintf(format, sizeof format, "%%%sll%c", flags, letter);
-        const uint64_t bits = letter != 'd' && t->size < 8
-            ? (uint64_t)x & ((UINT64_C(1) << (8 * t->size)) - 1)
-            : (uint64_t)x;
-        n = snprintf(text, sizeof text, format, (long long)bits);
+        const int n = snprintf(text, sizeof text, "%llu", (unsigned long long)(x < 0 ? -(uint64_t)x : (uint64_t)x));
+        put_digits(out, &l, text, (size_t)n, x < 0);
+    } else if (strchr("xXo", letter) && integral) {
+        const int64_t x = spk_sql_integer(t, &f->args[a], i);
+        (void)snprintf(format, sizeof format, "%%%sll%c", l.alternate ? "#" : "", letter);
+        const uint64_t bits = t->size < 8 ? (uint64_t)x & ((UINT64_C(1) << (8 * t->size)) - 1) : (uint64_t)x;
+        const int n = snprintf(text, sizeof text, format, (unsigned long long)bits);
+        l.plus = l.blank = false;
+        put_digits(out, &l, text, (size_t)n, false);
     } else if (strchr("feEgG", letter) && !integral) {
         const double x = t->kind == SPK_SQL_DOUBLE ? *(const double *)value
             : t->kind == SPK_SQL_FLOAT             ? (double)*(const float *)value
@@ -588,14 +667,12 @@ static bool put_formatted(
                                          : 0;
         if (t->kind != SPK_SQL_DOUBLE && t->kind != SPK_SQL_FLOAT && t->kind != SPK_SQL_DECIMAL)
             return false;
-        snprintf(format, sizeof format, "%%%s%c", flags, letter);
-        n = snprintf(text, sizeof text, format, x);
+        return put_floating(f, out, &l, letter, x);
     } else if (letter == 'c' && integral) {
-        n = (int)spk_utf8_write((uint32_t)spk_sql_integer(t, &f->args[a], i), text);
+        spk_text_bytes(out, text, spk_utf8_write((uint32_t)spk_sql_integer(t, &f->args[a], i), text));
     } else {
         return false;
     }
-    spk_text_bytes(out, text, n > 0 && (size_t)n < sizeof text ? (size_t)n : 0);
     return true;
 }
 

@@ -173,7 +173,7 @@ typedef struct scanner {
     const char *p, *end;
     spk_i128 units;
     int behind;
-    bool point, negative;
+    bool point, negative, any; /* any: of the digits */
 } scanner;
 
 /* groups: the digits from here on, in groups between commas; false: not as the format has them. */
@@ -187,6 +187,7 @@ static bool groups(scanner *s, const format *x, size_t from, size_t to)
                 return false;
             s->units = s->units * 10 + (*s->p - '0');
             s->behind += s->point;
+            s->any = true;
         } else if (*s->p == ',') {
             if (++n == GROUPS)
                 return false;
@@ -248,7 +249,7 @@ static bool number_of(const format *x, spark_str text, spk_i128 *units)
             return false;
         i = to - 1;
     }
-    if (s.p < s.end || s.behind > x->scale)
+    if (s.p < s.end || !s.any || s.behind > x->scale)
         return false;
     *units = s.units * spk_power10(x->scale - s.behind);
     if (!spk_decimal_fits(*units, x->precision))
@@ -321,20 +322,15 @@ static bool resolve_to_number(spk_sql_build *b, spk_sql_expr *call)
 
 /* ---- number to text ---- */
 
-/* put_shifted: signs in front move to what stands behind the blanks. */
-static void put_shifted(char *text, size_t n)
+/* put_blank: for a digit that is not there: a sign in front of it moves behind it, but $ does not. */
+static void put_blank(spk_text *out)
 {
-    size_t i = 0, signs = 0;
-    char kept[4];
-    while (i < n && (text[i] == '+' || text[i] == '-' || text[i] == '<' || text[i] == '$') && signs < sizeof kept)
-        kept[signs++] = text[i++];
-    size_t blanks = 0;
-    while (i + blanks < n && text[i + blanks] == ' ')
-        blanks++;
-    if (signs == 0 || blanks == 0 || i + blanks == n)
-        return;
-    memset(text, ' ', blanks);
-    memcpy(text + blanks, kept, signs);
+    const char last = out->n ? out->at[out->n - 1] : 0;
+    spk_text_char(out, ' ');
+    if (last == '+' || last == '-' || last == '<') {
+        out->at[out->n - 2] = ' ';
+        out->at[out->n - 1] = last;
+    }
 }
 
 /* put_digits: the digits of a number as the format has them: `before` and `behind` the point; false: there
@@ -355,7 +351,10 @@ static bool put_digits(const format *x, const char *digits, size_t before, const
                 out->at[out->n - 1] = '0';
             spk_text_char(out, '.');
         } else if (at->kind == ',') {
-            spk_text_char(out, begun ? ',' : ' ');
+            if (begun)
+                spk_text_char(out, ',');
+            else
+                put_blank(out);
         } else if (at->kind == '$') {
             spk_text_char(out, '$');
         } else if (at->kind == 'D') {
@@ -365,7 +364,10 @@ static bool put_digits(const format *x, const char *digits, size_t before, const
                 } else if (skip > 0) {
                     skip--;
                     begun = begun || at->exact;
-                    spk_text_char(out, begun ? '0' : ' ');
+                    if (begun)
+                        spk_text_char(out, '0');
+                    else
+                        put_blank(out);
                 } else {
                     begun = true;
                     spk_text_char(out, digits[k++]);
@@ -407,7 +409,6 @@ static bool text_of(const format *x, spk_i128 units, int scale, spk_text *out)
     }
     if (!put_digits(x, digits, before, point ? point + 1 : "", out))
         return false;
-    put_shifted(out->at, out->n);
     for (size_t i = first; i < x->n; i++)
         if (strchr("SM>", x->at[i].kind)) {
             const char c = sign_of(x->at[i].kind, negative);
