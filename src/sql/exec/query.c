@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "type/leaf.h"
+
 static void use(spk_analyzer *a, spark_rdd *rdd)
 {
     spk_query *q = (spk_query *)(void *)((char *)a - offsetof(spk_query, analyzer));
@@ -129,6 +131,35 @@ static const spk_form *new_form(spk_query *q, const spk_column *columns, size_t 
     return form;
 }
 
+/* levels: how deep the type of a column is as libspark's, which has one for what may be NULL. */
+static unsigned levels(const spk_sql_type *type, bool nullable)
+{
+    unsigned most = 0;
+    for (uint32_t i = 0; type->kind == SPK_SQL_STRUCT && i < type->n; i++) {
+        const unsigned field = levels(type->fields[i].type, type->fields[i].nullable);
+        most = field > most ? field : most;
+    }
+    if (type->kind == SPK_SQL_ARRAY || type->kind == SPK_SQL_MAP)
+        most = levels(type->of, type->contains_null);
+    if (type->kind == SPK_SQL_MAP) { /* of pairs */
+        const unsigned key = levels(type->key, false);
+        most = 1 + (key > most ? key : most);
+    }
+    return most + 1 + nullable;
+}
+
+/* too_deep: whether a column is; the error is then set. */
+static bool too_deep(spk_query *q, const spk_column *columns, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (levels(columns[i].type, columns[i].nullable) > SPK_TYPE_DEPTH) {
+            spk_sql_unsupported(&q->error, SPK_SQL_NOWHERE,
+                "a type of more than 32 levels, of which what may be NULL, and pairs of maps, are one more");
+            return true;
+        }
+    return false;
+}
+
 const spk_form *spk_form_of(spk_query *q, const spk_column *columns, size_t n, const char *const *names)
 {
     const size_t members = n ? n : 1;
@@ -144,13 +175,16 @@ const spk_form *spk_form_of(spk_query *q, const spk_column *columns, size_t n, c
         types[i] = spk_sql_type_to(q->sc->types, columns[i].type, columns[i].nullable);
         own[i] = names ? names[i] : spk_print(&q->analyzer, "c%zu", i);
         if (!types[i]) {
-            spk_sql_nomem(&q->error);
+            if (!too_deep(q, columns, n))
+                spk_sql_nomem(&q->error);
             return NULL;
         }
     }
     const spark_type *type = spk_types_struct(q->sc->types, members, types, own);
     if (!type) {
         spk_failure failure;
+        if (too_deep(q, columns, n))
+            return NULL;
         if (spk_types_refused(members, types, &failure) == SPARK_ENOMEM)
             spk_sql_nomem(&q->error);
         else
