@@ -329,6 +329,9 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION", "22006",
         "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
         "for defining an interval." },
+    { "INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES", "42K0D",
+        "Invalid lambda function call. The lambda function has duplicate arguments <args>. Please, consider to "
+        "rename the argument names or set <caseSensitiveConfig> to \"true\"." },
     { "INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D",
         "Invalid lambda function call. A lambda function should only be used in a higher order function. "
         "However, its class is <class>, which is not a higher order function." },

@@ -15,6 +15,9 @@ static const sql_case lambdas[] = {
 static const sql_case no_lambdas[] = {
     { "SELECT exists(array(1), x -> x IN (SELECT 1))", "CATEGORY.HIGHER_ORDER_FUNCTION" },
     { "SELECT transform(array(1), x -> (SELECT 3))", "CATEGORY.HIGHER_ORDER_FUNCTION" },
+    { "SELECT nosuch(array(1), x -> x)", "UNRESOLVED_ROUTINE" },
+    { "SELECT nosuch(x -> x)", "UNRESOLVED_ROUTINE" },
+    { "SELECT transform(array(1), (a, A) -> a)", "INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES" },
     { "SELECT transform(array(1), x -> sum(x)) FROM range(2)", "UNRESOLVED_COLUMN" },
     { "SELECT transform(array(1), x -> max(x) OVER ()) FROM range(2)", "UNRESOLVED_COLUMN" },
     { "SELECT transform(array(1), x -> max(id) OVER (ORDER BY x)) FROM range(2)", "UNRESOLVED_COLUMN" },
@@ -195,6 +198,32 @@ static void test_answers(void **state)
     spark_context_free(sc);
 }
 
+/* deep: array(array(.. of a column, so many levels. */
+static const char *deep(size_t n)
+{
+    static char sql[1000];
+    int at = snprintf(sql, sizeof sql, "SELECT ");
+    for (size_t i = 0; i < n; i++)
+        at += snprintf(sql + at, sizeof sql - (size_t)at, "array(");
+    at += snprintf(sql + at, sizeof sql - (size_t)at, "id");
+    for (size_t i = 0; i < n; i++)
+        at += snprintf(sql + at, sizeof sql - (size_t)at, ")");
+    snprintf(sql + at, sizeof sql - (size_t)at, " FROM range(1)");
+    return sql;
+}
+
+static void test_deep(void **state)
+{
+    (void)state;
+    spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "edges", .threads = 1 });
+    char *rows = sql_answer(sc, deep(31));
+    assert_int_equal(strlen(rows), 64);
+    free(rows);
+    for (size_t n = 32; n < 40; n++)
+        sql_all_fail(sc, 1, &(sql_case) { deep(n), "a type of more than 32 levels" });
+    spark_context_free(sc);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -212,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_deep),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -440,6 +440,19 @@ static spk_sql_expr *grouping(spk_bind *b, const spk_ast *ast)
 
 /* ---- lambdas */
 
+/* lambda_allowed: there is such a function, and names are not given twice. */
+static bool lambda_allowed(spk_bind *b, const spk_ast *call, const spk_ast *ast)
+{
+    if (!spk_is_routine(call->name) && !user_of(b->a, call->name))
+        (void)spk_sql_call(&b->a->build, call->name, NULL, 0, call->span);
+    for (size_t i = 0; i < ast->n_names; i++)
+        for (size_t k = 0; k < i; k++)
+            if (spk_names_same(ast->names[i], ast->names[k]))
+                spk_sql_fail2(b->a->error, "INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES", ast->span, "args",
+                    ast->names[i], "caseSensitiveConfig", "\"spark.sql.caseSensitive\"");
+    return !spk_sql_failed(b->a->error);
+}
+
 static spk_sql_expr *lambda(
     spk_bind *b, const spk_ast *call, spk_sql_expr *const *args, size_t n, const spk_ast *ast)
 {
@@ -447,6 +460,8 @@ static spk_sql_expr *lambda(
     bool nullable[3];
     spk_lambda_env env[3];
     uint32_t numbers[3];
+    if (!lambda_allowed(b, call, ast))
+        return NULL;
     const size_t most = spk_sql_lambda_types(&b->a->build, call->name, args, n, n, types, nullable);
     if (ast->n_names > 3 || ast->n_names > most) {
         if (!spk_sql_failed(b->a->error))
