@@ -319,7 +319,8 @@ static const spk_sql_condition conditions[] = {
         "for defining an interval." },
     { "INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE", "22006",
         "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
-        "for defining an interval." },
+        "for defining an interval. The interval value must be in the range of [-18, +18] hours with second "
+        "precision." },
     { "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "22006",
         "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
         "for defining an interval." },

@@ -179,6 +179,18 @@ static const sql_case no_formats[] = {
     { "SELECT format_string('%5,d', 1)", "INVALID_PARAMETER_VALUE.PATTERN" },
     { "SELECT format_string('%,s', 'a')", "INVALID_PARAMETER_VALUE.PATTERN" },
 };
+static const sql_case zones[] = {
+    { "SET TIME ZONE INTERVAL '05:30' HOUR TO MINUTE", "spark.sql.session.timeZone|+05:30\n" },
+    { "SELECT TIMESTAMP'2020-01-01 00:00:00Z'", "2020-01-01 05:30:00\n" },
+    { "SET TIME ZONE INTERVAL '-05:30' HOUR TO MINUTE", "spark.sql.session.timeZone|-05:30\n" },
+    { "SET TIME ZONE INTERVAL '05:30:15' HOUR TO SECOND", "spark.sql.session.timeZone|+05:30:15\n" },
+    { "SET TIME ZONE INTERVAL 3 HOURS", "spark.sql.session.timeZone|+03:00\n" },
+    { "SET TIME ZONE 'UTC'", "spark.sql.session.timeZone|UTC\n" },
+};
+static const sql_case no_zones[] = {
+    { "SET TIME ZONE INTERVAL '20' HOUR", "TIMEZONE_INTERVAL_OUT_OF_RANGE" },
+    { "SET TIME ZONE INTERVAL '1' MONTH", "INVALID_CONF_VALUE.TIME_ZONE" },
+};
 
 #define CASES(list) sizeof(list) / sizeof(list)[0], list
 
@@ -193,6 +205,7 @@ static void test_answers(void **state)
     sql_all_give(sc, 0, CASES(lists));
     sql_all_give(sc, 0, CASES(pivots));
     sql_all_give(sc, 0, CASES(formats));
+    sql_all_give(sc, 0, CASES(zones));
     if (spark_rdd_status(spark_sql(sc, "SET TIME ZONE 'Europe/Paris'")) == SPARK_OK) /* else there is no such file */
         sql_all_give(sc, 0, CASES(sequences));
     spark_context_free(sc);
@@ -234,6 +247,7 @@ static void test_refused(void **state)
     sql_all_fail(sc, CASES(no_windows));
     sql_all_fail(sc, CASES(no_lists));
     sql_all_fail(sc, CASES(no_formats));
+    sql_all_fail(sc, CASES(no_zones));
     spark_context_free(sc);
 }
 

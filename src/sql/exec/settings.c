@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "sql/exec/result.h"
+#include "sql/parse/parse.h"
 
 static const char zone_key[] = "spark.sql.session.timeZone";
 static const char table_key[] = "spark.sql.autoBroadcastJoinThreshold";
@@ -93,6 +94,29 @@ static void set_blooms(spk_query *q, const spk_ast_statement *s, const char *val
         spk_sql_fail2(&q->error, "INVALID_CONF_VALUE.REQUIREMENT", s->span, "confName", bloom_key, "confValue", value);
 }
 
+/* interval_zone: "+05:30" of INTERVAL '05:30' HOUR TO MINUTE; NULL: it is none, or the error is set. */
+static const char *interval_zone(spk_query *q, const char *text)
+{
+    enum { MOST = 18 * 3600 };
+    size_t next = 0;
+    spk_analyzer *a = &q->analyzer;
+    const spk_ast_statement *s = spk_sql_parse(a->arena, spk_print(a, "SELECT %s", text), &next, &q->error);
+    if (!s || s->kind != SPK_ST_QUERY || s->query->term->kind != SPK_TERM_SELECT)
+        return NULL;
+    spk_bind b = { .a = a, .clause = "SET" };
+    const spk_ast_select *select = s->query->term->select;
+    const spk_sql_expr *e = select->items.n == 1 ? spk_bind_expr(&b, select->items.at[0]) : NULL;
+    if (!e || e->kind != SPK_SQL_CONSTANT || e->type->kind != SPK_SQL_INTERVAL_SECONDS || e->null)
+        return NULL;
+    const int64_t seconds = *(const int64_t *)e->value / SPK_MICROS_SECOND, east = seconds < 0 ? -seconds : seconds;
+    if (east > MOST) {
+        spk_sql_fail1(&q->error, "INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE", s->span, "input", text);
+        return NULL;
+    }
+    const char *id = spk_print(a, "%c%02d:%02d", seconds < 0 ? '-' : '+', (int)(east / 3600), (int)(east / 60 % 60));
+    return east % 60 ? spk_print(a, "%s:%02d", id, (int)(east % 60)) : id;
+}
+
 /* zone_text: of SET TIME ZONE 'x', or LOCAL, or an interval of hours: what a zone is called; NULL: UTC. */
 static const char *zone_text(spk_query *q, const char *text)
 {
@@ -103,7 +127,8 @@ static const char *zone_text(spk_query *q, const char *text)
         return NULL;
     if ((*text == '\'' || *text == '"') && n > 2)
         return spk_copy_text(&q->analyzer, text + 1, n - 2);
-    return spk_copy_text(&q->analyzer, text, n);
+    const char *id = n > 9 && strncasecmp(text, "INTERVAL ", 9) == 0 ? interval_zone(q, text) : NULL;
+    return id ? id : spk_copy_text(&q->analyzer, text, n);
 }
 
 static const char *zone_now(const spk_query *q)
@@ -115,7 +140,7 @@ static const char *zone_now(const spk_query *q)
 /* set_zone: NULL: UTC. What is kept is what the zone is called. */
 static const char *set_zone(spk_query *q, const spk_ast_statement *s, const char *id)
 {
-    if (!spk_catalog_zone_set(q->analyzer.catalog, id)
+    if (!spk_sql_failed(&q->error) && !spk_catalog_zone_set(q->analyzer.catalog, id)
         && spk_sql_fail(&q->error, "INVALID_CONF_VALUE.TIME_ZONE", s->span)) {
         spk_sql_param(&q->error, "confName", "\"%s\"", zone_key);
         spk_sql_param(&q->error, "confValue", "%s%s", id, spk_zones_missing());
