@@ -120,6 +120,8 @@ static const sql_case lists[] = {
       "BY id % 7 DESC, id DESC), 1, 20) FROM range(0, 1000, 1, 3)", "2890|993,986,979,972,965,\n" },
 };
 static const sql_case no_lists[] = {
+    { "SELECT listagg(*) WITHIN GROUP (ORDER BY x) FROM VALUES ('b') t(x)", "WRONG_NUM_ARGS" },
+    { "SELECT listagg(t.*) WITHIN GROUP (ORDER BY x) FROM VALUES ('b') t(x)", "INVALID_USAGE_OF_STAR" },
     { "SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x, -x DESC) FROM VALUES (1) t(x)", "such an order of listagg" },
     { "SELECT listagg(DISTINCT x, ',') WITHIN GROUP (ORDER BY -x) FROM VALUES (1) t(x)", "such an order of listagg" },
     { "SELECT listagg(array(x)) WITHIN GROUP (ORDER BY x) FROM VALUES (1) t(x)", "UNEXPECTED_INPUT_TYPE" },

@@ -281,7 +281,7 @@ static const spk_sql_aggregate *aggregate_of(
     b->lambdas = NULL; /* of its rows they have no value */
     bool good = true;
     const bool rows = ast->star && !ast->distinct && spk_names_same(ast->name, "count");
-    if (has_star(ast) && !rows) {
+    if (has_star(ast) && !rows && !ast->n_order) {
         *args = star_args(b, ast, false, given);
         good = *args != NULL;
     } else {
