@@ -35,10 +35,11 @@ static spark_rdd *normal(spk_query *q, spark_rdd *rdd, const spk_plan *plan, con
     bool any = false;
     for (size_t i = 0; rdd && i < plan->n_out; i++) {
         spk_sql_expr *column = spk_attr_column(a, &plan->out[i], SPK_SQL_NOWHERE);
-        SPK_ADD(a, exprs, n, spk_sql_normal(&a->build, column));
-        any = any || (exprs && exprs[i] != column);
+        spk_sql_expr *one = spk_sql_normal(&a->build, column);
+        any = any || one != column;
+        SPK_ADD(a, exprs, n, one);
     }
-    return any ? spk_exec_eval(q, rdd, plan, form, NULL, 0, exprs, n, form) : rdd;
+    return spk_sql_failed(&q->error) ? NULL : any ? spk_exec_eval(q, rdd, plan, form, NULL, 0, exprs, n, form) : rdd;
 }
 
 /* ---- leaves */
