@@ -649,25 +649,22 @@ static bool put_formatted(
         return true;
     }
     const bool integral = spk_sql_is_integral(t);
-    if (letter == 'd' && integral) {
+    const bool floating = t->kind == SPK_SQL_DOUBLE || t->kind == SPK_SQL_FLOAT, decimal = t->kind == SPK_SQL_DECIMAL;
+    if (strchr("dxXo", letter) && integral) {
         const int64_t x = spk_sql_integer(t, &f->args[a], i);
-        const int n = snprintf(text, sizeof text, "%llu", (unsigned long long)(x < 0 ? -(uint64_t)x : (uint64_t)x));
-        put_digits(out, &l, text, (size_t)n, x < 0);
-    } else if (strchr("xXo", letter) && integral) {
-        const int64_t x = spk_sql_integer(t, &f->args[a], i);
-        (void)snprintf(format, sizeof format, "%%%sll%c", l.alternate ? "#" : "", letter);
-        const uint64_t bits = t->size < 8 ? (uint64_t)x & ((UINT64_C(1) << (8 * t->size)) - 1) : (uint64_t)x;
-        const int n = snprintf(text, sizeof text, format, (unsigned long long)bits);
-        l.plus = l.blank = false;
-        put_digits(out, &l, text, (size_t)n, false);
-    } else if (strchr("feEgG", letter) && !integral) {
-        const double x = t->kind == SPK_SQL_DOUBLE ? *(const double *)value
-            : t->kind == SPK_SQL_FLOAT             ? (double)*(const float *)value
-            : t->kind == SPK_SQL_DECIMAL ? spk_decimal_double(spk_sql_units(t, value), t->scale)
-                                         : 0;
-        if (t->kind != SPK_SQL_DOUBLE && t->kind != SPK_SQL_FLOAT && t->kind != SPK_SQL_DECIMAL)
-            return false;
-        return put_floating(f, out, &l, letter, x);
+        const bool sign = letter == 'd', negative = sign && x < 0;
+        const uint64_t mask = sign || t->size == 8 ? UINT64_MAX : (UINT64_C(1) << (8 * t->size)) - 1;
+        (void)snprintf(format, sizeof format, "%%%sll%c", l.alternate ? "#" : "", sign ? 'u' : letter);
+        const int n = snprintf(
+            text, sizeof text, format, (unsigned long long)((negative ? -(uint64_t)x : (uint64_t)x) & mask));
+        l.plus = l.plus && sign;
+        l.blank = l.blank && sign;
+        put_digits(out, &l, text, (size_t)n, negative);
+    } else if (strchr("feEgG", letter) && (floating || decimal)) {
+        return put_floating(f, out, &l, letter,
+            decimal                       ? spk_decimal_double(spk_sql_units(t, value), t->scale)
+                : t->kind == SPK_SQL_FLOAT ? (double)*(const float *)value
+                                           : *(const double *)value);
     } else if (letter == 'c' && integral) {
         spk_text_bytes(out, text, spk_utf8_write((uint32_t)spk_sql_integer(t, &f->args[a], i), text));
     } else {

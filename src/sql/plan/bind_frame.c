@@ -78,12 +78,9 @@ static bool one_constant(spk_bind *b, const spk_ast *ast, spk_sql_expr **arg, co
     const char *text = spk_sql_expr_quoted(build, e);
     const bool integer = e->type->kind == SPK_SQL_INT;
     if (e->foldable && !integer && !converted) {
-        if (spk_sql_fail(b->a->error, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", ast->span)) {
-            spk_sql_param(b->a->error, "paramIndex", "%s", strcmp(name, "`buckets`") == 0 ? "first" : "second");
-            spk_sql_param(b->a->error, "requiredType", "\"INT\"");
-            spk_sql_param(b->a->error, "inputSql", "%s", text);
-            spk_sql_param(b->a->error, "inputType", "%s", spk_sql_type_quoted(build, e->type));
-        }
+        spk_sql_fail3(b->a->error, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", ast->span, "requiredType", "\"INT\"",
+            "inputSql", text, "inputType", spk_sql_type_quoted(build, e->type));
+        spk_sql_param(b->a->error, "paramIndex", name[1] == 'b' ? "first" : "second");
         return false;
     }
     e = spk_sql_coerce(build, e, spk_sql_type_of(SPK_SQL_BIGINT));
