@@ -28,6 +28,8 @@ static const sql_case stars[] = {
     { "SELECT grouping(*) FROM range(2) GROUP BY ROLLUP(id) ORDER BY 1", "0\n0\n1\n" },
     { "SELECT grouping_id(*) FROM range(2) GROUP BY ROLLUP(id) ORDER BY 1", "0\n0\n1\n" },
     { "SELECT (SELECT named_struct('a', max(u.id + t.id)) FROM range(2) u) FROM range(2) t", "{1}\n{2}\n" },
+    { "SELECT sum(t.*) OVER (), collect_set(*) OVER (), count(*) OVER () FROM range(2) t",
+        "1|[0, 1]|2\n1|[0, 1]|2\n" },
     { "SELECT max(*), struct(max(*)) FROM range(3)", "2|{2}\n" },
     { "SELECT struct(t.*), struct(*) FROM range(2) t", "{0}|{0}\n{1}|{1}\n" },
     { "SELECT id, (SELECT greatest(t.*, 1L)) FROM range(3) t", "0|1\n1|1\n2|2\n" },

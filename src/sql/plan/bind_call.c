@@ -255,6 +255,20 @@ static bool plain_args(spk_bind *b, const spk_ast *ast, spk_sql_expr **args, siz
     return true;
 }
 
+static bool counts_rows(const spk_ast *ast)
+{
+    return ast->star && !ast->distinct && spk_names_same(ast->name, "count");
+}
+
+/* args_of: those of an aggregate: stars are columns, but that of count(*). */
+static bool args_of(spk_bind *b, const spk_ast *ast, spk_sql_expr ***args, size_t *n)
+{
+    if (!has_star(ast) || counts_rows(ast) || ast->n_order)
+        return plain_args(b, ast, *args, n);
+    *args = star_args(b, ast, false, n);
+    return *args != NULL;
+}
+
 /* filter_of: FILTER (WHERE ..) of an aggregate. */
 static spk_sql_expr *filter_of(spk_bind *b, const spk_ast *ast)
 {
@@ -279,14 +293,7 @@ static const spk_sql_aggregate *aggregate_of(
         return NULL;
     b->in_aggregate = true;
     b->lambdas = NULL; /* of its rows they have no value */
-    bool good = true;
-    const bool rows = ast->star && !ast->distinct && spk_names_same(ast->name, "count");
-    if (has_star(ast) && !rows && !ast->n_order) {
-        *args = star_args(b, ast, false, given);
-        good = *args != NULL;
-    } else {
-        good = plain_args(b, ast, *args, given);
-    }
+    bool good = args_of(b, ast, args, given);
     if (good && ast->filter)
         good = (*filter = filter_of(b, ast)) != NULL;
     b->in_aggregate = inside;
@@ -294,7 +301,7 @@ static const spk_sql_aggregate *aggregate_of(
     if (!good)
         return NULL;
     return make_aggregate(
-        b, ordered_name(b, ast, text, sizeof text), *args, *given, ast, rows);
+        b, ordered_name(b, ast, text, sizeof text), *args, *given, ast, counts_rows(ast));
 }
 
 /* naming: which queries the columns in an expression belong to. */
@@ -812,9 +819,9 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
         size_t n = 0;
         char text[64];
         good = args && !spk_sql_failed(b->a->error) && within_allowed(b, ast) && whole_only(b, ast, &use)
-            && plain_args(b, ast, args, &n)
+            && args_of(b, ast, &args, &n)
             && (use.function.aggregate
-                = make_aggregate(b, ordered_name(b, ast, text, sizeof text), args, n, ast, ast->star));
+                = make_aggregate(b, ordered_name(b, ast, text, sizeof text), args, n, ast, counts_rows(ast)));
         if (good && ast->filter)
             good = (use.function.filter = filter_of(b, ast)) != NULL;
         if (good) {
