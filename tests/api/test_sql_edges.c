@@ -76,6 +76,7 @@ static const sql_case no_windows[] = {
     { "SELECT lag(id, id) OVER (ORDER BY id) FROM range(4)", "NON_FOLDABLE_INPUT" },
     { "SELECT lead(id, NULL) OVER (ORDER BY id) FROM range(4)", "UNEXPECTED_INPUT_TYPE" },
     { "SELECT ntile(id) OVER (ORDER BY id) FROM range(4)", "NON_FOLDABLE_INPUT" },
+    { "SELECT ntile(1, 2) OVER (ORDER BY id) FROM range(4)", "WRONG_NUM_ARGS" },
     { "SELECT ntile('2') OVER (ORDER BY id) FROM range(4)", "UNEXPECTED_INPUT_TYPE" },
     { "SELECT nth_value(id, id) OVER (ORDER BY id) FROM range(4)", "NON_FOLDABLE_INPUT" },
     { "SELECT nth_value(id, 0) OVER (ORDER BY id) FROM range(4)", "VALUE_OUT_OF_RANGE" },
@@ -163,6 +164,8 @@ static const sql_case formats[] = {
     { "SELECT format_string('%,d|%,(d|%-,12d|%,12d|% ,d|%+,d|%,012d', -123456789012345, -1234567, 1234567, 1234567, "
       "1234567, 1234567, 1234567)",
         "-123,456,789,012,345|(1,234,567)|1,234,567   |   1,234,567| 1,234,567|+1,234,567|0001,234,567\n" },
+    { "SELECT format_string('%f|%010f|%x', double('NaN'), double('-Infinity'), -1)",
+        "NaN| -Infinity|ffffffff\n" },
     { "SELECT format_string('%,+.1f|%,015.2f|%(,.2f|%,d|%5d', 1234567.891D, 1234567.891D, -1234567.891D, 12, NULL)",
         "+1,234,567.9|0001,234,567.89|(1,234,567.89)|12| null\n" },
     { "SELECT to_number('.5', '9.9'), to_number('5.', '9.9'), try_to_number('', '999'), try_to_number('.', '9.9')",

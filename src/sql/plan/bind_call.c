@@ -739,6 +739,13 @@ static bool specification(spk_bind *b, const spk_ast_window *w, spk_window_use *
     return !spk_sql_failed(b->a->error);
 }
 
+static bool wrong_number(spk_bind *b, const spk_ast *ast, size_t n, const char *wanted)
+{
+    spk_sql_fail3(b->a->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", ast->span, "functionName",
+        spk_print(b->a, "`%s`", ast->name), "expectedNum", wanted, "actualNum", spk_print(b->a, "%zu", n));
+    return false;
+}
+
 /* result_of: the type of a ranking or value function. */
 static bool result_of(spk_bind *b, const spk_ast *ast, spk_window_use *use, const spk_sql_type **type, bool *nullable)
 {
@@ -748,12 +755,8 @@ static bool result_of(spk_bind *b, const spk_ast *ast, spk_window_use *use, cons
     if (strcmp(name, "percent_rank") == 0 || strcmp(name, "cume_dist") == 0) {
         *type = spk_sql_type_of(SPK_SQL_DOUBLE);
     } else if (strcmp(name, "lag") == 0 || strcmp(name, "lead") == 0 || strcmp(name, "nth_value") == 0) {
-        if (n < 1 || n > 3 || (n < 2 && *name == 'n')) {
-            spk_sql_fail3(b->a->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", ast->span, "functionName",
-                spk_print(b->a, "`%s`", name), "expectedNum", *name == 'n' ? "2" : "[1, 2, 3]", "actualNum",
-                spk_print(b->a, "%zu", (size_t)n));
-            return false;
-        }
+        if (n < 1 || n > 3 || (n < 2 && *name == 'n'))
+            return wrong_number(b, ast, n, *name == 'n' ? "2" : "[1, 2, 3]");
         *type = use->function.args[0]->type;
         *nullable = true;
         if (n == 3)
@@ -767,6 +770,8 @@ static bool result_of(spk_bind *b, const spk_ast *ast, spk_window_use *use, cons
         }
     } else {
         *type = spk_sql_type_of(SPK_SQL_INT);
+        if (strcmp(name, "ntile") == 0 && n > 1)
+            return wrong_number(b, ast, n, "1");
         if (strcmp(name, "ntile") == 0 && n == 1 && !spk_bind_constant(b, ast, use))
             return false;
     }
