@@ -76,8 +76,8 @@ static spk_sql_expr *in_order(spk_bind *b, const spk_ast *ast, spk_sql_expr *x, 
     spk_sql_expr *made = args[n - 1] ? spk_sql_call(build, "named_struct", args, n, ast->span) : NULL;
     if (!made || !x->nullable)
         return made;
-    spk_sql_expr *either[]
-        = { spk_sql_call(build, "isnull", &x, 1, ast->span), spk_sql_constant(build, made->type, NULL, ast->span), made };
+    spk_sql_expr *either[] = { spk_sql_call(build, "isnull", &x, 1, ast->span),
+        spk_sql_constant(build, made->type, NULL, ast->span), made };
     return either[0] && either[1] ? spk_sql_call(build, "if", either, 3, ast->span) : NULL;
 }
 
