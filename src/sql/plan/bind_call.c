@@ -548,8 +548,10 @@ static size_t columns_of_star(
             wanted = !spk_names_same(star->args.at[x]->args.at[0]->text, item->name);
         if (wanted && named)
             SPK_ADD(b->a, *args, *n, spk_sql_string(&b->a->build, item->name, strlen(item->name), star->span));
+        spk_attr attr = item->attr;
+        attr.name = item->name;
         if (wanted)
-            SPK_ADD(b->a, *args, *n, spk_attr_column(b->a, &item->attr, star->span));
+            SPK_ADD(b->a, *args, *n, spk_attr_column(b->a, &attr, star->span));
     }
     return found;
 }

@@ -166,7 +166,9 @@ static spk_sql_expr *of_scope(spk_bind *b, const spk_scope *scope, const spk_ast
         ambiguous(b, scope, name, found.used);
         return NULL;
     }
-    return fields(b, spk_attr_column(b->a, &found.item->attr, name->span), name, found.used);
+    spk_attr attr = found.item->attr;
+    attr.name = name->args.at[found.used - 1]->text; /* as it is called here: t(x) is none of the attribute's */
+    return fields(b, spk_attr_column(b->a, &attr, name->span), name, found.used);
 }
 
 static bool needs_no_parentheses(const char *name)
