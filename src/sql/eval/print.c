@@ -149,7 +149,7 @@ static void put_call(spk_text *out, const spk_sql_expr *e, int depth)
 {
     const spk_sql_function *f = e->function;
     const char *name = f->printed ? f->printed : e->name;
-    const char *form = form_of(e);
+    const char *form = strcmp(f->name, ".") == 0 && e->args[0]->type->kind == SPK_SQL_MAP ? "%0[%1]" : form_of(e);
     if (strcmp(f->name, "case") == 0) {
         put_case(out, e, depth);
         return;

@@ -105,6 +105,18 @@ static void expand(selecting *s)
     }
 }
 
+/* item_name: a column is called as it is written, under a cast as well; all else as it is printed. */
+static const char *item_name(selecting *s, const item *it)
+{
+    const spk_ast *ast = it->ast;
+    if (ast->kind == SPK_AST_CAST && ast->args.at[0]->kind == SPK_AST_NAME) {
+        const spk_sql_expr *inner = it->bound->args[0];
+        if (inner->kind != SPK_SQL_CALL || strcmp(inner->function->name, ".") != 0) /* no field of a struct */
+            ast = ast->args.at[0];
+    }
+    return ast->kind == SPK_AST_NAME ? ast->args.at[ast->args.n - 1]->text : spk_expr_name(s->a, it->bound);
+}
+
 static void bind_items(selecting *s)
 {
     for (size_t i = 0; i < s->n_items; i++) {
@@ -115,7 +127,7 @@ static void bind_items(selecting *s)
             return;
         if (!it->name) {
             const spk_ast *ast = it->ast;
-            it->name = ast->kind == SPK_AST_NAME ? ast->args.at[ast->args.n - 1]->text : spk_expr_name(s->a, it->bound);
+            it->name = item_name(s, it);
             if (ast->kind == SPK_AST_NAME && ast->args.n > 1)
                 SPK_ADD(s->a, s->bind.aliases, s->bind.n_aliases, (spk_alias) { it->name, it->bound });
         } else if (it->ast) {
