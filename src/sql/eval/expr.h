@@ -143,6 +143,9 @@ spk_sql_expr *spk_sql_normal(spk_sql_build *b, spk_sql_expr *expr);
 /* spk_sql_expr_print: as Spark prints it in names of columns and in messages: "(a + 1)",
  * "CAST(x AS INT)", "sum(v)". At most size bytes with the NUL; the text's whole length. */
 size_t spk_sql_expr_print(const spk_sql_expr *expr, char *text, size_t size);
+/* spk_sql_expr_put: the same, behind what the text has. */
+struct spk_text;
+void spk_sql_expr_put(struct spk_text *out, const spk_sql_expr *expr);
 
 /* spk_sql_expr_print_computed: as it is computed, for plans: constants by their
  * values, columns with their numbers. */

@@ -4,6 +4,7 @@
  * without quotes. */
 #include "base/small.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "sql/eval/function.h"
@@ -92,39 +93,124 @@ static void put_case(spk_text *out, const spk_sql_expr *e, int depth)
     spk_text_put(out, " END");
 }
 
-/* put_form: a template: %0 and %1 are arguments, %* a list from the second on. */
+/* put_form: a template: %0 and %1 are arguments, %* a list from the second on, %v a lambda's
+ * variable, %p what lpad puts in front. */
 static void put_form(spk_text *out, const spk_sql_expr *e, const char *form, int depth)
 {
-    for (; *form; form++) {
-        if (*form != '%' || (form[1] != '*' && (form[1] < '0' || form[1] > '9'))) {
+    if (*form == '+' || *form == '-') {
+        spk_text_put(out, e->function->name);
+        spk_text_char(out, '(');
+        for (uint32_t i = 0; i < (*form == '-' ? 1 : e->n); i++) {
+            spk_text_put(out, i ? ", " : "");
+            put(out, e->args[i], depth);
+        }
+        spk_text_put(out, *form == '-' ? ")" : "");
+        form++;
+    }
+    for (; *form && *form != '\n'; form++) {
+        const char next = *form == '%' ? form[1] : '\0';
+        if (next != '*' && next != 'p' && next != 'v' && (next < '0' || next > '9')) {
             spk_text_char(out, *form);
             continue;
         }
         form++;
-        if (*form == '*')
+        if (next == '*')
             put_list(out, e, 1, depth);
-        else if ((uint32_t)(*form - '0') < e->n)
-            put(out, e->args[*form - '0'], depth);
+        else if (next == 'v')
+            spk_text_put(out, "namedlambdavariable()");
+        else if (next == 'p')
+            spk_text_put(out, e->args[0]->type->kind == SPK_SQL_BINARY ? "X'00'" : " ");
+        else if ((uint32_t)(next - '0') < e->n)
+            put(out, e->args[next - '0'], depth);
     }
 }
 
+/* The functions that are not printed as name(arguments), a line each: the name, how many arguments there
+ * are (*: any; T, M, B: the first is a time, a map, BINARY) and the form, which begins
+ * with + for name(arguments, where Spark adds what was left out, and is - for name(the first argument). */
+static const char forms[]
+    = "in *(%0 IN %*)\nisnull *(%0 IS NULL)\nisnotnull *(%0 IS NOT NULL)\nistrue *(%0 <=> true)\n"
+      "isfalse *(%0 <=> false)\nisunknown *(%0 IS NULL)\n[] *%0[%1]\n. M%0[%1]\n. *%0.%1\nu- *(- %0)\n"
+      "u+ *(+ %0)\n~ *~%0\nlike 3%0 LIKE %1 ESCAPE '%2'\nlike *%0 LIKE %1\n<> *(NOT (%0 = %1))\n"
+      "!= *(NOT (%0 = %1))\nboolean *%0\ntinyint *%0\nsmallint *%0\nint *%0\nbigint *%0\nfloat *%0\n"
+      "double *%0\ndecimal *%0\nstring *%0\nbinary *%0\ndate *%0\ntimestamp *%0\nnot *(NOT %0)\n! *(NOT %0)\n"
+      "aggregate 3+, lambdafunction(%v, %v))\nany_value 2-\narray_agg *collect_list(%0)\n"
+      "array_sort 1+, lambdafunction((IF(((%v IS NULL) AND (%v IS NULL)), 0, (IF((%v IS NULL), 1, (IF((%v IS "
+      "NULL), -1, (IF((%v < %v), -1, (IF((%v > %v), 1, 0)))))))))), %v, %v))\napprox_count_distinct 2-\n"
+      "assert_true 1+, '%0' is not true!)\nbround 1+, 0)\nceil 2+)\nceiling 2+)\n"
+      "convert_timezone 2convert_timezone(current_timezone(), %0, %1)\ncurdate *current_date()\n"
+      "current_database *current_schema()\ncurrent_time 0+6)\ndate_add 3timestampadd(%0, %1, %2)\n"
+      "date_diff 3timestampdiff(%0, %1, %2)\ndatediff 3timestampdiff(%0, %1, %2)\ndateadd 2date_add(%0, %1)\n"
+      "dateadd 3timestampadd(%0, %1, %2)\ndense_rank *DENSE_RANK()\ndatepart *datepart(%0 FROM %1)\n"
+      "extract *extract(%0 FROM %1)\nfirst 2-\nfirst_value 2-\nfloor 2+)\nfrom_csv *-\nfrom_json *-\n"
+      "from_unixtime 1+, yyyy-MM-dd HH:mm:ss)\nilike 3ilike(%0, %1)\nlag 1+, 1, NULL)\nlag 2+, NULL)\nlast 2-\n"
+      "last_value 2-\nlead 1+, 1, NULL)\nlead 2+, NULL)\nlistagg 1+, NULL)\nlocate 2+, 1)\nlpad 2+, %p)\n"
+      "ltrim 2TRIM(LEADING %0 FROM %1)\nmake_dt_interval 0+0, 0, 0, 0.000000)\n"
+      "make_dt_interval 1+, 0, 0, 0.000000)\nmake_dt_interval 2+, 0, 0.000000)\n"
+      "make_dt_interval 3+, 0.000000)\nmake_timestamp_ltz 2make_timestamp(%0, %1)\n"
+      "make_timestamp_ltz 3make_timestamp(%0, %1, %2)\nmake_ym_interval 0+0, 0)\nmake_ym_interval 1+, 0)\n"
+      "mask 1+, X, x, n, NULL)\nmask 2+, x, n, NULL)\nmask 3+, n, NULL)\nmask 4+, NULL)\nmod *mod(%0, %1)\n"
+      "mode 2mode() WITHIN GROUP (ORDER BY %0 DESC)\nmonths_between 2+, true)\noverlay 3+, -1)\n"
+      "percent_rank *PERCENT_RANK()\npercentile 2+, 1)\npercentile_approx 2+, 10000)\n"
+      "approx_percentile 2+, 10000)\nposition 2+, 1)\npositive *(+ %0)\nrank *RANK()\n"
+      "raise_error 1raise_error(USER_RAISED_EXCEPTION, map(errorMessage, %0))\n"
+      "reduce 3+, lambdafunction(%v, %v))\nregexp *REGEXP(%0, %1)\nregexp_extract 2+, 1)\n"
+      "regexp_extract_all 2+, 1)\nregexp_instr 2+, 0)\nregexp_replace 3+, 1)\nround 1+, 0)\nrpad 2+, %p)\n"
+      "rtrim 2TRIM(TRAILING %0 FROM %1)\nshiftleft *shiftleft(%0, %1)\nshiftright *shiftright(%0, %1)\n"
+      "shiftrightunsigned *shiftrightunsigned(%0, %1)\nspark_partition_id *SPARK_PARTITION_ID()\n"
+      "sort_array 1+, true)\nsplit 2+, -1)\nstr_to_map 1+, ,, :)\nstr_to_map 2+, :)\nstring_agg 1+, NULL)\n"
+      "substr 2+, 2147483647)\nsubstring 2+, 2147483647)\nto_char Tdate_format(%0, %1)\nto_csv *-\nto_json *-\n"
+      "to_varchar Tdate_format(%0, %1)\nto_varchar B-\nto_varchar *to_char(%0, %1)\n"
+      "to_unix_timestamp 1+, yyyy-MM-dd HH:mm:ss)\ntrim 2TRIM(BOTH %0 FROM %1)\n"
+      "try_make_timestamp 7try_make_timestamp(%0, %1, %2, %3, %4, %5)\n"
+      "try_make_timestamp_ltz 2make_timestamp(%0, %1)\ntry_make_timestamp_ltz 3make_timestamp(%0, %1, %2)\n"
+      "try_make_timestamp_ntz 2try_make_timestamp_ntz(make_timestamp_ntz(%0, %1))\n"
+      "unix_timestamp 0+current_timestamp(), yyyy-MM-dd HH:mm:ss)\nunix_timestamp 1+, yyyy-MM-dd HH:mm:ss)\n";
+
+static bool form_fits(const spk_sql_expr *e, char many)
+{
+    const spk_sql_kind first = e->n ? e->args[0]->type->kind : SPK_SQL_VOID;
+    if (many == 'M')
+        return first == SPK_SQL_MAP;
+    if (many == 'B')
+        return first == SPK_SQL_BINARY;
+    if (many == 'T')
+        return first == SPK_SQL_DATE || first == SPK_SQL_TIMESTAMP || first == SPK_SQL_TIMESTAMP_NTZ;
+    return many == '*' || (uint32_t)(many - '0') == e->n;
+}
+
+/* form_of: up to the end of its line. NULL: it has none. */
 static const char *form_of(const spk_sql_expr *e)
 {
-    static const struct {
-        const char *name, *form;
-    } forms[] = { { "in", "(%0 IN %*)" }, { "isnull", "(%0 IS NULL)" },
-        { "isnotnull", "(%0 IS NOT NULL)" }, { "istrue", "(%0 IS TRUE)" },
-        { "isfalse", "(%0 IS FALSE)" }, { "isunknown", "(%0 IS UNKNOWN)" }, { "[]", "%0[%1]" },
-        { ".", "%0.%1" }, { "u-", "(- %0)" }, { "u+", "(+ %0)" }, { "~", "~%0" },
-        { "like", "%0 LIKE %1" }, { "<>", "(NOT (%0 = %1))" }, { "!=", "(NOT (%0 = %1))" },
-        { "boolean", "%0" }, { "tinyint", "%0" }, { "smallint", "%0" }, { "int", "%0" },
-        { "bigint", "%0" }, { "float", "%0" }, { "double", "%0" }, { "decimal", "%0" },
-        { "string", "%0" }, { "binary", "%0" }, { "date", "%0" }, { "timestamp", "%0" },
-        { "not", "(NOT %0)" }, { "!", "(NOT %0)" } };
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (strcmp(e->function->name, forms[i].name) == 0)
-            return forms[i].form;
+    const char *name = e->function->name;
+    const size_t n = strlen(name);
+    for (const char *line = forms; *line; line = strchr(line, '\n') + 1)
+        if (line[0] == name[0] && strncmp(line, name, n) == 0 && line[n] == ' ' && form_fits(e, line[n + 1]))
+            return line + n + 2;
     return NULL;
+}
+
+/* put_struct: struct(a, b AS c) by the arguments of named_struct. */
+static void put_struct(spk_text *out, const spk_sql_expr *e, int depth)
+{
+    spk_text_put(out, "struct(");
+    for (uint32_t i = 0; i + 1 < e->n; i += 2) {
+        const spark_str *name = e->args[i]->value;
+        const spk_sql_expr *x = e->args[i + 1];
+        char own[24];
+        (void)snprintf(own, sizeof own, "col%u", (unsigned)(i / 2 + 1));
+        spk_text_put(out, i ? ", " : "");
+        put(out, x, depth);
+        const bool member = x->kind == SPK_SQL_CALL && strcmp(x->function->name, ".") == 0;
+        const char *natural = member ? ((const spark_str *)x->args[1]->value)->ptr
+            : x->kind == SPK_SQL_COLUMN ? x->name
+                                        : own;
+        if (strcmp(name->ptr, natural) == 0)
+            continue;
+        spk_text_put(out, " AS ");
+        spk_text_bytes(out, name->ptr, name->len);
+    }
+    spk_text_char(out, ')');
 }
 
 /* form_of_moved: of a time and an interval or a number of days: other expressions of Spark's, which
@@ -149,15 +235,17 @@ static void put_call(spk_text *out, const spk_sql_expr *e, int depth)
 {
     const spk_sql_function *f = e->function;
     const char *name = f->printed ? f->printed : e->name;
-    const char *form = strcmp(f->name, ".") == 0 && e->args[0]->type->kind == SPK_SQL_MAP ? "%0[%1]" : form_of(e);
+    const char *form = form_of(e);
     if (strcmp(f->name, "case") == 0) {
         put_case(out, e, depth);
         return;
     }
     if (form) {
         put_form(out, e, form, depth);
-        if (e->n == 3 && strcmp(f->name, "like") == 0)
-            put_form(out, e, " ESCAPE '%2'", depth);
+        return;
+    }
+    if (strcmp(f->name, "named_struct") == 0 && strcmp(e->name, "struct") == 0) {
+        put_struct(out, e, depth);
         return;
     }
     const char *moved = form_of_moved(e);
@@ -244,10 +332,15 @@ static void put(spk_text *out, const spk_sql_expr *e, int depth)
     }
 }
 
+void spk_sql_expr_put(spk_text *out, const spk_sql_expr *expr)
+{
+    put(out, expr, 0);
+}
+
 size_t spk_sql_expr_print(const spk_sql_expr *expr, char *text, size_t size)
 {
     spk_text out = spk_text_in(text, size);
-    put(&out, expr, 0);
+    spk_sql_expr_put(&out, expr);
     return spk_text_end(&out);
 }
 

@@ -187,6 +187,8 @@ static void pieces(spk_parser *p, spk_ast *node, const char *first, const char *
         return;
     }
     const char *const words[] = { first, second, third };
+    if (!third)
+        node->name = "substring";
     for (size_t i = 0; i < 3; i++)
         if (words[i] && spk_accept(p, words[i]))
             spk_push(p, &node->args, spk_value(p));
@@ -196,8 +198,10 @@ static void pieces(spk_parser *p, spk_ast *node, const char *first, const char *
 static void position(spk_parser *p, spk_ast *node)
 {
     spk_push(p, &node->args, spk_value(p));
-    if (spk_accept(p, "IN"))
+    if (spk_accept(p, "IN")) {
+        node->name = "locate";
         spk_push(p, &node->args, spk_value(p));
+    }
     while (spk_accept_sign(p, ","))
         spk_push(p, &node->args, spk_expression(p));
 }

@@ -6,6 +6,7 @@
 #ifndef SPK_SQL_PLAN_ANALYZE_H
 #define SPK_SQL_PLAN_ANALYZE_H
 
+#include "sql/eval/function.h"
 #include "sql/plan/catalog.h"
 #include "sql/plan/plan.h"
 
@@ -144,6 +145,18 @@ void spk_bind_frame(spk_bind *b, const spk_ast_window *w, spk_window_use *use);
 bool spk_bind_constant(spk_bind *b, const spk_ast *ast, spk_window_use *use);
 spk_sql_expr *spk_bind_subquery(spk_bind *b, const spk_ast *ast, bool negated);
 spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *ast);
+/* spk_bind_struct: struct(a AS x, b), and (a, b): fields are named by their columns, or col1, col2. */
+spk_sql_expr *spk_bind_struct(spk_bind *b, const spk_ast *ast);
+/* spk_bind_whole: an offset that is an integer, with the sign of its side; false: it is none. */
+bool spk_bind_whole(spk_bind *b, const spk_sql_expr *offset, bool preceding, int64_t *out);
+/* call_name.c: names of columns that are an aggregate, or a window function, of these arguments. */
+const char *spk_aggregate_name(
+    spk_bind *b, const spk_ast *ast, spk_sql_expr *const *args, size_t n, const spk_sql_expr *filter);
+const char *spk_window_name(
+    spk_bind *b, const spk_ast *ast, spk_sql_expr *const *args, size_t n, const spk_window_use *use);
+/* spk_called: the expression, printed as a call of that function on those arguments. */
+spk_sql_expr *spk_called(
+    spk_analyzer *a, const spk_sql_function *function, spk_sql_expr **args, size_t n, const spk_sql_expr *made);
 /* spk_name_scope: the scope, from the innermost on, that has a column of that name; NULL: none. */
 const spk_scope *spk_name_scope(const spk_scope *scope, const spk_ast *name);
 /* spk_is_aggregate: of SQL, or of the program. spk_is_routine: whether SQL has a function so called. */

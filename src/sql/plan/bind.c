@@ -98,16 +98,6 @@ static spk_sql_expr *parameter(spk_bind *b, const spk_ast *ast)
     return NULL;
 }
 
-/* row: (a, b): a struct whose fields are named by their columns, or col1, col2. */
-static spk_sql_expr *row(spk_bind *b, const spk_ast *ast)
-{
-    spk_ast call = *ast;
-    call.kind = SPK_AST_CALL;
-    call.name = "struct";
-    call.text = "";
-    return spk_bind_call(b, &call);
-}
-
 static spk_sql_expr *in_list(spk_bind *b, const spk_ast *ast)
 {
     spk_sql_build *build = &b->a->build;
@@ -184,7 +174,7 @@ spk_sql_expr *spk_bind_expr(spk_bind *b, const spk_ast *ast)
     case SPK_AST_SUBQUERY:
         return spk_bind_subquery(b, ast, false);
     case SPK_AST_ROW:
-        return row(b, ast);
+        return spk_bind_struct(b, ast);
     case SPK_AST_ALIAS:
     case SPK_AST_NAMED:
         return spk_bind_expr(b, ast->args.at[0]);

@@ -114,25 +114,6 @@ static spk_sql_expr *call_of(spk_bind *b, const spk_ast *ast, spk_sql_expr *cons
 
 /* ---- aggregates */
 
-static char *agg_name(spk_bind *b, const spk_ast *ast, spk_sql_expr *const *args, size_t n)
-{
-    char text[2048];
-    char name[64];
-    size_t at = 0, k = 0;
-    for (; ast->name[k] && k < sizeof name - 1; k++)
-        name[k] = ast->name[k] >= 'A' && ast->name[k] <= 'Z' ? (char)(ast->name[k] | 0x20) : ast->name[k];
-    name[k] = '\0';
-    at = (size_t)snprintf(text, sizeof text, "%s(%s%s", name, ast->distinct ? "DISTINCT " : "", ast->star ? "1" : "");
-    for (size_t i = 0; i < n && at + 8 < sizeof text; i++) {
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s", i ? ", " : "");
-        const size_t want = spk_sql_expr_print(args[i], text + at, sizeof text - at);
-        at += want < sizeof text - at ? want : sizeof text - at - 1;
-    }
-    if (at + 2 < sizeof text)
-        at += (size_t)snprintf(text + at, sizeof text - at, ")");
-    return spk_copy_text(b->a, text, at < sizeof text ? at : sizeof text - 1);
-}
-
 static bool same_agg(const spk_plan_agg *x, const spk_plan_agg *y)
 {
     if (x->aggregate->def != y->aggregate->def || x->distinct != y->distinct
@@ -178,6 +159,8 @@ static spk_sql_expr *from_the_end(spk_bind *b, spk_sql_expr *p)
         spk_sql_coerce(build, p, spk_sql_type_of(SPK_SQL_DOUBLE)) };
     spk_sql_expr *e = pair[0] && pair[1] ? spk_sql_call(build, "-", pair, 2, p->span) : NULL;
     spk_sql_fold(build, &e);
+    if (e && e->kind == SPK_SQL_CONSTANT)
+        e->text = spk_expr_name(b->a, p); /* it is called as it was written */
     return e;
 }
 
@@ -280,7 +263,7 @@ static spk_sql_expr *filter_of(spk_bind *b, const spk_ast *ast)
     return NULL;
 }
 
-/* aggregate_of: bound, its arguments, as they are given, in the rows below the aggregation. */
+/* aggregate_of: bound, its *given arguments in the rows below the aggregation. */
 static const spk_sql_aggregate *aggregate_of(
     spk_bind *b, const spk_ast *ast, spk_sql_expr ***args, size_t *given, spk_sql_expr **filter)
 {
@@ -361,7 +344,7 @@ static spk_sql_expr *aggregate(spk_bind *b, const spk_ast *ast)
     for (size_t i = 0; i < b->n_aggs; i++)
         if (same_agg(&b->aggs[i], &agg) && agg.aggregate->def)
             return spk_attr_column(b->a, &b->agg_attrs[i], ast->span);
-    const spk_attr attr = spk_attr_new(b->a, agg_name(b, ast, args, n), agg.aggregate->type,
+    const spk_attr attr = spk_attr_new(b->a, spk_aggregate_name(b, ast, args, n, agg.filter), agg.aggregate->type,
         agg.aggregate->nullable);
     SPK_ADD(b->a, b->aggs, b->n_aggs, agg);
     SPK_ADD(b->a, b->agg_attrs, b->n_agg_attrs, attr);
@@ -396,6 +379,7 @@ static spk_sql_expr **grouping_args(spk_bind *b, const spk_ast *ast, size_t *n)
 
 static spk_sql_expr *grouping(spk_bind *b, const spk_ast *ast)
 {
+    static const spk_sql_function names[] = { { .name = "grouping" }, { .name = "grouping_id" } };
     spk_sql_build *build = &b->a->build;
     const bool id = spk_names_same(ast->name, "grouping_id");
     if (!b->grouping_id) {
@@ -407,10 +391,10 @@ static spk_sql_expr *grouping(spk_bind *b, const spk_ast *ast)
         spk_sql_constant(build, spk_sql_type_of(SPK_SQL_BIGINT), &mask, ast->span) };
     spk_sql_expr *all = masked[1] ? spk_sql_call(build, "&", masked, 2, ast->span) : NULL;
     spk_sql_expr *sum = NULL;
-    if (id && ast->args.n == 0 && !ast->star)
-        return all;
-    size_t n;
+    size_t n = 0;
     spk_sql_expr **args = grouping_args(b, ast, &n);
+    if (id && ast->args.n == 0 && !ast->star)
+        return spk_called(b->a, &names[1], args, 0, all);
     if (args && !id && n != 1)
         spk_sql_fail3(b->a->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", ast->span, "functionName", "`grouping`",
             "expectedNum", "1", "actualNum", spk_print(b->a, "%zu", n));
@@ -442,7 +426,9 @@ static spk_sql_expr *grouping(spk_bind *b, const spk_ast *ast)
     }
     if (spk_sql_failed(b->a->error))
         return NULL;
-    return id ? sum : sum ? spk_sql_cast(build, sum, spk_sql_type_of(SPK_SQL_TINYINT), false, ast->span) : NULL;
+    if (!id && sum)
+        sum = spk_sql_cast(build, sum, spk_sql_type_of(SPK_SQL_TINYINT), false, ast->span);
+    return spk_called(b->a, &names[id], args, n, sum);
 }
 
 /* ---- lambdas */
@@ -510,8 +496,13 @@ static spk_sql_expr *as_lambda(
 
 /* ---- other calls */
 
-/* named_struct: struct(a AS x, b): names beside the values. */
-static spk_sql_expr *struct_of(spk_bind *b, const spk_ast *ast)
+/* struct_call: named_struct, as it is called where it was struct(..). */
+static spk_sql_expr *struct_call(spk_bind *b, spk_sql_expr **args, size_t n, spk_sql_span span)
+{
+    return spk_sql_call_of(&b->a->build, spk_sql_function_find("named_struct"), "struct", args, n, span);
+}
+
+spk_sql_expr *spk_bind_struct(spk_bind *b, const spk_ast *ast)
 {
     spk_sql_build *build = &b->a->build;
     spk_sql_expr **args = list_of(b, ast->args.n * 2);
@@ -529,7 +520,10 @@ static spk_sql_expr *struct_of(spk_bind *b, const spk_ast *ast)
         if (!(args[n++] = spk_bind_expr(b, arg)))
             return NULL;
     }
-    return args ? spk_sql_call(build, "named_struct", args, n, ast->span) : NULL;
+    if (!args || spk_sql_failed(b->a->error))
+        return NULL;
+    return ast->kind == SPK_AST_ROW ? spk_sql_call(build, "named_struct", args, n, ast->span)
+                                    : struct_call(b, args, n, ast->span);
 }
 
 /* columns_of_star: those of the scope, or of its table that is named, beside the arguments before; how many match. */
@@ -604,7 +598,7 @@ static spk_sql_expr *plain(spk_bind *b, const spk_ast *ast)
         const bool named = spk_names_same(ast->name, "struct") && (ast->star || n == 1);
         if (!(args = star_args(b, ast, named, &n)))
             return NULL;
-        return named ? spk_sql_call(&b->a->build, "named_struct", args, n, ast->span) : call_of(b, ast, args, n);
+        return named ? struct_call(b, args, n, ast->span) : call_of(b, ast, args, n);
     }
     for (size_t i = 0; i < n; i++) {
         const spk_ast *arg = ast->args.at[i];
@@ -678,7 +672,7 @@ spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
         return NULL;
     }
     if (spk_names_same(name, "struct") && ast->args.n && !has_star(ast))
-        return struct_of(b, ast);
+        return spk_bind_struct(b, ast);
     if (!ast->infix && spk_is_generator(name)) {
         spk_sql_fail1(b->a->error, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", ast->span, "expression", name);
         return NULL;
@@ -804,6 +798,8 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
     spk_window_use use;
     const spk_sql_type *type;
     bool nullable;
+    spk_sql_expr **args = NULL;
+    size_t n = 0;
     memset(&use, 0, sizeof use);
     if (!b->windows || b->in_aggregate || b->in_window) {
         if (b->in_window)
@@ -822,9 +818,8 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
     } else if (good && spk_is_aggregate(b->a, ast->name)) {
         if (ast->distinct)
             spk_sql_fail1(b->a->error, "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", ast->span, "windowExpr", ast->name);
-        spk_sql_expr **args = list_of(b, ast->args.n + ast->n_order);
-        size_t n = 0;
         char text[64];
+        args = list_of(b, ast->args.n + ast->n_order);
         good = args && !spk_sql_failed(b->a->error) && within_allowed(b, ast) && whole_only(b, ast, &use)
             && args_of(b, ast, &args, &n)
             && (use.function.aggregate
@@ -851,7 +846,7 @@ spk_sql_expr *spk_bind_window(spk_bind *b, const spk_ast *ast)
         good = (f->high = edge(b, &use, f->to_offset, f->to == SPK_BOUND_FOLLOWING)) != NULL;
     if (!good)
         return NULL;
-    const char *name = spk_print(b->a, "%.*s", (int)(ast->span.to - ast->span.from), b->a->text + ast->span.from);
+    const char *name = spk_window_name(b, ast, rank ? f->args : args, rank ? f->n_args : n, &use);
     use.attr = spk_attr_new(b->a, name, type, nullable);
     SPK_ADD(b->a, b->uses, b->n_uses, use);
     return spk_attr_column(b->a, &use.attr, ast->span);

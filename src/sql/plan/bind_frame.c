@@ -5,8 +5,7 @@
 #include "sql/eval/coerce.h"
 #include "sql/plan/analyze.h"
 
-/* whole: an offset that is an integer, with the sign of its side; false: it is none. */
-static bool whole(spk_bind *b, const spk_sql_expr *offset, bool preceding, int64_t *out)
+bool spk_bind_whole(spk_bind *b, const spk_sql_expr *offset, bool preceding, int64_t *out)
 {
     if (!offset || !spk_sql_is_integral(offset->type))
         return false;
@@ -29,8 +28,8 @@ static void bounds(spk_bind *b, const spk_ast_window *w, const spk_plan_function
     if (f->from == SPK_BOUND_UNBOUNDED_FOLLOWING || f->to == SPK_BOUND_UNBOUNDED_PRECEDING)
         spk_sql_fail2(b->a->error, "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND", w->span, "upper",
             names[f->to], "lower", names[f->from]);
-    else if (whole(b, f->from_offset, f->from == SPK_BOUND_PRECEDING, &from)
-        && whole(b, f->to_offset, f->to == SPK_BOUND_PRECEDING, &to) && from > to)
+    else if (spk_bind_whole(b, f->from_offset, f->from == SPK_BOUND_PRECEDING, &from)
+        && spk_bind_whole(b, f->to_offset, f->to == SPK_BOUND_PRECEDING, &to) && from > to)
         spk_sql_fail1(b->a->error, "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", w->span, "comparison",
             "less than or equal");
 }
@@ -100,7 +99,7 @@ bool spk_bind_constant(spk_bind *b, const spk_ast *ast, spk_window_use *use)
     int64_t value = 0;
     if (!one_constant(b, ast, arg, name, nth))
         return false;
-    if ((!ntile && !nth) || (!(*arg)->null && whole(b, *arg, false, &value) && value > 0))
+    if ((!ntile && !nth) || (!(*arg)->null && spk_bind_whole(b, *arg, false, &value) && value > 0))
         return true;
     spk_sql_fail3(b->a->error, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", ast->span, "exprName", name, "valueRange",
         ntile ? "(0, 2147483647]" : "(0, 9223372036854775807]", "currentValue",

@@ -105,16 +105,20 @@ static void expand(selecting *s)
     }
 }
 
-/* item_name: a column is called as it is written, under a cast as well; all else as it is printed. */
+/* item_name: a column is called as it is written, under a cast as well; all else as it is printed, as
+ * current_date without parentheses. */
 static const char *item_name(selecting *s, const item *it)
 {
     const spk_ast *ast = it->ast;
+    const spk_sql_expr *e = it->bound;
     if (ast->kind == SPK_AST_CAST && ast->args.at[0]->kind == SPK_AST_NAME) {
-        const spk_sql_expr *inner = it->bound->args[0];
+        const spk_sql_expr *inner = e->args[0];
         if (inner->kind != SPK_SQL_CALL || strcmp(inner->function->name, ".") != 0) /* no field of a struct */
             ast = ast->args.at[0];
     }
-    return ast->kind == SPK_AST_NAME ? ast->args.at[ast->args.n - 1]->text : spk_expr_name(s->a, it->bound);
+    const char *last = ast->kind == SPK_AST_NAME ? ast->args.at[ast->args.n - 1]->text : NULL;
+    const bool called = last && e->kind == SPK_SQL_CALL && e->n == 0 && spk_names_same(e->name, last);
+    return last && !called ? last : spk_expr_name(s->a, e);
 }
 
 static void bind_items(selecting *s)

@@ -51,6 +51,8 @@ static bool conditions_of(spk_bind *b, const spk_ast *ast, const spk_rel *rel, b
         if (!e)
             return false;
         SPK_ADD(a, sub->conditions, sub->n_conditions, e);
+        if (ast->args.n == 1)
+            sub->attr.name = spk_print(a, "(%s IN (listquery()))", spk_expr_name(a, x));
     }
     return true;
 }
@@ -108,7 +110,7 @@ spk_sql_expr *spk_bind_subquery(spk_bind *b, const spk_ast *ast, bool negated)
         spk_sql_expr *column = spk_attr_column(a, from, ast->span);
         sub.plan = spk_plan_project(a, rel.plan, &column, &sub.attr, 1);
     } else {
-        sub.attr = spk_attr_new(a, ast->kind == SPK_AST_EXISTS ? "exists" : "in", spk_sql_type_of(SPK_SQL_BOOLEAN),
+        sub.attr = spk_attr_new(a, ast->kind == SPK_AST_EXISTS ? "exists()" : "in", spk_sql_type_of(SPK_SQL_BOOLEAN),
             false);
         if (ast->kind == SPK_AST_IN_QUERY && !conditions_of(b, ast, &rel, negated, &sub))
             return NULL;
