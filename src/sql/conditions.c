@@ -8,9 +8,6 @@
 #include <string.h>
 
 static const spk_sql_condition conditions[] = {
-    { "AMBIGUOUS_ALIAS_IN_NESTED_CTE", "42KD0",
-        "Name <name> is ambiguous in nested CTE. If set it to \"LEGACY\", outer CTE definitions will take "
-        "precedence. See '<docroot>/sql-migration-guide.html#query-engine'." },
     { "AMBIGUOUS_LATERAL_COLUMN_ALIAS", "42702", "Lateral column alias <name> is ambiguous and has <n> matches." },
     { "AMBIGUOUS_REFERENCE", "42704", "Reference <name> is ambiguous, could be: <referenceNames>." },
     { "ARITHMETIC_OVERFLOW", "22003", "<message>.<alternative>" },
@@ -81,15 +78,11 @@ static const spk_sql_condition conditions[] = {
     { "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: Filter expression <filter> of type <type> is "
         "not a boolean." },
-    { "DATATYPE_MISMATCH.INPUT_SIZE_NOT_ONE", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch: Length of <exprName> should be 1." },
     { "DATATYPE_MISMATCH.INVALID_ARG_VALUE", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The <inputName> value must to be a "
         "<requireType> literal of <validValues>, but got <inputValue>." },
     { "DATATYPE_MISMATCH.INVALID_JSON_SCHEMA", "42K09",
         "Input schema <schema> must be a struct, an array, a map or a variant." },
-    { "DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch: The key of map cannot be/contain <keyType>." },
     { "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The <functionName> does not support ordering "
         "on type <dataType>." },
@@ -101,15 +94,9 @@ static const spk_sql_condition conditions[] = {
         "Cannot resolve <sqlExpr> due to data type mismatch: The number of columns in the left hand side of an "
         "IN subquery does not match the number of columns in the output of subquery. Left hand side columns "
         "(length: <leftLength>), right hand side columns (length: <rightLength>)." },
-    { "DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "42K09", "Cannot resolve <sqlExpr> due to data type mismatch:" },
     { "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: the input <inputName> should be a foldable "
         "<inputType> expression; however, got <inputExpr>." },
-    { "DATATYPE_MISMATCH.NON_STRING_TYPE", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch: all arguments of the function <funcName> must "
-        "be strings." },
-    { "DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch:" },
     { "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: A range window frame with value boundaries "
         "cannot be used in a window specification with multiple order by expressions." },
@@ -122,23 +109,12 @@ static const spk_sql_condition conditions[] = {
     { "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: Window frame upper bound <upper> does not "
         "follow the lower bound <lower>." },
-    { "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch: The data type of the <location> bound "
-        "<exprType> does not match the expected data type <expectedType>." },
     { "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The lower bound of a window frame must be "
         "<comparison> to the upper bound." },
-    { "DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch: The data type of the column (<columnIndex>) do "
-        "not have the same type:" },
     { "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The <paramIndex> parameter requires the "
         "<requiredType> type, however <inputSql> has the type <inputType>." },
-    { "DATATYPE_MISMATCH.UNEXPECTED_NULL", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch: The <exprName> must not be null." },
-    { "DATATYPE_MISMATCH.UNEXPECTED_RETURN_TYPE", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch: The <functionName> requires return "
-        "<expectedType> type, but the actual is <actualType> type." },
     { "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The <exprName> must be between <valueRange> "
         "(current value = <currentValue>)." },
@@ -146,37 +122,22 @@ static const spk_sql_condition conditions[] = {
         "Failed to find the data source: <provider>. Make sure the provider name is correct and the package "
         "is properly registered and compatible with your Spark version. libspark reads and writes csv, "
         "json and text." },
-    { "DATETIME_FIELD_OUT_OF_BOUNDS", "22023", "<rangeMessage>." },
     { "DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "22023", "<rangeMessage>." },
     { "DATETIME_OVERFLOW", "22008",
         "Datetime operation overflow: <operation>." },
     { "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "22003",
         "Decimal precision <precision> exceeds max precision <maxPrecision>." },
-    { "DESCRIBE_JSON_NOT_EXTENDED", "0A000",
-        "DESCRIBE TABLE ... AS JSON only supported when [EXTENDED|FORMATTED] is specified. For example:" },
     { "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "0A000",
         "Distinct window functions are not supported: <windowExpr>." },
     { "DIVIDE_BY_ZERO", "22012",
         "Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead." },
     { "DUPLICATED_CTE_NAMES", "42602", "CTE definition can't have duplicate names: <duplicateNames>." },
     { "DUPLICATED_MAP_KEY", "23505", "Duplicate map key <key> was found, please check the input data." },
-    { "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.BOTH_POSITIONAL_AND_NAMED", "4274K",
-        "Call to routine <routineName> is invalid because it includes multiple argument assignments to the "
-        "same parameter name <parameterName>." },
-    { "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE", "4274K",
-        "Call to routine <routineName> is invalid because it includes multiple argument assignments to the "
-        "same parameter name <parameterName>." },
     { "EXCEPT_OVERLAPPING_COLUMNS", "42702",
         "Columns in an EXCEPT list must be distinct and non-overlapping, but got (<columns>)." },
     { "FAILED_EXECUTE_UDF", "39000",
         "User defined function (<functionName>: (<signature>) => <result>) failed due to: <reason>." },
-    { "FAILED_FUNCTION_CALL", "38000",
-        "Failed preparing of the function <funcName> for call. Please, double check function's arguments." },
-    { "FAILED_READ_FILE", "KD001", "Encountered error while reading file <path>." },
     { "FAILED_READ_FILE.NO_HINT", "KD001", "Encountered error while reading file <path>. <cause>" },
-    { "FAILED_READ_FILE.UNSUPPORTED_FILE_SYSTEM", "KD001",
-        "Encountered error while reading file <path>. The file system <fileSystemClass> hasn't implemented "
-        "<method>." },
     { "FAILED_TO_PARSE_TOO_COMPLEX", "54001", "The statement is nested too deep, or too long a chain of operators." },
     { "FIELD_NOT_FOUND", "42704", "No such struct field <fieldName> in <fields>." },
     { "FORBIDDEN_OPERATION", "42809",
@@ -192,17 +153,11 @@ static const spk_sql_condition conditions[] = {
     { "GROUP_BY_POS_OUT_OF_RANGE", "42805",
         "GROUP BY position <index> is not in select list (valid range is [1, <size>])." },
     { "ILLEGAL_DAY_OF_WEEK", "22009", "Illegal input for day of week: <string>." },
-    { "INCOMPARABLE_PIVOT_COLUMN", "42818",
-        "Invalid pivot column <columnName>. Pivot columns must be comparable." },
     { "INCOMPATIBLE_COLUMN_TYPE", "42825",
         "<operator> can only be performed on tables with compatible column types." },
     { "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", "KD000",
         "Cannot write incompatible data for the table <tableName>: Cannot safely cast <colName> <srcType> to "
         "<targetType>." },
-    { "INCOMPATIBLE_JOIN_TYPES", "42613", "The join types <joinType1> and <joinType2> are incompatible." },
-    { "INCOMPATIBLE_VIEW_SCHEMA_CHANGE", "51024",
-        "The SQL query of view <viewName> has an incompatible schema change and column <colName> cannot be "
-        "resolved." },
     { "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "42K0B",
         "You may get a different result due to the upgrading to Spark >= 3.0: Fail to recognize <pattern> "
         "pattern in the DateTimeFormatter." },
@@ -215,7 +170,6 @@ static const spk_sql_condition conditions[] = {
     { "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS", "21S01",
         "Cannot write to <tableName>, the reason is too many data columns: Table columns: <tableColumns>. "
         "Data columns: <dataColumns>." },
-    { "INTERNAL_ERROR", "XX000", "<message>" },
     { "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION", "22015",
         "Integer overflow while operating with intervals. Try devising appropriate values for the interval "
         "parameters." },
@@ -224,18 +178,6 @@ static const spk_sql_condition conditions[] = {
         "return NULL instead." },
     { "INTERVAL_DIVIDED_BY_ZERO", "22012",
         "Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead." },
-    { "INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE", "42903",
-        "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a FILTER "
-        "expression without an aggregation, but found <aggExpr>." },
-    { "INVALID_AGGREGATE_FILTER.CONTAINS_WINDOW_FUNCTION", "42903",
-        "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a FILTER "
-        "expression without a window function, but found <windowExpr>." },
-    { "INVALID_AGGREGATE_FILTER.NON_DETERMINISTIC", "42903",
-        "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a deterministic "
-        "FILTER expression." },
-    { "INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", "42903",
-        "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a FILTER "
-        "expression of the BOOLEAN type." },
     { "INVALID_ARRAY_INDEX", "22003",
         "The index <indexValue> is out of bounds. The array has <arraySize> elements." },
     { "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "22003",
@@ -263,7 +205,6 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_DEFAULT_VALUE.NOT_CONSTANT", "42623",
         "Failed to execute <statement> command because the destination column or variable <colName> has a DEFAULT "
         "value <defaultValue>, which is not a constant expression whose equivalent value is known at query planning time." },
-    { "INVALID_EMPTY_LOCATION", "42K05", "The location name cannot be empty string, but `<location>` was given." },
     { "INVALID_EXTRACT_BASE_FIELD_TYPE", "42000",
         "Can't extract a value from <base>. Need a complex type [STRUCT, ARRAY, MAP] but got <other>." },
     { "INVALID_EXTRACT_FIELD", "42601", "Cannot extract <field> from <expr>." },
@@ -294,11 +235,6 @@ static const spk_sql_condition conditions[] = {
         "The format is invalid: <format>. The format string requires at least one number digit." },
     { "INVALID_FORMAT.WRONG_NUM_TOKEN", "42601",
         "The format is invalid: <format>. At most one <token> is allowed in the number format." },
-    { "INVALID_FRACTION_OF_SECOND", "22023",
-        "Valid range for seconds is [0, 60] (inclusive), but the provided value is <secAndMicros>. To avoid "
-        "this error, use `try_make_timestamp`, which returns NULL on error." },
-    { "INVALID_IDENTIFIER", "42602",
-        "The unquoted identifier <ident> is invalid and must be back quoted as: `<ident>`." },
     { "INVALID_INDEX_OF_ZERO", "22003",
         "The index 0 is invalid. An index shall be either < 0 or > 0 (the first element has index 1)." },
     { "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", "42000",
@@ -311,12 +247,6 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000",
         "Invalid inline table. Inline table expected <expectedNumCols> columns but found <actualNumCols> "
         "columns in row <rowIndex>." },
-    { "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "22006",
-        "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
-        "for defining an interval." },
-    { "INVALID_INTERVAL_FORMAT.INVALID_UNIT", "22006",
-        "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
-        "for defining an interval." },
     { "INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE", "22006",
         "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
         "for defining an interval. The interval value must be in the range of [-18, +18] hours with second "
@@ -325,9 +255,6 @@ static const spk_sql_condition conditions[] = {
         "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
         "for defining an interval." },
     { "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE", "22006",
-        "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
-        "for defining an interval." },
-    { "INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION", "22006",
         "Error parsing '<input>' to interval. Please ensure that the value provided is in a valid format "
         "for defining an interval." },
     { "INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES", "42K0D",
@@ -386,9 +313,6 @@ static const spk_sql_condition conditions[] = {
         "The value of parameter(s) `step` in <functionName> is invalid: expects a number other than 0." },
     { "INVALID_PARAMETER_VALUE.TIME_UNIT", "22023",
         "The value of parameter(s) <parameter> in <functionName> is invalid:" },
-    { "INVALID_PARAMETER_VALUE.ZERO_INDEX", "22023",
-        "The value of parameter(s) <parameter> in <functionName> is invalid: expects %1$, %2$ and so on, "
-        "but got %0$." },
     { "INVALID_RECURSIVE_CTE", "42836",
         "Invalid recursive definition found. Recursive queries must contain an UNION or an UNION ALL "
         "statement with 2 children." },
@@ -408,14 +332,10 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE", "42000",
         "Invalid SQL syntax: IN predicate requires at least one value. Empty IN clauses like 'IN ()' are "
         "not allowed." },
-    { "INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE", "42000",
-        "Invalid SQL syntax: Partition key <partKey> must set value." },
     { "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000",
         "Invalid SQL syntax: The function <prettyName> does not support <syntax>." },
     { "INVALID_SQL_SYNTAX.INVALID_WINDOW_FRAME_BOUND", "42000",
         "Invalid SQL syntax: Frame bound value must be a literal." },
-    { "INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION", "42000",
-        "Invalid SQL syntax: The definition of window <windowName> is repetitive." },
     { "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823",
         "Invalid subquery: Scalar subquery must return only one column, but got <number>." },
     { "INVALID_TIMEZONE", "22009",
@@ -424,9 +344,6 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_URL", "22P02",
         "The url is invalid: <url>. Use `try_parse_url` to tolerate invalid URL and return NULL instead." },
     { "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of <elem> in <prettyName>." },
-    { "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "42000",
-        "count(<tableName>.*) is not allowed. Use count(*) or expand the columns manually, e.g. count(col1, "
-        "col2)." },
     { "INVALID_UTF8_STRING", "22029", "Invalid UTF8 byte sequence found in string: <str>." },
     { "INVALID_WHERE_CONDITION", "42903",
         "The WHERE condition <condition> contains invalid expressions: <expressionList>." },
@@ -435,12 +352,6 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "42K0K",
         "Invalid function <funcName> with WITHIN GROUP. The function does not support DISTINCT with WITHIN "
         "GROUP." },
-    { "INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT", "42K0K",
-        "Invalid function <funcName> with WITHIN GROUP. The function is invoked with DISTINCT and WITHIN "
-        "GROUP but expressions <funcArg> and <orderingExpr> do not match." },
-    { "INVALID_WITHIN_GROUP_EXPRESSION.MISMATCH_WITH_DISTINCT_INPUT_UNSAFE_CAST", "42K0K",
-        "Invalid function <funcName> with WITHIN GROUP. The function <funcName> with DISTINCT and WITHIN "
-        "GROUP (ORDER BY) is not supported for <inputType> input." },
     { "INVALID_WITHIN_GROUP_EXPRESSION.WITHIN_GROUP_MISSING", "42K0K",
         "Invalid function <funcName> with WITHIN GROUP. WITHIN GROUP is required for the function." },
     { "INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS", "42K0K",
@@ -454,18 +365,11 @@ static const spk_sql_condition conditions[] = {
     { "MISSING_AGGREGATION", "42803",
         "The non-aggregating expression <expression> is based on columns which are not participating in the "
         "GROUP BY clause." },
-    { "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT", "XX000",
-        "Resolved attribute(s) <missingAttributes> missing from <input> in operator <operator>." },
     { "MISSING_GROUP_BY", "42803",
         "The query does not include a GROUP BY clause. Add GROUP BY or turn it into the window functions "
         "using OVER clauses." },
     { "MISSING_WINDOW_SPECIFICATION", "42P20",
         "Window specification is not defined in the WINDOW clause for <windowName>." },
-    { "MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS", "42000",
-        "<clause1> and <clause2> cannot coexist in the same SQL pipe operator using '|>'." },
-    { "NAMED_PARAMETERS_NOT_SUPPORTED", "4274K",
-        "Named parameters are not supported for function <functionName>; please retry the query with "
-        "positional arguments to the function call instead." },
     { "NESTED_AGGREGATE_FUNCTION", "42607",
         "It is not allowed to use an aggregate function in the argument of another aggregate function. "
         "Please use the inner aggregate function in a sub-query." },
@@ -473,31 +377,17 @@ static const spk_sql_condition conditions[] = {
         "The function <funcName> requires the parameter <paramName> to be a foldable expression of the type "
         "<paramType>, but the actual argument is a non-foldable." },
     { "NON_LITERAL_PIVOT_VALUES", "42K08", "Literal expressions required for pivot values, found <expression>." },
-    { "NOT_ALLOWED_IN_FROM.UNPIVOT_WITH_PIVOT", "42601",
-        "Not allowed in the FROM clause: UNPIVOT together with PIVOT." },
-    { "NOT_ALLOWED_IN_PIPE_OPERATOR_WHERE.WINDOW_CLAUSE", "42601",
-        "Not allowed in the pipe WHERE clause: WINDOW clause." },
-    { "NOT_A_SCALAR_FUNCTION", "42887",
-        "<functionName> appears as a scalar expression here, but the function was defined as a table "
-        "function." },
     { "NULL_MAP_KEY", "2200E", "Cannot use null as map key." },
-    { "NUMERIC_VALUE_OUT_OF_RANGE", "22003", "<value> cannot be represented as Decimal(<precision>, <scale>)." },
     { "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003",
         "<value> cannot be represented as Decimal(<precision>, <scale>). , and return NULL instead." },
     { "NUM_COLUMNS_MISMATCH", "42826",
         "<operator> can only be performed on inputs with the same number of columns, but the first input "
         "has <firstNumColumns> columns and the <invalidOrdinalNum> input has <invalidNumColumns> columns." },
-    { "NUM_TABLE_VALUE_ALIASES_MISMATCH", "42826",
-        "Number of given aliases does not match number of output columns. Function name: <funcName>; number "
-        "of aliases: <aliasesNum>; number of output columns: <outColsNum>." },
     { "ORDER_BY_POS_OUT_OF_RANGE", "42805",
         "ORDER BY position <index> is not in select list (valid range is [1, <size>])." },
     { "OUT_OF_MEMORY", "53200", "Out of memory." },
     { "PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement." },
     { "PARSE_SYNTAX_ERROR", "42601", "Syntax error at or near <error><hint>." },
-    { "PARTITIONS_NOT_FOUND", "428FT",
-        "The partition(s) <partitionList> cannot be found in table <tableName>. Verify the partition "
-        "specification and table name." },
     { "PATH_NOT_FOUND", "42K03", "Path does not exist: <path>." },
     { "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION", "0A000",
         "Non-grouping expression <expr> is provided as an argument to the |> AGGREGATE pipe operator but "
@@ -509,11 +399,6 @@ static const spk_sql_condition conditions[] = {
     { "PIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09",
         "Invalid pivot value '<value>': value data type <valueType> does not match pivot column data type "
         "<pivotType>." },
-    { "QUALIFY_AGGREGATE_NOT_ALLOWED", "42903",
-        "Aggregate functions are not supported in QUALIFY: <aggregateExpr>." },
-    { "QUALIFY_REQUIRES_WINDOW_FUNCTION", "42903",
-        "The QUALIFY clause requires at least one window function in the current SELECT list or the QUALIFY "
-        "condition." },
     { "RECURSION_LEVEL_LIMIT_EXCEEDED", "42836",
         "Recursion level limit <levelLimit> reached but query has not exhausted, try increasing it like "
         "'WITH RECURSIVE t(col) MAX RECURSION LEVEL 200'." },
@@ -523,9 +408,6 @@ static const spk_sql_condition conditions[] = {
     { "RECURSIVE_VIEW", "42K0H", "Recursive view <viewIdent> detected (cycle: <newPath>)." },
     { "REMAINDER_BY_ZERO", "22012",
         "Remainder by zero. Use `try_mod` to tolerate divisor being 0 and return NULL instead." },
-    { "REQUIRED_PARAMETER_NOT_FOUND", "4274K",
-        "Cannot invoke routine <routineName> because the parameter named <parameterName> is required, but "
-        "the routine call did not supply a value." },
     { "ROUTINE_NOT_FOUND", "42883",
         "The routine <routineName> cannot be found. Verify the spelling and correctness of the schema and "
         "catalog. To tolerate the error on drop use DROP ... IF EXISTS." },
@@ -536,10 +418,6 @@ static const spk_sql_condition conditions[] = {
     { "SCHEMA_NOT_FOUND", "42704",
         "The schema <schemaName> cannot be found. Verify the spelling and correctness of the schema and "
         "catalog." },
-    { "SHOW_COLUMNS_WITH_CONFLICT_NAMESPACE", "42K05",
-        "SHOW COLUMNS with conflicting namespaces: <namespaceA> != <namespaceB>." },
-    { "STAR_GROUP_BY_POS", "0A000",
-        "Star (*) is not allowed in a select list when GROUP BY an ordinal position is used." },
     { "TABLE_OR_VIEW_ALREADY_EXISTS", "42P07",
         "Cannot create table or view <relationName> because it already exists. Choose a different name, "
         "drop or replace the existing object, or add the IF NOT EXISTS clause to tolerate pre-existing "
@@ -556,24 +434,15 @@ static const spk_sql_condition conditions[] = {
     { "UDTF_ALIAS_NUMBER_MISMATCH", "42802",
         "The number of aliases supplied in the AS clause does not match the number of columns output by the "
         "UDTF. Expected <aliasesSize> aliases, but got <aliasesNames>." },
-    { "UNABLE_TO_INFER_SCHEMA", "42KD9", "Unable to infer schema for <format>. It must be specified manually." },
     { "UNBOUND_SQL_PARAMETER", "42P02", "Found the unbound parameter: <name>." },
     { "UNCLOSED_BRACKETED_COMMENT", "42601",
         "Found an unclosed bracketed comment. Please, append */ at the end of the comment." },
     { "UNEXPECTED_INPUT_TYPE", "42K09",
         "Parameter <paramIndex> of function <functionName> requires the <requiredType> type, however "
         "<inputSql> has the type <inputType>." },
-    { "UNEXPECTED_POSITIONAL_ARGUMENT", "4274K",
-        "Cannot invoke routine <routineName> because it contains positional argument(s) following the named "
-        "argument assigned to <parameterName>; please rearrange them so the positional arguments come first "
-        "and then retry the query again." },
     { "UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE", "42836", "Please use UNION ALL instead." },
     { "UNPIVOT_VALUE_SIZE_MISMATCH", "428C4",
         "All unpivot value columns must have the same size as there are value column names." },
-    { "UNRECOGNIZED_PARAMETER_NAME", "4274K",
-        "Cannot invoke routine <routineName> because the routine call included a named argument reference "
-        "for the argument named <argumentName>, but this routine does not include any signature containing "
-        "an argument with this name." },
     { "UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", "Could not resolve <name> to a table-valued function." },
     { "UNRESOLVED_ALL_IN_GROUP_BY", "42803",
         "Cannot infer grouping columns for GROUP BY ALL based on the select clause. Please explicitly "
@@ -597,18 +466,6 @@ static const spk_sql_condition conditions[] = {
     { "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20",
         "Expression <sqlExpr> not supported within a window function." },
     { "UNSUPPORTED_FEATURE", "0A000", "The feature is not supported: <what>." },
-    { "UNSUPPORTED_FEATURE.COMBINATION_QUERY_RESULT_CLAUSES", "0A000",
-        "The feature is not supported: Combination of ORDER BY/SORT BY/DISTRIBUTE BY/CLUSTER BY." },
-    { "UNSUPPORTED_FEATURE.DESC_TABLE_COLUMN_JSON", "0A000",
-        "The feature is not supported: DESC TABLE COLUMN AS JSON not supported for individual columns." },
-    { "UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY", "0A000",
-        "The feature is not supported: Referencing a lateral column alias via GROUP BY alias/ALL is not "
-        "supported yet." },
-    { "UNSUPPORTED_FEATURE.LATERAL_JOIN_USING", "0A000",
-        "The feature is not supported: JOIN USING with LATERAL correlation." },
-    { "UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE", "0A000",
-        "The feature is not supported: The SQL pipe operator syntax with aggregation (using |> AGGREGATE) "
-        "does not support <case>." },
     { "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000",
         "The feature is not supported: Cannot have MAP type columns in a set operation (INTERSECT, EXCEPT, etc.), but "
         "the type of column <colName> is <dataType>." },
@@ -622,9 +479,6 @@ static const spk_sql_condition conditions[] = {
     { "UNSUPPORTED_GROUPING_EXPRESSION", "42K0E",
         "grouping()/grouping_id() can only be used with GroupingSets/Cube/Rollup." },
     { "UNSUPPORTED_PARAMETER_TYPE", "42K09", "A parameter of this type cannot be bound: <name>." },
-    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.ACCESSING_OUTER_QUERY_COLUMN_IS_NOT_ALLOWED", "0A000",
-        "Unsupported subquery expression: Accessing outer query column is not allowed in this location: "
-        "<treeNode>" },
     { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.AGGREGATE_FUNCTION_MIXED_OUTER_LOCAL_REFERENCES", "0A000",
         "Unsupported subquery expression: Found an aggregate function in a correlated predicate that has "
         "both outer and local references, which is not supported: <function>." },
@@ -635,24 +489,6 @@ static const spk_sql_condition conditions[] = {
         "Unsupported subquery expression: Subquery expressions are not supported within higher-order "
         "functions. Please remove all subquery expressions from higher-order functions and then try the "
         "query again." },
-    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.LATERAL_JOIN_CONDITION_NON_DETERMINISTIC", "0A000",
-        "Unsupported subquery expression: Lateral join condition cannot be non-deterministic: <condition>." },
-    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.NON_CORRELATED_COLUMNS_IN_GROUP_BY", "0A000",
-        "Unsupported subquery expression: A GROUP BY clause in a scalar correlated subquery cannot contain "
-        "non-correlated columns: <value>." },
-    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.NON_DETERMINISTIC_LATERAL_SUBQUERIES", "0A000",
-        "Unsupported subquery expression: Non-deterministic lateral subqueries are not supported when "
-        "joining with outer relations that produce more than one row: <treeNode>" },
-    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION", "0A000",
-        "Unsupported subquery expression: Correlated subqueries in the join predicate cannot reference both "
-        "join inputs: <subqueryExpression>" },
-    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_REFERENCE_DATA_TYPE", "0A000",
-        "Unsupported subquery expression: Correlated column reference '<expr>' cannot be <dataType> type." },
-    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY", "0A000",
-        "Unsupported subquery expression: Correlated scalar subqueries can only be used in filters, "
-        "aggregations, projections, and UPDATE/MERGE/DELETE commands: <treeNode>" },
-    { "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY", "0A000",
-        "Unsupported subquery expression:" },
     { "UNSUPPORTED_TYPED_LITERAL", "0A000",
         "Literals of the type <unsupportedType> are not supported. Supported types are <supportedTypes>." },
     { "USER_RAISED_EXCEPTION", "P0001", "<errorMessage>" },
@@ -664,8 +500,6 @@ static const spk_sql_condition conditions[] = {
         "It is not allowed to use window functions inside <clauseName> clause." },
     { "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "Window function <funcName> requires an OVER clause." },
     { "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605",
-        "The <functionName> requires <expectedNum> parameters but the actual number is <actualNum>." },
-    { "WRONG_NUM_ARGS.WITH_SUGGESTION", "42605",
         "The <functionName> requires <expectedNum> parameters but the actual number is <actualNum>." },
     { "_LEGACY_ERROR_TEMP_0024", "42601",
         "Can only have a single from-to unit in the interval literal syntax" },
