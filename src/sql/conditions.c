@@ -33,7 +33,8 @@ static const spk_sql_condition conditions[] = {
         "table or struct exists and is accessible in the input columns." },
     { "CAST_INVALID_INPUT", "22018",
         "The value <expression> of the type <sourceType> cannot be cast to <targetType> because it is "
-        "malformed. Correct the value as per the syntax, or change its target type." },
+        "malformed. Correct the value as per the syntax, or change its target type. Use `try_cast` to "
+        "tolerate malformed input and return NULL instead." },
     { "CAST_OVERFLOW", "22003",
         "The value <value> of the type <sourceType> cannot be cast to <targetType> due to an overflow. Use "
         "`try_cast` to tolerate overflow and return NULL instead." },
@@ -48,7 +49,8 @@ static const spk_sql_condition conditions[] = {
         "The column <columnName> already exists. Choose another name or rename the existing column." },
     { "CONVERSION_INVALID_INPUT", "22018",
         "The value <str> (<fmt>) cannot be converted to <targetType> because it is malformed. Correct the "
-        "value as per the syntax, or change its format." },
+        "value as per the syntax, or change its format. Use <suggestion> to tolerate malformed input and "
+        "return NULL instead." },
     { "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS", "21S01",
         "Cannot create view <viewName>, the reason is not enough data columns: View columns: <viewColumns>. "
         "Data columns: <dataColumns>." },
@@ -56,7 +58,8 @@ static const spk_sql_condition conditions[] = {
         "Cannot create view <viewName>, the reason is too many data columns: View columns: <viewColumns>. "
         "Data columns: <dataColumns>." },
     { "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch:" },
+        "Cannot resolve <sqlExpr> due to data type mismatch: Input to <functionName> should have been "
+        "<dataType> followed by a value with same element type, but it's [<leftType>, <rightType>]." },
     { "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: the left and right operands of the binary "
         "operator have incompatible types (<left> and <right>)." },
@@ -154,7 +157,9 @@ static const spk_sql_condition conditions[] = {
         "GROUP BY position <index> is not in select list (valid range is [1, <size>])." },
     { "ILLEGAL_DAY_OF_WEEK", "22009", "Illegal input for day of week: <string>." },
     { "INCOMPATIBLE_COLUMN_TYPE", "42825",
-        "<operator> can only be performed on tables with compatible column types." },
+        "<operator> can only be performed on tables with compatible column types. The column "
+        "<columnOrdinalNumber> of the second table is <dataType1> type which is not compatible with "
+        "<dataType2> at the same column of the first table." },
     { "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", "KD000",
         "Cannot write incompatible data for the table <tableName>: Cannot safely cast <colName> <srcType> to "
         "<targetType>." },
@@ -179,7 +184,8 @@ static const spk_sql_condition conditions[] = {
     { "INTERVAL_DIVIDED_BY_ZERO", "22012",
         "Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead." },
     { "INVALID_ARRAY_INDEX", "22003",
-        "The index <indexValue> is out of bounds. The array has <arraySize> elements." },
+        "The index <indexValue> is out of bounds. The array has <arraySize> elements. Use the SQL function "
+        "`get()` to tolerate accessing element at invalid index and return NULL instead." },
     { "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "22003",
         "The index <indexValue> is out of bounds. The array has <arraySize> elements. Use `try_element_at` "
         "to tolerate accessing element at invalid index and return NULL instead." },
@@ -297,7 +303,9 @@ static const spk_sql_condition conditions[] = {
         "The value of parameter(s) <parameter> in <functionName> is invalid: expects one of the <charsets>, "
         "but got <charset>." },
     { "INVALID_PARAMETER_VALUE.DATETIME_UNIT", "22023",
-        "The value of parameter(s) <parameter> in <functionName> is invalid:" },
+        "The value of parameter(s) <parameter> in <functionName> is invalid: expects one of the units without "
+        "quotes YEAR, QUARTER, MONTH, WEEK, DAY, DAYOFYEAR, HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND, "
+        "but got the string literal <invalidValue>." },
     { "INVALID_PARAMETER_VALUE.LENGTH", "22023",
         "The value of parameter(s) <parameter> in <functionName> is invalid: Expects `length` greater than "
         "or equal to 0, but got <length>." },
@@ -312,7 +320,8 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_PARAMETER_VALUE.STEP", "22023",
         "The value of parameter(s) `step` in <functionName> is invalid: expects a number other than 0." },
     { "INVALID_PARAMETER_VALUE.TIME_UNIT", "22023",
-        "The value of parameter(s) <parameter> in <functionName> is invalid:" },
+        "The value of parameter(s) <parameter> in <functionName> is invalid: expects one of the units 'HOUR', "
+        "'MINUTE', 'SECOND', 'MILLISECOND', 'MICROSECOND', but got <invalidValue>." },
     { "INVALID_RECURSIVE_CTE", "42836",
         "Invalid recursive definition found. Recursive queries must contain an UNION or an UNION ALL "
         "statement with 2 children." },
@@ -346,7 +355,8 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of <elem> in <prettyName>." },
     { "INVALID_UTF8_STRING", "22029", "Invalid UTF8 byte sequence found in string: <str>." },
     { "INVALID_WHERE_CONDITION", "42903",
-        "The WHERE condition <condition> contains invalid expressions: <expressionList>." },
+        "The WHERE condition <condition> contains invalid expressions: <expressionList>. Rewrite the query to "
+        "avoid window functions, aggregate functions, and generator functions in the WHERE clause." },
     { "INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC", "42601",
         "Cannot specify ORDER BY or a window frame for <aggFunc>." },
     { "INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED", "42K0K",
@@ -361,10 +371,12 @@ static const spk_sql_condition conditions[] = {
         "The join condition <joinCondition> has the invalid type <conditionType>, expected \"BOOLEAN\"." },
     { "MALFORMED_CHARACTER_CODING", "22000", "Invalid value found when performing <function> with <charset>" },
     { "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023",
-        "Malformed records are detected in record parsing: <badRecord>. Parse Mode: <failFastMode>." },
+        "Malformed records are detected in record parsing: <badRecord>. Parse Mode: <failFastMode>. To "
+        "process malformed records as null result, try setting the option 'mode' as 'PERMISSIVE'." },
     { "MISSING_AGGREGATION", "42803",
         "The non-aggregating expression <expression> is based on columns which are not participating in the "
-        "GROUP BY clause." },
+        "GROUP BY clause. Add the columns or the expression to the GROUP BY, aggregate the expression, or use "
+        "<expressionAnyValue> if you do not care which of the values within a group is returned." },
     { "MISSING_GROUP_BY", "42803",
         "The query does not include a GROUP BY clause. Add GROUP BY or turn it into the window functions "
         "using OVER clauses." },
@@ -379,7 +391,7 @@ static const spk_sql_condition conditions[] = {
     { "NON_LITERAL_PIVOT_VALUES", "42K08", "Literal expressions required for pivot values, found <expression>." },
     { "NULL_MAP_KEY", "2200E", "Cannot use null as map key." },
     { "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003",
-        "<value> cannot be represented as Decimal(<precision>, <scale>). , and return NULL instead." },
+        "<value> cannot be represented as Decimal(<precision>, <scale>)." },
     { "NUM_COLUMNS_MISMATCH", "42826",
         "<operator> can only be performed on inputs with the same number of columns, but the first input "
         "has <firstNumColumns> columns and the <invalidOrdinalNum> input has <invalidNumColumns> columns." },
@@ -434,7 +446,9 @@ static const spk_sql_condition conditions[] = {
     { "UDTF_ALIAS_NUMBER_MISMATCH", "42802",
         "The number of aliases supplied in the AS clause does not match the number of columns output by the "
         "UDTF. Expected <aliasesSize> aliases, but got <aliasesNames>." },
-    { "UNBOUND_SQL_PARAMETER", "42P02", "Found the unbound parameter: <name>." },
+    { "UNBOUND_SQL_PARAMETER", "42P02",
+        "Found the unbound parameter: <name>. Please, fix `args` and provide a mapping of the parameter to "
+        "either a SQL literal or collection constructor functions such as `map()`, `array()`, `struct()`." },
     { "UNCLOSED_BRACKETED_COMMENT", "42601",
         "Found an unclosed bracketed comment. Please, append */ at the end of the comment." },
     { "UNEXPECTED_INPUT_TYPE", "42K09",
@@ -462,7 +476,9 @@ static const spk_sql_condition conditions[] = {
     { "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "0A000",
         "The <format> datasource doesn't support the column <columnName> of the type <columnType>." },
     { "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E",
-        "The query operator <operator> contains one or more unsupported expressions." },
+        "The query operator <operator> contains one or more unsupported expressions. Consider to rewrite it "
+        "to avoid window functions, aggregate functions, and generator functions in the <operator> operator. "
+        "Invalid expressions: [<invalidExprSqls>]" },
     { "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20",
         "Expression <sqlExpr> not supported within a window function." },
     { "UNSUPPORTED_FEATURE", "0A000", "The feature is not supported: <what>." },

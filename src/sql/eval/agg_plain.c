@@ -228,6 +228,11 @@ static bool attempted(const spk_sql_aggregate *a)
     return a->def->variant == TRY_SUM || a->def->variant == TRY_AVG;
 }
 
+static bool overflows(const spk_sql_aggregate *a, spk_sql_error *error)
+{
+    return spk_agg_overflow(a, error, a->def->variant >= AVG ? "try_avg" : "try_sum");
+}
+
 /* add_wide: n is negative where a sum that may fail has failed: it stays so. */
 static bool add_wide(const spk_sql_aggregate *a, char *state, spk_i128 x, int64_t n)
 {
@@ -341,9 +346,9 @@ static bool sum_small(const spk_sql_agg_frame *f)
         int64_t n = 0;
         spk_i128 sum = 0;
         halves(f, &n, &sum);
-        return add_wide(a, f->state, sum, n) || spk_agg_overflow(a, f->error, "try_sum");
+        return add_wide(a, f->state, sum, n) || overflows(a, f->error);
     }
-    return add_small(f) || spk_agg_overflow(a, f->error, "try_sum");
+    return add_small(f) || overflows(a, f->error);
 }
 
 static bool sum_update(spk_sql_agg_frame *f)
@@ -352,7 +357,7 @@ static bool sum_update(spk_sql_agg_frame *f)
     const spk_sql_type *t = a->args[0]->type;
     if (t->size <= 4)
         return (f->states ? each_integer : all_integers)(f, t->size) || attempted(a)
-            || spk_agg_overflow(a, f->error, "try_sum");
+            || overflows(a, f->error);
     if (is_double(a))
         return sum_doubles(f);
     if (t->size == 8 || f->narrow)
@@ -362,7 +367,7 @@ static bool sum_update(spk_sql_agg_frame *f)
         if (!spk_sql_valid(&f->args[0], i))
             continue;
         if (!add_wide(a, state, spk_sql_units(t, f->args[0].ptr + i * f->args[0].stride), 1))
-            return spk_agg_overflow(a, f->error, "try_sum");
+            return overflows(a, f->error);
     }
     return true;
 }
@@ -394,21 +399,7 @@ static bool sum_merge(const spk_sql_aggregate *a, char *into, const char *from, 
         ? add_short(count, sum, *SPK_AGG_AT(const int64_t, a, from, 1), n) || attempted(a)
         : add_wide(a, into, spk_sql_widen(*SPK_AGG_AT(const spk_sql_wide, a, from, 1)), n);
     return good
-        || spk_agg_overflow(a, error, "try_sum");
-}
-
-static bool out_of_range(
-    const spk_sql_aggregate *a, spk_sql_error *error, spk_i128 units, int scale)
-{
-    char text[SPK_DECIMAL_TEXT];
-    const size_t n = spk_decimal_print(units, scale, text);
-    if (spk_sql_fail(error, "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", a->span)) {
-        spk_sql_param(error, "config", "\"spark.sql.ansi.enabled\"");
-        spk_sql_param(error, "precision", "%d", a->type->precision);
-        spk_sql_param(error, "scale", "%d", a->type->scale);
-        spk_sql_param(error, "value", "%.*s", (int)n, text);
-    }
-    return false;
+        || overflows(a, error);
 }
 
 static bool sum_finish(const spk_sql_aggregate *a, const char *state, void *value, bool *valid,
@@ -433,7 +424,7 @@ static bool sum_finish(const spk_sql_aggregate *a, const char *state, void *valu
             : spk_sql_is_interval(a->type)               ? sum != (int64_t)sum
                                                          : false)) {
         *valid = false;
-        return attempt || spk_agg_overflow(a, error, "try_avg");
+        return attempt || overflows(a, error);
     }
     if (avg)
         good = spk_decimal_op('/', sum, scale, n, 0,
@@ -444,14 +435,14 @@ static bool sum_finish(const spk_sql_aggregate *a, const char *state, void *valu
             return true;
         }
         *valid = false;
-        return attempt || out_of_range(a, error, sum, avg ? a->type->scale : scale);
+        return attempt || overflows(a, error);
     }
     const bool months = a->type->kind == SPK_SQL_INTERVAL_MONTHS;
     const int32_t small = (int32_t)sum;
     const int64_t large = (int64_t)sum;
     if (months ? sum != small : sum != large) {
         *valid = false;
-        return attempt || spk_agg_overflow(a, error, "try_sum");
+        return attempt || overflows(a, error);
     }
     memcpy(value, months ? (const void *)&small : (const void *)&large, a->type->size);
     return true;

@@ -110,7 +110,7 @@ bool spk_agg_overflow(const spk_sql_aggregate *a, spk_sql_error *error, const ch
         instead ? " Use '%s' to tolerate overflow and return NULL instead." : "%s",
         instead ? instead : "");
     spk_sql_param(error, "config", "\"spark.sql.ansi.enabled\"");
-    spk_sql_param(error, "message", "overflow");
+    spk_sql_param(error, "message", a->type->kind == SPK_SQL_DECIMAL ? "Overflow in sum of decimals" : "overflow");
     return false;
 }
 

@@ -137,17 +137,17 @@ static bool aggregate_allowed(spk_bind *b, const spk_ast *ast)
     }
     if (b->aggregates)
         return true;
+    const char *text = spk_print(b->a, "%.*s", (int)(ast->span.to - ast->span.from), b->a->text + ast->span.from);
     if (strcmp(b->clause, "VALUES") == 0)
         spk_sql_fail1(b->a->error, "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE", ast->span, "expr",
-            ast->name);
+            text);
     else if (strcmp(b->clause, "GROUP BY") == 0)
-        spk_sql_fail1(b->a->error, "GROUP_BY_AGGREGATE", ast->span, "sqlExpr", ast->name);
+        spk_sql_fail1(b->a->error, "GROUP_BY_AGGREGATE", ast->span, "sqlExpr", text);
     else if (strcmp(b->clause, "WHERE") == 0)
-        spk_sql_fail2(b->a->error, "INVALID_WHERE_CONDITION", ast->span, "condition", ast->name, "expressionList",
-            ast->name);
+        spk_sql_fail2(b->a->error, "INVALID_WHERE_CONDITION", ast->span, "condition", text, "expressionList", text);
     else
-        spk_sql_fail2(b->a->error, "UNSUPPORTED_EXPR_FOR_OPERATOR", ast->span, "invalidExprSqls", ast->name,
-            "operator", "Aggregate");
+        spk_sql_fail2(b->a->error, "UNSUPPORTED_EXPR_FOR_OPERATOR", ast->span, "invalidExprSqls", text, "operator",
+            strcmp(b->clause, "JOIN") == 0 ? "Join" : "Aggregate");
     return false;
 }
 

@@ -173,7 +173,9 @@ static spk_sql_expr *group_expr(selecting *s, const spk_ast *ast)
         if (it->ast && has_aggregate(s->a, it->ast)) {
             char index[24];
             (void)snprintf(index, sizeof index, "%lld", (long long)place);
-            spk_sql_fail2(s->a->error, "GROUP_BY_POS_AGGREGATE", ast->span, "index", index, "aggExpr", "");
+            const spk_ast *it_is = under_alias(it->ast);
+            spk_sql_fail2(s->a->error, "GROUP_BY_POS_AGGREGATE", ast->span, "index", index, "aggExpr",
+                spk_print(s->a, "%.*s", (int)(it_is->span.to - it_is->span.from), s->a->text + it_is->span.from));
             return NULL;
         }
         return it->bound ? it->bound : bind_group(s, under_alias(it->ast));
@@ -500,7 +502,7 @@ static void check_column(void *arg, const spk_sql_expr *column)
         spk_sql_fail(c->s->a->error, "UNRESOLVED_ALL_IN_GROUP_BY", c->s->select->span);
     else if (c->s->select->grouped)
         spk_sql_fail2(c->s->a->error, "MISSING_AGGREGATION", column->span, "expression", name, "expressionAnyValue",
-            name);
+            spk_print(c->s->a, "\"any_value(%s)\"", column->name));
     else
         spk_sql_fail(c->s->a->error, "MISSING_GROUP_BY", column->span);
 }
@@ -688,12 +690,26 @@ spk_plan *spk_one_row(spk_analyzer *a)
     return plan;
 }
 
+/* where_aggregates: the condition with aggregates, which failed, is bound once more to be shown. */
+static void where_aggregates(selecting *s, spk_scope *scope)
+{
+    spk_bind b = { .a = s->a, .scope = scope, .clause = "SELECT", .aggregates = true, .windows = true };
+    const spk_sql_span span = s->a->error->span;
+    s->a->error->condition = NULL;
+    const spk_sql_expr *e = spk_bind_expr(&b, s->select->where);
+    if (e && b.n_aggs)
+        spk_sql_fail2(s->a->error, "INVALID_WHERE_CONDITION", span, "condition", spk_sql_expr_quoted(&s->a->build, e),
+            "expressionList", b.agg_attrs[0].name);
+}
+
 static void where(selecting *s, spk_scope *scope)
 {
     spk_bind b = { .a = s->a, .scope = scope, .clause = "WHERE", .condition = true };
     spk_sql_expr **conjuncts = NULL;
     size_t n = 0;
     spk_bind_condition(&b, s->select->where, &conjuncts, &n, "filter");
+    if (spk_sql_failed(s->a->error) && strcmp(s->a->error->condition, "INVALID_WHERE_CONDITION") == 0)
+        where_aggregates(s, scope);
     s->in.plan = spk_attach(s->a, s->in.plan, &b.before);
     if (s->in.plan)
         s->in.plan = spk_plan_filter(s->a, s->in.plan, conjuncts, n);
