@@ -443,6 +443,8 @@ static const spk_sql_condition conditions[] = {
     { "TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS", "428EK",
         "CREATE TEMPORARY VIEW or the corresponding Dataset APIs only accept single-part view names, but "
         "got: <actualName>." },
+    { "TRAILING_COMMA_IN_SELECT", "42601",
+        "Trailing comma detected in SELECT clause. Remove the trailing comma before the FROM clause." },
     { "UDTF_ALIAS_NUMBER_MISMATCH", "42802",
         "The number of aliases supplied in the AS clause does not match the number of columns output by the "
         "UDTF. Expected <aliasesSize> aliases, but got <aliasesNames>." },

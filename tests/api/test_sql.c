@@ -206,7 +206,7 @@ static const sql_case wrong[] = {
     { "SELECT named_struct('a', map(1, 2)) AS s EXCEPT SELECT named_struct('a', map(1, 2))",
         "SET_OPERATION_ON_MAP_TYPE]" },
     { "SELECT 1 AS a UNION ALL (SELECT DISTINCT map(1, 2))", "SET_OPERATION_ON_MAP_TYPE]" },
-    { "SELECT cty FROM sales", "`sales`.`city`" },
+    { "SELECT cty FROM sales", "`city`" },
     { "SELECT 1 FROM nowhere", "[TABLE_OR_VIEW_NOT_FOUND]" },
     { "SELECT city, count(*) FROM sales", "[MISSING_GROUP_BY]" },
     { "SELECT id FROM sales GROUP BY city", "[MISSING_AGGREGATION]" },

@@ -222,6 +222,10 @@ size_t spk_name_distance(const char *a, const char *b);
 /* spk_file_fails: the last error, of reading a file, as the statement's: PATH_NOT_FOUND, or what
  * it is. */
 SPK_COLD void spk_file_fails(spk_analyzer *a, const char *path, spk_sql_span span);
+/* unresolved.c: UNRESOLVED_COLUMN of `a name`.`as shown`, or of the name that stands there in the text, with the
+ * nearest ones of a scope, or of none (NULL). */
+SPK_COLD void spk_unresolved(spk_analyzer *a, const spk_scope *scope, const char *name, spk_sql_span span);
+SPK_COLD void spk_unresolved_at(spk_analyzer *a, const spk_scope *scope, spk_sql_span span);
 /* spk_table_not_found: TABLE_OR_VIEW_NOT_FOUND of a name, with the nearest one that there is. */
 SPK_COLD void spk_table_not_found(spk_analyzer *a, const spk_ast *name);
 char *spk_print(spk_analyzer *a, const char *format, ...) SPARK_FORMAT_(2, 3);

@@ -90,44 +90,6 @@ static void ambiguous(spk_bind *b, const spk_scope *scope, const spk_ast *name, 
     spk_sql_fail2(b->a->error, "AMBIGUOUS_REFERENCE", name->span, "name", text, "referenceNames", names);
 }
 
-/* ---- proposals: the nearest names by edit distance */
-
-static void unresolved(spk_bind *b, const spk_ast *name)
-{
-    char text[200], proposal[500] = "";
-    size_t at = 0, last = 0, last_index = 0;
-    const spk_scope *scope = b->scope;
-    const char *wanted = name->args.at[name->args.n - 1]->text;
-    show_name(name, text, sizeof text);
-    for (int k = 0; scope && k < 5 && at + 150 < sizeof proposal; k++) {
-        size_t best = SIZE_MAX, index = 0;
-        for (size_t i = 0; i < scope->n; i++) { /* behind (last, last_index), in that order */
-            const size_t d = spk_name_distance(scope->items[i].name, wanted);
-            const bool behind = k == 0 || d > last || (d == last && i > last_index);
-            if (behind && d < best && !scope->items[i].hidden) {
-                best = d;
-                index = i;
-            }
-        }
-        if (best == SIZE_MAX)
-            break;
-        const spk_scope_item *item = &scope->items[index];
-        const int n = item->table
-            ? snprintf(proposal + at, sizeof proposal - at, "%s`%.60s`.`%.60s`", k ? ", " : "", item->table, item->name)
-            : snprintf(proposal + at, sizeof proposal - at, "%s`%.60s`", k ? ", " : "", item->name);
-        at += n > 0 ? (size_t)n : 0;
-        last = best;
-        last_index = index;
-    }
-    if (at)
-        spk_sql_fail2(b->a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", name->span, "objectName", text, "proposal",
-            proposal);
-    else
-        spk_sql_fail1(b->a->error, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", name->span, "objectName", text);
-}
-
-/* ---- */
-
 /* of_alias: what stands in the select list under a name; *n: how many such expressions. */
 static spk_sql_expr *of_alias(const spk_bind *b, const char *name, size_t *n)
 {
@@ -217,6 +179,8 @@ spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
         const spk_ast call = { .kind = SPK_AST_CALL, .name = "grouping_id", .span = name->span };
         return spk_bind_call(b, &call);
     }
-    unresolved(b, name);
+    char text[200];
+    show_name(name, text, sizeof text);
+    spk_unresolved(a, b->scope, text, name->span);
     return NULL;
 }

@@ -496,8 +496,7 @@ static void check_column(void *arg, const spk_sql_expr *column)
     char name[300];
     (void)snprintf(name, sizeof name, "\"%s\"", column->name);
     if (c->behind)
-        spk_sql_fail2(c->s->a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", column->span, "objectName", name, "proposal",
-            "");
+        spk_unresolved_behind(c->s, column->span);
     else if (c->s->select->group_all)
         spk_sql_fail(c->s->a->error, "UNRESOLVED_ALL_IN_GROUP_BY", c->s->select->span);
     else if (c->s->select->grouped)
@@ -601,6 +600,18 @@ static spk_plan *windows(selecting *s, spk_plan *plan)
     return plan;
 }
 
+typedef struct gone_column {
+    const spk_plan *shown;
+    const spk_sql_expr *column; /* the last one that is not shown */
+} gone_column;
+
+static void note_gone(void *arg, const spk_sql_expr *column)
+{
+    gone_column *gone = arg;
+    if (!spk_plan_has(gone->shown, column->column))
+        gone->column = column;
+}
+
 /* outputs: the select list; a column that is selected as it is keeps its attribute. */
 static spk_plan *outputs(selecting *s, spk_plan *in, spk_sql_expr ***hidden, size_t *n_hidden)
 {
@@ -627,8 +638,9 @@ static spk_plan *outputs(selecting *s, spk_plan *in, spk_sql_expr ***hidden, siz
         if (e && !spk_expr_within(e, &shown)) {
             const spk_attr attr = spk_attr_new(s->a, "sort", e->type, true);
             if (s->select->distinct) {
-                spk_sql_fail2(s->a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", e->span, "objectName",
-                    spk_expr_name(s->a, e), "proposal", "");
+                gone_column gone = { &shown, e };
+                spk_expr_columns(e, note_gone, &gone);
+                spk_unresolved_behind(s, gone.column->span);
                 return NULL;
             }
             SPK_ADD(s->a, exprs, n, s->sort[i].expression);
@@ -720,8 +732,8 @@ static void pipe_allows(selecting *s)
 {
     const char *pipe = s->select->pipe;
     if (s->select->replaced && !s->replaced)
-        spk_sql_fail2(s->a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", s->select->replaced->span, "objectName",
-            s->select->replaced->names[0], "proposal", "");
+        spk_unresolved(s->a, &s->in.scope, spk_print(s->a, "`%s`", s->select->replaced->names[0]),
+            s->select->replaced->span);
     else if (strcmp(pipe, "AGGREGATE") != 0 && s->bind.n_aggs)
         spk_sql_fail2(s->a->error, "PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION", s->select->span, "expr",
             s->bind.agg_attrs[0].name, "clause", pipe);
@@ -729,6 +741,16 @@ static void pipe_allows(selecting *s)
         if (s->items[i].ast && !has_aggregate(s->a, s->items[i].ast))
             spk_sql_fail1(s->a->error, "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION",
                 s->select->span, "expr", s->items[i].name);
+}
+
+/* trailing_comma: SELECT a, FROM t is read as a and the column "from" that is called t. */
+static void trailing_comma(spk_analyzer *a, const spk_ast_select *select)
+{
+    const spk_ast_list *list = &select->items;
+    const spk_ast *last = !select->from && list->n > 1 ? under_alias(list->at[list->n - 1]) : NULL;
+    if (last && last->kind == SPK_AST_NAME && last->args.n == 1 && !last->args.at[0]->quoted
+        && spk_names_same(last->args.at[0]->text, "from"))
+        spk_sql_fail(a->error, "TRAILING_COMMA_IN_SELECT", last->span);
 }
 
 spk_rel spk_analyze_select(
@@ -742,6 +764,7 @@ spk_rel spk_analyze_select(
     s.query = order;
     s.in.scope.outer = outer;
     const spk_ast_select *around = a->hinted;
+    trailing_comma(a, select);
     spk_hints_warn(select);
     a->hinted = select->n_hints ? select : NULL;
     if (select->from)

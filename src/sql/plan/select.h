@@ -40,4 +40,9 @@ void spk_select_add(selecting *s, const spk_ast *ast, spk_sql_expr *bound, const
 /* star: adds the columns of a star. */
 void spk_select_star(selecting *s, const spk_ast *ast);
 
+/* unresolved.c: _behind: a column that is gone behind DISTINCT or the groups: with names of the select list. _star:
+ * CANNOT_RESOLVE_STAR_EXPAND of name.*. */
+SPK_COLD void spk_unresolved_behind(selecting *s, spk_sql_span span);
+SPK_COLD void spk_unresolved_star(selecting *s, const spk_ast *star);
+
 #endif

@@ -72,8 +72,7 @@ static spk_sql_expr *without(selecting *s, spk_sql_expr *e, const paths *gone, s
         SPK_ADD(s->a, args, n, field ? without(s, field, &inner, span) : NULL);
     }
     if (met < gone->n)
-        spk_sql_fail2(s->a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", span, "objectName",
-            gone->at[0].name->args.at[gone->at[0].name->args.n - 1]->text, "proposal", "");
+        spk_unresolved_at(s->a, NULL, gone->at[0].name->span);
     if (!spk_sql_failed(s->a->error) && n == 0)
         spk_sql_unsupported(s->a->error, span, "a struct without fields");
     if (spk_sql_failed(s->a->error))
@@ -91,8 +90,7 @@ static void names_met(selecting *s, const spk_ast *star, size_t from, const bool
 {
     for (size_t i = from; star->n_names && i < star->args.n; i++)
         if (!met[i])
-            spk_sql_fail2(s->a->error, "UNRESOLVED_COLUMN.WITH_SUGGESTION", star->args.at[i]->span, "objectName",
-                star->args.at[i]->args.at[0]->text, "proposal", "");
+            spk_unresolved_at(s->a, &s->in.scope, star->args.at[i]->span);
 }
 
 static bool *new_flags(selecting *s, size_t n)
@@ -108,15 +106,13 @@ static bool *new_flags(selecting *s, size_t n)
 /* struct_star: s.*: the fields of a struct. */
 static void struct_star(selecting *s, const spk_ast *star)
 {
-    spk_sql_expr *e = spk_bind_name(&s->bind, star->args.at[0]);
+    const bool known = spk_name_scope(&s->in.scope, star->args.at[0]) != NULL;
+    spk_sql_expr *e = known ? spk_bind_name(&s->bind, star->args.at[0]) : NULL;
     bool *met = new_flags(s, star->args.n);
-    if (!e || !met)
+    if (!known || (e && e->type->kind != SPK_SQL_STRUCT))
+        spk_unresolved_star(s, star);
+    if (!e || !met || spk_sql_failed(s->a->error))
         return;
-    if (e->type->kind != SPK_SQL_STRUCT) {
-        spk_sql_fail2(s->a->error, "CANNOT_RESOLVE_STAR_EXPAND", star->span, "targetString",
-            star->args.at[0]->args.at[0]->text, "columns", "");
-        return;
-    }
     for (uint32_t i = 0; i < e->type->n; i++) {
         const char *name = e->type->fields[i].name;
         const paths gone = left_out(s, star, 1, NULL, name, met);
