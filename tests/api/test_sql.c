@@ -173,6 +173,7 @@ static const sql_case cases[] = {
         "1\n2\n4\n8\n16\n32\n" },
     { "SELECT id FROM sales WHERE NOT (city NOT IN (SELECT 'Oslo' UNION ALL SELECT NULL)) ORDER BY id", "1\n3\n" },
     { "SELECT sum(10 / (id - 1)) FILTER (WHERE id > 1) FROM sales WHERE id < 4", "15.0\n" },
+    { "SHOW FUNCTIONS LIKE 'date_a*'", "date_add\n" },
     { "SELECT CAST('12' AS INT) + 1, 1.5 + 1, 7 / 2, 7 div 2", "13|2.5|3.5|3\n" },
 };
 

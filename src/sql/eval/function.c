@@ -28,6 +28,18 @@ const spk_sql_function *spk_sql_function_find(const char *name)
     return NULL;
 }
 
+/* inner: those that others are computed by, and what is syntax in Spark. */
+static bool inner(const char *name)
+{
+    static const char names[] = " date_add_days datediff_days decode_charset isfalse istrue isunknown json_member "
+                                "map_sorted reverse_string timediff timestampadd timestampdiff [] . u- u+ ";
+    const size_t n = strlen(name);
+    for (const char *at = names; (at = strstr(at, name)) != NULL; at++)
+        if (at[-1] == ' ' && at[n] == ' ')
+            return true;
+    return false;
+}
+
 const spk_sql_function *spk_sql_function_at(size_t i)
 {
     /* the i-th by name: for each, how many come before; lists are short and nobody asks often */
@@ -36,8 +48,8 @@ const spk_sql_function *spk_sql_function_at(size_t i)
             size_t before = 0;
             for (int u = 0; u < TABLES; u++)
                 for (const spk_sql_function *g = tables[u]; g->name; g++)
-                    before += strcmp(g->name, f->name) < 0;
-            if (before == i)
+                    before += strcmp(g->name, f->name) < 0 && !inner(g->name);
+            if (before == i && !inner(f->name))
                 return f;
         }
     return NULL;

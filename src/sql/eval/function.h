@@ -55,7 +55,7 @@ struct spk_sql_function {
 /* spk_sql_function_find: by name in any case; NULL: there is none. */
 const spk_sql_function *spk_sql_function_find(const char *name);
 /* spk_sql_function_at: the i-th in alphabetical order; NULL beyond the last: SHOW FUNCTIONS,
- * proposals. */
+ * which lists none that only others are computed by. */
 const spk_sql_function *spk_sql_function_at(size_t i);
 
 /* spk_sql_frame: what a kernel gets. out has room for a whole batch at stride size; out_valid, a
