@@ -47,6 +47,10 @@ static const spk_sql_condition conditions[] = {
         "too large: <parameter>." },
     { "COLUMN_ALREADY_EXISTS", "42711",
         "The column <columnName> already exists. Choose another name or rename the existing column." },
+    { "COMPARATOR_RETURNS_NULL", "22004",
+        "The comparator has returned a NULL for a comparison between <firstValue> and <secondValue>. It "
+        "should return a positive integer for \"greater than\", 0 for \"equal\" and a negative integer for "
+        "\"less than\"." },
     { "CONVERSION_INVALID_INPUT", "22018",
         "The value <str> (<fmt>) cannot be converted to <targetType> because it is malformed. Correct the "
         "value as per the syntax, or change its format. Use <suggestion> to tolerate malformed input and "
@@ -118,6 +122,9 @@ static const spk_sql_condition conditions[] = {
     { "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The <paramIndex> parameter requires the "
         "<requiredType> type, however <inputSql> has the type <inputType>." },
+    { "DATATYPE_MISMATCH.UNEXPECTED_RETURN_TYPE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The <functionName> requires return "
+        "<expectedType> type, but the actual is <actualType> type." },
     { "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The <exprName> must be between <valueRange> "
         "(current value = <currentValue>)." },

@@ -174,6 +174,14 @@ static const sql_case cases[] = {
     { "SELECT id FROM sales WHERE NOT (city NOT IN (SELECT 'Oslo' UNION ALL SELECT NULL)) ORDER BY id", "1\n3\n" },
     { "SELECT sum(10 / (id - 1)) FILTER (WHERE id > 1) FROM sales WHERE id < 4", "15.0\n" },
     { "SHOW FUNCTIONS LIKE 'date_a*'", "date_add\n" },
+    { "SELECT array_sort(array('bc', 'ab', 'dc', 'a'), (l, r) -> length(l) - length(r)), array_sort(array(3, null, 1, 2), "
+      "(x, y) -> CASE WHEN x IS NULL THEN 1 WHEN y IS NULL THEN -1 ELSE y - x END)",
+        "[a, bc, ab, dc]|[3, 2, 1, null]\n" },
+    { "SELECT array_sort(a, (x, y) -> (x - k) % 3 - (y - k) % 3) FROM VALUES (array(5, 4, 3, 2, 1, 0, 7), 0), (array(1), 2), "
+      "(array(), 1), (null, 3), (array(3, 4, 8, 1), 1) t(a, k)",
+        "[3, 0, 4, 1, 7, 5, 2]\n[1]\n[]\nNULL\n[4, 1, 8, 3]\n" },
+    { "SELECT transform(a, s -> array_sort(s, (x, y) -> y - x)) FROM VALUES (array(array(1, 2, 3), array(4, 9))) t(a)",
+        "[[3, 2, 1], [9, 4]]\n" },
     { "SELECT CAST('12' AS INT) + 1, 1.5 + 1, 7 / 2, 7 div 2", "13|2.5|3.5|3\n" },
 };
 
@@ -208,6 +216,9 @@ static const sql_case wrong[] = {
         "SET_OPERATION_ON_MAP_TYPE]" },
     { "SELECT 1 AS a UNION ALL (SELECT DISTINCT map(1, 2))", "SET_OPERATION_ON_MAP_TYPE]" },
     { "SELECT cty FROM sales", "`city`" },
+    { "SELECT array_sort(array(3, 1), (x, y) -> nullif(x, x))", "returned a NULL for a comparison between 3 and 1." },
+    { "SELECT array_sort(array(3, 1), (x, y) -> x > y)", "requires return \"INT\" type, but the actual is \"BOOLEAN\"" },
+    { "SELECT array_sort(array(3, 1), x -> 1)", "expects 1 arguments, but got 2." },
     { "SELECT 1 FROM nowhere", "[TABLE_OR_VIEW_NOT_FOUND]" },
     { "SELECT city, count(*) FROM sales", "[MISSING_GROUP_BY]" },
     { "SELECT id FROM sales GROUP BY city", "[MISSING_AGGREGATION]" },

@@ -231,7 +231,7 @@ static void merge_sort(
     }
 }
 
-static void sort(spk_sql_frame *f)
+void spk_sql_sort_arrays(spk_sql_frame *f)
 {
     const spk_sql_type *t = type_of(f, 0);
     const bool last = f->expr->function->name[0] == 'a'; /* array_sort: NULLs at the end */
@@ -717,8 +717,8 @@ const spk_sql_function spk_sql_arrays[] = { RN("array_contains", 2, 2, array_con
     RN("array_max", 1, 1, extreme, resolve_extreme),
     RN("array_min", 1, 1, extreme, resolve_extreme),
     R("array_distinct", 1, 1, array_distinct, resolve_same),
-    R("array_join", 2, 3, put_join, resolve_join), R("sort_array", 1, 2, sort, resolve_sort),
-    R("array_sort", 1, 1, sort, resolve_same), R("slice", 3, 3, slice, resolve_slice),
+    R("array_join", 2, 3, put_join, resolve_join), R("sort_array", 1, 2, spk_sql_sort_arrays, resolve_sort),
+    R("slice", 3, 3, slice, resolve_slice),
     RN("flatten", 1, 1, flatten, resolve_flatten), R("reverse", 1, 1, NULL, resolve_reverse),
     RA("array_repeat", 2, 2, array_repeat, resolve_repeat),
     RA("array_remove", 2, 2, change, resolve_change),

@@ -402,6 +402,83 @@ static void maps(spk_sql_frame *f)
     }
 }
 
+/* ---- array_sort by a comparator ---- */
+
+static void put_element(spk_sql_error *e, const char *name, const spk_sql_type *t, const void *x)
+{
+    char text[200] = "null";
+    if (x)
+        (void)spk_sql_value_print(t->of, x, NULL, text, sizeof text);
+    spk_sql_param(e, name, "%s", text);
+}
+
+/* compare: elements x and y; false: the run has failed. */
+static bool compare(machine *m, spk_sql_array a, uint32_t x, uint32_t y, int32_t *order)
+{
+    const spk_sql_type *t = m->f->expr->args[0]->type;
+    spk_sql_vector v;
+    set(m, 0, elements(t, a, x));
+    set(m, 1, elements(t, a, y));
+    if (!eval(m, 1, &v))
+        return false;
+    const int32_t *said = spk_sql_value_at(&v, 0);
+    if (said) {
+        *order = *said;
+        return true;
+    }
+    spk_sql_error *e = spk_sql_raise(m->f, "COMPARATOR_RETURNS_NULL");
+    put_element(e, "firstValue", t, spk_sql_slot(t, a, x));
+    put_element(e, "secondValue", t, spk_sql_slot(t, a, y));
+    return false;
+}
+
+/* merge: the places from..middle and middle..end of `in`, each in order, into `out`. */
+static bool merge(
+    machine *m, spk_sql_array a, const uint32_t *in, uint32_t *out, size_t from, size_t middle, size_t end)
+{
+    size_t x = from, y = middle;
+    for (size_t k = from; k < end; k++) {
+        int32_t order = y == end ? 0 : 1;
+        if (x < middle && y < end && !compare(m, a, in[x], in[y], &order))
+            return false;
+        out[k] = in[x < middle && order <= 0 ? x++ : y++];
+    }
+    return true;
+}
+
+static void sort_by(spk_sql_frame *f)
+{
+    const spk_sql_type *t = f->expr->args[0]->type;
+    machine m;
+    if (!start(&m, f, 0))
+        return;
+    SPK_EACH_ROW(f, i)
+    {
+        const spk_sql_array a = SPK_SQL_ARG(spk_sql_array, f, 0, i);
+        spk_slots out = spk_slots_of(f->expr->type);
+        uint32_t *in = spk_sql_alloc(f, 2 * a.n * sizeof *in + 1, 4), *to = in + a.n;
+        if (!in)
+            return;
+        for (size_t k = 0; k < a.n; k++)
+            in[k] = (uint32_t)k;
+        at_row(&m, i);
+        for (size_t width = 1; width < a.n; width *= 2) {
+            for (size_t from = 0; from < a.n; from += 2 * width) {
+                const size_t middle = from + width < a.n ? from + width : a.n;
+                if (!merge(&m, a, in, to, from, middle, middle + width < a.n ? middle + width : a.n))
+                    return;
+            }
+            uint32_t *other = in;
+            in = to;
+            to = other;
+        }
+        for (size_t k = 0; k < a.n; k++)
+            if (!spk_slots_add(&out, f, spk_sql_slot(t, a, in[k])))
+                return;
+        SPK_SQL_OUT(spk_sql_array, f, i) = spk_slots_end(&out);
+    }
+}
+
 /* ---- resolving ---- */
 
 static bool want_lambda(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
@@ -474,6 +551,24 @@ static bool resolve_aggregate(spk_sql_build *b, spk_sql_expr *call)
     return true;
 }
 
+static bool resolve_array_sort(spk_sql_build *b, spk_sql_expr *call)
+{
+    if (!kind_of(b, call, 0, SPK_SQL_ARRAY) || (call->n > 1 && !want_lambda(b, call, 1)))
+        return false;
+    call->type = call->args[0]->type;
+    if (call->n == 1)
+        return true;
+    const spk_sql_expr *lambda = call->args[1];
+    call->kernel = sort_by;
+    if (lambda->n_variables != 2)
+        spk_sql_fail2(b->error, "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", lambda->span, "expectedNumArgs",
+            "1", "actualNumArgs", "2");
+    else if (lambda->type->kind != SPK_SQL_INT)
+        spk_sql_fail3(b->error, "DATATYPE_MISMATCH.UNEXPECTED_RETURN_TYPE", call->span, "functionName",
+            "`lambdafunction`", "expectedType", "\"INT\"", "actualType", spk_sql_type_quoted(b, lambda->type));
+    return !spk_sql_failed(b->error);
+}
+
 size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr *const args[],
     size_t n_args, size_t which, const spk_sql_type *types[3], bool nullable[3])
 {
@@ -511,9 +606,11 @@ size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr
     }
     if (t->kind != SPK_SQL_ARRAY)
         return 0;
-    types[0] = t->of;
+    types[0] = types[1] = t->of;
+    nullable[0] = nullable[1] = t->contains_null;
+    if (strcmp(name, "array_sort") == 0)
+        return 2;
     types[1] = spk_sql_type_of(SPK_SQL_INT);
-    nullable[0] = t->contains_null;
     nullable[1] = false;
     return strcmp(name, "exists") == 0 || strcmp(name, "forall") == 0 ? 1 : 2;
 }
@@ -537,4 +634,7 @@ size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr
 const spk_sql_function spk_sql_lambdas[]
     = { L("transform", 2, each), L("filter", 2, each), LN("exists", 2, test), LN("forall", 2, test),
           LA("aggregate"), LA("reduce"), L("zip_with", 3, zip_with), L("transform_keys", 2, maps),
-          L("transform_values", 2, maps), L("map_filter", 2, maps), { 0 } };
+          L("transform_values", 2, maps), L("map_filter", 2, maps),
+          { .name = "array_sort", .least = 1, .most = 2, .kernel = spk_sql_sort_arrays,
+              .resolve = resolve_array_sort, .prepare = prepare },
+          { 0 } };
