@@ -173,6 +173,12 @@ static const sql_case cases[] = {
         "1\n2\n4\n8\n16\n32\n" },
     { "SELECT id FROM sales WHERE NOT (city NOT IN (SELECT 'Oslo' UNION ALL SELECT NULL)) ORDER BY id", "1\n3\n" },
     { "SELECT sum(10 / (id - 1)) FILTER (WHERE id > 1) FROM sales WHERE id < 4", "15.0\n" },
+    { "SELECT format_number(12332.123456, '#,##0.0'), format_number(1, '##################.###'), format_number(-1234.5, "
+      "'#,##0.00;(#,##0.00)'), format_number(0.256, '0.0%'), format_number(0.5, '.00'), format_number(12.5, '0 \"x\"'), "
+      "format_number(1234567, '####,####'), format_number(-0.4D, '000.'), format_number(2.5D, ''), format_number(-0.4, 0)",
+        "12,332.1|1|(1,234.50)|25.6%|.50|12 \"x\"|123,4567|-000.|2|-0\n" },
+    { "SELECT format_number(x, f) FROM VALUES (1234.5, '#,##0.0'), (1.0, '0'), (null, '0'), (99.99, '#.#') t(x, f)",
+        "1,234.5\n1\nNULL\n100\n" },
     { "SHOW FUNCTIONS LIKE 'date_a*'", "date_add\n" },
     { "SELECT array_sort(array('bc', 'ab', 'dc', 'a'), (l, r) -> length(l) - length(r)), array_sort(array(3, null, 1, 2), "
       "(x, y) -> CASE WHEN x IS NULL THEN 1 WHEN y IS NULL THEN -1 ELSE y - x END)",
@@ -217,6 +223,8 @@ static const sql_case wrong[] = {
     { "SELECT 1 AS a UNION ALL (SELECT DISTINCT map(1, 2))", "SET_OPERATION_ON_MAP_TYPE]" },
     { "SELECT cty FROM sales", "`city`" },
     { "SELECT array_sort(array(3, 1), (x, y) -> nullif(x, x))", "returned a NULL for a comparison between 3 and 1." },
+    { "SELECT format_number(7, '0.0.0')", "not supported: the format '0.0.0' of format_number." },
+    { "SELECT format_number(7, '0.0E0')", "not supported: the format '0.0E0' of format_number." },
     { "SELECT array_sort(array(3, 1), (x, y) -> x > y)", "requires return \"INT\" type, but the actual is \"BOOLEAN\"" },
     { "SELECT array_sort(array(3, 1), x -> 1)", "expects 1 arguments, but got 2." },
     { "SELECT 1 FROM nowhere", "[TABLE_OR_VIEW_NOT_FOUND]" },

@@ -463,78 +463,7 @@ static void url_decode(spk_sql_frame *f)
     }
 }
 
-/* ---- format_number, format_string ---- */
-
-/* grouped: "1234567.891" with commas. */
-static bool put_grouped(spk_sql_frame *f, uint32_t i, const char *text, size_t n)
-{
-    const char *point = memchr(text, '.', n);
-    const size_t whole = point ? (size_t)(point - text) : n, sign = n > 0 && *text == '-';
-    char *out = spk_sql_alloc(f, 2 * n + 2, 1);
-    size_t m = 0;
-    if (!out)
-        return false;
-    for (size_t k = 0; k < n; k++) {
-        out[m++] = text[k];
-        if (k + 1 < whole && k >= sign && (whole - k - 1) % 3 == 0)
-            out[m++] = ',';
-    }
-    OUT_S(i) = (spark_str) { out, m };
-    return true;
-}
-
-static void format_number(spk_sql_frame *f)
-{
-    const spk_sql_type *t = f->expr->args[0]->type;
-    SPK_EACH_ROW(f, i)
-    {
-        const int32_t digits = I(1, i);
-        char text[512];
-        size_t n = 0;
-        f->out_valid[i] = digits >= 0;
-        if (digits < 0)
-            continue;
-        if (t->kind == SPK_SQL_DOUBLE || t->kind == SPK_SQL_FLOAT) {
-            const double x = t->kind == SPK_SQL_DOUBLE ? SPK_SQL_ARG(double, f, 0, i)
-                                                       : (double)SPK_SQL_ARG(float, f, 0, i);
-            if (x - x != 0) {
-                OUT_S(i) = x != x ? (spark_str) { "NaN", 3 }
-                    : x > 0       ? (spark_str) { "∞", 3 }
-                                  : (spark_str) { "-∞", 4 };
-                continue;
-            }
-            const int k = snprintf(text, sizeof text, "%.*f", digits < 100 ? digits : 100, x);
-            n = (size_t)k < sizeof text ? (size_t)k : sizeof text - 1;
-        } else {
-            const bool decimal = t->kind == SPK_SQL_DECIMAL;
-            spk_i128 x = decimal ? spk_sql_units(t, f->args[0].ptr + i * f->args[0].stride)
-                                 : spk_sql_integer(t, &f->args[0], i);
-            const int scale = decimal ? t->scale : 0;
-            if (digits < scale) { /* half even, as DecimalFormat rounds */
-                const spk_i128 by = spk_power10(scale - digits), rest = x % by;
-                const spk_i128 size = rest < 0 ? -rest : rest;
-                x /= by;
-                if (size > by / 2 || (size == by / 2 && (x & 1)))
-                    x += rest < 0 ? -1 : 1;
-                n = spk_decimal_print(x, digits, text);
-            } else {
-                n = spk_decimal_print(x, scale, text);
-                if (digits > 0 && scale == 0)
-                    text[n++] = '.';
-                for (int k = scale; k < digits && n < sizeof text; k++)
-                    text[n++] = '0';
-            }
-        }
-        if (!put_grouped(f, i, text, n))
-            return;
-    }
-}
-
-static bool resolve_format_number(spk_sql_build *b, spk_sql_expr *call)
-{
-    call->type = spk_sql_type_of(SPK_SQL_STRING);
-    return spk_sql_want(b, call, 0, 'n') && spk_sql_want(b, call, 1, 'i');
-}
+/* ---- format_string ---- */
 
 /* layout: what stands between % and the letter. */
 typedef struct layout {
@@ -799,8 +728,8 @@ const spk_sql_function spk_sql_codes[] = { F("md5", "t:s", 1, 1, md5), F("sha1",
         .least = 2,
         .most = 2,
         .flags = SPK_SQL_GIVES_NULL,
-        .kernel = format_number,
-        .resolve = resolve_format_number },
+        .kernel = spk_sql_format_number,
+        .resolve = spk_sql_resolve_format_number },
     { .name = "format_string",
         .least = 1,
         .most = -1,

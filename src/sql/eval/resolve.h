@@ -62,6 +62,9 @@ void spk_sql_date_months(spk_sql_frame *f);
 /* sort_array, and array_sort without a comparator. */
 void spk_sql_sort_arrays(spk_sql_frame *f);
 
+void spk_sql_format_number(spk_sql_frame *f);
+bool spk_sql_resolve_format_number(spk_sql_build *b, spk_sql_expr *call);
+
 /* The tables of functions, each ended by a NULL name. */
 extern const spk_sql_function spk_sql_operators[], spk_sql_comparisons[], spk_sql_conditionals[],
     spk_sql_math[], spk_sql_strings[], spk_sql_codes[], spk_sql_dates[], spk_sql_date_parts[],
