@@ -126,46 +126,77 @@ static void put_form(spk_text *out, const spk_sql_expr *e, const char *form, int
 }
 
 /* The functions that are not printed as name(arguments), a line each: the name, how many arguments there
- * are (*: any; T, M, B: the first is a time, a map, BINARY) and the form, which begins
- * with + for name(arguments, where Spark adds what was left out, and is - for name(the first argument). */
-static const char forms[]
-    = "in *(%0 IN %*)\nisnull *(%0 IS NULL)\nisnotnull *(%0 IS NOT NULL)\nistrue *(%0 <=> true)\n"
-      "isfalse *(%0 <=> false)\nisunknown *(%0 IS NULL)\n[] *%0[%1]\n. M%0[%1]\n. *%0.%1\nu- *(- %0)\n"
-      "u+ *(+ %0)\n~ *~%0\nlike 3%0 LIKE %1 ESCAPE '%2'\nlike *%0 LIKE %1\n<> *(NOT (%0 = %1))\n"
-      "!= *(NOT (%0 = %1))\nboolean *%0\ntinyint *%0\nsmallint *%0\nint *%0\nbigint *%0\nfloat *%0\n"
-      "double *%0\ndecimal *%0\nstring *%0\nbinary *%0\ndate *%0\ntimestamp *%0\nnot *(NOT %0)\n! *(NOT %0)\n"
-      "aggregate 3+, lambdafunction(%v, %v))\nany_value 2-\narray_agg *collect_list(%0)\n"
-      "array_sort 1+, lambdafunction((IF(((%v IS NULL) AND (%v IS NULL)), 0, (IF((%v IS NULL), 1, (IF((%v IS "
-      "NULL), -1, (IF((%v < %v), -1, (IF((%v > %v), 1, 0)))))))))), %v, %v))\napprox_count_distinct 2-\n"
-      "assert_true 1+, '%0' is not true!)\nbround 1+, 0)\nceil 2+)\nceiling 2+)\n"
-      "convert_timezone 2convert_timezone(current_timezone(), %0, %1)\ncurdate *current_date()\n"
-      "current_database *current_schema()\ncurrent_time 0+6)\ndate_add 3timestampadd(%0, %1, %2)\n"
-      "date_diff 3timestampdiff(%0, %1, %2)\ndatediff 3timestampdiff(%0, %1, %2)\ndateadd 2date_add(%0, %1)\n"
-      "dateadd 3timestampadd(%0, %1, %2)\ndense_rank *DENSE_RANK()\ndatepart *datepart(%0 FROM %1)\n"
-      "extract *extract(%0 FROM %1)\nfirst 2-\nfirst_value 2-\nfloor 2+)\nfrom_csv *-\nfrom_json *-\n"
-      "from_unixtime 1+, yyyy-MM-dd HH:mm:ss)\nilike 3ilike(%0, %1)\nlag 1+, 1, NULL)\nlag 2+, NULL)\nlast 2-\n"
-      "last_value 2-\nlead 1+, 1, NULL)\nlead 2+, NULL)\nlistagg 1+, NULL)\nlocate 2+, 1)\nlpad 2+, %p)\n"
-      "ltrim 2TRIM(LEADING %0 FROM %1)\nmake_dt_interval 0+0, 0, 0, 0.000000)\n"
-      "make_dt_interval 1+, 0, 0, 0.000000)\nmake_dt_interval 2+, 0, 0.000000)\n"
-      "make_dt_interval 3+, 0.000000)\nmake_timestamp_ltz 2make_timestamp(%0, %1)\n"
-      "make_timestamp_ltz 3make_timestamp(%0, %1, %2)\nmake_ym_interval 0+0, 0)\nmake_ym_interval 1+, 0)\n"
-      "mask 1+, X, x, n, NULL)\nmask 2+, x, n, NULL)\nmask 3+, n, NULL)\nmask 4+, NULL)\nmod *mod(%0, %1)\n"
-      "mode 2mode() WITHIN GROUP (ORDER BY %0 DESC)\nmonths_between 2+, true)\noverlay 3+, -1)\n"
-      "percent_rank *PERCENT_RANK()\npercentile 2+, 1)\npercentile_approx 2+, 10000)\n"
-      "approx_percentile 2+, 10000)\nposition 2+, 1)\npositive *(+ %0)\nrank *RANK()\n"
-      "raise_error 1raise_error(USER_RAISED_EXCEPTION, map(errorMessage, %0))\n"
-      "reduce 3+, lambdafunction(%v, %v))\nregexp *REGEXP(%0, %1)\nregexp_extract 2+, 1)\n"
-      "regexp_extract_all 2+, 1)\nregexp_instr 2+, 0)\nregexp_replace 3+, 1)\nround 1+, 0)\nrpad 2+, %p)\n"
-      "rtrim 2TRIM(TRAILING %0 FROM %1)\nshiftleft *shiftleft(%0, %1)\nshiftright *shiftright(%0, %1)\n"
-      "shiftrightunsigned *shiftrightunsigned(%0, %1)\nspark_partition_id *SPARK_PARTITION_ID()\n"
-      "sort_array 1+, true)\nsplit 2+, -1)\nstr_to_map 1+, ,, :)\nstr_to_map 2+, :)\nstring_agg 1+, NULL)\n"
-      "substr 2+, 2147483647)\nsubstring 2+, 2147483647)\nto_char Tdate_format(%0, %1)\nto_csv *-\nto_json *-\n"
-      "to_varchar Tdate_format(%0, %1)\nto_varchar B-\nto_varchar *to_char(%0, %1)\n"
-      "to_unix_timestamp 1+, yyyy-MM-dd HH:mm:ss)\ntrim 2TRIM(BOTH %0 FROM %1)\n"
-      "try_make_timestamp 7try_make_timestamp(%0, %1, %2, %3, %4, %5)\n"
-      "try_make_timestamp_ltz 2make_timestamp(%0, %1)\ntry_make_timestamp_ltz 3make_timestamp(%0, %1, %2)\n"
-      "try_make_timestamp_ntz 2try_make_timestamp_ntz(make_timestamp_ntz(%0, %1))\n"
-      "unix_timestamp 0+current_timestamp(), yyyy-MM-dd HH:mm:ss)\nunix_timestamp 1+, yyyy-MM-dd HH:mm:ss)\n";
+ * are (*: any; T, M, B: the first is a time, a map, BINARY) and the form, which begins with + for name(arguments,
+ * where Spark adds what was left out, and is - for name(the first argument). By the first letter, for they are
+ * looked through for each call. */
+static const char *forms(char letter)
+{
+    switch (letter) {
+    case 'a':
+        return "aggregate 3+, lambdafunction(%v, %v))\nany_value 2-\narray_agg *collect_list(%0)\n"
+               "array_sort 1+, lambdafunction((IF(((%v IS NULL) AND (%v IS NULL)), 0, (IF((%v IS NULL), 1, (IF((%v IS "
+               "NULL), -1, (IF((%v < %v), -1, (IF((%v > %v), 1, 0)))))))))), %v, %v))\napprox_count_distinct 2-\n"
+               "assert_true 1+, '%0' is not true!)\napprox_percentile 2+, 10000)\n";
+    case 'b':
+        return "boolean *%0\nbigint *%0\nbinary *%0\nbround 1+, 0)\n";
+    case 'c':
+        return "ceil 2+)\nceiling 2+)\nconvert_timezone 2convert_timezone(current_timezone(), %0, %1)\n"
+               "curdate *current_date()\ncurrent_database *current_schema()\ncurrent_time 0+6)\n";
+    case 'd':
+        return "double *%0\ndecimal *%0\ndate *%0\ndate_add 3timestampadd(%0, %1, %2)\n"
+               "date_diff 3timestampdiff(%0, %1, %2)\ndatediff 3timestampdiff(%0, %1, %2)\n"
+               "dateadd 2date_add(%0, %1)\ndateadd 3timestampadd(%0, %1, %2)\ndense_rank *DENSE_RANK()\n"
+               "datepart *datepart(%0 FROM %1)\n";
+    case 'e':
+        return "extract *extract(%0 FROM %1)\n";
+    case 'f':
+        return "float *%0\nfirst 2-\nfirst_value 2-\nfloor 2+)\nfrom_csv *-\nfrom_json *-\n"
+               "from_unixtime 1+, yyyy-MM-dd HH:mm:ss)\n";
+    case 'i':
+        return "in *(%0 IN %*)\nisnull *(%0 IS NULL)\nisnotnull *(%0 IS NOT NULL)\nistrue *(%0 <=> true)\n"
+               "isfalse *(%0 <=> false)\nisunknown *(%0 IS NULL)\nint *%0\nilike 3ilike(%0, %1)\n";
+    case 'l':
+        return "like 3%0 LIKE %1 ESCAPE '%2'\nlike *%0 LIKE %1\nlag 1+, 1, NULL)\nlag 2+, NULL)\nlast 2-\n"
+               "last_value 2-\nlead 1+, 1, NULL)\nlead 2+, NULL)\nlistagg 1+, NULL)\nlocate 2+, 1)\nlpad 2+, %p)\n"
+               "ltrim 2TRIM(LEADING %0 FROM %1)\n";
+    case 'm':
+        return "make_dt_interval 0+0, 0, 0, 0.000000)\nmake_dt_interval 1+, 0, 0, 0.000000)\n"
+               "make_dt_interval 2+, 0, 0.000000)\nmake_dt_interval 3+, 0.000000)\n"
+               "make_timestamp_ltz 2make_timestamp(%0, %1)\nmake_timestamp_ltz 3make_timestamp(%0, %1, %2)\n"
+               "make_ym_interval 0+0, 0)\nmake_ym_interval 1+, 0)\nmask 1+, X, x, n, NULL)\nmask 2+, x, n, NULL)\n"
+               "mask 3+, n, NULL)\nmask 4+, NULL)\nmod *mod(%0, %1)\nmode 2mode() WITHIN GROUP (ORDER BY %0 DESC)\n"
+               "months_between 2+, true)\n";
+    case 'n':
+        return "not *(NOT %0)\n";
+    case 'o':
+        return "overlay 3+, -1)\n";
+    case 'p':
+        return "percent_rank *PERCENT_RANK()\npercentile 2+, 1)\npercentile_approx 2+, 10000)\nposition 2+, 1)\n"
+               "positive *(+ %0)\n";
+    case 'r':
+        return "rank *RANK()\nraise_error 1raise_error(USER_RAISED_EXCEPTION, map(errorMessage, %0))\n"
+               "reduce 3+, lambdafunction(%v, %v))\nregexp *REGEXP(%0, %1)\nregexp_extract 2+, 1)\n"
+               "regexp_extract_all 2+, 1)\nregexp_instr 2+, 0)\nregexp_replace 3+, 1)\nround 1+, 0)\nrpad 2+, %p)\n"
+               "rtrim 2TRIM(TRAILING %0 FROM %1)\n";
+    case 's':
+        return "smallint *%0\nstring *%0\nshiftleft *shiftleft(%0, %1)\nshiftright *shiftright(%0, %1)\n"
+               "shiftrightunsigned *shiftrightunsigned(%0, %1)\nspark_partition_id *SPARK_PARTITION_ID()\n"
+               "sort_array 1+, true)\nsplit 2+, -1)\nstr_to_map 1+, ,, :)\nstr_to_map 2+, :)\nstring_agg 1+, NULL)\n"
+               "substr 2+, 2147483647)\nsubstring 2+, 2147483647)\n";
+    case 't':
+        return "tinyint *%0\ntimestamp *%0\nto_char Tdate_format(%0, %1)\nto_csv *-\nto_json *-\n"
+               "to_varchar Tdate_format(%0, %1)\nto_varchar B-\nto_varchar *to_char(%0, %1)\n"
+               "to_unix_timestamp 1+, yyyy-MM-dd HH:mm:ss)\ntrim 2TRIM(BOTH %0 FROM %1)\n"
+               "try_make_timestamp 7try_make_timestamp(%0, %1, %2, %3, %4, %5)\n"
+               "try_make_timestamp_ltz 2make_timestamp(%0, %1)\ntry_make_timestamp_ltz 3make_timestamp(%0, %1, %2)\n"
+               "try_make_timestamp_ntz 2try_make_timestamp_ntz(make_timestamp_ntz(%0, %1))\n";
+    case 'u':
+        return "u- *(- %0)\nu+ *(+ %0)\nunix_timestamp 0+current_timestamp(), yyyy-MM-dd HH:mm:ss)\n"
+               "unix_timestamp 1+, yyyy-MM-dd HH:mm:ss)\n";
+    default:
+        return "[] *%0[%1]\n. M%0[%1]\n. *%0.%1\n~ *~%0\n<> *(NOT (%0 = %1))\n!= *(NOT (%0 = %1))\n! *(NOT %0)\n";
+    }
+}
 
 static bool form_fits(const spk_sql_expr *e, char many)
 {
@@ -184,8 +215,8 @@ static const char *form_of(const spk_sql_expr *e)
 {
     const char *name = e->function->name;
     const size_t n = strlen(name);
-    for (const char *line = forms; *line; line = strchr(line, '\n') + 1)
-        if (line[0] == name[0] && strncmp(line, name, n) == 0 && line[n] == ' ' && form_fits(e, line[n + 1]))
+    for (const char *line = forms(*name); *line; line = strchr(line, '\n') + 1)
+        if (strncmp(line, name, n) == 0 && line[n] == ' ' && form_fits(e, line[n + 1]))
             return line + n + 2;
     return NULL;
 }
@@ -201,7 +232,7 @@ static void put_struct(spk_text *out, const spk_sql_expr *e, int depth)
         (void)snprintf(own, sizeof own, "col%u", (unsigned)(i / 2 + 1));
         spk_text_put(out, i ? ", " : "");
         put(out, x, depth);
-        const bool member = x->kind == SPK_SQL_CALL && strcmp(x->function->name, ".") == 0;
+        const bool member = x->kind == SPK_SQL_CALL && x->n == 2 && strcmp(x->function->name, ".") == 0;
         const char *natural = member ? ((const spark_str *)x->args[1]->value)->ptr
             : x->kind == SPK_SQL_COLUMN ? x->name
                                         : own;
