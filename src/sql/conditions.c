@@ -396,6 +396,9 @@ static const spk_sql_condition conditions[] = {
         "The function <funcName> requires the parameter <paramName> to be a foldable expression of the type "
         "<paramType>, but the actual argument is a non-foldable." },
     { "NON_LITERAL_PIVOT_VALUES", "42K08", "Literal expressions required for pivot values, found <expression>." },
+    { "NOT_A_CONSTANT_STRING", "42601",
+        "The expression <expr> used for the routine or clause <name> must be a constant STRING which is NOT "
+        "NULL, and a name." },
     { "NULL_MAP_KEY", "2200E", "Cannot use null as map key." },
     { "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003",
         "<value> cannot be represented as Decimal(<precision>, <scale>)." },

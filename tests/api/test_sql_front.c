@@ -88,6 +88,9 @@ static void test_messages(void **state)
         { "SELECT * FROM range(NULL)", "[UNEXPECTED_INPUT_TYPE] Parameter 1 of function `range`" },
         { "SELECT * FROM VALUES (1, 2), (3)", "in row 1" },
         { "SELECT stack(0, 1)", "(current value = 0)" },
+        { "SELECT IDENTIFIER('a.')", "[NOT_A_CONSTANT_STRING]" },
+        { "SELECT * FROM IDENTIFIER(CAST(NULL AS STRING))", "[NOT_A_CONSTANT_STRING]" },
+        { "SELECT * FROM IDENTIFIER('`a')", "[NOT_A_CONSTANT_STRING]" },
         { "SELECT * FROM range(1) LATERAL VIEW explode(array(1)) t AS a, b", "Expected 1 aliases, but got 2" },
         { "SELECT inline(array(1))", "\"ARRAY<STRUCT>\"" },
         { "SELECT explode(array(1), 2)", "`explode`" },
@@ -239,6 +242,11 @@ static void test_parameters(void **state)
               (const spark_sql_parameter[]) { { NULL, SPARK_TYPE(int32_t), &(int32_t) { 2 } },
                   { NULL, SPARK_TYPE(int32_t), &(int32_t) { 1 } } }),
         "1\n2\n");
+    sql_gives(spark_sql_with(sc,
+                  "WITH t AS (SELECT 7 AS v) SELECT IDENTIFIER(:c) + 1 FROM IDENTIFIER(:t) ORDER BY IDENTIFIER(:t || '.v')", 2,
+              (const spark_sql_parameter[]) { { "c", SPARK_TYPE(spark_str), &(spark_str)SPARK_STR("v") },
+                  { "t", SPARK_TYPE(spark_str), &(spark_str)SPARK_STR("t") } }),
+        "8\n");
     static const spark_type *const opaque = NULL;
     const spark_sql_parameter bad[] = { { "x", opaque, &i32 } };
     assert_int_equal(spark_rdd_status(spark_sql_with(sc, "SELECT :x", 1, bad)), SPARK_EINVAL);

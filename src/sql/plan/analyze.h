@@ -145,6 +145,9 @@ void spk_bind_frame(spk_bind *b, const spk_ast_window *w, spk_window_use *use);
 bool spk_bind_constant(spk_bind *b, const spk_ast *ast, spk_window_use *use);
 spk_sql_expr *spk_bind_subquery(spk_bind *b, const spk_ast *ast, bool negated);
 spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *ast);
+/* spk_identifier: of IDENTIFIER(a constant text): the name that it is; NULL: the error is set. _is_: of a call. */
+const spk_ast *spk_identifier(spk_analyzer *a, const spk_ast *call);
+bool spk_is_identifier(const spk_ast *call);
 /* spk_bind_struct: struct(a AS x, b), and (a, b): fields are named by their columns, or col1, col2. */
 spk_sql_expr *spk_bind_struct(spk_bind *b, const spk_ast *ast);
 /* spk_bind_whole: an offset that is an integer, with the sign of its side; false: it is none. */

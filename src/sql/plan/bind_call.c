@@ -662,6 +662,10 @@ spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
     }
     if (ast->window)
         return spk_bind_window(b, ast);
+    if (spk_is_identifier(ast)) {
+        const spk_ast *named = spk_identifier(b->a, ast);
+        return named ? spk_bind_name(b, named) : NULL;
+    }
     if (!ast->infix && (spk_names_same(name, "grouping") || spk_names_same(name, "grouping_id")))
         return grouping(b, ast);
     if (!ast->infix && spk_is_aggregate(b->a, name))

@@ -143,6 +143,61 @@ static bool needs_no_parentheses(const char *name)
     return false;
 }
 
+/* add_part: bytes of a part of a name, in which two backquotes are one. */
+static void add_part(spk_analyzer *a, spk_ast *name, const char *text, size_t n, bool quoted)
+{
+    spk_ast *part = spk_arena_alloc(a->arena, sizeof *part, 16);
+    char *own = spk_copy_text(a, text, n);
+    size_t kept = 0;
+    if (!part) {
+        spk_sql_nomem(a->error);
+        return;
+    }
+    for (size_t i = 0; own != a->none && i < n; i++, kept++) {
+        own[kept] = own[i];
+        i += quoted && own[i] == '`';
+    }
+    own[own == a->none ? 0 : kept] = '\0';
+    *part = (spk_ast) { .kind = SPK_AST_NAME, .text = own, .span = name->span, .quoted = quoted };
+    SPK_ADD(a, name->args.at, name->args.n, part);
+}
+
+bool spk_is_identifier(const spk_ast *call)
+{
+    return call->kind == SPK_AST_CALL && !call->infix && call->args.n == 1 && spk_names_same(call->name, "identifier");
+}
+
+const spk_ast *spk_identifier(spk_analyzer *a, const spk_ast *call)
+{
+    spk_bind b = { .a = a, .clause = "FROM" };
+    spk_sql_expr *e = spk_bind_expr(&b, call->args.at[0]);
+    spk_ast *name = spk_arena_alloc(a->arena, sizeof *name, 16);
+    spk_sql_fold(&a->build, &e);
+    if (!e || !name)
+        return NULL;
+    *name = (spk_ast) { .kind = SPK_AST_NAME, .span = call->span };
+    const bool good = e->kind == SPK_SQL_CONSTANT && !e->null && e->type->kind == SPK_SQL_STRING;
+    const spark_str *text = good ? e->value : NULL;
+    const char *at = text ? text->ptr : "", *end = at + (text ? text->len : 0);
+    while (at < end) {
+        const bool quoted = *at == '`';
+        const char *from = at += quoted;
+        while (at < end && (quoted ? *at != '`' || (at + 1 < end && at[1] == '`' && ++at) : *at != '.'))
+            at++;
+        if (at == from || (quoted && at == end))
+            break;
+        add_part(a, name, from, (size_t)(at - from), quoted);
+        at += quoted;
+        if (at == end)
+            return spk_sql_failed(a->error) ? NULL : name;
+        if (*at++ != '.')
+            break;
+    }
+    spk_sql_fail2(a->error, "NOT_A_CONSTANT_STRING", call->span, "name", "IDENTIFIER", "expr",
+        spk_sql_expr_quoted(&a->build, e));
+    return NULL;
+}
+
 spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
 {
     spk_analyzer *a = b->a;

@@ -430,6 +430,11 @@ static spk_rel of_range(spk_analyzer *a, const spk_ast_relation *r, spk_scope *o
 
 static spk_rel of_function(spk_analyzer *a, const spk_ast_relation *r, spk_scope *outer)
 {
+    if (spk_is_identifier(r->call)) {
+        spk_ast_relation named = *r;
+        named.name = (spk_ast *)(uintptr_t)spk_identifier(a, r->call);
+        return named.name ? of_name(a, &named, outer) : nothing(outer);
+    }
     if (r->call->kind == SPK_AST_CALL && spk_names_same(r->call->name, "range"))
         return of_range(a, r, outer);
     if (r->call->kind == SPK_AST_CALL && spk_is_generator(r->call->name)) {
