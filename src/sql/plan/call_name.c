@@ -14,10 +14,17 @@ static const char *lower(spk_bind *b, const char *name)
     return own;
 }
 
+/* called: the name; of first_value(x) IGNORE NULLS that of first. */
+static const char *called(spk_bind *b, const spk_ast *ast)
+{
+    const bool value = spk_names_same(ast->name, "first_value") || spk_names_same(ast->name, "last_value");
+    return lower(b, !value || !ast->ignore_nulls ? ast->name : (ast->name[0] | 0x20) == 'f' ? "first" : "last");
+}
+
 /* put_call: name(DISTINCT arguments). */
 static void put_call(spk_bind *b, spk_text *out, const spk_ast *ast, spk_sql_expr *const *args, size_t n)
 {
-    const spk_sql_function function = { .name = lower(b, ast->name) };
+    const spk_sql_function function = { .name = called(b, ast) };
     const spk_sql_expr call = { .kind = SPK_SQL_CALL, .function = &function, .name = function.name, .n = (uint32_t)n,
         .args = (spk_sql_expr **)(uintptr_t)args };
     const size_t from = out->n;
