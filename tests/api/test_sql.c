@@ -179,6 +179,10 @@ static const sql_case cases[] = {
         "12,332.1|1|(1,234.50)|25.6%|.50|12 \"x\"|123,4567|-000.|2|-0\n" },
     { "SELECT format_number(x, f) FROM VALUES (1234.5, '#,##0.0'), (1.0, '0'), (null, '0'), (99.99, '#.#') t(x, f)",
         "1,234.5\n1\nNULL\n100\n" },
+    { "SELECT CAST(a AS STRING) FROM VALUES (9), (10), (100) t(a) ORDER BY a", "10\n100\n9\n" },
+    { "SELECT CAST(a AS STRING) FROM VALUES (9), (10), (100) t(a) ORDER BY t.a", "9\n10\n100\n" },
+    { "SELECT CAST(a AS STRING), a FROM VALUES (9), (10), (100) t(a) ORDER BY a", "9|9\n10|10\n100|100\n" },
+    { "SELECT CAST(a AS STRING), count(*) FROM VALUES (9), (10), (100) t(a) GROUP BY a HAVING a > 9 ORDER BY a", "10|1\n100|1\n" },
     { "SHOW FUNCTIONS LIKE 'date_a*'", "date_add\n" },
     { "SELECT array_sort(array('bc', 'ab', 'dc', 'a'), (l, r) -> length(l) - length(r)), array_sort(array(3, null, 1, 2), "
       "(x, y) -> CASE WHEN x IS NULL THEN 1 WHEN y IS NULL THEN -1 ELSE y - x END)",

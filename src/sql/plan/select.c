@@ -105,22 +105,6 @@ static void expand(selecting *s)
     }
 }
 
-/* item_name: a column is called as it is written, under a cast as well; all else as it is printed, as
- * current_date without parentheses. */
-static const char *item_name(selecting *s, const item *it)
-{
-    const spk_ast *ast = it->ast;
-    const spk_sql_expr *e = it->bound;
-    if (ast->kind == SPK_AST_CAST && ast->args.at[0]->kind == SPK_AST_NAME) {
-        const spk_sql_expr *inner = e->args[0];
-        if (inner->kind != SPK_SQL_CALL || strcmp(inner->function->name, ".") != 0) /* no field of a struct */
-            ast = ast->args.at[0];
-    }
-    const char *last = ast->kind == SPK_AST_NAME ? ast->args.at[ast->args.n - 1]->text : NULL;
-    const bool called = last && e->kind == SPK_SQL_CALL && e->n == 0 && spk_names_same(e->name, last);
-    return last && !called ? last : spk_expr_name(s->a, e);
-}
-
 static void bind_items(selecting *s)
 {
     for (size_t i = 0; i < s->n_items; i++) {
@@ -131,7 +115,7 @@ static void bind_items(selecting *s)
             return;
         if (!it->name) {
             const spk_ast *ast = it->ast;
-            it->name = item_name(s, it);
+            it->name = spk_item_name(s, it);
             if (ast->kind == SPK_AST_NAME && ast->args.n > 1)
                 SPK_ADD(s->a, s->bind.aliases, s->bind.n_aliases, (spk_alias) { it->name, it->bound });
         } else if (it->ast) {
@@ -346,13 +330,19 @@ static void groups(selecting *s)
 
 /* ---- ORDER BY */
 
+/* column_instead: whether a cast that is called as its column stands beside that column, which is then meant. */
+static bool column_instead(const selecting *s, const item *it)
+{
+    return it->ast && it->ast->kind == SPK_AST_CAST && spk_item_of_column(s, it->name);
+}
+
 /* shown_as: the item that is called so; NULL: none is, or *several are which are not the same. */
 static spk_sql_expr *shown_as(const selecting *s, const spk_ast *ast, bool *several)
 {
     spk_sql_expr *found = NULL;
     *several = false;
     for (size_t i = 0; ast->kind == SPK_AST_NAME && ast->args.n == 1 && i < s->n_items; i++)
-        if (spk_names_same(s->items[i].name, ast->args.at[0]->text)) {
+        if (spk_names_same(s->items[i].name, ast->args.at[0]->text) && !column_instead(s, &s->items[i])) {
             *several |= found && !spk_expr_same(found, s->items[i].bound);
             found = s->items[i].bound;
         }
@@ -743,16 +733,6 @@ static void pipe_allows(selecting *s)
                 s->select->span, "expr", s->items[i].name);
 }
 
-/* trailing_comma: SELECT a, FROM t is read as a and the column "from" that is called t. */
-static void trailing_comma(spk_analyzer *a, const spk_ast_select *select)
-{
-    const spk_ast_list *list = &select->items;
-    const spk_ast *last = !select->from && list->n > 1 ? under_alias(list->at[list->n - 1]) : NULL;
-    if (last && last->kind == SPK_AST_NAME && last->args.n == 1 && !last->args.at[0]->quoted
-        && spk_names_same(last->args.at[0]->text, "from"))
-        spk_sql_fail(a->error, "TRAILING_COMMA_IN_SELECT", last->span);
-}
-
 spk_rel spk_analyze_select(
     spk_analyzer *a, const spk_ast_select *select, spk_scope *outer, const spk_ast_query *order)
 {
@@ -764,7 +744,7 @@ spk_rel spk_analyze_select(
     s.query = order;
     s.in.scope.outer = outer;
     const spk_ast_select *around = a->hinted;
-    trailing_comma(a, select);
+    spk_trailing_comma(a, select);
     spk_hints_warn(select);
     a->hinted = select->n_hints ? select : NULL;
     if (select->from)

@@ -40,6 +40,13 @@ void spk_select_add(selecting *s, const spk_ast *ast, spk_sql_expr *bound, const
 /* star: adds the columns of a star. */
 void spk_select_star(selecting *s, const spk_ast *ast);
 
+/* select_names.c: spk_item_name: a column is called as it is written, under a cast as well; all else as it is printed,
+ * as current_date without parentheses. */
+const char *spk_item_name(selecting *s, const item *it);
+/* spk_item_of_column: whether a column of that name is an item as it is: it comes before a cast that is called so. */
+bool spk_item_of_column(const selecting *s, const char *name);
+/* spk_trailing_comma: SELECT a, FROM t is read as a and the column "from" that is called t. */
+void spk_trailing_comma(spk_analyzer *a, const spk_ast_select *select);
 /* unresolved.c: _behind: a column that is gone behind DISTINCT or the groups: with names of the select list. _star:
  * CANNOT_RESOLVE_STAR_EXPAND of name.*. */
 SPK_COLD void spk_unresolved_behind(selecting *s, spk_sql_span span);
