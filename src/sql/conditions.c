@@ -116,6 +116,9 @@ static const spk_sql_condition conditions[] = {
     { "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_INVALID_BOUND", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: Window frame upper bound <upper> does not "
         "follow the lower bound <lower>." },
+    { "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "42K09",
+        "Cannot resolve <sqlExpr> due to data type mismatch: The data type of the <location> bound "
+        "<exprType> does not match the expected data type <expectedType>." },
     { "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: The lower bound of a window frame must be "
         "<comparison> to the upper bound." },
@@ -190,6 +193,9 @@ static const spk_sql_condition conditions[] = {
         "return NULL instead." },
     { "INTERVAL_DIVIDED_BY_ZERO", "22012",
         "Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead." },
+    { "INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", "42903",
+        "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a FILTER "
+        "expression of the BOOLEAN type." },
     { "INVALID_ARRAY_INDEX", "22003",
         "The index <indexValue> is out of bounds. The array has <arraySize> elements. Use the SQL function "
         "`get()` to tolerate accessing element at invalid index and return NULL instead." },
@@ -458,6 +464,7 @@ static const spk_sql_condition conditions[] = {
     { "UDTF_ALIAS_NUMBER_MISMATCH", "42802",
         "The number of aliases supplied in the AS clause does not match the number of columns output by the "
         "UDTF. Expected <aliasesSize> aliases, but got <aliasesNames>." },
+    { "UNABLE_TO_INFER_SCHEMA", "42KD9", "Unable to infer schema for <format>. It must be specified manually." },
     { "UNBOUND_SQL_PARAMETER", "42P02",
         "Found the unbound parameter: <name>. Please, fix `args` and provide a mapping of the parameter to "
         "either a SQL literal or collection constructor functions such as `map()`, `array()`, `struct()`." },
