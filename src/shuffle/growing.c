@@ -8,7 +8,9 @@ static char *acc_of(const spk_combiner *c, uint32_t row)
     return spk_table_row(&c->table, row) + c->move.to;
 }
 
-/* compact: the table's memory holds what rows point to, and neither room nor what they have left behind. */
+/* compact: the table's memory holds what rows point to, and neither room nor what they have left behind. The next one
+ * is due when there is four times as much: an accumulator that doubles takes two parts to have room again, and as much
+ * as was there has to come before it doubles once more. */
 static bool compact(spk_combiner *c)
 {
     spk_table *t = &c->table;
@@ -16,7 +18,7 @@ static bool compact(spk_combiner *c)
     for (uint32_t row = 0; row < t->n; row++)
         c->aggregator->growing->seal(c->aggregator->create_env, acc_of(c, row));
     t->string_bytes = t->strings.bytes;
-    c->compact_at = 2 * t->strings.bytes + SLACK_BYTES;
+    c->compact_at = 4 * t->strings.bytes + SLACK_BYTES;
     if (!done)
         spk_task_nomem(c->task);
     return done;
