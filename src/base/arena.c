@@ -10,11 +10,16 @@ struct spk_arena_chunk {
     spk_arena_chunk *older;
     size_t capacity;
 };
-enum { HEADER = 64, FIRST_CHUNK = SPK_CHUNK, LARGEST_STEP = 1024 * 1024 };
+enum { HEADER = 64, SMALL_CHUNK = 4096, LARGEST_STEP = 1024 * 1024 };
 
 void spk_arena_init(spk_arena *arena, spk_heap *heap)
 {
     *arena = (spk_arena) { .heap = heap };
+}
+
+void spk_arena_init_small(spk_arena *arena, spk_heap *heap)
+{
+    *arena = (spk_arena) { .heap = heap, .small = true };
 }
 
 static void open_chunk(spk_arena *arena)
@@ -68,7 +73,7 @@ void spk_arena_rewind(spk_arena *arena, spk_arena_mark mark)
 
 void *spk_arena_grow_(spk_arena *arena, size_t size)
 {
-    size_t step = arena->chunks ? arena->chunks->capacity * 2 : FIRST_CHUNK, capacity;
+    size_t step = arena->chunks ? arena->chunks->capacity * 2 : arena->small ? SMALL_CHUNK : SPK_CHUNK, capacity;
     if (step > LARGEST_STEP)
         step = LARGEST_STEP;
     if (size > SIZE_MAX / 4)

@@ -12,9 +12,12 @@ typedef struct spk_arena {
     spk_arena_chunk *chunks; /* newest first */
     char *next, *end;
     size_t bytes; /* handed out since the last reset */
+    bool small;   /* the first chunk is */
 } spk_arena;
 
+/* spk_arena_init: chunks from SPK_CHUNK on. _init_small: from 4 KiB on, of what there may be thousands. */
 void spk_arena_init(spk_arena *arena, spk_heap *heap);
+void spk_arena_init_small(spk_arena *arena, spk_heap *heap);
 void spk_arena_fini(spk_arena *arena);
 
 /* spk_arena_reset: forgets everything, keeps one chunk. */

@@ -123,6 +123,17 @@ static void test_alloc__without_memory_leaves_what_is_there(void **state)
     check_pieces(pieces, n);
 }
 
+static void test_small__takes_little_at_first(void **state)
+{
+    fixture *f = *state;
+    spk_arena_init_small(&f->arena, &f->heap);
+    take(&f->arena, 100, 8, 0);
+    assert_int_equal(f->heap.mapped, 4096);
+    for (int i = 0; i < 110; i++)
+        take(&f->arena, 100, 8, 0);
+    assert_int_equal(f->heap.mapped, 3 * 4096);
+}
+
 static void test_reset__keeps_one_chunk(void **state)
 {
     fixture *f = *state;
@@ -238,6 +249,7 @@ int main(void)
         arena_test(test_alloc__larger_than_a_chunk_gets_its_own),
         arena_test(test_alloc__fills_chunks_before_it_takes_more),
         arena_test(test_alloc__without_memory_leaves_what_is_there),
+        arena_test(test_small__takes_little_at_first),
         arena_test(test_reset__keeps_one_chunk),
         arena_test(test_reset__of_an_unused_arena_does_nothing),
         arena_test(test_rewind__frees_what_came_after_the_mark),

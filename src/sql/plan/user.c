@@ -43,7 +43,7 @@ void *spk_user_new(size_t size, spark_context *sc, const char *name, spk_failure
     atomic_init(&base->user.refs, 1);
     base->user.free = free_user;
     base->sc = sc;
-    spk_arena_init(&base->arena, &sc->heap);
+    spk_arena_init_small(&base->arena, &sc->heap);
     char *copy = spk_arena_alloc(&base->arena, strlen(name) + 1, 1);
     if (copy)
         base->user.name = strcpy(copy, name);
