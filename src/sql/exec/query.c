@@ -65,7 +65,7 @@ spk_query *spk_query_new(spark_context *sc, const char *text)
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     atomic_init(&q->refs, 1);
-    spk_arena_init(&q->arena, &sc->heap);
+    spk_arena_init_small(&q->arena, &sc->heap);
     q->sc = sc;
     q->session = (spk_sql_session) { .now = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
         .zone_id = "UTC", .user = "spark", .catalog = "spark_catalog", .database = "default" };

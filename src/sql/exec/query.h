@@ -13,6 +13,7 @@ typedef struct spk_query {
     atomic_int refs;
     spk_arena arena;
     spark_context *sc;
+    spark_scope *scope; /* what the statement gives and makes belongs to it */
     spk_sql_session session;
     spk_sql_error error; /* while it is prepared */
     bool has_failed;     /* a job that preparing it has run: */

@@ -148,6 +148,8 @@ spark_rdd *spark_sql_with(
     if (!q)
         return spk_rdd_errorf(sc, SPARK_ENOMEM, "sql", NULL, at, "out of memory");
     q->analyzer.site = at;
+    q->scope = spk_scope_of(sc);
+    spark_scope *own = spark_scope_begin(sc); /* of RDDs that only the statement's result needs */
     spark_rdd *rdd = NULL;
     const spk_ast_statement *s = spk_sql_parse(&q->arena, q->text, &next, &q->error);
     if (s && !spk_sql_parse_blank(q->text + next))
@@ -157,6 +159,9 @@ spark_rdd *spark_sql_with(
         rdd = spk_statement_heard(q, at, s);
     if (!rdd || spk_sql_failed(&q->error))
         rdd = failed(q, at);
+    if (own && rdd->object.scope == own)
+        spk_scope_move(&rdd->object, q->scope);
+    spark_scope_end(own);
     spk_query_unref(q);
     return rdd;
 }
@@ -238,7 +243,7 @@ spark_status spark_create_temp_view(spark_site at, spark_context *sc, const char
     }
     spk_view_rdd_set(view, rdd);
     (void)spk_view_drop(catalog, name);
-    spk_view_add(catalog, view);
+    spk_view_add(catalog, view, spk_scope_of(sc));
     return SPARK_OK;
 }
 

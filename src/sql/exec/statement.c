@@ -78,7 +78,7 @@ static spk_view *new_view(spk_query *q, const spk_ast_statement *s)
 static void keep(spk_query *q, spk_view *view)
 {
     (void)spk_view_drop(q->analyzer.catalog, view->name);
-    spk_view_add(q->analyzer.catalog, view);
+    spk_view_add(q->analyzer.catalog, view, q->scope);
 }
 
 static const char *copy_into(spk_query *q, spk_view *view, const char *text, size_t n)

@@ -172,7 +172,7 @@ spk_view *spk_view_new(spark_context *sc, const char *name)
     spk_view *view = calloc(1, sizeof *view);
     if (!view)
         return NULL;
-    spk_arena_init(&view->arena, &sc->heap);
+    spk_arena_init_small(&view->arena, &sc->heap);
     atomic_init(&view->refs, 1);
     const size_t n = strlen(name) + 1;
     char *copy = spk_arena_alloc(&view->arena, n, 1);
@@ -184,14 +184,22 @@ spk_view *spk_view_new(spark_context *sc, const char *name)
     return view;
 }
 
+/* let_go: of what was cached of a view. */
+static void let_go(spark_rdd *packed)
+{
+    if (!packed)
+        return;
+    spark_rdd_release(packed);
+    spk_rdd_unref(packed);
+}
+
 void spk_view_unref(spk_view *view)
 {
     if (!view || atomic_fetch_sub(&view->refs, 1) > 1)
         return;
     if (view->rdd)
         spk_rdd_unref(view->rdd);
-    if (view->packed)
-        spk_rdd_unref(view->packed);
+    let_go(view->packed);
     spk_arena_fini(&view->arena);
     free(view);
 }
@@ -220,14 +228,15 @@ static void release_view(spk_object *object)
     spk_view_unref(view);
 }
 
-void spk_view_add(spk_catalog *catalog, spk_view *view)
+void spk_view_add(spk_catalog *catalog, spk_view *view, spark_scope *scope)
 {
+    view->object.release = release_view;
+    spk_scope_move(&view->object, scope);
     pthread_mutex_lock(&catalog->lock);
     view->catalog = catalog;
     view->next = catalog->views;
     catalog->views = view;
     pthread_mutex_unlock(&catalog->lock);
-    spk_scope_add(catalog->sc, &view->object, release_view);
 }
 
 static spk_view *find(spk_catalog *catalog, const char *name)
@@ -268,8 +277,7 @@ void spk_view_rdd_set(spk_view *view, spark_rdd *rdd)
     view->packed = NULL;
     if (old)
         spk_rdd_unref(old);
-    if (packed)
-        spk_rdd_unref(packed);
+    let_go(packed);
 }
 
 spark_rdd *spk_view_packed(spk_catalog *catalog, spk_view *view)
@@ -284,14 +292,15 @@ spark_rdd *spk_view_packed(spk_catalog *catalog, spk_view *view)
 
 void spk_view_packed_set(spk_catalog *catalog, spk_view *view, spark_rdd *packed)
 {
-    if (packed)
+    if (packed) { /* its blocks stay while a scope holds it */
         spk_rdd_ref(packed);
+        spk_scope_move(&packed->object, &catalog->sc->root);
+    }
     pthread_mutex_lock(&catalog->lock);
     spark_rdd *old = view->packed;
     view->packed = packed;
     pthread_mutex_unlock(&catalog->lock);
-    if (old)
-        spk_rdd_unref(old);
+    let_go(old);
 }
 
 /* ---- functions of the program */

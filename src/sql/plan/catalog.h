@@ -99,8 +99,8 @@ bool spk_catalog_zone_set(spk_catalog *catalog, const char *id);
 const spk_zone *spk_catalog_zone(spk_catalog *catalog);
 /* spk_view_new: not yet in the catalog; with an arena for what it holds. NULL: no memory. */
 spk_view *spk_view_new(spark_context *sc, const char *name);
-/* spk_view_add: into the catalog, and the innermost scope. */
-void spk_view_add(spk_catalog *catalog, spk_view *view);
+/* spk_view_add: into the catalog, and that scope. */
+void spk_view_add(spk_catalog *catalog, spk_view *view, spark_scope *scope);
 /* spk_view_find: with a reference; NULL: there is none. */
 spk_view *spk_view_find(spk_catalog *catalog, const char *name);
 void spk_view_unref(spk_view *view);
