@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What statements, views and tables hold of the budget, and when they give it back. */
+/* What statements, views and tables hold of the budget, when they give it back, and what they do without. */
 #include "../support/sql_test.h"
 
 #include <stdatomic.h>
@@ -66,6 +66,46 @@ static void test_views__take_what_they_need(void **state)
     spark_context_free(sc);
 }
 
+/* changed: what a statement that fails leaves as it was, and one that succeeds changes once. */
+static void changed(const char *change, const char *query, const char *before, const char *after)
+{
+    bool struck = true;
+    for (unsigned nth = 1; struck; nth++) {
+        const spark_fault fault = { .kind = SPARK_FAULT_ALLOC, SPARK_ANYWHERE, .nth = nth, .times = 1 };
+        spark_context *sc = spark_context_new(
+            &(spark_conf) { .threads = 1, .memory_bytes = (uint64_t)64 << 20, .faults = &fault, .n_faults = 1 });
+        if (!sc || spark_faults_struck(sc) > 0) { /* it was the context's */
+            spark_context_free(sc);
+            continue;
+        }
+        spark_faults_enable(sc, false);
+        done(sc, "CREATE TABLE t(a INT, b STRING)");
+        done(sc, "INSERT INTO t VALUES (1, 'x'), (2, 'y')");
+        spark_faults_enable(sc, true);
+        const bool good = spark_rdd_status(spark_sql(sc, change)) == SPARK_OK;
+        spark_faults_enable(sc, false);
+        struck = spark_faults_struck(sc) > 0;
+        char *rows = sql_answer(sc, query);
+        if (strcmp(rows, good ? after : before) != 0)
+            fail_msg("%s, allocation %u, %s: %s", change, nth, good ? "done" : "failed", rows);
+        free(rows);
+        spark_context_free(sc);
+    }
+}
+
+static void test_changes__are_whole_without_memory(void **state)
+{
+    (void)state;
+    static const char count[] = "SELECT count(*) FROM t", u[] = "SHOW TABLES LIKE 'u'";
+    changed("INSERT INTO t SELECT CAST(id AS INT), concat('x', id) FROM range(100)", count, "2\n", "102\n");
+    changed("INSERT OVERWRITE t SELECT 1, 'z'", count, "2\n", "1\n");
+    changed("TRUNCATE TABLE t", count, "2\n", "0\n");
+    changed("CREATE TABLE u AS SELECT 1 x", u, "", "default|u|false\n");
+    changed("CREATE TABLE u(a INT)", u, "", "default|u|false\n");
+    changed("CREATE TEMP VIEW u AS SELECT 1 x", u, "", "|u|true\n");
+    changed("DROP TABLE t", "SHOW TABLES LIKE 't'", "default|t|false\n", "");
+}
+
 static atomic_int calls;
 
 SPARK_MAP(counted, int64_t, int64_t)
@@ -99,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_release__gives_the_memory_of_a_statement_back),
         cmocka_unit_test(test_views__take_what_they_need),
+        cmocka_unit_test(test_changes__are_whole_without_memory),
         cmocka_unit_test(test_cached__outlives_the_statement_and_its_scope),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,7 +124,7 @@ spark_rdd *spk_cache_table(spk_query *q, spark_site at, const spk_ast_statement 
     spk_view_unref(view);
     if (spk_sql_failed(&q->error))
         return NULL;
-    return failure.code == SPARK_OK ? spk_no_rows(q, at) : spk_rdd_error(q->sc, &failure);
+    return failure.code == SPARK_OK ? q->done : spk_rdd_error(q->sc, &failure);
 }
 
 /* drop: whether it was cached. */
@@ -149,7 +149,7 @@ spark_rdd *spk_uncache_table(spk_query *q, spark_site at, const spk_ast_statemen
     if (view)
         (void)drop(q, at, view);
     spk_view_unref(view);
-    return spk_no_rows(q, at);
+    return q->done;
 }
 
 spark_rdd *spk_clear_cache(spk_query *q, spark_site at)
@@ -167,7 +167,7 @@ spark_rdd *spk_clear_cache(spk_query *q, spark_site at)
             (void)drop(q, at, view);
         spk_view_unref(view);
     } while (view);
-    return spk_no_rows(q, at);
+    return q->done;
 }
 
 spark_rdd *spk_refresh_table(spk_query *q, spark_site at, const spk_ast_statement *s)
@@ -181,5 +181,5 @@ spark_rdd *spk_refresh_table(spk_query *q, spark_site at, const spk_ast_statemen
     spk_view_unref(view);
     if (spk_sql_failed(&q->error))
         return NULL;
-    return cached ? spk_cache_table(q, at, &again) : spk_no_rows(q, at);
+    return cached ? spk_cache_table(q, at, &again) : q->done;
 }

@@ -256,7 +256,7 @@ spark_rdd *spk_insert(spk_query *q, spark_site at, const spk_ast_statement *s)
         pthread_mutex_unlock(&q->analyzer.catalog->lock);
     }
     spk_view_unref(view);
-    return kept ? spk_no_rows(q, at) : failed;
+    return kept ? q->done : failed;
 }
 
 spark_rdd *spk_truncate_table(spk_query *q, spark_site at, const spk_ast_statement *s)
@@ -265,12 +265,14 @@ spark_rdd *spk_truncate_table(spk_query *q, spark_site at, const spk_ast_stateme
     if (!view)
         return NULL;
     spark_rdd *none = view->rdd->layout ? (spark_parallelize)(at, q->sc, view->rdd->layout->type, 0, NULL, 1) : NULL;
+    const bool made = none && spark_rdd_status(none) == SPARK_OK;
     if (!none)
         spk_view_not_found(q, s->name);
-    pthread_mutex_lock(&q->analyzer.catalog->lock);
-    if (none)
+    if (made) {
+        pthread_mutex_lock(&q->analyzer.catalog->lock);
         spk_view_rdd_set(view, none);
-    pthread_mutex_unlock(&q->analyzer.catalog->lock);
+        pthread_mutex_unlock(&q->analyzer.catalog->lock);
+    }
     spk_view_unref(view);
-    return none ? spk_no_rows(q, at) : NULL;
+    return made ? q->done : none;
 }

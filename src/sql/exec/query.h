@@ -27,6 +27,7 @@ typedef struct spk_query {
     FILE *before; /* where the plan is printed before the rules have changed it; or NULL */
     const spk_plan *top; /* while it is built: a sort, and how many of its rows are wanted */
     uint64_t top_rows;
+    spark_rdd *done;          /* the result of a statement that gives no rows */
     const spk_plan *plan;     /* of its rows, for listeners; NULL: there is none */
     struct spk_built *built;  /* what its operators have become */
     size_t n_built;

@@ -34,14 +34,12 @@ spark_rdd *spk_rows_of_texts(spk_query *q, spark_site at, const char *const *nam
     const char *const *cells, size_t rows);
 
 /* What statements share. spk_view_result_columns: of a view, as a result has them, in its arena.
- * spk_create_from_query: CREATE .. AS. spk_view_not_found: the query's error. spk_no_rows: what a statement gives that
- * is done. spk_last_part: of a qualified name. spk_collected: the rows of a result, as they are now, as an RDD of its
- * own; NULL: *failed says why. */
+ * spk_create_from_query: CREATE .. AS. spk_view_not_found: the query's error. spk_last_part: of a qualified name.
+ * spk_collected: the rows of a result, as they are now, as an RDD of its own; NULL: *failed says why. */
 void spk_view_result_columns(spk_query *q, spk_view *view, const spk_result *result,
     spk_view_column **columns, size_t *n);
 spark_rdd *spk_create_from_query(spk_query *q, spark_site at, const spk_ast_statement *s);
 void spk_view_not_found(spk_query *q, const spk_ast *name);
-spark_rdd *spk_no_rows(spk_query *q, spark_site at);
 const char *spk_last_part(const spk_ast *name);
 spark_rdd *spk_collected(spk_query *q, spark_site at, spark_rdd *rdd, spark_rdd **failed);
 
@@ -58,7 +56,7 @@ spark_rdd *spk_show(spk_query *q, spark_site at, const spk_ast_statement *s);
 spark_rdd *spk_describe(spk_query *q, spark_site at, const spk_ast_statement *s);
 /* spk_set, spk_reset: SET, RESET (settings.c). */
 spark_rdd *spk_set(spk_query *q, spark_site at, const spk_ast_statement *s);
-spark_rdd *spk_reset(spk_query *q, spark_site at, const spk_ast_statement *s);
+spark_rdd *spk_reset(spk_query *q, const spk_ast_statement *s);
 /* spk_insert, spk_truncate_table: INSERT INTO, INSERT OVERWRITE, TRUNCATE TABLE (insert.c). spk_defaults_fit: whether
  * the DEFAULTs of CREATE TABLE are constants of their columns' types; false: the query's error. */
 spark_rdd *spk_insert(spk_query *q, spark_site at, const spk_ast_statement *s);

@@ -226,7 +226,7 @@ spark_rdd *spk_set(spk_query *q, spark_site at, const spk_ast_statement *s)
     return spk_sql_failed(&q->error) ? NULL : spk_rows_of_texts(q, at, names, 2, cells, 1);
 }
 
-spark_rdd *spk_reset(spk_query *q, spark_site at, const spk_ast_statement *s)
+spark_rdd *spk_reset(spk_query *q, const spk_ast_statement *s)
 {
     spk_catalog *catalog = q->analyzer.catalog;
     if (!s->key || spk_names_same(s->key, zone_key))
@@ -238,5 +238,5 @@ spark_rdd *spk_reset(spk_query *q, spark_site at, const spk_ast_statement *s)
     if (!s->key || spk_names_same(s->key, bloom_key))
         atomic_store(&catalog->blooms, true);
     (void)spk_setting_set(catalog, s->key, NULL);
-    return spk_no_rows(q, at);
+    return q->done;
 }

@@ -13,11 +13,6 @@
 #include "sql/exec/files.h"
 #include "sql/exec/result.h"
 
-spark_rdd *spk_no_rows(spk_query *q, spark_site at)
-{
-    return spk_rows_of_texts(q, at, NULL, 0, NULL, 0);
-}
-
 const char *spk_last_part(const spk_ast *name)
 {
     return name->args.at[name->args.n - 1]->text;
@@ -46,7 +41,10 @@ spark_rdd *spk_collected(spk_query *q, spark_site at, spark_rdd *rdd, spark_rdd 
     }
     spark_rdd *kept = (spark_parallelize)(at, q->sc, rows.type, rows.n, rows.items, 1);
     spark_array_free(&rows);
-    return kept;
+    if (spark_rdd_status(kept) == SPARK_OK)
+        return kept;
+    *failed = kept;
+    return NULL;
 }
 
 /* ---- CREATE */
@@ -152,7 +150,7 @@ spark_rdd *spk_create_from_query(spk_query *q, spark_site at, const spk_ast_stat
         }
         spk_view_rdd_set(view, kept);
         keep(q, view);
-        return spk_no_rows(q, at);
+        return q->done;
     }
     q->analyzer.defines = view->name;
     const spk_plan *plan = spk_query_plan(q, s->query, &names);
@@ -169,7 +167,7 @@ spark_rdd *spk_create_from_query(spk_query *q, spark_site at, const spk_ast_stat
         return NULL;
     }
     keep(q, view);
-    return spk_no_rows(q, at);
+    return q->done;
 }
 
 /* given_columns: those that are written. */
@@ -190,7 +188,7 @@ static spk_view_column *given_columns(spk_query *q, const spk_ast_statement *s)
 }
 
 /* create_from_files: USING csv, json or text; a table without files is one in memory, empty so far. */
-static spark_rdd *create_from_files(spk_query *q, spark_site at, const spk_ast_statement *s)
+static spark_rdd *create_from_files(spk_query *q, const spk_ast_statement *s)
 {
     spk_view *view = new_view(q, s);
     if (!view)
@@ -230,7 +228,7 @@ static spark_rdd *create_from_files(spk_query *q, spark_site at, const spk_ast_s
     }
     spk_view_rdd_set(view, rdd);
     keep(q, view);
-    return spk_no_rows(q, at);
+    return q->done;
 }
 
 static spark_rdd *create(spk_query *q, spark_site at, const spk_ast_statement *s)
@@ -239,22 +237,22 @@ static spark_rdd *create(spk_query *q, spark_site at, const spk_ast_statement *s
         spk_view *old = spk_view_find(q->analyzer.catalog, spk_last_part(s->name));
         spk_view_unref(old);
         if (old)
-            return spk_no_rows(q, at);
+            return q->done;
     }
-    return s->query ? spk_create_from_query(q, at, s) : create_from_files(q, at, s);
+    return s->query ? spk_create_from_query(q, at, s) : create_from_files(q, s);
 }
 
-static spark_rdd *drop(spk_query *q, spark_site at, const spk_ast_statement *s)
+static spark_rdd *drop(spk_query *q, const spk_ast_statement *s)
 {
     if (!spk_view_drop(q->analyzer.catalog, spk_last_part(s->name)) && !s->if_exists) {
         spk_view_not_found(q, s->name);
         return NULL;
     }
-    return spk_no_rows(q, at);
+    return q->done;
 }
 
 /* drop_function: one of the program. */
-static spark_rdd *drop_function(spk_query *q, spark_site at, const spk_ast_statement *s)
+static spark_rdd *drop_function(spk_query *q, const spk_ast_statement *s)
 {
     const char *name = spk_last_part(s->name);
     if (!spk_user_drop(q->analyzer.catalog, name)) {
@@ -265,7 +263,7 @@ static spark_rdd *drop_function(spk_query *q, spark_site at, const spk_ast_state
             spk_sql_fail1(&q->error, "ROUTINE_NOT_FOUND", s->name->span, "routineName",
                 spk_print(&q->analyzer, "`%s`", name));
     }
-    return spk_sql_failed(&q->error) ? NULL : spk_no_rows(q, at);
+    return spk_sql_failed(&q->error) ? NULL : q->done;
 }
 
 /* ---- other tables */
@@ -276,7 +274,7 @@ static spark_rdd *insert_directory(spk_query *q, spark_site at, const spk_ast_st
     q->plan = NULL; /* as in insert */
     if (spk_sql_failed(&q->error))
         return NULL;
-    return status == SPARK_OK ? spk_no_rows(q, at) : take_over(at, q, spk_last_failure());
+    return status == SPARK_OK ? q->done : take_over(at, q, spk_last_failure());
 }
 
 /* ---- EXPLAIN */
@@ -338,7 +336,7 @@ static spark_rdd *explain(spk_query *q, spark_site at, const spk_ast_statement *
 
 /* ---- databases */
 
-static spark_rdd *database(spk_query *q, spark_site at, const spk_ast_statement *s)
+static spark_rdd *database(spk_query *q, const spk_ast_statement *s)
 {
     spk_catalog *catalog = q->analyzer.catalog;
     const char *name = s->name ? spk_last_part(s->name) : "default";
@@ -355,7 +353,7 @@ static spark_rdd *database(spk_query *q, spark_site at, const spk_ast_statement 
         (void)spk_database_drop(catalog, name);
     else if (s->kind == SPK_ST_USE)
         (void)spk_database_use(catalog, name);
-    return spk_sql_failed(&q->error) ? NULL : spk_no_rows(q, at);
+    return spk_sql_failed(&q->error) ? NULL : q->done;
 }
 
 /* own_name: the last part of the name becomes what the catalog calls the table: with its database. */
@@ -416,10 +414,31 @@ spark_rdd *spk_statement_heard(spk_query *q, spark_site at, const spk_ast_statem
     return rdd;
 }
 
+/* ready: the result of a statement that gives no rows is made before it changes anything: nothing fails after that. */
+static bool ready(spk_query *q, spark_site at, const spk_ast_statement *s)
+{
+    switch (s->kind) {
+    case SPK_ST_QUERY:
+    case SPK_ST_SHOW:
+    case SPK_ST_DESCRIBE:
+    case SPK_ST_DESCRIBE_QUERY:
+    case SPK_ST_DESCRIBE_FUNCTION:
+    case SPK_ST_EXPLAIN:
+    case SPK_ST_SET:
+    case SPK_ST_OTHER:
+        return true;
+    default:
+        q->done = spk_rows_of_texts(q, at, NULL, 0, NULL, 0);
+        return q->done && !q->done->error;
+    }
+}
+
 spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
+    if (!ready(q, at, s))
+        return q->done;
     if (s->kind == SPK_ST_CREATE_DATABASE || s->kind == SPK_ST_DROP_DATABASE || (s->kind == SPK_ST_USE && s->name))
-        return database(q, at, s);
+        return database(q, s);
     own_name(q, s);
     switch (s->kind) {
     case SPK_ST_QUERY:
@@ -428,9 +447,9 @@ spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statemen
     case SPK_ST_CREATE_TABLE:
         return create(q, at, s);
     case SPK_ST_DROP:
-        return drop(q, at, s);
+        return drop(q, s);
     case SPK_ST_DROP_FUNCTION:
-        return drop_function(q, at, s);
+        return drop_function(q, s);
     case SPK_ST_INSERT:
         return spk_insert(q, at, s);
     case SPK_ST_INSERT_DIRECTORY:
@@ -455,9 +474,9 @@ spark_rdd *spk_statement_run(spk_query *q, spark_site at, const spk_ast_statemen
     case SPK_ST_SET:
         return spk_set(q, at, s);
     case SPK_ST_RESET:
-        return spk_reset(q, at, s);
+        return spk_reset(q, s);
     case SPK_ST_USE:
-        return spk_no_rows(q, at);
+        return q->done;
     default:
         spk_sql_unsupported(&q->error, s->span, words_of(q, s, 2));
         return NULL;
