@@ -362,6 +362,17 @@ static void test_many_sets(void **state)
     spark_context_free(sc);
 }
 
+/* The same set again is another group, thousands of times. */
+static void test_same_sets(void **state)
+{
+    (void)state;
+    spark_context *sc = sql_open(&kind, 0);
+    sql_gives(spark_sql(sc, "SELECT count(*), count(DISTINCT g), sum(n) FROM (SELECT grouping_id() g, count(*) n FROM "
+                            "range(3) GROUP BY CUBE(id, id, id, id, id, id, id, id, id, id, id, id))"),
+        "12286|2|12288\n");
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_filled),
         cmocka_unit_test(test_sets),
         cmocka_unit_test(test_many_sets),
+        cmocka_unit_test(test_same_sets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -424,6 +424,9 @@ static spk_plan *keys_project(selecting *s, spk_plan *in)
         for (size_t k = 0; k < s->n_groups; k++)
             id = id << 1 | !s->sets[i][k];
         for (size_t k = 0; k < i; k++) /* the same set again is another group */
+            if (memcmp(s->sets[k], s->sets[i], s->n_groups) == 0)
+                id += (int64_t)1 << SPK_GROUPING_SHIFT;
+        for (size_t k = 0; k < i; k++) /* nor is it one of more than 48 columns */
             if (made->set_ids[k] == id) {
                 id += (int64_t)1 << SPK_GROUPING_SHIFT;
                 k = SIZE_MAX; /* from the first on */
