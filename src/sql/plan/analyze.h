@@ -252,6 +252,8 @@ bool spk_expr_same_as(const uint32_t *to, const spk_sql_expr *a, const spk_sql_e
 /* spk_expr_columns: calls visit for every column. */
 void spk_expr_columns(const spk_sql_expr *e, void (*visit)(void *arg, const spk_sql_expr *column),
     void *arg);
+/* spk_expr_size: how many nodes there are, shared ones each time; at least `most`: so many or more. */
+size_t spk_expr_size(const spk_sql_expr *e, size_t most);
 bool spk_expr_within(const spk_sql_expr *e, const spk_plan *plan); /* all columns are */
 bool spk_expr_touches(const spk_sql_expr *e, const spk_plan *plan); /* some are */
 bool spk_plan_has(const spk_plan *plan, uint32_t id);

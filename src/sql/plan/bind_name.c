@@ -198,6 +198,17 @@ const spk_ast *spk_identifier(spk_analyzer *a, const spk_ast *call)
     return NULL;
 }
 
+/* LARGEST_ALIAS: nodes of an expression whose alias is named: aliases of aliases may double it with each. */
+enum { LARGEST_ALIAS = 1 << 17 };
+
+static spk_sql_expr *by_alias(spk_bind *b, spk_sql_expr *value, const spk_ast *name)
+{
+    if (spk_expr_size(value, LARGEST_ALIAS) < LARGEST_ALIAS)
+        return fields(b, value, name, 1);
+    spk_sql_unsupported(b->a->error, name->span, "an alias of so large an expression");
+    return NULL;
+}
+
 spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
 {
     spk_analyzer *a = b->a;
@@ -214,7 +225,7 @@ spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
             return fields(b, l->variable, name, 1);
     if (b->aliases_first && !b->in_aggregate && same == 1
         && (name->args.n == 1 || alias->type->kind >= SPK_SQL_ARRAY))
-        return fields(b, alias, name, 1);
+        return by_alias(b, alias, name);
     if (b->scope && (found = of_scope(b, b->scope, name)))
         return found;
     if (spk_sql_failed(a->error))
@@ -222,7 +233,7 @@ spk_sql_expr *spk_bind_name(spk_bind *b, const spk_ast *name)
     if (same > 1)
         twice(b, name, same);
     if (alias)
-        return same > 1 ? NULL : fields(b, alias, name, 1);
+        return same > 1 ? NULL : by_alias(b, alias, name);
     for (const spk_scope *s = b->scope ? b->scope->outer : NULL; s && !spk_sql_failed(a->error); s = s->outer)
         if ((found = of_scope(b, s, name)))
             return found;

@@ -141,6 +141,14 @@ static bool same(const comparing *c, const spk_sql_expr *a, const spk_sql_expr *
     return true;
 }
 
+size_t spk_expr_size(const spk_sql_expr *e, size_t most)
+{
+    size_t size = 1;
+    for (uint32_t i = 0; e && i < e->n && size < most; i++)
+        size += spk_expr_size(e->args[i], most - size);
+    return size;
+}
+
 bool spk_expr_same(const spk_sql_expr *a, const spk_sql_expr *b)
 {
     return same(&(comparing) { NULL, NULL }, a, b);

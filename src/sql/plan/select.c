@@ -105,6 +105,31 @@ static void expand(selecting *s)
     }
 }
 
+/* lowered: an alias of a large expression becomes a column of what is below: where others name it, and others these in
+ * turn, an expression would double with each of them. */
+static void lowered(selecting *s, item *it)
+{
+    enum { LARGE = 200 };
+    const spk_sql_expr *e = it->bound;
+    if (spk_expr_size(e, LARGE) < LARGE || s->select->n_groups || s->select->group_all || s->bind.n_aggs
+        || !e->deterministic || !spk_expr_within(e, s->in.plan))
+        return;
+    spk_sql_expr **exprs = NULL;
+    spk_attr *attrs = NULL, attr = spk_attr_new(s->a, it->name, e->type, e->nullable);
+    size_t n = 0, m = 0;
+    for (size_t i = 0; i < s->in.plan->n_out; i++) {
+        SPK_ADD(s->a, exprs, n, spk_attr_column(s->a, &s->in.plan->out[i], SPK_SQL_NOWHERE));
+        SPK_ADD(s->a, attrs, m, s->in.plan->out[i]);
+    }
+    SPK_ADD(s->a, exprs, n, it->bound);
+    SPK_ADD(s->a, attrs, m, attr);
+    spk_plan *plan = spk_sql_failed(s->a->error) ? NULL : spk_plan_project(s->a, s->in.plan, exprs, attrs, n);
+    if (!plan)
+        return;
+    s->in.plan = plan;
+    it->bound = spk_attr_column(s->a, &attr, e->span);
+}
+
 static void bind_items(selecting *s)
 {
     for (size_t i = 0; i < s->n_items; i++) {
@@ -119,6 +144,7 @@ static void bind_items(selecting *s)
             if (ast->kind == SPK_AST_NAME && ast->args.n > 1)
                 SPK_ADD(s->a, s->bind.aliases, s->bind.n_aliases, (spk_alias) { it->name, it->bound });
         } else if (it->ast) {
+            lowered(s, it);
             SPK_ADD(s->a, s->bind.aliases, s->bind.n_aliases, (spk_alias) { it->name, it->bound });
         }
     }
