@@ -106,6 +106,63 @@ static void test_changes__are_whole_without_memory(void **state)
     changed("DROP TABLE t", "SHOW TABLES LIKE 't'", "default|t|false\n", "");
 }
 
+/* bytes_of: what a statement of n items is compiled into. */
+static uint64_t bytes_of(const char *begin, const char *item, int n, const char *end)
+{
+    char *sql = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&sql, &size);
+    assert_non_null(file);
+    fputs(begin, file);
+    for (int i = 1; i <= n; i++)
+        for (const char *at = item; *at; at++) /* #: this one, @: the one before */
+            if (*at == '#' || *at == '@')
+                fprintf(file, "%d", i - (*at == '@'));
+            else
+                fputc(*at, file);
+    fputs(end, file);
+    fclose(file);
+    spark_context *sc = open_context();
+    const uint64_t before = spark_memory_bytes(sc, NULL);
+    sql_run(sc, sql);
+    const uint64_t bytes = spark_memory_bytes(sc, NULL) - before;
+    spark_context_free(sc);
+    free(sql);
+    return bytes;
+}
+
+static void test_compiled__grows_with_the_text(void **state)
+{
+    (void)state;
+    static const char *const forms[][3] = {
+        { "SELECT id a0", ", a@ + a@ a#", " FROM range(3)" },
+        { "SELECT id a0", ", IF(a@ > #, a@, a@ * 2) a#", " FROM range(3)" },
+        { "SELECT t.id", ", (SELECT max(u.id) FROM range(9) u WHERE u.id < t.id + #) c#", " FROM range(3) t" },
+        { "SELECT * FROM range(3) a", ", LATERAL (SELECT a.id + # z#)", "" },
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        const uint64_t some = bytes_of(forms[i][0], forms[i][1], 8, forms[i][2]),
+                       many = bytes_of(forms[i][0], forms[i][1], 32, forms[i][2]);
+        if (many > 32 * some)
+            fail_msg("%s: %llu bytes for 8, %llu for 32", forms[i][1], (unsigned long long)some,
+                (unsigned long long)many);
+    }
+}
+
+static void test_compiled__ends_before_the_memory(void **state)
+{
+    (void)state;
+    const sql_case cases[] = {
+        { "SELECT count(*), id + id a, a + a b, b + b c, c + c d, d + d e, e + e f, f + f g, g + g h, h + h i, i + i j, "
+          "j + j k, k + k l, l + l m, m + m n, n + n o, o + o p, p + p q, q + q r, r + r s, s + s t, t + t u, u + u v "
+          "FROM range(3) GROUP BY id",
+            "an alias of so large an expression" },
+    };
+    spark_context *sc = open_context();
+    sql_all_fail(sc, 1, cases);
+    spark_context_free(sc);
+}
+
 static atomic_int calls;
 
 SPARK_MAP(counted, int64_t, int64_t)
@@ -140,6 +197,8 @@ int main(void)
         cmocka_unit_test(test_release__gives_the_memory_of_a_statement_back),
         cmocka_unit_test(test_views__take_what_they_need),
         cmocka_unit_test(test_changes__are_whole_without_memory),
+        cmocka_unit_test(test_compiled__grows_with_the_text),
+        cmocka_unit_test(test_compiled__ends_before_the_memory),
         cmocka_unit_test(test_cached__outlives_the_statement_and_its_scope),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

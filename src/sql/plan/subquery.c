@@ -497,21 +497,40 @@ static void note_plan(domain *d, spk_plan *plan)
         note_plan(d, plan->in[i]);
 }
 
+/* giver: the innermost part of the left side that has all of the columns, with the same values: above it are joins that
+ * keep each row of their left side, as those of other subqueries do, which need not be computed again. */
+static const spk_plan *giver(const domain *d)
+{
+    const spk_plan *plan = d->left;
+    for (;;) {
+        const bool keeps = plan->kind == SPK_PLAN_PROJECT
+            || (plan->kind == SPK_PLAN_JOIN
+                && (plan->join == SPK_PLAN_LEFT || plan->join == SPK_PLAN_SINGLE || plan->join == SPK_PLAN_MARK));
+        if (!keeps)
+            return plan;
+        for (size_t i = 0; i < d->n; i++)
+            if (!spk_plan_has(plan->in[0], d->ids[i]))
+                return plan;
+        plan = plan->in[0];
+    }
+}
+
 /* new_domain: the distinct values, as attributes of their own. */
 static spk_plan *new_domain(domain *d, spk_attr **attrs)
 {
     spk_sql_expr **exprs = NULL;
     size_t n = 0, m = 0;
+    const spk_plan *left = giver(d);
     *attrs = NULL;
     for (size_t i = 0; i < d->n; i++)
-        for (size_t k = 0; k < d->left->n_out; k++)
-            if (d->left->out[k].id == d->ids[i]) {
-                const spk_attr *from = &d->left->out[k];
+        for (size_t k = 0; k < left->n_out; k++)
+            if (left->out[k].id == d->ids[i]) {
+                const spk_attr *from = &left->out[k];
                 SPK_ADD(d->a, exprs, n, spk_attr_column(d->a, from, SPK_SQL_NOWHERE));
                 SPK_ADD(d->a, *attrs, m, spk_attr_new(d->a, from->name, from->type, from->nullable));
                 break;
             }
-    spk_plan *copy = spk_plan_copy(d->a, d->left);
+    spk_plan *copy = spk_plan_copy(d->a, left);
     spk_plan *plan = copy ? spk_plan_project(d->a, copy, exprs, *attrs, n < m ? n : m) : NULL;
     return plan ? spk_plan_distinct(d->a, plan) : NULL;
 }
@@ -772,11 +791,36 @@ static spk_plan *spread(domain *d, spk_plan *plan, spk_attr **attrs)
     return made;
 }
 
+/* beside: expressions of the left side's columns alone, without rows of their own, stand beside these. */
+static spk_plan *beside(spk_analyzer *a, const spk_plan *right, spk_plan *left)
+{
+    spk_sql_expr **exprs = NULL;
+    spk_attr *attrs = NULL;
+    size_t n = 0, m = 0;
+    for (size_t i = 0; i < left->n_out; i++) {
+        SPK_ADD(a, exprs, n, spk_attr_column(a, &left->out[i], SPK_SQL_NOWHERE));
+        SPK_ADD(a, attrs, m, left->out[i]);
+    }
+    for (size_t i = 0; i < right->n_out; i++) {
+        SPK_ADD(a, exprs, n, right->exprs[i]);
+        SPK_ADD(a, attrs, m, right->out[i]);
+    }
+    return spk_sql_failed(a->error) ? NULL : spk_plan_project(a, left, exprs, attrs, n);
+}
+
+static bool one_row_made(const spk_plan *plan)
+{
+    return plan->kind == SPK_PLAN_PROJECT && plan->in[0]->kind == SPK_PLAN_ROWS && plan->in[0]->n_rows == 1
+        && plan->in[0]->n_out == 0;
+}
+
 spk_plan *spk_join_correlated(spk_analyzer *a, spk_plan_join kind, spk_plan *left, spk_plan *right,
     spk_sql_expr **conditions, size_t n, const spk_attr *mark)
 {
     if (!spk_plan_correlated(right, left))
         return spk_plan_join_of(a, kind, left, right, conditions, n, mark);
+    if (kind == SPK_PLAN_INNER && n == 0 && one_row_made(right))
+        return beside(a, right, left);
     spk_plan *pulled = try_pull(a, kind, left, right, conditions, n, mark);
     if (pulled || spk_sql_failed(a->error))
         return pulled;
