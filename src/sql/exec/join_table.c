@@ -109,6 +109,15 @@ static void free_blocks(spk_join_rdd *j)
     j->collected = false;
 }
 
+/* too_large: a side that was taken for small: what can be done. */
+static spark_status too_large(const spk_join_rdd *j, spk_failure *failure)
+{
+    if (failure->code == SPARK_ENOMEM && j->join.n_keys)
+        spk_failure_append(failure, "; a side of the join was to be a table in memory: the hint SHUFFLE_HASH, or SET "
+                                    "spark.sql.autoBroadcastJoinThreshold = -1, has both sides shuffled");
+    return failure->code;
+}
+
 static spark_status prepare_join(spark_rdd *rdd, spk_failure *failure)
 {
     spk_join_rdd *j = SPK_NODE(spk_join_rdd, rdd);
@@ -118,7 +127,7 @@ static spark_status prepare_join(spark_rdd *rdd, spk_failure *failure)
         int n;
         status = spk_collect_tapes("join", rdd->site, j->right, &tapes, &n, failure);
         if (status != SPARK_OK)
-            return status;
+            return too_large(j, failure);
         j->n_rows = 0;
         status = j->join.blooms ? spk_join_bloom_fill(j, tapes, n, failure) : keep_rows(j, tapes, n, failure);
         spk_tapes_free(tapes, n);
@@ -133,7 +142,7 @@ static spark_status prepare_join(spark_rdd *rdd, spk_failure *failure)
     }
     if (status != SPARK_OK) {
         free_blocks(j);
-        return status;
+        return too_large(j, failure);
     }
     spk_rdd_partitions_set(rdd, spk_rdd_partitions(rdd->deps[0].rdd));
     return SPARK_OK;

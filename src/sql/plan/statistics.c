@@ -147,6 +147,14 @@ static spk_plan_size join_size(const spk_plan *plan, spk_plan_size l, spk_plan_s
     return s;
 }
 
+/* elements: of an array that is the same for each row, which it may be for thousands of them; else a few. */
+static double elements(const spk_sql_expr *e)
+{
+    if (e->kind != SPK_SQL_CONSTANT || e->type->kind != SPK_SQL_ARRAY)
+        return 4;
+    return e->null ? 0 : (double)((const spk_sql_array *)e->value)->n;
+}
+
 /* rows_of: all but the bytes, of which only those of the plan itself are asked for. */
 static spk_plan_size rows_of(const spk_plan *plan)
 {
@@ -190,7 +198,7 @@ static spk_plan_size rows_of(const spk_plan *plan)
             s.rows = s.base = (double)plan->limit;
         break;
     case SPK_PLAN_GENERATE:
-        s.rows *= 4;
+        s.rows *= elements(plan->exprs[0]);
         break;
     default:
         break;
