@@ -139,6 +139,7 @@ static void test_compiled__grows_with_the_text(void **state)
         { "SELECT id a0", ", IF(a@ > #, a@, a@ * 2) a#", " FROM range(3)" },
         { "SELECT t.id", ", (SELECT max(u.id) FROM range(9) u WHERE u.id < t.id + #) c#", " FROM range(3) t" },
         { "SELECT * FROM range(3) a", ", LATERAL (SELECT a.id + # z#)", "" },
+        { "SELECT * FROM range(3) a", ", LATERAL (SELECT max(u.id) z# FROM range(9) u WHERE u.id < a.id + #)", "" },
     };
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         const uint64_t some = bytes_of(forms[i][0], forms[i][1], 8, forms[i][2]),
@@ -149,17 +150,32 @@ static void test_compiled__grows_with_the_text(void **state)
     }
 }
 
+#define LATERAL ", LATERAL (SELECT max(u.id) FROM range(9) u WHERE u.id < a.id + 1 HAVING max(u.id) > 0)"
+#define FOUR_LATERAL LATERAL LATERAL LATERAL LATERAL
+
 static void test_compiled__ends_before_the_memory(void **state)
 {
     (void)state;
     const sql_case cases[] = {
-        { "SELECT count(*), id + id a, a + a b, b + b c, c + c d, d + d e, e + e f, f + f g, g + g h, h + h i, i + i j, "
-          "j + j k, k + k l, l + l m, m + m n, n + n o, o + o p, p + p q, q + q r, r + r s, s + s t, t + t u, u + u v "
+        { "SELECT count(*), id + id a, a + a b, b + b c, c + c d, d + d e, e + e f, f + f g, g + g h, h + h i, "
+          "i + i j, j + j k, k + k l, l + l m, m + m n, n + n o, o + o p, p + p q, q + q r, r + r s, s + s t, t + t u, u + u v "
           "FROM range(3) GROUP BY id",
             "an alias of so large an expression" },
+        { "SELECT count(*) FROM range(3) a" FOUR_LATERAL FOUR_LATERAL FOUR_LATERAL,
+            "a plan of so many operators" },
+        { "SELECT count(*) FROM (SELECT id, explode(sequence(1, id + 50000)) x FROM range(100)) a JOIN (SELECT id, "
+          "explode(sequence(1, id + 50000)) x FROM range(100)) b USING (id, x)",
+            "the hint SHUFFLE_HASH" },
     };
-    spark_context *sc = open_context();
-    sql_all_fail(sc, 1, cases);
+    const size_t n = sizeof cases / sizeof cases[0];
+    spark_context *sc = spark_context_new(&(spark_conf) { .threads = 1 });
+    sql_all_fail(sc, n - 1, cases);
+    spark_context_free(sc);
+    sc = open_context();
+    sql_all_fail(sc, 1, &cases[n - 1]);
+    sql_gives(spark_sql(sc, "SELECT count(*) FROM (SELECT id, explode(sequence(1, 50000)) x FROM range(100)) a JOIN "
+                            "(SELECT id, explode(sequence(1, 50000)) x FROM range(100)) b USING (id, x)"),
+        "5000000\n");
     spark_context_free(sc);
 }
 

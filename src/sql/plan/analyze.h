@@ -37,6 +37,7 @@ typedef struct spk_analyzer {
     uint32_t next_id;
     unsigned depth, pivots;
     size_t nodes;
+    size_t copies; /* of operators, made for the values subqueries are evaluated for */
     const spk_cte_env *ctes;
     const spk_ast_select *hinted; /* whose relations are analysed: its hints are about them; NULL: it has none */
     const spk_sql_binding *bindings;
@@ -208,6 +209,8 @@ spk_plan *spk_sort_plan(spk_analyzer *a, spk_plan *plan, spk_plan_sort *sort, si
 /* make.c: plans and attributes. */
 spk_attr spk_attr_new(spk_analyzer *a, const char *name, const spk_sql_type *type, bool nullable);
 spk_sql_expr *spk_attr_column(spk_analyzer *a, const spk_attr *attr, spk_sql_span span);
+/* spk_plan_counted: one operator more; false: there are too many, and an error says so. */
+bool spk_plan_counted(spk_analyzer *a);
 spk_plan *spk_plan_new(spk_analyzer *a, spk_plan_kind kind, spk_plan *in, spk_plan *in2);
 spk_plan *spk_plan_filter(spk_analyzer *a, spk_plan *in, spk_sql_expr **exprs, size_t n);
 spk_plan *spk_plan_limit(spk_analyzer *a, spk_plan *in, int64_t limit, int64_t offset);

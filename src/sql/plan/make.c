@@ -72,15 +72,21 @@ void spk_plan_out(spk_analyzer *a, spk_plan *plan, spk_attr attr)
     SPK_ADD(a, plan->out, plan->n_out, attr);
 }
 
+bool spk_plan_counted(spk_analyzer *a)
+{
+    if (++a->nodes <= NODES_MAX)
+        return true;
+    spk_sql_unsupported(a->error, SPK_SQL_NOWHERE, "a plan of so many operators");
+    return false;
+}
+
 /* spk_plan_new: with the attributes of the first input. */
 spk_plan *spk_plan_new(spk_analyzer *a, spk_plan_kind kind, spk_plan *in, spk_plan *in2)
 {
     if (spk_sql_failed(a->error))
         return NULL;
-    if (++a->nodes > NODES_MAX) {
-        spk_sql_unsupported(a->error, SPK_SQL_NOWHERE, "a plan of so many operators");
+    if (!spk_plan_counted(a))
         return NULL;
-    }
     spk_plan *plan = spk_arena_alloc(a->arena, sizeof *plan, 16);
     if (!plan) {
         spk_sql_nomem(a->error);

@@ -133,8 +133,13 @@ spk_plan *spk_attach(spk_analyzer *a, spk_plan *plan, const spk_subqueries *subq
 
 /* ---- copies, and what is the same for both ways */
 
+/* COPIES_EACH: copies of operators that count as a new one. */
+enum { COPIES_EACH = 16 };
+
 spk_plan *spk_plan_copy(spk_analyzer *a, const spk_plan *plan)
 {
+    if (++a->copies % COPIES_EACH == 0 && !spk_plan_counted(a))
+        return NULL;
     spk_plan *copy = spk_arena_alloc(a->arena, sizeof *copy, 16);
     if (!copy || !plan) {
         spk_sql_nomem(a->error);
@@ -505,7 +510,8 @@ static const spk_plan *giver(const domain *d)
     for (;;) {
         const bool keeps = plan->kind == SPK_PLAN_PROJECT
             || (plan->kind == SPK_PLAN_JOIN
-                && (plan->join == SPK_PLAN_LEFT || plan->join == SPK_PLAN_SINGLE || plan->join == SPK_PLAN_MARK));
+                && (plan->join == SPK_PLAN_LEFT || plan->join == SPK_PLAN_SINGLE || plan->join == SPK_PLAN_MARK
+                    || plan->keeps_left));
         if (!keeps)
             return plan;
         for (size_t i = 0; i < d->n; i++)
@@ -808,6 +814,14 @@ static spk_plan *beside(spk_analyzer *a, const spk_plan *right, spk_plan *left)
     return spk_sql_failed(a->error) ? NULL : spk_plan_project(a, left, exprs, attrs, n);
 }
 
+/* totals: one row, whatever there is. */
+static bool totals(const spk_plan *plan)
+{
+    while (plan->kind == SPK_PLAN_PROJECT)
+        plan = plan->in[0];
+    return plan->kind == SPK_PLAN_AGGREGATE && plan->n_exprs == 0;
+}
+
 static bool one_row_made(const spk_plan *plan)
 {
     return plan->kind == SPK_PLAN_PROJECT && plan->in[0]->kind == SPK_PLAN_ROWS && plan->in[0]->n_rows == 1
@@ -842,5 +856,8 @@ spk_plan *spk_join_correlated(spk_analyzer *a, spk_plan_join kind, spk_plan *lef
     for (size_t i = 0; i < n; i++)
         SPK_ADD(a, all, n_all, conditions[i]);
     same_domain(&d, outer, attrs, &all, &n_all);
-    return spk_sql_failed(a->error) ? NULL : spk_plan_join_of(a, kind, left, in, all, n_all, mark);
+    spk_plan *made = spk_sql_failed(a->error) ? NULL : spk_plan_join_of(a, kind, left, in, all, n_all, mark);
+    if (made && made->kind == SPK_PLAN_JOIN)
+        made->keeps_left = kind == SPK_PLAN_INNER && n == 0 && totals(right);
+    return made;
 }
