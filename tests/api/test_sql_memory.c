@@ -158,8 +158,8 @@ static void test_compiled__ends_before_the_memory(void **state)
     (void)state;
     const sql_case cases[] = {
         { "SELECT count(*), id + id a, a + a b, b + b c, c + c d, d + d e, e + e f, f + f g, g + g h, h + h i, "
-          "i + i j, j + j k, k + k l, l + l m, m + m n, n + n o, o + o p, p + p q, q + q r, r + r s, s + s t, t + t u, u + u v "
-          "FROM range(3) GROUP BY id",
+          "i + i j, j + j k, k + k l, l + l m, m + m n, n + n o, o + o p, p + p q, q + q r, r + r s, s + s t, t + t u, "
+          "u + u v FROM range(3) GROUP BY id",
             "an alias of so large an expression" },
         { "SELECT count(*) FROM range(3) a" FOUR_LATERAL FOUR_LATERAL FOUR_LATERAL,
             "a plan of so many operators" },
