@@ -100,7 +100,7 @@ static bool same(const comparing *c, const spk_sql_expr *a, const spk_sql_expr *
 
 static bool turned_around(const comparing *c, const spk_sql_expr *a, const spk_sql_expr *b)
 {
-    return commutes(a) && alike(a->args[0], b->args[1]) && alike(a->args[1], b->args[0])
+    return a->n == 2 && alike(a->args[0], b->args[1]) && alike(a->args[1], b->args[0]) && commutes(a)
         && same(c, a->args[0], b->args[1]) && same(c, a->args[1], b->args[0]);
 }
 
