@@ -2,7 +2,8 @@
 /* SQL in Spark's dialect over RDDs and files. A statement is compiled into an ordinary lineage:
  * what comes back is an RDD like any other.
  *
- *   spark_create_temp_view(sc, "trips", spark_read_csv(sc, "trips.csv", NULL, &header));
+ *   const spark_csv_options options = { .header = true, .infer_schema = true };
+ *   spark_create_temp_view(sc, "trips", spark_read_csv(sc, "trips.csv", NULL, &options));
  *   spark_rdd *busy = spark_sql(sc, "SELECT zone, count(*) n FROM trips GROUP BY zone ORDER BY n
  * DESC");
  *   spark_sql_show(busy, 20);
@@ -105,7 +106,7 @@ size_t spark_sql_next(const char *text);
 /* spark_sql_show: the first n rows as a table on standard output, as Spark's show(n, false): what
  * there is more of is said below it. spark_sql_show_with: the other forms of show: truncate: cells
  * of more characters are cut, and stand to the right (Spark's default is 20; 0: whole ones, to the
- * left); vertical: a line a column. rows 0 means 20. file NULL: standard output. Lines in a cell
+ * left); vertical: a line a column. rows 0 means 20, where spark_sql_show(rdd, 0) shows none. file NULL: standard output. Lines in a cell
  * are written as \n, other control characters as U+FFFD. Spark: Dataset.show(n, truncate, vertical). */
 spark_status spark_sql_show(spark_site at, spark_rdd *rdd, size_t n);
 typedef struct spark_sql_show_options {

@@ -115,11 +115,15 @@ static spark_status unwritten(const spark_rdd *rdd, bool json, spk_failure *fail
                 odd->scale < 18 ? odd->scale : 18);
         if (odd == type)
             (void)snprintf(of, sizeof of, "%sCAST(%.100s AS STRING)%s", cast, r->names[i],
-                json ? "" : ", or INSERT OVERWRITE DIRECTORY .. USING csv");
+                json                             ? ", or INSERT OVERWRITE DIRECTORY .. USING json"
+                    : odd->kind == SPK_SQL_MAP ? ""
+                                               : ", or INSERT OVERWRITE DIRECTORY .. USING csv");
         return spk_failure_set(failure, SPARK_ETYPE, NULL, NULL,
             "column \"%s\" is%s %s, which %s files are not written with: in the statement, %s", r->names[i],
             odd == type ? "" : " made of", text, json ? "JSON" : "CSV",
-            odd == type ? of : "to_json(..) or CAST(.. AS STRING)");
+            odd == type ? of
+                : json  ? "to_json(..), or INSERT OVERWRITE DIRECTORY .. USING json"
+                        : "to_json(..) or CAST(.. AS STRING)");
     }
     return SPARK_OK;
 }
