@@ -196,9 +196,12 @@ spk_rel spk_generate(spk_analyzer *a, spk_rel in, const spk_ast *call, bool oute
     const char *table, const char **names, size_t n_names, spk_scope *outer_scope);
 /* spk_attach: joins subqueries to a plan. */
 spk_plan *spk_attach(spk_analyzer *a, spk_plan *plan, const spk_subqueries *subqueries);
-/* spk_decorrelate: a join whose right side names attributes of the left one: what it says about
+/* spk_join_correlated: a join whose right side names attributes of the left one: what it says about
  * them becomes conditions of the join. */
 spk_plan *spk_join_correlated(spk_analyzer *a, spk_plan_join kind, spk_plan *left, spk_plan *right,
+    spk_sql_expr **conditions, size_t n, const spk_attr *mark);
+/* spk_domain_join: the same, by the domain of the outer columns that are named (domain.c). */
+spk_plan *spk_domain_join(spk_analyzer *a, spk_plan_join kind, spk_plan *left, spk_plan *right,
     spk_sql_expr **conditions, size_t n, const spk_attr *mark);
 
 spk_plan *spk_one_row(spk_analyzer *a);
