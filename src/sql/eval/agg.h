@@ -34,7 +34,8 @@ struct spk_sql_agg_def {
     const char *printed;
 };
 
-extern const spk_sql_agg_def spk_aggs_plain[], spk_aggs_moments[], spk_aggs_lists[], spk_aggs_histogram[];
+extern const spk_sql_agg_def spk_aggs_plain[], spk_aggs_sum[], spk_aggs_keep[], spk_aggs_moments[], spk_aggs_lists[],
+    spk_aggs_histogram[];
 
 /* spk_agg_error_open: nothing is wrong yet. What it would say is left as it is: that is a kilobyte, and some states are
  * merged, and finished, one by one. */

@@ -6,8 +6,8 @@
 
 #include "sql/eval/agg.h"
 
-static const spk_sql_agg_def *const tables[] = { spk_aggs_plain, spk_aggs_moments, spk_aggs_lists,
-    spk_aggs_histogram };
+static const spk_sql_agg_def *const tables[] = { spk_aggs_plain, spk_aggs_sum, spk_aggs_keep,
+    spk_aggs_moments, spk_aggs_lists, spk_aggs_histogram };
 
 static bool same_name(const char *a, const char *lower)
 {
