@@ -96,8 +96,9 @@ typedef struct spark_conf {
                                 three quarters, as long as it is not needed for tasks. 32 MiB a thread
                                 are enough, whatever is sorted, combined, joined or grouped: one row,
                                 one list of spark_group_by_key or spark_cogroup, and the rows of one key
-                                on the smaller side of a join must fit, and some 30 rows where what
-                                is sorted by is 100 kB and more, or the job fails with
+                                on the smaller side of a join must fit, some 30 rows where what
+                                is sorted by is 100 kB and more, and of longer texts than 16 KiB those
+                                that begin with the same 16 KiB, or the job fails with
                                 SPARK_ENOMEM and says what was too large. UINT64_MAX: no limit */
     double memory_storage_fraction; /* 0.5: how much of memory_bytes is left to cached partitions as
                                 long as shuffle data can go to disk instead; beyond it they go when
