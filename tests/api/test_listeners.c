@@ -454,7 +454,7 @@ static void draws(void *env, const spark_progress *stages, size_t n)
     for (size_t i = 0; i < n; i++) {
         const spark_progress *p = &stages[i];
         d->wrong |= p->done < d->done || p->done + p->running > p->total || !strstr(p->name, "count at ");
-        d->wrong |= (p->done > 0) != (p->rate > 0) || (p->rate > 0 && p->left < 0) || p->failed != 0;
+        d->wrong |= (p->done > 0 && p->seconds > 0) != (p->rate > 0) || (p->rate > 0 && p->left < 0) || p->failed != 0;
         d->done = p->done;
         d->total = p->total;
     }
