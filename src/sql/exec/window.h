@@ -172,6 +172,9 @@ bool spk_window_slides(const spk_window_call *c);
 spk_window_sliding *spk_window_slide_open(const spk_window_group *g, const spk_window_call *c);
 const char *spk_window_slide(const spk_window_group *g, const spk_window_call *c, spk_window_sliding *s);
 
+/* spk_window_keep_pair: a deep copy of a pair; `spare`: room for the pair itself, or NULL. NULL: no memory. */
+char *spk_window_keep_pair(const spk_layout *pair, spk_arena *arena, char *spare, const char *row);
+
 /* spk_exec_window_limit: of pairs the first plan->limit of each partition of the window, equals in their order; others
  * may be among them. */
 spark_rdd *spk_exec_window_limit(

@@ -190,21 +190,6 @@ static bool grow(limit_state *s, group *g)
     return true;
 }
 
-/* keep: a copy of the row; `spare`: room for one, or NULL. */
-static char *keep(const limit_rdd *r, limit_state *s, char *spare, const char *row)
-{
-    const spk_layout *pair = r->pair->layout;
-    const size_t bytes = pair->views ? spk_value_bytes(pair, row) : 0;
-    char *copy = spare ? spare : spk_arena_alloc(&s->kept, pair->size, pair->align);
-    char *tail = bytes ? spk_arena_alloc(&s->kept, bytes, 16) : copy;
-    if (!copy || !tail)
-        return NULL;
-    memcpy(copy, row, pair->size);
-    if (pair->views)
-        (void)spk_value_pack(pair, copy, tail);
-    return copy;
-}
-
 /* settle: where there are more than enough now, the last ones go. */
 static void settle(const limit_rdd *r, group *g)
 {
@@ -229,7 +214,7 @@ static bool add(const limit_rdd *r, limit_state *s, group *g, uint32_t i, uint64
     const bool full = !r->ties && g->n == r->most;
     if (!full && g->n == g->room && !grow(s, g))
         return false;
-    char *copy = keep(r, s, full ? g->at[g->n - 1].row : NULL, row);
+    char *copy = spk_window_keep_pair(r->pair->layout, &s->kept, full ? g->at[g->n - 1].row : NULL, row);
     if (!copy)
         return false;
     if (i == g->n)

@@ -10,12 +10,10 @@ static const spk_layout *pair_of(const spk_window_rdd *w)
     return w->rdd.deps[0].rdd->layout;
 }
 
-/* copy_row: NULL: no memory. */
-static char *copy_row(const spk_window_rdd *w, spk_arena *arena, const char *row)
+char *spk_window_keep_pair(const spk_layout *pair, spk_arena *arena, char *spare, const char *row)
 {
-    const spk_layout *pair = pair_of(w);
     const size_t bytes = pair->views ? spk_value_bytes(pair, row) : 0;
-    char *copy = spk_arena_alloc(arena, pair->size, pair->align);
+    char *copy = spare ? spare : spk_arena_alloc(arena, pair->size, pair->align);
     char *tail = bytes ? spk_arena_alloc(arena, bytes, 16) : copy;
     if (!copy || !tail)
         return NULL;
@@ -46,7 +44,7 @@ static bool list_row(spk_window_state *s, char *row)
 /* hold: false: no memory. */
 static bool hold(const spk_window_rdd *w, spk_window_state *s, const char *row)
 {
-    char *copy = copy_row(w, &s->held[s->now], row);
+    char *copy = spk_window_keep_pair(pair_of(w), &s->held[s->now], NULL, row);
     if (!copy || !list_row(s, copy))
         return false;
     if (s->n == 0)
@@ -82,7 +80,7 @@ static bool append(spk_window_state *s, spark_task *task, const char *row)
 /* keep: rows that others are compared with. False: the task has failed. */
 static bool keep(const spk_window_rdd *w, spk_window_state *s, spark_task *task, char **row, const char *from)
 {
-    if (!(*row = copy_row(w, &s->group, from)))
+    if (!(*row = spk_window_keep_pair(pair_of(w), &s->group, NULL, from)))
         spk_task_nomem(task);
     return *row != NULL;
 }
