@@ -239,6 +239,7 @@ SPK_COLD void spk_unresolved_at(spk_analyzer *a, const spk_scope *scope, spk_sql
 SPK_COLD void spk_table_not_found(spk_analyzer *a, const spk_ast *name);
 char *spk_print(spk_analyzer *a, const char *format, ...) SPARK_FORMAT_(2, 3);
 char *spk_copy_text(spk_analyzer *a, const char *text, size_t n);
+const char *spk_lower_name(spk_analyzer *a, const char *name); /* a copy; of ASCII */
 char *spk_expr_name(spk_analyzer *a, const spk_sql_expr *e); /* its name as an output column */
 bool spk_names_same(const char *a, const char *b);           /* without case */
 

@@ -101,10 +101,7 @@ static bool result_of(spk_bind *b, const spk_ast *ast, spk_window_use *use, cons
 static bool ranking(spk_bind *b, const spk_ast *ast, spk_window_use *use)
 {
     spk_plan_function *f = &use->function;
-    const size_t n = strlen(ast->name);
-    char *name = spk_copy_text(b->a, ast->name, n);
-    for (size_t i = 0; i < n; i++)
-        name[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] | 0x20) : name[i];
+    const char *name = spk_lower_name(b->a, ast->name);
     f->name = name;
     f->ignore_nulls = ast->ignore_nulls;
     f->n_args = ast->args.n;

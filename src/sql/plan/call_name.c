@@ -6,19 +6,12 @@
 #include "sql/eval/text.h"
 #include "sql/plan/analyze.h"
 
-static const char *lower(spk_bind *b, const char *name)
-{
-    char *own = spk_copy_text(b->a, name, strlen(name));
-    for (char *c = own; *c; c++)
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
-    return own;
-}
-
 /* called: the name; of first_value(x) IGNORE NULLS that of first. */
 static const char *called(spk_bind *b, const spk_ast *ast)
 {
     const bool value = spk_names_same(ast->name, "first_value") || spk_names_same(ast->name, "last_value");
-    return lower(b, !value || !ast->ignore_nulls ? ast->name : (ast->name[0] | 0x20) == 'f' ? "first" : "last");
+    const char *name = !value || !ast->ignore_nulls ? ast->name : (ast->name[0] | 0x20) == 'f' ? "first" : "last";
+    return spk_lower_name(b->a, name);
 }
 
 /* put_call: name(DISTINCT arguments). */

@@ -35,6 +35,14 @@ char *spk_copy_text(spk_analyzer *a, const char *text, size_t n)
     return copy;
 }
 
+const char *spk_lower_name(spk_analyzer *a, const char *name)
+{
+    char *own = spk_copy_text(a, name, strlen(name));
+    for (char *c = own; *c; c++)
+        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
+    return own;
+}
+
 char *spk_print(spk_analyzer *a, const char *format, ...)
 {
     char text[2048];
