@@ -471,6 +471,65 @@ static void test_same_blooms(void **state)
         free(first[i]);
 }
 
+/* Statements that are planned in another way than they are written, and others that give the same; in: what of the plan
+ * has `has`. */
+static const struct {
+    const char *sql, *other, *in, *has;
+    bool is;
+} rewritten[] = {
+    { "SELECT x.g, x.k, count(y.v), count(y.k) FROM x LEFT JOIN y ON x.k = y.k GROUP BY x.g, x.k",
+        "SELECT x.g, x.k, sum(IF(y.v IS NULL, 0, 1)), sum(IF(y.k IS NULL, 0, 1)) FROM x LEFT JOIN y ON x.k = y.k "
+        "GROUP BY x.g, x.k",
+        "LeftOuter", "Aggregate", true },
+    { "SELECT x.g, count(y.v) FROM x LEFT JOIN y ON y.k = x.k AND y.v % 3 <> 1 GROUP BY x.g",
+        "SELECT x.g, sum(IF(y.v IS NULL, 0, 1)) FROM x LEFT JOIN y ON y.k = x.k AND y.v % 3 <> 1 GROUP BY x.g",
+        "LeftOuter", "Aggregate", true },
+    { "SELECT count(y.v), 0 FROM x LEFT JOIN y ON x.k = y.k AND x.k + 1 = y.w",
+        "SELECT sum(IF(y.v IS NULL, 0, 1)), 0 FROM x LEFT JOIN y ON x.k = y.k AND x.k + 1 = y.w",
+        "LeftOuter", "Aggregate", true },
+    { "SELECT x.g, count(y.v) FROM x LEFT JOIN y ON x.k = y.k AND x.g <> y.w GROUP BY x.g",
+        "SELECT x.g, sum(IF(y.v IS NULL, 0, 1)) FROM x LEFT JOIN y ON x.k = y.k AND x.g <> y.w GROUP BY x.g",
+        "LeftOuter", "Aggregate", false },
+    { "SELECT x.g, count(1) FROM x LEFT JOIN y ON x.k = y.k GROUP BY x.g",
+        "SELECT x.g, sum(1) FROM x LEFT JOIN y ON x.k = y.k GROUP BY x.g", "LeftOuter", "Aggregate", false },
+    { "SELECT y.w, few.w, count(z.v) FROM y JOIN few ON y.k = few.k JOIN z ON z.k = y.k GROUP BY y.w, few.w",
+        "SELECT y.w, few.w, count(z.v) FROM y JOIN few ON y.k + 0 = few.k JOIN z ON z.k = y.k GROUP BY y.w, few.w", "",
+        "LeftSemi", true },
+};
+
+static void create_tables(spark_context *sc)
+{
+    sql_run(sc, "CREATE TEMP VIEW x AS SELECT IF(id % 101 = 0, NULL, id) k, id % 7 g FROM range(30000)");
+    sql_run(sc, "CREATE TEMP VIEW y AS SELECT IF(id % 31 = 0, NULL, id * 7919 % 40000) k, IF(id % 5 = 0, NULL, id) v, "
+                "id % 13 w FROM range(0, 250000, 1, 3)");
+    sql_run(sc, "CREATE TEMP VIEW few AS SELECT id k, id % 3 w FROM range(20000) WHERE id % 10 < 3");
+    sql_run(sc, "CREATE TEMP VIEW z AS SELECT id % 15000 k, IF(id % 3 = 0, NULL, id) v FROM range(50000)");
+    sql_run(sc, "SET spark.sql.autoBroadcastJoinThreshold = 2000000");
+}
+
+static void test_rewritten(void **state)
+{
+    (void)state;
+    for (size_t variant = 0; variant < 2; variant++) {
+        spark_context *sc = open_context(variant);
+        create_tables(sc);
+        for (size_t i = 0; i < sizeof rewritten / sizeof rewritten[0]; i++) {
+            char text[400];
+            (void)snprintf(text, sizeof text, "EXPLAIN %s", rewritten[i].sql);
+            char *plan = sql_answer(sc, text), *at = strstr(plan, rewritten[i].in);
+            if (!at || (strstr(at, rewritten[i].has) != NULL) != rewritten[i].is)
+                fail_msg("%s:\n%s", rewritten[i].sql, plan);
+            free(plan);
+            lines want = lines_of(sc, rewritten[i].other), have = lines_of(sc, rewritten[i].sql);
+            assert_true(want.n > 0);
+            compare(rewritten[i].sql, &want, &have);
+            free_lines(&want);
+            free_lines(&have);
+        }
+        spark_context_free(sc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +541,7 @@ int main(void)
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_blooms),
         cmocka_unit_test(test_same_blooms),
+        cmocka_unit_test(test_rewritten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
  *   join order   of inner joins (join_order.c)
  *   dependants   keys of a grouping that are computed from others are none (dependants.c)
  *   sums         of x plus constants are one sum and a count (sums.c)
+ *   counts       of the large side of an outer join are made before it (counts.c)
  *   limits       of the rows of each partition of a window, where a condition is on their number (group_limit.c)
  *   pruning      columns that nobody asks for are not made; what the plan has twice keeps what either is asked for
  *                (prune.c)
@@ -219,6 +220,7 @@ spk_plan *spk_optimize(spk_analyzer *a, spk_plan *plan)
     plan = spk_order_joins(a, plan);
     plan = plan && !spk_sql_failed(a->error) ? spk_dependants(a, plan) : NULL;
     plan = plan && !spk_sql_failed(a->error) ? spk_sums(a, plan) : NULL;
+    plan = plan && !spk_sql_failed(a->error) ? spk_counts(a, plan) : NULL;
     if (!plan || spk_sql_failed(a->error))
         return NULL;
     spk_group_limits(plan);

@@ -30,6 +30,9 @@ spk_plan *spk_dependants(spk_analyzer *a, spk_plan *plan);
 /* sums.c */
 spk_plan *spk_sums(spk_analyzer *a, spk_plan *plan);
 
+/* counts.c */
+spk_plan *spk_counts(spk_analyzer *a, spk_plan *plan);
+
 /* empty.c */
 spk_plan *spk_emptiness(spk_analyzer *a, spk_plan *plan);
 
