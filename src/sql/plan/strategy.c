@@ -274,9 +274,58 @@ static void sift(spk_analyzer *a, spk_plan *plan)
     *target = semi;
 }
 
+/* equal_to: of an inner join within a plan, by tables, the key that must be equal to column `id` of the plan, where the
+ * table leaves few of its rows, which are in *source; NULL: there is none. */
+static spk_sql_expr *equal_to(spk_plan *at, uint32_t id, spk_plan **source)
+{
+    while ((at->kind == SPK_PLAN_PROJECT || at->kind == SPK_PLAN_FILTER
+               || (at->kind == SPK_PLAN_JOIN && at->join == SPK_PLAN_INNER && at->how == SPK_JOIN_TABLE))
+        && spk_plan_has(at->in[0], id)) {
+        for (size_t i = 0; at->kind == SPK_PLAN_JOIN && i < at->n_keys; i++) {
+            const spk_plan_key *k = &at->keys[i];
+            if (k->left->kind != SPK_SQL_COLUMN || k->left->column != id || k->null_safe || !is_selective(at->in[1])
+                || joins_in(at->in[1], 0) < 0)
+                continue;
+            *source = at->in[1];
+            return k->right;
+        }
+        at = at->in[0];
+    }
+    return NULL;
+}
+
+/* narrow: of an inner join whose right side is too large for a table, that side, where one of its keys must be equal to
+ * what a table below the left side has, if it is none too large without the other rows. */
+static void narrow(spk_analyzer *a, spk_plan *plan, double most)
+{
+    const spk_plan_size r = spk_size_of(plan->in[1]);
+    if (plan->join != SPK_PLAN_INNER || table_bytes(r) <= most || table_bytes(spk_size_of(plan->in[0])) <= most)
+        return;
+    for (size_t i = 0; i < plan->n_keys; i++) {
+        spk_plan *source = NULL;
+        const spk_plan_key *k = &plan->keys[i];
+        spk_sql_expr *other
+            = k->left->kind == SPK_SQL_COLUMN && !k->null_safe ? equal_to(plan->in[0], k->left->column, &source) : NULL;
+        if (!other)
+            continue;
+        const spk_plan_size s = spk_size_of(source);
+        if (s.base * (1 + joins_in(source, 0)) > r.rows || table_bytes(r) * s.rows > most * s.base)
+            continue;
+        spk_plan *semi = spk_plan_join_of(a, SPK_PLAN_SEMI, plan->in[1], spk_plan_copy(a, source), NULL, 0, NULL);
+        if (!semi)
+            return;
+        SPK_ADD(a, semi->keys, semi->n_keys, (spk_plan_key) { k->right, other, false });
+        semi->how = SPK_JOIN_TABLE;
+        plan->in[1] = semi;
+        return;
+    }
+}
+
 static void decide(spk_analyzer *a, spk_plan *plan)
 {
     find_keys(a, plan);
+    if (!spk_sql_failed(a->error))
+        narrow(a, plan, atomic_load(&a->catalog->table_bytes));
     if (spk_sql_failed(a->error))
         return;
     if (by_marks(plan, atomic_load(&a->catalog->table_bytes))) {
