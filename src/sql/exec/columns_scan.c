@@ -6,7 +6,7 @@
 #include "rdd/verb.h"
 #include "sql/exec/columns_scan.h"
 
-static bool make_decoders(const spk_scan_rdd *r, spk_scan_state *s, spk_arena *keep)
+static SPK_COLD bool make_decoders(const spk_scan_rdd *r, spk_scan_state *s, spk_arena *keep)
 {
     for (size_t i = 0; i < r->n_columns; i++) {
         const bool text = r->types[i]->kind == SPK_SQL_STRING || r->types[i]->kind == SPK_SQL_BINARY;
@@ -21,7 +21,7 @@ static bool make_decoders(const spk_scan_rdd *r, spk_scan_state *s, spk_arena *k
 
 static const spk_sql_input *give(spk_vectors *columns, size_t i, spk_sql_rows rows);
 
-static bool open_scan(spk_pipe *pipe, spk_op *op)
+static SPK_COLD bool open_scan(spk_pipe *pipe, spk_op *op)
 {
     const spk_scan_rdd *r = SPK_NODE(spk_scan_rdd, op->rdd);
     spk_arena *keep = spk_keep_of(pipe->task);
@@ -215,7 +215,7 @@ static void release_scan(spark_rdd *rdd)
 
 /* ---- making it */
 
-static size_t place_of(const spk_plan *scan, uint32_t id)
+static SPK_COLD size_t place_of(const spk_plan *scan, uint32_t id)
 {
     for (size_t i = 0; i < scan->n_out; i++)
         if (scan->out[i].id == id)
@@ -231,7 +231,7 @@ typedef struct looking {
     size_t n;
 } looking;
 
-static void look(void *arg, const spk_sql_expr *column)
+static SPK_COLD void look(void *arg, const spk_sql_expr *column)
 {
     looking *l = arg;
     const size_t i = place_of(l->scan, column->column);
@@ -245,7 +245,7 @@ static void look(void *arg, const spk_sql_expr *column)
 }
 
 /* is_monotone: a comparison of a whole number, date or time with a constant. */
-static bool is_monotone(const spk_sql_expr *e)
+static SPK_COLD bool is_monotone(const spk_sql_expr *e)
 {
     const char *name = e->kind == SPK_SQL_CALL && e->function && e->n == 2 ? e->function->name : "";
     if (strcmp(name, "<") != 0 && strcmp(name, "<=") != 0 && strcmp(name, ">") != 0 && strcmp(name, ">=") != 0)
@@ -255,7 +255,7 @@ static bool is_monotone(const spk_sql_expr *e)
 }
 
 /* is_sure: a condition that cannot fail: comparisons of columns and constants. */
-static bool is_sure(const spk_sql_expr *e)
+static SPK_COLD bool is_sure(const spk_sql_expr *e)
 {
     static const char *const names[]
         = { "=", "==", "<>", "!=", "<", "<=", ">", ">=", "<=>", "not", "!", "and", "or", "isnull", "isnotnull" };
@@ -269,7 +269,8 @@ static bool is_sure(const spk_sql_expr *e)
     return sure;
 }
 
-static bool plan_filters(spk_query *q, spk_scan_rdd *r, const spk_plan *scan, spk_sql_expr *const *filters, size_t n)
+static SPK_COLD bool plan_filters(
+    spk_query *q, spk_scan_rdd *r, const spk_plan *scan, spk_sql_expr *const *filters, size_t n)
 {
     spk_scan_filter *own = NULL;
     size_t m = 0;
@@ -288,8 +289,8 @@ static bool plan_filters(spk_query *q, spk_scan_rdd *r, const spk_plan *scan, sp
 }
 
 /* plan_columns: what comes out: columns of the scan, or expressions behind the filters. */
-static bool plan_columns(spk_query *q, spk_scan_rdd *r, const spk_plan *scan, spk_sql_expr *const *exprs, size_t n,
-    spk_sql_expr ***all, size_t *n_all)
+static SPK_COLD bool plan_columns(spk_query *q, spk_scan_rdd *r, const spk_plan *scan, spk_sql_expr *const *exprs,
+    size_t n, spk_sql_expr ***all, size_t *n_all)
 {
     spk_analyzer *a = &q->analyzer;
     spk_scan_column *columns = NULL;
@@ -307,7 +308,7 @@ static bool plan_columns(spk_query *q, spk_scan_rdd *r, const spk_plan *scan, sp
     return !spk_sql_failed(&q->error);
 }
 
-spark_rdd *spk_columns_scan(spk_query *q, const spk_plan *scan, spk_sql_expr *const *filters, size_t n_filters,
+SPK_COLD spark_rdd *spk_columns_scan(spk_query *q, const spk_plan *scan, spk_sql_expr *const *filters, size_t n_filters,
     spk_sql_expr *const *exprs, size_t n, const spk_form *out)
 {
     static const spk_class class = { .name = "InMemoryTableScanRDD",

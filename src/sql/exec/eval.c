@@ -42,7 +42,7 @@ typedef struct eval_state {
 
 static const spk_sql_input *give(spk_vectors *columns, size_t i, spk_sql_rows rows);
 
-static bool open_eval(spk_pipe *pipe, spk_op *op)
+static SPK_COLD bool open_eval(spk_pipe *pipe, spk_op *op)
 {
     const eval_rdd *r = SPK_NODE(eval_rdd, op->rdd);
     spk_arena *keep = spk_keep_of(pipe->task);
@@ -221,7 +221,7 @@ static void release_eval(spark_rdd *rdd)
 
 /* place_of: which column of the plan an expression is that can be taken as it lies; SIZE_MAX: none. guess: where to
  * look first: most are one column after the other. */
-static size_t place_of(
+static SPK_COLD size_t place_of(
     const spk_plan *plan, const spk_form *in, const spk_sql_expr *e, const spk_slot *to, size_t guess)
 {
     for (size_t i = 0; e->kind == SPK_SQL_COLUMN && i < plan->n_out; i++) {
@@ -254,7 +254,7 @@ static bool plan_columns(spk_query *q, eval_rdd *r, const spk_plan *plan, spk_sq
     return !spk_sql_failed(&q->error) && spk_mover_make(q, from, to, n_taken, &r->taken);
 }
 
-static void name_column(void *arg, const spk_sql_expr *column)
+static SPK_COLD void name_column(void *arg, const spk_sql_expr *column)
 {
     naming *m = arg;
     uint32_t i = 0;
@@ -303,7 +303,7 @@ const spk_taker *spk_eval_taker(const spark_rdd *rdd)
     return rdd->class == &eval_class && SPK_NODE(eval_rdd, rdd)->named ? &taker : NULL;
 }
 
-spark_rdd *spk_exec_eval(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in,
+SPK_COLD spark_rdd *spk_exec_eval(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in,
     spk_sql_expr *const *filters, size_t n_filters, spk_sql_expr *const *exprs, size_t n, const spk_form *out)
 {
     spk_analyzer *a = &q->analyzer;

@@ -404,7 +404,7 @@ const spk_taker spk_join_by_columns = { begin, take, end };
 
 /* ---- making it */
 
-static bool gathered_open(gathered *all, const source *from, size_t n, spk_arena *keep)
+static SPK_COLD bool gathered_open(gathered *all, const source *from, size_t n, spk_arena *keep)
 {
     for (size_t i = 0; i < n; i++) {
         all[i].values = spk_arena_alloc(keep, SPK_SQL_BATCH * (size_t)(from[i].size + 1), 64);
@@ -417,7 +417,7 @@ static bool gathered_open(gathered *all, const source *from, size_t n, spk_arena
     return true;
 }
 
-spk_join_prober *spk_join_columns_open(const spk_join_rdd *r, spark_task *task, spk_join_keys *keys)
+SPK_COLD spk_join_prober *spk_join_columns_open(const spk_join_rdd *r, spark_task *task, spk_join_keys *keys)
 {
     const struct spk_join_columns *by = r->by;
     const spk_join *j = &r->join;
@@ -445,7 +445,7 @@ spk_join_prober *spk_join_columns_open(const spk_join_rdd *r, spark_task *task, 
     return NULL;
 }
 
-static source source_of(const spk_join *j, size_t i)
+static SPK_COLD source source_of(const spk_join *j, size_t i)
 {
     return i < j->left->n ? (source) { LEFT, (uint32_t)i, NULL, j->left->slots[i].type->size }
                           : (source) { RIGHT, 0, &j->right->slots[i - j->left->n], j->right->slots[i - j->left->n].type->size };
@@ -466,7 +466,7 @@ typedef struct naming {
     size_t n;
 } naming;
 
-static void name_column(void *arg, const spk_sql_expr *column)
+static SPK_COLD void name_column(void *arg, const spk_sql_expr *column)
 {
     naming *m = arg;
     const size_t i = place_of(m->left, column->column);
@@ -489,7 +489,7 @@ static bool may(const spk_plan *plan, const spk_join *j)
     return good;
 }
 
-const struct spk_join_columns *spk_join_columns_plan(spk_query *q, const spk_plan *plan, const spk_join *j)
+SPK_COLD const struct spk_join_columns *spk_join_columns_plan(spk_query *q, const spk_plan *plan, const spk_join *j)
 {
     spk_analyzer *a = &q->analyzer;
     struct spk_join_columns *by = spk_arena_alloc(&q->arena, sizeof *by, 16);

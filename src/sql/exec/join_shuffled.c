@@ -277,7 +277,7 @@ static void release(spark_rdd *rdd)
 /* ---- making it */
 
 /* key_form: members are optional only where a NULL must be known. */
-static const spk_form *key_form(spk_query *q, const spk_plan *plan, const spk_join *kind)
+static SPK_COLD const spk_form *key_form(spk_query *q, const spk_plan *plan, const spk_join *kind)
 {
     spk_column *columns = NULL;
     size_t n = 0;
@@ -291,7 +291,7 @@ static const spk_form *key_form(spk_query *q, const spk_plan *plan, const spk_jo
 }
 
 /* pairs: a side's rows behind their keys; those that can match nothing and do not matter are left out. */
-static spark_rdd *pairs(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_plan *part, bool is_left,
+static SPK_COLD spark_rdd *pairs(spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_plan *part, bool is_left,
     const spk_form *in, const spk_form *keys, const spk_form *rows)
 {
     spk_analyzer *a = &q->analyzer;
@@ -313,7 +313,7 @@ static spark_rdd *pairs(spk_query *q, spark_rdd *rdd, const spk_plan *plan, cons
 }
 
 /* ask: the key members that may be NULL and match nothing then. */
-static bool ask(spk_query *q, const spk_plan *plan, shuffled_rdd *r)
+static SPK_COLD bool ask(spk_query *q, const spk_plan *plan, shuffled_rdd *r)
 {
     spk_slot *asked = NULL;
     for (size_t i = 0; i < plan->n_keys; i++)
@@ -326,7 +326,7 @@ static bool ask(spk_query *q, const spk_plan *plan, shuffled_rdd *r)
 static const spk_class shuffled_class
     = { .name = "ShuffledJoinRDD", .produce = produce, .prepare = prepare, .release = release };
 
-static spark_rdd *make(spk_query *q, spark_rdd *sides[2], const shuffled_rdd *plain)
+static SPK_COLD spark_rdd *make(spk_query *q, spark_rdd *sides[2], const shuffled_rdd *plain)
 {
     spk_verb v;
     bool made;
@@ -355,14 +355,14 @@ static spark_rdd *make(spk_query *q, spark_rdd *sides[2], const shuffled_rdd *pl
     return rdd;
 }
 
-static void name_column(void *arg, const spk_sql_expr *column)
+static SPK_COLD void name_column(void *arg, const spk_sql_expr *column)
 {
     spk_columns *set = arg;
     set->bits[column->column / 64] |= (uint64_t)1 << column->column % 64;
 }
 
 /* carried: a side with no more columns than come out or conditions name: those of its rows in the shuffle. */
-static spk_plan *carried(spk_query *q, const spk_plan *plan, size_t which)
+static SPK_COLD spk_plan *carried(spk_query *q, const spk_plan *plan, size_t which)
 {
     spk_analyzer *a = &q->analyzer;
     const spk_plan *in = plan->in[which];
@@ -386,7 +386,7 @@ static spk_plan *carried(spk_query *q, const spk_plan *plan, size_t which)
     return spk_sql_failed(&q->error) ? NULL : side;
 }
 
-spark_rdd *spk_exec_join_shuffled(spk_query *q, spark_rdd *left, spark_rdd *right, const spk_plan *plan,
+SPK_COLD spark_rdd *spk_exec_join_shuffled(spk_query *q, spark_rdd *left, spark_rdd *right, const spk_plan *plan,
     const spk_form *in, const spk_form *in2, const spk_form **out)
 {
     shuffled_rdd plain = { .join = { .kind = plan->join, .null_aware = plan->null_aware } };

@@ -98,7 +98,7 @@ static int64_t share(top_rdd *r, int64_t x)
     return r->descending ? (x > best ? x : best) : x < best ? x : best;
 }
 
-static bool open_top(spk_pipe *pipe, spk_op *op)
+static SPK_COLD bool open_top(spk_pipe *pipe, spk_op *op)
 {
     top_rdd *r = SPK_NODE(top_rdd, op->rdd);
     top_state *s = spk_arena_alloc(spk_keep_of(pipe->task), sizeof *s, 64);
@@ -208,7 +208,7 @@ static const spk_slot *slot_of(const spk_plan *plan, const spk_form *form, const
 
 /* An optional that is absent sorts first, and last where it is descending, as Spark has it unless NULLS
  * FIRST or LAST is said; then the present byte is a key of its own. */
-spark_rdd *spk_exec_sort(
+SPK_COLD spark_rdd *spk_exec_sort(
     spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, uint64_t most)
 {
     spk_analyzer *a = &q->analyzer;

@@ -113,7 +113,7 @@ static void end_state(void *data)
             spk_arena_fini(&s->memory[f].arenas[i]);
 }
 
-static bool open_window(spk_pipe *pipe, spk_op *op)
+static SPK_COLD bool open_window(spk_pipe *pipe, spk_op *op)
 {
     spark_task *task = pipe->task;
     spk_arena *keep = spk_keep_of(task);
@@ -221,7 +221,7 @@ static void place_run(spark_task *task, size_t n, const void *key, size_t step, 
     }
 }
 
-static const spk_layout **member_layouts(spk_query *q, const spk_form *form)
+static SPK_COLD const spk_layout **member_layouts(spk_query *q, const spk_form *form)
 {
     spk_failure failure;
     const spk_layout **layouts = spk_arena_alloc(&q->arena, (form->n + 1) * sizeof *layouts, 8);
@@ -350,7 +350,7 @@ static spark_rdd *make_node(spk_query *q, spark_rdd *rdd, const spk_window_rdd *
     return rdd;
 }
 
-spark_rdd *spk_exec_window(
+SPK_COLD spark_rdd *spk_exec_window(
     spk_query *q, spark_rdd *rdd, const spk_plan *plan, const spk_form *in, const spk_form *out)
 {
     const spk_plan *below = plan->in[0];
