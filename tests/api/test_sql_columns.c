@@ -352,6 +352,39 @@ static void test_first(void **state)
         free(first[k]);
 }
 
+/* test_search: patterns that begin with %: texts of a cached column lie one behind the other, so that one may begin what
+ * the next goes on with. */
+static void test_search(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "(s LIKE '%abca%') <> (instr(s, 'abca') > 0)",
+        "(s LIKE '%c%') <> (instr(s, 'c') > 0)",
+        "(s LIKE '%cab') <> (right(s, 3) = 'cab')",
+        "(s LIKE '%bc%ab%') <> (instr(s, 'bc') > 0 AND instr(substr(s, instr(s, 'bc') + 2), 'ab') > 0)",
+        "(s LIKE '%caabc%') OR s LIKE '%bcabcabcabcabcabcabcabcabcabcabcabcabcabcabc%'",
+        "(n LIKE '%abca%') <> (instr(n, 'abca') > 0)",
+        "n IS NOT NULL AND (n LIKE '%a%' OR n LIKE '%b%' OR n LIKE '%c%') <> (n <> '')",
+        "s LIKE '%xabcabcabcabcabcabcabcabcabca%'",
+    };
+    spark_context *sc = sql_open(&kind, 0);
+    char sql[500];
+    sql_run(sc, "CREATE TEMP VIEW texts AS SELECT id, s, IF(id % 3 = 0, NULL, s) n FROM (SELECT id, "
+                "substr('abcabcabcabcabcabcabcabcabcabcabcabcabcabcabc', CAST(id % 3 AS INT) + 1, "
+                "CAST(id * id % 41 AS INT)) s FROM range(0, 40000, 1, 2))");
+    sql_run(sc, "CACHE TABLE texts");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        for (int some = 0; some < 2; some++) {
+            (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM texts WHERE %s(%s)", some ? "id % 5 < 4 AND " : "",
+                wrong[i]);
+            char *answer = sql_answer(sc, sql);
+            if (strcmp(answer, "0\n") != 0)
+                fail_msg("%s: %s", sql, answer);
+            free(answer);
+        }
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_first),
+        cmocka_unit_test(test_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

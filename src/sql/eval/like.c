@@ -86,12 +86,16 @@ static bool match_at(const spk_like_part *part, const char *p, const char *limit
 #ifdef __SSE2__
 enum { LANES = 16, SHORT = 32 };
 
-/* look: the first of the LANES places from p on that has the part's first byte and, as far behind, its last. */
-static unsigned look(const char *p, size_t n, __m128i first, __m128i last)
+static inline __m128i equal(const char *p, __m128i byte)
 {
-    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
-    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + n - 1));
-    return (unsigned)_mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
+    return _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), byte);
+}
+
+/* look: which of the LANES places from p on have the part's first byte and, as far behind, its middle and last ones. */
+static inline unsigned look(const char *p, size_t n, __m128i first, __m128i middle, __m128i last)
+{
+    const __m128i ends = _mm_and_si128(equal(p, first), equal(p + n - 1, last));
+    return (unsigned)_mm_movemask_epi8(_mm_and_si128(ends, equal(p + n / 2, middle)));
 }
 
 /* find_short: in a text of fewer than LANES places where the part may stand. */
@@ -99,7 +103,8 @@ static const char *find_short(const char *p, size_t size, const char *bytes, siz
 {
     char copy[SHORT + 2 * LANES] = { 0 };
     memcpy(copy, p, size);
-    unsigned found = look(copy, n, _mm_set1_epi8(bytes[0]), _mm_set1_epi8(bytes[n - 1]));
+    unsigned found
+        = look(copy, n, _mm_set1_epi8(bytes[0]), _mm_set1_epi8(bytes[n / 2]), _mm_set1_epi8(bytes[n - 1]));
     for (found &= (1u << (size - n + 1)) - 1; found; found &= found - 1) {
         const char *at = p + __builtin_ctz(found);
         if (memcmp(at, bytes, n) == 0)
@@ -108,22 +113,23 @@ static const char *find_short(const char *p, size_t size, const char *bytes, siz
     return NULL;
 }
 
-/* find_bytes: as memmem, whose preparations cost more than a search in a short text. Where the two bytes have often
- * been there and the part has not, memmem goes on, which takes no more than linear time. */
+/* find_bytes: as memmem, whose preparations cost more than a search in a short text. Where these bytes are there often
+ * and the part is not, memmem goes on, so that it takes no more than linear time. */
 static const char *find_bytes(const char *p, const char *limit, const char *bytes, size_t n)
 {
     enum { TRIES = 64 };
-    unsigned tries = 0;
+    int64_t spare = (int64_t)(TRIES * n); /* bytes that may be compared; each that is passed by is one more */
     if (n >= 2 && n <= SHORT && (size_t)(limit - p) < n + LANES - 1)
         return find_short(p, (size_t)(limit - p), bytes, n);
     if (n < 2 || (size_t)(limit - p) < n + LANES - 1)
         return memmem(p, (size_t)(limit - p), bytes, n);
-    const __m128i first = _mm_set1_epi8(bytes[0]), last = _mm_set1_epi8(bytes[n - 1]);
+    const __m128i first = _mm_set1_epi8(bytes[0]), middle = _mm_set1_epi8(bytes[n / 2]);
+    const __m128i last = _mm_set1_epi8(bytes[n - 1]);
     const char *const end = limit - n + 1 - LANES; /* the last place to look from; looked at twice where they overlap */
-    for (; tries < TRIES; p = end - p < LANES && p < end ? end : p + LANES) {
+    for (; spare > 0; p = end - p < LANES && p < end ? end : p + LANES, spare += LANES) {
         if (p > end)
             return NULL;
-        for (unsigned found = look(p, n, first, last); found; found &= found - 1, tries++) {
+        for (unsigned found = look(p, n, first, middle, last); found; found &= found - 1, spare -= (int64_t)n) {
             const char *at = p + __builtin_ctz(found);
             if (memcmp(at + 1, bytes + 1, n - 1) == 0)
                 return at;
@@ -196,4 +202,10 @@ bool spk_like_matches(const spk_like *like, spark_str s)
         if (!find(&like->parts[from], p, limit, &p))
             return false;
     return true;
+}
+
+const char *spk_like_find(const spk_like *like, const char *p, const char *limit)
+{
+    const spk_like_part *part = &like->parts[0];
+    return (size_t)(limit - p) >= part->n ? find_bytes(p, limit, part->bytes, part->n) : NULL;
 }

@@ -27,4 +27,12 @@ int spk_like_compile(spk_like *like, spk_arena *arena, spark_str pattern, spark_
 
 bool spk_like_matches(const spk_like *like, spark_str s);
 
+/* spk_like_is_inner: whether what matches has the bytes of the first part somewhere. spk_like_find: where they are first
+ * in [p, limit); NULL: nowhere. */
+static inline bool spk_like_is_inner(const spk_like *like)
+{
+    return like->n > 0 && like->front && !like->parts[0].open;
+}
+const char *spk_like_find(const spk_like *like, const char *p, const char *limit);
+
 #endif

@@ -60,11 +60,38 @@ static const void *prepare_like(spk_sql_build *b, const spk_sql_expr *call)
     return bad == SPK_LIKE_GOOD ? like : NULL; /* what is wrong is said when a row needs it */
 }
 
+/* search: of a pattern that begins with %: texts that lie one behind the other, as those of a cached column do, are
+ * searched at once for what comes behind it, and only those that have it are looked at. */
+static void search(spk_sql_frame *f, const spk_like *like)
+{
+    const size_t n = like->parts[0].n;
+    const bool all = like->n == 1 && like->back;
+    for (uint32_t k = 0, to = 0; k < f->rows.n;) {
+        const char *const begin = S(0, spk_sql_row(f->rows, k)).ptr, *limit = begin, *at = NULL;
+        for (; to < f->rows.n && S(0, spk_sql_row(f->rows, to)).ptr == limit; to++)
+            limit += S(0, spk_sql_row(f->rows, to)).len;
+        for (; k < to; k++) {
+            const uint32_t i = spk_sql_row(f->rows, k);
+            const spark_str s = S(0, i);
+            if (!at || at < s.ptr)
+                at = spk_like_find(like, s.ptr, limit);
+            if (!at)
+                at = limit;
+            const bool has = (size_t)(limit - at) >= n && at + n <= s.ptr + s.len;
+            SPK_SQL_OUT(bool, f, i) = has && (all || spk_like_matches(like, s));
+        }
+    }
+}
+
 static void like(spk_sql_frame *f)
 {
     const bool fold = *f->expr->function->name == 'i';
     const spk_like *ready = f->prepared;
     spk_like own;
+    if (ready && !fold && spk_like_is_inner(ready)) {
+        search(f, ready);
+        return;
+    }
     SPK_EACH_ROW(f, i)
     {
         spark_str s = S(0, i);
