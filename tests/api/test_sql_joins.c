@@ -304,6 +304,46 @@ static void test_large(void **state)
     spark_context_free(sc);
 }
 
+/* test_guessed: a side that was taken for small, and does not fit: both are shuffled after all, of joins of each kind;
+ * with a hint it is an error. */
+static void test_guessed(void **state)
+{
+    (void)state;
+#define WIDE "(SELECT id i, repeat(cast(id AS string), 40) s FROM range(300000)) b"
+    static const char *const cases[] = {
+        "SELECT a.id % 5, count(*), sum(length(s)), sum(i) FROM range(500000) a JOIN " WIDE " ON a.id = i + 2 JOIN "
+        "range(300000) c ON c.id = i GROUP BY 1 ORDER BY 1",
+        "SELECT count(*), sum(length(s)), sum(i) FROM range(500000) a LEFT JOIN " WIDE " ON a.id = i + 2 AND "
+        "i % 7 < length(s) % 9",
+        "SELECT count(*), sum(length(s)), sum(i) FROM " WIDE " RIGHT JOIN range(500000) a ON a.id = i + 2",
+        "SELECT count(*), sum(id) FROM range(500000) WHERE EXISTS (SELECT 1 FROM " WIDE " WHERE i = id AND "
+        "length(s) > id % 200)",
+        "SELECT count(*), sum(id) FROM (SELECT id + 1 id FROM range(500000)) WHERE NOT EXISTS (SELECT 1 FROM " WIDE
+        " WHERE i = id AND length(s) > id % 200)",
+        "SELECT count(*), sum(id) FROM range(500000) WHERE CAST(id AS string) NOT IN (SELECT substr(s, 1, 3) FROM " WIDE
+        ")",
+        "SELECT count(*), sum(length(s)) FROM (SELECT (SELECT s FROM " WIDE " WHERE i = id) s FROM range(1000))",
+        "SELECT count(*), sum(length(s)) FROM " WIDE " WHERE EXISTS (SELECT 1 FROM range(2000000) WHERE id * 2 = i AND "
+        "length(s) > id % 100)",
+        "SELECT count(*), sum(length(s)) FROM " WIDE " LEFT ANTI JOIN range(2000000) ON id * 2 = i",
+    };
+    spark_context *ample = spark_context_new(&(spark_conf) { .app_name = "joins", .threads = 2 });
+    spark_context *tight = spark_context_new(
+        &(spark_conf) { .app_name = "joins", .threads = 2, .memory_bytes = (uint64_t)48 << 20 });
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *want = sql_answer(ample, cases[i]), *have = sql_answer(tight, cases[i]);
+        assert_string_equal(have, want);
+        free(want);
+        free(have);
+    }
+    assert_null(sql_rows(spark_sql(
+        tight, "SELECT /*+ BROADCAST(b) */ sum(length(s)) FROM range(500000) a JOIN " WIDE " ON a.id = i")));
+    assert_non_null(strstr(spark_last_error()->message, "the hint SHUFFLE_HASH"));
+#undef WIDE
+    spark_context_free(tight);
+    spark_context_free(ample);
+}
+
 /* test_explain: which of the two it is, and the side that becomes the table. */
 static void test_explain(void **state)
 {
@@ -536,6 +576,7 @@ int main(void)
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_same),
         cmocka_unit_test(test_large),
+        cmocka_unit_test(test_guessed),
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_shared),

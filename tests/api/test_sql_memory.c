@@ -163,8 +163,8 @@ static void test_compiled__ends_before_the_memory(void **state)
             "an alias of so large an expression" },
         { "SELECT count(*) FROM range(3) a" FOUR_LATERAL FOUR_LATERAL FOUR_LATERAL,
             "a plan of so many operators" },
-        { "SELECT count(*) FROM (SELECT id, explode(sequence(1, id + 50000)) x FROM range(100)) a JOIN (SELECT id, "
-          "explode(sequence(1, id + 50000)) x FROM range(100)) b USING (id, x)",
+        { "SELECT /*+ BROADCAST(b) */ count(*) FROM (SELECT id, explode(sequence(1, id + 50000)) x FROM range(100)) a "
+          "JOIN (SELECT id, explode(sequence(1, id + 50000)) x FROM range(100)) b USING (id, x)",
             "the hint SHUFFLE_HASH" },
     };
     const size_t n = sizeof cases / sizeof cases[0];

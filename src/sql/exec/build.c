@@ -237,8 +237,8 @@ static spark_rdd *other(spk_query *q, const spk_plan *plan, const spk_form **for
 
 /* ---- operators of two */
 
-/* as_out: a side's rows in the form of the result, by position. */
-static spark_rdd *as_out(spk_query *q, spark_rdd *rdd, const spk_plan *side, const spk_form *in, const spk_form *out)
+spark_rdd *spk_build_as(
+    spk_query *q, spark_rdd *rdd, const spk_plan *side, const spk_form *in, const spk_form *out)
 {
     spk_sql_expr **exprs = NULL;
     size_t n = 0;
@@ -255,7 +255,7 @@ static spark_rdd *unite(spk_query *q, const spk_plan *plan, const spk_form **for
         const spk_form *in;
         sides[i] = *form ? spk_build(q, plan->in[i], &in) : NULL;
         if (sides[i] && in->layout != (*form)->layout)
-            sides[i] = as_out(q, sides[i], plan->in[i], in, *form);
+            sides[i] = spk_build_as(q, sides[i], plan->in[i], in, *form);
         if (!sides[i])
             return NULL;
     }

@@ -19,10 +19,13 @@ typedef struct marked_rdd {
 static spark_status prepare_marked(spark_rdd *rdd, spk_failure *failure)
 {
     marked_rdd *m = SPK_NODE(marked_rdd, rdd);
+    spk_join_rdd *j = SPK_NODE(spk_join_rdd, m->probe);
     spark_array none;
     if (!m->done) {
         if (spk_collect_as("join", rdd->site, m->probe, NULL, &none) != SPARK_OK) {
             *failure = *spk_last_failure();
+            if (failure->code == SPARK_ENOMEM && !j->collected && spk_join_shuffle_both(j, rdd, j->join.right))
+                return SPARK_OK;
             return failure->code;
         }
         spark_array_free(&none);
@@ -94,6 +97,7 @@ spark_rdd *spk_exec_join_marked(spk_query *q, spark_rdd *left, spark_rdd *right,
         marked_rdd *m = SPK_NODE(marked_rdd, rdd);
         m->wanted = plan->join == SPK_PLAN_SEMI;
         m->probe = probe;
+        SPK_NODE(spk_join_rdd, probe)->guess = plan;
         spk_rdd_ref(probe);
         m->query = q;
         spk_query_ref(q);

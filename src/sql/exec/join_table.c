@@ -2,13 +2,18 @@
 /* A join by a table: the right side is collected once, by a job before, into a table that all tasks probe;
  * the left side streams past it in its order, and what matches one row comes in the order of the right side.
  *
- * In one process such a table costs no copy for each task; what it holds is charged to the context's heap,
- * and too much of it is SPARK_ENOMEM. RIGHT joins, and FULL ones without keys, are made of these by
+ * In one process such a table costs no copy for each task; what it holds is charged to the context's heap.
+ * A side that turns out to be too much for that, where it was only guessed to be small, is shuffled after all, as the
+ * other one; else it is SPARK_ENOMEM. RIGHT joins, and FULL ones without keys, are made of these by
  * exec/build_join.c. */
+#include <stdlib.h>
+
 #include <spark/action.h>
 
 #include "rdd/action.h"
+#include "rdd/replace.h"
 #include "rdd/verb.h"
+#include "sql/exec/build.h"
 #include "sql/exec/join_table.h"
 
 typedef struct join_state {
@@ -80,6 +85,8 @@ static spark_status keep_rows(spk_join_rdd *j, spk_tape *tapes, int n_tapes, spk
     const size_t row_bytes = (n * layout->size + 63) / 64 * 64;
     if (status != SPARK_OK)
         return status;
+    if (j->guess && row_bytes + bytes > j->rdd.sc->heap.limit / 2 && j->rdd.sc->heap.limit) /* tasks want some as well */
+        return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "the right side of a join takes half of the memory");
     char *block = spk_join_table_block(j, SPK_ROWS, row_bytes + bytes + 1, failure);
     if (!block)
         return SPARK_ENOMEM;
@@ -118,30 +125,75 @@ static spark_status too_large(const spk_join_rdd *j, spk_failure *failure)
     return failure->code;
 }
 
+/* shuffled: a join with both sides shuffled, rows in a form; NULL: it cannot be made. */
+static spark_rdd *shuffled(spk_join_rdd *j, spark_rdd *node, const spk_form *form)
+{
+    spk_query *q = j->join.query;
+    const spk_form *out;
+    spk_plan plan = *j->guess;
+    spark_rdd *sides[] = { j->rdd.deps[0].rdd, j->right };
+    const spk_form *in[] = { j->join.left, j->join.right };
+    const bool marks = j->join.marks; /* its table is the left side's */
+    plan.how = SPK_JOIN_SHUFFLED;
+    spark_rdd *rdd = spk_exec_join_shuffled(q, sides[marks], sides[!marks], &plan, in[marks], in[!marks], &out);
+    if (rdd && out->layout != node->layout) /* that of rows of the program */
+        rdd = spk_build_as(q, rdd, &plan, out, form);
+    return rdd && rdd->layout ? rdd : NULL;
+}
+
+bool spk_join_shuffle_both(spk_join_rdd *j, spark_rdd *node, const spk_form *form)
+{
+    spk_failure failure;
+    spark_scope *scope = spark_scope_begin(node->sc);
+    spk_cut *cut = malloc(sizeof *cut);
+    spark_rdd *rdd = scope && cut ? shuffled(j, node, form) : NULL;
+    const bool good = rdd && spk_rdd_prepare(rdd, &failure) == SPARK_OK;
+    bool replaced = false;
+    if (good) {
+        spk_rdd_ref(rdd);
+        spk_rdd_ref(node);
+        if ((replaced = spk_rdd_replace(node, SPK_NO_CHECKPOINT, cut, rdd)))
+            spk_rdd_partitions_set(node, spk_rdd_partitions(rdd));
+    }
+    if (good && !replaced) { /* it is to be written to files */
+        spk_rdd_unref(rdd);
+        spk_rdd_unref(node);
+    }
+    if (!replaced)
+        free(cut);
+    spark_scope_end(scope);
+    return replaced;
+}
+
+static spark_status collect_right(spk_join_rdd *j, spk_failure *failure)
+{
+    spk_tape *tapes;
+    int n;
+    spark_status status = spk_collect_tapes("join", j->rdd.site, j->right, &tapes, &n, failure);
+    if (status != SPARK_OK)
+        return status;
+    j->n_rows = 0;
+    status = j->join.blooms ? spk_join_bloom_fill(j, tapes, n, failure) : keep_rows(j, tapes, n, failure);
+    spk_tapes_free(tapes, n);
+    if (status == SPARK_OK && j->join.n_keys && !j->join.blooms) /* what computed keys point to stays with the query */
+        status = spk_join_table_fill(j, &j->join.query->arena, failure);
+    if (status == SPARK_OK && j->join.marks) {
+        if ((j->marks = spk_join_table_block(j, SPK_MARKS, j->n_rows + 1, failure)))
+            memset(j->marks, 0, j->n_rows + 1);
+        else
+            status = SPARK_ENOMEM;
+    }
+    return status;
+}
+
 static spark_status prepare_join(spark_rdd *rdd, spk_failure *failure)
 {
     spk_join_rdd *j = SPK_NODE(spk_join_rdd, rdd);
-    spark_status status = SPARK_OK;
-    if (!j->collected) {
-        spk_tape *tapes;
-        int n;
-        status = spk_collect_tapes("join", rdd->site, j->right, &tapes, &n, failure);
-        if (status != SPARK_OK)
-            return too_large(j, failure);
-        j->n_rows = 0;
-        status = j->join.blooms ? spk_join_bloom_fill(j, tapes, n, failure) : keep_rows(j, tapes, n, failure);
-        spk_tapes_free(tapes, n);
-        if (status == SPARK_OK && j->join.n_keys && !j->join.blooms) /* what computed keys point to stays with the query */
-            status = spk_join_table_fill(j, &j->join.query->arena, failure);
-        if (status == SPARK_OK && j->join.marks) {
-            if ((j->marks = spk_join_table_block(j, SPK_MARKS, j->n_rows + 1, failure)))
-                memset(j->marks, 0, j->n_rows + 1);
-            else
-                status = SPARK_ENOMEM;
-        }
-    }
+    const spark_status status = j->collected ? SPARK_OK : collect_right(j, failure);
     if (status != SPARK_OK) {
         free_blocks(j);
+        if (status == SPARK_ENOMEM && j->guess && !j->join.marks && spk_join_shuffle_both(j, rdd, j->join.out))
+            return SPARK_OK;
         return too_large(j, failure);
     }
     spk_rdd_partitions_set(rdd, spk_rdd_partitions(rdd->deps[0].rdd));
@@ -280,6 +332,8 @@ static spark_rdd *make(spk_query *q, spark_rdd *left, spark_rdd *right, const sp
         spk_query_ref(q);
         j->right = right;
         spk_rdd_ref(right);
+        if (join.n_keys && !marks && !join.blooms && spk_hint_of(plan->in[1]) != SPK_HINT_BROADCAST)
+            j->guess = plan;
         rdd->planned = planned;
     }
     return rdd;
