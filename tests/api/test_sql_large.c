@@ -117,6 +117,30 @@ static void test_planning_grows_with_the_square(void **state)
     spark_context_free(sc);
 }
 
+/* conditions: of thousands of them planning takes about as much time for each. */
+static const large conditions[] = {
+    { "AND", "SELECT a FROM v0 WHERE ", "a <> #", " AND ", 2, NULL, NULL, NULL, NULL },
+    { "AND of a group", "SELECT a FROM v0 GROUP BY a HAVING ", "count(*) <> #", " AND ", 2, NULL, NULL, NULL, NULL },
+    { "OR", "SELECT a FROM v0 WHERE ", "a <> #", " OR ", 2, NULL, NULL, NULL, NULL },
+    { "AND of a join", "SELECT v0.a FROM v0, v1 WHERE v0.a = v1.a AND ", "v0.b < v1.b + #", " AND ", 2, NULL, NULL, NULL,
+        NULL },
+};
+
+static void test_conditions_one_by_one(void **state)
+{
+    enum { FEW = 2000, TIMES = 4, NOISE = 2 };
+    (void)state;
+    spark_context *sc = context_of_views();
+    for (size_t k = 0; k < sizeof conditions / sizeof conditions[0]; k++) {
+        const double few = planned(sc, &conditions[k], FEW), all = planned(sc, &conditions[k], FEW * TIMES);
+        if (all > TIMES * NOISE * few)
+            fail_msg("%s: %.1f ms for %d, %.1f ms for %d", conditions[k].name, few * 1e3, FEW, all * 1e3, FEW * TIMES);
+    }
+    sql_gives(spark_sql(sc, "SELECT count(*) FROM range(9) WHERE id > 2 AND 2 < id AND id + 1 > 4 AND id > 2 AND 1 + id > 4"),
+        "5\n");
+    spark_context_free(sc);
+}
+
 static void test_hundreds_of_relations(void **state)
 {
     (void)state;
@@ -237,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_planning_grows_with_the_square),
+        cmocka_unit_test(test_conditions_one_by_one),
         cmocka_unit_test(test_hundreds_of_relations),
         cmocka_unit_test(test_grouping_sets),
         cmocka_unit_test(test_long_lists),

@@ -176,6 +176,12 @@ static void test_compiled__ends_before_the_memory(void **state)
     sql_gives(spark_sql(sc, "SELECT count(*) FROM (SELECT id, explode(sequence(1, 50000)) x FROM range(100)) a JOIN "
                             "(SELECT id, explode(sequence(1, 50000)) x FROM range(100)) b USING (id, x)"),
         "5000000\n");
+#define COUNTED(o, n) ", LATERAL (SELECT count(*) id FROM range(5) r WHERE r.id = " o ".id HAVING count(*) >= 0) " n
+    sql_gives(spark_sql(sc, "SELECT count(*), sum(l.id) FROM range(3) a" COUNTED("a", "b") COUNTED("b", "c")
+                      COUNTED("c", "d") COUNTED("d", "e") COUNTED("e", "f") COUNTED("f", "g") COUNTED("g", "h")
+                          COUNTED("h", "i") COUNTED("i", "j") COUNTED("j", "k") COUNTED("k", "l")),
+        "3|3\n");
+#undef COUNTED
     spark_context_free(sc);
 }
 

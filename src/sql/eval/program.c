@@ -17,7 +17,8 @@ typedef struct spk_sql_node {
     struct spk_sql_node **args;
     const void *prepared;
     char narrow;                   /* see spk_sql_narrow_op */
-    struct spk_sql_node *next;     /* of those that are kept for others like them */
+    struct spk_sql_node *next;     /* of those that are kept for others like them, */
+    uint64_t made_of;              /* which have the same number */
 } spk_sql_node_;
 
 typedef struct known {
@@ -138,8 +139,8 @@ static bool same_leaf(const spk_sql_expr *a, const spk_sql_expr *b)
     return is_plain(a) && is_plain(b) && memcmp(a->value, b->value, a->type->size) == 0;
 }
 
-/* place_like: where nodes that give the same are looked for. */
-static size_t place_like(const spk_sql_node_ *node)
+/* made_of: a number that nodes which give the same have in common. */
+static uint64_t made_of(const spk_sql_node_ *node)
 {
     uint64_t h = (uintptr_t)node->expr->kernel >> 4;
     for (uint32_t i = 0; i < node->expr->n; i++) {
@@ -151,7 +152,7 @@ static size_t place_like(const spk_sql_node_ *node)
         h = (h ^ own) * UINT64_C(0x9e3779b97f4a7c15);
         h ^= h >> 32;
     }
-    return h % LIKE;
+    return h;
 }
 
 /* same_node: whether b gives what a gives. */
@@ -175,9 +176,10 @@ static spk_sql_node_ *known_like(compiler *c, spk_sql_node_ *node)
         plain = node->args[i] != NULL; /* no lambda */
     if (!plain)
         return node;
-    spk_sql_node_ **at = &c->like[place_like(node)];
+    node->made_of = made_of(node);
+    spk_sql_node_ **at = &c->like[node->made_of % LIKE];
     for (spk_sql_node_ *other = *at; other; other = other->next)
-        if (same_node(other, node))
+        if (other->made_of == node->made_of && same_node(other, node))
             return other;
     if (!c->lazy) {
         node->next = *at;

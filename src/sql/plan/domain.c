@@ -36,8 +36,16 @@ static void note_plan(domain *d, spk_plan *plan)
         note_plan(d, plan->in[i]);
 }
 
+static bool has_all(const domain *d, const spk_plan *plan)
+{
+    bool all = true;
+    for (size_t i = 0; i < d->n && all; i++)
+        all = spk_plan_has(plan, d->ids[i]);
+    return all;
+}
+
 /* giver: the innermost part of the left side that has all of the columns, with the same values: above it are joins that
- * keep each row of their left side, as those of other subqueries do, which need not be computed again. */
+ * keep each row of that side, as those of other subqueries do, which need not be computed again. */
 static const spk_plan *giver(const domain *d)
 {
     const spk_plan *plan = d->left;
@@ -46,12 +54,10 @@ static const spk_plan *giver(const domain *d)
             || (plan->kind == SPK_PLAN_JOIN
                 && (plan->join == SPK_PLAN_LEFT || plan->join == SPK_PLAN_SINGLE || plan->join == SPK_PLAN_MARK
                     || plan->keeps_left));
-        if (!keeps)
+        const bool right = plan->kind == SPK_PLAN_JOIN && plan->keeps_right && has_all(d, plan->in[1]);
+        if (!right && (!keeps || !has_all(d, plan->in[0])))
             return plan;
-        for (size_t i = 0; i < d->n; i++)
-            if (!spk_plan_has(plan->in[0], d->ids[i]))
-                return plan;
-        plan = plan->in[0];
+        plan = plan->in[right];
     }
 }
 
@@ -361,7 +367,9 @@ spk_plan *spk_domain_join(spk_analyzer *a, spk_plan_join kind, spk_plan *left, s
         SPK_ADD(a, all, n_all, conditions[i]);
     same_domain(&d, outer, attrs, &all, &n_all);
     spk_plan *made = spk_sql_failed(a->error) ? NULL : spk_plan_join_of(a, kind, left, in, all, n_all, mark);
-    if (made && made->kind == SPK_PLAN_JOIN)
-        made->keeps_left = kind == SPK_PLAN_INNER && n == 0 && totals(right);
+    if (made && made->kind == SPK_PLAN_JOIN && kind == SPK_PLAN_INNER && n == 0) {
+        made->keeps_left = totals(right);
+        made->keeps_right = true;
+    }
     return made;
 }

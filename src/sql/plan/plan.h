@@ -128,7 +128,7 @@ struct spk_plan {
 
     spk_plan_hint hint; /* of the first operator of a relation that is no projection or filter (plan/hint.c) */
     spk_plan_join join;
-    bool keeps_left; /* INNER, while it is analyzed: each row of the left side has one of the right */
+    bool keeps_left, keeps_right; /* INNER, while it is analyzed: each row of that side has one of the other */
     spk_plan_how how;
     spk_plan_key *keys; /* found among the conjuncts, when it is decided how */
     size_t n_keys;

@@ -109,14 +109,36 @@ static spk_plan *push_below(spk_analyzer *a, spk_plan *plan, list conditions)
     return plan;
 }
 
+/* print_of: a number that expressions which are the same have in common, whichever way around their arguments stand. */
+static uint64_t print_of(const spk_sql_expr *e)
+{
+    uint64_t own = e->kind, sum = 0;
+    if (e->kind == SPK_SQL_COLUMN)
+        own += (uint64_t)e->column << 8;
+    else if (e->kind == SPK_SQL_CONSTANT && !e->null && spk_sql_is_numeric(e->type))
+        memcpy(&own, e->value, e->type->size < sizeof own ? e->type->size : sizeof own);
+    for (uint32_t i = 0; i < e->n; i++)
+        sum += e->args[i] ? print_of(e->args[i]) : 1;
+    return ((own ^ sum) + (uintptr_t)e->function) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 /* above: each condition once: an OR may have said of an input what another condition does. */
 static spk_plan *above(spk_analyzer *a, spk_plan *plan, list conditions)
 {
     size_t n = 0;
-    for (size_t i = 0; i < conditions.n; i++)
-        if (!conditions.at[i]->deterministic || !among(conditions.at[i], conditions.at, n))
-            conditions.at[n++] = conditions.at[i];
-    return plan ? spk_plan_filter(a, plan, conditions.at, n) : NULL;
+    uint64_t *prints = spk_arena_alloc(a->arena, (conditions.n + 1) * sizeof *prints, 8);
+    if (!prints)
+        spk_sql_nomem(a->error);
+    for (size_t i = 0; prints && i < conditions.n; i++) {
+        spk_sql_expr *e = conditions.at[i];
+        size_t k = 0;
+        prints[n] = print_of(e);
+        while (k < n && (prints[k] != prints[n] || !spk_expr_same(e, conditions.at[k])))
+            k++;
+        if (k == n || !e->deterministic)
+            conditions.at[n++] = e;
+    }
+    return plan && prints ? spk_plan_filter(a, plan, conditions.at, n) : NULL;
 }
 
 /* through: conditions on a projection's columns, as conditions on what it is made of. */
