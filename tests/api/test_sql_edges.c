@@ -10,6 +10,10 @@ static const sql_case lambdas[] = {
     { "SELECT transform(array(1), x -> transform(array(2), y -> x + y + id)) FROM range(2)", "[[3]]\n[[4]]\n" },
     { "SELECT transform(array(1), x -> transform(array(2), y -> x + y))", "[[3]]\n" },
     { "SELECT transform(array(3), id) FROM range(2)", "[0]\n[1]\n" },
+    { "SELECT aggregate(array(1, 2, 3), named_struct('sum', 0, 'cnt', 0), (a, x) -> named_struct('sum', a.sum + x, 'cnt', "
+      "a.cnt + 1), a -> a.sum / a.cnt)", "2.0\n" },
+    { "SELECT aggregate(sequence(1, 2), array('a'), (a, x) -> concat(a, array(CAST(x AS string), NULL)))",
+        "[a, 1, null, 2, null]\n" },
     { "SELECT * FROM range(2) t, LATERAL (SELECT transform(array(1), x -> x + t.id))", "0|[1]\n1|[2]\n" },
 };
 static const sql_case no_lambdas[] = {
@@ -218,6 +222,49 @@ static void test_answers(void **state)
     spark_context_free(sc);
 }
 
+/* test_lambdas_memory: what a body needs for an element goes before the budget does; states go on. */
+static void test_lambdas_memory(void **state)
+{
+    (void)state;
+    static const sql_case cases[] = {
+        { "SELECT size(filter(sequence(1, n), x -> repeat(CAST(x AS string), 200) LIKE '%77%'))", "4592\n" },
+        { "SELECT length(array_max(transform(sequence(1, n), (x, i) -> substr(repeat(concat(x, ' ', i), 300), 1, 10))))",
+            "10\n" },
+        { "SELECT aggregate(sequence(1, n), named_struct('s', '', 'n', 0L), (a, x) -> named_struct('s', "
+          "repeat(concat(right(a.s, 5), x), 100), 'n', a.n + length(a.s)), a -> concat(right(a.s, 9), ':', a.n))",
+            "999100000:98887900\n" },
+        { "SELECT length(aggregate(sequence(1, 20000), '', (a, x) -> concat(a, x)))", "88894\n" },
+        { "SELECT aggregate(map_values(transform_values(map_from_arrays(sequence(1, 50000), sequence(1, 50000)), (k, v) -> "
+          "substr(repeat(CAST(v AS string), 2000), 1, 2))), 0L, (a, x) -> a + length(x))",
+            "100000\n" },
+    };
+    spark_context *sc = spark_context_new(
+        &(spark_conf) { .app_name = "edges", .threads = 1, .memory_bytes = (uint64_t)48 << 20 });
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char sql[500];
+        snprintf(sql, sizeof sql, "%s FROM (SELECT CAST(id + 100000 AS int) n FROM range(1))", cases[i].sql);
+        sql_gives(spark_sql(sc, sql), cases[i].want);
+    }
+    spark_context_free(sc);
+}
+
+/* test_limits: what takes long on one row ends when its time has passed. */
+static void test_limits(void **state)
+{
+    (void)state;
+    static const char *const long_ones[] = {
+        "SELECT levenshtein(concat(repeat('abcd', 100000), id), concat(repeat('bca', 100000), id)) FROM range(1)",
+        "SELECT aggregate(sequence(1, 1000000), 0L, (a, x) -> a + size(filter(sequence(1, x), y -> y % 7 = id))) FROM range(1)",
+    };
+    for (size_t i = 0; i < sizeof long_ones / sizeof long_ones[0]; i++) {
+        spark_context *sc = spark_context_new(
+            &(spark_conf) { .app_name = "edges", .threads = 1, .task_max_failures = 1, .task_timeout_ms = 50 });
+        assert_null(sql_rows(spark_sql(sc, long_ones[i])));
+        assert_int_equal(spark_last_error()->code, SPARK_EDEADLINE);
+        spark_context_free(sc);
+    }
+}
+
 /* deep: array(array(.. of a column, so many levels. */
 static const char *deep(size_t n)
 {
@@ -262,6 +309,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_lambdas_memory),
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_deep),
         cmocka_unit_test(test_refused),
     };

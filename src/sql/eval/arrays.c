@@ -659,7 +659,7 @@ static void sequence(spk_sql_frame *f)
         for (int64_t k = 0, x; k < LONGEST && (months ? by_months(&m, k, &x) : by_time(&m, k, &x)); k++) {
             if (step > 0 ? x > to : x < to)
                 break;
-            if (!put_step(&out, f, x))
+            if (!put_step(&out, f, x) || (k % 4096 == 0 && spk_sql_stops(f)))
                 return;
         }
         OUT_A(i) = spk_slots_end(&out);

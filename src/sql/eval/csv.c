@@ -152,7 +152,7 @@ static void to_csv(spk_sql_frame *f)
             out.failed |= text.failed;
         }
         if (out.failed)
-            (void)spk_sql_alloc(f, SIZE_MAX / 2, 1);
+            spk_sql_no_room(f);
         if (spk_sql_run_failed(f->run))
             return;
         SPK_SQL_OUT(spark_str, f, i) = (spark_str) { out.at ? out.at : "", out.n };
@@ -211,7 +211,7 @@ static void schema_of_csv(spk_sql_frame *f)
         }
         spk_text_char(&out, '>');
         if (out.failed)
-            (void)spk_sql_alloc(f, SIZE_MAX / 2, 1);
+            spk_sql_no_room(f);
         if (spk_sql_run_failed(f->run))
             return;
         SPK_SQL_OUT(spark_str, f, i) = (spark_str) { out.at, out.n };

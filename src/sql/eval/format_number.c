@@ -184,7 +184,7 @@ void spk_sql_format_number(spk_sql_frame *f)
         put_number(&out, &p, text, n, minus);
         const size_t length = spk_text_end(&out);
         if (out.failed) {
-            (void)spk_sql_alloc(f, SIZE_MAX / 2, 1);
+            spk_sql_no_room(f);
             return;
         }
         SPK_SQL_OUT(spark_str, f, i) = (spark_str) { out.at, length };

@@ -79,6 +79,10 @@ struct spk_sql_frame {
 
 /* spk_sql_alloc: bytes for a result; NULL: the run has failed. */
 void *spk_sql_alloc(spk_sql_frame *f, size_t size, size_t align);
+/* spk_sql_no_room: fails the run, for there is no memory. spk_sql_stops: whether nobody wants what the kernel's task
+ * computes any more, or it has taken too long: what takes long asks now and then; the run has failed then. */
+SPK_COLD void spk_sql_no_room(spk_sql_frame *f);
+bool spk_sql_stops(spk_sql_frame *f);
 /* spk_sql_raise: fails the run in the name of the expression: parameters are added to what it
  * returns by
  * spk_sql_param. A kernel returns when it has failed. */

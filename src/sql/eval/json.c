@@ -52,7 +52,7 @@ static fit read_scalar(reader *r, const spk_sql_type *type, spark_json v, void *
         spk_text compact = spk_text_new(r->f->arena);
         spk_json_compact(&compact, text);
         if (compact.failed)
-            (void)spk_sql_alloc(r->f, SIZE_MAX / 2, 1);
+            spk_sql_no_room(r->f);
         text = (spark_str) { compact.at ? compact.at : "", compact.n };
     }
     if (type->kind == SPK_SQL_STRING) {
@@ -387,7 +387,7 @@ static void to_json(spk_sql_frame *f)
         put_json(f, &options, type, f->args[0].ptr + (size_t)i * f->args[0].stride, &out);
         SPK_SQL_OUT(spark_str, f, i) = (spark_str) { out.at ? out.at : "", out.n };
         if (out.failed)
-            (void)spk_sql_alloc(f, SIZE_MAX / 2, 1); /* there was no memory: the run says so */
+            spk_sql_no_room(f); /* there was no memory: the run says so */
         if (spk_sql_run_failed(f->run))
             return;
     }

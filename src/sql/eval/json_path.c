@@ -227,7 +227,7 @@ static void get_json_object(spk_sql_frame *f)
         follow(&to, &p, 0, v);
         f->out_valid[i] = result(f, &p, &to, &SPK_SQL_OUT(spark_str, f, i));
         if (to.out.failed)
-            (void)spk_sql_alloc(f, SIZE_MAX / 2, 1);
+            spk_sql_no_room(f);
         if (spk_sql_run_failed(f->run))
             return;
     }
@@ -247,7 +247,7 @@ static void json_member(spk_sql_frame *f)
         follow(&to, &p, 0, v);
         f->out_valid[i] = result(f, &p, &to, &SPK_SQL_OUT(spark_str, f, i));
         if (to.out.failed)
-            (void)spk_sql_alloc(f, SIZE_MAX / 2, 1);
+            spk_sql_no_room(f);
         if (spk_sql_run_failed(f->run))
             return;
     }
@@ -404,7 +404,7 @@ static void schema_of_json(spk_sql_frame *f)
             v = (spark_json) { .kind = SPARK_JSON_NULL };
         put_schema(f, &out, v, 0);
         if (out.failed)
-            (void)spk_sql_alloc(f, SIZE_MAX / 2, 1);
+            spk_sql_no_room(f);
         if (spk_sql_run_failed(f->run))
             return;
         SPK_SQL_OUT(spark_str, f, i) = (spark_str) { out.at ? out.at : "", out.n };

@@ -5,12 +5,14 @@
  * constant. */
 #include "base/small.h"
 
+#include "sql/eval/agg.h"
 #include "sql/eval/nested.h"
 #include "sql/eval/resolve.h"
 #include "sql/eval/slots.h"
 
 typedef struct body {
     const spk_sql_program *program;
+    const spk_sql_type *type;
     uint32_t own[3], n_own;
     uint32_t *columns, n_columns, most_column; /* those of outside that it reads */
     uint32_t *variables, n_variables, most_variable;
@@ -51,7 +53,7 @@ static body *compile(spk_sql_build *b, const spk_sql_expr *lambda)
         spk_sql_nomem(b->error);
         return NULL;
     }
-    *x = (body) { .n_own = lambda->n_variables, .columns = lists, .variables = lists + MOST };
+    *x = (body) { .type = lambda->args[0]->type, .n_own = lambda->n_variables, .columns = lists, .variables = lists + MOST };
     for (uint32_t i = 0; i < x->n_own; i++) {
         x->own[i] = lambda->variables[i];
         if (x->own[i] > x->most_variable)
@@ -86,26 +88,55 @@ static const void *prepare(spk_sql_build *b, const spk_sql_expr *call)
     return all;
 }
 
-/* machine: a body while a kernel runs. */
+/* machine: a body while a kernel runs. scratch: what it computes for a piece of an array, which goes with the next one;
+ * the other one is for a state that goes on. */
 typedef struct machine {
     spk_sql_frame *f;
     const body *body;
     spk_sql_run *run;
     spk_sql_input *columns, *variables;
+    spk_arena scratch[2], *at;
+    char *value; /* of what it gives that points to memory: one that stays */
+    bool keeps; /* what was computed goes on, until that is so much: */
+    size_t most;
+    unsigned evals;
+    int32_t *indices;
 } machine;
 
 static bool start(machine *m, spk_sql_frame *f, uint32_t which)
 {
     const bodies *all = f->prepared;
-    *m = (machine) { .f = f, .body = all->at[which] };
+    *m = (machine) { .f = f, .body = all->at[which], .at = m->scratch };
+    for (size_t i = 0; i < 2; i++)
+        spk_arena_init_small(&m->scratch[i], f->arena->heap);
     m->columns = spk_sql_alloc(f, (m->body->most_column + 1) * sizeof *m->columns, 8);
     m->variables = spk_sql_alloc(f, (m->body->most_variable + 1) * sizeof *m->variables, 8);
+    if (spk_sql_points(m->body->type) && !(m->value = spk_sql_alloc(f, m->body->type->size, 16)))
+        return false;
     m->run = m->columns && m->variables ? spk_sql_inner_run(f, m->body->program) : NULL;
     if (!m->run)
         return false;
     memset(m->variables, 0, (m->body->most_variable + 1) * sizeof *m->variables);
     spk_sql_run_set_variables(m->run, m->variables);
     return true;
+}
+
+/* with: a kernel and its machines. */
+static void with(spk_sql_frame *f, void (*kernel)(spk_sql_frame *f, machine *m))
+{
+    machine m[2];
+    const bodies *all = f->prepared;
+    uint32_t n = 0;
+    bool good = true;
+    while (good && n < all->n) {
+        good = start(&m[n], f, n);
+        n++;
+    }
+    if (good)
+        kernel(f, m);
+    while (n-- > 0)
+        for (size_t i = 0; i < 2; i++)
+            spk_arena_fini(&m[n].scratch[i]);
 }
 
 static spk_sql_input constant(const spk_sql_input *in, uint32_t i)
@@ -145,14 +176,31 @@ static void set(machine *m, uint32_t which, spk_sql_input in)
         m->variables[m->body->own[which]] = in;
 }
 
-/* eval: the body on n elements. */
+/* eval: the body on n elements. What it gave before is gone. */
 static bool eval(machine *m, uint32_t n, spk_sql_vector *out)
 {
-    spk_sql_run_begin(m->run, m->columns, n, 0, m->f->arena);
+    enum { FREE = 65536, OFTEN = 64 };
+    if (m->at->bytes > FREE && !m->keeps)
+        spk_arena_reset(m->at);
+    if (++m->evals % OFTEN == 0 && spk_sql_stops(m->f))
+        return false;
+    spk_sql_run_begin(m->run, m->columns, n, 0, m->at);
     if (spk_sql_run_eval(m->run, 0, (spk_sql_rows) { NULL, n }, out))
         return true;
     spk_sql_run_give(m->f, spk_sql_run_error(m->run));
     return false;
+}
+
+/* stays: value k of what was computed, where it stays with the results; NULL: it is one, or the run has failed. */
+static const void *stays(machine *m, const spk_sql_vector *v, uint32_t k)
+{
+    const spk_sql_type *t = m->body->type;
+    const void *x = spk_sql_value_at(v, k);
+    if (!x || !m->value)
+        return x;
+    if (!spk_sql_copy_value(t, x, m->value, m->f->arena))
+        spk_sql_no_room(m->f);
+    return m->value;
 }
 
 static spk_sql_input slots(const char *at, size_t stride, const spk_sql_type *of, bool nullable)
@@ -180,35 +228,33 @@ static bool indices(machine *m, size_t from, uint32_t n)
 {
     if (m->body->n_own < 2)
         return true;
-    int32_t *at = spk_sql_alloc(m->f, (n + 1) * sizeof *at, 4);
-    for (uint32_t k = 0; at && k < n; k++)
-        at[k] = (int32_t)(from + k);
-    set(m, 1, (spk_sql_input) { .ptr = (const char *)at, .stride = 4 });
-    return at != NULL;
+    if (!m->indices && !(m->indices = spk_sql_alloc(m->f, SPK_SQL_BATCH * sizeof *m->indices, 4)))
+        return false;
+    for (uint32_t k = 0; k < n; k++)
+        m->indices[k] = (int32_t)(from + k);
+    set(m, 1, (spk_sql_input) { .ptr = (const char *)m->indices, .stride = 4 });
+    return true;
 }
 
 /* ---- transform, filter, exists, forall ---- */
 
-static void each(spk_sql_frame *f)
+static void each(spk_sql_frame *f, machine *m)
 {
     const spk_sql_type *t = f->expr->args[0]->type;
     const char kind = f->expr->function->name[0]; /* transform, filter */
-    machine m;
-    if (!start(&m, f, 0))
-        return;
     SPK_EACH_ROW(f, i)
     {
         const spk_sql_array a = SPK_SQL_ARG(spk_sql_array, f, 0, i);
         spk_slots out = spk_slots_of(f->expr->type);
-        at_row(&m, i);
+        at_row(m, i);
         for (size_t at = 0; at < a.n; at += SPK_SQL_BATCH) {
             const uint32_t n = piece(a.n, at);
             spk_sql_vector v;
-            set(&m, 0, elements(t, a, at));
-            if (!indices(&m, at, n) || !eval(&m, n, &v))
+            set(m, 0, elements(t, a, at));
+            if (!indices(m, at, n) || !eval(m, n, &v))
                 return;
             for (uint32_t k = 0; k < n; k++) {
-                const void *x = spk_sql_value_at(&v, k);
+                const void *x = stays(m, &v, k);
                 if (kind == 'f' && !(x && *(const bool *)x))
                     continue;
                 if (!spk_slots_add(&out, f, kind == 'f' ? spk_sql_slot(t, a, at + k) : x))
@@ -219,23 +265,20 @@ static void each(spk_sql_frame *f)
     }
 }
 
-static void test(spk_sql_frame *f)
+static void test(spk_sql_frame *f, machine *m)
 {
     const spk_sql_type *t = f->expr->args[0]->type;
     const bool all = f->expr->function->name[0] == 'f';
-    machine m;
-    if (!start(&m, f, 0))
-        return;
     SPK_EACH_ROW(f, i)
     {
         const spk_sql_array a = SPK_SQL_ARG(spk_sql_array, f, 0, i);
         bool null = false, decided = false;
-        at_row(&m, i);
+        at_row(m, i);
         for (size_t at = 0; at < a.n && !decided; at += SPK_SQL_BATCH) {
             const uint32_t n = piece(a.n, at);
             spk_sql_vector v;
-            set(&m, 0, elements(t, a, at));
-            if (!eval(&m, n, &v))
+            set(m, 0, elements(t, a, at));
+            if (!eval(m, n, &v))
                 return;
             for (uint32_t k = 0; k < n; k++) {
                 const bool *x = spk_sql_value_at(&v, k);
@@ -250,45 +293,63 @@ static void test(spk_sql_frame *f)
 
 /* ---- aggregate ---- */
 
-static void aggregate(spk_sql_frame *f)
+/* carry: a state goes on in the other arena, and what computing it took goes, where that is more than the state. */
+static bool carry(machine *m, const spk_sql_type *s, char *state, bool valid)
+{
+    enum { FREE = 262144, TIMES = 3 };
+    spk_arena *other = m->at == m->scratch ? &m->scratch[1] : m->scratch;
+    if (m->at->bytes < m->most)
+        return true;
+    if (valid && !spk_sql_copy_value(s, state, state, other)) {
+        spk_sql_no_room(m->f);
+        return false;
+    }
+    spk_arena_reset(m->at);
+    m->at = other;
+    m->most = other->bytes * TIMES + FREE;
+    return true;
+}
+
+static void aggregate(spk_sql_frame *f, machine *m)
 {
     const spk_sql_type *t = f->expr->args[0]->type, *s = f->expr->args[1]->type;
-    machine m, last;
-    if (!start(&m, f, 0) || (f->n_args > 3 && !start(&last, f, 1)))
-        return;
+    machine *last = f->n_args > 3 ? m + 1 : NULL;
     char *state = spk_sql_alloc(f, s->size + 1, 16);
     if (!state)
         return;
+    m->keeps = true;
     SPK_EACH_ROW(f, i)
     {
         const void *first = spk_sql_value_at(&f->args[1], i);
         uint8_t valid = first != NULL;
-        spk_sql_vector v;
+        spk_sql_vector v = { state, 0, NULL };
         f->out_valid[i] = spk_sql_valid(&f->args[0], i);
         if (!f->out_valid[i])
             continue;
         const spk_sql_array a = SPK_SQL_ARG(spk_sql_array, f, 0, i);
         if (first)
             memcpy(state, first, s->size);
-        at_row(&m, i);
+        at_row(m, i);
         for (size_t at = 0; at < a.n; at++) {
-            set(&m, 0, (spk_sql_input) { state, 0, &valid, 0, 255, false });
-            set(&m, 1, elements(t, a, at));
-            if (!eval(&m, 1, &v))
+            set(m, 0, (spk_sql_input) { state, 0, &valid, 0, 255, false });
+            set(m, 1, elements(t, a, at));
+            if (!eval(m, 1, &v))
                 return;
             const void *x = spk_sql_value_at(&v, 0);
             valid = x != NULL;
             if (x)
                 memmove(state, x, s->size);
-        }
-        const void *out = valid ? state : NULL;
-        if (f->n_args > 3) {
-            at_row(&last, i);
-            set(&last, 0, (spk_sql_input) { state, 0, &valid, 0, 255, false });
-            if (!eval(&last, 1, &v))
+            if (!carry(m, s, state, valid))
                 return;
-            out = spk_sql_value_at(&v, 0);
         }
+        v = (spk_sql_vector) { state, 0, valid ? NULL : spk_sql_nulls };
+        if (last) {
+            at_row(last, i);
+            set(last, 0, (spk_sql_input) { state, 0, &valid, 0, 255, false });
+            if (!eval(last, 1, &v))
+                return;
+        }
+        const void *out = stays(last ? last : m, &v, 0);
         f->out_valid[i] = out != NULL;
         if (out)
             memcpy(f->out + i * f->expr->type->size, out, f->expr->type->size);
@@ -311,11 +372,8 @@ static spk_sql_array padded(spk_sql_frame *f, const spk_sql_type *t, spk_sql_arr
     return spk_slots_end(&out);
 }
 
-static void zip_with(spk_sql_frame *f)
+static void zip_with(spk_sql_frame *f, machine *m)
 {
-    machine m;
-    if (!start(&m, f, 0))
-        return;
     SPK_EACH_ROW(f, i)
     {
         spk_sql_array a = SPK_SQL_ARG(spk_sql_array, f, 0, i),
@@ -328,16 +386,16 @@ static void zip_with(spk_sql_frame *f)
         b = padded(f, f->expr->args[1]->type, b, all, &y, &own[1]);
         if (spk_sql_run_failed(f->run))
             return;
-        at_row(&m, i);
+        at_row(m, i);
         for (size_t at = 0; at < all; at += SPK_SQL_BATCH) {
             const uint32_t n = piece(all, at);
             spk_sql_vector v;
-            set(&m, 0, elements(x, a, at));
-            set(&m, 1, elements(y, b, at));
-            if (!eval(&m, n, &v))
+            set(m, 0, elements(x, a, at));
+            set(m, 1, elements(y, b, at));
+            if (!eval(m, n, &v))
                 return;
             for (uint32_t k = 0; k < n; k++)
-                if (!spk_slots_add(&out, f, spk_sql_value_at(&v, k)))
+                if (!spk_slots_add(&out, f, stays(m, &v, k)))
                     return;
         }
         SPK_SQL_OUT(spk_sql_array, f, i) = spk_slots_end(&out);
@@ -346,16 +404,13 @@ static void zip_with(spk_sql_frame *f)
 
 /* ---- maps ---- */
 
-static void maps(spk_sql_frame *f)
+static void maps(spk_sql_frame *f, machine *m)
 {
     const spk_sql_type *t = f->expr->args[0]->type, *to = f->expr->type;
     const char *name = f->expr->function->name;
     const char kind
         = *name == 'm' ? 'f' : name[10]; /* map_filter, transform_keys, transform_values */
     const size_t size = spk_sql_entry_size(t), out_size = spk_sql_entry_size(to);
-    machine m;
-    if (!start(&m, f, 0))
-        return;
     SPK_EACH_ROW(f, i)
     {
         const spk_sql_array a = SPK_SQL_ARG(spk_sql_array, f, 0, i);
@@ -365,18 +420,18 @@ static void maps(spk_sql_frame *f)
         if (!out)
             return;
         memset(out, 0, a.n * out_size);
-        at_row(&m, i);
+        at_row(m, i);
         for (size_t at = 0; at < a.n; at += SPK_SQL_BATCH) {
             const uint32_t n = piece(a.n, at);
             spk_sql_vector v;
-            set(&m, 0, slots(a.at + at * size, size, t->key, false));
-            set(&m, 1,
+            set(m, 0, slots(a.at + at * size, size, t->key, false));
+            set(m, 1,
                 slots(a.at + at * size + spk_sql_entry_value(t), size, t->of, t->contains_null));
-            if (!eval(&m, n, &v))
+            if (!eval(m, n, &v))
                 return;
             for (uint32_t k = 0; k < n; k++) {
                 const void *value, *key = spk_sql_entry(t, a, at + k, &value),
-                                   *x = spk_sql_value_at(&v, k);
+                                   *x = stays(m, &v, k);
                 char *entry = out + kept * out_size;
                 bool fresh = true;
                 if (kind == 'f' && !(x && *(const bool *)x))
@@ -446,12 +501,9 @@ static bool merge(
     return true;
 }
 
-static void sort_by(spk_sql_frame *f)
+static void sort_by_(spk_sql_frame *f, machine *m)
 {
     const spk_sql_type *t = f->expr->args[0]->type;
-    machine m;
-    if (!start(&m, f, 0))
-        return;
     SPK_EACH_ROW(f, i)
     {
         const spk_sql_array a = SPK_SQL_ARG(spk_sql_array, f, 0, i);
@@ -461,11 +513,11 @@ static void sort_by(spk_sql_frame *f)
             return;
         for (size_t k = 0; k < a.n; k++)
             in[k] = (uint32_t)k;
-        at_row(&m, i);
+        at_row(m, i);
         for (size_t width = 1; width < a.n; width *= 2) {
             for (size_t from = 0; from < a.n; from += 2 * width) {
                 const size_t middle = from + width < a.n ? from + width : a.n;
-                if (!merge(&m, a, in, to, from, middle, middle + width < a.n ? middle + width : a.n))
+                if (!merge(m, a, in, to, from, middle, middle + width < a.n ? middle + width : a.n))
                     return;
             }
             uint32_t *other = in;
@@ -478,6 +530,18 @@ static void sort_by(spk_sql_frame *f)
         SPK_SQL_OUT(spk_sql_array, f, i) = spk_slots_end(&out);
     }
 }
+
+#define KERNEL(name, machines)                                                                     \
+    static void name(spk_sql_frame *f)                                                             \
+    {                                                                                              \
+        with(f, machines);                                                                         \
+    }
+KERNEL(run_each, each)
+KERNEL(run_test, test)
+KERNEL(run_aggregate, aggregate)
+KERNEL(run_zip_with, zip_with)
+KERNEL(run_maps, maps)
+KERNEL(sort_by, sort_by_)
 
 /* ---- resolving ---- */
 
@@ -539,13 +603,29 @@ static bool resolve(spk_sql_build *b, spk_sql_expr *call)
     return call->type != NULL;
 }
 
+/* loose: that type, whatever is inside of which may be NULL, as it may be in what a body makes of it. */
+static const spk_sql_type *loose(spk_arena *arena, const spk_sql_type *t)
+{
+    spk_sql_field *fields = t && t->kind == SPK_SQL_STRUCT ? spk_arena_alloc(arena, (t->n + 1) * sizeof *fields, 8) : NULL;
+    if (t && t->kind == SPK_SQL_ARRAY)
+        return spk_sql_type_array(arena, loose(arena, t->of), true);
+    if (t && t->kind == SPK_SQL_MAP)
+        return spk_sql_type_map(arena, t->key, loose(arena, t->of), true);
+    for (uint32_t i = 0; fields && i < t->n; i++) {
+        fields[i] = t->fields[i];
+        fields[i].type = loose(arena, fields[i].type);
+        fields[i].nullable = true;
+    }
+    return fields ? spk_sql_type_struct(arena, fields, t->n) : t;
+}
+
 static bool resolve_aggregate(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!kind_of(b, call, 0, SPK_SQL_ARRAY) || !want_lambda(b, call, 2))
         return false;
-    const spk_sql_type *s = call->args[1]->type;
+    const spk_sql_type *s = loose(b->arena, call->args[1]->type);
     call->nullable = true;
-    if (!body_as(b, call, 2, s))
+    if (!s || !(call->args[1] = spk_sql_coerce(b, call->args[1], s)) || !body_as(b, call, 2, s))
         return false;
     call->type = call->n > 3 && want_lambda(b, call, 3) ? call->args[3]->type : s;
     return true;
@@ -574,7 +654,6 @@ size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr
 {
     const spk_sql_function *f = spk_sql_function_find(function);
     const char *name = f ? f->name : "";
-    (void)b;
     if (!f || f->prepare != prepare || n_args < 1 || which < 1 || !args[0])
         return 0;
     const spk_sql_type *t = args[0]->type;
@@ -582,7 +661,7 @@ size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr
     if (strcmp(name, "aggregate") == 0 || strcmp(name, "reduce") == 0) {
         if (which < 2 || n_args < 2 || t->kind != SPK_SQL_ARRAY)
             return 0;
-        types[0] = args[1]->type;
+        types[0] = loose(b->arena, args[1]->type);
         types[1] = t->of;
         nullable[1] = t->contains_null;
         return which == 2 ? 2 : 1;
@@ -627,14 +706,14 @@ size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr
     }
 #define LA(name_)                                                                                  \
     {                                                                                              \
-        .name = name_, .least = 3, .most = 4, .kernel = aggregate, .resolve = resolve_aggregate,   \
+        .name = name_, .least = 3, .most = 4, .kernel = run_aggregate, .resolve = resolve_aggregate,   \
         .prepare = prepare, .flags = SPK_SQL_NULL_AWARE                                            \
     }
 
 const spk_sql_function spk_sql_lambdas[]
-    = { L("transform", 2, each), L("filter", 2, each), LN("exists", 2, test), LN("forall", 2, test),
-          LA("aggregate"), LA("reduce"), L("zip_with", 3, zip_with), L("transform_keys", 2, maps),
-          L("transform_values", 2, maps), L("map_filter", 2, maps),
+    = { L("transform", 2, run_each), L("filter", 2, run_each), LN("exists", 2, run_test), LN("forall", 2, run_test),
+          LA("aggregate"), LA("reduce"), L("zip_with", 3, run_zip_with), L("transform_keys", 2, run_maps),
+          L("transform_values", 2, run_maps), L("map_filter", 2, run_maps),
           { .name = "array_sort", .least = 1, .most = 2, .kernel = spk_sql_sort_arrays,
               .resolve = resolve_array_sort, .prepare = prepare },
           { 0 } };

@@ -110,7 +110,7 @@ static void map_sorted(spk_sql_frame *f)
         if (!failed)
             normal(type, out, f->arena, &failed);
         if (failed) {
-            (void)spk_sql_alloc(f, SIZE_MAX / 2, 1);
+            spk_sql_no_room(f);
             return;
         }
     }

@@ -52,7 +52,7 @@ spk_sql_run *spk_sql_inner_run(spk_sql_frame *f, const spk_sql_program *program)
 {
     spk_sql_run *run = spk_sql_run_new(program, f->arena);
     if (!run)
-        spk_sql_alloc(f, SIZE_MAX / 2, 1); /* fails as memory does */
+        spk_sql_no_room(f);
     return run;
 }
 

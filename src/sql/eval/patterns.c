@@ -100,7 +100,7 @@ static void like(spk_sql_frame *f)
             const spark_str escape = f->n_args > 2 ? S(2, i) : (spark_str) { "\\", 1 };
             const int bad = spk_like_compile(&own, f->arena, pattern, escape);
             if (bad == SPK_LIKE_NOMEM)
-                spk_sql_alloc(f, SIZE_MAX / 2, 1);
+                spk_sql_no_room(f);
             else if (bad != SPK_LIKE_GOOD)
                 bad_escape(f, S(1, i), bad);
             if (bad != SPK_LIKE_GOOD)
@@ -166,7 +166,7 @@ static bool ready(matcher *m, uint32_t i)
     if (!x) {
         m->pattern = S(1, i);
         if (!make_expression(&m->own, f->arena, m->pattern)) {
-            spk_sql_alloc(f, SIZE_MAX / 2, 1);
+            spk_sql_no_room(f);
             return false;
         }
         x = &m->own;
@@ -188,7 +188,7 @@ static bool ready(matcher *m, uint32_t i)
     m->regex = x->regex;
     m->work = spk_regex_work_new(m->regex, m->work, f->arena);
     if (!m->work)
-        spk_sql_alloc(f, SIZE_MAX / 2, 1);
+        spk_sql_no_room(f);
     return m->work != NULL;
 }
 
@@ -403,7 +403,7 @@ static void regexp_replace(spk_sql_frame *f)
         spk_text_bytes(&out, s.ptr + from, s.len - from);
         spk_text_end(&out);
         if (out.failed) {
-            spk_sql_alloc(f, SIZE_MAX / 2, 1);
+            spk_sql_no_room(f);
             return;
         }
         OUT_S(i) = (spark_str) { out.at, out.n };

@@ -8,6 +8,7 @@
  * among the arguments. */
 #include "sql/eval/program.h"
 
+#include "exec/task.h"
 #include "sql/eval/narrow.h"
 #include "sql/eval/resolve.h"
 
@@ -630,6 +631,20 @@ void *spk_sql_alloc(spk_sql_frame *f, size_t size, size_t align)
     if (!p)
         no_memory(f->run);
     return p;
+}
+
+void spk_sql_no_room(spk_sql_frame *f)
+{
+    no_memory(f->run);
+}
+
+bool spk_sql_stops(spk_sql_frame *f)
+{
+    spark_task *task = spk_task_current();
+    if (!task || !spk_task_over(task))
+        return f->run->failed;
+    no_memory(f->run); /* so that no row is looked for; whoever wants to say so sees that the task is over */
+    return true;
 }
 
 spk_sql_error *spk_sql_raise(spk_sql_frame *f, const char *condition)

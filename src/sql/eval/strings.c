@@ -19,7 +19,7 @@ static spark_str slice(spark_str s, size_t from, size_t to)
 static bool give(spk_sql_frame *f, uint32_t i, spk_text *t)
 {
     if (t->failed) {
-        spk_sql_alloc(f, SIZE_MAX / 2, 1);
+        spk_sql_no_room(f);
         return false;
     }
     OUT_S(i) = (spark_str) { t->at ? t->at : "", t->n };
@@ -636,6 +636,8 @@ static void levenshtein(spk_sql_frame *f)
         for (at = 0; at < a.len; at += size) {
             const uint32_t c = spk_utf8_read(a.ptr + at, a.len - at, &size);
             uint32_t corner = line++;
+            if (line % 64 == 0 && spk_sql_stops(f))
+                return;
             row[0] = line;
             for (size_t k = 1; k <= m; k++) {
                 const uint32_t above = row[k], same = corner + (codes[k - 1] != c);

@@ -147,6 +147,11 @@ static inline bool spk_sql_is_numeric(const spk_sql_type *t)
 {
     return t->kind >= SPK_SQL_TINYINT && t->kind <= SPK_SQL_DOUBLE;
 }
+/* spk_sql_points: whether values point to memory, or may. */
+static inline bool spk_sql_points(const spk_sql_type *t)
+{
+    return t->kind == SPK_SQL_STRING || t->kind == SPK_SQL_BINARY || t->kind >= SPK_SQL_ARRAY;
+}
 static inline bool spk_sql_is_interval(const spk_sql_type *t)
 {
     return t->kind == SPK_SQL_INTERVAL_MONTHS || t->kind == SPK_SQL_INTERVAL_SECONDS;

@@ -243,6 +243,10 @@ void spk_form_inputs(const spk_form *form, const char *rows, spk_sql_input *inpu
 void spk_query_task_fails(const spk_query *q, spark_task *task, const spk_sql_error *error)
 {
     char text[640];
+    if (error->nomem && spk_task_unwanted(task)) { /* which has ended it */
+        spk_task_fail(task, SPARK_ECANCELLED, "the rows are not wanted any more");
+        return;
+    }
     if (error->nomem) {
         spk_task_nomem(task);
         return;
