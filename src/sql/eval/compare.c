@@ -336,7 +336,7 @@ static void sort(const members *m)
     }
 }
 
-static const void *prepare_in(spk_sql_build *b, const spk_sql_expr *call)
+static SPK_COLD const void *prepare_in(spk_sql_build *b, const spk_sql_expr *call)
 {
     members *m = spk_arena_alloc(b->arena, sizeof *m, _Alignof(members));
     const char **at = spk_arena_alloc(b->arena, call->n * sizeof *at, _Alignof(char *));
@@ -390,7 +390,7 @@ static void in_any(spk_sql_frame *f)
         in(f);
 }
 
-static bool resolve_in(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_in(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_BOOLEAN);
     call->kernel = in_any;
@@ -405,7 +405,7 @@ static bool resolve_in(spk_sql_build *b, spk_sql_expr *call)
 }
 
 /* between: two comparisons and AND. */
-static bool resolve_between(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_between(spk_sql_build *b, spk_sql_expr *call)
 {
     spk_sql_expr *low[] = { call->args[0], call->args[1] },
                  *high[] = { call->args[0], call->args[2] };

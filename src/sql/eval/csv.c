@@ -73,7 +73,7 @@ static void from_csv(spk_sql_frame *f)
     }
 }
 
-static bool resolve_from_csv(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_from_csv(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!spk_sql_want(b, call, 0, 's'))
         return false;
@@ -159,7 +159,7 @@ static void to_csv(spk_sql_frame *f)
     }
 }
 
-static bool resolve_to_csv(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_to_csv(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *t = call->args[0]->type;
     call->type = spk_sql_type_of(SPK_SQL_STRING);
@@ -218,7 +218,7 @@ static void schema_of_csv(spk_sql_frame *f)
     }
 }
 
-static bool resolve_schema(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_schema(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_STRING);
     return spk_sql_want(b, call, 0, 's') && spk_text_options_resolve(b, call, 1);

@@ -124,7 +124,7 @@ static void make_timestamp_of(spk_sql_frame *f)
     }
 }
 
-static bool resolve_timestamp_of(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_timestamp_of(spk_sql_build *b, spk_sql_expr *call)
 {
     bool null = false;
     for (uint32_t i = 0; i < call->n; i++) {
@@ -142,7 +142,7 @@ static bool resolve_timestamp_of(spk_sql_build *b, spk_sql_expr *call)
     return spk_sql_want(b, call, 0, 'D');
 }
 
-static bool resolve_make_timestamp(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_make_timestamp(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *seconds = spk_sql_type_decimal(b->arena, 16, 6);
     call->type
@@ -196,7 +196,7 @@ static void make_seconds(spk_sql_frame *f)
     }
 }
 
-static bool resolve_make_seconds(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_make_seconds(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *seconds = spk_sql_type_decimal(b->arena, 18, 6);
     call->type = of(SPK_SQL_INTERVAL_SECONDS);
@@ -265,7 +265,7 @@ static void seconds_from(spk_sql_frame *f)
     }
 }
 
-static bool resolve_timestamp_seconds(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_timestamp_seconds(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = of(SPK_SQL_TIMESTAMP);
     if (call->args[0]->type->kind == SPK_SQL_DECIMAL)
@@ -309,7 +309,7 @@ static void convert_zone(spk_sql_frame *f)
     }
 }
 
-static bool resolve_convert(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_convert(spk_sql_build *b, spk_sql_expr *call)
 {
     const uint32_t last = call->n - 1;
     const spk_sql_kind kind = call->args[last]->type->kind;
@@ -342,7 +342,7 @@ static void now(spk_sql_frame *f)
     }
 }
 
-static bool resolve_now(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_now(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name;
     (void)b;

@@ -99,7 +99,7 @@ CLOCK(hour, SPK_U_HOUR)
 CLOCK(minute, SPK_U_MINUTE)
 CLOCK(second, SPK_U_WHOLE_SECOND)
 
-static bool resolve_clock(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_clock(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = of(SPK_SQL_INT);
     return call->args[0]->type->kind == SPK_SQL_TIME || spk_sql_want(b, call, 0, 'T');
@@ -146,7 +146,7 @@ static bool invalid_part(spk_sql_build *b, const spk_sql_expr *call, spark_str w
     return false;
 }
 
-static bool resolve_part(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_part(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!spk_sql_want(b, call, 0, 's'))
         return false;

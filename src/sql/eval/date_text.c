@@ -61,7 +61,7 @@ static bool binary_to_char(spk_sql_build *b, spk_sql_expr *call)
     return false;
 }
 
-static bool resolve_to_char(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_to_char(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_kind kind = call->args[0]->type->kind;
     call->type = of(SPK_SQL_STRING);
@@ -123,7 +123,7 @@ static void to_timestamp(spk_sql_frame *f)
 }
 
 /* resolve_to: to_date, to_timestamp and try_..: without a pattern a cast. */
-static bool resolve_to(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_to(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name;
     const bool attempt = strncmp(name, "try_", 4) == 0, date = strstr(name, "date") != NULL;
@@ -158,7 +158,7 @@ static void now_seconds(spk_sql_frame *f)
     SPK_SQL_OUT(int64_t, f, i) = spk_floor_div(f->expr->session->now, SPK_MICROS_SECOND);
 }
 
-static bool resolve_unix(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_unix(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = of(SPK_SQL_BIGINT);
     if (call->n == 0) {

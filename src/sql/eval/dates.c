@@ -21,7 +21,7 @@ static const spk_unit_word add_words[] = { { "year", SPK_U_YEAR }, { "quarter", 
     { "month", SPK_U_MONTH }, { "week", SPK_U_WEEK }, { "day", SPK_U_DAY }, { "dayofyear", SPK_U_DAY },
     { "hour", SPK_U_HOUR }, { "minute", SPK_U_MINUTE }, { "second", SPK_U_SECOND },
     { "millisecond", SPK_U_MILLISECOND }, { "microsecond", SPK_U_MICROSECOND }, { NULL, SPK_U_NONE } };
-static bool resolve_date_add(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_date_add(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = of(SPK_SQL_DATE);
     const spk_sql_kind k = call->args[1]->type->kind;
@@ -143,7 +143,7 @@ static void date_trunc(spk_sql_frame *f)
     }
 }
 
-static bool resolve_date_trunc(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_date_trunc(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!spk_sql_want(b, call, 0, 's') || !spk_sql_want(b, call, 1, 'T'))
         return false;
@@ -229,7 +229,7 @@ static void timestampdiff(spk_sql_frame *f)
     }
 }
 
-static bool resolve_add(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_add(spk_sql_build *b, spk_sql_expr *call)
 {
     const bool diff = strstr(call->function->name, "diff") != NULL;
     if (call->n == 2)

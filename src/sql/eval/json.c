@@ -231,7 +231,7 @@ static const spk_sql_type *nullable_all(spk_sql_build *b, const spk_sql_type *t)
     return fields ? spk_sql_type_struct(b->arena, fields, t->n) : NULL;
 }
 
-static bool resolve_from_json(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_from_json(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!spk_sql_want(b, call, 0, 's'))
         return false;
@@ -393,7 +393,7 @@ static void to_json(spk_sql_frame *f)
     }
 }
 
-static bool resolve_to_json(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_to_json(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_kind kind = call->args[0]->type->kind;
     call->type = spk_sql_type_of(SPK_SQL_STRING);

@@ -287,7 +287,7 @@ static void json_object_keys(spk_sql_frame *f)
 }
 
 /* resolve_text: the one argument must be a text: others are not cast. */
-static bool resolve_text(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_text(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_kind kind = call->args[0]->type->kind;
     call->type = strcmp(call->function->name, "json_array_length") == 0
@@ -411,7 +411,7 @@ static void schema_of_json(spk_sql_frame *f)
     }
 }
 
-static bool resolve_schema(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_schema(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_STRING);
     if (!spk_sql_want(b, call, 0, 's'))

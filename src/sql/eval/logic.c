@@ -216,7 +216,7 @@ static void is_nan(spk_sql_frame *f)
 
 /* ---- resolving ---- */
 
-static bool resolve_case(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_case(spk_sql_build *b, spk_sql_expr *call)
 {
     for (uint32_t i = 0; i + 1 < call->n; i += 2) {
         if (call->args[i]->type->kind != SPK_SQL_BOOLEAN) {
@@ -249,7 +249,7 @@ static bool resolve_case(spk_sql_build *b, spk_sql_expr *call)
     return true;
 }
 
-static bool resolve_if(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_if(spk_sql_build *b, spk_sql_expr *call)
 {
     if (call->args[0]->type->kind == SPK_SQL_VOID)
         call->args[0] = spk_sql_coerce(b, call->args[0], spk_sql_type_of(SPK_SQL_BOOLEAN));
@@ -266,7 +266,7 @@ static bool resolve_if(spk_sql_build *b, spk_sql_expr *call)
     return true;
 }
 
-static bool resolve_coalesce(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_coalesce(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_coerce_all(b, call, 0, 1, true);
     if (!call->type)
@@ -296,7 +296,7 @@ static spk_sql_expr *null_of(spk_sql_build *b, spk_sql_span span)
     return spk_sql_constant(b, spk_sql_type_of(SPK_SQL_VOID), NULL, span);
 }
 
-static bool resolve_nullif(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_nullif(spk_sql_build *b, spk_sql_expr *call)
 {
     spk_sql_expr *args[] = { spk_sql_call(b, "=", call->args, 2, call->span),
         null_of(b, call->span), call->args[0] };
@@ -308,19 +308,19 @@ static spk_sql_expr *zero_like(spk_sql_build *b, const spk_sql_expr *x)
     return spk_sql_number(b, "0", 1, x->span);
 }
 
-static bool resolve_zeroifnull(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_zeroifnull(spk_sql_build *b, spk_sql_expr *call)
 {
     spk_sql_expr *args[] = { call->args[0], zero_like(b, call->args[0]) };
     return rewrite(b, call, "coalesce", args, 2);
 }
 
-static bool resolve_nullifzero(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_nullifzero(spk_sql_build *b, spk_sql_expr *call)
 {
     spk_sql_expr *args[] = { call->args[0], zero_like(b, call->args[0]) };
     return rewrite(b, call, "nullif", args, 2);
 }
 
-static bool resolve_nanvl(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_nanvl(spk_sql_build *b, spk_sql_expr *call)
 {
     const bool narrow
         = call->args[0]->type->kind == SPK_SQL_FLOAT && call->args[1]->type->kind == SPK_SQL_FLOAT;
@@ -331,7 +331,7 @@ static bool resolve_nanvl(spk_sql_build *b, spk_sql_expr *call)
     return true;
 }
 
-static bool resolve_extreme(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_extreme(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_coerce_all(b, call, 0, 1, false);
     if (!call->type)
@@ -343,7 +343,7 @@ static bool resolve_extreme(spk_sql_build *b, spk_sql_expr *call)
 }
 
 /* decode(x, key, value, .., default): NULL meets NULL. */
-static bool resolve_decode(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_decode(spk_sql_build *b, spk_sql_expr *call)
 {
     spk_sql_expr **args
         = spk_arena_alloc(b->arena, (call->n + 1) * sizeof *args, _Alignof(spk_sql_expr *));
@@ -362,7 +362,7 @@ static bool resolve_decode(spk_sql_build *b, spk_sql_expr *call)
     return rewrite(b, call, "case", args, n);
 }
 
-static bool resolve_is(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_is(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_BOOLEAN);
     if (call->args[0]->type->kind == SPK_SQL_VOID || call->args[0]->type->kind == SPK_SQL_STRING)
@@ -397,7 +397,7 @@ static bool resolve_bool2(spk_sql_build *b, spk_sql_expr *call)
     return true;
 }
 
-static bool resolve_not(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_not(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_BOOLEAN);
     if (call->args[0]->type->kind == SPK_SQL_VOID || call->args[0]->type->kind == SPK_SQL_STRING)

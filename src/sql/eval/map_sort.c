@@ -142,7 +142,7 @@ static bool has_float(const spk_sql_type *type)
     return is_float(type) || ((type->kind == SPK_SQL_ARRAY || type->kind == SPK_SQL_MAP) && has_float(type->of));
 }
 
-static bool resolve(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve(spk_sql_build *b, spk_sql_expr *call)
 {
     (void)b;
     call->type = call->args[0]->type;

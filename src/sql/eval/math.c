@@ -76,7 +76,7 @@ static void log_base(spk_sql_frame *f)
     }
 }
 
-static bool resolve_log(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_log(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_DOUBLE);
     call->kernel = call->n == 1 ? ln_ : log_base;
@@ -95,7 +95,7 @@ static void e_(spk_sql_frame *f)
     SPK_SQL_OUT(double, f, i) = M_E;
 }
 
-static bool resolve_sign(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_sign(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_DOUBLE);
     if (spk_sql_is_interval(call->args[0]->type)) {
@@ -278,7 +278,7 @@ static const spk_sql_type *rounded_type(spk_sql_build *b, const spk_sql_type *t,
     return spk_sql_type_decimal(b->arena, front + kept < 38 ? front + kept : 38, kept);
 }
 
-static bool resolve_round(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_round(spk_sql_build *b, spk_sql_expr *call)
 {
     int scale;
     if (!spk_sql_want(b, call, 0, 'n') || !scale_argument(b, call, &scale))
@@ -312,7 +312,7 @@ static void whole_double(spk_sql_frame *f)
     }
 }
 
-static bool resolve_ceil(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_ceil(spk_sql_build *b, spk_sql_expr *call)
 {
     int scale;
     const spk_sql_type *t = call->args[0]->type;
@@ -365,7 +365,7 @@ static void bit_count(spk_sql_frame *f)
         : __builtin_popcountll((uint64_t)spk_sql_integer(t, &f->args[0], i));
 }
 
-static bool resolve_bit_count(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_bit_count(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *t = call->args[0]->type;
     call->type = spk_sql_type_of(SPK_SQL_INT);

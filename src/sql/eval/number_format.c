@@ -307,7 +307,7 @@ static bool constant_format(spk_sql_build *b, spk_sql_expr *call, format *x)
     return !why;
 }
 
-static bool resolve_to_number(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_to_number(spk_sql_build *b, spk_sql_expr *call)
 {
     format x = { .precision = 38 };
     if (!spk_sql_want(b, call, 0, 's') || !constant_format(b, call, &x))

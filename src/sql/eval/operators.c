@@ -85,7 +85,7 @@ SHIFT(right_i64, int64_t, uint64_t, 64, x >> by)
 SHIFT(unsigned_i32, int32_t, uint32_t, 32, (uint32_t)x >> by)
 SHIFT(unsigned_i64, int64_t, uint64_t, 64, (uint64_t)x >> by)
 
-static bool resolve_shift(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_shift(spk_sql_build *b, spk_sql_expr *call)
 {
     static spk_sql_kernel *const kernels[][2]
         = { { left_i32, left_i64 }, { right_i32, right_i64 }, { unsigned_i32, unsigned_i64 } };
@@ -106,7 +106,7 @@ static bool resolve_shift(spk_sql_build *b, spk_sql_expr *call)
     return true;
 }
 
-static bool resolve_try(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_try(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name + 4;
     call->nullable = true;

@@ -38,7 +38,7 @@ static spark_str lowered(spk_sql_frame *f, spark_str s)
     return (spark_str) { out, n };
 }
 
-static const void *prepare_like(spk_sql_build *b, const spk_sql_expr *call)
+static SPK_COLD const void *prepare_like(spk_sql_build *b, const spk_sql_expr *call)
 {
     const spk_sql_expr *p = call->args[1], *e = call->n > 2 ? call->args[2] : NULL;
     if (p->kind != SPK_SQL_CONSTANT || p->null || (e && (e->kind != SPK_SQL_CONSTANT || e->null)))
@@ -130,7 +130,7 @@ static bool make_expression(expression *x, spk_arena *arena, spark_str pattern)
     return x->regex || *x->why;
 }
 
-static const void *prepare_regex(spk_sql_build *b, const spk_sql_expr *call)
+static SPK_COLD const void *prepare_regex(spk_sql_build *b, const spk_sql_expr *call)
 {
     const spk_sql_expr *p = call->args[1];
     if (p->kind != SPK_SQL_CONSTANT || p->null)

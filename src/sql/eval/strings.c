@@ -337,7 +337,7 @@ static void concat(spk_sql_frame *f)
     }
 }
 
-static bool resolve_concat(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_concat(spk_sql_build *b, spk_sql_expr *call)
 {
     bool binary = call->n > 0, array = call->n > 0;
     for (uint32_t i = 0; i < call->n; i++) {
@@ -391,7 +391,7 @@ static void concat_ws(spk_sql_frame *f)
     }
 }
 
-static bool resolve_concat_ws(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_concat_ws(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_STRING);
     for (uint32_t i = 0; i < call->n; i++) {

@@ -45,7 +45,7 @@ static void make_time(spk_sql_frame *f)
     }
 }
 
-static bool resolve_make_time(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_make_time(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *seconds = spk_sql_type_decimal(b->arena, 16, 6);
     call->type = spk_sql_type_of(SPK_SQL_TIME);
@@ -102,14 +102,14 @@ static bool want_time(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
     return call->args[i] != NULL;
 }
 
-static bool resolve_trunc(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_trunc(spk_sql_build *b, spk_sql_expr *call)
 {
     const bool good = spk_sql_want(b, call, 0, 's') && want_time(b, call, 1);
     call->type = good ? call->args[1]->type : NULL;
     return good;
 }
 
-static bool resolve_diff(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_diff(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_BIGINT);
     return spk_sql_want(b, call, 0, 's') && want_time(b, call, 1) && want_time(b, call, 2);
@@ -144,7 +144,7 @@ static void to_time(spk_sql_frame *f)
     }
 }
 
-static bool resolve_to_time(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_to_time(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_TIME);
     return spk_sql_want(b, call, 0, 's') && (call->n < 2 || spk_sql_want(b, call, 1, 's'));
@@ -177,7 +177,7 @@ static void time_from(spk_sql_frame *f)
     }
 }
 
-static bool resolve_from(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_from(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *t = call->args[0]->type;
     call->type = spk_sql_type_of(SPK_SQL_TIME);
@@ -204,7 +204,7 @@ static void time_to(spk_sql_frame *f)
     SPK_SQL_OUT(int64_t, f, i) = L(0, i) / by;
 }
 
-static bool resolve_to(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_to(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = strstr(call->function->name, "seconds") ? spk_sql_type_decimal(b->arena, 14, 6)
                                                          : spk_sql_type_of(SPK_SQL_BIGINT);

@@ -233,7 +233,7 @@ static SPK_COLD size_t place_of(
 }
 
 /* plan_columns: which columns are there already, and the expressions of the others behind the filters. */
-static bool plan_columns(spk_query *q, eval_rdd *r, const spk_plan *plan, spk_sql_expr *const *exprs, size_t n,
+static SPK_COLD bool plan_columns(spk_query *q, eval_rdd *r, const spk_plan *plan, spk_sql_expr *const *exprs, size_t n,
     spk_sql_expr ***all, size_t *n_all)
 {
     spk_analyzer *a = &q->analyzer;
@@ -267,7 +267,7 @@ static SPK_COLD void name_column(void *arg, const spk_sql_expr *column)
 }
 
 /* plan_taking: what is asked for, where columns are taken: of expressions that give the same for the same values. */
-static bool plan_taking(spk_query *q, eval_rdd *r, const spk_plan *plan, spk_sql_expr *const *exprs, size_t n,
+static SPK_COLD bool plan_taking(spk_query *q, eval_rdd *r, const spk_plan *plan, spk_sql_expr *const *exprs, size_t n,
     spk_sql_expr *const *all, size_t n_all)
 {
     naming *named = NULL;

@@ -170,7 +170,7 @@ static void release_generate(spark_rdd *rdd)
         spk_query_unref(SPK_NODE(generate_rdd, rdd)->query);
 }
 
-static spark_rdd *make(spk_query *q, spark_rdd *rdd, const spk_class *class, const generate_rdd *plain)
+static SPK_COLD spark_rdd *make(spk_query *q, spark_rdd *rdd, const spk_class *class, const generate_rdd *plain)
 {
     spk_verb v;
     bool made;

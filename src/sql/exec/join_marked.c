@@ -16,7 +16,7 @@ typedef struct marked_rdd {
     bool done;
 } marked_rdd;
 
-static spark_status prepare_marked(spark_rdd *rdd, spk_failure *failure)
+static SPK_COLD spark_status prepare_marked(spark_rdd *rdd, spk_failure *failure)
 {
     marked_rdd *m = SPK_NODE(marked_rdd, rdd);
     spk_join_rdd *j = SPK_NODE(spk_join_rdd, m->probe);

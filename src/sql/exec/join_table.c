@@ -186,7 +186,7 @@ static spark_status collect_right(spk_join_rdd *j, spk_failure *failure)
     return status;
 }
 
-static spark_status prepare_join(spark_rdd *rdd, spk_failure *failure)
+static SPK_COLD spark_status prepare_join(spark_rdd *rdd, spk_failure *failure)
 {
     spk_join_rdd *j = SPK_NODE(spk_join_rdd, rdd);
     const spark_status status = j->collected ? SPARK_OK : collect_right(j, failure);
@@ -309,8 +309,8 @@ const spk_taker *spk_join_taker(const spark_rdd *rdd)
     return rdd->class == &join_class && SPK_NODE(spk_join_rdd, rdd)->by ? &spk_join_by_columns : NULL;
 }
 
-static spark_rdd *make(spk_query *q, spark_rdd *left, spark_rdd *right, const spk_plan *plan, const spk_form *in,
-    const spk_form *in2, const spk_form *out, bool marks)
+static SPK_COLD spark_rdd *make(spk_query *q, spark_rdd *left, spark_rdd *right, const spk_plan *plan,
+    const spk_form *in, const spk_form *in2, const spk_form *out, bool marks)
 {
     spk_join join;
     spk_verb v;

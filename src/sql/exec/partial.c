@@ -692,7 +692,7 @@ static void name_column(void *arg, const spk_sql_expr *column)
 }
 
 /* plan_columns: what of the input is asked for, and whether it may be columns. */
-static void plan_columns(spk_query *q, partial_rdd *r)
+static SPK_COLD void plan_columns(spk_query *q, partial_rdd *r)
 {
     const spk_partial *p = &r->p;
     const size_t n_keys = p->keys->n;

@@ -330,7 +330,7 @@ static bool arguments(spk_query *q, const spk_plan *plan, spk_window_rdd *w, spk
 }
 
 /* make_node: over the sorted rows. */
-static spark_rdd *make_node(spk_query *q, spark_rdd *rdd, const spk_window_rdd *plain)
+static SPK_COLD spark_rdd *make_node(spk_query *q, spark_rdd *rdd, const spk_window_rdd *plain)
 {
     static const spk_class class = { .name = "MapPartitionsRDD",
         .open = open_window,
