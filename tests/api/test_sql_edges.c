@@ -35,10 +35,16 @@ static const sql_case stars[] = {
     { "SELECT sum(t.*) OVER (), collect_set(*) OVER (), count(*) OVER () FROM range(2) t",
         "1|[0, 1]|2\n1|[0, 1]|2\n" },
     { "SELECT max(*), struct(max(*)) FROM range(3)", "2|{2}\n" },
+    { "SELECT *, id FROM range(2) ORDER BY id", "0|0\n1|1\n" },
+    { "SELECT id n, id n FROM (SELECT id, -id n FROM range(2)) ORDER BY n", "1|1\n0|0\n" },
+    { "SELECT id n, id n FROM range(1) GROUP BY n", "0|0\n" },
     { "SELECT struct(t.*), struct(*) FROM range(2) t", "{0}|{0}\n{1}|{1}\n" },
     { "SELECT id, (SELECT greatest(t.*, 1L)) FROM range(3) t", "0|1\n1|1\n2|2\n" },
 };
 static const sql_case no_stars[] = {
+    { "SELECT id n, id n FROM range(2) ORDER BY n", "UNRESOLVED_COLUMN" },
+    { "SELECT id n, id n FROM range(2) ORDER BY n + 1", "UNRESOLVED_COLUMN" },
+    { "SELECT id n, id n, sum(id) OVER () FROM range(2) HAVING n > 0", "AMBIGUOUS_REFERENCE" },
     { "SELECT max(t.*)", "CANNOT_RESOLVE_STAR_EXPAND" },
     { "SELECT max(*)", "WRONG_NUM_ARGS" },
     { "SELECT count(* EXCEPT (id)) FROM range(3)", "WRONG_NUM_ARGS" },

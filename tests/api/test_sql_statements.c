@@ -44,6 +44,9 @@ static void test_defaults(void **state)
     spark_context *sc = open_context();
     sql_run(sc, "CREATE TABLE t(a INT, b STRING, c DECIMAL(5,2) DEFAULT 1.5, d DATE DEFAULT DATE'2024-02-29' + 1)");
     sql_run(sc, "INSERT INTO t(a, b) VALUES (1, 'x')");
+    sql_gives(spark_sql(sc, "DESCRIBE t"),
+        "a|int|NULL\nb|string|NULL\nc|decimal(5,2)|NULL\nd|date|NULL\n||\n# Column Default Values||\n"
+        "c|decimal(5,2)|1.5\nd|date|DATE'2024-02-29' + 1\n");
     sql_run(sc, "INSERT INTO t VALUES (2, DEFAULT, default, NULL), (DEFAULT, 'z', 2, DEFAULT)");
     sql_run(sc, "INSERT INTO t(d, c) SELECT DEFAULT, 7");
     sql_run(sc, "INSERT INTO t(a) VALUES (DEFAULT)");
@@ -180,6 +183,7 @@ static void test_what_is_shown(void **state)
         { "SHOW USER FUNCTIONS", "" },
         { "SHOW SYSTEM FUNCTIONS LIKE 'ab*|acosh'", "abs\nacosh\n" },
         { "SHOW FUNCTIONS LIKE 'bool_*|substr'", "bool_and\nbool_or\nsubstr\n" },
+        { "SHOW FUNCTIONS LIKE '*rank|row_number|nth*'", "dense_rank\nnth_value\npercent_rank\nrank\nrow_number\n" },
         { "SHOW COLUMNS IN t IN d", "a\n" },
         { "SHOW COLUMNS FROM d.b", "c\n" },
         { "SHOW COLUMNS FROM zz", "z\ny\n" },

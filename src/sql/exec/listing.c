@@ -6,6 +6,7 @@
 
 #include "sql/eval/aggregate.h"
 #include "sql/exec/result.h"
+#include "sql/plan/bind_call.h"
 
 /* like: Spark's pattern: * stands for anything, | for or; without case. */
 static bool like(const char *text, const char *pattern)
@@ -126,6 +127,8 @@ static spark_rdd *functions(spk_query *q, spark_site at, const spk_ast_statement
         add_name(a, s, f->name, &cells, &n);
     for (size_t i = 0; !own && (name = spk_sql_aggregate_at(i)) != NULL; i++)
         add_name(a, s, name, &cells, &n);
+    for (size_t i = 0; !own && (name = spk_window_functions[i]) != NULL; i++)
+        add_name(a, s, name, &cells, &n);
     pthread_mutex_lock(&a->catalog->lock);
     for (const spk_user *u = spk_names_same(s->what, "SYSTEM") ? NULL : a->catalog->users; u; u = u->next)
         add_name(a, s, u->name, &cells, &n);
@@ -165,6 +168,33 @@ spark_rdd *spk_show(spk_query *q, spark_site at, const spk_ast_statement *s)
     return NULL;
 }
 
+static void add_row(
+    spk_analyzer *a, const char *name, const char *type, const char *comment, const char ***cells, size_t *n)
+{
+    SPK_ADD(a, *cells, *n, name);
+    SPK_ADD(a, *cells, *n, type);
+    SPK_ADD(a, *cells, *n, comment);
+}
+
+/* add_defaults: of a table: what columns have that are left out. */
+static void add_defaults(spk_analyzer *a, const spk_view *view, const char ***cells, size_t *n)
+{
+    bool any = false;
+    for (size_t i = 0; view->table && i < view->n_columns; i++) {
+        const spk_view_column *c = &view->columns[i];
+        if (!c->value)
+            continue;
+        if (!any) {
+            add_row(a, "", "", "", cells, n);
+            add_row(a, "# Column Default Values", "", "", cells, n);
+        }
+        any = true;
+        const char *type = spk_sql_type_text(a->arena, c->type);
+        add_row(a, spk_copy_text(a, c->name, strlen(c->name)), type ? type : "",
+            spk_copy_text(a, c->value, strlen(c->value)), cells, n);
+    }
+}
+
 spark_rdd *spk_describe(spk_query *q, spark_site at, const spk_ast_statement *s)
 {
     static const char *const names[] = { "col_name", "data_type", "comment" };
@@ -176,9 +206,12 @@ spark_rdd *spk_describe(spk_query *q, spark_site at, const spk_ast_statement *s)
         const char *text = spk_sql_type_text(&q->arena, plan->out[i].type);
         if (!text)
             spk_sql_nomem(&q->error);
-        SPK_ADD(a, cells, n, columns[i]);
-        SPK_ADD(a, cells, n, text);
-        SPK_ADD(a, cells, n, NULL);
+        add_row(a, columns[i], text, NULL, &cells, &n);
+    }
+    spk_view *view = plan && !s->query ? spk_view_find(a->catalog, spk_last_part(s->name)) : NULL;
+    if (view) {
+        add_defaults(a, view, &cells, &n);
+        spk_view_unref(view);
     }
     return plan ? spk_rows_of_texts(q, at, names, 3, cells, n / 3) : NULL;
 }

@@ -91,6 +91,7 @@ enum { SPK_GROUPING_SHIFT = 48 };
 typedef struct spk_alias {
     const char *name;
     spk_sql_expr *value;
+    bool made; /* AS name: a column of its own */
 } spk_alias;
 
 typedef struct spk_generator {

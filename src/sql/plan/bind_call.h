@@ -25,5 +25,6 @@ spk_sql_expr *spk_bind_grouping(spk_bind *b, const spk_ast *ast);
 
 /* bind_window.c */
 bool spk_is_window_function(const char *name);
+extern const char *const spk_window_functions[]; /* NULL ends them */
 
 #endif

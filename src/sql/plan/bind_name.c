@@ -97,7 +97,7 @@ static spk_sql_expr *of_alias(const spk_bind *b, const char *name, size_t *n)
     *n = 0;
     for (size_t i = b->n_aliases; i-- > 0;)
         if (b->aliases[i].name && b->aliases[i].value && spk_names_same(b->aliases[i].name, name)
-            && (!found || !spk_expr_same(found, b->aliases[i].value))) {
+            && (!found || b->aliases[i].made || !spk_expr_same(found, b->aliases[i].value))) {
             found = found ? found : b->aliases[i].value;
             ++*n;
         }

@@ -4,11 +4,12 @@
 
 #include "sql/plan/bind_call.h"
 
+const char *const spk_window_functions[] = { "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
+    "lag", "lead", "nth_value", NULL };
+
 bool spk_is_window_function(const char *name)
 {
-    static const char *const names[] = { "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
-        "lag", "lead", "nth_value" };
-    return spk_is_one_of(name, names, sizeof names / sizeof names[0]);
+    return spk_is_one_of(name, spk_window_functions, sizeof spk_window_functions / sizeof spk_window_functions[0] - 1);
 }
 
 static const spk_ast_window *named_window(spk_bind *b, const spk_ast_window *w)

@@ -142,10 +142,10 @@ static void bind_items(selecting *s)
             const spk_ast *ast = it->ast;
             it->name = spk_item_name(s, it);
             if (ast->kind == SPK_AST_NAME && ast->args.n > 1)
-                SPK_ADD(s->a, s->bind.aliases, s->bind.n_aliases, (spk_alias) { it->name, it->bound });
+                SPK_ADD(s->a, s->bind.aliases, s->bind.n_aliases, (spk_alias) { it->name, it->bound, false });
         } else if (it->ast) {
             lowered(s, it);
-            SPK_ADD(s->a, s->bind.aliases, s->bind.n_aliases, (spk_alias) { it->name, it->bound });
+            SPK_ADD(s->a, s->bind.aliases, s->bind.n_aliases, (spk_alias) { it->name, it->bound, true });
         }
     }
 }
@@ -362,14 +362,16 @@ static bool column_instead(const selecting *s, const item *it)
     return it->ast && it->ast->kind == SPK_AST_CAST && spk_item_of_column(s, it->name);
 }
 
-/* shown_as: the item that is called so; NULL: none is, or *several are which are not the same. */
+/* shown_as: the item that is called so; NULL: none is, or *several are which are not the same column. */
 static spk_sql_expr *shown_as(const selecting *s, const spk_ast *ast, bool *several)
 {
     spk_sql_expr *found = NULL;
+    bool named = false; /* which makes another column of the same one */
     *several = false;
     for (size_t i = 0; ast->kind == SPK_AST_NAME && ast->args.n == 1 && i < s->n_items; i++)
         if (spk_names_same(s->items[i].name, ast->args.at[0]->text) && !column_instead(s, &s->items[i])) {
-            *several |= found && !spk_expr_same(found, s->items[i].bound);
+            named |= s->items[i].ast && s->items[i].ast->kind == SPK_AST_ALIAS;
+            *several |= found && (named || !spk_expr_same(found, s->items[i].bound));
             found = s->items[i].bound;
         }
     return *several ? NULL : found;
