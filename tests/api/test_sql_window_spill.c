@@ -39,6 +39,8 @@ static const struct {
         "ORDER BY r ROWS BETWEEN 5 PRECEDING AND 6 FOLLOWING" },
     { "sum(d) OVER w, max(s) OVER w, first(list) OVER w, nth_value(z, 90) IGNORE NULLS OVER w",
         "ORDER BY r ROWS BETWEEN 900 PRECEDING AND 100 FOLLOWING" },
+    { "stddev(d) OVER w, corr(u, many) OVER w, max_by(s, d) OVER w, min_by(list, u) OVER w, bit_xor(id) OVER w",
+        "ORDER BY r ROWS BETWEEN 1500 PRECEDING AND 10 FOLLOWING" },
     { "sum(d) OVER w, count(*) OVER w", "ORDER BY r ROWS BETWEEN 3 FOLLOWING AND 15000 FOLLOWING" },
     { "sum(d) OVER w, min(s) OVER w", "ORDER BY r ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING" },
     { "sum(d) OVER w, avg(u) OVER w, max(s) OVER w, first_value(s) OVER w",

@@ -86,9 +86,31 @@ static void test_shared(void **state)
     spark_context_free(sc);
 }
 
+/* test_sliding: frames that slide, beside groups over the same rows. */
+static void test_sliding(void **state)
+{
+    (void)state;
+#define T "(SELECT id, id * 7919 % 1009 k, nullif(id * 31 % 97, 5) / 4 d, concat('s', id * 13 % 500) s FROM range(1500))"
+#define ALL(over) "stddev(d)" over " a, corr(d, k)" over " b, skewness(d)" over " c, regr_slope(d, k)" over " e, "       \
+    "covar_pop(d, k)" over " f, max_by(s, k)" over " g, min_by(k, s)" over " h, bit_xor(k)" over " i, max(struct(d, s))"  \
+    over " j"
+    static const char *const sql
+        = "SELECT count(*), count(w.a), max(abs(w.a - g.a) + abs(w.b - g.b) + abs(w.c - g.c) + abs(w.e - g.e) + "
+          "abs(w.f - g.f)) < 1e-9, min(w.g <=> g.g AND w.h <=> g.h AND w.i <=> g.i AND w.j <=> g.j) FROM (SELECT id, "
+          ALL(" OVER (ORDER BY id ROWS BETWEEN 150 PRECEDING AND 20 FOLLOWING)") " FROM " T ") w JOIN (SELECT x.id, "
+          ALL("") " FROM (SELECT id FROM range(1500)) x JOIN " T " y ON y.id BETWEEN x.id - 150 AND x.id + 20 GROUP BY "
+          "x.id) g ON w.id = g.id";
+    spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "windows", .threads = 2 });
+    sql_gives(spark_sql(sc, sql), "1500|1500|true|true\n");
+    spark_context_free(sc);
+#undef ALL
+#undef T
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sliding),
         cmocka_unit_test(test_first),
         cmocka_unit_test(test_shared),
     };

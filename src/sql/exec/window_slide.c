@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Wide frames that slide. A frame's state is made of two: of its rows below `middle`, one for each place where a frame
  * may begin, and of those from there on. When the frame has left the first part, the second one becomes it: each row
- * is taken in twice, however wide frames are. Sums of doubles may differ in their last digits from those that are
- * added up from the frame's first row on, which narrow frames are.
+ * is taken in twice, however wide frames are. Sums and variances of doubles may differ in their last digits from those
+ * that are added up from the frame's first row on, which narrow frames are.
  *
  * Where the first part is very long, only those of its states are there that a stretch of it begins with, and all of
  * one stretch; each row is taken in a third time then, for the same states. */
@@ -20,14 +20,14 @@ struct spk_window_sliding {
     size_t base, low, high, middle, end;
 };
 
+/* spk_window_slides: where states are small: numbers, or beside them values of single rows. */
 bool spk_window_slides(const spk_window_call *c)
 {
-    static const char *const names[] = { "count", "sum", "avg", "mean", "min", "max", "try_sum", "try_avg", "first",
-        "first_value", "last", "last_value", "any_value", "count_if", "bool_and", "bool_or", "every", "some", "any" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (spk_names_same(names[i], c->f->aggregate->name))
-            return true;
-    return false;
+    const spk_sql_aggregate *a = c->f->aggregate;
+    bool points = false;
+    for (uint32_t i = 0; i < a->state->n; i++)
+        points |= spk_sql_points(a->state->fields[i].type);
+    return !points || a->def->keeps == SPK_AGG_KEEPS_SOME;
 }
 
 static void *nomem(const spk_window_group *g)
