@@ -20,7 +20,7 @@ typedef struct generate_state {
     char *row;
 } generate_state;
 
-static bool open_generate(spk_pipe *pipe, spk_op *op)
+static SPK_COLD bool open_generate(spk_pipe *pipe, spk_op *op)
 {
     const generate_rdd *g = SPK_NODE(generate_rdd, op->rdd);
     spk_arena *keep = spk_keep_of(pipe->task);

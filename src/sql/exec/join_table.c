@@ -202,7 +202,7 @@ static SPK_COLD spark_status prepare_join(spark_rdd *rdd, spk_failure *failure)
 
 /* ---- probing */
 
-static bool open_join(spk_pipe *pipe, spk_op *op)
+static SPK_COLD bool open_join(spk_pipe *pipe, spk_op *op)
 {
     const spk_join_rdd *r = SPK_NODE(spk_join_rdd, op->rdd);
     spk_arena *keep = spk_keep_of(pipe->task);

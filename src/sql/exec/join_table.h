@@ -143,9 +143,9 @@ static inline bool spk_join_is_marked(const spk_join_rdd *j, uint32_t at)
 }
 
 /* spk_join_columns_plan: how columns are probed; NULL: they are not, or the query has failed. */
-const struct spk_join_columns *spk_join_columns_plan(spk_query *q, const spk_plan *plan, const spk_join *j);
+SPK_COLD const struct spk_join_columns *spk_join_columns_plan(spk_query *q, const spk_plan *plan, const spk_join *j);
 /* spk_join_columns_open: the state of that; NULL: the task has failed. */
-struct spk_join_prober *spk_join_columns_open(const spk_join_rdd *r, spark_task *task, spk_join_keys *keys);
+SPK_COLD struct spk_join_prober *spk_join_columns_open(const spk_join_rdd *r, spark_task *task, spk_join_keys *keys);
 /* spk_join_prober_of: of a step's state. */
 struct spk_join_prober *spk_join_prober_of(const spk_op *op);
 extern const spk_taker spk_join_by_columns;

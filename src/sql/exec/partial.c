@@ -115,7 +115,7 @@ static bool allocate(const partial_rdd *r, partial_state *s, spk_arena *keep)
         && spk_coded_init(&s->coded, keep, r->plain, r->n_plain);
 }
 
-static bool open_partial(spk_pipe *pipe, spk_op *op)
+static SPK_COLD bool open_partial(spk_pipe *pipe, spk_op *op)
 {
     const partial_rdd *r = SPK_NODE(partial_rdd, op->rdd);
     spk_arena *keep = spk_keep_of(pipe->task);
