@@ -386,7 +386,7 @@ static bool is_missing(const char *name)
     static const char *const missing[] = { "aes_*", "approx_top_k*", "bitmap_*", "collat*", "count_min_sketch",
         "counter_diff", "from_avro", "from_base32", "from_protobuf", "from_xml", "hll_*", "hmac",
         "input_file_block_*", "is_variant_null", "java_method", "kll_*", "localtime", "make_interval",
-        "map_zip_with", "measure", "parse_json", "reflect", "schema_of_avro", "schema_of_variant*",
+        "measure", "parse_json", "reflect", "schema_of_avro", "schema_of_variant*",
         "schema_of_xml", "sentences", "session_window", "shuffle", "st_*", "theta_*", "time_bucket",
         "timestamp_nanos", "to_avro", "to_base32", "to_protobuf", "to_variant_object", "to_xml",
         "try_aes_decrypt", "try_make_interval", "try_parse_json", "try_reflect", "try_variant_*", "tuple_*",

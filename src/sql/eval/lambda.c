@@ -457,6 +457,55 @@ static void maps(spk_sql_frame *f, machine *m)
     }
 }
 
+/* find: the entry of a map that has a key: where it lies among n, or n. */
+static size_t find(const spk_sql_type *t, spk_sql_array a, const void *key, const void **value)
+{
+    size_t k = 0;
+    *value = NULL;
+    while (k < a.n && !spk_sql_value_equal(t->key, spk_sql_entry(t, a, k, value), key))
+        k++;
+    if (k == a.n)
+        *value = NULL;
+    return k;
+}
+
+/* zip_maps: the body of each key of both maps, those of the first one first, and what each has for it. */
+static void zip_maps(spk_sql_frame *f, machine *m)
+{
+    const spk_sql_type *to = f->expr->type, *types[] = { f->expr->args[0]->type, f->expr->args[1]->type };
+    const size_t size = spk_sql_entry_size(to);
+    SPK_EACH_ROW(f, i)
+    {
+        const spk_sql_array maps[] = { SPK_SQL_ARG(spk_sql_array, f, 0, i), SPK_SQL_ARG(spk_sql_array, f, 1, i) };
+        const size_t all = maps[0].n + maps[1].n;
+        char *out = spk_sql_alloc(f, all * size + 1, 16);
+        size_t n = 0;
+        if (!out)
+            return;
+        memset(out, 0, all * size);
+        at_row(m, i);
+        for (size_t k = 0; k < all; k++) {
+            const bool second = k >= maps[0].n;
+            const void *values[2], *key
+                = spk_sql_entry(types[second], maps[second], second ? k - maps[0].n : k, &values[second]);
+            uint8_t valid[2];
+            spk_sql_vector v;
+            if (find(types[!second], maps[!second], key, &values[!second]) < maps[0].n && second)
+                continue;
+            set(m, 0, (spk_sql_input) { key, 0, NULL, 0, 255, false });
+            for (uint32_t w = 0; w < 2; w++) {
+                valid[w] = values[w] != NULL;
+                set(m, w + 1, (spk_sql_input) { values[w], 0, &valid[w], 0, 255, false });
+            }
+            if (!eval(m, 1, &v))
+                return;
+            memcpy(out + n * size, key, to->key->size);
+            spk_slot_put(to->of, to->contains_null, stays(m, &v, 0), out + n++ * size + spk_sql_entry_value(to));
+        }
+        SPK_SQL_OUT(spk_sql_array, f, i) = (spk_sql_array) { out, n };
+    }
+}
+
 /* ---- array_sort by a comparator ---- */
 
 static void put_element(spk_sql_error *e, const char *name, const spk_sql_type *t, const void *x)
@@ -541,6 +590,7 @@ KERNEL(run_test, test)
 KERNEL(run_aggregate, aggregate)
 KERNEL(run_zip_with, zip_with)
 KERNEL(run_maps, maps)
+KERNEL(run_zip_maps, zip_maps)
 KERNEL(sort_by, sort_by_)
 
 /* ---- resolving ---- */
@@ -619,6 +669,42 @@ static const spk_sql_type *loose(spk_arena *arena, const spk_sql_type *t)
     return fields ? spk_sql_type_struct(arena, fields, t->n) : t;
 }
 
+/* key_of: what keys of two maps are both; NULL: there is no such type. */
+static const spk_sql_type *key_of(spk_sql_build *b, spk_sql_expr *const args[])
+{
+    const bool maps = args[0]->type->kind == SPK_SQL_MAP && args[1]->type->kind == SPK_SQL_MAP;
+    return maps ? spk_sql_common(b->arena, args[0]->type->key, args[1]->type->key, false) : NULL;
+}
+
+static bool resolve_zip_maps(spk_sql_build *b, spk_sql_expr *call)
+{
+    for (uint32_t i = 0; i < 2; i++)
+        if (!kind_of(b, call, i, SPK_SQL_MAP))
+            return false;
+    const spk_sql_type *key = key_of(b, call->args);
+    if (!key) {
+        spk_sql_fail3(b->error, "DATATYPE_MISMATCH.MAP_ZIP_WITH_DIFF_TYPES", call->span, "functionName",
+            "`map_zip_with`", "leftType", spk_sql_type_quoted(b, call->args[0]->type->key), "rightType",
+            spk_sql_type_quoted(b, call->args[1]->type->key));
+        return false;
+    }
+    if (!want_lambda(b, call, 2))
+        return false;
+    if (call->args[2]->n_variables != 3) {
+        spk_sql_fail2(b->error, "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", call->args[2]->span, "expectedNumArgs",
+            "2", "actualNumArgs", "3"); /* which way around Spark has them */
+        return false;
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        const spk_sql_type *t = call->args[i]->type;
+        call->args[i] = spk_sql_coerce(b, call->args[i], spk_sql_type_map(b->arena, key, t->of, t->contains_null));
+        if (!call->args[i])
+            return false;
+    }
+    const spk_sql_expr *out = call->args[2]->args[0];
+    return (call->type = spk_sql_type_map(b->arena, key, out->type, out->nullable)) != NULL;
+}
+
 static bool resolve_aggregate(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!kind_of(b, call, 0, SPK_SQL_ARRAY) || !want_lambda(b, call, 2))
@@ -674,6 +760,17 @@ size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr
         types[1] = args[1]->type->of;
         return 2;
     }
+    if (strcmp(name, "map_zip_with") == 0) {
+        if (which != 2 || n_args < 2 || t->kind != SPK_SQL_MAP || args[1]->type->kind != SPK_SQL_MAP)
+            return 0;
+        types[0] = key_of(b, args);
+        if (!types[0])
+            types[0] = t->key;
+        types[1] = t->of;
+        types[2] = args[1]->type->of;
+        nullable[0] = false;
+        return 3;
+    }
     if (which != 1)
         return 0;
     if (t->kind == SPK_SQL_MAP) {
@@ -714,6 +811,8 @@ const spk_sql_function spk_sql_lambdas[]
     = { L("transform", 2, run_each), L("filter", 2, run_each), LN("exists", 2, run_test), LN("forall", 2, run_test),
           LA("aggregate"), LA("reduce"), L("zip_with", 3, run_zip_with), L("transform_keys", 2, run_maps),
           L("transform_values", 2, run_maps), L("map_filter", 2, run_maps),
+          { .name = "map_zip_with", .least = 3, .most = 3, .kernel = run_zip_maps, .resolve = resolve_zip_maps,
+              .prepare = prepare },
           { .name = "array_sort", .least = 1, .most = 2, .kernel = spk_sql_sort_arrays,
               .resolve = resolve_array_sort, .prepare = prepare },
           { 0 } };
