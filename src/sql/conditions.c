@@ -102,8 +102,8 @@ static const spk_sql_condition conditions[] = {
         "IN subquery does not match the number of columns in the output of subquery. Left hand side columns "
         "(length: <leftLength>), right hand side columns (length: <rightLength>)." },
     { "DATATYPE_MISMATCH.MAP_ZIP_WITH_DIFF_TYPES", "42K09",
-        "Cannot resolve <sqlExpr> due to data type mismatch: Input to the <functionName> should have been two maps with "
-        "compatible key types, but it's [<leftType>, <rightType>]." },
+        "Cannot resolve <sqlExpr> due to data type mismatch: Input to the <functionName> should have been two maps "
+        "with compatible key types, but it's [<leftType>, <rightType>]." },
     { "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09",
         "Cannot resolve <sqlExpr> due to data type mismatch: the input <inputName> should be a foldable "
         "<inputType> expression; however, got <inputExpr>." },

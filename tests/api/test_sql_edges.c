@@ -10,8 +10,8 @@ static const sql_case lambdas[] = {
     { "SELECT transform(array(1), x -> transform(array(2), y -> x + y + id)) FROM range(2)", "[[3]]\n[[4]]\n" },
     { "SELECT transform(array(1), x -> transform(array(2), y -> x + y))", "[[3]]\n" },
     { "SELECT transform(array(3), id) FROM range(2)", "[0]\n[1]\n" },
-    { "SELECT aggregate(array(1, 2, 3), named_struct('sum', 0, 'cnt', 0), (a, x) -> named_struct('sum', a.sum + x, 'cnt', "
-      "a.cnt + 1), a -> a.sum / a.cnt)", "2.0\n" },
+    { "SELECT aggregate(array(1, 2, 3), named_struct('sum', 0, 'cnt', 0), (a, x) -> named_struct('sum', a.sum + x, "
+      "'cnt', a.cnt + 1), a -> a.sum / a.cnt)", "2.0\n" },
     { "SELECT aggregate(sequence(1, 2), array('a'), (a, x) -> concat(a, array(CAST(x AS string), NULL)))",
         "[a, 1, null, 2, null]\n" },
     { "SELECT * FROM range(2) t, LATERAL (SELECT transform(array(1), x -> x + t.id))", "0|[1]\n1|[2]\n" },
@@ -234,14 +234,15 @@ static void test_lambdas_memory(void **state)
     (void)state;
     static const sql_case cases[] = {
         { "SELECT size(filter(sequence(1, n), x -> repeat(CAST(x AS string), 200) LIKE '%77%'))", "4592\n" },
-        { "SELECT length(array_max(transform(sequence(1, n), (x, i) -> substr(repeat(concat(x, ' ', i), 300), 1, 10))))",
+        { "SELECT length(array_max(transform(sequence(1, n), (x, i) -> "
+          "substr(repeat(concat(x, ' ', i), 300), 1, 10))))",
             "10\n" },
         { "SELECT aggregate(sequence(1, n), named_struct('s', '', 'n', 0L), (a, x) -> named_struct('s', "
           "repeat(concat(right(a.s, 5), x), 100), 'n', a.n + length(a.s)), a -> concat(right(a.s, 9), ':', a.n))",
             "999100000:98887900\n" },
         { "SELECT length(aggregate(sequence(1, 20000), '', (a, x) -> concat(a, x)))", "88894\n" },
-        { "SELECT aggregate(map_values(transform_values(map_from_arrays(sequence(1, 50000), sequence(1, 50000)), (k, v) -> "
-          "substr(repeat(CAST(v AS string), 2000), 1, 2))), 0L, (a, x) -> a + length(x))",
+        { "SELECT aggregate(map_values(transform_values(map_from_arrays(sequence(1, 50000), sequence(1, 50000)), "
+          "(k, v) -> substr(repeat(CAST(v AS string), 2000), 1, 2))), 0L, (a, x) -> a + length(x))",
             "100000\n" },
     };
     spark_context *sc = spark_context_new(
@@ -260,7 +261,8 @@ static void test_limits(void **state)
     (void)state;
     static const char *const long_ones[] = {
         "SELECT levenshtein(concat(repeat('abcd', 100000), id), concat(repeat('bca', 100000), id)) FROM range(1)",
-        "SELECT aggregate(sequence(1, 1000000), 0L, (a, x) -> a + size(filter(sequence(1, x), y -> y % 7 = id))) FROM range(1)",
+        "SELECT aggregate(sequence(1, 1000000), 0L, (a, x) -> a + size(filter(sequence(1, x), y -> y % 7 = id))) FROM "
+        "range(1)",
     };
     for (size_t i = 0; i < sizeof long_ones / sizeof long_ones[0]; i++) {
         spark_context *sc = spark_context_new(

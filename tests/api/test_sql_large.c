@@ -122,8 +122,8 @@ static const large conditions[] = {
     { "AND", "SELECT a FROM v0 WHERE ", "a <> #", " AND ", 2, NULL, NULL, NULL, NULL },
     { "AND of a group", "SELECT a FROM v0 GROUP BY a HAVING ", "count(*) <> #", " AND ", 2, NULL, NULL, NULL, NULL },
     { "OR", "SELECT a FROM v0 WHERE ", "a <> #", " OR ", 2, NULL, NULL, NULL, NULL },
-    { "AND of a join", "SELECT v0.a FROM v0, v1 WHERE v0.a = v1.a AND ", "v0.b < v1.b + #", " AND ", 2, NULL, NULL, NULL,
-        NULL },
+    { "AND of a join", "SELECT v0.a FROM v0, v1 WHERE v0.a = v1.a AND ", "v0.b < v1.b + #", " AND ", 2, NULL, NULL,
+        NULL, NULL },
 };
 
 static void test_conditions_one_by_one(void **state)
@@ -136,7 +136,8 @@ static void test_conditions_one_by_one(void **state)
         if (all > TIMES * NOISE * few)
             fail_msg("%s: %.1f ms for %d, %.1f ms for %d", conditions[k].name, few * 1e3, FEW, all * 1e3, FEW * TIMES);
     }
-    sql_gives(spark_sql(sc, "SELECT count(*) FROM range(9) WHERE id > 2 AND 2 < id AND id + 1 > 4 AND id > 2 AND 1 + id > 4"),
+    sql_gives(spark_sql(sc, "SELECT count(*) FROM range(9) WHERE id > 2 AND 2 < id AND id + 1 > 4 AND id > 2 AND "
+                            "1 + id > 4"),
         "5\n");
     spark_context_free(sc);
 }

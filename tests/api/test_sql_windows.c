@@ -90,10 +90,11 @@ static void test_shared(void **state)
 static void test_sliding(void **state)
 {
     (void)state;
-#define T "(SELECT id, id * 7919 % 1009 k, nullif(id * 31 % 97, 5) / 4 d, concat('s', id * 13 % 500) s FROM range(1500))"
-#define ALL(over) "stddev(d)" over " a, corr(d, k)" over " b, skewness(d)" over " c, regr_slope(d, k)" over " e, "       \
-    "covar_pop(d, k)" over " f, max_by(s, k)" over " g, min_by(k, s)" over " h, bit_xor(k)" over " i, max(struct(d, s))"  \
-    over " j"
+#define T "(SELECT id, id * 7919 % 1009 k, nullif(id * 31 % 97, 5) / 4 d, concat('s', id * 13 % 500) s FROM " \
+    "range(1500))"
+#define ALL(over) "stddev(d)" over " a, corr(d, k)" over " b, skewness(d)" over " c, regr_slope(d, k)" over " e, " \
+    "covar_pop(d, k)" over " f, max_by(s, k)" over " g, min_by(k, s)" over " h, bit_xor(k)" over " i, " \
+    "max(struct(d, s))" over " j"
     static const char *const sql
         = "SELECT count(*), count(w.a), max(abs(w.a - g.a) + abs(w.b - g.b) + abs(w.c - g.c) + abs(w.e - g.e) + "
           "abs(w.f - g.f)) < 1e-9, min(w.g <=> g.g AND w.h <=> g.h AND w.i <=> g.i AND w.j <=> g.j) FROM (SELECT id, "

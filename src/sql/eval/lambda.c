@@ -53,7 +53,9 @@ static body *compile(spk_sql_build *b, const spk_sql_expr *lambda)
         spk_sql_nomem(b->error);
         return NULL;
     }
-    *x = (body) { .type = lambda->args[0]->type, .n_own = lambda->n_variables, .columns = lists, .variables = lists + MOST };
+    *x = (body) {
+        .type = lambda->args[0]->type, .n_own = lambda->n_variables, .columns = lists, .variables = lists + MOST
+    };
     for (uint32_t i = 0; i < x->n_own; i++) {
         x->own[i] = lambda->variables[i];
         if (x->own[i] > x->most_variable)
@@ -656,7 +658,8 @@ static bool resolve(spk_sql_build *b, spk_sql_expr *call)
 /* loose: that type, whatever is inside of which may be NULL, as it may be in what a body makes of it. */
 static const spk_sql_type *loose(spk_arena *arena, const spk_sql_type *t)
 {
-    spk_sql_field *fields = t && t->kind == SPK_SQL_STRUCT ? spk_arena_alloc(arena, (t->n + 1) * sizeof *fields, 8) : NULL;
+    const bool row = t && t->kind == SPK_SQL_STRUCT;
+    spk_sql_field *fields = row ? spk_arena_alloc(arena, (t->n + 1) * sizeof *fields, 8) : NULL;
     if (t && t->kind == SPK_SQL_ARRAY)
         return spk_sql_type_array(arena, loose(arena, t->of), true);
     if (t && t->kind == SPK_SQL_MAP)
@@ -691,8 +694,8 @@ static bool resolve_zip_maps(spk_sql_build *b, spk_sql_expr *call)
     if (!want_lambda(b, call, 2))
         return false;
     if (call->args[2]->n_variables != 3) {
-        spk_sql_fail2(b->error, "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", call->args[2]->span, "expectedNumArgs",
-            "2", "actualNumArgs", "3"); /* which way around Spark has them */
+        spk_sql_fail2(b->error, "INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH", call->args[2]->span,
+            "expectedNumArgs", "2", "actualNumArgs", "3"); /* which way around Spark has them */
         return false;
     }
     for (uint32_t i = 0; i < 2; i++) {

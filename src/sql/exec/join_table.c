@@ -85,7 +85,8 @@ static spark_status keep_rows(spk_join_rdd *j, spk_tape *tapes, int n_tapes, spk
     const size_t row_bytes = (n * layout->size + 63) / 64 * 64;
     if (status != SPARK_OK)
         return status;
-    if (j->guess && row_bytes + bytes > j->rdd.sc->heap.limit / 2 && j->rdd.sc->heap.limit) /* tasks want some as well */
+    const uint64_t limit = j->rdd.sc->heap.limit;
+    if (j->guess && limit && row_bytes + bytes > limit / 2) /* tasks want some as well */
         return spk_failure_set(failure, SPARK_ENOMEM, NULL, NULL, "the right side of a join takes half of the memory");
     char *block = spk_join_table_block(j, SPK_ROWS, row_bytes + bytes + 1, failure);
     if (!block)

@@ -69,8 +69,8 @@ void spk_join_bloom_find(spk_join_keys *k, const spk_join_rdd *j, uint32_t n);
 /* spk_join_table_block: memory of the table; NULL: *failure. */
 void *spk_join_table_block(spk_join_rdd *j, int which, size_t bytes, spk_failure *failure);
 void spk_join_table_drop(spk_join_rdd *j, int which);
-/* spk_join_shuffle_both: of what was guessed wrong: the join with both sides shuffled stands for a node from here on, which
- * has its number of partitions; its rows in a form. False: it cannot be. */
+/* spk_join_shuffle_both: of what was guessed wrong: the join with both sides shuffled stands for a node from here on,
+ * which has its number of partitions; its rows in a form. False: it cannot be. */
 SPK_COLD bool spk_join_shuffle_both(spk_join_rdd *j, spark_rdd *node, const spk_form *form);
 /* spk_join_words: how many words keys of that form are; 0: they are rows. */
 uint32_t spk_join_words(const spk_join *j);
