@@ -168,6 +168,17 @@ static const sql_case cases[] = {
         "3000|3000\n" },
     { "SELECT sum(a), max(b) FROM (SELECT CAST(rand(7) * 1000 AS BIGINT) a, randstr(3, 7) b FROM range(0, 4000, 1, 3))",
         "1977897|zzL\n" },
+    /* Each row has numbers of its own where a task runs several partitions: Spark's. */
+    { "SELECT count(*), sum(m), sum(CAST(r * 1000 AS BIGINT)) FROM (SELECT monotonically_increasing_id() m, rand(7) r "
+      "FROM range(0, 100, 1, 4) LIMIT 60)",
+        "60|386547057285|31386\n" },
+    { "SELECT count(*), sum(m), sum(CAST(r * 1000 AS BIGINT)) FROM (SELECT monotonically_increasing_id() m, rand(7) r "
+      "FROM range(0, 100, 1, 4) UNION ALL SELECT monotonically_increasing_id(), rand(7) FROM range(0, 100, 1, 3))",
+        "200|2156073585409|102848\n" },
+    { "SELECT count(DISTINCT u) FROM (SELECT uuid() u FROM range(0, 100, 1, 4) LIMIT 60)", "60\n" },
+    { "SELECT count(DISTINCT u) FROM (SELECT explode(array(uuid(), '')) u FROM range(0, 100, 1, 4))", "101\n" },
+    { "WITH q AS (SELECT rand() u FROM range(40)) SELECT count(*) FROM ((SELECT * FROM q LIMIT 3) UNION SELECT * FROM q)",
+        "40\n" },
     { "SELECT id FROM range(3) ORDER BY id DESC", "2\n1\n0\n" },
     { "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n * 2 FROM t WHERE n < 20) SELECT n FROM t ORDER BY n",
         "1\n2\n4\n8\n16\n32\n" },

@@ -42,6 +42,7 @@ static SPK_COLD bool open_scan(spk_pipe *pipe, spk_op *op)
         s->given = spk_arena_alloc(keep, (r->out->n + 1) * sizeof *s->given, 16);
         s->given_whole = spk_arena_alloc(keep, r->out->n + 1, 1);
         s->r = r;
+        s->seen = spk_row_number(op);
         s->columns.give = give;
         s->arenas = spk_step_arenas(pipe->task);
         s->scratch = spk_step_arenas(pipe->task);
@@ -119,8 +120,7 @@ static bool read_batch(const spk_scan_rdd *r, spk_scan_state *s, spark_task *tas
     memset(s->given_whole, 0, r->out->n);
     if (!c->held)
         spk_recycle(task, &s->scratch[0]);
-    spk_sql_run_begin(
-        s->run, s->inputs, n, ((uint64_t)task->partition << 33) + s->seen + from, &s->scratch[0]);
+    spk_sql_run_begin(s->run, s->inputs, n, s->seen + from, &s->scratch[0]);
     s->from = from;
     c->n = n;
     if (!spk_scan_select(r, s, from, n, &c->rows)) {

@@ -60,7 +60,7 @@ typedef struct spk_scan_state {
     bool *null_passes;
     uint16_t at[SPK_SQL_BATCH];
     uint16_t code_at[SPK_SQL_BATCH];
-    uint64_t seen;
+    uint64_t seen; /* number of the next row, as spk_row_number has it */
     size_t pace; /* rows of a batch; task->push.batch_rows is of blocks but while they are read */
     bool more;
     const spk_scan_rdd *r;

@@ -118,7 +118,7 @@ static void run_eval(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     for (size_t i = 0; out && i < in.n && !spk_task_failed(pipe->task); i += SPK_SQL_BATCH) {
         const size_t n = in.n - i < SPK_SQL_BATCH ? in.n - i : SPK_SQL_BATCH;
         const char *rows = in.rows + i * r->in->layout->size;
-        const uint64_t first = ((uint64_t)pipe->task->partition << 33) + op->seen + i;
+        const uint64_t first = spk_row_number(op) + i;
         made += chunk(r, s, pipe->task, rows, (uint32_t)n, first, out + made * size);
     }
     *batch = (spk_batch) { out, made };

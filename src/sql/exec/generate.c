@@ -126,7 +126,7 @@ static void run_generate(spk_pipe *pipe, spk_op *op, spk_batch *batch)
         const char *rows = in.rows + i * g->in->layout->size;
         spk_sql_vector v;
         spk_form_inputs(g->in, rows, s->inputs);
-        spk_sql_run_begin(s->run, s->inputs, n, op->seen + i, &s->scratch[0]);
+        spk_sql_run_begin(s->run, s->inputs, n, spk_row_number(op) + i, &s->scratch[0]);
         if (!spk_sql_run_eval(s->run, 0, (spk_sql_rows) { NULL, n }, &v)) {
             spk_query_task_fails(g->query, pipe->task, spk_sql_run_error(s->run));
             break;

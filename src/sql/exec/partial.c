@@ -565,7 +565,7 @@ static void run_partial(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     more = !s->out.head.closed;
     for (size_t i = 0; i < in.n && more && !spk_task_failed(pipe->task); i += SPK_SQL_BATCH) {
         const uint32_t n = in.n - i < SPK_SQL_BATCH ? (uint32_t)(in.n - i) : SPK_SQL_BATCH;
-        const uint64_t first = ((uint64_t)pipe->task->partition << 33) + op->seen + i;
+        const uint64_t first = spk_row_number(op) + i;
         spk_form_inputs(r->p.in, in.rows + i * size, s->inputs);
         spk_sql_run_begin(s->run, s->inputs, n, first, &s->scratch[0]);
         s->batch = (spk_sql_rows) { NULL, n };

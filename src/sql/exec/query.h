@@ -103,6 +103,13 @@ static inline bool spk_slot_present(const spk_slot *slot, const char *row)
     return !slot->nullable || row[slot->offset];
 }
 
+/* spk_row_number: of the first row of a batch, with the partition of the step's own RDD above bit 33: a task may run
+ * several partitions one after the other (LIMIT, UNION ALL). */
+static inline uint64_t spk_row_number(const spk_op *op)
+{
+    return ((uint64_t)op->partition << 33) + op->seen;
+}
+
 /* spk_query_task_fails: the attempt fails with the error of a program. */
 SPK_COLD void spk_query_task_fails(
     const spk_query *q, spark_task *task, const spk_sql_error *error);
