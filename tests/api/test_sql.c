@@ -152,6 +152,11 @@ static const sql_case cases[] = {
       "WHERE n = count(s.id)) ORDER BY city",
         "Oslo|2\nRome|2\n" },
     { "SELECT sum(amount) s FROM sales GROUP BY id % 2 + 1 ORDER BY 1 + id % 2", "3.5\n21.0\n" },
+    { "SELECT max(id), 2 AS k FROM sales GROUP BY id % k ORDER BY 1", "4|2\n5|2\n" },
+    { "SELECT upper(city) u, concat(upper(city), '!') v, count(*) FROM sales GROUP BY concat(u, '!'), u ORDER BY u LIMIT 1",
+        "BONN|BONN!|1\n" },
+    { "SELECT id % 2 p, id % 3 p, count(*) FROM sales GROUP BY id % 2, id % 3, p + 1 ORDER BY 1, 2",
+        "0|1|1\n0|2|1\n1|0|1\n1|1|1\n1|2|1\n" },
     { "SELECT sum(id) FROM sales HAVING sum(id) - 15", "" },
     { "SELECT histogram_numeric(id % 2, 3) FROM sales", "[{0, 2.0}, {1, 3.0}]\n" },
     { "FROM sales |> WHERE amount > 3 |> EXTEND amount * 2 AS twice |> SET twice = twice + 1 |> DROP amount "

@@ -164,6 +164,28 @@ static spk_sql_expr *bind_group(selecting *s, const spk_ast *ast)
     return e;
 }
 
+/* name_alias: what the select list calls by the name that was not found, the first of that name, for the next try. */
+static bool name_alias(selecting *s, const spk_sql_error *before)
+{
+    spk_bind *b = &s->group_bind;
+    spk_sql_error *error = s->a->error;
+    if (!error->n || strncmp(error->condition, "UNRESOLVED_COLUMN", 17) != 0)
+        return false;
+    for (size_t i = 0; i < s->n_items; i++) {
+        const item *it = &s->items[i];
+        if (!it->name || !it->ast || !spk_names_same(spk_print(s->a, "`%s`", it->name), error->parameters[0].value))
+            continue;
+        for (size_t k = 0; k < b->n_aliases; k++)
+            if (spk_names_same(b->aliases[k].name, it->name))
+                return false;
+        *error = *before;
+        spk_sql_expr *e = bind_group(s, under_alias(it->ast));
+        SPK_ADD(s->a, b->aliases, b->n_aliases, (spk_alias) { it->name, e });
+        return e != NULL;
+    }
+    return false;
+}
+
 /* group_expr: ordinals and aliases are items of the select list. */
 static spk_sql_expr *group_expr(selecting *s, const spk_ast *ast)
 {
@@ -190,15 +212,11 @@ static spk_sql_expr *group_expr(selecting *s, const spk_ast *ast)
         }
         return it->bound ? it->bound : bind_group(s, under_alias(it->ast));
     }
-    if (ast->kind != SPK_AST_NAME || ast->args.n > 1)
-        return bind_group(s, ast);
     const spk_sql_error before = *s->a->error;
-    spk_sql_expr *e = spk_bind_expr(&s->group_bind, ast);
-    for (size_t i = 0; !e && i < s->n_items; i++)
-        if (s->items[i].name && s->items[i].ast && spk_names_same(s->items[i].name, ast->args.at[0]->text)) {
-            *s->a->error = before;
-            return bind_group(s, under_alias(s->items[i].ast));
-        }
+    spk_sql_expr *e;
+    do
+        e = bind_group(s, ast);
+    while (!e && name_alias(s, &before));
     return e;
 }
 
