@@ -15,6 +15,7 @@ typedef struct spk_cte_env {
     const spk_ast_cte *cte;
     const struct spk_cte_env *inside; /* what its own query sees */
     const struct spk_cte_env *next;
+    bool *read;         /* becomes true where a query names it */
     bool recursive;     /* its query may name it */
     spark_rdd *level;   /* of one that is being computed: the rows of the last round, */
     const spk_view_column *columns; /* and their columns */

@@ -324,15 +324,29 @@ bool spk_push_ctes(spk_analyzer *a, const spk_ast_query *q)
                 spk_sql_fail1(a->error, "DUPLICATED_CTE_NAMES", q->span, "duplicateNames", name);
                 return false;
             }
-        spk_cte_env *env = spk_arena_alloc(a->arena, sizeof *env, 8);
+        spk_cte_env *env = spk_arena_alloc(a->arena, sizeof *env + 1, 8);
         if (!env) {
             spk_sql_nomem(a->error);
             return false;
         }
-        *env = (spk_cte_env) { .cte = &q->ctes[i], .inside = a->ctes, .next = a->ctes, .recursive = q->recursive };
+        bool *read = (bool *)(env + 1);
+        *read = false;
+        *env = (spk_cte_env) {
+            .cte = &q->ctes[i], .inside = a->ctes, .next = a->ctes, .read = read, .recursive = q->recursive
+        };
         a->ctes = env;
     }
     return true;
+}
+
+/* check_unread: what nobody names is not computed, but what is wrong with it is said. */
+static void check_unread(spk_analyzer *a, const spk_cte_env *before, spk_scope *outer)
+{
+    for (const spk_cte_env *env = a->ctes; env != before && !spk_sql_failed(a->error); env = env->next)
+        if (!*env->read && !env->recursive) {
+            a->ctes = env->inside;
+            (void)spk_analyze_query(a, env->cte->query, outer);
+        }
 }
 
 /* rows_wanted: of SELECT .. FROM t LIMIT n: so many rows of t are enough; 0: all are wanted. */
@@ -373,6 +387,7 @@ spk_rel spk_analyze_query(spk_analyzer *a, const spk_ast_query *q, spk_scope *ou
             rel = order(a, rel, q);
         if (rel.plan && (q->limit || q->offset))
             rel = limit(a, rel, q);
+        check_unread(a, before, outer);
     }
     a->ctes = before;
     a->row_goal = 0;

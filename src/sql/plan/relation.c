@@ -163,6 +163,7 @@ static const spk_cte_env *find_cte(const spk_analyzer *a, const char *name)
 
 static spk_rel of_cte(spk_analyzer *a, const spk_ast_relation *r, const spk_cte_env *env, spk_scope *outer)
 {
+    *env->read = true;
     if (env->level)
         return scan_of(a, env->level, env->columns, env->n_columns, env->cte->name, outer);
     if (env->recursive && env->cte->query->term && spk_names_in(a, env->cte->query->span, env->cte->name)) {
