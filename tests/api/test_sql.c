@@ -157,6 +157,12 @@ static const sql_case cases[] = {
         "BONN|BONN!|1\n" },
     { "SELECT id % 2 p, id % 3 p, count(*) FROM sales GROUP BY id % 2, id % 3, p + 1 ORDER BY 1, 2",
         "0|1|1\n0|2|1\n1|0|1\n1|1|1\n1|2|1\n" },
+    { "SELECT max_by(id, id % 3), min_by(id, id % 3), max_by(id, NULL) FROM range(0, 100, 1, 4)", "98|99|NULL\n" },
+    { "SELECT id % 2, max_by(id, id % 3), min_by(id, id % 3) FROM range(0, 100, 1, 3) GROUP BY 1 ORDER BY 1",
+        "0|98|96\n1|95|99\n" },
+    { "SELECT a, max_by(b, c) OVER (ORDER BY a), min_by(b, c) OVER (ORDER BY a ROWS 1 PRECEDING) "
+      "FROM VALUES (1, 'x', 1), (2, 'y', 1), (3, 'z', 1) t(a, b, c)",
+        "1|x|x\n2|y|y\n3|z|z\n" },
     { "SELECT sum(id) FROM sales HAVING sum(id) - 15", "" },
     { "SELECT histogram_numeric(id % 2, 3) FROM sales", "[{0, 2.0}, {1, 3.0}]\n" },
     { "FROM sales |> WHERE amount > 3 |> EXTEND amount * 2 AS twice |> SET twice = twice + 1 |> DROP amount "

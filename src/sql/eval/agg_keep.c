@@ -219,13 +219,14 @@ static bool by_resolve(spk_sql_build *b, spk_sql_aggregate *a)
     return true;
 }
 
+/* by_take: of several with the same y the last one, as in Spark. */
 static bool by_take(const spk_sql_aggregate *a, char *state, const void *x, const void *y,
     spk_arena *arena, spk_sql_error *error)
 {
     if (*SPK_AGG_AT(bool, a, state, 3)) {
         const int c
             = spk_sql_value_compare(a->args[1]->type, y, SPK_AGG_AT(const char, a, state, 5));
-        if (a->def->variant == MIN ? c >= 0 : c < 0 || c == 0)
+        if (a->def->variant == MIN ? c > 0 : c < 0)
             return true;
     }
     if (a->type->kind == SPK_SQL_VOID)
