@@ -7,6 +7,8 @@
 #include "sql/eval/resolve.h"
 #include "sql/eval/zone.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -97,10 +99,7 @@ static spk_sql_expr *floating(
     spk_sql_build *b, const char *text, size_t n, bool narrow, spk_sql_span span)
 {
     double x;
-    if (!spk_sql_text_double(text, n, &x))
-        return out_of_type(b, text, n, narrow ? "float" : "double", "-1.7976931348623157E+308",
-            "1.7976931348623157E+308", span);
-    if (x - x != 0)
+    if (!spk_sql_text_double(text, n, &x) || !(fabs(x) <= (narrow ? FLT_MAX : DBL_MAX)))
         return narrow ? out_of_type(
                    b, text, n, "float", "-3.4028234663852886E+38", "3.4028234663852886E+38", span)
                       : out_of_type(b, text, n, "double", "-1.7976931348623157E+308",
