@@ -180,7 +180,7 @@ static bool name_alias(selecting *s, const spk_sql_error *before)
                 return false;
         *error = *before;
         spk_sql_expr *e = bind_group(s, under_alias(it->ast));
-        SPK_ADD(s->a, b->aliases, b->n_aliases, (spk_alias) { it->name, e });
+        SPK_ADD(s->a, b->aliases, b->n_aliases, (spk_alias) { it->name, e, true });
         return e != NULL;
     }
     return false;
