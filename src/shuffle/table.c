@@ -101,16 +101,6 @@ static inline uint32_t entry_of(uint64_t hash, uint32_t row, unsigned row_bits)
     return ((uint32_t)(hash >> 32) << row_bits) | (row + 1);
 }
 
-uint64_t spk_table_hash(const spk_table *t, uint32_t row)
-{
-    const char *key = spk_table_row(t, row);
-    if (t->key->key_class == SPK_KEY_8)
-        return spk_hash_u64(spk_load64(key));
-    if (t->key->key_class == SPK_KEY_4)
-        return spk_hash_u64(spk_load32(key));
-    return t->hashes ? t->hashes[row] : spk_value_hash(t->key, key);
-}
-
 static void set_directory_size(spk_table *t, uint32_t size)
 {
     unsigned bits = 0;
@@ -135,6 +125,30 @@ static inline bool settle(spk_table *t, uint64_t place, uint32_t row, uint64_t *
 
 static bool guard(spk_table *t);
 
+/* settle_all: a piece at a time, whose places are computed side by side. False: as settle. */
+static bool settle_all(spk_table *t)
+{
+    enum { SOME = 256 };
+    uint64_t places[SOME], allowance = t->guarded ? UINT64_MAX : (uint64_t)t->n * SPK_STEPS_EACH + SPK_STEPS_FREE;
+    for (uint32_t row = 0, n; row < t->n; row += n) {
+        const char *rows = spk_table_row(t, row);
+        const uint64_t *hashes = places;
+        n = t->n - row < SOME ? t->n - row : SOME;
+        if (t->guarded)
+            spk_secret_hash_keys(t->key, rows, t->row_size, n, &t->secret, places);
+        else if (t->hashes)
+            hashes = t->hashes + row;
+        else
+            spk_hash_keys(t->key, rows, t->row_size, n, places);
+        for (uint32_t i = 0; i < n; i++)
+            spk_prefetch(&t->directory[bucket_of(hashes[i], t->shift)]);
+        for (uint32_t i = 0; i < n; i++)
+            if (!settle(t, hashes[i], row + i, &allowance))
+                return false;
+    }
+    return true;
+}
+
 /* rehash: a directory of `size` entries with all rows in it. */
 static bool rehash(spk_table *t, uint32_t size)
 {
@@ -143,14 +157,7 @@ static bool rehash(spk_table *t, uint32_t size)
         return false;
     memset(t->directory, 0, (size_t)size * 4);
     set_directory_size(t, size);
-    uint64_t allowance = (uint64_t)t->n * SPK_STEPS_EACH + SPK_STEPS_FREE, all = UINT64_MAX;
-    const bool guarded = t->guarded;
-    for (uint32_t row = 0; row < t->n && !guarded; row++)
-        if (!settle(t, spk_table_hash(t, row), row, &allowance))
-            return guard(t);
-    for (uint32_t row = 0; row < t->n && guarded; row++)
-        settle(t, spk_value_secret_hash(t->key, spk_table_row(t, row), &t->secret), row, &all);
-    return true;
+    return settle_all(t) || guard(t);
 }
 
 /* guard: places by a secret from here on. */

@@ -102,6 +102,5 @@ static inline char *spk_table_row(const spk_table *table, uint32_t row)
 {
     return table->rows + (size_t)row * table->row_size;
 }
-uint64_t spk_table_hash(const spk_table *table, uint32_t row);
 
 #endif

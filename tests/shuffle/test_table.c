@@ -162,7 +162,7 @@ static void expect_same(const beside *b)
         const char *row = spk_table_row(&b->table, i);
         assert_int_equal(naive_compare(key->type, row, b->map.keys[i]), 0);
         assert_memory_equal(row + b->map.value, &b->map.sums[i], 8);
-        assert_true(spk_table_hash(&b->table, i) == spk_value_hash(key, row));
+        assert_true(!b->table.hashes || b->table.hashes[i] == spk_value_hash(key, row));
     }
 }
 
@@ -362,7 +362,7 @@ static void flood(fixture *f, const spark_type *type, const char *elements, size
     for (uint32_t row = 0; row < t.n; row++) {
         const char *want = elements + row * layout->size, *have = spk_table_row(&t, row);
         assert_true(spk_value_equal(layout->key, want, have));
-        assert_int_equal(spk_table_hash(&t, row), spk_value_hash(layout->key, want));
+        assert_true(!t.hashes || t.hashes[row] == spk_value_hash(layout->key, want));
         assert_int_equal(*(const int64_t *)(const void *)(have + layout->value_offset), 2);
     }
     spk_table_clear(&t);
