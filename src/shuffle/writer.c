@@ -16,6 +16,8 @@
 
 enum {
     WINDOW_KEYS = 65536,
+    FIRST_KEYS = 16384, /* of a window: what it is judged by, where rows are small */
+    SMALL = 32,
     WINDOW_BYTES = 4 * 1024 * 1024,
     SPLIT_BYTES = 1024 * 1024, /* of the windows of a shard that is split */
     RAW_WINDOWS = 32,
@@ -72,6 +74,9 @@ static bool open_output(spk_writer *w)
         spk_task_nomem(task);
         return false;
     }
+    w->small = row_of(w)->size <= SMALL && !row_of(w)->views;
+    w->judged = !w->small;
+    w->early = !w->carry && !w->may_be_dense;
     w->output->store = w->private ? NULL : task->store;
     w->tail = &w->output->runs;
     return true;
@@ -271,20 +276,24 @@ static bool place_piece(
     return place_in_partition(w, rows, n, hashes, ids);
 }
 
-/* place: the slice of each row, counted. */
-static bool place(spk_writer *w, const char *rows, size_t n, const uint64_t *hashes)
+/* place: the slices of rows. */
+static bool place(spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint32_t *ids)
 {
     const size_t size = row_of(w)->size;
     for (size_t at = 0; at < n; at += PIECE) {
         const size_t some = n - at < PIECE ? n - at : PIECE;
-        const uint64_t *h = hashes ? hashes + at : NULL;
-        if (!place_piece(w, rows + at * size, some, h, w->places.ids + at))
+        if (!place_piece(w, rows + at * size, some, hashes ? hashes + at : NULL, ids + at))
             return false;
     }
+    return true;
+}
+
+/* count: the rows of each slice. */
+static void count(spk_writer *w, size_t n)
+{
     memset(w->places.counts, 0, (w->total + (size_t)1) * 4);
     for (size_t i = 0; i < n; i++)
         w->places.counts[w->places.ids[i]]++;
-    return true;
 }
 
 /* index_densely: counts become the starts of slices, and the index. */
@@ -310,28 +319,55 @@ static void index_sparsely(spk_writer *w, spk_run *run)
     }
 }
 
-/* scatter: rows to their places; counts become the ends of slices. */
+/* move: rows to their places; counts become the ends of slices. `size` is a constant where it is inlined. */
+static inline __attribute__((always_inline)) void move(
+    spk_writer *w, spk_run *run, const char *rows, size_t n, const size_t size, const uint64_t *hashes)
+{
+    uint32_t *at = w->places.counts;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t to = at[w->places.ids[i]]++;
+        memcpy(run->rows + to * size, rows + i * size, size);
+        if (hashes)
+            run->hashes[to] = hashes[i];
+    }
+}
+
+/* scatter: rows to their places, of the common sizes without a call for each. */
 static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, const uint64_t *hashes)
 {
     const size_t size = row_of(w)->size;
-    uint32_t *at = w->places.counts;
     if (run->offsets)
         index_densely(w, run);
     else
         index_sparsely(w, run);
-    if (size == 8 && !hashes)
-        for (size_t i = 0; i < n; i++)
-            memcpy(run->rows + (size_t)at[w->places.ids[i]]++ * 8, rows + i * 8, 8);
-    else if (size == 16 && !hashes)
-        for (size_t i = 0; i < n; i++)
-            memcpy(run->rows + (size_t)at[w->places.ids[i]]++ * 16, rows + i * 16, 16);
-    else
-        for (size_t i = 0; i < n; i++) {
-            const uint32_t place = at[w->places.ids[i]]++;
-            memcpy(run->rows + place * size, rows + i * size, size);
-            if (hashes)
-                run->hashes[place] = hashes[i];
-        }
+    switch (size) {
+    case 8:
+        move(w, run, rows, n, 8, hashes);
+        break;
+    case 16:
+        move(w, run, rows, n, 16, hashes);
+        break;
+    case 24:
+        move(w, run, rows, n, 24, hashes);
+        break;
+    case 32:
+        move(w, run, rows, n, 32, hashes);
+        break;
+    case 40:
+        move(w, run, rows, n, 40, hashes);
+        break;
+    case 48:
+        move(w, run, rows, n, 48, hashes);
+        break;
+    case 56:
+        move(w, run, rows, n, 56, hashes);
+        break;
+    case 64:
+        move(w, run, rows, n, 64, hashes);
+        break;
+    default:
+        move(w, run, rows, n, size, hashes);
+    }
 }
 
 /* kind_of: tells outputs of one shuffle apart that must not share a parcel: who reads them drops them
@@ -387,20 +423,21 @@ static bool refuse(spk_writer *w, const char *what, uint64_t bytes)
     return false;
 }
 
-/* seal: n rows become a run of the output. */
+/* seal: n rows become a run of the output. placed: their slices are known. */
 static bool seal(
-    spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings)
+    spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings, bool placed)
 {
     const spk_layout *row = row_of(w);
     char *tail;
     if (n == 0)
         return true;
-    if (!reserve(w->task->heap, &w->places.ids, &w->places.ids_capacity, n * 4)) {
+    if (!placed && !reserve(w->task->heap, &w->places.ids, &w->places.ids_capacity, n * 4)) {
         spk_task_nomem(w->task);
         return false;
     }
-    if (!place(w, rows, n, hashes))
+    if (!placed && !place(w, rows, n, hashes, w->places.ids))
         return false;
+    count(w, n);
     const size_t behind = w->borrow ? 0 : (size_t)strings;
     spk_run *run = spk_run_alloc(w->task->heap, n, row->size, behind, w->total, w->carry, &tail);
     if (!run)
@@ -423,17 +460,24 @@ static uint64_t string_bytes_of(const spk_layout *row, const char *rows, size_t 
 
 /* ---- combining windows */
 
+/* combines: whether the window has at least 1.25 rows for each key. */
+static bool combines(const spk_writer *w)
+{
+    return w->window_rows * 4 >= (uint64_t)w->combiner.table.n * 5;
+}
+
 static bool seal_window(spk_writer *w)
 {
     spk_table *t = &w->combiner.table;
     const uint64_t strings = string_bytes_of(row_of(w), t->rows, t->n);
-    if (!seal(w, t->rows, t->n, t->hashes, strings))
+    if (!seal(w, t->rows, t->n, t->hashes, strings, false))
         return false;
-    if (w->window_rows * 4 < (uint64_t)t->n * 5) {
+    if (!combines(w)) {
         w->raw.left = RAW_WINDOWS;
         w->combining = false;
     }
     w->window_rows = 0;
+    w->judged = !w->small;
     if (w->combining) {
         spk_table_clear(t);
     } else {
@@ -453,14 +497,18 @@ static bool combine(spk_writer *w, spk_batch *batch)
     }
     while (batch->n > 0 && w->combining) {
         const size_t some = batch->n < spk_task_batch(w->task) ? batch->n : spk_task_batch(w->task);
-        const size_t done
-            = spk_combiner_add(&w->combiner, batch->rows, some, NULL, WINDOW_KEYS, WINDOW_BYTES);
+        const uint32_t keys = w->judged ? WINDOW_KEYS : FIRST_KEYS;
+        const size_t done = spk_combiner_add(&w->combiner, batch->rows, some, NULL, keys, WINDOW_BYTES);
         if (done == SIZE_MAX)
             return false;
         w->window_rows += done;
         batch->rows += done * size;
         batch->n -= done;
-        if (done < some && !seal_window(w))
+        if (done == some)
+            continue;
+        if (!w->judged && combines(w))
+            w->judged = true;
+        else if (!seal_window(w))
             return false;
     }
     return true;
@@ -490,7 +538,7 @@ static bool seal_dense(spk_writer *w)
 
 static bool seal_raw(spk_writer *w)
 {
-    if (!seal(w, w->raw.rows, w->raw.n, w->carry ? w->raw.hashes : NULL, w->raw.string_bytes))
+    if (!seal(w, w->raw.rows, w->raw.n, w->carry ? w->raw.hashes : NULL, w->raw.string_bytes, w->early))
         return false;
     w->raw.n = 0;
     w->raw.string_bytes = 0;
@@ -500,30 +548,33 @@ static bool seal_raw(spk_writer *w)
     return true;
 }
 
+/* widen: room for `want` elements of so many bytes, with the first n of them. */
+static bool widen(spk_heap *heap, void *slot, size_t *capacity, size_t n, size_t want, size_t size)
+{
+    size_t got;
+    void *old, *block = spk_heap_alloc(heap, want * size, &got);
+    if (!block)
+        return false;
+    memcpy(&old, slot, sizeof old);
+    if (n)
+        memcpy(block, old, n * size);
+    spk_heap_free(heap, old, *capacity);
+    memcpy(slot, &block, sizeof block);
+    *capacity = got;
+    return true;
+}
+
 static bool grow_raw(spk_writer *w)
 {
     const size_t size = row_of(w)->size, most = (w->window_bytes + size - 1) / size;
-    size_t want = w->raw.max ? w->raw.max * 4 : PIECE, got;
+    size_t want = w->raw.max ? w->raw.max * 4 : PIECE;
+    spk_heap *heap = w->task->heap;
     if (want > most)
         want = most;
-    char *raw = spk_heap_alloc(w->task->heap, want * size, &got);
-    if (!raw)
+    if (!widen(heap, &w->raw.rows, &w->raw.capacity, w->raw.n, want, size)
+        || (w->carry && !widen(heap, &w->raw.hashes, &w->raw.hashes_capacity, w->raw.n, want, 8))
+        || (w->early && !widen(heap, &w->places.ids, &w->places.ids_capacity, w->raw.n, want, 4)))
         return false;
-    if (w->raw.n)
-        memcpy(raw, w->raw.rows, w->raw.n * size);
-    spk_heap_free(w->task->heap, w->raw.rows, w->raw.capacity);
-    w->raw.rows = raw;
-    w->raw.capacity = got;
-    if (w->carry) {
-        uint64_t *hashes = spk_heap_alloc(w->task->heap, want * 8, &got);
-        if (!hashes)
-            return false;
-        if (w->raw.n)
-            memcpy(hashes, w->raw.hashes, w->raw.n * 8);
-        spk_heap_free(w->task->heap, w->raw.hashes, w->raw.hashes_capacity);
-        w->raw.hashes = hashes;
-        w->raw.hashes_capacity = got;
-    }
     w->raw.max = want;
     return true;
 }
@@ -573,6 +624,8 @@ static bool take_raw(spk_writer *w, spk_batch *batch)
     } else if (w->carry) {
         spk_hash_keys(w->shuffle->key, to, row->size, n, w->raw.hashes + w->raw.n);
     }
+    if (w->early && !place(w, to, n, NULL, w->places.ids + w->raw.n))
+        return false;
     w->raw.n += n;
     batch->rows += n * in_size;
     batch->n -= n;

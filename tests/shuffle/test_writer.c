@@ -8,7 +8,7 @@
 #include "shuffle/ranges.h"
 #include "shuffle/writer.h"
 
-enum { WINDOW_KEYS = 65536, WINDOW_BYTES = 4 * 1024 * 1024, RAW_WINDOWS = 32 };
+enum { WINDOW_KEYS = 65536, FIRST_KEYS = 16384, WINDOW_BYTES = 4 * 1024 * 1024, RAW_WINDOWS = 32 };
 
 SPARK_PAIR(i64_i64, int64_t, int64_t);
 SPARK_PAIR(i32_i32, int32_t, int32_t);
@@ -348,21 +348,22 @@ static void test_window__of_raw_rows_calls_add_once_a_row(void **state)
 
 /* ---- combining that does not pay */
 
-/* after_window: whether the writer still combines after a window of WINDOW_KEYS keys in so many rows. */
-static bool after_window(size_t rows)
+/* after_window: whether the writer still combines after a window of so many rows, whose WINDOW_KEYS keys repeat alike
+ * all the way; it ends at `keys`. */
+static bool after_window(size_t rows, size_t keys)
 {
     rig r;
     spk_writer w;
     i64_i64 *in = malloc((rows + 1) * sizeof *in);
     assert_non_null(in);
     for (size_t i = 0; i < rows; i++)
-        in[i] = (i64_i64) { (int64_t)(i % WINDOW_KEYS), 1 };
+        in[i] = (i64_i64) { (int64_t)(i * WINDOW_KEYS / rows), 1 };
     in[rows] = (i64_i64) { -1, 1 }; /* ends the window */
     open_rig(&r, 1024);
     aim(&r, SPARK_TYPE(i64_i64), SUM, 4, NULL);
     assert_true(spk_writer_open(&w, r.task, &r.shuffle, false));
     assert_true(feed(&w, in, rows + 1, 1024));
-    assert_int_equal(w.output->n, WINDOW_KEYS);
+    assert_int_equal(w.output->n, keys);
     const bool combining = w.combining;
     assert_int_equal(w.raw.left, combining ? 0 : RAW_WINDOWS);
     spk_writer_discard(&w);
@@ -374,10 +375,11 @@ static bool after_window(size_t rows)
 static void test_combining__goes_on_from_5_rows_for_4_keys(void **state)
 {
     (void)state;
-    assert_false(after_window(WINDOW_KEYS));
-    assert_false(after_window(WINDOW_KEYS / 4 * 5 - 1));
-    assert_true(after_window(WINDOW_KEYS / 4 * 5));
-    assert_true(after_window(WINDOW_KEYS * 3));
+    assert_false(after_window(WINDOW_KEYS, FIRST_KEYS)); /* rows are small, and judged by their first keys */
+    assert_false(after_window(WINDOW_KEYS / 4 * 5 - 8, FIRST_KEYS));
+    assert_false(after_window(WINDOW_KEYS / 4 * 5 - 1, WINDOW_KEYS));
+    assert_true(after_window(WINDOW_KEYS / 4 * 5, WINDOW_KEYS));
+    assert_true(after_window(WINDOW_KEYS * 3, WINDOW_KEYS));
 }
 
 static void test_combining__comes_back_after_32_raw_windows(void **state)

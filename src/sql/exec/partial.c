@@ -2,9 +2,9 @@
 /* A step that aggregates before the shuffle: keys and arguments are computed as vectors, rows find their states
  * in a table, and states take in a batch at a time; the shuffle then merges what it reads, and combines nothing.
  *
- * A window ends where the rows say: at so many keys or bytes of keys, four times as many where it has combined so far;
- * its pairs go on then. Where it has hardly combined, the rows of the next windows become pairs of their own (as the
- * shuffle's map side does it). What states point to lies in memory of the table, and a window
+ * A window ends where the rows say: at so many keys or bytes of keys, four times as many where it combines so far, and
+ * once more; its pairs go on then. Where it has hardly combined, the rows of the next windows become pairs of their
+ * own (as the shuffle's map side does it). What states point to lies in memory of the table, and a window
  * ends, too, where the values they may keep are so many bytes (kept.h). */
 #include "sql/exec/partial.h"
 
@@ -18,7 +18,8 @@
 #include "sql/exec/recent.h"
 #include "sql/exec/taker.h"
 
-enum { WINDOW_KEYS = 65536, WINDOW_BYTES = 4 * 1024 * 1024, WIDER = 4, RAW_WINDOWS = 32 };
+enum { WINDOW_KEYS = 16384, FIRST_BYTES = 1024 * 1024, WINDOW_BYTES = 4 * 1024 * 1024, WIDEST = 2, RAW_WINDOWS = 32 };
+enum { SMALL = 32, FEW_ROWS = 5 }; /* bytes of a pair; rows for 4 keys, of which fewer are not worth a table */
 enum { NEAR = 512 * 1024, LINE = 64 }; /* bytes of states from which they are fetched ahead */
 enum { FEW = 64, ROWS_EACH = 4 }; /* so few groups, with so many rows each: one group after the other */
 
@@ -69,7 +70,7 @@ typedef struct partial_state {
     char *single;          /* the pair of an aggregation without keys */
     bool any;
     uint64_t n_rows, raw_left; /* of the window; rows that are passed on */
-    uint32_t width;            /* of the window: 1, or WIDER */
+    uint32_t width;            /* of the window: how often it has become four times as wide */
     uint64_t left;             /* bytes of values that states may still keep in the window */
     spk_arena *arena;          /* of what states point to */
     uint32_t groups[SPK_SQL_BATCH];
@@ -126,7 +127,6 @@ static SPK_COLD bool open_partial(spk_pipe *pipe, spk_op *op)
     }
     memset(s, 0, sizeof *s);
     s->task = pipe->task;
-    s->width = 1;
     s->arena = &s->table.strings;
     s->arenas = spk_step_arenas(pipe->task);
     s->scratch = spk_step_arenas(pipe->task);
@@ -302,10 +302,10 @@ static bool keys(const partial_rdd *r, partial_state *s, spk_sql_rows rows)
 
 /* ---- windows */
 
-/* combines: whether the window has at least 1.25 rows for each key. */
-static bool combines(const partial_state *s)
+/* combines: whether the window has so many rows for 4 keys. */
+static bool combines(const partial_state *s, uint64_t rows)
 {
-    return s->n_rows * 4 >= (uint64_t)s->table.n * 5;
+    return s->n_rows * 4 >= s->table.n * rows;
 }
 
 /* renew: a table for the next window; what waits in the emitter points into the last one. */
@@ -339,8 +339,9 @@ static bool emit(const partial_rdd *r, partial_state *s, const char *pairs, size
     return true;
 }
 
-/* flush: the pairs of the window, or the one of an aggregation without keys, go on, and the next one begins. */
-static bool flush(const partial_rdd *r, partial_state *s)
+/* flush: the pairs of the window, or the one of an aggregation without keys, go on, and the next one begins. raw: rows
+ * become pairs of their own first. */
+static bool flush(const partial_rdd *r, partial_state *s, bool raw)
 {
     const size_t size = r->pair->layout->size;
     char *pairs = r->p.keys->n ? s->table.rows : s->single;
@@ -348,10 +349,10 @@ static bool flush(const partial_rdd *r, partial_state *s)
     seal(r, pairs, n);
     if (!emit(r, s, pairs, n))
         return false;
-    if (!combines(s))
+    if (raw)
         s->raw_left = (uint64_t)RAW_WINDOWS * (WINDOW_BYTES / size + 1);
     s->n_rows = 0;
-    s->width = 1;
+    s->width = 0;
     s->any = false;
     memcpy(s->single + r->value_offset, r->blank, r->p.states->layout->size);
     spk_recent_clear(&s->recent);
@@ -362,27 +363,32 @@ static bool flush(const partial_rdd *r, partial_state *s)
     return true;
 }
 
-/* full: the window has no room for the next row: it becomes wider once, where that pays, or is flushed. */
+/* full: the window has no room for the next row: it becomes wider, where keys repeat, or is flushed. Small pairs, which
+ * cost less to pass on than in a table, are judged by the very first keys. */
 static bool full(const partial_rdd *r, partial_state *s)
 {
-    if (s->width == WIDER || !combines(s))
-        return flush(r, s);
-    s->width = WIDER;
+    const bool small = r->pair->layout->size <= SMALL && !r->views;
+    const uint64_t rows[] = { small ? FEW_ROWS : 0, FEW_ROWS + 1, FEW_ROWS };
+    const bool raw = !combines(s, rows[s->width]);
+    if (raw || s->width == WIDEST)
+        return flush(r, s, raw);
+    s->width++;
     return true;
 }
 
 /* filled: the values of the window are as many as states may keep: where they have dropped most of them it goes on. */
 static bool filled(const partial_rdd *r, partial_state *s)
 {
+    const bool raw = !combines(s, FEW_ROWS);
     if (!r->kept.drops || !r->p.keys->n)
-        return flush(r, s);
+        return flush(r, s, raw);
     if (!spk_table_compact(&s->table, r->value_offset, r->p.states->layout)) {
         spk_task_nomem(s->task);
         return false;
     }
     seal(r, s->table.rows, s->table.n);
     if (s->table.strings.bytes > WINDOW_BYTES / 2)
-        return flush(r, s);
+        return flush(r, s, raw);
     s->left = WINDOW_BYTES - s->table.strings.bytes;
     return true;
 }
@@ -414,7 +420,8 @@ static uint32_t find(const partial_rdd *r, partial_state *s, uint32_t from, uint
     for (size_t k = 0; k < r->p.keys->n; k++)
         spk_store_column(&r->p.keys->slots[k], &s->keys[k], rows, s->key_rows, size);
     const size_t done = spk_table_find(
-        &s->table, s->key_rows, size, m, NULL, &move, WINDOW_KEYS * s->width, WINDOW_BYTES * s->width, &s->found);
+        &s->table, s->key_rows, size, m, NULL, &move, WINDOW_KEYS << 2 * s->width,
+        FIRST_BYTES << 2 * s->width, &s->found);
     if (done == SIZE_MAX) {
         spk_task_nomem(s->task);
         return UINT32_MAX;
