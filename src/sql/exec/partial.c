@@ -420,8 +420,8 @@ static uint32_t find(const partial_rdd *r, partial_state *s, uint32_t from, uint
     for (size_t k = 0; k < r->p.keys->n; k++)
         spk_store_column(&r->p.keys->slots[k], &s->keys[k], rows, s->key_rows, size);
     const size_t done = spk_table_find(
-        &s->table, s->key_rows, size, m, NULL, &move, WINDOW_KEYS << 2 * s->width,
-        FIRST_BYTES << 2 * s->width, &s->found);
+        &s->table, s->key_rows, size, m, NULL, &move, (uint32_t)WINDOW_KEYS << 2 * s->width,
+        (uint64_t)FIRST_BYTES << 2 * s->width, &s->found);
     if (done == SIZE_MAX) {
         spk_task_nomem(s->task);
         return UINT32_MAX;
