@@ -128,12 +128,13 @@ static const large conditions[] = {
 
 static void test_conditions_one_by_one(void **state)
 {
-    enum { FEW = 2000, TIMES = 4, NOISE = 2 };
+    enum { FEW = 2000, TIMES = 4, NOISE = 3 };
+    const double short_time = 0.1; /* seconds; where the square went into it, it was 1.5 */
     (void)state;
     spark_context *sc = context_of_views();
     for (size_t k = 0; k < sizeof conditions / sizeof conditions[0]; k++) {
         const double few = planned(sc, &conditions[k], FEW), all = planned(sc, &conditions[k], FEW * TIMES);
-        if (all > TIMES * NOISE * few)
+        if (all > short_time && all > TIMES * NOISE * few)
             fail_msg("%s: %.1f ms for %d, %.1f ms for %d", conditions[k].name, few * 1e3, FEW, all * 1e3, FEW * TIMES);
     }
     sql_gives(spark_sql(sc, "SELECT count(*) FROM range(9) WHERE id > 2 AND 2 < id AND id + 1 > 4 AND id > 2 AND "
