@@ -98,6 +98,14 @@ size_t spk_table_sum(spk_table *table, spk_summing summing, const char *elements
     const uint64_t *hashes, const spk_value_move *move, uint32_t limit, uint64_t bytes_limit,
     spk_found *found);
 
+/* spk_table_is_dear: whether such rows cost less as they come than in a table before a shuffle, unless their keys repeat:
+ * small ones, which a window's first keys tell of. */
+enum { SPK_TABLE_FIRST_KEYS = 16384 };
+static inline bool spk_table_is_dear(const spk_layout *row)
+{
+    return row->size <= 32 && !row->views;
+}
+
 static inline char *spk_table_row(const spk_table *table, uint32_t row)
 {
     return table->rows + (size_t)row * table->row_size;

@@ -16,8 +16,6 @@
 
 enum {
     WINDOW_KEYS = 65536,
-    FIRST_KEYS = 16384, /* of a window: what it is judged by, where rows are small */
-    SMALL = 32,
     WINDOW_BYTES = 4 * 1024 * 1024,
     SPLIT_BYTES = 1024 * 1024, /* of the windows of a shard that is split */
     RAW_WINDOWS = 32,
@@ -74,8 +72,7 @@ static bool open_output(spk_writer *w)
         spk_task_nomem(task);
         return false;
     }
-    w->small = row_of(w)->size <= SMALL && !row_of(w)->views;
-    w->judged = !w->small;
+    w->judged = !spk_table_is_dear(row_of(w));
     w->early = !w->carry && !w->may_be_dense;
     w->output->store = w->private ? NULL : task->store;
     w->tail = &w->output->runs;
@@ -341,30 +338,19 @@ static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, con
     else
         index_sparsely(w, run);
     switch (size) {
-    case 8:
-        move(w, run, rows, n, 8, hashes);
+#define OF_SIZE(bytes) \
+    case bytes: \
+        move(w, run, rows, n, bytes, hashes); \
         break;
-    case 16:
-        move(w, run, rows, n, 16, hashes);
-        break;
-    case 24:
-        move(w, run, rows, n, 24, hashes);
-        break;
-    case 32:
-        move(w, run, rows, n, 32, hashes);
-        break;
-    case 40:
-        move(w, run, rows, n, 40, hashes);
-        break;
-    case 48:
-        move(w, run, rows, n, 48, hashes);
-        break;
-    case 56:
-        move(w, run, rows, n, 56, hashes);
-        break;
-    case 64:
-        move(w, run, rows, n, 64, hashes);
-        break;
+        OF_SIZE(8)
+        OF_SIZE(16)
+        OF_SIZE(24)
+        OF_SIZE(32)
+        OF_SIZE(40)
+        OF_SIZE(48)
+        OF_SIZE(56)
+        OF_SIZE(64)
+#undef OF_SIZE
     default:
         move(w, run, rows, n, size, hashes);
     }
@@ -477,7 +463,7 @@ static bool seal_window(spk_writer *w)
         w->combining = false;
     }
     w->window_rows = 0;
-    w->judged = !w->small;
+    w->judged = !spk_table_is_dear(row_of(w));
     if (w->combining) {
         spk_table_clear(t);
     } else {
@@ -497,7 +483,7 @@ static bool combine(spk_writer *w, spk_batch *batch)
     }
     while (batch->n > 0 && w->combining) {
         const size_t some = batch->n < spk_task_batch(w->task) ? batch->n : spk_task_batch(w->task);
-        const uint32_t keys = w->judged ? WINDOW_KEYS : FIRST_KEYS;
+        const uint32_t keys = w->judged ? WINDOW_KEYS : SPK_TABLE_FIRST_KEYS;
         const size_t done = spk_combiner_add(&w->combiner, batch->rows, some, NULL, keys, WINDOW_BYTES);
         if (done == SIZE_MAX)
             return false;

@@ -30,8 +30,7 @@ typedef struct spk_writer {
     bool combining, carry;              /* carry: runs hold hashes */
     bool borrow; /* what rows point to stays as long as the output: of a private one, raw */
     uint64_t window_rows;
-    bool small, judged; /* small: of rows that cost less as they come than in a table, unless their keys repeat; judged:
-                           the window's first keys have, or rows are not small */
+    bool judged; /* the window's first keys have been, or need not be */
     uint32_t turn; /* of rows that are dealt out: the partition of the next one */
     bool has_combiner;
     spk_combiner combiner;

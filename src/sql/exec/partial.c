@@ -18,8 +18,8 @@
 #include "sql/exec/recent.h"
 #include "sql/exec/taker.h"
 
-enum { WINDOW_KEYS = 16384, FIRST_BYTES = 1024 * 1024, WINDOW_BYTES = 4 * 1024 * 1024, WIDEST = 2, RAW_WINDOWS = 32 };
-enum { SMALL = 32, FEW_ROWS = 5 }; /* bytes of a pair; rows for 4 keys, of which fewer are not worth a table */
+enum { FIRST_BYTES = 1024 * 1024, WINDOW_BYTES = 4 * 1024 * 1024, WIDEST = 2, RAW_WINDOWS = 32 };
+enum { FEW_ROWS = 5 }; /* for 4 keys: fewer are not worth a table */
 enum { NEAR = 512 * 1024, LINE = 64 }; /* bytes of states from which they are fetched ahead */
 enum { FEW = 64, ROWS_EACH = 4 }; /* so few groups, with so many rows each: one group after the other */
 
@@ -367,8 +367,7 @@ static bool flush(const partial_rdd *r, partial_state *s, bool raw)
  * cost less to pass on than in a table, are judged by the very first keys. */
 static bool full(const partial_rdd *r, partial_state *s)
 {
-    const bool small = r->pair->layout->size <= SMALL && !r->views;
-    const uint64_t rows[] = { small ? FEW_ROWS : 0, FEW_ROWS + 1, FEW_ROWS };
+    const uint64_t rows[] = { spk_table_is_dear(r->pair->layout) ? FEW_ROWS : 0, FEW_ROWS + 1, FEW_ROWS };
     const bool raw = !combines(s, rows[s->width]);
     if (raw || s->width == WIDEST)
         return flush(r, s, raw);
@@ -420,7 +419,7 @@ static uint32_t find(const partial_rdd *r, partial_state *s, uint32_t from, uint
     for (size_t k = 0; k < r->p.keys->n; k++)
         spk_store_column(&r->p.keys->slots[k], &s->keys[k], rows, s->key_rows, size);
     const size_t done = spk_table_find(
-        &s->table, s->key_rows, size, m, NULL, &move, (uint32_t)WINDOW_KEYS << 2 * s->width,
+        &s->table, s->key_rows, size, m, NULL, &move, (uint32_t)SPK_TABLE_FIRST_KEYS << 2 * s->width,
         (uint64_t)FIRST_BYTES << 2 * s->width, &s->found);
     if (done == SIZE_MAX) {
         spk_task_nomem(s->task);
