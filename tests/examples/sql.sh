@@ -30,10 +30,19 @@ fi
 grep -q "^$dir/script.sql: .*(line 5, position 7 to 7)" "$dir/err"
 [ "$(sed -n 3p "$dir/err")" = '      ^' ]
 
+# What is typed is shown by the terminal before or after the prompt, whichever comes first.
 if script -qc true /dev/null > "$dir/none" 2>&1 < /dev/null; then # of util-linux
-    (printf 'SELECT 40\n+ 2 n;\nSELECT x;\n'; sleep 1; printf '\004') |
-        timeout 60 script -qc "'$sql' --csv" /dev/null > "$dir/session"
-    grep -q 'sql>   -> n' "$dir/session"
-    grep -q '^42' "$dir/session"
-    grep -q 'UNRESOLVED_COLUMN' "$dir/session"
+    : > "$dir/session"
+    {
+        printf 'SELECT 40\n+ 2 n;\nSELECT x;\n'
+        for ((tries = 0; tries < 500; tries++)); do
+            ! grep -q 'UNRESOLVED_COLUMN' "$dir/session" || break
+            sleep 0.1
+        done
+        sleep 0.2 # for the prompt, after which the line has nothing on it and ^D ends the input
+        printf '\004'
+    } | timeout 60 script -qfc "'$sql' --csv" /dev/null > "$dir/session" || { cat "$dir/session" >&2; exit 1; }
+    for want in 'sql> ' '  -> ' '^42' 'UNRESOLVED_COLUMN'; do
+        grep -q -e "$want" "$dir/session" || { echo "no '$want' in:" >&2; cat "$dir/session" >&2; exit 1; }
+    done
 fi
