@@ -24,13 +24,19 @@ typedef struct group {
     int64_t n, sum, least, most, filtered;
 } group;
 
-static int64_t key_of(int64_t i, int64_t values)
+/* shapes: keys that come again far away, in the next rows, and in the next rows among some that come all the time. */
+enum { FAR, NEXT, AMONG, SHAPES };
+static const char *const shapes[SHAPES]
+    = { "(id * 7919 + id div 1000)", "(id div 5)", "IF(id % 3 = 0, id * 7919 % 100, id div 4 + 100)" };
+
+static int64_t key_of(int shape, int64_t i, int64_t values)
 {
-    return (i * 7919 + i / 1000) % values;
+    const int64_t x[SHAPES] = { i * 7919 + i / 1000, i / 5, i % 3 == 0 ? i * 7919 % 100 : i / 4 + 100 };
+    return x[shape] % values;
 }
 
 /* wanted: a line for each group, in the order of the keys, NULL first. */
-static char *wanted(int64_t rows, int64_t values)
+static char *wanted(int shape, int64_t rows, int64_t values)
 {
     group *groups = calloc((size_t)values + 1, sizeof *groups); /* 0: NULL */
     char *text = NULL;
@@ -39,7 +45,7 @@ static char *wanted(int64_t rows, int64_t values)
     assert_non_null(groups);
     assert_non_null(file);
     for (int64_t i = 0; i < rows; i++) {
-        const int64_t n = key_of(i, values);
+        const int64_t n = key_of(shape, i, values);
         group *g = &groups[n % 50 == 0 ? 0 : n + 1];
         g->least = g->n == 0 || i < g->least ? i : g->least;
         g->most = g->n == 0 || i > g->most ? i : g->most;
@@ -58,15 +64,22 @@ static char *wanted(int64_t rows, int64_t values)
     return text;
 }
 
-/* query: sorted: in the order of the numbers; else as the groups come. */
-static void query(char *text, size_t size, size_t key, int64_t rows, int64_t values, bool sorted)
+/* source: the rows that are grouped. */
+static void source(char *text, size_t size, int shape, size_t key, int64_t rows, int64_t values)
+{
+    snprintf(text, size,
+        "SELECT %s, n, v FROM (SELECT IF(x %% 50 = 0, NULL, x) n, v FROM (SELECT %s %% %lld x, id v FROM range(0, %lld, "
+        "1, 3)))",
+        keys[key].sql, shapes[shape], (long long)values, (long long)rows);
+}
+
+/* query: sorted: in the order of the numbers; else as the groups come. table: what `source` gives, or holds that. */
+static void query(char *text, size_t size, size_t key, const char *table, bool sorted)
 {
     snprintf(text, size,
         "SELECT c, s, l, m, f FROM (SELECT count(*) c, sum(v) s, min(v) l, max(v) m, count(v) FILTER (WHERE v "
-        "%% 3 = 0) "
-        "f, min(n) o FROM (SELECT %s, n, v FROM (SELECT IF(x %% 50 = 0, NULL, x) n, v FROM (SELECT (id * 7919 + id div "
-        "1000) %% %lld x, id v FROM range(0, %lld, 1, 3)))) GROUP BY %s)%s",
-        keys[key].sql, (long long)values, (long long)rows, keys[key].by, sorted ? " ORDER BY o" : "");
+        "%% 3 = 0) f, min(n) o FROM (%s) GROUP BY %s)%s",
+        table, keys[key].by, sorted ? " ORDER BY o" : "");
 }
 
 static const sql_kind kind
@@ -78,13 +91,47 @@ static void test_keys(void **state)
     static const int64_t values[] = { 1, 2, 60, 3000, 100000 };
     spark_context *sc = sql_open(&kind, 0);
     for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
-        char *want = wanted(120000, values[v]);
+        char *want = wanted(FAR, 120000, values[v]);
         for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
-            char sql[1500];
-            query(sql, sizeof sql, k, 120000, values[v], true);
+            char sql[1500], table[1000];
+            source(table, sizeof table, FAR, k, 120000, values[v]);
+            query(sql, sizeof sql, k, table, true);
             char *have = sql_answer(sc, sql);
             if (strcmp(have, want) != 0)
                 fail_msg("%s: %.300s, wanted %.300s", sql, have, want);
+            free(have);
+        }
+        free(want);
+    }
+    spark_context_free(sc);
+}
+
+/* test_near: rows that are combined with others of their batch, without a table, unless some keys come all the time: of
+ * a step, and of blocks. Little more goes on than each partition has keys. */
+static void test_near(void **state)
+{
+    (void)state;
+    enum { ROWS = 300000, VALUES = 250000 };
+    static const sql_kind wide = { .name = "groups", .master = "local[2]", .batch_rows = 1000 };
+    spark_context *sc = sql_open(&wide, 0);
+    for (int shape = NEXT; shape < SHAPES; shape++) {
+        char *want = wanted(shape, ROWS, VALUES);
+        for (size_t k = 0; k < 2 * sizeof keys / sizeof keys[0]; k++) {
+            char sql[1500], table[1000], cache[1100];
+            source(table, sizeof table, shape, k / 2, ROWS, VALUES);
+            snprintf(cache, sizeof cache, "CACHE TABLE cached AS %s", table);
+            if (k % 2)
+                sql_run(sc, cache);
+            query(sql, sizeof sql, k / 2, k % 2 ? "TABLE cached" : table, true);
+            char *have = sql_answer(sc, sql);
+            if (strcmp(have, want) != 0)
+                fail_msg("%s: %.300s, wanted %.300s", sql, have, want);
+            query(sql, sizeof sql, k / 2, k % 2 ? "TABLE cached" : table, false);
+            free(sql_answer(sc, sql));
+            const int64_t pairs = oracle_last_job(sc).shuffle_rows, least = shape == NEXT ? 58800 : 73500;
+            assert_in_range(pairs, least, least + least / 50);
+            if (k % 2)
+                sql_run(sc, "DROP VIEW cached");
             free(have);
         }
         free(want);
@@ -106,8 +153,9 @@ static void test_same(void **state)
     for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
         spark_context *sc = sql_open(&kind, variant);
         for (size_t i = 0; i < QUERIES; i++) {
-            char sql[1500];
-            query(sql, sizeof sql, queries[i].key, queries[i].rows, queries[i].values, false);
+            char sql[1500], table[1000];
+            source(table, sizeof table, FAR, queries[i].key, queries[i].rows, queries[i].values);
+            query(sql, sizeof sql, queries[i].key, table, false);
             sql_same(variant, sql, sql_answer(sc, sql), &first[i]);
         }
         spark_context_free(sc);
@@ -377,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_near),
         cmocka_unit_test(test_same),
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_none),

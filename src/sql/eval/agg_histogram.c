@@ -30,7 +30,7 @@ static double unit(uint64_t *seed)
     return (double)((high << 27) + draw(seed, 27)) * 0x1p-53;
 }
 
-static bool resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     const spk_sql_type *t = a->args[0]->type;
     const bool good = spk_sql_is_numeric(t) || t->kind == SPK_SQL_DATE || t->kind == SPK_SQL_TIMESTAMP

@@ -18,7 +18,7 @@ static const spk_sql_type *of(spk_sql_kind kind)
 
 enum { MIN, MAX, FIRST, LAST };
 
-static bool keep_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool keep_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     const spk_sql_type *t = a->args[0]->type;
     if (a->def->variant <= MAX && !spk_sql_is_ordered(t)) {
@@ -206,7 +206,7 @@ static bool keep_finish(const spk_sql_aggregate *a, const char *state, void *val
 
 /* ---- max_by, min_by: state { seen?, present, room, x, present, room, y } ---- */
 
-static bool by_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool by_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     const spk_sql_type *x = a->args[0]->type, *y = a->args[1]->type;
     const spk_sql_type *flag = of(SPK_SQL_BOOLEAN), *room = of(SPK_SQL_INT);

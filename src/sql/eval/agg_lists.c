@@ -46,7 +46,7 @@ typedef struct fractions {
     spark_str separator; /* of listagg */
 } fractions;
 
-static bool bad_fraction(spk_sql_build *b, spk_sql_aggregate *a, double x)
+static SPK_COLD bool bad_fraction(spk_sql_build *b, spk_sql_aggregate *a, double x)
 {
     const spk_sql_function function = { .name = a->def->name };
     const spk_sql_expr call = {
@@ -63,7 +63,7 @@ static bool bad_fraction(spk_sql_build *b, spk_sql_aggregate *a, double x)
 }
 
 /* read_fractions: the second argument, a number or an array of numbers. */
-static bool read_fractions(spk_sql_build *b, spk_sql_aggregate *a, fractions *p)
+static SPK_COLD bool read_fractions(spk_sql_build *b, spk_sql_aggregate *a, fractions *p)
 {
     const spk_sql_type *t = a->args[1]->type;
     const bool many = t->kind == SPK_SQL_ARRAY;
@@ -86,7 +86,7 @@ static bool read_fractions(spk_sql_build *b, spk_sql_aggregate *a, fractions *p)
     return true;
 }
 
-static bool list_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool list_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     const int v = a->def->variant;
     fractions *p = spk_arena_alloc(b->arena, sizeof *p, _Alignof(fractions));
@@ -294,7 +294,7 @@ static bool list_finish(const spk_sql_aggregate *a, const char *state, void *val
 
 /* ---- approx_count_distinct: state { registers }, a byte each, of HyperLogLog ---- */
 
-static bool approx_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool approx_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     int *bits = spk_arena_alloc(b->arena, sizeof *bits, _Alignof(int));
     double error = 0.05;

@@ -12,7 +12,7 @@
 
 enum { STDDEV_SAMP, STDDEV_POP, VAR_SAMP, VAR_POP, SKEWNESS, KURTOSIS };
 
-static const spk_sql_type *doubles(spk_sql_build *b, size_t n)
+static SPK_COLD const spk_sql_type *doubles(spk_sql_build *b, size_t n)
 {
     const spk_sql_type *types[8];
     for (size_t i = 0; i < n; i++)
@@ -20,7 +20,7 @@ static const spk_sql_type *doubles(spk_sql_build *b, size_t n)
     return spk_agg_state(b, n, types);
 }
 
-static bool moments_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool moments_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     a->type = spk_sql_type_of(SPK_SQL_DOUBLE);
     a->state = doubles(b, 5);
@@ -124,7 +124,7 @@ enum {
     REGR_R2
 };
 
-static bool pair_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool pair_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     const bool count = a->def->variant == REGR_COUNT;
     a->type = spk_sql_type_of(count ? SPK_SQL_BIGINT : SPK_SQL_DOUBLE);

@@ -9,7 +9,7 @@ static const spk_sql_type *of(spk_sql_kind kind)
 
 /* ---- count ---- */
 
-static bool count_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool count_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     a->type = of(SPK_SQL_BIGINT);
     a->nullable = false;
@@ -40,7 +40,7 @@ static bool count_if_update(spk_sql_agg_frame *f)
     return true;
 }
 
-static bool count_if_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool count_if_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     return spk_agg_want(b, a, 0, 'b') && count_resolve(b, a);
 }
@@ -66,7 +66,7 @@ static bool count_finish(const spk_sql_aggregate *a, const char *state, void *va
 
 enum { AND, OR, XOR };
 
-static bool bits_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool bits_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     const bool logic = a->def->name[0] != 'b' || a->def->name[1] == 'o';
     if (!spk_agg_want(b, a, 0, logic ? 'b' : 'I'))

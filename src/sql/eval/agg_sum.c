@@ -11,7 +11,7 @@ static const spk_sql_type *of(spk_sql_kind kind)
     return spk_sql_type_of(kind);
 }
 
-static const spk_sql_type *wide_type(spk_sql_build *b)
+static SPK_COLD const spk_sql_type *wide_type(spk_sql_build *b)
 {
     const spk_sql_type *t = spk_sql_type_decimal(b->arena, SPK_SQL_DECIMAL_MAX, 0);
     if (!t)
@@ -34,7 +34,7 @@ static bool is_short(const spk_sql_aggregate *a)
     return a->state->fields[1].type->kind == SPK_SQL_BIGINT;
 }
 
-static bool sum_resolve(spk_sql_build *b, spk_sql_aggregate *a)
+static SPK_COLD bool sum_resolve(spk_sql_build *b, spk_sql_aggregate *a)
 {
     const bool avg = a->def->variant >= AVG;
     const spk_sql_type *t = a->args[0]->type;

@@ -40,7 +40,7 @@ bool spk_sql_is_aggregate(const char *name)
     return find(name) != NULL;
 }
 
-const spk_sql_type *spk_agg_state(spk_sql_build *b, size_t n, const spk_sql_type *const types[])
+SPK_COLD const spk_sql_type *spk_agg_state(spk_sql_build *b, size_t n, const spk_sql_type *const types[])
 {
     static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h" };
     spk_sql_field fields[8];
@@ -64,7 +64,7 @@ static spk_sql_expr as_call(const spk_sql_aggregate *a, spk_sql_function *functi
         .span = a->span };
 }
 
-bool spk_agg_unexpected(
+SPK_COLD bool spk_agg_unexpected(
     spk_sql_build *b, const spk_sql_aggregate *a, size_t i, const char *required)
 {
     spk_sql_function function;
@@ -73,14 +73,14 @@ bool spk_agg_unexpected(
     return false;
 }
 
-bool spk_agg_want(spk_sql_build *b, spk_sql_aggregate *a, size_t i, char letter)
+SPK_COLD bool spk_agg_want(spk_sql_build *b, spk_sql_aggregate *a, size_t i, char letter)
 {
     spk_sql_function function;
     spk_sql_expr call = as_call(a, &function);
     return spk_sql_want(b, &call, i, letter);
 }
 
-const spk_sql_expr *spk_agg_constant(
+SPK_COLD const spk_sql_expr *spk_agg_constant(
     spk_sql_build *b, spk_sql_aggregate *a, size_t i, const char *name)
 {
     spk_sql_function function;
@@ -114,7 +114,7 @@ bool spk_agg_overflow(const spk_sql_aggregate *a, spk_sql_error *error, const ch
     return false;
 }
 
-static bool wrong_number(
+static SPK_COLD bool wrong_number(
     spk_sql_build *b, const spk_sql_agg_def *d, const char *name, size_t n, spk_sql_span span)
 {
     char want[32];
@@ -133,13 +133,13 @@ static bool wrong_number(
     return false;
 }
 
-const spk_sql_aggregate *spk_sql_aggregate_make(spk_sql_build *b, const char *name,
+SPK_COLD const spk_sql_aggregate *spk_sql_aggregate_make(spk_sql_build *b, const char *name,
     spk_sql_expr *const args[], size_t n, bool star, bool ignore_nulls, spk_sql_span span)
 {
     return spk_sql_aggregate_of(b, find(name), name, args, n, star, ignore_nulls, span);
 }
 
-const spk_sql_aggregate *spk_sql_aggregate_of(spk_sql_build *b, const spk_sql_agg_def *def,
+SPK_COLD const spk_sql_aggregate *spk_sql_aggregate_of(spk_sql_build *b, const spk_sql_agg_def *def,
     const char *name, spk_sql_expr *const args[], size_t n, bool star, bool ignore_nulls,
     spk_sql_span span)
 {

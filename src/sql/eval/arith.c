@@ -239,7 +239,7 @@ static const char numbers_or_intervals[]
 /* operands: casts both to the type that the operation works on: the common one, or decimals each of
  * its
  * own. False: failed. */
-static bool operands(spk_sql_build *b, spk_sql_expr *call, bool *decimals, const char *wanted)
+static SPK_COLD bool operands(spk_sql_build *b, spk_sql_expr *call, bool *decimals, const char *wanted)
 {
     const spk_sql_type *x = call->args[0]->type, *y = call->args[1]->type;
     *decimals = false;
@@ -277,7 +277,7 @@ static bool operands(spk_sql_build *b, spk_sql_expr *call, bool *decimals, const
 }
 
 /* arithmetic: + - * on numbers and intervals. */
-static bool arithmetic(spk_sql_build *b, spk_sql_expr *call, int op, char sign)
+static SPK_COLD bool arithmetic(spk_sql_build *b, spk_sql_expr *call, int op, char sign)
 {
     bool decimals;
     if (!operands(b, call, &decimals, op == MULTIPLY ? "\"NUMERIC\"" : numbers_or_intervals))
@@ -302,7 +302,7 @@ static bool has_time(const spk_sql_expr *call)
     return false;
 }
 
-bool spk_sql_resolve_plus(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_plus(spk_sql_build *b, spk_sql_expr *call)
 {
     if (call->n == 1)
         return spk_sql_resolve_sign(b, call);
@@ -310,7 +310,7 @@ bool spk_sql_resolve_plus(spk_sql_build *b, spk_sql_expr *call)
                           : arithmetic(b, call, ADD, '+');
 }
 
-bool spk_sql_resolve_minus(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_minus(spk_sql_build *b, spk_sql_expr *call)
 {
     if (call->n == 1)
         return spk_sql_resolve_sign(b, call);
@@ -318,12 +318,12 @@ bool spk_sql_resolve_minus(spk_sql_build *b, spk_sql_expr *call)
                           : arithmetic(b, call, SUBTRACT, '-');
 }
 
-bool spk_sql_resolve_interval_sum(spk_sql_build *b, spk_sql_expr *call, bool minus)
+SPK_COLD bool spk_sql_resolve_interval_sum(spk_sql_build *b, spk_sql_expr *call, bool minus)
 {
     return arithmetic(b, call, minus ? SUBTRACT : ADD, minus ? '-' : '+');
 }
 
-bool spk_sql_resolve_times(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_times(spk_sql_build *b, spk_sql_expr *call)
 {
     for (int i = 0; i < 2; i++)
         if (spk_sql_is_interval(call->args[i]->type))
@@ -331,7 +331,7 @@ bool spk_sql_resolve_times(spk_sql_build *b, spk_sql_expr *call)
     return arithmetic(b, call, MULTIPLY, '*');
 }
 
-bool spk_sql_resolve_divide(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_divide(spk_sql_build *b, spk_sql_expr *call)
 {
     static const char wanted[] = "(\"DOUBLE\" or \"DECIMAL\")";
     bool decimals;
@@ -358,7 +358,7 @@ bool spk_sql_resolve_divide(spk_sql_build *b, spk_sql_expr *call)
     return call->args[0] && call->args[1];
 }
 
-bool spk_sql_resolve_div(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_div(spk_sql_build *b, spk_sql_expr *call)
 {
     static const char wanted[]
         = "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")";
@@ -395,7 +395,7 @@ bool spk_sql_resolve_div(spk_sql_build *b, spk_sql_expr *call)
     return call->args[0] && call->args[1];
 }
 
-bool spk_sql_resolve_rest(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_rest(spk_sql_build *b, spk_sql_expr *call)
 {
     const bool pmod = strcmp(call->function->name, "pmod") == 0;
     bool decimals;
@@ -413,7 +413,7 @@ bool spk_sql_resolve_rest(spk_sql_build *b, spk_sql_expr *call)
 }
 
 /* sign: of u+, u- and abs. */
-bool spk_sql_resolve_sign(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_sign(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name;
     const int op = strcmp(name, "abs") == 0 ? ABS : NEGATIVE;

@@ -21,7 +21,7 @@ static const spk_sql_type *type_of(const spk_sql_frame *f, uint32_t a)
     return f->expr->args[a]->type;
 }
 
-static bool want_array(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
+static SPK_COLD bool want_array(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 {
     if (call->args[i]->type->kind == SPK_SQL_ARRAY)
         return true;
@@ -30,7 +30,7 @@ static bool want_array(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 }
 
 /* with_element: an array and a value: both become arrays of, and values of, their common type. */
-static bool with_element(spk_sql_build *b, spk_sql_expr *call, uint32_t value)
+static SPK_COLD bool with_element(spk_sql_build *b, spk_sql_expr *call, uint32_t value)
 {
     if (!want_array(b, call, 0))
         return false;
@@ -74,7 +74,7 @@ static void array_contains(spk_sql_frame *f)
     }
 }
 
-static bool resolve_contains(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_contains(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = of(SPK_SQL_BOOLEAN);
     return with_element(b, call, 1);
@@ -96,7 +96,7 @@ static void array_position(spk_sql_frame *f)
     }
 }
 
-static bool resolve_position(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_position(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = of(SPK_SQL_BIGINT);
     return with_element(b, call, 1);
@@ -121,7 +121,7 @@ static void extreme(spk_sql_frame *f)
     }
 }
 
-static bool resolve_extreme(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_extreme(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!want_array(b, call, 0))
         return false;
@@ -131,7 +131,7 @@ static bool resolve_extreme(spk_sql_build *b, spk_sql_expr *call)
 
 /* ---- arrays from arrays ---- */
 
-static bool resolve_same(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_same(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!want_array(b, call, 0))
         return false;
@@ -191,7 +191,7 @@ static void put_join(spk_sql_frame *f)
     }
 }
 
-static bool resolve_join(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_join(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = of(SPK_SQL_STRING);
     if (!want_array(b, call, 0))
@@ -250,7 +250,7 @@ void spk_sql_sort_arrays(spk_sql_frame *f)
     }
 }
 
-static bool resolve_sort(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_sort(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!resolve_same(b, call))
         return false;
@@ -288,7 +288,7 @@ static void slice(spk_sql_frame *f)
     }
 }
 
-static bool resolve_slice(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_slice(spk_sql_build *b, spk_sql_expr *call)
 {
     return resolve_same(b, call) && spk_sql_want(b, call, 1, 'i') && spk_sql_want(b, call, 2, 'i');
 }
@@ -311,7 +311,7 @@ static void flatten(spk_sql_frame *f)
     }
 }
 
-static bool resolve_flatten(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_flatten(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *t = call->args[0]->type;
     if (t->kind != SPK_SQL_ARRAY || t->of->kind != SPK_SQL_ARRAY) {
@@ -336,7 +336,7 @@ static void reverse_array(spk_sql_frame *f)
     }
 }
 
-static bool resolve_reverse(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_reverse(spk_sql_build *b, spk_sql_expr *call)
 {
     if (call->args[0]->type->kind != SPK_SQL_ARRAY)
         return spk_sql_rewrite(
@@ -360,7 +360,7 @@ static void array_repeat(spk_sql_frame *f)
     }
 }
 
-static bool resolve_repeat(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_repeat(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_array(b->arena, call->args[0]->type, call->args[0]->nullable);
     call->nullable = call->args[1]->nullable;
@@ -417,7 +417,7 @@ static void change(spk_sql_frame *f)
     }
 }
 
-static bool resolve_change(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_change(spk_sql_build *b, spk_sql_expr *call)
 {
     const char kind = call->function->name[6];
     if (kind == 'c') {
@@ -460,7 +460,7 @@ static void sets(spk_sql_frame *f)
     }
 }
 
-static bool same_arrays(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool same_arrays(spk_sql_build *b, spk_sql_expr *call)
 {
     for (uint32_t i = 0; i < call->n; i++)
         if (call->args[i]->type->kind != SPK_SQL_VOID && !want_array(b, call, i))
@@ -494,7 +494,7 @@ static void arrays_overlap(spk_sql_frame *f)
     }
 }
 
-static bool resolve_overlap(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_overlap(spk_sql_build *b, spk_sql_expr *call)
 {
     const bool good = same_arrays(b, call);
     call->type = of(SPK_SQL_BOOLEAN);
@@ -514,7 +514,7 @@ static void concat_arrays(spk_sql_frame *f)
     }
 }
 
-bool spk_sql_resolve_concat_arrays(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_concat_arrays(spk_sql_build *b, spk_sql_expr *call)
 {
     call->kernel = concat_arrays;
     return same_arrays(b, call);
@@ -541,7 +541,7 @@ static void arrays_zip(spk_sql_frame *f)
     }
 }
 
-static bool resolve_zip(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_zip(spk_sql_build *b, spk_sql_expr *call)
 {
     spk_sql_field *fields
         = spk_arena_alloc(b->arena, call->n * sizeof *fields, _Alignof(spk_sql_field));
@@ -666,7 +666,7 @@ static void sequence(spk_sql_frame *f)
     }
 }
 
-static bool resolve_sequence(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_sequence(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *t
         = spk_sql_common(b->arena, call->args[0]->type, call->args[1]->type, false);

@@ -142,7 +142,7 @@ static void bin(spk_sql_frame *f)
         return;
 }
 
-static bool resolve_hex(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_hex(spk_sql_build *b, spk_sql_expr *call)
 {
     const bool bytes = call->args[0]->type->kind == SPK_SQL_STRING
         || call->args[0]->type->kind == SPK_SQL_BINARY;
@@ -654,7 +654,7 @@ static void format_string(spk_sql_frame *f)
     }
 }
 
-static bool resolve_format(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_format(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_STRING);
     call->nullable = call->args[0]->nullable;

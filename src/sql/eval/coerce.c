@@ -186,7 +186,7 @@ const spk_sql_type *spk_sql_common(
     }
 }
 
-const spk_sql_type *spk_sql_common_of(
+SPK_COLD const spk_sql_type *spk_sql_common_of(
     spk_sql_build *b, spk_sql_expr *const args[], size_t n, bool strings)
 {
     const spk_sql_type *type = spk_sql_type_of(SPK_SQL_VOID);

@@ -33,7 +33,7 @@ static void array(spk_sql_frame *f)
     }
 }
 
-static bool resolve_array(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_array(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *t = spk_sql_coerce_all(b, call, 0, 1, true);
     bool nullable = false;
@@ -59,7 +59,7 @@ static void struct_(spk_sql_frame *f)
     }
 }
 
-static bool resolve_struct(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_struct(spk_sql_build *b, spk_sql_expr *call)
 {
     const bool named = strcmp(call->function->name, "named_struct") == 0;
     const uint32_t n = named ? call->n / 2 : call->n;
@@ -163,7 +163,7 @@ static void map(spk_sql_frame *f)
     }
 }
 
-static bool resolve_map(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_map(spk_sql_build *b, spk_sql_expr *call)
 {
     if (call->n % 2 == 1) {
         if (spk_sql_fail(b->error, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", call->span)) {
@@ -204,7 +204,7 @@ static void map_from_arrays(spk_sql_frame *f)
     }
 }
 
-static bool want_array(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
+static SPK_COLD bool want_array(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 {
     if (call->args[i]->type->kind == SPK_SQL_ARRAY)
         return true;
@@ -212,7 +212,7 @@ static bool want_array(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
     return false;
 }
 
-static bool want_map(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
+static SPK_COLD bool want_map(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 {
     if (call->args[i]->type->kind == SPK_SQL_MAP)
         return true;
@@ -220,7 +220,7 @@ static bool want_map(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
     return false;
 }
 
-static bool resolve_from_arrays(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_from_arrays(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!want_array(b, call, 0) || !want_array(b, call, 1))
         return false;
@@ -249,7 +249,7 @@ static void map_from_entries(spk_sql_frame *f)
     }
 }
 
-static bool resolve_from_entries(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_from_entries(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *t = call->args[0]->type;
     if (t->kind != SPK_SQL_ARRAY || t->of->kind != SPK_SQL_STRUCT || t->of->n != 2) {
@@ -278,7 +278,7 @@ static void map_concat(spk_sql_frame *f)
     }
 }
 
-static bool resolve_map_concat(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_map_concat(spk_sql_build *b, spk_sql_expr *call)
 {
     for (uint32_t i = 0; i < call->n; i++)
         if (!want_map(b, call, i))
@@ -322,7 +322,7 @@ static void str_to_map(spk_sql_frame *f)
     }
 }
 
-static bool resolve_str_to_map(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_str_to_map(spk_sql_build *b, spk_sql_expr *call)
 {
     for (uint32_t i = 0; i < call->n; i++)
         if (!spk_sql_want(b, call, i, 's'))
@@ -392,7 +392,7 @@ static void item(spk_sql_frame *f)
     }
 }
 
-static bool resolve_item(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_item(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *t = call->args[0]->type;
     const bool brackets = call->function->name[0] == '[';
@@ -453,7 +453,7 @@ static bool same_name(const char *a, spark_str s)
     return i == s.len && !a[i];
 }
 
-static bool no_field(
+static SPK_COLD bool no_field(
     spk_sql_build *b, const spk_sql_expr *call, const spk_sql_type *s, spark_str name)
 {
     char fields[400];
@@ -469,7 +469,7 @@ static bool no_field(
     return false;
 }
 
-static bool resolve_field(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_field(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *t = call->args[0]->type, *s = t->kind == SPK_SQL_ARRAY ? t->of : t;
     const spk_sql_expr *key = call->args[1];
@@ -505,7 +505,7 @@ static void size(spk_sql_frame *f)
     SPK_SQL_OUT(int32_t, f, i) = (int32_t)SPK_SQL_ARG(spk_sql_array, f, 0, i).n;
 }
 
-static bool resolve_size(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_size(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = of(SPK_SQL_INT);
     if (call->args[0]->type->kind == SPK_SQL_VOID)
@@ -546,7 +546,7 @@ static void map_list(spk_sql_frame *f)
     }
 }
 
-static bool resolve_map_list(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_map_list(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!want_map(b, call, 0))
         return false;
@@ -577,7 +577,7 @@ static void map_contains_key(spk_sql_frame *f)
     }
 }
 
-static bool resolve_map_contains(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_map_contains(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = of(SPK_SQL_BOOLEAN);
     if (!want_map(b, call, 0))

@@ -229,7 +229,7 @@ static bool same_scale(spk_sql_expr *const args[], size_t n)
     return true;
 }
 
-static bool is_ordered(spk_sql_build *b, const spk_sql_expr *call, const spk_sql_type *t)
+static SPK_COLD bool is_ordered(spk_sql_build *b, const spk_sql_expr *call, const spk_sql_type *t)
 {
     if (spk_sql_is_ordered(t))
         return true;
@@ -242,7 +242,7 @@ static bool is_ordered(spk_sql_build *b, const spk_sql_expr *call, const spk_sql
     return false;
 }
 
-bool spk_sql_resolve_compare(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_compare(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name;
     spk_sql_expr equal = *call; /* a <> b is NOT a = b, and what is wrong is said of a = b */

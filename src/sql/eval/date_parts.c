@@ -135,7 +135,7 @@ static void part(spk_sql_frame *f)
     }
 }
 
-static bool invalid_part(spk_sql_build *b, const spk_sql_expr *call, spark_str word)
+static SPK_COLD bool invalid_part(spk_sql_build *b, const spk_sql_expr *call, spark_str word)
 {
     const char *source = spk_sql_type_quoted(b, call->args[1]->type);
     if (spk_sql_fail(b->error, "INVALID_EXTRACT_FIELD", call->span)) {

@@ -40,7 +40,7 @@ static void date_format(spk_sql_frame *f)
 }
 
 /* binary_to_char: to_char(x, 'hex'), and 'base64', 'utf-8'. */
-static bool binary_to_char(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool binary_to_char(spk_sql_build *b, spk_sql_expr *call)
 {
     static const char *const names[][2] = { { "hex", "hex" }, { "base64", "base64" } };
     spk_sql_fold(b, &call->args[1]);

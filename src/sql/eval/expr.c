@@ -12,7 +12,7 @@
 #include "sql/eval/resolve.h"
 #include "sql/eval/text.h"
 
-spk_sql_expr *spk_sql_node(spk_sql_build *b, spk_sql_expr_kind kind, size_t n, spk_sql_span span)
+SPK_COLD spk_sql_expr *spk_sql_node(spk_sql_build *b, spk_sql_expr_kind kind, size_t n, spk_sql_span span)
 {
     if (spk_sql_failed(b->error))
         return NULL;
@@ -32,7 +32,7 @@ spk_sql_expr *spk_sql_node(spk_sql_build *b, spk_sql_expr_kind kind, size_t n, s
     return e;
 }
 
-const char *spk_sql_keep(spk_sql_build *b, const char *text, size_t n)
+SPK_COLD const char *spk_sql_keep(spk_sql_build *b, const char *text, size_t n)
 {
     char *own = spk_arena_alloc(b->arena, n + 1, 1);
     if (!own) {
@@ -47,7 +47,7 @@ const char *spk_sql_keep(spk_sql_build *b, const char *text, size_t n)
 
 /* ---- leaves ---- */
 
-spk_sql_expr *spk_sql_constant(
+SPK_COLD spk_sql_expr *spk_sql_constant(
     spk_sql_build *b, const spk_sql_type *type, const void *value, spk_sql_span span)
 {
     spk_sql_expr *e = type ? spk_sql_node(b, SPK_SQL_CONSTANT, 0, span) : NULL;
@@ -70,18 +70,18 @@ spk_sql_expr *spk_sql_constant(
     return e;
 }
 
-spk_sql_expr *spk_sql_string(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
+SPK_COLD spk_sql_expr *spk_sql_string(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
 {
     const spark_str s = { spk_sql_keep(b, text, n), n };
     return spk_sql_constant(b, spk_sql_type_of(SPK_SQL_STRING), &s, span);
 }
 
-spk_sql_expr *spk_sql_boolean(spk_sql_build *b, bool value, spk_sql_span span)
+SPK_COLD spk_sql_expr *spk_sql_boolean(spk_sql_build *b, bool value, spk_sql_span span)
 {
     return spk_sql_constant(b, spk_sql_type_of(SPK_SQL_BOOLEAN), &value, span);
 }
 
-spk_sql_expr *spk_sql_column(spk_sql_build *b, uint32_t column, const char *name,
+SPK_COLD spk_sql_expr *spk_sql_column(spk_sql_build *b, uint32_t column, const char *name,
     const spk_sql_type *type, bool nullable, spk_sql_span span)
 {
     spk_sql_expr *e = type ? spk_sql_node(b, SPK_SQL_COLUMN, 0, span) : NULL;
@@ -94,7 +94,7 @@ spk_sql_expr *spk_sql_column(spk_sql_build *b, uint32_t column, const char *name
     return e;
 }
 
-spk_sql_expr *spk_sql_variable(spk_sql_build *b, uint32_t number, const char *name,
+SPK_COLD spk_sql_expr *spk_sql_variable(spk_sql_build *b, uint32_t number, const char *name,
     const spk_sql_type *type, bool nullable, spk_sql_span span)
 {
     spk_sql_expr *e = spk_sql_column(b, number, name, type, nullable, span);
@@ -126,7 +126,7 @@ static bool closed(const spk_sql_expr *e, const binders *around)
     return true;
 }
 
-spk_sql_expr *spk_sql_lambda(
+SPK_COLD spk_sql_expr *spk_sql_lambda(
     spk_sql_build *b, const uint32_t *variables, size_t n, spk_sql_expr *body, spk_sql_span span)
 {
     spk_sql_expr *e = body && n <= 3 ? spk_sql_node(b, SPK_SQL_LAMBDA, 1, span) : NULL;
@@ -145,7 +145,7 @@ spk_sql_expr *spk_sql_lambda(
 
 /* ---- casts ---- */
 
-static spk_sql_expr *make_cast(spk_sql_build *b, spk_sql_expr *arg, const spk_sql_type *type,
+static SPK_COLD spk_sql_expr *make_cast(spk_sql_build *b, spk_sql_expr *arg, const spk_sql_type *type,
     bool attempt, bool implicit, spk_sql_span span)
 {
     spk_sql_expr *e = spk_sql_node(b, SPK_SQL_CAST, 1, span);
@@ -166,7 +166,7 @@ static spk_sql_expr *make_cast(spk_sql_build *b, spk_sql_expr *arg, const spk_sq
 }
 
 /* refused: the condition depends on whether another function does what the cast cannot. */
-static spk_sql_expr *refused(
+static SPK_COLD spk_sql_expr *refused(
     spk_sql_build *b, spk_sql_expr *arg, const spk_sql_type *type, spk_sql_span span, bool attempt)
 {
     const spk_sql_kind from = arg->type->kind, to = type->kind;
@@ -205,7 +205,7 @@ static spk_sql_expr *refused(
     return NULL;
 }
 
-spk_sql_expr *spk_sql_cast(
+SPK_COLD spk_sql_expr *spk_sql_cast(
     spk_sql_build *b, spk_sql_expr *arg, const spk_sql_type *type, bool attempt, spk_sql_span span)
 {
     if (!arg || !type)
@@ -215,7 +215,7 @@ spk_sql_expr *spk_sql_cast(
     return make_cast(b, arg, type, attempt, false, span);
 }
 
-spk_sql_expr *spk_sql_coerce(spk_sql_build *b, spk_sql_expr *arg, const spk_sql_type *type)
+SPK_COLD spk_sql_expr *spk_sql_coerce(spk_sql_build *b, spk_sql_expr *arg, const spk_sql_type *type)
 {
     if (!arg || !type || spk_sql_failed(b->error))
         return NULL;
@@ -233,7 +233,7 @@ spk_sql_expr *spk_sql_coerce(spk_sql_build *b, spk_sql_expr *arg, const spk_sql_
 
 /* ---- calls ---- */
 
-const char *spk_sql_expr_quoted(spk_sql_build *b, const spk_sql_expr *expr)
+SPK_COLD const char *spk_sql_expr_quoted(spk_sql_build *b, const spk_sql_expr *expr)
 {
     const size_t n = spk_sql_expr_print(expr, NULL, 0);
     char *text = spk_arena_alloc(b->arena, n + 3, 1);
@@ -248,7 +248,7 @@ const char *spk_sql_expr_quoted(spk_sql_build *b, const spk_sql_expr *expr)
     return text;
 }
 
-const char *spk_sql_type_quoted(spk_sql_build *b, const spk_sql_type *type)
+SPK_COLD const char *spk_sql_type_quoted(spk_sql_build *b, const spk_sql_type *type)
 {
     char text[512];
     text[0] = '"';
@@ -270,7 +270,7 @@ static const char *letter_name(char letter)
     return at ? names[at - letters] : "";
 }
 
-void spk_sql_unexpected(spk_sql_build *b, const spk_sql_expr *call, size_t i, const char *required)
+SPK_COLD void spk_sql_unexpected(spk_sql_build *b, const spk_sql_expr *call, size_t i, const char *required)
 {
     static const char *const places[] = { "first", "second", "third", "fourth", "fifth", "sixth",
         "seventh", "eighth", "ninth", "tenth" };
@@ -328,7 +328,7 @@ const spk_sql_type *spk_sql_letter_type(char letter, const spk_sql_type *arg)
     }
 }
 
-bool spk_sql_want(spk_sql_build *b, spk_sql_expr *call, size_t i, char letter)
+SPK_COLD bool spk_sql_want(spk_sql_build *b, spk_sql_expr *call, size_t i, char letter)
 {
     const spk_sql_type *have = call->args[i]->type, *want = spk_sql_letter_type(letter, have);
     const bool fits = letter == 'I' && have->kind != SPK_SQL_STRING
@@ -347,7 +347,7 @@ bool spk_sql_want(spk_sql_build *b, spk_sql_expr *call, size_t i, char letter)
 }
 
 /* by_signature: "ss:b", "sii:s". */
-static bool by_signature(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool by_signature(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *s = call->function->signature, *colon = strchr(s, ':');
     const size_t letters = (size_t)(colon - s);
@@ -358,7 +358,7 @@ static bool by_signature(spk_sql_build *b, spk_sql_expr *call)
     return call->type != NULL;
 }
 
-static bool wrong_number(spk_sql_build *b, const spk_sql_expr *call)
+static SPK_COLD bool wrong_number(spk_sql_build *b, const spk_sql_expr *call)
 {
     const spk_sql_function *f = call->function;
     char name[128], want[64];
@@ -399,7 +399,7 @@ static bool is_missing(const char *name)
     return false;
 }
 
-static spk_sql_expr *unknown(spk_sql_build *b, const char *name, spk_sql_span span)
+static SPK_COLD spk_sql_expr *unknown(spk_sql_build *b, const char *name, spk_sql_span span)
 {
     char quoted[160];
     snprintf(quoted, sizeof quoted, "`%s`", name);
@@ -409,7 +409,7 @@ static spk_sql_expr *unknown(spk_sql_build *b, const char *name, spk_sql_span sp
     return NULL;
 }
 
-static const char *data_types(spk_sql_build *b, const spk_sql_expr *call)
+static SPK_COLD const char *data_types(spk_sql_build *b, const spk_sql_expr *call)
 {
     spk_text out = spk_text_new(b->arena);
     static const char brackets[] = " if case greatest least in ";
@@ -432,7 +432,7 @@ static const char *data_types(spk_sql_build *b, const spk_sql_expr *call)
     return out.failed ? "" : out.at;
 }
 
-bool spk_sql_data_diff(spk_sql_build *b, const spk_sql_expr *call)
+SPK_COLD bool spk_sql_data_diff(spk_sql_build *b, const spk_sql_expr *call)
 {
     char name[64];
     snprintf(name, sizeof name, "`%s`",
@@ -443,7 +443,7 @@ bool spk_sql_data_diff(spk_sql_build *b, const spk_sql_expr *call)
     return false;
 }
 
-bool spk_sql_diff_types(spk_sql_build *b, const spk_sql_expr *call)
+SPK_COLD bool spk_sql_diff_types(spk_sql_build *b, const spk_sql_expr *call)
 {
     const char *text = spk_sql_expr_quoted(b, call);
     const char *left = spk_sql_type_quoted(b, call->args[0]->type);
@@ -453,7 +453,7 @@ bool spk_sql_diff_types(spk_sql_build *b, const spk_sql_expr *call)
     return false;
 }
 
-bool spk_sql_wrong_type(spk_sql_build *b, const spk_sql_expr *call, const char *wanted)
+SPK_COLD bool spk_sql_wrong_type(spk_sql_build *b, const spk_sql_expr *call, const char *wanted)
 {
     const char *text = spk_sql_expr_quoted(b, call);
     const char *type = spk_sql_type_quoted(b, call->args[0]->type);
@@ -462,7 +462,7 @@ bool spk_sql_wrong_type(spk_sql_build *b, const spk_sql_expr *call, const char *
     return false;
 }
 
-const spk_sql_type *spk_sql_coerce_all(
+SPK_COLD const spk_sql_type *spk_sql_coerce_all(
     spk_sql_build *b, spk_sql_expr *call, size_t from, size_t step, bool strings)
 {
     const spk_sql_type *type = spk_sql_type_of(SPK_SQL_VOID);
@@ -490,7 +490,7 @@ static void set_flags(spk_sql_expr *e)
     e->nullable = !(flags & SPK_SQL_NEVER_NULL) && (any || (flags & SPK_SQL_GIVES_NULL));
 }
 
-bool spk_sql_rewrite(spk_sql_build *b, spk_sql_expr *call, spk_sql_expr *made)
+SPK_COLD bool spk_sql_rewrite(spk_sql_build *b, spk_sql_expr *call, spk_sql_expr *made)
 {
     spk_sql_expr **args = spk_arena_alloc(b->arena, sizeof *args, _Alignof(spk_sql_expr *));
     if (!made || !args)
@@ -508,7 +508,7 @@ bool spk_sql_rewrite(spk_sql_build *b, spk_sql_expr *call, spk_sql_expr *made)
     return true;
 }
 
-spk_sql_expr *spk_sql_call_of(spk_sql_build *b, const spk_sql_function *function, const char *name,
+SPK_COLD spk_sql_expr *spk_sql_call_of(spk_sql_build *b, const spk_sql_function *function, const char *name,
     spk_sql_expr *const args[], size_t n, spk_sql_span span)
 {
     spk_sql_expr *e = spk_sql_node(b, SPK_SQL_CALL, n, span);
@@ -535,7 +535,7 @@ spk_sql_expr *spk_sql_call_of(spk_sql_build *b, const spk_sql_function *function
     return spk_sql_failed(b->error) ? NULL : e;
 }
 
-spk_sql_expr *spk_sql_call(
+SPK_COLD spk_sql_expr *spk_sql_call(
     spk_sql_build *b, const char *name, spk_sql_expr *const args[], size_t n, spk_sql_span span)
 {
     const spk_sql_function *function = spk_sql_function_find(name);

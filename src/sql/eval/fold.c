@@ -8,7 +8,7 @@
 #include "sql/eval/resolve.h"
 
 /* value_of: what the program computes, as a constant. NULL: it has failed. */
-static spk_sql_expr *value_of(spk_sql_build *b, const spk_sql_expr *e, spk_sql_run *run)
+static SPK_COLD spk_sql_expr *value_of(spk_sql_build *b, const spk_sql_expr *e, spk_sql_run *run)
 {
     spk_sql_vector v;
     if (!spk_sql_run_eval(run, 0, (spk_sql_rows) { NULL, 1 }, &v)) {
@@ -27,7 +27,7 @@ static spk_sql_expr *value_of(spk_sql_build *b, const spk_sql_expr *e, spk_sql_r
 }
 
 /* run_once: program and registers are in `scratch`, for a statement may have very many constants. */
-static spk_sql_expr *run_once(spk_sql_build *b, spk_sql_expr *e, spk_arena *scratch)
+static SPK_COLD spk_sql_expr *run_once(spk_sql_build *b, spk_sql_expr *e, spk_arena *scratch)
 {
     spk_sql_error error = { 0 };
     spk_sql_build quiet = { scratch, &error, b->session };
@@ -42,7 +42,7 @@ static spk_sql_expr *run_once(spk_sql_build *b, spk_sql_expr *e, spk_arena *scra
     return NULL;
 }
 
-static spk_sql_expr *compute(spk_sql_build *b, spk_sql_expr *e, spk_arena *scratch)
+static SPK_COLD spk_sql_expr *compute(spk_sql_build *b, spk_sql_expr *e, spk_arena *scratch)
 {
     spk_sql_expr *made = run_once(b, e, scratch);
     if (!made)
@@ -55,7 +55,7 @@ static spk_sql_expr *compute(spk_sql_build *b, spk_sql_expr *e, spk_arena *scrat
     return made;
 }
 
-static void fold(spk_sql_build *b, spk_sql_expr **expr, int depth)
+static SPK_COLD void fold(spk_sql_build *b, spk_sql_expr **expr, int depth)
 {
     spk_sql_expr *e = *expr;
     if (!e || depth > 1000 || spk_sql_failed(b->error))
@@ -75,20 +75,21 @@ static void fold(spk_sql_build *b, spk_sql_expr **expr, int depth)
         fold(b, &e->args[i], depth + 1);
 }
 
-void spk_sql_fold(spk_sql_build *b, spk_sql_expr **expr)
+SPK_COLD void spk_sql_fold(spk_sql_build *b, spk_sql_expr **expr)
 {
     fold(b, expr, 0);
 }
 
 /* coerce_constant: NULL: it cannot be computed now. */
-static spk_sql_expr *coerce_constant(spk_sql_build *b, spk_sql_expr *e, const spk_sql_type *type, spk_arena *scratch)
+static SPK_COLD spk_sql_expr *coerce_constant(
+    spk_sql_build *b, spk_sql_expr *e, const spk_sql_type *type, spk_arena *scratch)
 {
     spk_sql_build apart = { scratch, b->error, b->session };
     spk_sql_expr *cast = spk_sql_coerce(&apart, e, type);
     return !cast || cast == e ? cast : cast->kind == SPK_SQL_CAST ? compute(b, cast, scratch) : NULL;
 }
 
-bool spk_sql_coerce_folded(spk_sql_build *b, spk_sql_expr **exprs, size_t n, const spk_sql_type *type)
+SPK_COLD bool spk_sql_coerce_folded(spk_sql_build *b, spk_sql_expr **exprs, size_t n, const spk_sql_type *type)
 {
     spk_arena scratch;
     bool good = true;

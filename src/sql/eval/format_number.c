@@ -191,7 +191,7 @@ void spk_sql_format_number(spk_sql_frame *f)
     }
 }
 
-bool spk_sql_resolve_format_number(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_format_number(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_STRING);
     return spk_sql_want(b, call, 0, 'n')

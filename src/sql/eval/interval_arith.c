@@ -140,7 +140,7 @@ static bool set(spk_sql_expr *call, const spk_sql_type *type, spk_sql_kernel *ke
     return type != NULL;
 }
 
-static bool to_stamp(spk_sql_build *b, spk_sql_expr *call, uint32_t i, spk_sql_kind kind)
+static SPK_COLD bool to_stamp(spk_sql_build *b, spk_sql_expr *call, uint32_t i, spk_sql_kind kind)
 {
     call->args[i] = spk_sql_coerce(b, call->args[i], spk_sql_type_of(kind));
     return call->args[i] != NULL;
@@ -159,7 +159,7 @@ static bool days_only(const spk_sql_type *t)
 }
 
 /* apart: the difference of two times. */
-static bool apart(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool apart(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_kind x = call->args[0]->type->kind, y = call->args[1]->type->kind;
     if (is_stamp(x) || is_stamp(y)) {
@@ -174,7 +174,7 @@ static bool apart(spk_sql_build *b, spk_sql_expr *call)
 }
 
 /* moved: a time and an interval behind it. */
-static bool moved(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool moved(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *x = call->args[0]->type, *y = call->args[1]->type;
     if (y->kind == SPK_SQL_INTERVAL_MONTHS) {
@@ -204,7 +204,7 @@ static bool moved(spk_sql_build *b, spk_sql_expr *call)
 static const char timestamps[] = "(\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\" or "
                                  "\"(TIMESTAMP_LTZ(P) OR TIMESTAMP_NTZ(P) WITH P IN [7, 9])\")";
 
-static bool refuse_interval(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool refuse_interval(spk_sql_build *b, spk_sql_expr *call)
 {
     spk_sql_unexpected(b, call, 0, timestamps);
     return false;
@@ -216,7 +216,7 @@ static bool is_day_count(const spk_sql_type *t)
 }
 
 /* less: a date or a time less what the other operand is. */
-static bool less(spk_sql_build *b, spk_sql_expr *call, const spk_sql_type *x, const spk_sql_type *y)
+static SPK_COLD bool less(spk_sql_build *b, spk_sql_expr *call, const spk_sql_type *x, const spk_sql_type *y)
 {
     const spk_sql_type *other = is_stamp(x->kind) || x->kind == SPK_SQL_DATE ? y : x;
     if (other->kind == SPK_SQL_DATE || is_stamp(other->kind) || other->kind == SPK_SQL_STRING
@@ -231,7 +231,7 @@ static bool less(spk_sql_build *b, spk_sql_expr *call, const spk_sql_type *x, co
 }
 
 /* refuse_days: of a date to which something is added that are no days. */
-static bool refuse_days(spk_sql_build *b, spk_sql_expr *call, bool subtract)
+static SPK_COLD bool refuse_days(spk_sql_build *b, spk_sql_expr *call, bool subtract)
 {
     const spk_sql_type *x = call->args[0]->type, *y = call->args[1]->type;
     spk_sql_expr as = *call;
@@ -252,7 +252,7 @@ static bool refuse_days(spk_sql_build *b, spk_sql_expr *call, bool subtract)
     return false;
 }
 
-bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtract)
+SPK_COLD bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool subtract)
 {
     const spk_sql_type *x = call->args[0]->type, *y = call->args[1]->type;
     if (spk_sql_is_interval(x) && (x->kind == y->kind || y->kind == SPK_SQL_VOID))
@@ -390,7 +390,7 @@ static const spk_sql_type *full(const spk_sql_type *interval)
     return spk_sql_type_of(interval->kind);
 }
 
-bool spk_sql_resolve_interval_times(spk_sql_build *b, spk_sql_expr *call, uint32_t interval)
+SPK_COLD bool spk_sql_resolve_interval_times(spk_sql_build *b, spk_sql_expr *call, uint32_t interval)
 {
     spk_sql_expr **number = &call->args[1 - interval];
     if ((*number)->type->kind == SPK_SQL_STRING || (*number)->type->kind == SPK_SQL_VOID)
@@ -403,7 +403,7 @@ bool spk_sql_resolve_interval_times(spk_sql_build *b, spk_sql_expr *call, uint32
     return set(call, full(call->args[interval]->type), interval == 0 ? times_left : times_right);
 }
 
-bool spk_sql_resolve_interval_divide(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_interval_divide(spk_sql_build *b, spk_sql_expr *call)
 {
     spk_sql_expr **number = &call->args[1];
     if ((*number)->type->kind == SPK_SQL_STRING || (*number)->type->kind == SPK_SQL_VOID)

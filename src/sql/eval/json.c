@@ -211,7 +211,7 @@ static void from_json(spk_sql_frame *f)
 }
 
 /* nullable_all: the type with all that is in it nullable. NULL: no memory. */
-static const spk_sql_type *nullable_all(spk_sql_build *b, const spk_sql_type *t)
+static SPK_COLD const spk_sql_type *nullable_all(spk_sql_build *b, const spk_sql_type *t)
 {
     if (t->kind == SPK_SQL_ARRAY || t->kind == SPK_SQL_MAP) {
         const spk_sql_type *of = nullable_all(b, t->of);

@@ -11,7 +11,7 @@
 #include "sql/eval/compare.h"
 #include "sql/eval/value_text.h"
 
-bool spk_text_options_resolve(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
+SPK_COLD bool spk_text_options_resolve(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 {
     if (i >= call->n)
         return true;
@@ -69,7 +69,7 @@ spk_text_options spk_text_options_of(const spk_sql_expr *call, uint32_t i)
     return o;
 }
 
-const spk_sql_type *spk_schema_of(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
+SPK_COLD const spk_sql_type *spk_schema_of(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 {
     spk_sql_fold(b, &call->args[i]);
     const spk_sql_expr *e = call->args[i];

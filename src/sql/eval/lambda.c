@@ -45,7 +45,7 @@ static bool outside(const spk_sql_expr *e, body *x, int depth)
     return true;
 }
 
-static body *compile(spk_sql_build *b, const spk_sql_expr *lambda)
+static SPK_COLD body *compile(spk_sql_build *b, const spk_sql_expr *lambda)
 {
     body *x = spk_arena_alloc(b->arena, sizeof *x, _Alignof(body));
     uint32_t *lists = spk_arena_alloc(b->arena, 2 * MOST * sizeof *lists, 4);
@@ -75,7 +75,7 @@ typedef struct bodies {
     uint32_t n;
 } bodies;
 
-static const void *prepare(spk_sql_build *b, const spk_sql_expr *call)
+static SPK_COLD const void *prepare(spk_sql_build *b, const spk_sql_expr *call)
 {
     bodies *all = spk_arena_alloc(b->arena, sizeof *all, _Alignof(bodies));
     if (!all) {
@@ -597,7 +597,7 @@ KERNEL(sort_by, sort_by_)
 
 /* ---- resolving ---- */
 
-static bool want_lambda(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
+static SPK_COLD bool want_lambda(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 {
     if (call->args[i]->kind == SPK_SQL_LAMBDA)
         return true;
@@ -607,7 +607,7 @@ static bool want_lambda(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 }
 
 /* body_as: the lambda's body gets that type. */
-static bool body_as(spk_sql_build *b, spk_sql_expr *call, uint32_t i, const spk_sql_type *type)
+static SPK_COLD bool body_as(spk_sql_build *b, spk_sql_expr *call, uint32_t i, const spk_sql_type *type)
 {
     spk_sql_expr *lambda = call->args[i];
     if (lambda->args[0]->type->kind != type->kind && type->kind == SPK_SQL_BOOLEAN
@@ -620,7 +620,7 @@ static bool body_as(spk_sql_build *b, spk_sql_expr *call, uint32_t i, const spk_
     return lambda->args[0] != NULL;
 }
 
-static bool kind_of(spk_sql_build *b, spk_sql_expr *call, uint32_t i, spk_sql_kind kind)
+static SPK_COLD bool kind_of(spk_sql_build *b, spk_sql_expr *call, uint32_t i, spk_sql_kind kind)
 {
     if (call->args[i]->type->kind == kind)
         return true;
@@ -628,7 +628,7 @@ static bool kind_of(spk_sql_build *b, spk_sql_expr *call, uint32_t i, spk_sql_ki
     return false;
 }
 
-static bool resolve(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name;
     const bool map = strstr(name, "map_") || strstr(name, "_keys") || strstr(name, "_values");
@@ -673,13 +673,13 @@ static const spk_sql_type *loose(spk_arena *arena, const spk_sql_type *t)
 }
 
 /* key_of: what keys of two maps are both; NULL: there is no such type. */
-static const spk_sql_type *key_of(spk_sql_build *b, spk_sql_expr *const args[])
+static SPK_COLD const spk_sql_type *key_of(spk_sql_build *b, spk_sql_expr *const args[])
 {
     const bool maps = args[0]->type->kind == SPK_SQL_MAP && args[1]->type->kind == SPK_SQL_MAP;
     return maps ? spk_sql_common(b->arena, args[0]->type->key, args[1]->type->key, false) : NULL;
 }
 
-static bool resolve_zip_maps(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_zip_maps(spk_sql_build *b, spk_sql_expr *call)
 {
     for (uint32_t i = 0; i < 2; i++)
         if (!kind_of(b, call, i, SPK_SQL_MAP))
@@ -708,7 +708,7 @@ static bool resolve_zip_maps(spk_sql_build *b, spk_sql_expr *call)
     return (call->type = spk_sql_type_map(b->arena, key, out->type, out->nullable)) != NULL;
 }
 
-static bool resolve_aggregate(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_aggregate(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!kind_of(b, call, 0, SPK_SQL_ARRAY) || !want_lambda(b, call, 2))
         return false;
@@ -720,7 +720,7 @@ static bool resolve_aggregate(spk_sql_build *b, spk_sql_expr *call)
     return true;
 }
 
-static bool resolve_array_sort(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_array_sort(spk_sql_build *b, spk_sql_expr *call)
 {
     if (!kind_of(b, call, 0, SPK_SQL_ARRAY) || (call->n > 1 && !want_lambda(b, call, 1)))
         return false;
@@ -738,7 +738,7 @@ static bool resolve_array_sort(spk_sql_build *b, spk_sql_expr *call)
     return !spk_sql_failed(b->error);
 }
 
-size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr *const args[],
+SPK_COLD size_t spk_sql_lambda_types(spk_sql_build *b, const char *function, spk_sql_expr *const args[],
     size_t n_args, size_t which, const spk_sql_type *types[3], bool nullable[3])
 {
     const spk_sql_function *f = spk_sql_function_find(function);

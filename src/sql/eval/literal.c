@@ -14,7 +14,7 @@
 
 /* ---- numbers ---- */
 
-static spk_sql_expr *out_of_type(spk_sql_build *b, const char *digits, size_t n, const char *type,
+static SPK_COLD spk_sql_expr *out_of_type(spk_sql_build *b, const char *digits, size_t n, const char *type,
     const char *least, const char *most, spk_sql_span span)
 {
     if (spk_sql_fail(b->error, "INVALID_NUMERIC_LITERAL_RANGE", span)) {
@@ -26,7 +26,7 @@ static spk_sql_expr *out_of_type(spk_sql_build *b, const char *digits, size_t n,
     return NULL;
 }
 
-static spk_sql_expr *integer(
+static SPK_COLD spk_sql_expr *integer(
     spk_sql_build *b, const char *text, size_t n, char suffix, spk_sql_span span)
 {
     int64_t x;
@@ -52,7 +52,7 @@ static spk_sql_expr *integer(
     return spk_sql_constant(b, spk_sql_type_of(SPK_SQL_INT), &i, span);
 }
 
-static spk_sql_expr *decimal(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
+static SPK_COLD spk_sql_expr *decimal(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
 {
     int digits = 0, scale = 0, exponent = 0;
     bool point = false;
@@ -95,7 +95,7 @@ static spk_sql_expr *decimal(spk_sql_build *b, const char *text, size_t n, spk_s
     return spk_sql_constant(b, type, &value, span);
 }
 
-static spk_sql_expr *floating(
+static SPK_COLD spk_sql_expr *floating(
     spk_sql_build *b, const char *text, size_t n, bool narrow, spk_sql_span span)
 {
     double x;
@@ -109,7 +109,7 @@ static spk_sql_expr *floating(
                   : spk_sql_constant(b, spk_sql_type_of(SPK_SQL_DOUBLE), &x, span);
 }
 
-spk_sql_expr *spk_sql_number(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
+SPK_COLD spk_sql_expr *spk_sql_number(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
 {
     bool point = false, exponent = false;
     const char last = n > 0 ? (char)(text[n - 1] | 0x20) : 0;
@@ -141,7 +141,7 @@ static bool is_name(const char *a, const char *upper)
     return *a == *upper;
 }
 
-static spk_sql_expr *bad_literal(
+static SPK_COLD spk_sql_expr *bad_literal(
     spk_sql_build *b, const char *kind, const char *text, size_t n, spk_sql_span span)
 {
     char value[300], type[64];
@@ -163,7 +163,7 @@ static int hex_digit(char c)
                                                  : -1;
 }
 
-static spk_sql_expr *hexadecimal(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
+static SPK_COLD spk_sql_expr *hexadecimal(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
 {
     char *own = spk_arena_alloc(b->arena, n + 1, 1);
     size_t m = 0, i = 0;
@@ -185,7 +185,7 @@ static spk_sql_expr *hexadecimal(spk_sql_build *b, const char *text, size_t n, s
 }
 
 /* special: words for moments, perhaps with a zone behind them: 'epoch', 'now', 'today', 'tomorrow UTC'. */
-static bool special(spk_sql_build *b, const spk_zone *zone, const char *text, size_t n, int64_t *micros)
+static SPK_COLD bool special(spk_sql_build *b, const spk_zone *zone, const char *text, size_t n, int64_t *micros)
 {
     static const char *const words[] = { "epoch", "now", "today", "yesterday", "tomorrow" };
     const int64_t now = b->session ? b->session->now : 0;
@@ -209,7 +209,7 @@ static bool special(spk_sql_build *b, const spk_zone *zone, const char *text, si
     return false;
 }
 
-spk_sql_expr *spk_sql_typed(
+SPK_COLD spk_sql_expr *spk_sql_typed(
     spk_sql_build *b, const char *kind, const char *text, size_t n, spk_sql_span span)
 {
     const spk_sql_session *session = b->session;
@@ -276,7 +276,7 @@ static const unit_name *unit_of(const char *text, size_t n)
     return NULL;
 }
 
-static spk_sql_expr *interval_constant(
+static SPK_COLD spk_sql_expr *interval_constant(
     spk_sql_build *b, const spk_sql_type *type, int64_t value, spk_sql_span span)
 {
     const int32_t months = (int32_t)value;
@@ -284,12 +284,12 @@ static spk_sql_expr *interval_constant(
         type && type->kind == SPK_SQL_INTERVAL_MONTHS ? (const void *)&months : &value, span);
 }
 
-static spk_sql_expr *bad_interval(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
+static SPK_COLD spk_sql_expr *bad_interval(spk_sql_build *b, const char *text, size_t n, spk_sql_span span)
 {
     return bad_literal(b, "INTERVAL", text, n, span);
 }
 
-spk_sql_expr *spk_sql_interval(spk_sql_build *b, const char *text, size_t n, const char *first,
+SPK_COLD spk_sql_expr *spk_sql_interval(spk_sql_build *b, const char *text, size_t n, const char *first,
     const char *last, spk_sql_span span)
 {
     const unit_name *from = unit_of(first, strlen(first)), *to = unit_of(last, strlen(last));
@@ -409,7 +409,7 @@ static bool from_text(sum *s, const char *p, size_t n)
     }
 }
 
-spk_sql_expr *spk_sql_interval_sum(spk_sql_build *b, const char *const *parts, size_t n_parts,
+SPK_COLD spk_sql_expr *spk_sql_interval_sum(spk_sql_build *b, const char *const *parts, size_t n_parts,
     const char *text, size_t n, spk_sql_span span)
 {
     sum s = { 0 };

@@ -278,20 +278,20 @@ static SPK_COLD bool resolve_coalesce(spk_sql_build *b, spk_sql_expr *call)
 }
 
 /* rewrite: as another call of these arguments. */
-static bool rewrite(
+static SPK_COLD bool rewrite(
     spk_sql_build *b, spk_sql_expr *call, const char *name, spk_sql_expr **args, size_t n)
 {
     return spk_sql_rewrite(b, call, spk_sql_call(b, name, args, n, call->span));
 }
 
-static bool resolve_nvl2(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_nvl2(spk_sql_build *b, spk_sql_expr *call)
 {
     spk_sql_expr *args[]
         = { spk_sql_call(b, "isnotnull", call->args, 1, call->span), call->args[1], call->args[2] };
     return rewrite(b, call, "if", args, 3);
 }
 
-static spk_sql_expr *null_of(spk_sql_build *b, spk_sql_span span)
+static SPK_COLD spk_sql_expr *null_of(spk_sql_build *b, spk_sql_span span)
 {
     return spk_sql_constant(b, spk_sql_type_of(SPK_SQL_VOID), NULL, span);
 }
@@ -303,7 +303,7 @@ static SPK_COLD bool resolve_nullif(spk_sql_build *b, spk_sql_expr *call)
     return rewrite(b, call, "if", args, 3);
 }
 
-static spk_sql_expr *zero_like(spk_sql_build *b, const spk_sql_expr *x)
+static SPK_COLD spk_sql_expr *zero_like(spk_sql_build *b, const spk_sql_expr *x)
 {
     return spk_sql_number(b, "0", 1, x->span);
 }
@@ -376,7 +376,7 @@ static SPK_COLD bool resolve_is(spk_sql_build *b, spk_sql_expr *call)
     return false;
 }
 
-static bool resolve_bool2(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_bool2(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *type = spk_sql_type_of(SPK_SQL_BOOLEAN);
     const spk_sql_kind x = call->args[0]->type->kind, y = call->args[1]->type->kind;

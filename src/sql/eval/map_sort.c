@@ -150,7 +150,7 @@ static SPK_COLD bool resolve(spk_sql_build *b, spk_sql_expr *call)
     return true;
 }
 
-spk_sql_expr *spk_sql_normal(spk_sql_build *b, spk_sql_expr *e)
+SPK_COLD spk_sql_expr *spk_sql_normal(spk_sql_build *b, spk_sql_expr *e)
 {
     return e && has_float(e->type) ? spk_sql_call(b, "map_sorted", &e, 1, e->span) : e;
 }

@@ -236,7 +236,7 @@ static void round_floating(spk_sql_frame *f)
 }
 
 /* scale_argument: the second one, a constant; false: failed. */
-static bool scale_argument(spk_sql_build *b, spk_sql_expr *call, int *scale)
+static SPK_COLD bool scale_argument(spk_sql_build *b, spk_sql_expr *call, int *scale)
 {
     *scale = 0;
     if (call->n == 1)
@@ -267,7 +267,7 @@ static bool scale_argument(spk_sql_build *b, spk_sql_expr *call, int *scale)
     return true;
 }
 
-static const spk_sql_type *rounded_type(spk_sql_build *b, const spk_sql_type *t, int scale)
+static SPK_COLD const spk_sql_type *rounded_type(spk_sql_build *b, const spk_sql_type *t, int scale)
 {
     const int front = t->precision - t->scale + 1;
     if (scale < 0)

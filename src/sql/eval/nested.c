@@ -17,7 +17,7 @@ typedef struct parts {
     uint32_t n;
 } parts;
 
-static spk_sql_expr *part(spk_sql_build *b, uint32_t i, const spk_sql_type *from,
+static SPK_COLD spk_sql_expr *part(spk_sql_build *b, uint32_t i, const spk_sql_type *from,
     const spk_sql_type *to, const spk_sql_expr *cast)
 {
     spk_sql_expr *x = spk_sql_column(b, i, "x", from, true, cast->span);
@@ -27,7 +27,7 @@ static spk_sql_expr *part(spk_sql_build *b, uint32_t i, const spk_sql_type *from
     return y;
 }
 
-const void *spk_sql_cast_prepare(spk_sql_build *b, const spk_sql_expr *cast)
+SPK_COLD const void *spk_sql_cast_prepare(spk_sql_build *b, const spk_sql_expr *cast)
 {
     const spk_sql_type *from = cast->args[0]->type, *to = cast->type;
     const uint32_t n = to->kind == SPK_SQL_STRUCT ? to->n : to->kind == SPK_SQL_MAP ? 2 : 1;

@@ -280,7 +280,7 @@ static void to_number(spk_sql_frame *f)
 }
 
 /* constant_format: argument 1 is a constant format; false: the build has failed. */
-static bool constant_format(spk_sql_build *b, spk_sql_expr *call, format *x)
+static SPK_COLD bool constant_format(spk_sql_build *b, spk_sql_expr *call, format *x)
 {
     if (!spk_sql_want(b, call, 1, 's'))
         return false;
@@ -443,7 +443,7 @@ static void number_to_char(spk_sql_frame *f)
     }
 }
 
-bool spk_sql_resolve_number_to_char(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_number_to_char(spk_sql_build *b, spk_sql_expr *call)
 {
     format x;
     const spk_sql_type *t = call->args[0]->type;

@@ -28,7 +28,7 @@ INVERT(not_i16, int16_t)
 INVERT(not_i32, int32_t)
 INVERT(not_i64, int64_t)
 
-bool spk_sql_resolve_bits(spk_sql_build *b, spk_sql_expr *call)
+SPK_COLD bool spk_sql_resolve_bits(spk_sql_build *b, spk_sql_expr *call)
 {
     static spk_sql_kernel *const kernels[][4]
         = { { and_i8, and_i16, and_i32, and_i64 }, { or_i8, or_i16, or_i32, or_i64 },

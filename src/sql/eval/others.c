@@ -11,7 +11,7 @@ static void constant_text(spk_sql_frame *f, const char *text)
     SPK_SQL_OUT(spark_str, f, i) = (spark_str) { text, strlen(text) };
 }
 
-static bool resolve_typeof(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_typeof(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *text = spk_sql_type_text(b->arena, call->args[0]->type);
     if (!text) {
@@ -35,7 +35,7 @@ static void session_text(spk_sql_frame *f)
                                       : "default");
 }
 
-static bool resolve_session(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_session(spk_sql_build *b, spk_sql_expr *call)
 {
     (void)b;
     call->type = spk_sql_type_of(SPK_SQL_STRING);
@@ -125,7 +125,7 @@ static void assert_true(spk_sql_frame *f)
     }
 }
 
-static bool resolve_assert(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_assert(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_VOID);
     call->nullable = true;
@@ -133,7 +133,7 @@ static bool resolve_assert(spk_sql_build *b, spk_sql_expr *call)
     return spk_sql_want(b, call, 0, 'b') && (call->n < 2 || spk_sql_want(b, call, 1, 's'));
 }
 
-static bool resolve_raise(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_raise(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_VOID);
     call->nullable = true;
@@ -141,7 +141,7 @@ static bool resolve_raise(spk_sql_build *b, spk_sql_expr *call)
     return spk_sql_want(b, call, 0, 's');
 }
 
-static bool resolve_cast(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_cast(spk_sql_build *b, spk_sql_expr *call)
 {
     const char *name = call->function->name;
     const spk_sql_type *to = spk_sql_type_parse(b->arena, name, strlen(name));

@@ -441,7 +441,7 @@ static void split(spk_sql_frame *f)
     }
 }
 
-static bool strings_type(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool strings_type(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_array(b->arena, spk_sql_type_of(SPK_SQL_STRING), false);
     return spk_sql_want(b, call, 0, 's') && spk_sql_want(b, call, 1, 's')

@@ -258,7 +258,7 @@ static spk_sql_node_ *compile(compiler *c, const spk_sql_expr *expr, int depth)
     return like;
 }
 
-const spk_sql_program *spk_sql_compile(spk_sql_build *b, spk_sql_expr *const exprs[], size_t n)
+SPK_COLD const spk_sql_program *spk_sql_compile(spk_sql_build *b, spk_sql_expr *const exprs[], size_t n)
 {
     compiler c = { .b = b };
     if (spk_sql_failed(b->error))

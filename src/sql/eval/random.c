@@ -31,7 +31,7 @@ static uint64_t apply(const uint64_t *columns, uint64_t x)
     return y;
 }
 
-static const void *prepare_jumps(spk_sql_build *b, const spk_sql_expr *e)
+static SPK_COLD const void *prepare_jumps(spk_sql_build *b, const spk_sql_expr *e)
 {
     jumps *j = spk_arena_alloc(b->arena, sizeof *j, _Alignof(jumps));
     (void)e;
@@ -170,7 +170,7 @@ static void randstr(spk_sql_frame *f)
 }
 
 /* constant: argument i cast to what the letter says, as a constant. */
-static bool constant(spk_sql_build *b, spk_sql_expr *call, uint32_t i, char letter, const char *name)
+static SPK_COLD bool constant(spk_sql_build *b, spk_sql_expr *call, uint32_t i, char letter, const char *name)
 {
     spk_sql_expr *given = call->args[i];
     if (!spk_sql_want(b, call, i, letter))
@@ -190,7 +190,7 @@ static bool constant(spk_sql_build *b, spk_sql_expr *call, uint32_t i, char lett
 }
 
 /* seed: argument i, an integer. */
-static bool seed(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
+static SPK_COLD bool seed(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 {
     const spk_sql_type *t = call->n > i ? call->args[i]->type : NULL;
     if (!t)
@@ -206,13 +206,13 @@ static bool seed(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
     return call->args[i] != NULL;
 }
 
-static bool resolve_rand(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_rand(spk_sql_build *b, spk_sql_expr *call)
 {
     call->type = spk_sql_type_of(SPK_SQL_DOUBLE);
     return seed(b, call, 0);
 }
 
-static bool resolve_randstr(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_randstr(spk_sql_build *b, spk_sql_expr *call)
 {
     const spk_sql_type *t = call->args[0]->type;
     call->type = spk_sql_type_of(SPK_SQL_STRING);
@@ -225,7 +225,7 @@ static bool resolve_randstr(spk_sql_build *b, spk_sql_expr *call)
 }
 
 /* edge_type: what both are; integers beside a FLOAT are FLOAT too. */
-static const spk_sql_type *edge_type(spk_sql_build *b, const spk_sql_type *x, const spk_sql_type *y)
+static SPK_COLD const spk_sql_type *edge_type(spk_sql_build *b, const spk_sql_type *x, const spk_sql_type *y)
 {
     if ((x->kind == SPK_SQL_FLOAT && spk_sql_is_integral(y)) || (y->kind == SPK_SQL_FLOAT && spk_sql_is_integral(x)))
         return spk_sql_type_of(SPK_SQL_FLOAT);
@@ -233,7 +233,7 @@ static const spk_sql_type *edge_type(spk_sql_build *b, const spk_sql_type *x, co
 }
 
 /* resolve_uniform: least + (most - least) * rand(seed), as what both are. */
-static bool resolve_uniform(spk_sql_build *b, spk_sql_expr *call)
+static SPK_COLD bool resolve_uniform(spk_sql_build *b, spk_sql_expr *call)
 {
     static const char *const names[] = { "min", "max" };
     const spk_sql_type *both = edge_type(b, call->args[0]->type, call->args[1]->type);

@@ -89,7 +89,7 @@ static void time_diff(spk_sql_frame *f)
 }
 
 /* want_time: argument i is a TIME, or a text that is cast to one. */
-static bool want_time(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
+static SPK_COLD bool want_time(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 {
     const spk_sql_kind kind = call->args[i]->type->kind;
     if (kind == SPK_SQL_TIME)

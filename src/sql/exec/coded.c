@@ -2,6 +2,8 @@
 /* Codes of several columns become one number. */
 #include "sql/exec/coded.h"
 
+#include "sql/exec/awaited.h"
+
 bool spk_coded_init(spk_coded *c, spk_arena *keep, const uint32_t *columns, size_t n)
 {
     *c = (spk_coded) { .keep = keep, .columns = columns };
@@ -111,13 +113,24 @@ bool spk_coded_open(spk_coded *c, const spk_vectors *scan)
     return true;
 }
 
-uint32_t spk_coded_find(const spk_coded *c, uint32_t from, uint32_t n, uint32_t *groups, uint16_t *missed)
+uint32_t spk_coded_find(spk_coded *c, uint32_t from, uint32_t n, uint32_t *groups, uint16_t *missed)
 {
     uint32_t n_missed = 0;
     for (uint32_t k = from; k < n; k++) {
-        groups[k] = c->groups[c->places[k]];
-        missed[n_missed] = (uint16_t)k;
-        n_missed += groups[k] == UINT32_MAX;
+        uint32_t *group = &c->groups[c->places[k]];
+        if (*group == UINT32_MAX) {
+            *group = SPK_GROUP_AWAITED | n_missed;
+            missed[n_missed++] = (uint16_t)k;
+        }
+        groups[k] = *group;
     }
     return n_missed;
+}
+
+uint32_t spk_coded_settle(spk_coded *c, const uint32_t *found, uint32_t done, const uint16_t *missed, uint32_t n_missed,
+    uint32_t *groups, uint32_t from, uint32_t n)
+{
+    for (uint32_t m = 0; m < n_missed; m++)
+        c->groups[c->places[missed[m]]] = m < done ? found[m] : UINT32_MAX;
+    return spk_groups_settle(groups, found, from, n);
 }

@@ -30,12 +30,13 @@ bool spk_coded_init(spk_coded *c, spk_arena *keep, const uint32_t *columns, size
 /* spk_coded_open: a batch of the scan; false: its keys have too many codes. */
 bool spk_coded_open(spk_coded *c, const spk_vectors *scan);
 /* spk_coded_find: groups of the batch's rows at positions from..n, and the positions of those that are not known in
- * `missed`; how many these are. spk_coded_put: the group of one of them. spk_coded_clear: groups mean others now. */
-uint32_t spk_coded_find(const spk_coded *c, uint32_t from, uint32_t n, uint32_t *groups, uint16_t *missed);
-static inline void spk_coded_put(spk_coded *c, uint32_t position, uint32_t group)
-{
-    c->groups[c->places[position]] = group;
-}
+ * `missed`, the first one of each group; how many these are. spk_coded_settle, before anything else: the groups of the
+ * first `done` of these, for them and for the rows at positions from..n that are of the same ones, of which none is of
+ * one that was not done; returns how many of these rows had theirs from before. spk_coded_clear: groups mean others
+ * now. */
+uint32_t spk_coded_find(spk_coded *c, uint32_t from, uint32_t n, uint32_t *groups, uint16_t *missed);
+uint32_t spk_coded_settle(spk_coded *c, const uint32_t *found, uint32_t done, const uint16_t *missed, uint32_t n_missed,
+    uint32_t *groups, uint32_t from, uint32_t n);
 void spk_coded_clear(spk_coded *c);
 
 #endif

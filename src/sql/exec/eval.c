@@ -3,15 +3,8 @@
  * pass through the program. */
 #include "rdd/verb.h"
 #include "sql/exec/move.h"
+#include "sql/exec/naming.h"
 #include "sql/exec/taker.h"
-
-/* naming: columns of the input that an expression names. */
-typedef struct naming {
-    const spk_plan *plan;
-    spk_analyzer *a;
-    uint32_t *columns;
-    size_t n;
-} naming;
 
 typedef struct eval_rdd {
     spark_rdd rdd;
@@ -24,7 +17,7 @@ typedef struct eval_rdd {
     uint32_t *computed; /* the others: */
     size_t n_computed;
     uint32_t *numbers; /* which expression of the program each is */
-    const naming *named; /* of each expression of the program; NULL: it wants rows */
+    const spk_naming *named; /* of each expression of the program; NULL: it wants rows */
     int64_t *from;     /* of each column that comes out: the input's, or -1 - its expression */
 } eval_rdd;
 
@@ -129,7 +122,7 @@ static void run_eval(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 /* ask_for: the columns an expression names. */
 static bool ask_for(const eval_rdd *r, eval_state *s, size_t expression, spk_sql_rows rows)
 {
-    const naming *m = &r->named[expression];
+    const spk_naming *m = &r->named[expression];
     for (size_t i = 0; i < m->n; i++) {
         const spk_sql_input *in = s->up->give(s->up, m->columns[i], rows);
         if (!in)
@@ -254,29 +247,17 @@ static SPK_COLD bool plan_columns(spk_query *q, eval_rdd *r, const spk_plan *pla
     return !spk_sql_failed(&q->error) && spk_mover_make(q, from, to, n_taken, &r->taken);
 }
 
-static SPK_COLD void name_column(void *arg, const spk_sql_expr *column)
-{
-    naming *m = arg;
-    uint32_t i = 0;
-    while (i < m->plan->n_out && m->plan->out[i].id != column->column)
-        i++;
-    for (size_t k = 0; k < m->n; k++)
-        if (m->columns[k] == i)
-            return;
-    SPK_ADD(m->a, m->columns, m->n, i);
-}
-
 /* plan_taking: what is asked for, where columns are taken: of expressions that give the same for the same values. */
 static SPK_COLD bool plan_taking(spk_query *q, eval_rdd *r, const spk_plan *plan, spk_sql_expr *const *exprs, size_t n,
     spk_sql_expr *const *all, size_t n_all)
 {
-    naming *named = NULL;
+    spk_naming *named = NULL;
     int64_t *from = NULL;
     size_t n_named = 0, n_from = 0, computed = 0, next = 0;
     bool same = true;
     for (size_t i = 0; i < n_all; i++) {
-        naming m = { plan, &q->analyzer, NULL, 0 };
-        spk_expr_columns(all[i], name_column, &m);
+        spk_naming m = { &q->analyzer, plan, NULL, 0 };
+        spk_names_of(&m, all[i]);
         same = same && all[i]->deterministic;
         SPK_ADD(&q->analyzer, named, n_named, m);
     }
@@ -288,7 +269,7 @@ static SPK_COLD bool plan_taking(spk_query *q, eval_rdd *r, const spk_plan *plan
         next = is ? next : k + 1;
         SPK_ADD(&q->analyzer, from, n_from, number);
     }
-    static const naming none = { .n = 0 };
+    static const spk_naming none = { .n = 0 };
     r->named = !same ? NULL : named ? named : &none;
     r->from = from;
     return !spk_sql_failed(&q->error);

@@ -5,6 +5,7 @@
  * straight: no row of a batch has two matches: rows keep their places in the batch. Otherwise pairs are a batch of
  * their own, into which left columns are gathered as well. */
 #include "sql/exec/join_table.h"
+#include "sql/exec/naming.h"
 
 typedef enum side { LEFT, RIGHT, FLAG } side;
 
@@ -459,23 +460,6 @@ static size_t place_of(const spk_plan *plan, uint32_t id)
     return i;
 }
 
-typedef struct naming {
-    spk_query *q;
-    const spk_plan *left;
-    uint32_t *columns;
-    size_t n;
-} naming;
-
-static SPK_COLD void name_column(void *arg, const spk_sql_expr *column)
-{
-    naming *m = arg;
-    const size_t i = place_of(m->left, column->column);
-    for (size_t k = 0; k < m->n; k++)
-        if (m->columns[k] == i)
-            return;
-    SPK_ADD(&m->q->analyzer, m->columns, m->n, (uint32_t)i);
-}
-
 /* may: whether it is such a join: where rows that have no match matter, conditions beside the keys are not for it. */
 static bool may(const spk_plan *plan, const spk_join *j)
 {
@@ -493,7 +477,7 @@ SPK_COLD const struct spk_join_columns *spk_join_columns_plan(spk_query *q, cons
 {
     spk_analyzer *a = &q->analyzer;
     struct spk_join_columns *by = spk_arena_alloc(&q->arena, sizeof *by, 16);
-    naming m = { q, plan->in[0], NULL, 0 };
+    spk_naming m = { a, plan->in[0], NULL, 0 };
     source *out = NULL, *both = NULL;
     size_t n = 0, n_both = 0;
     if (!by) {
@@ -503,7 +487,7 @@ SPK_COLD const struct spk_join_columns *spk_join_columns_plan(spk_query *q, cons
     if (!may(plan, j))
         return NULL;
     for (size_t i = 0; i < plan->n_keys; i++)
-        spk_expr_columns(plan->keys[i].left, name_column, &m);
+        spk_names_of(&m, plan->keys[i].left);
     for (size_t i = 0; i < j->out->n; i++) {
         const size_t left = place_of(plan->in[0], plan->out[i].id), right = place_of(plan->in[1], plan->out[i].id);
         const bool flag = j->kind == SPK_PLAN_MARK && i + 1 == j->out->n;

@@ -15,6 +15,7 @@
 #include "sql/exec/coded.h"
 #include "sql/exec/kept.h"
 #include "sql/exec/move.h"
+#include "sql/exec/naming.h"
 #include "sql/exec/recent.h"
 #include "sql/exec/taker.h"
 
@@ -32,6 +33,7 @@ typedef struct partial_rdd {
     uint32_t value_offset;
     const char *blank; /* states of no rows */
     bool zeros;        /* that is what these are */
+    bool exact;        /* states are the same bits however rows are combined */
     bool views; /* pairs point elsewhere */
     spk_kept kept;
     const size_t *twins; /* of each aggregate: one before it whose states are the same; or itself */
@@ -69,13 +71,15 @@ typedef struct partial_state {
     bool waits;            /* rows in the emitter point to what was computed, or to a table */
     char *single;          /* the pair of an aggregation without keys */
     bool any;
-    uint64_t n_rows, raw_left; /* of the window; rows that are passed on */
+    uint64_t n_rows, n_missed; /* of the window; those whose keys did not come in the same batch before */
+    uint64_t raw_left;         /* rows that are passed on */
     uint32_t width;            /* of the window: how often it has become four times as wide */
     uint64_t left;             /* bytes of values that states may still keep in the window */
     spk_arena *arena;          /* of what states point to */
     uint32_t groups[SPK_SQL_BATCH];
     uint16_t missed[SPK_SQL_BATCH], at[SPK_SQL_BATCH], order[SPK_SQL_BATCH];
     uint32_t starts[FEW + 1];    /* of each group in `order` */
+    uint32_t numbers[SPK_SQL_BATCH]; /* 0, 1, 2, ... */
     char *states[SPK_SQL_BATCH];
     spk_out out;
 } partial_state;
@@ -136,6 +140,8 @@ static SPK_COLD bool open_partial(spk_pipe *pipe, spk_op *op)
         spk_task_nomem(pipe->task);
         return false;
     }
+    for (uint32_t i = 0; i < SPK_SQL_BATCH; i++)
+        s->numbers[i] = i;
     memset(s->narrow, 0, r->p.n_exprs + 1); /* an aggregate without arguments reads one that none sets */
     memset(s->single, 0, r->pair->layout->size);
     memcpy(s->single + r->value_offset, r->blank, r->p.states->layout->size);
@@ -302,10 +308,11 @@ static bool keys(const partial_rdd *r, partial_state *s, spk_sql_rows rows)
 
 /* ---- windows */
 
-/* combines: whether the window has so many rows for 4 keys. */
-static bool combines(const partial_state *s, uint64_t rows)
+/* combines: whether the window has so many rows for 4 keys; not counting rows that would combine without a table, with
+ * others of their batch. */
+static bool combines(const partial_rdd *r, const partial_state *s, uint64_t rows)
 {
-    return s->n_rows * 4 >= s->table.n * rows;
+    return (r->exact ? s->n_missed : s->n_rows) * 4 >= s->table.n * rows;
 }
 
 /* renew: a table for the next window; what waits in the emitter points into the last one. */
@@ -351,7 +358,7 @@ static bool flush(const partial_rdd *r, partial_state *s, bool raw)
         return false;
     if (raw)
         s->raw_left = (uint64_t)RAW_WINDOWS * (WINDOW_BYTES / size + 1);
-    s->n_rows = 0;
+    s->n_rows = s->n_missed = 0;
     s->width = 0;
     s->any = false;
     memcpy(s->single + r->value_offset, r->blank, r->p.states->layout->size);
@@ -364,11 +371,13 @@ static bool flush(const partial_rdd *r, partial_state *s, bool raw)
 }
 
 /* full: the window has no room for the next row: it becomes wider, where keys repeat, or is flushed. Small pairs, which
- * cost less to pass on than in a table, are judged by the very first keys. */
+ * cost less to pass on than in a table, are judged by the very first keys, and so are rows most of which come in the
+ * same batch as one of the same key. */
 static bool full(const partial_rdd *r, partial_state *s)
 {
-    const uint64_t rows[] = { spk_table_is_dear(r->pair->layout) ? FEW_ROWS : 0, FEW_ROWS + 1, FEW_ROWS };
-    const bool raw = !combines(s, rows[s->width]);
+    const bool early = spk_table_is_dear(r->pair->layout) || (r->exact && s->n_rows >= 2 * s->n_missed);
+    const uint64_t rows[] = { early ? FEW_ROWS : 0, FEW_ROWS + 1, FEW_ROWS };
+    const bool raw = !combines(r, s, rows[s->width]);
     if (raw || s->width == WIDEST)
         return flush(r, s, raw);
     s->width++;
@@ -378,7 +387,7 @@ static bool full(const partial_rdd *r, partial_state *s)
 /* filled: the values of the window are as many as states may keep: where they have dropped most of them it goes on. */
 static bool filled(const partial_rdd *r, partial_state *s)
 {
-    const bool raw = !combines(s, FEW_ROWS);
+    const bool raw = !combines(r, s, FEW_ROWS);
     if (!r->kept.drops || !r->p.keys->n)
         return flush(r, s, raw);
     if (!spk_table_compact(&s->table, r->value_offset, r->p.states->layout)) {
@@ -402,6 +411,17 @@ static bool missing(const partial_rdd *r, partial_state *s, uint32_t m, spk_sql_
     return s->has_keys || keys(r, s, *rows);
 }
 
+/* settle: rows at positions from..end have groups, the first `done` of the m that were missed those that were found.
+ * Returns end. */
+static uint32_t settle(partial_state *s, uint32_t done, uint32_t m, uint32_t from, uint32_t end)
+{
+    const uint32_t *found = s->found.rows;
+    s->n_missed += done
+        + (s->is_coded ? spk_coded_settle(&s->coded, found, done, s->missed, m, s->groups, from, end)
+                       : spk_recent_settle(&s->recent, found, done, m, s->groups, from, end));
+    return end;
+}
+
 /* find: the groups of the rows at positions from..n; returns the first one that has none, for the window is full.
  * UINT32_MAX: the task has failed. */
 static uint32_t find(const partial_rdd *r, partial_state *s, uint32_t from, uint32_t n)
@@ -412,7 +432,7 @@ static uint32_t find(const partial_rdd *r, partial_state *s, uint32_t from, uint
     const uint32_t m = s->is_coded ? spk_coded_find(&s->coded, from, n, s->groups, s->missed)
                                    : spk_recent_find(&s->recent, s->keys, s->batch, from, n, s->groups, s->missed);
     if (m == 0)
-        return n;
+        return settle(s, 0, 0, from, n);
     if (!missing(r, s, m, &rows))
         return UINT32_MAX;
     memset(s->key_rows, 0, m * size);
@@ -425,32 +445,37 @@ static uint32_t find(const partial_rdd *r, partial_state *s, uint32_t from, uint
         spk_task_nomem(s->task);
         return UINT32_MAX;
     }
-    for (size_t k = 0; k < done; k++) {
-        s->groups[s->missed[k]] = s->found.rows[k];
-        if (s->is_coded)
-            spk_coded_put(&s->coded, s->missed[k], s->found.rows[k]);
-        else
-            spk_recent_put(&s->recent, s->missed[k], s->found.rows[k]);
-    }
-    return done < m ? s->missed[done] : n;
+    return settle(s, (uint32_t)done, m, from, done < m ? s->missed[done] : n);
 }
 
-/* pass_on: rows at positions from..to, each with states of its own. */
+/* alike: rows at positions from..to become groups; returns how many, and in s->missed one row of each. */
+static uint32_t alike(const partial_rdd *r, partial_state *s, uint32_t from, uint32_t to)
+{
+    if (r->exact && spk_recent_pays(&s->recent)) {
+        spk_recent_forget(&s->recent);
+        const uint32_t n = spk_recent_find(&s->recent, s->keys, s->batch, from, to, s->groups, s->missed);
+        (void)spk_recent_settle(&s->recent, s->numbers, n, n, s->groups, from, to);
+        return n;
+    }
+    for (uint32_t k = from; k < to; k++) {
+        s->missed[k - from] = (uint16_t)k;
+        s->groups[k] = k - from;
+    }
+    return to - from;
+}
+
+/* pass_on: rows at positions from..to, each with states of its own, or those of the same key with theirs. */
 static bool pass_on(const partial_rdd *r, partial_state *s, uint32_t from, uint32_t to)
 {
     const size_t size = r->pair->layout->size;
-    const uint32_t n = to - from;
     spk_sql_rows rows;
-    memset(s->rows, 0, n * size);
-    for (uint32_t k = 0; k < n; k++) {
-        s->missed[k] = (uint16_t)(from + k);
-        s->groups[from + k] = k;
-        if (!r->zeros)
-            memcpy(s->rows + k * size + r->value_offset, r->blank, r->p.states->layout->size);
-    }
     if (!s->has_keys && !keys(r, s, s->batch))
         return false;
     s->has_keys = true;
+    const uint32_t n = alike(r, s, from, to);
+    memset(s->rows, 0, n * size);
+    for (uint32_t k = 0; k < n && !r->zeros; k++)
+        memcpy(s->rows + k * size + r->value_offset, r->blank, r->p.states->layout->size);
     if (!missing(r, s, n, &rows))
         return false;
     for (size_t k = 0; k < r->p.keys->n; k++)
@@ -654,6 +679,17 @@ static bool all_zeros(const char *at, size_t n)
     return n == 0;
 }
 
+/* is_exact: whether it does not show in a state which rows were combined first: there are no fractions in it, nor what
+ * it points to. */
+static SPK_COLD bool is_exact(const spk_sql_type *t)
+{
+    bool exact = spk_sql_is_integral(t) || spk_sql_is_interval(t) || t->kind == SPK_SQL_DECIMAL || t->kind == SPK_SQL_BOOLEAN
+        || t->kind == SPK_SQL_DATE || t->kind == SPK_SQL_TIMESTAMP || t->kind == SPK_SQL_STRUCT;
+    for (size_t i = 0; t->kind == SPK_SQL_STRUCT && i < t->n && exact; i++)
+        exact = is_exact(t->fields[i].type);
+    return exact;
+}
+
 /* twins_of: aggregates that keep the same of the same rows, as avg(x) and sum(x) do. */
 static const size_t *twins_of(spk_query *q, const spk_partial *p)
 {
@@ -676,27 +712,6 @@ static const size_t *twins_of(spk_query *q, const spk_partial *p)
     return twins;
 }
 
-/* naming: the columns of a plan that expressions name. */
-typedef struct naming {
-    spk_query *q;
-    const spk_plan *plan;
-    uint32_t *columns;
-    size_t n;
-} naming;
-
-static void name_column(void *arg, const spk_sql_expr *column)
-{
-    naming *m = arg;
-    size_t i = 0;
-    while (i < m->plan->n_out && m->plan->out[i].id != column->column)
-        i++;
-    for (size_t k = 0; k < m->n; k++)
-        if (m->columns[k] == i)
-            return;
-    if (i < m->plan->n_out)
-        SPK_ADD(&m->q->analyzer, m->columns, m->n, (uint32_t)i);
-}
-
 /* plan_columns: what of the input is asked for, and whether it may be columns. */
 static SPK_COLD void plan_columns(spk_query *q, partial_rdd *r)
 {
@@ -705,17 +720,17 @@ static SPK_COLD void plan_columns(spk_query *q, partial_rdd *r)
     uint32_t *plain = NULL;
     r->takes = true;
     for (size_t which = 0; which < 2; which++) {
-        naming m = { q, p->plan->in[0], NULL, 0 };
+        spk_naming m = { &q->analyzer, p->plan->in[0], NULL, 0 };
         for (size_t i = which ? n_keys : 0; i < (which ? p->n_exprs : n_keys); i++) {
-            spk_expr_columns(p->exprs[i], name_column, &m);
+            spk_names_of(&m, p->exprs[i]);
             r->takes = r->takes && p->exprs[i]->deterministic; /* else rows have numbers */
         }
         r->columns[which] = m.columns;
         r->n_columns[which] = m.n;
     }
     for (size_t k = 0; k < n_keys && p->exprs[k]->kind == SPK_SQL_COLUMN; k++) {
-        naming m = { q, p->plan->in[0], NULL, 0 };
-        name_column(&m, p->exprs[k]);
+        spk_naming m = { &q->analyzer, p->plan->in[0], NULL, 0 };
+        spk_names_of(&m, p->exprs[k]);
         if (m.n)
             SPK_ADD(&q->analyzer, plain, r->n_plain, m.columns[0]);
     }
@@ -758,6 +773,9 @@ spark_rdd *spk_exec_partial(spk_query *q, spark_rdd *rdd, const spk_partial *p)
         r->pair = pair;
         r->program = program;
         r->blank = blank;
+        r->exact = true;
+        for (size_t w = 0; w < p->plan->n_aggs; w++)
+            r->exact = r->exact && is_exact(p->states->slots[w].type);
         r->zeros = all_zeros(blank, p->states->layout->size);
         r->value_offset = pair->layout->value_offset;
         r->views = pair->layout->views;

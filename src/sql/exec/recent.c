@@ -2,6 +2,8 @@
 /* A direct-mapped cache of keys. */
 #include "sql/exec/recent.h"
 
+#include "sql/exec/awaited.h"
+
 enum { INLINE = 15 }; /* bytes of a text that fit two words, with its length */
 
 static uint32_t words_of(const spk_sql_type *t)
@@ -47,9 +49,14 @@ bool spk_recent_init(spk_recent *r, spk_arena *keep, const spk_slot *columns, si
 
 void spk_recent_clear(spk_recent *r)
 {
+    spk_recent_forget(r);
+    r->asked = r->found = 0;
+}
+
+void spk_recent_forget(spk_recent *r)
+{
     if (r->n_columns)
         memset(r->groups, 0xff, SPK_RECENT * sizeof *r->groups);
-    r->asked = r->found = 0;
 }
 
 static void put_text(const spark_str *s, uint64_t *to, bool *fits)
@@ -111,8 +118,7 @@ static inline bool same(const uint64_t *a, const uint64_t *b, uint32_t n)
     return !differ;
 }
 
-/* pays: whether enough of the keys were found so far. */
-static bool pays(const spk_recent *r)
+bool spk_recent_pays(const spk_recent *r)
 {
     enum { TRIED = 8192 };
     return r->n_columns && (r->asked < TRIED || r->found > r->asked / 2);
@@ -122,9 +128,11 @@ uint32_t spk_recent_find(spk_recent *r, const spk_sql_vector *keys, spk_sql_rows
     uint32_t *groups, uint16_t *missed)
 {
     uint32_t n_missed = 0, word = 1;
-    if (!pays(r)) {
-        for (uint32_t i = from; i < n; i++)
+    if (!spk_recent_pays(r)) {
+        for (uint32_t i = from; i < n; i++) {
+            groups[i] = SPK_GROUP_AWAITED | n_missed;
             missed[n_missed++] = (uint16_t)i;
+        }
         return n_missed;
     }
     for (uint32_t i = from; i < n; i++) {
@@ -138,21 +146,33 @@ uint32_t spk_recent_find(spk_recent *r, const spk_sql_vector *keys, spk_sql_rows
     for (uint32_t i = from; i < n; i++) {
         const uint64_t *words = r->words + (size_t)i * r->n_words;
         const uint32_t place = place_of(words, r->n_words);
-        r->places[i] = place;
+        uint64_t *kept = r->kept + (size_t)place * r->n_words;
         groups[i] = r->groups[place];
-        if (groups[i] == UINT32_MAX || !r->fits[i] || !same(words, r->kept + (size_t)place * r->n_words, r->n_words))
-            missed[n_missed++] = (uint16_t)i;
+        if (groups[i] != UINT32_MAX && r->fits[i] && same(words, kept, r->n_words))
+            continue;
+        groups[i] = SPK_GROUP_AWAITED | n_missed;
+        if (r->fits[i]) {
+            r->groups[place] = groups[i];
+            for (uint32_t w = 0; w < r->n_words; w++)
+                kept[w] = words[w];
+        }
+        r->places[n_missed] = place;
+        missed[n_missed++] = (uint16_t)i;
     }
     r->asked += n - from;
     r->found += n - from - n_missed;
+    r->awaits = true;
     return n_missed;
 }
 
-void spk_recent_put(spk_recent *r, uint32_t row, uint32_t group)
+uint32_t spk_recent_settle(
+    spk_recent *r, const uint32_t *found, uint32_t done, uint32_t n_missed, uint32_t *groups, uint32_t from, uint32_t n)
 {
-    if (!pays(r) || !r->fits[row])
-        return;
-    const uint32_t place = r->places[row];
-    r->groups[place] = group;
-    memcpy(r->kept + (size_t)place * r->n_words, r->words + (size_t)row * r->n_words, r->n_words * sizeof *r->kept);
+    for (uint32_t m = 0; m < n_missed && r->awaits; m++) {
+        uint32_t *group = &r->groups[r->places[m]];
+        if (*group == (SPK_GROUP_AWAITED | m))
+            *group = m < done ? found[m] : UINT32_MAX;
+    }
+    r->awaits = false;
+    return spk_groups_settle(groups, found, from, n);
 }

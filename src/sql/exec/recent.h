@@ -15,18 +15,26 @@ typedef struct spk_recent {
     bool *fits;       /* of each row */
     uint64_t *kept;   /* n_words for each place */
     uint32_t *groups; /* of each place; UINT32_MAX: none */
-    uint32_t *places; /* of each row of a batch */
-    uint32_t asked, found; /* since the last clear; few are found: it is left off */
+    uint32_t *places; /* of each one that was missed */
+    bool awaits;      /* groups of those */
+    uint64_t asked, found; /* since the last clear; few are found: it is left off */
 } spk_recent;
 
 /* spk_recent_init: for keys of these columns. False: no memory. */
 bool spk_recent_init(spk_recent *r, spk_arena *keep, const spk_slot *columns, size_t n);
+/* spk_recent_clear: of all that it knows; spk_recent_forget: of groups, but not of how many are found. */
 void spk_recent_clear(spk_recent *r);
+void spk_recent_forget(spk_recent *r);
+/* spk_recent_pays: whether enough of the keys were found so far. */
+bool spk_recent_pays(const spk_recent *r);
 /* spk_recent_find: of the rows at positions from..n of some rows of a batch, whose keys are in vectors: groups of those
- * that are here, and the positions of others in `missed`; returns how many these are. spk_recent_put: the group of one
- * that was missed, by its position. */
+ * that are here, and the positions of others in `missed`, the first one of each key; returns how many these are.
+ * spk_recent_settle, before anything else: the groups of the first `done` of these, for them and for the rows at
+ * positions from..n that have their keys, of which none has one that was not done; returns how many of these rows were
+ * found from before. */
 uint32_t spk_recent_find(spk_recent *r, const spk_sql_vector *keys, spk_sql_rows rows, uint32_t from, uint32_t n,
     uint32_t *groups, uint16_t *missed);
-void spk_recent_put(spk_recent *r, uint32_t row, uint32_t group);
+uint32_t spk_recent_settle(
+    spk_recent *r, const uint32_t *found, uint32_t done, uint32_t n_missed, uint32_t *groups, uint32_t from, uint32_t n);
 
 #endif
