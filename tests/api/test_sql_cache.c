@@ -165,7 +165,7 @@ static void test_life(void **state)
 static void test_evicted(void **state)
 {
     (void)state;
-    spark_context *sc = sql_open(&kind, 3);
+    spark_context *sc = sql_open(&kind, SQL_BUDGET);
     sql_run(sc, "CACHE TABLE x AS SELECT id, id * 7 v, repeat('abcdefgh', 4) || id s FROM range(600000)");
     sql_run(sc, "CACHE TABLE y AS SELECT id, id * 5 v, repeat('hgfedcba', 4) || id s FROM range(600000)");
     for (int i = 0; i < 2; i++) {

@@ -197,7 +197,7 @@ static spark_context *open_context(size_t variant)
 {
     const sql_kind with = { .name = "joins", .master = "local-cluster[2,1,256]",
         .batch_rows = variant == SQL_VARIANTS ? 7 : 1, .max_failures = 20, .seed = 11 };
-    return sql_open(&with, variant == SQL_VARIANTS ? 2 : variant);
+    return sql_open(&with, variant == SQL_VARIANTS ? SQL_BATCHES : variant);
 }
 
 static void threshold(spark_context *sc, bool tables)

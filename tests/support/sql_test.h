@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "slow.h"
 #include "spark_test.h"
 
 /* sql_rows: the rows as text, members with | and rows with a newline between. NULL: the job has
@@ -110,27 +111,29 @@ static inline void sql_same(size_t variant, const char *sql, char *text, char **
     free(text);
 }
 
-/* sql_kind: of the contexts of a test. Variants: 0: as it is, 1: two threads, 2: batches of so many
- * rows, 3: a budget of 64 MiB, 4: random faults, under a master, 5: with checks. */
+/* sql_kind: of the contexts of a test. Variants: as it is, two threads, random faults under a master, batches of so
+ * many rows, a budget of 64 MiB, with checks. Threads are watched in the first three only. */
 typedef struct sql_kind {
     const char *name, *master;
     int batch_rows, max_failures;
     uint64_t seed;
 } sql_kind;
 
-enum { SQL_VARIANTS = 5 };
+enum { SQL_ONE, SQL_THREADS, SQL_FAULTS, SQL_BATCHES, SQL_BUDGET, SQL_CHECKED };
+enum { SQL_VARIANTS = TESTS_WATCH_THREADS ? SQL_BATCHES : SQL_CHECKED };
 
 static inline spark_context *sql_open(const sql_kind *kind, size_t variant)
 {
     const spark_fault faults[]
         = { { .kind = SPARK_FAULT_RANDOM, .rate = 0.2, .seed = kind->seed } };
-    spark_conf conf
-        = { .app_name = kind->name, .threads = variant == 1 ? 2 : 1, .check = variant == 5 };
-    if (variant == 2)
+    spark_conf conf = { .app_name = kind->name,
+        .threads = variant == SQL_THREADS ? 2 : 1,
+        .check = variant == SQL_CHECKED };
+    if (variant == SQL_BATCHES)
         conf.batch_rows = kind->batch_rows;
-    if (variant == 3)
+    if (variant == SQL_BUDGET)
         conf.memory_bytes = (uint64_t)64 << 20;
-    if (variant == 4) {
+    if (variant == SQL_FAULTS) {
         conf.master = kind->master;
         conf.faults = faults;
         conf.n_faults = 1;
