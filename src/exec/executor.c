@@ -60,7 +60,7 @@ void spk_executor_share(spk_executor *executor)
     atomic_store_explicit(&heap->floor, floor < most ? floor : most, memory_order_relaxed);
 }
 
-spk_executor *spk_executor_new(const spk_executor_spec *spec)
+SPK_COLD spk_executor *spk_executor_new(const spk_executor_spec *spec)
 {
     spark_context *sc = spec->sc;
     spk_executor *executor = calloc(1, sizeof *executor);

@@ -167,7 +167,7 @@ static size_t split_file(const spk_file *file, uint64_t size, spk_split *to)
     return n;
 }
 
-spark_status spk_splits_make(
+SPK_COLD spark_status spk_splits_make(
     const spk_files *files, int min_splits, spk_splits *splits, spk_failure *failure)
 {
     const uint64_t size = split_size(files, min_splits);

@@ -122,7 +122,7 @@ static spark_status differs(spk_failure *failure, size_t given, size_t wanted)
         name_of(given, has, sizeof has), spk_env_bytes(wanted), name_of(wanted, wants, sizeof wants));
 }
 
-spark_status spk_env_bind(spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure)
+SPK_COLD spark_status spk_env_bind(spk_env *env, const spark_env *given, size_t wanted, spk_failure *failure)
 {
     char name[20];
     *env = (spk_env) { NULL, NULL, NULL, NULL };

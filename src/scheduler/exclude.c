@@ -161,7 +161,7 @@ static bool charge_all(spk_stage *stage)
     return excluded;
 }
 
-void spk_exclude_through(spk_stage *stage)
+SPK_COLD void spk_exclude_through(spk_stage *stage)
 {
     if (!stage->failed || !charge_all(stage))
         return;

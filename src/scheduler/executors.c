@@ -89,7 +89,7 @@ static void claim_all_again(const spk_executor *executor)
     }
 }
 
-spark_status spk_lose_executor(
+SPK_COLD spark_status spk_lose_executor(
     struct spk_scheduler *scheduler, const char *name, const char *reason, spk_failure *failure)
 {
     spk_pool *pool = scheduler->pool;

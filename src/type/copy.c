@@ -5,13 +5,25 @@
  * handled in strides: only a list or an optional inside another costs a call. */
 #include "type/leaf.h"
 
+/* view_in: a leaf with views, at *p; where it is an optional that is there and has one view, as a text that may be
+ * missing, that view at its place: most are of this kind, and worth no call each. */
+static inline const spk_leaf *view_in(const spk_leaf *leaf, const char **p)
+{
+    if (leaf->kind == SPARK_KIND_OPTIONAL && **p && leaf->of->n_views == 1) {
+        *p += spk_optional_offset(leaf->of->align);
+        leaf = leaf->of->view_leaves;
+        *p += leaf->offset;
+    }
+    return leaf;
+}
+
 static size_t bytes_of_rows(const spk_layout *layout, const char *rows, size_t n)
 {
     size_t bytes = 0;
     for (; n > 0; n--, rows += layout->size) {
         for (uint32_t i = 0; i < layout->n_views; i++) {
-            const spk_leaf *leaf = &layout->view_leaves[i];
-            const char *p = rows + leaf->offset;
+            const char *p = rows + layout->view_leaves[i].offset;
+            const spk_leaf *leaf = view_in(&layout->view_leaves[i], &p);
             spark_str view;
             if (leaf->kind == SPARK_KIND_OPTIONAL) {
                 if (*p)
@@ -73,8 +85,9 @@ static char *pack_rows(const spk_layout *layout, char *rows, size_t n, char *at)
 {
     for (; n > 0; n--, rows += layout->size) {
         for (uint32_t i = 0; i < layout->n_views; i++) {
-            const spk_leaf *leaf = &layout->view_leaves[i];
-            char *p = rows + leaf->offset;
+            const char *in = rows + layout->view_leaves[i].offset;
+            const spk_leaf *leaf = view_in(&layout->view_leaves[i], &in);
+            char *p = rows + (in - rows);
             if (leaf->kind != SPARK_KIND_OPTIONAL)
                 at = pack_view(leaf, p, at);
             else if (*p)

@@ -99,7 +99,7 @@ static bool walk_field(walk *w, const spark_field *field, uint32_t base)
     return true;
 }
 
-static bool walk_type(walk *w, const spark_type *type, uint32_t offset)
+static SPK_COLD bool walk_type(walk *w, const spark_type *type, uint32_t offset)
 {
     switch (type->kind) {
     case SPARK_KIND_STRUCT:

@@ -179,7 +179,7 @@ static spark_status add_keys(
     return SPARK_OK;
 }
 
-spark_status spk_ordering_make(spk_ordering *ordering, spk_types *types, const spk_layout *layout,
+SPK_COLD spark_status spk_ordering_make(spk_ordering *ordering, spk_types *types, const spk_layout *layout,
     const spark_order *order, spk_failure *failure)
 {
     char difference[512];

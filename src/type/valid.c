@@ -84,7 +84,7 @@ static bool valid_shape(gate *g, const spark_type *type, unsigned depth)
     }
 }
 
-static bool valid(gate *g, const spark_type *type, unsigned depth)
+static SPK_COLD bool valid(gate *g, const spark_type *type, unsigned depth)
 {
     if (!type)
         return no(g, type, "a description is missing");

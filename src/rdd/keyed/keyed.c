@@ -104,7 +104,7 @@ static bool fill(spk_keyed_rdd *k, const spk_keyed *r)
     return k->zero != NULL;
 }
 
-spark_rdd *spk_keyed_new(spk_verb *v, const spk_keyed *r)
+SPK_COLD spark_rdd *spk_keyed_new(spk_verb *v, const spk_keyed *r)
 {
     static const spark_keyed_options none = { 0, NULL };
     const spark_keyed_options *o = r->options ? r->options : &none;

@@ -182,7 +182,7 @@ static int planned(size_t n, spark_rdd *const *rdds)
     return sum > INT32_MAX ? -1 : (int)sum;
 }
 
-spark_rdd *spark_union_all(spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[])
+SPK_COLD spark_rdd *spark_union_all(spark_site at, spark_context *sc, size_t n, spark_rdd *const rdds[])
 {
     static const spk_class plain = {
         .name = "UnionRDD", .choose = choose, .prepare = union_prepare, .release = union_release
