@@ -192,7 +192,7 @@ static const char *type_of(spk_sql_frame *f, const spk_text_options *o, spark_st
     return "STRING";
 }
 
-static void schema_of_csv(spk_sql_frame *f)
+static SPK_COLD void schema_of_csv(spk_sql_frame *f)
 {
     const spk_text_options options = spk_text_options_of(f->expr, 1);
     SPK_EACH_ROW(f, i)

@@ -303,7 +303,7 @@ static SPK_COLD bool resolve_text(spk_sql_build *b, spk_sql_expr *call)
 /* ---- schema_of_json ---- */
 
 /* put_schema: the type of a value as Spark infers it; of an array that of its elements together. */
-static void put_schema(spk_sql_frame *f, spk_text *out, spark_json v, int depth);
+static SPK_COLD void put_schema(spk_sql_frame *f, spk_text *out, spark_json v, int depth);
 
 typedef struct member {
     spark_str name;
@@ -394,7 +394,7 @@ static void put_schema(spk_sql_frame *f, spk_text *out, spark_json v, int depth)
     }
 }
 
-static void schema_of_json(spk_sql_frame *f)
+static SPK_COLD void schema_of_json(spk_sql_frame *f)
 {
     SPK_EACH_ROW(f, i)
     {

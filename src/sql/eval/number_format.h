@@ -5,6 +5,6 @@
 #include "sql/eval/expr.h"
 
 /* spk_sql_resolve_number_to_char: to_char of a number by a constant format. */
-bool spk_sql_resolve_number_to_char(spk_sql_build *b, spk_sql_expr *call);
+SPK_COLD bool spk_sql_resolve_number_to_char(spk_sql_build *b, spk_sql_expr *call);
 
 #endif

@@ -115,7 +115,7 @@ static bool enlarge(compiler *c)
     return true;
 }
 
-static spk_sql_node_ *compile(compiler *c, const spk_sql_expr *expr, int depth);
+static SPK_COLD spk_sql_node_ *compile(compiler *c, const spk_sql_expr *expr, int depth);
 
 static bool is_lazy(const spk_sql_expr *e)
 {
@@ -299,14 +299,12 @@ static void no_memory(spk_sql_run *run)
     run->failed = true;
 }
 
-/* ready: the memory of a register, made when it is first needed. */
-static bool ready(spk_sql_run *run, const spk_sql_node_ *node)
+/* make_ready, ready: the memory of a register, made when it is first needed. */
+static SPK_COLD bool make_ready(spk_sql_run *run, const spk_sql_node_ *node)
 {
     reg *r = &run->regs[node->index];
     const spk_sql_expr *e = node->expr;
     const size_t n_args = is_lazy(e) ? 0 : e->n;
-    if (r->valid)
-        return true;
     if (e->kind == SPK_SQL_CALL || e->kind == SPK_SQL_CAST) {
         r->values = spk_arena_alloc(run->keep, (size_t)SPK_SQL_BATCH * e->type->size, 64);
         r->rows = spk_arena_alloc(run->keep, SPK_SQL_BATCH * sizeof(uint16_t), 64);
@@ -327,6 +325,11 @@ static bool ready(spk_sql_run *run, const spk_sql_node_ *node)
         return false;
     }
     return true;
+}
+
+static bool ready(spk_sql_run *run, const spk_sql_node_ *node)
+{
+    return run->regs[node->index].valid || make_ready(run, node);
 }
 
 /* ---- evaluating ---- */

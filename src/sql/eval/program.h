@@ -29,7 +29,7 @@ typedef struct spk_sql_program spk_sql_program;
 SPK_COLD const spk_sql_program *spk_sql_compile(spk_sql_build *b, spk_sql_expr *const exprs[], size_t n);
 
 /* spk_sql_run_new: registers in `keep`, which must stay. NULL: no memory. */
-spk_sql_run *spk_sql_run_new(const spk_sql_program *program, spk_arena *keep);
+SPK_COLD spk_sql_run *spk_sql_run_new(const spk_sql_program *program, spk_arena *keep);
 
 /* spk_sql_run_begin: a new batch of n rows, at most SPK_SQL_BATCH: columns[i] is column i of the
  * rows (those that no

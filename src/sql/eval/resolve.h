@@ -42,16 +42,16 @@ spk_sql_kernel *spk_sql_cast_kernel(const spk_sql_type *from, const spk_sql_type
 const void *spk_sql_cast_prepare(spk_sql_build *b, const spk_sql_expr *cast);
 
 /* Resolvers and kernels that several tables name. */
-bool spk_sql_resolve_plus(spk_sql_build *b, spk_sql_expr *call);
-bool spk_sql_resolve_minus(spk_sql_build *b, spk_sql_expr *call);
-bool spk_sql_resolve_times(spk_sql_build *b, spk_sql_expr *call);
-bool spk_sql_resolve_divide(spk_sql_build *b, spk_sql_expr *call);
-bool spk_sql_resolve_div(spk_sql_build *b, spk_sql_expr *call);
-bool spk_sql_resolve_rest(spk_sql_build *b, spk_sql_expr *call);
-bool spk_sql_resolve_sign(spk_sql_build *b, spk_sql_expr *call);
-bool spk_sql_resolve_bits(spk_sql_build *b, spk_sql_expr *call);
-bool spk_sql_resolve_compare(spk_sql_build *b, spk_sql_expr *call);
-bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool minus);
+SPK_COLD bool spk_sql_resolve_plus(spk_sql_build *b, spk_sql_expr *call);
+SPK_COLD bool spk_sql_resolve_minus(spk_sql_build *b, spk_sql_expr *call);
+SPK_COLD bool spk_sql_resolve_times(spk_sql_build *b, spk_sql_expr *call);
+SPK_COLD bool spk_sql_resolve_divide(spk_sql_build *b, spk_sql_expr *call);
+SPK_COLD bool spk_sql_resolve_div(spk_sql_build *b, spk_sql_expr *call);
+SPK_COLD bool spk_sql_resolve_rest(spk_sql_build *b, spk_sql_expr *call);
+SPK_COLD bool spk_sql_resolve_sign(spk_sql_build *b, spk_sql_expr *call);
+SPK_COLD bool spk_sql_resolve_bits(spk_sql_build *b, spk_sql_expr *call);
+SPK_COLD bool spk_sql_resolve_compare(spk_sql_build *b, spk_sql_expr *call);
+SPK_COLD bool spk_sql_resolve_date_sum(spk_sql_build *b, spk_sql_expr *call, bool minus);
 
 bool spk_sql_resolve_concat_arrays(spk_sql_build *b, spk_sql_expr *call);
 

@@ -26,7 +26,7 @@ typedef struct spk_coded {
 } spk_coded;
 
 /* spk_coded_init: of these columns; n 0, or too many: none. False: no memory. */
-bool spk_coded_init(spk_coded *c, spk_arena *keep, const uint32_t *columns, size_t n);
+SPK_COLD bool spk_coded_init(spk_coded *c, spk_arena *keep, const uint32_t *columns, size_t n);
 /* spk_coded_open: a batch of the scan; false: its keys have too many codes. */
 bool spk_coded_open(spk_coded *c, const spk_vectors *scan);
 /* spk_coded_find: groups of the batch's rows at positions from..n, and the positions of those that are not known in

@@ -19,7 +19,7 @@ typedef struct spk_mover {
 
 /* spk_mover_make: of n columns, the i-th of `from` into the i-th of `to`, which lie in the order of their
  * offsets and have nothing between them but padding. False: the query's error. */
-bool spk_mover_make(
+SPK_COLD bool spk_mover_make(
     spk_query *q, const spk_slot *from, const spk_slot *to, size_t n, spk_mover *mover);
 
 /* spk_move_row: a column that is absent leaves what lies under it undefined. */

@@ -21,7 +21,7 @@ typedef struct spk_recent {
 } spk_recent;
 
 /* spk_recent_init: for keys of these columns. False: no memory. */
-bool spk_recent_init(spk_recent *r, spk_arena *keep, const spk_slot *columns, size_t n);
+SPK_COLD bool spk_recent_init(spk_recent *r, spk_arena *keep, const spk_slot *columns, size_t n);
 /* spk_recent_clear: of all that it knows; spk_recent_forget: of groups, but not of how many are found. */
 void spk_recent_clear(spk_recent *r);
 void spk_recent_forget(spk_recent *r);
