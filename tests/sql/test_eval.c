@@ -11,6 +11,7 @@
 
 #include "expr_text.h"
 
+#include "sql/eval/utf8.h"
 #include "sql/eval/zone.h"
 
 static spk_zones zones;
@@ -118,8 +119,30 @@ static void as_spark(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* cases: digests (FNV-1a) of what Spark makes of each code point below 0x20000 by itself, lines of lower, upper
+ * and initcap. */
+static void cases(void **state)
+{
+    static const uint64_t spark[]
+        = { UINT64_C(0xa6d42fbed6c965e), UINT64_C(0x1431ee7c9bd4d308), UINT64_C(0x5e3861933510b5bd) };
+    (void)state;
+    for (int to = SPK_LOWER; to <= SPK_TITLE; to++) {
+        uint64_t digest = UINT64_C(0xcbf29ce484222325);
+        for (uint32_t c = 1; c < 0x20000; c++) {
+            char letter[4], out[13];
+            if (c >= 0xd800 && c < 0xe000)
+                continue;
+            size_t n = spk_utf8_case((spark_str) { letter, spk_utf8_write(c, letter) }, (spk_case)to, out);
+            out[n++] = '\n';
+            for (size_t i = 0; i < n; i++)
+                digest = (digest ^ (unsigned char)out[i]) * UINT64_C(0x100000001b3);
+        }
+        assert_int_equal(digest, spark[to]);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(as_spark) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(as_spark), cmocka_unit_test(cases) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

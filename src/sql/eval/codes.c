@@ -674,8 +674,8 @@ static void mask(spk_sql_frame *f)
         for (size_t k = 0, size; k < s.len; k += size) {
             const uint32_t c = spk_utf8_read(s.ptr + k, s.len - k, &size);
             const uint32_t which = c >= '0' && c <= '9' ? 3
-                : spk_lower(c) != c                     ? 1
-                : spk_upper(c) != c                     ? 2
+                : spk_case_changes(c, SPK_LOWER)        ? 1
+                : spk_case_changes(c, SPK_UPPER)        ? 2
                                                         : 4;
             if (which < f->n_args && spk_sql_valid(&f->args[which], i))
                 spk_text_bytes(&out, S(which, i).ptr, S(which, i).len);

@@ -30,12 +30,7 @@ static void bad_escape(spk_sql_frame *f, spark_str pattern, int bad)
 static spark_str lowered(spk_sql_frame *f, spark_str s)
 {
     char *out = spk_sql_alloc(f, 3 * s.len + 1, 1);
-    size_t n = 0, size;
-    if (!out)
-        return (spark_str) { "", 0 };
-    for (size_t k = 0; k < s.len; k += size)
-        n += spk_utf8_write(spk_lower(spk_utf8_read(s.ptr + k, s.len - k, &size)), out + n);
-    return (spark_str) { out, n };
+    return out ? (spark_str) { out, spk_utf8_case(s, SPK_LOWER, out) } : (spark_str) { "", 0 };
 }
 
 static SPK_COLD const void *prepare_like(spk_sql_build *b, const spk_sql_expr *call)
@@ -48,11 +43,10 @@ static SPK_COLD const void *prepare_like(spk_sql_build *b, const spk_sql_expr *c
     spk_like *like = spk_arena_alloc(b->arena, sizeof *like, _Alignof(spk_like));
     if (like && *call->function->name == 'i') {
         char *out = spk_arena_alloc(b->arena, 3 * pattern.len + 1, 1);
-        size_t n = 0, size;
-        for (size_t k = 0; out && k < pattern.len; k += size)
-            n += spk_utf8_write(
-                spk_lower(spk_utf8_read(pattern.ptr + k, pattern.len - k, &size)), out + n);
-        pattern = (spark_str) { out, n };
+        if (out)
+            pattern = (spark_str) { out, spk_utf8_case(pattern, SPK_LOWER, out) };
+        else
+            like = NULL;
     }
     const int bad = like ? spk_like_compile(like, b->arena, pattern, escape) : SPK_LIKE_NOMEM;
     if (bad == SPK_LIKE_NOMEM)

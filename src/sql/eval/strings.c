@@ -61,71 +61,31 @@ static void bit_length(spk_sql_frame *f)
 
 /* ---- case ---- */
 
-static bool is_ascii(spark_str s)
-{
-    unsigned char all = 0;
-    for (size_t i = 0; i < s.len; i++)
-        all |= (unsigned char)s.ptr[i];
-    return all < 0x80;
-}
-
-static void change_case(spk_sql_frame *f, bool upper)
+static void change_case(spk_sql_frame *f, spk_case to)
 {
     SPK_EACH_ROW(f, i)
     {
         const spark_str s = S(0, i);
         char *out = spk_sql_alloc(f, 3 * s.len + 1, 1);
-        size_t n = 0;
         if (!out)
             return;
-        if (is_ascii(s)) {
-            for (; n < s.len; n++)
-                out[n] = (char)(upper
-                        ? (s.ptr[n] >= 'a' && s.ptr[n] <= 'z' ? s.ptr[n] - 32 : s.ptr[n])
-                        : (s.ptr[n] >= 'A' && s.ptr[n] <= 'Z' ? s.ptr[n] + 32 : s.ptr[n]));
-        } else {
-            size_t size;
-            for (size_t k = 0; k < s.len; k += size) {
-                const uint32_t c = spk_utf8_read(s.ptr + k, s.len - k, &size);
-                if (upper && c == 0xdf) {
-                    out[n++] = 'S';
-                    out[n++] = 'S';
-                } else {
-                    n += spk_utf8_write(upper ? spk_upper(c) : spk_lower(c), out + n);
-                }
-            }
-        }
-        OUT_S(i) = (spark_str) { out, n };
+        OUT_S(i) = (spark_str) { out, spk_utf8_case(s, to, out) };
     }
 }
 
 static void upper(spk_sql_frame *f)
 {
-    change_case(f, true);
+    change_case(f, SPK_UPPER);
 }
 
 static void lower(spk_sql_frame *f)
 {
-    change_case(f, false);
+    change_case(f, SPK_LOWER);
 }
 
 static void initcap(spk_sql_frame *f)
 {
-    SPK_EACH_ROW(f, i)
-    {
-        const spark_str s = S(0, i);
-        char *out = spk_sql_alloc(f, 3 * s.len + 1, 1);
-        size_t n = 0, size;
-        bool first = true;
-        if (!out)
-            return;
-        for (size_t k = 0; k < s.len; k += size) {
-            const uint32_t c = spk_utf8_read(s.ptr + k, s.len - k, &size);
-            n += spk_utf8_write(first ? spk_upper(c) : spk_lower(c), out + n);
-            first = c == ' ';
-        }
-        OUT_S(i) = (spark_str) { out, n };
-    }
+    change_case(f, SPK_TITLE);
 }
 
 static void reverse(spk_sql_frame *f)

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <spark/type.h>
+
 /* spk_utf8_size: bytes of the code point that begins with this byte; at most `left`, at least 1. */
 static inline size_t spk_utf8_size(const char *p, size_t left)
 {
@@ -26,10 +28,11 @@ size_t spk_utf8_write(uint32_t c, char *p);
 size_t spk_utf8_count(const char *p, size_t n);
 size_t spk_utf8_at(const char *p, size_t n, size_t i);
 
-/* spk_upper, spk_lower: of a code point, by itself (Latin, Greek, Cyrillic, Armenian, Georgian and
- * what is
- * like them); others stay. */
-uint32_t spk_upper(uint32_t c);
-uint32_t spk_lower(uint32_t c);
+/* spk_case: SPK_TITLE: of the first letter, and of each behind a space; lower case of the others. */
+typedef enum spk_case { SPK_LOWER, SPK_UPPER, SPK_TITLE } spk_case;
+/* spk_utf8_case: a text in that case, of at most three times its bytes; returns how many. */
+size_t spk_utf8_case(spark_str s, spk_case to, char *out);
+/* spk_case_changes: whether a letter by itself is another one in that case, or several. */
+bool spk_case_changes(uint32_t c, spk_case to);
 
 #endif
