@@ -13,7 +13,7 @@
  * of a state or an env. A typedef of your own has no description until SPARK_NUMBER(user_id) gives
  * it one, and pointers have none (SPARK_HANDLE).
  *
- * Limits: 24 members in a struct, 32 levels of types in each other (also of those that joins and
+ * Limits: 24 members in a struct, 120 levels of types in each other (also of those that joins and
  * groups make of yours), 4 GiB for an element in place.
  *
  * Equality, hash and order follow the description field by field, never the padding: -0.0 equals

@@ -11,7 +11,7 @@
 #include "base/hash.h"
 #include "type/layout.h"
 
-enum { SPK_TYPE_DEPTH = 32 };
+enum { SPK_TYPE_DEPTH = 120 };
 
 /* spk_kind_width: bytes of one value of a kind, 0 for kinds without a fixed width. Blobs are
  * bytes. */

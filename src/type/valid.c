@@ -89,7 +89,7 @@ static SPK_COLD bool valid(gate *g, const spark_type *type, unsigned depth)
     if (!type)
         return no(g, type, "a description is missing");
     if (depth > SPK_TYPE_DEPTH)
-        return no(g, type, "nested deeper than 32");
+        return no(g, type, "nested deeper than 120");
     if (--g->budget < 0)
         return no(g, type, "too large a description");
     if (type->align == 0 || type->align > 64 || (type->align & (type->align - 1)) != 0)

@@ -571,17 +571,17 @@ static void test_types__that_would_be_too_deep_name_the_limit(void **state)
     const spark_type *type = SPARK_TYPE(int64_t), *deeper;
     int64_t n;
     int depth = 0;
-    for (; depth < 40 && spark_count(rdd, &n) == SPARK_OK; depth++)
+    for (; depth < 130 && spark_count(rdd, &n) == SPARK_OK; depth++)
         rdd = spark_glom(rdd);
-    assert_int_equal(depth, 33);
-    oracle_fails(spark_count(rdd, &n), SPARK_EINVAL, "nested 31 deep and no deeper");
-    for (depth = 0; depth < 40 && (deeper = spark_type_optional(sc, type)) != NULL; depth++)
+    assert_int_equal(depth, 121);
+    oracle_fails(spark_count(rdd, &n), SPARK_EINVAL, "nested 119 deep and no deeper");
+    for (depth = 0; depth < 130 && (deeper = spark_type_optional(sc, type)) != NULL; depth++)
         type = deeper;
-    assert_int_equal(depth, 32);
+    assert_int_equal(depth, 120);
     assert_int_equal(spark_last_error()->code, SPARK_EINVAL);
-    assert_non_null(strstr(spark_last_error()->message, "nested 31 deep"));
+    assert_non_null(strstr(spark_last_error()->message, "nested 119 deep"));
     assert_null(spark_type_pair(sc, SPARK_TYPE(int64_t), type));
-    assert_non_null(strstr(spark_last_error()->message, "nested 31 deep"));
+    assert_non_null(strstr(spark_last_error()->message, "nested 119 deep"));
     oracle_close(sc);
 }
 

@@ -291,11 +291,25 @@ static void test_deep(void **state)
 {
     (void)state;
     spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "edges", .threads = 1 });
-    char *rows = sql_answer(sc, deep(31));
-    assert_int_equal(strlen(rows), 64);
+    static const char *const more[] = { "SELECT size(x) FROM (%s) t(x) GROUP BY x", "SELECT x FROM (%s) t(x) ORDER BY x",
+        "SELECT size(collect_list(x)) FROM (%s) t(x)", "SELECT max(x) FROM (%s) t(x)",
+        "SELECT size(collect_set(x) OVER (ORDER BY x)) FROM (%s) t(x)", "SELECT DISTINCT x FROM (%s) t(x)" };
+    char sql[1200];
+    char *rows = sql_answer(sc, deep(109));
+    assert_int_equal(strlen(rows), 2 * 109 + 2);
     free(rows);
-    for (size_t n = 32; n < 40; n++)
-        sql_all_fail(sc, 1, &(sql_case) { deep(n), "a type of more than 32 levels" });
+    for (size_t n = 110; n < 120; n++)
+        sql_all_fail(sc, 1, &(sql_case) { deep(n), "a type of more than 110 levels" });
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) /* what is made of such columns is deeper still */
+        for (size_t n = 33; n < 112; n += n < 105 ? 24 : 1) {
+            snprintf(sql, sizeof sql, more[i], deep(n));
+            if (n < 107)
+                free(sql_answer(sc, sql));
+            else if ((rows = sql_rows(spark_sql(sc, sql))) == NULL)
+                assert_non_null(strstr(spark_last_error()->message, "a type of more than 110 levels"));
+            else
+                free(rows);
+        }
     spark_context_free(sc);
 }
 

@@ -14,7 +14,7 @@
 
 #define S(a, i) SPK_SQL_ARG(spark_str, f, a, i)
 
-enum { STEPS = 64, SCHEMA_DEPTH = 20 };
+enum { STEPS = 64 };
 
 /* step: of a path: a name, an index, or * (all). */
 typedef struct step {
@@ -355,7 +355,7 @@ static void put_schema(spk_sql_frame *f, spk_text *out, spark_json v, int depth)
 {
     spark_json one;
     int64_t whole;
-    if (depth > SCHEMA_DEPTH) {
+    if (depth > SPK_SQL_TYPE_DEPTH) {
         spk_text_put(out, "STRING");
         return;
     }

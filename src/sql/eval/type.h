@@ -87,7 +87,7 @@ struct spk_sql_type {
     const spk_sql_field *fields;
 };
 
-enum { SPK_SQL_DECIMAL_MAX = 38, SPK_SQL_DECIMAL_LONG = 18, SPK_SQL_TYPE_DEPTH = 24 };
+enum { SPK_SQL_DECIMAL_MAX = 38, SPK_SQL_DECIMAL_LONG = 18, SPK_SQL_TYPE_DEPTH = 400 };
 
 __extension__ typedef __int128 spk_i128;
 __extension__ typedef unsigned __int128 spk_u128;

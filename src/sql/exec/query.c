@@ -148,13 +148,16 @@ static unsigned levels(const spk_sql_type *type, bool nullable)
     return most + 1 + nullable;
 }
 
-/* too_deep: whether a column is; the error is then set. */
+/* too_deep: whether a column is; the error is then set. What is made of columns (rows, pairs, lists of them, states of
+ * aggregates) takes the levels that are left. */
 static bool too_deep(spk_query *q, const spk_column *columns, size_t n)
 {
+    enum { LEVELS = 110 };
+    _Static_assert(LEVELS + 10 == SPK_TYPE_DEPTH, "levels of libspark's types");
     for (size_t i = 0; i < n; i++)
-        if (levels(columns[i].type, columns[i].nullable) > SPK_TYPE_DEPTH) {
+        if (levels(columns[i].type, columns[i].nullable) > LEVELS) {
             spk_sql_unsupported(&q->error, SPK_SQL_NOWHERE,
-                "a type of more than 32 levels, of which what may be NULL, and pairs of maps, are one more");
+                "a type of more than 110 levels, of which what may be NULL, and pairs of maps, are one more");
             return true;
         }
     return false;
@@ -169,22 +172,21 @@ const spk_form *spk_form_of(spk_query *q, const spk_column *columns, size_t n, c
         spk_sql_nomem(&q->error);
         return NULL;
     }
+    if (too_deep(q, columns, n))
+        return NULL;
     types[0] = SPARK_TYPE(bool); /* rows of nothing are counted all the same */
     own[0] = "nothing";
     for (size_t i = 0; i < n; i++) {
         types[i] = spk_sql_type_to(q->sc->types, columns[i].type, columns[i].nullable);
         own[i] = names ? names[i] : spk_print(&q->analyzer, "c%zu", i);
         if (!types[i]) {
-            if (!too_deep(q, columns, n))
-                spk_sql_nomem(&q->error);
+            spk_sql_nomem(&q->error);
             return NULL;
         }
     }
     const spark_type *type = spk_types_struct(q->sc->types, members, types, own);
     if (!type) {
         spk_failure failure;
-        if (too_deep(q, columns, n))
-            return NULL;
         if (spk_types_refused(members, types, &failure) == SPARK_ENOMEM)
             spk_sql_nomem(&q->error);
         else
