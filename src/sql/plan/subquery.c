@@ -337,7 +337,8 @@ static bool simple_scalar(const spk_plan *plan)
 static spk_plan *try_pull(spk_analyzer *a, spk_plan_join kind, spk_plan *left, spk_plan *right,
     spk_sql_expr **conditions, size_t n, const spk_attr *mark)
 {
-    pulling p = { .a = a, .left = left, .kind = kind, .exists = n == 0 && kind != SPK_PLAN_SINGLE };
+    const bool marks = kind == SPK_PLAN_MARK || kind == SPK_PLAN_SEMI || kind == SPK_PLAN_ANTI;
+    pulling p = { .a = a, .left = left, .kind = kind, .exists = n == 0 && marks };
     if (kind == SPK_PLAN_RIGHT || kind == SPK_PLAN_FULL || kind == SPK_PLAN_LEFT
         || (kind == SPK_PLAN_SINGLE && !simple_scalar(right)))
         return NULL;
