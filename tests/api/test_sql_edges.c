@@ -15,6 +15,10 @@ static const sql_case lambdas[] = {
     { "SELECT aggregate(sequence(1, 2), array('a'), (a, x) -> concat(a, array(CAST(x AS string), NULL)))",
         "[a, 1, null, 2, null]\n" },
     { "SELECT * FROM range(2) t, LATERAL (SELECT transform(array(1), x -> x + t.id))", "0|[1]\n1|[2]\n" },
+    { "SELECT * FROM range(2) t, LATERAL (SELECT id x FROM range(4) u WHERE u.id >= t.id ORDER BY id LIMIT 1)",
+        "0|0\n1|1\n" },
+    { "SELECT * FROM range(2) t, LATERAL (SELECT id x FROM range(4) u WHERE u.id > t.id ORDER BY id DESC LIMIT 2 OFFSET 1)",
+        "0|2\n0|1\n1|2\n" },
 };
 static const sql_case no_lambdas[] = {
     { "SELECT exists(array(1), x -> x IN (SELECT 1))", "CATEGORY.HIGHER_ORDER_FUNCTION" },

@@ -140,6 +140,10 @@ static void test_compiled__grows_with_the_text(void **state)
         { "SELECT t.id", ", (SELECT max(u.id) FROM range(9) u WHERE u.id < t.id + #) c#", " FROM range(3) t" },
         { "SELECT * FROM range(3) a", ", LATERAL (SELECT a.id + # z#)", "" },
         { "SELECT * FROM range(3) a", ", LATERAL (SELECT max(u.id) z# FROM range(9) u WHERE u.id < a.id + #)", "" },
+        { "SELECT * FROM range(3) a",
+            ", LATERAL (SELECT u.id z# FROM range(99) u WHERE u.id >= a.id + # ORDER BY u.id LIMIT 1)", "" },
+        { "SELECT * FROM range(3) a",
+            ", LATERAL (SELECT max(u.id) z# FROM range(9) u WHERE u.id < a.id + # HAVING max(u.id) >= 0)", "" },
     };
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         const uint64_t some = bytes_of(forms[i][0], forms[i][1], 8, forms[i][2]),
@@ -150,8 +154,8 @@ static void test_compiled__grows_with_the_text(void **state)
     }
 }
 
-#define LATERAL ", LATERAL (SELECT max(u.id) FROM range(9) u WHERE u.id < a.id + 1 HAVING max(u.id) > 0)"
-#define FOUR_LATERAL LATERAL LATERAL LATERAL LATERAL
+/* LATERAL: names the one before it, and so all of them. */
+#define LATERAL(o, n) ", LATERAL (SELECT count(*) " n " FROM range(9) u WHERE u.id < a.id + " o ")"
 
 static void test_compiled__ends_before_the_memory(void **state)
 {
@@ -161,7 +165,9 @@ static void test_compiled__ends_before_the_memory(void **state)
           "i + i j, j + j k, k + k l, l + l m, m + m n, n + n o, o + o p, p + p q, q + q r, r + r s, s + s t, t + t u, "
           "u + u v FROM range(3) GROUP BY id",
             "an alias of so large an expression" },
-        { "SELECT count(*) FROM range(3) a" FOUR_LATERAL FOUR_LATERAL FOUR_LATERAL,
+        { "SELECT count(*) FROM range(3) a" LATERAL("0", "b") LATERAL("b", "c") LATERAL("c", "d") LATERAL("d", "e") LATERAL(
+              "e", "f") LATERAL("f", "g") LATERAL("g", "h") LATERAL("h", "i") LATERAL("i", "j") LATERAL("j", "k") LATERAL("k", "l")
+              LATERAL("l", "m") LATERAL("m", "n"),
             "a plan of so many operators" },
         { "SELECT /*+ BROADCAST(b) */ count(*) FROM (SELECT id, explode(sequence(1, id + 50000)) x FROM range(100)) a "
           "JOIN (SELECT id, explode(sequence(1, id + 50000)) x FROM range(100)) b USING (id, x)",
@@ -177,6 +183,9 @@ static void test_compiled__ends_before_the_memory(void **state)
                             "(SELECT id, explode(sequence(1, 50000)) x FROM range(100)) b USING (id, x)"),
         "5000000\n");
 #define COUNTED(o, n) ", LATERAL (SELECT count(*) id FROM range(5) r WHERE r.id = " o ".id HAVING count(*) >= 0) " n
+#define FIRST ", LATERAL (SELECT u.id - a.id x FROM range(20) u WHERE u.id > a.id ORDER BY u.id LIMIT 2)"
+#define FOUR_FIRST FIRST FIRST FIRST FIRST
+    sql_gives(spark_sql(sc, "SELECT count(*) FROM range(3) a" FOUR_FIRST FOUR_FIRST FOUR_FIRST), "12288\n");
     sql_gives(spark_sql(sc, "SELECT count(*), sum(l.id) FROM range(3) a" COUNTED("a", "b") COUNTED("b", "c")
                       COUNTED("c", "d") COUNTED("d", "e") COUNTED("e", "f") COUNTED("f", "g") COUNTED("g", "h")
                           COUNTED("h", "i") COUNTED("i", "j") COUNTED("j", "k") COUNTED("k", "l")),

@@ -45,15 +45,20 @@ static bool has_all(const domain *d, const spk_plan *plan)
 }
 
 /* giver: the innermost part of the left side that has all of the columns, with the same values: above it are joins that
- * keep each row of that side, as those of other subqueries do, which need not be computed again. */
+ * keep each row of that side, as those of other subqueries do, which need not be computed again. Where each further
+ * subquery would copy a large plan, the values may be more, which are then computed in vain: joins of lateral subqueries
+ * alone, or without conditions, or of their elements, have left them out. */
 static const spk_plan *giver(const domain *d)
 {
+    enum { LARGE = 400 };
+    const bool large = d->a->nodes > LARGE;
     const spk_plan *plan = d->left;
     for (;;) {
-        const bool keeps = plan->kind == SPK_PLAN_PROJECT
+        const bool keeps = plan->kind == SPK_PLAN_PROJECT || (large && plan->kind == SPK_PLAN_GENERATE)
             || (plan->kind == SPK_PLAN_JOIN
                 && (plan->join == SPK_PLAN_LEFT || plan->join == SPK_PLAN_SINGLE || plan->join == SPK_PLAN_MARK
-                    || plan->keeps_left));
+                    || plan->keeps_left
+                    || (large && plan->join == SPK_PLAN_INNER && (plan->keeps_right || plan->n_exprs == 0))));
         const bool right = plan->kind == SPK_PLAN_JOIN && plan->keeps_right && has_all(d, plan->in[1]);
         if (!right && (!keeps || !has_all(d, plan->in[0])))
             return plan;
