@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* from_csv, to_csv and schema_of_csv: one line of cells between separators. */
+#include "base/small.h"
 
 #include <string.h>
 

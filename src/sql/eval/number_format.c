@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* to_number, try_to_number and to_char of numbers: formats of 0 9 . D , G $ S MI PR, as Spark's
  * ToNumberParser reads them. */
+#include "base/small.h"
 
 #include <string.h>
 

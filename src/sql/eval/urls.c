@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* parse_url: a URI is taken apart as java.net.URI does it: RFC 2396, with RFC 2732 for addresses of IPv6, characters beyond
  * ASCII anywhere, and an authority that is no server's where it cannot be one. */
+#include "base/small.h"
+
 #include <limits.h>
 #include <string.h>
 
