@@ -912,6 +912,17 @@ static spark_status job_sql_cached(spark_context *sc, uint64_t *digest)
         spark_sql(sc, "SELECT s, count(n), sum(v) FROM kept WHERE s <> 'k3' AND v < 5000 GROUP BY s"), digest);
 }
 
+/* job_sql_frames: aggregates that keep their values, over wide frames. */
+static spark_status job_sql_frames(spark_context *sc, uint64_t *digest)
+{
+    const spark_status status = spark_create_temp_view(sc, "numbers", numbers(sc));
+    if (status != SPARK_OK)
+        return status;
+    return collected(spark_sql(sc, "SELECT value, percentile(value, array(0.5, 1)) OVER w, collect_list(value) OVER w, "
+                                   "collect_set(value % 3) OVER w, mode('k' || value % 5) OVER w FROM numbers WHERE value "
+                                   "< 300 WINDOW w AS (ORDER BY value ROWS BETWEEN 70 PRECEDING AND CURRENT ROW)"), digest);
+}
+
 static spark_status job_broadcast(spark_context *sc, uint64_t *digest)
 {
     static const spark_str texts[] = { SPARK_STR("a"), SPARK_STR("bcd"), SPARK_STR("ef") };
@@ -1306,6 +1317,7 @@ static const struct {
     { "arrow", job_arrow },
     { "sql_shuffled", job_sql_shuffled },
     { "sql_cached", job_sql_cached },
+    { "sql_frames", job_sql_frames },
     { "reduce_by_key with a function", job_reduce_user },
     { "reduce of strings", job_reduce_text },
     { "sort_by", job_sort },

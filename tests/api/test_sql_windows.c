@@ -108,10 +108,74 @@ static void test_sliding(void **state)
 #undef T
 }
 
+/* test_ranked: aggregates that keep their values, in frames that move, grow and shrink: beside groups over the same
+ * rows, and what has an order beside lists of that order. */
+static void test_ranked(void **state)
+{
+    (void)state;
+    static const struct {
+        int from, to;
+        const char *frame;
+    } frames[] = {
+        { -150, 20, "150 PRECEDING AND 20 FOLLOWING" },
+        { -700, 0, "UNBOUNDED PRECEDING AND CURRENT ROW" },
+        { 0, 700, "CURRENT ROW AND UNBOUNDED FOLLOWING" },
+        { -320, -210, "320 PRECEDING AND 210 PRECEDING" },
+        { -700, 700, "UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING" },
+    };
+#define ALL(over) "percentile(d, 0.3)" over " a, percentile(d, array(0, 0.21, 1)) FILTER (WHERE k > 300)" over " b, " \
+    "percentile_approx(i, array(0.5, 0.9))" over " c, approx_percentile(c, 0.4)" over " e, mode(w)" over " f, mode(s)" \
+    over " g, mode(d) FILTER (WHERE w < 4)" over " h, mode(i, true)" over " i"
+#define LISTED(over) "sort_array(collect_list(s)" over ") j, sort_array(collect_set(named_struct('a', s, 'b', w)) " \
+    "FILTER (WHERE w >= 0)" over ") l"
+    spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "windows", .threads = 2 });
+    sql_run(sc, "CREATE TEMPORARY VIEW t AS SELECT id, id * 7919 % 1009 k, id * 31 % 7 w, nullif(id * 31 % 97, 5) / 4D "
+                "- 3 d, CAST(id * 17 % 89 AS INT) i, CAST(id * 11 % 301 AS DECIMAL(20, 2)) / 4 c, IF(id % 9 = 0, NULL, "
+                "concat('s', id * 13 % 50)) s FROM range(700)");
+    sql_run(sc, "CACHE TABLE t");
+    for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+        char sql[6000];
+        const int from = frames[i].from, to = frames[i].to;
+        int n = snprintf(sql, sizeof sql,
+            "SELECT count(*), min(v.list = p.list AND v.ones = array_distinct(p.list)) FROM (SELECT id, "
+            "collect_list(k) OVER z list, collect_set(k) OVER z ones FROM t WINDOW z AS (ORDER BY id ROWS BETWEEN %s)) v "
+            "JOIN (SELECT id, transform(filter(sequence(id + %d, id + %d), x -> x BETWEEN 0 AND 699), "
+            "x -> x * 7919 %% 1009) list FROM range(700)) p USING (id)", frames[i].frame, from, to);
+        assert_true(n > 0 && (size_t)n < sizeof sql);
+        sql_gives(spark_sql(sc, sql), "700|true\n");
+        n = snprintf(sql, sizeof sql,
+            "SELECT count(*), min(v.a <=> g.a AND v.b <=> g.b AND v.c <=> g.c AND v.e <=> g.e AND v.f <=> g.f AND v.g "
+            "<=> g.g AND v.h <=> g.h AND v.i <=> g.i AND v.j = g.j AND v.l = g.l) FROM (SELECT id, " ALL(" OVER z") ", "
+            LISTED(" OVER z") " FROM t WINDOW z AS (ORDER BY id ROWS BETWEEN %s)) v JOIN (SELECT x.id, " ALL("") ", "
+            LISTED("") " FROM range(700) x LEFT JOIN t ON t.id BETWEEN x.id + %d AND x.id + %d GROUP BY x.id) g USING "
+            "(id)", frames[i].frame, from, to);
+        assert_true(n > 0 && (size_t)n < sizeof sql);
+        sql_gives(spark_sql(sc, sql), "700|true\n");
+    }
+    spark_context_free(sc);
+#undef LISTED
+#undef ALL
+}
+
+/* test_ranked__in_time: many rows in frames of many, which the square of would take hours. */
+static void test_ranked__in_time(void **state)
+{
+    (void)state;
+    spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "windows", .threads = 2, .task_timeout_ms = 60000 });
+    sql_gives(spark_sql(sc, "SELECT sum(size(l)), sum(size(s)), max(p), min(m) FROM (SELECT collect_list(id) OVER w l, "
+                            "collect_set(id % 5) OVER w s, percentile(id, 0.5) OVER w p, mode(id % 7) OVER w m FROM "
+                            "range(0, 300000, 1, 1) WINDOW w AS (ORDER BY id ROWS BETWEEN 100000 PRECEDING AND CURRENT "
+                            "ROW))"),
+        "25000250000|1499990|249999.0|0\n");
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sliding),
+        cmocka_unit_test(test_ranked),
+        cmocka_unit_test(test_ranked__in_time),
         cmocka_unit_test(test_first),
         cmocka_unit_test(test_shared),
     };

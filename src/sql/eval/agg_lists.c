@@ -141,18 +141,20 @@ typedef struct ordered {
     char *at;
     size_t n;
     bool keys;
+    const void *(*nth)(const void *arg, size_t i); /* in place of `at`, or NULL */
+    const void *arg;
 } ordered;
 
 static void settle(const ordered *o, size_t from, size_t to)
 {
-    if (o->keys)
+    if (o->keys && !o->nth)
         spk_sql_keys_settle((int64_t *)(void *)o->at, o->n, from, to);
 }
 
 /* value_at: what stands at a place that is settled. */
 static void value_at(const ordered *o, size_t i, void *out)
 {
-    memcpy(out, o->at + i * o->type->size, o->type->size);
+    memcpy(out, o->nth ? o->nth(o->arg, i) : o->at + i * o->type->size, o->type->size);
     if (o->keys)
         spk_sql_key_value(o->type, out);
 }
@@ -198,6 +200,18 @@ static void pick(const spk_sql_aggregate *a, const ordered *o, double p, void *o
     value_at(o, i, out);
 }
 
+void spk_agg_list_plain(const spk_sql_type *t, char *at, size_t n)
+{
+    for (size_t i = 0; t->kind == SPK_SQL_DOUBLE && i < n; i++) {
+        double *x = (double *)(void *)at + i;
+        *x = *x == *x ? *x + 0.0 : (double)NAN;
+    }
+    for (size_t i = 0; t->kind == SPK_SQL_FLOAT && i < n; i++) {
+        float *x = (float *)(void *)at + i;
+        *x = *x == *x ? *x + 0.0f : NAN;
+    }
+}
+
 static void most_frequent(const spk_sql_aggregate *a, const ordered *o, void *value)
 {
     const spk_sql_type *t = o->type;
@@ -210,6 +224,29 @@ static void most_frequent(const spk_sql_aggregate *a, const ordered *o, void *va
         }
     }
     value_at(o, best, value);
+    spk_agg_list_plain(t, value, 1);
+}
+
+static bool pick_all(const spk_sql_aggregate *a, const ordered *o, void *value, spk_arena *arena)
+{
+    const fractions *p = a->parameter;
+    if (!p->many) {
+        pick(a, o, p->at[0], value);
+        return true;
+    }
+    char *out = spk_arena_alloc(arena, p->n * o->type->size + 1, 16);
+    for (size_t i = 0; out && i < p->n; i++)
+        pick(a, o, p->at[i], out + i * o->type->size);
+    *(spk_sql_array *)value = (spk_sql_array) { out, p->n };
+    return out != NULL;
+}
+
+bool spk_agg_list_places(const spk_sql_aggregate *a, const void *(*nth)(const void *arg, size_t i), const void *arg,
+    size_t n, void *value, spk_arena *arena)
+{
+    const spk_sql_type *t = a->args[0]->type;
+    const ordered o = { .type = t, .n = n, .keys = spk_sql_keys(t, NULL, 0), .nth = nth, .arg = arg };
+    return pick_all(a, &o, value, arena);
 }
 
 static bool finish_sorted(
@@ -219,7 +256,7 @@ static bool finish_sorted(
     const fractions *p = a->parameter;
     const spk_sql_type *t = a->args[0]->type;
     const bool mode = a->def->variant == MODE || a->def->variant == MODE_DESC;
-    const ordered o = { t, at, n, !mode && spk_sql_keys(t, at, n) };
+    const ordered o = { .type = t, .at = at, .n = n, .keys = !mode && spk_sql_keys(t, at, n) };
     *valid = n > 0;
     if (n == 0)
         return true;
@@ -231,15 +268,7 @@ static bool finish_sorted(
         most_frequent(a, &o, value);
         return true;
     }
-    if (!p->many) {
-        pick(a, &o, p->at[0], value);
-        return true;
-    }
-    char *out = spk_arena_alloc(arena, p->n * t->size + 1, 16);
-    for (size_t i = 0; out && i < p->n; i++)
-        pick(a, &o, p->at[i], out + i * t->size);
-    *(spk_sql_array *)value = (spk_sql_array) { out, p->n };
-    return out != NULL;
+    return pick_all(a, &o, value, arena);
 }
 
 static bool finish_text(
@@ -290,6 +319,17 @@ static bool list_finish(const spk_sql_aggregate *a, const char *state, void *val
         return finish_sorted(a, own, list.n, value, valid, arena) || nomem(error);
     *(spk_sql_array *)value = (spk_sql_array) { own, spk_agg_list_unique(t, own, list.n, arena) };
     return true;
+}
+
+spk_agg_slide spk_agg_list_slides(const spk_sql_aggregate *a)
+{
+    static const uint8_t slides[] = { [LIST] = SPK_AGG_SLIDES_LIST,
+        [SET] = SPK_AGG_SLIDES_SET,
+        [PERCENTILE] = SPK_AGG_SLIDES_PLACES,
+        [PERCENTILE_APPROX] = SPK_AGG_SLIDES_PLACES,
+        [MODE] = SPK_AGG_SLIDES_MOST,
+        [MODE_DESC] = SPK_AGG_SLIDES_MOST_LAST };
+    return a->def->finish == list_finish ? (spk_agg_slide)slides[a->def->variant] : SPK_AGG_SLIDES_NOT;
 }
 
 /* ---- approx_count_distinct: state { registers }, a byte each, of HyperLogLog ---- */

@@ -157,8 +157,9 @@ int64_t spk_window_constant(const spk_sql_expr *e);
 void spk_window_aggregate(const spk_window_group *g, spk_window_call *c);
 void spk_window_compute(const spk_window_group *g, spk_window_call *c);
 
-/* What aggregates over frames share: a fresh state; rows from..to taken into one; one joined with another. False: the
- * task has failed. */
+/* What aggregates over frames share: whether the filter takes a row; a fresh state; rows from..to taken into one; one
+ * joined with another. False: the task has failed. */
+bool spk_window_counts(const spk_window_group *g, const spk_window_call *c, const char *row);
 char *spk_window_fresh(const spk_window_call *c, char *state);
 bool spk_window_take(
     const spk_window_group *g, const spk_window_call *c, char *state, size_t from, size_t to, spk_arena *arena);
@@ -171,6 +172,13 @@ typedef struct spk_window_sliding spk_window_sliding;
 bool spk_window_slides(const spk_window_call *c);
 spk_window_sliding *spk_window_slide_open(const spk_window_group *g, const spk_window_call *c);
 const char *spk_window_slide(const spk_window_group *g, const spk_window_call *c, spk_window_sliding *s);
+
+/* The same of aggregates that keep their values, see window_ranked.c. _open: NULL: there is no memory, and it goes
+ * without. _put: the value of row i, of the call's frame; false: the task has failed. */
+typedef struct spk_window_ranked spk_window_ranked;
+bool spk_window_ranks(const spk_window_group *g, const spk_window_call *c);
+spk_window_ranked *spk_window_ranked_open(const spk_window_group *g, const spk_window_call *c);
+bool spk_window_ranked_put(const spk_window_group *g, const spk_window_call *c, spk_window_ranked *r, size_t i);
 
 /* spk_window_keep_pair: a deep copy of a pair; `spare`: room for the pair itself, or NULL. NULL: no memory. */
 char *spk_window_keep_pair(const spk_layout *pair, spk_arena *arena, char *spare, const char *row);

@@ -11,9 +11,11 @@ typedef struct spk_window_running {
     char *state, *value;
     bool valid, fresh;
     bool known;       /* value is what the state gives */
+    bool poor;        /* there was no memory for `ranked` */
     size_t from, to;  /* rows that are in the state */
     size_t kept;      /* bytes of the memory when it was tidied last */
     spk_window_sliding *sliding;
+    spk_window_ranked *ranked;
 } running;
 
 static bool fails(const spk_window_group *g, const spk_sql_error *error)
@@ -44,17 +46,22 @@ static void empty(spk_arena *arena)
         spk_arena_reset(arena);
 }
 
+bool spk_window_counts(const spk_window_group *g, const spk_window_call *c, const char *row)
+{
+    if (!c->f->filter)
+        return true;
+    const spk_slot *slot = &g->w->rows->slots[c->args[c->f->n_args]];
+    return spk_slot_present(slot, row) && row[slot->value];
+}
+
 static bool take_row(const spk_window_group *g, const spk_window_call *c, char *state, size_t i, spk_arena *arena)
 {
     const spk_sql_aggregate *a = c->f->aggregate;
     const char *row = spk_window_row(g, i);
     spk_sql_vector args[16];
     uint8_t valid[16];
-    if (c->f->filter) {
-        const spk_slot *slot = &g->w->rows->slots[c->args[c->f->n_args]];
-        if (!spk_slot_present(slot, row) || !row[slot->value])
-            return true;
-    }
+    if (!spk_window_counts(g, c, row))
+        return true;
     for (uint32_t k = 0; k < a->n && k < 16; k++) {
         const spk_slot *slot = &g->w->rows->slots[c->args[k]];
         valid[k] = spk_slot_present(slot, row);
@@ -180,6 +187,18 @@ static bool put_value(const spk_window_group *g, spk_window_call *c, size_t i, c
     return true;
 }
 
+/* ranked: whether the values of the frame are, from the first wide one on that is another than the last one. */
+static bool ranked(const spk_window_group *g, const spk_window_call *c)
+{
+    running *r = c->running;
+    if (!r->ranked && !r->poor && !r->fresh && !r->sliding && c->to > c->from && c->to - c->from > WIDE
+        && (c->from != r->from || c->to != r->to) && spk_window_ranks(g, c)) {
+        r->ranked = spk_window_ranked_open(g, c);
+        r->poor = !r->ranked;
+    }
+    return r->ranked;
+}
+
 static running *open_running(const spk_window_group *g, spk_window_call *c)
 {
     const spk_sql_aggregate *a = c->f->aggregate;
@@ -204,6 +223,11 @@ void spk_window_aggregate(const spk_window_group *g, spk_window_call *c)
         c->running->known = false;
     for (size_t i = g->begin; i < g->end && !spk_task_failed(g->task); i++) {
         spk_window_frame(g, c, i);
+        if (ranked(g, c)) {
+            if (!spk_window_ranked_put(g, c, c->running->ranked, i))
+                return;
+            continue;
+        }
         const char *state = next_state(g, c);
         if (!state || !put_value(g, c, i, state))
             return;
