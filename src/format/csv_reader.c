@@ -8,6 +8,7 @@
  * a window is found by itself, and the buffer grows for it. All that is kept of a batch points into the
  * buffer, so nothing is read while rows are gathered. */
 #include "format/csv.h"
+#include "format/value.h"
 #include "io/form.h"
 #include "type/layout.h"
 
@@ -158,8 +159,9 @@ static spark_status blame(const spk_csv_reader *r, spark_status code, const char
 {
     long long line, column;
     place(r, offset_of(r, p), &line, &column);
-    spk_failure_set(failure, code, NULL, NULL, "%s: %s:%lld:%lld%s", why, r->in.file->path, line,
-        column, behind);
+    const bool fast = r->csv->mode == SPARK_FAILFAST;
+    spk_failure_set(failure, code, NULL, NULL, "%s%s: %s:%lld:%lld%s%s", fast ? SPK_MALFORMED : "", why,
+        r->in.file->path, line, column, behind, fast ? SPK_MALFORMED_STATE : "");
     spk_failure_in(failure, r->in.file->path, line > 0 ? line : -1);
     return code;
 }

@@ -3,6 +3,8 @@
  * leaves no trace but that. */
 #include "format/json_infer.h"
 
+#include "format/value.h"
+
 #include <stdlib.h>
 
 typedef struct looker {
@@ -274,7 +276,7 @@ spark_status spk_json_infer(
     }
     schema->corrupt = true;
     if (json->formats.mode == SPARK_FAILFAST)
-        return spk_failure_set(failure, SPARK_EIO, NULL, NULL, "%s, at byte %zu of a record", check.why,
-            (size_t)(check.p - record.ptr) + 1);
+        return spk_failure_set(failure, SPARK_EIO, NULL, NULL, SPK_MALFORMED "%s, at byte %zu of a record",
+            check.why, (size_t)(check.p - record.ptr) + 1);
     return SPARK_OK;
 }

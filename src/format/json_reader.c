@@ -6,6 +6,7 @@
  * stood before the place. */
 #include "format/json_reader.h"
 
+#include "format/value.h"
 #include "io/form.h"
 #include "io/lines.h"
 #include "type/layout.h"
@@ -78,8 +79,9 @@ static void blame(const spk_json_reader *r, const spk_json_outcome *o, spk_failu
     size_t column;
     place(r, o->at, &line, &column);
     explain(o, why, behind);
-    spk_failure_set(failure, SPARK_EIO, NULL, NULL, "%s: %s:%lld:%zu%s", why, r->split->file->path,
-        line, column, behind);
+    const bool fast = r->json->formats.mode == SPARK_FAILFAST;
+    spk_failure_set(failure, SPARK_EIO, NULL, NULL, "%s%s: %s:%lld:%zu%s%s", fast ? SPK_MALFORMED : "", why,
+        r->split->file->path, line, column, behind, fast ? SPK_MALFORMED_STATE : "");
     spk_failure_in(failure, r->split->file->path, line);
 }
 

@@ -9,6 +9,11 @@
 #include <stdint.h>
 #include <string.h>
 
+/* SPK_MALFORMED, SPK_MALFORMED_STATE: around what is wrong with a record where the mode is FAILFAST: Spark's condition
+ * and its SQLSTATE. */
+#define SPK_MALFORMED "[MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] "
+#define SPK_MALFORMED_STATE " SQLSTATE: 22023"
+
 enum { SPK_TEXT_SLACK = 16 };
 
 /* spk_text_bool: true, false, in any case. */

@@ -386,6 +386,10 @@ static const spk_sql_condition conditions[] = {
     { "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE", "42K0E",
         "The join condition <joinCondition> has the invalid type <conditionType>, expected \"BOOLEAN\"." },
     { "MALFORMED_CHARACTER_CODING", "22000", "Invalid value found when performing <function> with <charset>" },
+    { "MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS", "22023",
+        "Malformed records are detected in record parsing: <badRecord>. Parse Mode: <failFastMode>. To "
+        "process malformed records as null result, try setting the option 'mode' as 'PERMISSIVE'. Parsing JSON "
+        "arrays as structs is forbidden." },
     { "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023",
         "Malformed records are detected in record parsing: <badRecord>. Parse Mode: <failFastMode>. To "
         "process malformed records as null result, try setting the option 'mode' as 'PERMISSIVE'." },
@@ -418,6 +422,8 @@ static const spk_sql_condition conditions[] = {
         "ORDER BY position <index> is not in select list (valid range is [1, <size>])." },
     { "OUT_OF_MEMORY", "53200", "Out of memory." },
     { "PARSE_EMPTY_STATEMENT", "42617", "Syntax error, unexpected empty statement." },
+    { "PARSE_MODE_UNSUPPORTED", "42601",
+        "The function <funcName> doesn't support the <mode> mode. Acceptable modes are PERMISSIVE and FAILFAST." },
     { "PARSE_SYNTAX_ERROR", "42601", "Syntax error at or near <error><hint>." },
     { "PATH_NOT_FOUND", "42K03", "Path does not exist: <path>." },
     { "PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION", "0A000",

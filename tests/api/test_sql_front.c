@@ -366,6 +366,16 @@ static void test_json_by_functions(void **state)
         "NULL\nNULL\nNULL\nNULL\nNULL\nNULL\n{a -> 1, a -> 2}\n{a -> 1, b -> null}\n{}\n");
     does(sc, "CREATE TEMP VIEW strictly (m MAP<STRING, INT>) USING json OPTIONS (path '%s/lenient', mode 'FAILFAST')");
     assert_null(sql_rows(run(sc, "SELECT * FROM strictly")));
+    assert_non_null(strstr(spark_last_error()->message, "[MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION]"));
+    refuses(sc, "CREATE TEMP VIEW guessed USING json OPTIONS (path '%s/lenient', mode 'FAILFAST')",
+        "[MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION]");
+    does(sc, "CREATE TEMP VIEW quick (m STRUCT<a: INT>) USING json OPTIONS (path '%s/lenient', mode 'FAILFAST')");
+    does(sc, "CREATE TEMP VIEW quickly (m INT) USING csv OPTIONS (path '%s/lenient', mode 'FAILFAST')");
+    for (int csv = 0; csv < 2; csv++) {
+        assert_null(sql_rows(run(sc, csv ? "SELECT * FROM quickly" : "SELECT * FROM quick")));
+        assert_non_null(strstr(spark_last_error()->message, "[MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION]"));
+        assert_non_null(strstr(spark_last_error()->message, "SQLSTATE: 22023"));
+    }
     refuses(sc, "CREATE TEMP VIEW no (m ARRAY<MAP<INT, STRING>>) USING json OPTIONS (path '%s/lenient')",
         "[UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE]");
     does(sc, "INSERT OVERWRITE DIRECTORY '%s/options' USING json OPTIONS (ignoreNullFields 'false', dateFormat "

@@ -55,20 +55,26 @@ static void from_csv(spk_sql_frame *f)
         const spark_str line = SPK_SQL_ARG(spark_str, f, 0, i);
         char *row = f->out + (size_t)i * type->size;
         size_t at = 0;
+        bool good = line.len > 0;
         memset(row, 0, type->size);
         for (uint32_t k = 0; k < type->n; k++) {
             const spk_sql_field *field = &type->fields[k];
             spark_str cell;
             bool quoted;
-            if (!next_cell(f, line, options.sep, &at, &cell, &quoted))
+            if (!next_cell(f, line, options.sep, &at, &cell, &quoted)) {
+                good = false;
                 break;
+            }
             if (!quoted && cell.len == options.null_value.len
                 && (cell.len == 0 || memcmp(cell.ptr, options.null_value.ptr, cell.len) == 0))
                 continue;
             char *slot = row + field->offset;
             *slot = spk_text_to_value(f, &options, field->type,
                 field->type->kind == SPK_SQL_STRING ? cell : trimmed(cell), slot + spk_sql_slot_value(field->type, true));
+            good &= *slot;
         }
+        if (options.failfast && (!good || at <= line.len))
+            spk_text_malformed(f, type, row);
         if (spk_sql_run_failed(f->run))
             return;
     }

@@ -17,6 +17,7 @@
 typedef struct reader {
     spk_sql_frame *f;
     const spk_text_options *options;
+    bool misfit; /* a member of a struct is none */
 } reader;
 
 /* fit: PRESENT: the value is there; NOTHING: it is null; MISFIT: it is of another kind. */
@@ -129,9 +130,10 @@ static fit read_struct(reader *r, const spk_sql_type *type, spark_json v, void *
             char *slot = (char *)to + f->offset;
             if (!spk_json_is_named(name, f->name))
                 continue;
-            const bool present = read_value(r, f->type, one, slot + spk_sql_slot_value(f->type, f->nullable)) == PRESENT;
+            const fit how = read_value(r, f->type, one, slot + spk_sql_slot_value(f->type, f->nullable));
+            r->misfit |= how == MISFIT;
             if (f->nullable)
-                *slot = present;
+                *slot = how == PRESENT;
         }
     return PRESENT;
 }
@@ -164,45 +166,43 @@ static fit one_struct(reader *r, const spk_sql_type *type, spark_json v, void *t
     return PRESENT;
 }
 
-static void malformed(spk_sql_frame *f, spark_str text)
-{
-    spk_sql_error *e = spk_sql_raise(f, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION");
-    spk_sql_param(e, "badRecord", "%.*s", (int)(text.len < 200 ? text.len : 200), text.ptr);
-    spk_sql_param(e, "failFastMode", "FAILFAST");
-}
-
-static bool is_blank(spark_str s)
+/* begins: the first byte that is not blank; 0: there is none. */
+static char begins(spark_str s)
 {
     for (size_t i = 0; i < s.len; i++)
         if ((unsigned char)s.ptr[i] > ' ')
-            return false;
-    return true;
+            return s.ptr[i];
+    return '\0';
 }
 
 static void from_json(spk_sql_frame *f)
 {
     const spk_text_options options = spk_text_options_of(f->expr, 2);
     const spk_sql_type *type = f->expr->type;
-    reader r = { f, &options };
+    reader r = { .f = f, .options = &options };
     SPK_EACH_ROW(f, i)
     {
         const spark_str text = SPK_SQL_ARG(spark_str, f, 0, i);
         spark_json v;
         char *out = f->out + (size_t)i * type->size;
-        const bool good = spark_json_parse(text, &v, NULL);
+        const bool good = spark_json_parse(text, &v, NULL), blank = !begins(text);
+        r.misfit = false;
         fit how = !good                                                         ? MISFIT
             : type->kind == SPK_SQL_ARRAY && type->of->kind == SPK_SQL_STRUCT && v.kind == SPARK_JSON_OBJECT
             ? one_struct(&r, type, v, out)
             : read_value(&r, type, v, out);
         if (spk_sql_run_failed(f->run))
             return;
-        if (is_blank(text))
+        if (blank)
             how = NOTHING;
-        if (how == MISFIT && options.failfast) {
-            malformed(f, text);
+        if ((how == MISFIT || r.misfit) && !blank && options.failfast) {
+            if (type->kind == SPK_SQL_STRUCT && begins(text) == '[')
+                spk_text_refused(f, "MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS", text);
+            else
+                spk_text_malformed(f, type, how == PRESENT && type->kind == SPK_SQL_STRUCT ? out : NULL);
             return;
         }
-        if (type->kind == SPK_SQL_STRUCT && (how == MISFIT || (how == NOTHING && !is_blank(text)))) {
+        if (type->kind == SPK_SQL_STRUCT && (how == MISFIT || (how == NOTHING && !blank))) {
             memset(out, 0, type->size);
             how = PRESENT;
         }

@@ -11,6 +11,9 @@
 #include "sql/eval/compare.h"
 #include "sql/eval/value_text.h"
 
+static spark_str option(const spk_sql_expr *map, const char *name);
+static bool says(spark_str s, const char *word);
+
 SPK_COLD bool spk_text_options_resolve(spk_sql_build *b, spk_sql_expr *call, uint32_t i)
 {
     if (i >= call->n)
@@ -29,13 +32,20 @@ SPK_COLD bool spk_text_options_resolve(spk_sql_build *b, spk_sql_expr *call, uin
         spk_sql_fail(b->error, "INVALID_OPTIONS.NON_MAP_FUNCTION", call->span);
         return false;
     }
+    const char *name = call->function->name;
+    if (strncmp(name, "from_", 5) == 0 && says(option(call->args[i], "mode"), "DROPMALFORMED")) {
+        char quoted[20];
+        snprintf(quoted, sizeof quoted, "`%s`", name);
+        spk_sql_fail2(b->error, "PARSE_MODE_UNSUPPORTED", call->span, "funcName", quoted, "mode", "DROPMALFORMED");
+        return false;
+    }
     return true;
 }
 
 static spark_str option(const spk_sql_expr *map, const char *name)
 {
     const spk_sql_array a = *(const spk_sql_array *)map->value;
-    for (size_t i = 0; i < a.n; i++) {
+    for (size_t i = 0; map->type->of->kind == SPK_SQL_STRING && i < a.n; i++) {
         const void *value, *key = spk_sql_entry(map->type, a, i, &value);
         const spark_str k = *(const spark_str *)key;
         if (value && k.len == strlen(name) && strncasecmp(k.ptr, name, k.len) == 0)
@@ -98,6 +108,42 @@ SPK_COLD const spk_sql_type *spk_schema_of(spk_sql_build *b, spk_sql_expr *call,
     } else if (!type)
         spk_sql_fail2(b->error, "PARSE_SYNTAX_ERROR", call->span, "error", spk_sql_expr_quoted(b, e), "hint", "");
     return type;
+}
+
+/* ---- what is malformed ---- */
+
+/* put_row: as Spark's rows print themselves. */
+static void put_row(const spk_sql_frame *f, const spk_sql_type *type, const void *row, spk_text *out)
+{
+    const uint32_t n = type->kind == SPK_SQL_STRUCT ? type->n : 1;
+    for (uint32_t i = 0; i < n; i++) {
+        const void *value = row ? spk_sql_member(type, row, i) : NULL;
+        spk_text_char(out, i ? ',' : '[');
+        if (!value)
+            spk_text_put(out, "null");
+        else if (type->fields[i].type->kind == SPK_SQL_STRUCT)
+            put_row(f, type->fields[i].type, value, out);
+        else
+            spk_sql_put_value(out, type->fields[i].type, value, f->expr->session ? f->expr->session->zone : NULL);
+    }
+    spk_text_char(out, ']');
+}
+
+void spk_text_refused(spk_sql_frame *f, const char *condition, spark_str text)
+{
+    spk_sql_error *e = spk_sql_raise(f, condition);
+    spk_sql_param(e, "badRecord", "%.*s", (int)(text.len < 200 ? text.len : 200), text.ptr);
+    spk_sql_param(e, "failFastMode", "FAILFAST");
+}
+
+void spk_text_malformed(spk_sql_frame *f, const spk_sql_type *type, const void *row)
+{
+    spk_text out = spk_text_new(f->arena);
+    put_row(f, type, row, &out);
+    if (out.failed)
+        spk_sql_no_room(f);
+    else
+        spk_text_refused(f, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", (spark_str) { out.at, out.n });
 }
 
 /* ---- values ---- */

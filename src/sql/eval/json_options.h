@@ -29,6 +29,11 @@ bool spk_text_to_value(spk_sql_frame *f, const spk_text_options *options, const 
 void spk_value_to_text(
     spk_sql_frame *f, const spk_text_options *options, const spk_sql_type *type, const void *value, spk_text *out);
 
+/* spk_text_malformed: fails the run, in FAILFAST: a text is no row of the type; `row`: what is one of it, NULL: nothing.
+ * spk_text_refused: the same, where the text itself says why. */
+SPK_COLD void spk_text_malformed(spk_sql_frame *f, const spk_sql_type *type, const void *row);
+SPK_COLD void spk_text_refused(spk_sql_frame *f, const char *condition, spark_str text);
+
 /* spk_json_compact: the text of a JSON value without blanks; numbers with a point as Java prints
  * doubles. */
 void spk_json_compact(spk_text *out, spark_str text);

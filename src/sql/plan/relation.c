@@ -123,6 +123,9 @@ void spk_file_fails(spk_analyzer *a, const char *path, spk_sql_span span)
         spk_sql_nomem(a->error);
     else if (e->code == SPARK_EINVAL && !missing)
         spk_sql_fail1(a->error, "INVALID_OPTION_VALUE.TEXT", span, "message", e->message);
+    else if (strstr(e->message, "[MALFORMED_RECORD"))
+        spk_sql_fail2(a->error, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", span, "badRecord",
+            strstr(e->message, "] ") + 2, "failFastMode", "FAILFAST");
     else
         spk_sql_fail2(a->error, missing ? "PATH_NOT_FOUND" : "FAILED_READ_FILE.NO_HINT", span, "path",
             path ? path : "", "cause", e->message);
