@@ -369,6 +369,8 @@ static const spk_sql_condition conditions[] = {
     { "INVALID_URL", "22P02",
         "The url is invalid: <url>. Use `try_parse_url` to tolerate invalid URL and return NULL instead." },
     { "INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of <elem> in <prettyName>." },
+    { "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", "42000",
+        "count(<tableName>.*) is not allowed. Use count(*) or expand the columns manually, e.g. count(col1, col2)." },
     { "INVALID_UTF8_STRING", "22029", "Invalid UTF8 byte sequence found in string: <str>." },
     { "INVALID_WHERE_CONDITION", "42903",
         "The WHERE condition <condition> contains invalid expressions: <expressionList>. Rewrite the query to "

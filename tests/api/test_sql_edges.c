@@ -32,7 +32,7 @@ static const sql_case no_lambdas[] = {
 };
 static const sql_case stars[] = {
     { "SELECT max(t.*) FROM range(3) t", "2\n" },
-    { "SELECT count(t.*), count(DISTINCT *), count(*) FROM range(3) t", "3|3|3\n" },
+    { "SELECT count(t.*, 1), count(DISTINCT *), count(*) FROM range(3) t", "3|3|3\n" },
     { "SELECT grouping(*) FROM range(2) GROUP BY ROLLUP(id) ORDER BY 1", "0\n0\n1\n" },
     { "SELECT grouping_id(*) FROM range(2) GROUP BY ROLLUP(id) ORDER BY 1", "0\n0\n1\n" },
     { "SELECT (SELECT named_struct('a', max(u.id + t.id)) FROM range(2) u) FROM range(2) t", "{1}\n{2}\n" },
@@ -55,6 +55,39 @@ static const sql_case no_stars[] = {
     { "SELECT id, sum(u.*) FROM range(3) t GROUP BY id", "CANNOT_RESOLVE_STAR_EXPAND" },
     { "SELECT greatest(u.*, 1) FROM range(3) t", "CANNOT_RESOLVE_STAR_EXPAND" },
     { "SELECT grouping() FROM range(2) GROUP BY ROLLUP(id)", "WRONG_NUM_ARGS.WITHOUT_SUGGESTION" },
+    { "SELECT count(t.*) FROM range(2) t", "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT" },
+    { "SELECT count(DISTINCT t.*) + 1 FROM range(2) t", "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT" },
+    { "SELECT count(t.*) FILTER (WHERE id > 0) OVER () FROM range(2) t",
+        "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT" },
+    { "SELECT count(x.*) FROM range(2) t", "CANNOT_RESOLVE_STAR_EXPAND" },
+    { "SELECT grouping(id) FROM range(2) GROUP BY GROUPING SETS (())", "GROUPING_COLUMN_MISMATCH" },
+    { "SELECT grouping_id(id) FROM range(2) GROUP BY GROUPING SETS (())", "GROUPING_ID_COLUMN_MISMATCH" },
+    { "SELECT a FROM (SELECT 1 a, 2 a) l NATURAL JOIN (SELECT 1 a, 3 b) r", "AMBIGUOUS_REFERENCE" },
+    { "SELECT a FROM (SELECT 1 a, 2 a) l JOIN (SELECT 1 a, 3 b) r USING (a)", "AMBIGUOUS_REFERENCE" },
+    { "SELECT raise_error(CAST(NULL AS STRING))", "[USER_RAISED_EXCEPTION] null" },
+};
+
+/* doubled: columns of one name beside each other. */
+static const sql_case doubled[] = {
+#define TWO "(SELECT 1 a, 2 a) l "
+    { "SELECT * FROM " TWO "NATURAL JOIN (SELECT 1 a, 3 b) r", "1|2|3\n" },
+    { "SELECT * FROM (SELECT 1 a, 2 b) l NATURAL JOIN (SELECT 1 a, 3 a) r", "1|2|3\n" },
+    { "SELECT * FROM " TWO "NATURAL JOIN " TWO, "1|1|2|2\n" },
+    { "SELECT * FROM (SELECT 1 a, 1 a, 7 c) l NATURAL JOIN (SELECT 1 a, 1 a, 8 d) r", "1|1|1|7|1|8\n" },
+    { "SELECT * FROM (SELECT 1 a, 1 A) l NATURAL JOIN (SELECT 1 a) r", "1|1\n" },
+    { "SELECT * FROM (SELECT 1 AS ID) l NATURAL JOIN (SELECT 1 AS id) r", "1\n" },
+    { "SELECT * FROM (SELECT 1 a, 1 a) l NATURAL JOIN (SELECT 1 a, 1 A, 1 a) r", "1|1|1|1|1\n" },
+    { "SELECT * FROM (SELECT 1 a, 2 b, 3 a, 4 c) l NATURAL JOIN (SELECT 3 a, 2 b, 1 a) r", "" },
+    { "SELECT * FROM (SELECT 1 a, 1 a, 7 c) l NATURAL LEFT JOIN (SELECT 1 a, 8 d) r", "1|1|7|8\n" },
+    { "SELECT * FROM (SELECT 1 a, 1 a, 7 c) l NATURAL FULL JOIN (SELECT 1 a, 8 d) r", "1|1|7|8\n" },
+    { "SELECT * FROM " TWO "NATURAL RIGHT JOIN (SELECT 1 a, 3 b) r", "1|2|3\n" },
+    { "SELECT * FROM " TWO "RIGHT JOIN (SELECT 1 a, 3 b) r USING (a)", "1|2|3\n" },
+    { "SELECT * FROM " TWO "JOIN (SELECT 1 a, 3 a) r USING (a)", "1|2|3\n" },
+    { "SELECT r.a, b FROM (SELECT 1 a, 2 x) l NATURAL JOIN (SELECT 1 a, 3 a, 4 b) r", "3|4\n" },
+    { "SELECT count(t.*, 1), count(*) FROM VALUES (1, 2), (3, NULL) t(a, b)", "1|2\n" },
+    { "SELECT grouping_id(), count(*) FROM range(2) GROUP BY GROUPING SETS (())", "0|2\n" },
+    { "SELECT grouping_id() FROM range(2) GROUP BY GROUPING SETS ((), ())", "0\n0\n" },
+#undef TWO
 };
 static const sql_case no_conditions[] = {
     { "SELECT id FROM range(3) WHERE max(INTERVAL '1' DAY)", "INVALID_WHERE_CONDITION" },
@@ -221,6 +254,7 @@ static void test_answers(void **state)
     spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "edges", .threads = 1 });
     sql_all_give(sc, 0, CASES(lambdas));
     sql_all_give(sc, 0, CASES(stars));
+    sql_all_give(sc, 0, CASES(doubled));
     sql_all_give(sc, 0, CASES(windows));
     sql_all_give(sc, 0, CASES(zeros));
     sql_all_give(sc, 0, CASES(lists));

@@ -91,13 +91,20 @@ static void uuid(spk_sql_frame *f)
     }
 }
 
+/* raise_by: the message is an argument. */
+static void raise_by(spk_sql_frame *f, size_t arg, uint32_t i)
+{
+    const spark_str s
+        = spk_sql_valid(&f->args[arg], i) ? SPK_SQL_ARG(spark_str, f, arg, i) : (spark_str) { "null", 4 };
+    spk_sql_param(spk_sql_raise(f, "USER_RAISED_EXCEPTION"), "errorMessage", "%.*s",
+        (int)(s.len < 500 ? s.len : 500), s.ptr);
+}
+
 static void raise_error(spk_sql_frame *f)
 {
     SPK_EACH_ROW(f, i)
     {
-        const spark_str s = SPK_SQL_ARG(spark_str, f, 0, i);
-        spk_sql_param(spk_sql_raise(f, "USER_RAISED_EXCEPTION"), "errorMessage", "%.*s",
-            (int)(s.len < 500 ? s.len : 500), s.ptr);
+        raise_by(f, 0, i);
         return;
     }
 }
@@ -110,12 +117,8 @@ static void assert_true(spk_sql_frame *f)
         if (spk_sql_valid(&f->args[0], i) && SPK_SQL_ARG(bool, f, 0, i))
             continue;
         char text[400];
-        spark_str s = { text, 0 };
         if (f->n_args > 1) {
-            s = spk_sql_valid(&f->args[1], i) ? SPK_SQL_ARG(spark_str, f, 1, i)
-                                              : (spark_str) { "", 0 };
-            spk_sql_param(spk_sql_raise(f, "USER_RAISED_EXCEPTION"), "errorMessage", "%.*s",
-                (int)(s.len < 500 ? s.len : 500), s.ptr);
+            raise_by(f, 1, i);
         } else {
             spk_sql_expr_print(f->expr->args[0], text, sizeof text);
             spk_sql_param(spk_sql_raise(f, "USER_RAISED_EXCEPTION"), "errorMessage",
@@ -175,6 +178,7 @@ const spk_sql_function spk_sql_others[]
           { .name = "raise_error",
               .least = 1,
               .most = 1,
+              .flags = SPK_SQL_NULL_AWARE,
               .kernel = raise_error,
               .resolve = resolve_raise },
           { .name = "assert_true",

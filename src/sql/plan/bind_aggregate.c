@@ -194,12 +194,28 @@ static bool counts_rows(const spk_ast *ast)
     return ast->star && !ast->distinct && spk_names_same(ast->name, "count");
 }
 
+/* counts_table: count(t.*), which would be of rows without NULLs. The error is then set. */
+static bool counts_table(spk_bind *b, const spk_ast *ast)
+{
+    const spk_ast *star = ast->args.n == 1 ? ast->args.at[0] : NULL;
+    const char *table = star && star->args.n && !star->n_names && spk_names_same(ast->name, "count")
+        ? star->args.at[0]->args.at[0]->text
+        : NULL;
+    for (size_t i = 0; table && i < b->scope->n; i++)
+        if (b->scope->items[i].table && spk_names_same(b->scope->items[i].table, table)) {
+            spk_sql_fail1(b->a->error, "INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT", star->span, "tableName",
+                spk_print(b->a, "`%s`", table));
+            return true;
+        }
+    return false;
+}
+
 /* args_of: those of an aggregate: stars are columns, but that of count(*). */
 static bool args_of(spk_bind *b, const spk_ast *ast, spk_sql_expr ***args, size_t *n)
 {
     if (!spk_has_star(ast) || counts_rows(ast) || ast->n_order)
         return plain_args(b, ast, *args, n);
-    *args = spk_star_args(b, ast, false, n);
+    *args = counts_table(b, ast) ? NULL : spk_star_args(b, ast, false, n);
     return *args != NULL;
 }
 
@@ -367,10 +383,12 @@ spk_sql_expr *spk_bind_grouping(spk_bind *b, const spk_ast *ast)
         spk_sql_fail(b->a->error, "UNSUPPORTED_GROUPING_EXPRESSION", ast->span);
         return NULL;
     }
-    const int64_t mask = ((int64_t)1 << SPK_GROUPING_SHIFT) - 1;
-    spk_sql_expr *masked[] = { spk_attr_column(b->a, b->grouping_id, ast->span),
+    const int64_t none = 0, mask = ((int64_t)1 << SPK_GROUPING_SHIFT) - 1;
+    spk_sql_expr *masked[] = { b->grouping_id->type ? spk_attr_column(b->a, b->grouping_id, ast->span) : NULL,
         spk_sql_constant(build, spk_sql_type_of(SPK_SQL_BIGINT), &mask, ast->span) };
-    spk_sql_expr *all = masked[1] ? spk_sql_call(build, "&", masked, 2, ast->span) : NULL;
+    spk_sql_expr *all = !b->grouping_id->type
+        ? spk_sql_constant(build, spk_sql_type_of(SPK_SQL_BIGINT), &none, ast->span)
+        : masked[1] ? spk_sql_call(build, "&", masked, 2, ast->span) : NULL;
     spk_sql_expr *sum = NULL;
     size_t n = 0;
     spk_sql_expr **args = grouping_args(b, ast, &n);

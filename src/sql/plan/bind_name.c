@@ -38,18 +38,19 @@ static size_t matches(const spk_scope_item *item, const spk_ast *name)
     return 0;
 }
 
-/* look: in one scope; a match by more parts wins over one by fewer. */
+/* look: in one scope; a match by more parts wins over one by fewer, and then over one that is hidden. */
 static match look(const spk_scope *scope, const spk_ast *name)
 {
     match found = { NULL, 0, 0 };
     for (size_t i = 0; i < scope->n; i++) {
-        const size_t used = matches(&scope->items[i], name);
-        if (used == 0 || used < found.used)
+        const spk_scope_item *item = &scope->items[i];
+        const size_t used = matches(item, name);
+        if (used == 0 || used < found.used || (used == found.used && item->hidden > found.item->hidden))
             continue;
-        if (used == found.used && found.item->attr.id != scope->items[i].attr.id)
+        if (used > found.used || item->hidden < found.item->hidden)
+            found = (match) { item, used, 1 };
+        else if (found.item->attr.id != item->attr.id)
             found.n++;
-        else if (used > found.used)
-            found = (match) { &scope->items[i], used, 1 };
     }
     return found;
 }

@@ -542,24 +542,31 @@ static void using_condition(joining *j, const char *name)
         SPK_ADD(j->a, j->conditions, j->n, e);
 }
 
-/* common: the names of NATURAL. */
+/* common: the names of NATURAL: each as often as both sides have it. */
 static void common(joining *j, const char ***names, size_t *n)
 {
-    bool twice;
-    for (size_t i = 0; i < j->left.scope.n; i++)
-        if (!j->left.scope.items[i].hidden && visible(&j->right.scope, j->left.scope.items[i].name, &twice))
-            SPK_ADD(j->a, *names, *n, j->left.scope.items[i].name);
+    for (size_t i = 0; i < j->left.scope.n; i++) {
+        const spk_scope_item *item = &j->left.scope.items[i];
+        size_t there = 0;
+        for (size_t k = 0; k < j->right.scope.n; k++)
+            there += !j->right.scope.items[k].hidden && spk_names_same(j->right.scope.items[k].name, item->name);
+        for (size_t k = 0; there && k < *n; k++)
+            there -= spk_names_same((*names)[k], item->name);
+        if (!item->hidden && there)
+            SPK_ADD(j->a, *names, *n, item->name);
+    }
 }
 
-static bool among(const char *name, const char *const *names, size_t n)
+static bool among(uint32_t id, const uint32_t *ids, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (spk_names_same(name, names[i]))
+        if (ids[i] == id)
             return true;
     return false;
 }
 
-/* using_scope: the common columns once, first; both sides' own stay for full names. */
+/* using_scope: the common columns once, first; both sides' own stay for full names. Of several columns of a name the
+ * first is the common one, the others stay where they are. */
 static spk_rel using_scope(joining *j, spk_plan *plan, const char *const *names, size_t n)
 {
     spk_analyzer *a = j->a;
@@ -572,7 +579,8 @@ static spk_rel using_scope(joining *j, spk_plan *plan, const char *const *names,
         add_items(a, &all, &j->right.scope, plan);
     spk_sql_expr **exprs = NULL;
     spk_attr *attrs = NULL;
-    size_t n_exprs = 0, n_attrs = 0;
+    uint32_t *keys = NULL;
+    size_t n_exprs = 0, n_attrs = 0, n_keys = 0;
     for (size_t i = 0; j->kind == SPK_PLAN_FULL && i < plan->n_out; i++) {
         SPK_ADD(a, exprs, n_exprs, spk_attr_column(a, &plan->out[i], SPK_SQL_NOWHERE));
         SPK_ADD(a, attrs, n_attrs, plan->out[i]);
@@ -595,10 +603,13 @@ static spk_rel using_scope(joining *j, spk_plan *plan, const char *const *names,
             SPK_ADD(a, attrs, n_attrs, item.attr);
         }
         SPK_ADD(a, rel.scope.items, rel.scope.n, item);
+        SPK_ADD(a, keys, n_keys, l->attr.id);
+        if (r)
+            SPK_ADD(a, keys, n_keys, r->attr.id);
     }
     for (size_t i = 0; i < all.n; i++) {
         spk_scope_item item = all.items[i];
-        if (!item.hidden && among(item.name, names, n)) {
+        if (!item.hidden && among(item.attr.id, keys, n_keys)) {
             item.hidden = true;
             if (j->kind != SPK_PLAN_FULL && (j->kind == SPK_PLAN_RIGHT) == (i >= n_left))
                 continue; /* it stands in front */

@@ -363,8 +363,9 @@ static void groups(selecting *s)
     s->bind.groups = s->groups;
     s->bind.n_groups = s->n_groups;
     if (s->n_sets == 1 && s->n_groups == 0) {
-        s->n_sets = 0; /* of nothing alone: all rows are one group */
+        s->n_sets = 0; /* of nothing alone: all rows are one group, whose number needs no column */
         sets = false;
+        s->bind.grouping_id = &s->grouping_id;
     }
     if (sets) {
         s->grouping_id = spk_attr_new(s->a, "spark_grouping_id", spk_sql_type_of(SPK_SQL_BIGINT), false);
