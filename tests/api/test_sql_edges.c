@@ -246,6 +246,36 @@ static const sql_case no_zones[] = {
     { "SET TIME ZONE INTERVAL '1' MONTH", "INVALID_CONF_VALUE.TIME_ZONE" },
 };
 
+#define TIMES " FROM VALUES (TIMESTAMP'2020-01-01 00:03:00', 1), (TIMESTAMP'2020-01-01 00:04:59', 2), " \
+    "(TIMESTAMP'2020-01-01 00:05:00', 4), (NULL, 8), (TIMESTAMP'1969-12-31 23:59:59', 16) e(ts, x) "
+static const sql_case time_windows[] = {
+    { "SELECT window, sum(x)" TIMES "GROUP BY window(ts, '5 minutes') ORDER BY 1",
+        "{1969-12-31 23:55:00, 1970-01-01 00:00:00}|16\n{2020-01-01 00:00:00, 2020-01-01 00:05:00}|3\n"
+        "{2020-01-01 00:05:00, 2020-01-01 00:10:00}|4\n" },
+    { "SELECT window.start, window.end, sum(x)" TIMES "GROUP BY window(ts, '5 minutes') HAVING sum(x) < 16 ORDER BY window",
+        "2020-01-01 00:00:00|2020-01-01 00:05:00|3\n2020-01-01 00:05:00|2020-01-01 00:10:00|4\n" },
+    { "SELECT window(ts, '10 minutes', '10 minutes', '1 minute') w, sum(x)" TIMES "GROUP BY 1 ORDER BY 1",
+        "{1969-12-31 23:51:00, 1970-01-01 00:01:00}|16\n{2020-01-01 00:01:00, 2020-01-01 00:11:00}|7\n" },
+    { "SELECT window(date(ts), '5 minutes').end w, sum(x)" TIMES "GROUP BY 1 ORDER BY 1",
+        "1969-12-31 00:05:00|16\n2020-01-01 00:05:00|7\n" },
+    { "SELECT *, window(ts, '1 day') w" TIMES "WHERE x = 4", "2020-01-01 00:05:00|4|{2020-01-01 00:00:00, 2020-01-02 00:00:00}\n" },
+    { "SELECT window.start s, count(*)" TIMES "GROUP BY GROUPING SETS ((window(ts, '1 day')), ()) ORDER BY s",
+        "NULL|4\n1969-12-31 00:00:00|1\n2020-01-01 00:00:00|3\n" },
+};
+static const sql_case no_time_windows[] = {
+    { "SELECT window(ts, '10 minutes', '5 minutes')" TIMES, "windows that overlap" },
+    { "SELECT window(ts, '1 month')" TIMES, "a window of months" },
+    { "SELECT window(ts, '-1 minute')" TIMES, "of no length" },
+    { "SELECT window(x, '1 minute')" TIMES, "other than a TIMESTAMP" },
+    { "SELECT window(ts, 'x')" TIMES, "x" },
+    { "SELECT window(ts, INTERVAL 5 MINUTES)" TIMES, "no string" },
+    { "SELECT window(ts)" TIMES, "two to four arguments" },
+    { "SELECT sum(x)" TIMES "GROUP BY window(ts, '5 minutes'), window(ts, '6 minutes')", "of several lengths" },
+    { "SELECT 1" TIMES "WHERE window(ts, '5 minutes') IS NULL", "outside of SELECT" },
+    { "SELECT x" TIMES "GROUP BY window(ts, '5 minutes')", "MISSING_AGGREGATION" },
+};
+#undef TIMES
+
 #define CASES(list) sizeof(list) / sizeof(list)[0], list
 
 static void test_answers(void **state)
@@ -261,6 +291,7 @@ static void test_answers(void **state)
     sql_all_give(sc, 0, CASES(pivots));
     sql_all_give(sc, 0, CASES(formats));
     sql_all_give(sc, 0, CASES(zones));
+    sql_all_give(sc, 0, CASES(time_windows));
     if (spark_rdd_status(spark_sql(sc, "SET TIME ZONE 'Europe/Paris'")) == SPARK_OK) /* else there is no such file */
         sql_all_give(sc, 0, CASES(sequences));
     spark_context_free(sc);
@@ -362,6 +393,7 @@ static void test_refused(void **state)
     sql_all_fail(sc, CASES(no_lists));
     sql_all_fail(sc, CASES(no_formats));
     sql_all_fail(sc, CASES(no_zones));
+    sql_all_fail(sc, CASES(no_time_windows));
     spark_context_free(sc);
 }
 

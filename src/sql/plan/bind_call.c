@@ -153,7 +153,7 @@ static size_t columns_of_star(
     size_t found = 0;
     for (size_t k = 0; scope && k < scope->n; k++) {
         const spk_scope_item *item = &scope->items[k];
-        bool wanted = !item->hidden;
+        bool wanted = !item->hidden && !item->window;
         if (from)
             wanted = item->table && spk_names_same(item->table, star->args.at[0]->args.at[0]->text);
         found += wanted;
@@ -243,7 +243,7 @@ bool spk_is_routine(const char *name)
 {
     return spk_sql_function_find(name) || spk_sql_is_aggregate(name) || spk_is_window_function(name)
         || spk_is_generator(name) || spk_names_same(name, "struct") || spk_names_same(name, "grouping")
-        || spk_names_same(name, "grouping_id");
+        || spk_names_same(name, "grouping_id") || spk_names_same(name, "window");
 }
 
 spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
@@ -269,6 +269,8 @@ spk_sql_expr *spk_bind_call(spk_bind *b, const spk_ast *ast)
         return spk_bind_grouping(b, ast);
     if (!ast->infix && spk_is_aggregate(b->a, name))
         return spk_bind_aggregate(b, ast);
+    if (!ast->infix && spk_names_same(name, "window"))
+        return spk_bind_time_window(b, ast);
     if (!ast->infix && spk_is_window_function(name)) {
         spk_sql_fail1(b->a->error, "WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", ast->span, "funcName",
             spk_print(b->a, "\"%s()\"", name));

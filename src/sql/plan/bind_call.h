@@ -22,6 +22,8 @@ bool spk_within_allowed(spk_bind *b, const spk_ast *ast);
 bool spk_aggregate_over(spk_bind *b, const spk_ast *ast, spk_window_use *use, spk_sql_expr ***args, size_t *n);
 spk_sql_expr *spk_bind_aggregate(spk_bind *b, const spk_ast *ast);
 spk_sql_expr *spk_bind_grouping(spk_bind *b, const spk_ast *ast);
+/* spk_bind_time_window: the column of window(ts, ..), see time_window.c. */
+spk_sql_expr *spk_bind_time_window(spk_bind *b, const spk_ast *ast);
 
 /* bind_window.c */
 bool spk_is_window_function(const char *name);

@@ -170,6 +170,7 @@ typedef struct spk_scope_item {
     const char *name;
     spk_attr attr;
     bool hidden; /* the other one of USING: only by its full name, not by a star */
+    const spk_sql_expr *window; /* of a column that window() adds: what it is, or NULL; not by a star */
 } spk_scope_item;
 
 typedef struct spk_scope {

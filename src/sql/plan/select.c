@@ -804,7 +804,9 @@ spk_rel spk_analyze_select(
     a->hinted = around;
     if (s.in.plan && select->where)
         where(&s, &s.in.scope);
-    if (!s.in.plan)
+    if (s.in.plan)
+        spk_time_window(&s);
+    if (!s.in.plan || spk_sql_failed(a->error))
         return rel;
     s.bind = (spk_bind) { .a = a, .scope = &s.in.scope, .clause = "SELECT", .aggregates = true, .windows = true,
         .named = select->windows, .n_named = select->n_windows };

@@ -40,6 +40,9 @@ void spk_select_add(selecting *s, const spk_ast *ast, spk_sql_expr *bound, const
 /* star: adds the columns of a star. */
 void spk_select_star(selecting *s, const spk_ast *ast);
 
+/* time_window.c: the column that window() is, if the select list or GROUP BY has one. */
+void spk_time_window(selecting *s);
+
 /* select_names.c: spk_item_name: a column is called as it is written, under a cast as well; all else as it is printed,
  * as current_date without parentheses. */
 const char *spk_item_name(selecting *s, const item *it);

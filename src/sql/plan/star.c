@@ -168,7 +168,8 @@ void spk_select_star(selecting *s, const spk_ast *ast)
     size_t found = 0;
     for (size_t i = 0; met && i < s->in.scope.n; i++) {
         const spk_scope_item *c = &s->in.scope.items[i];
-        if (name ? !c->table || !spk_names_same(c->table, name->args.at[name->args.n - 1]->text) : c->hidden)
+        if (name ? !c->table || !spk_names_same(c->table, name->args.at[name->args.n - 1]->text)
+                 : c->hidden || c->window)
             continue;
         found++;
         star_column(s, ast, qualified, c, met);
