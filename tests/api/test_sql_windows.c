@@ -157,6 +157,38 @@ static void test_ranked(void **state)
 #undef ALL
 }
 
+/* test_ranked__as_spark: sums of hashes are those of Spark 4.3. */
+static void test_ranked__as_spark(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *frame, *sums;
+    } frames[] = {
+        { "id ROWS BETWEEN 150 PRECEDING AND 20 FOLLOWING",
+            "-251558279165|323045020754|55324184141|28145361435|-525702400907|568159067064|-554099566173|700|700\n" },
+        { "id", "248250342344|86936673564|-444752492019|16721564473|-496163916125|653248253700|-101727902293|700|700\n" },
+        { "k RANGE BETWEEN 200 PRECEDING AND 100 PRECEDING",
+            "61990466618|12634889460|54968096578|-10341795212|50570428924|303987924766|-132311150484|631|631\n" },
+    };
+    spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "windows", .threads = 2 });
+    for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+        char sql[2000];
+        const int n = snprintf(sql, sizeof sql,
+            "SELECT sum(hash(a)), sum(hash(b)), sum(hash(c)), sum(hash(e)), sum(hash(f)), sum(hash(g)), sum(hash(h)), count(a), "
+            "count(c) FROM (SELECT percentile(d, 0.3) OVER z a, percentile(d, array(0, 0.21, 1)) FILTER (WHERE k > 300) OVER z "
+            "b, percentile_approx(i, array(0.5, 0.9)) OVER z c, collect_list(s) OVER z e, sort_array(collect_set(s) OVER z) f, "
+            "mode() WITHIN GROUP (ORDER BY i) OVER z g, mode(s, true) OVER z h FROM (SELECT id, id * 7919 %% 1009 k, nullif(id * "
+            "31 %% 97, 5) / 4D - 3 d, CAST(id * 17 %% 89 AS INT) i, IF(id %% 9 = 0, NULL, concat('s', id * 13 %% 50)) s FROM "
+            "range(0, 700, 1, 1)) WINDOW z AS (ORDER BY %s))",
+            frames[i].frame);
+        assert_true(n > 0 && (size_t)n < sizeof sql);
+        sql_gives(spark_sql(sc, sql), frames[i].sums);
+    }
+    sql_gives(spark_sql(sc, "SELECT percentile(x, 0.3), percentile(x, 0.6) FROM VALUES (-3D), (4.75D) t(x)"),
+        "-0.6750000000000003|1.6499999999999995\n");
+    spark_context_free(sc);
+}
+
 /* test_ranked__in_time: many rows in frames of many, which the square of would take hours. */
 static void test_ranked__in_time(void **state)
 {
@@ -175,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sliding),
         cmocka_unit_test(test_ranked),
+        cmocka_unit_test(test_ranked__as_spark),
         cmocka_unit_test(test_ranked__in_time),
         cmocka_unit_test(test_first),
         cmocka_unit_test(test_shared),

@@ -175,7 +175,7 @@ static void interpolate(const ordered *o, double p, void *out)
     const size_t low = (size_t)floor(place), high = (size_t)ceil(place);
     settle(o, low, high + 1);
     const double x = number_at(o, low), y = number_at(o, high);
-    const double z = low == high || x == y ? x : ((double)high - place) * x + (place - (double)low) * y;
+    const double z = low == high || x == y ? x : x + (place - (double)low) * (y - x);
     if (o->type->kind == SPK_SQL_DOUBLE)
         *(double *)out = z;
     else if (o->type->size == 4)
