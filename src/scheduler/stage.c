@@ -4,6 +4,8 @@
  * marked, since a diamond would be walked exponentially often, and stages are found in a table. A
  * shuffle that is complete ends the walk, as in Spark's getMissingParentStages: its stage is made,
  * for it may be needed again, but not cut. */
+#include "base/small.h"
+
 #include "scheduler/stage.h"
 
 #include <assert.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Joins become RDDs, in the way that is decided; right and full joins by a table are made of others. */
+#include "base/small.h"
+
 #include "sql/exec/build.h"
 
 /* turned: the right side streams, the left one is the table; the columns then change places. */

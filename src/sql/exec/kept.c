@@ -3,13 +3,13 @@
 
 #include "sql/eval/agg.h"
 
-static bool is_text(const spk_sql_type *t)
+static SPK_COLD bool is_text(const spk_sql_type *t)
 {
     return t->kind == SPK_SQL_STRING || t->kind == SPK_SQL_BINARY;
 }
 
 /* points: whether a state does, to other memory. */
-static bool points(const spk_sql_aggregate *a)
+static SPK_COLD bool points(const spk_sql_aggregate *a)
 {
     bool any = false;
     for (uint32_t i = 0; i < a->state->n; i++)
@@ -17,7 +17,7 @@ static bool points(const spk_sql_aggregate *a)
     return any;
 }
 
-bool spk_kept_known(const spk_sql_aggregate *a)
+SPK_COLD bool spk_kept_known(const spk_sql_aggregate *a)
 {
     bool plain = a->def->keeps != SPK_AGG_KEEPS_OTHER;
     for (uint32_t i = 0; i < a->n; i++)
@@ -25,7 +25,7 @@ bool spk_kept_known(const spk_sql_aggregate *a)
     return plain || !points(a);
 }
 
-bool spk_kept_of(spk_query *q, const spk_partial *p, spk_kept *kept)
+SPK_COLD bool spk_kept_of(spk_query *q, const spk_partial *p, spk_kept *kept)
 {
     size_t *texts = NULL;
     *kept = (spk_kept) { 0 };

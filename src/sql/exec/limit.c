@@ -33,7 +33,7 @@ static void run_limit(spk_pipe *pipe, spk_op *op, spk_batch *batch)
     batch->n = (size_t)(to - from);
 }
 
-static spark_rdd *limited(spk_query *q, spark_rdd *rdd, uint64_t skipped, uint64_t most)
+static SPK_COLD spark_rdd *limited(spk_query *q, spark_rdd *rdd, uint64_t skipped, uint64_t most)
 {
     static const spk_class class = { .name = "MapPartitionsRDD", .run = run_limit };
     spk_verb v;
@@ -47,7 +47,7 @@ static spark_rdd *limited(spk_query *q, spark_rdd *rdd, uint64_t skipped, uint64
     return rdd;
 }
 
-spark_rdd *spk_exec_limit(spk_query *q, spark_rdd *rdd, const spk_plan *plan)
+SPK_COLD spark_rdd *spk_exec_limit(spk_query *q, spark_rdd *rdd, const spk_plan *plan)
 {
     const uint64_t most = plan->limit < 0 ? UINT64_MAX : (uint64_t)plan->limit, skipped = (uint64_t)plan->offset;
     (void)q;
@@ -169,7 +169,7 @@ static void finish_top(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 }
 
 /* top: first: the slot that `order` begins with; NULL: it begins with something else. */
-static spark_rdd *top(spk_query *q, spark_rdd *rdd, const spark_order *order, uint64_t n, const spk_form *form,
+static SPK_COLD spark_rdd *top(spk_query *q, spark_rdd *rdd, const spark_order *order, uint64_t n, const spk_form *form,
     const spk_slot *first)
 {
     const size_t column = first ? (size_t)(first - form->slots) : 0;

@@ -233,7 +233,7 @@ static SPK_COLD const spk_layout **member_layouts(spk_query *q, const spk_form *
     return layouts;
 }
 
-static spark_rdd *sorted(spk_query *q, spark_rdd *pairs, const spk_plan *plan, const spk_window_rdd *w)
+static SPK_COLD spark_rdd *sorted(spk_query *q, spark_rdd *pairs, const spk_plan *plan, const spk_window_rdd *w)
 {
     spk_analyzer *a = &q->analyzer;
     spark_order_key *keys = NULL;
@@ -259,8 +259,8 @@ static spark_rdd *sorted(spk_query *q, spark_rdd *pairs, const spk_plan *plan, c
     return (spark_repartition_and_sort_within_partitions)(q->analyzer.site, pairs, placed, n ? &order : NULL);
 }
 
-static void add_column(spk_query *q, spk_sql_expr *e, bool nullable, spk_sql_expr ***exprs, spk_column **columns,
-    size_t *n)
+static SPK_COLD void add_column(spk_query *q, spk_sql_expr *e, bool nullable, spk_sql_expr ***exprs,
+    spk_column **columns, size_t *n)
 {
     size_t m = *n;
     SPK_ADD(&q->analyzer, *exprs, *n, e);
@@ -269,7 +269,7 @@ static void add_column(spk_query *q, spk_sql_expr *e, bool nullable, spk_sql_exp
 
 /* key_columns: of the partition, then of the order, each with a flag before it where NULLs would stand at the
  * other end. */
-static bool key_columns(spk_query *q, const spk_plan *plan, spk_window_rdd *w, spk_sql_expr ***exprs,
+static SPK_COLD bool key_columns(spk_query *q, const spk_plan *plan, spk_window_rdd *w, spk_sql_expr ***exprs,
     spk_column **columns, size_t *n)
 {
     size_t n_descending = 0;
@@ -296,7 +296,7 @@ static bool key_columns(spk_query *q, const spk_plan *plan, spk_window_rdd *w, s
 }
 
 /* argument: its column: of the input, where it is one of these, else behind them. */
-static size_t argument(spk_query *q, const spk_plan *below, spk_sql_expr *e, spk_sql_expr ***exprs,
+static SPK_COLD size_t argument(spk_query *q, const spk_plan *below, spk_sql_expr *e, spk_sql_expr ***exprs,
     spk_column **columns, size_t *n)
 {
     for (size_t i = 0; e->kind == SPK_SQL_COLUMN && i < below->n_out; i++)
@@ -307,7 +307,7 @@ static size_t argument(spk_query *q, const spk_plan *below, spk_sql_expr *e, spk
 }
 
 /* arguments: of all functions. */
-static bool arguments(spk_query *q, const spk_plan *plan, spk_window_rdd *w, spk_sql_expr ***exprs,
+static SPK_COLD bool arguments(spk_query *q, const spk_plan *plan, spk_window_rdd *w, spk_sql_expr ***exprs,
     spk_column **columns, size_t *n)
 {
     w->args = spk_arena_alloc(&q->arena, (plan->n_functions + 1) * sizeof *w->args, 8);

@@ -417,7 +417,7 @@ const spk_taker *spk_window_limit_taker(const spark_rdd *rdd)
 /* ---- making it */
 
 /* order_of: by the keys behind those of the partition. NULL: the query's error. */
-static const spk_ordering *order_of(spk_query *q, const spk_window_rdd *w)
+static SPK_COLD const spk_ordering *order_of(spk_query *q, const spk_window_rdd *w)
 {
     spark_order_key *keys = NULL;
     size_t n = 0;
@@ -435,7 +435,7 @@ static const spk_ordering *order_of(spk_query *q, const spk_window_rdd *w)
     return NULL;
 }
 
-spark_rdd *spk_exec_window_limit(
+SPK_COLD spark_rdd *spk_exec_window_limit(
     spk_query *q, spark_rdd *pairs, const spk_plan *plan, const spk_form *pair, const spk_window_rdd *w)
 {
     spk_column *columns = NULL;
