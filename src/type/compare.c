@@ -90,6 +90,8 @@ static bool equal_run(spark_kind kind, const char *a, const char *b, size_t size
         return spk_load64(a) == spk_load64(b);
     if (size == 4)
         return spk_load32(a) == spk_load32(b);
+    if (size == 2)
+        return a[0] == b[0] && a[1] == b[1];
     return size == 0 || memcmp(a, b, size) == 0;
 }
 
@@ -100,7 +102,7 @@ static bool equal_view(const char *a, const char *b)
     spark_str s, t;
     memcpy(&s, a, sizeof s);
     memcpy(&t, b, sizeof t);
-    return s.len == t.len && (s.len == 0 || memcmp(s.ptr, t.ptr, s.len) == 0);
+    return s.len == t.len && spk_text_same(s.ptr, t.ptr, s.len);
 }
 
 static int compare_view(const char *a, const char *b)
@@ -171,6 +173,8 @@ static bool equal_optional(const spk_layout *of, const char *a, const char *b)
         return *a ? *b && spk_load32(a + at) == spk_load32(b + at) : !*b;
     if (!*a || !*b)
         return !*a && !*b;
+    if (of->flat)
+        return equal_run(SPARK_KIND_BLOB, a + at, b + at, of->size);
     return spk_value_equal(of, a + at, b + at);
 }
 
@@ -239,8 +243,12 @@ static bool equal_generic(const spk_layout *layout, const void *a, const void *b
     if (!layout->leaves)
         return spk_layout_each_leaf(layout, equal_step, &s);
     for (uint32_t i = 0; i < layout->n_leaves; i++) {
-        const uint32_t at = layout->leaves[i].offset;
-        if (!equal_leaf(&layout->leaves[i], s.a + at, s.b + at))
+        const spk_leaf *leaf = &layout->leaves[i];
+        const char *p = s.a + leaf->offset, *q = s.b + leaf->offset;
+        const spk_key_class class = leaf->kind == SPARK_KIND_OPTIONAL ? leaf->of->key_class : SPK_KEY_GENERIC;
+        if (!(class == SPK_KEY_8         ? spk_optional_same(p, q, true)
+                    : class == SPK_KEY_4 ? spk_optional_same(p, q, false)
+                                         : equal_leaf(leaf, p, q)))
             return false;
     }
     return true;

@@ -2,19 +2,33 @@
 /* Deep copies: measure, then pack. What a row points to is laid out depth first behind one another:
  * strings at any address, elements of lists at the next multiple of their alignment, which the
  * measure counts at its worst, so that it does not depend on where the copy will go. Rows are
- * handled in strides: only a list or an optional inside another costs a call. */
+ * handled in strides: only a list, or an optional of anything but a text, costs a call. */
 #include "type/leaf.h"
 
-/* view_in: a leaf with views, at *p; where it is an optional that is there and has one view, as a text that may be
- * missing, that view at its place: most are of this kind, and worth no call each. */
-static inline const spk_leaf *view_in(const spk_leaf *leaf, const char **p)
+static size_t bytes_of_rows(const spk_layout *layout, const char *rows, size_t n);
+
+/* is_text: whether a view is a text or an optional of one, as most are. */
+static inline bool is_text(const spk_leaf *leaf)
 {
-    if (leaf->kind == SPARK_KIND_OPTIONAL && **p && leaf->of->n_views == 1) {
-        *p += spk_optional_offset(leaf->of->align);
-        leaf = leaf->of->view_leaves;
-        *p += leaf->offset;
-    }
-    return leaf;
+    return leaf->kind == SPARK_KIND_OPTIONAL ? leaf->of->key_class == SPK_KEY_STR : leaf->kind != SPARK_KIND_LIST;
+}
+
+/* value_at: where a view's value stands in a row; SIZE_MAX: it is an optional that has none. */
+static inline size_t value_at(const spk_leaf *leaf, const char *row)
+{
+    if (leaf->kind != SPARK_KIND_OPTIONAL)
+        return leaf->offset;
+    return row[leaf->offset] ? leaf->offset + (size_t)spk_optional_offset(leaf->of->align) : SIZE_MAX;
+}
+
+static size_t bytes_of_list(const spk_layout *of, const char *p)
+{
+    spark_str view;
+    memcpy(&view, p, sizeof view);
+    if (view.len == 0)
+        return 0;
+    const size_t bytes = view.len * of->size + of->align - 1;
+    return of->views ? bytes + bytes_of_rows(of, view.ptr, view.len) : bytes;
 }
 
 static size_t bytes_of_rows(const spk_layout *layout, const char *rows, size_t n)
@@ -22,21 +36,18 @@ static size_t bytes_of_rows(const spk_layout *layout, const char *rows, size_t n
     size_t bytes = 0;
     for (; n > 0; n--, rows += layout->size) {
         for (uint32_t i = 0; i < layout->n_views; i++) {
-            const char *p = rows + layout->view_leaves[i].offset;
-            const spk_leaf *leaf = view_in(&layout->view_leaves[i], &p);
+            const spk_leaf *leaf = &layout->view_leaves[i];
+            const size_t value = value_at(leaf, rows);
             spark_str view;
-            if (leaf->kind == SPARK_KIND_OPTIONAL) {
-                if (*p)
-                    bytes += bytes_of_rows(leaf->of, p + spk_optional_offset(leaf->of->align), 1);
+            if (value == SIZE_MAX)
                 continue;
-            }
-            memcpy(&view, p, sizeof view);
-            if (leaf->kind != SPARK_KIND_LIST) {
+            if (is_text(leaf)) {
+                memcpy(&view, rows + value, sizeof view);
                 bytes += view.len;
-            } else if (view.len > 0) {
-                bytes += view.len * leaf->of->size + leaf->of->align - 1;
-                if (leaf->of->views)
-                    bytes += bytes_of_rows(leaf->of, view.ptr, view.len);
+            } else if (leaf->kind == SPARK_KIND_LIST) {
+                bytes += bytes_of_list(leaf->of, rows + value);
+            } else {
+                bytes += bytes_of_rows(leaf->of, rows + value, 1);
             }
         }
     }
@@ -55,6 +66,36 @@ static char *align_up(char *at, size_t align)
 
 static char *pack_rows(const spk_layout *layout, char *rows, size_t n, char *at);
 
+/* copy_text: n bytes to elsewhere, those of short texts, which most are, without a call. */
+#define COPY_ENDS(bytes)                                                                       \
+    do {                                                                                           \
+        char head_[bytes], tail_[bytes];                                                           \
+        memcpy(head_, from, bytes);                                                                \
+        memcpy(tail_, from + n - (bytes), bytes);                                                  \
+        memcpy(to, head_, bytes);                                                                  \
+        memcpy(to + n - (bytes), tail_, bytes);                                                    \
+    } while (0)
+static inline void copy_text(char *to, const char *from, size_t n)
+{
+    if (n > 64) {
+        memcpy(to, from, n);
+    } else if (n >= 32) {
+        COPY_ENDS(32);
+    } else if (n >= 16) {
+        COPY_ENDS(16);
+    } else if (n >= 8) {
+        COPY_ENDS(8);
+    } else if (n >= 4) {
+        COPY_ENDS(4);
+    } else if (n > 0) {
+        const char first = from[0], middle = from[n / 2];
+        to[n - 1] = from[n - 1];
+        to[n / 2] = middle;
+        to[0] = first;
+    }
+}
+#undef COPY_ENDS
+
 /* pack_list: first all elements, then what they point to. */
 static char *pack_list(const spk_layout *of, spark_str *view, char *at)
 {
@@ -65,33 +106,30 @@ static char *pack_list(const spk_layout *of, spark_str *view, char *at)
     return of->views ? pack_rows(of, items, view->len, at) : at;
 }
 
-static char *pack_view(const spk_leaf *leaf, char *p, char *at)
-{
-    spark_str view;
-    memcpy(&view, p, sizeof view);
-    if (view.len == 0) {
-        view.ptr = view.ptr ? at : NULL;
-    } else if (leaf->kind == SPARK_KIND_LIST) {
-        at = pack_list(leaf->of, &view, at);
-    } else {
-        view.ptr = memcpy(at, view.ptr, view.len);
-        at += view.len;
-    }
-    memcpy(p, &view, sizeof view);
-    return at;
-}
-
 static char *pack_rows(const spk_layout *layout, char *rows, size_t n, char *at)
 {
     for (; n > 0; n--, rows += layout->size) {
         for (uint32_t i = 0; i < layout->n_views; i++) {
-            const char *in = rows + layout->view_leaves[i].offset;
-            const spk_leaf *leaf = view_in(&layout->view_leaves[i], &in);
-            char *p = rows + (in - rows);
-            if (leaf->kind != SPARK_KIND_OPTIONAL)
-                at = pack_view(leaf, p, at);
-            else if (*p)
-                at = pack_rows(leaf->of, p + spk_optional_offset(leaf->of->align), 1, at);
+            const spk_leaf *leaf = &layout->view_leaves[i];
+            const size_t value = value_at(leaf, rows);
+            spark_str view;
+            if (value == SIZE_MAX)
+                continue;
+            if (leaf->kind == SPARK_KIND_OPTIONAL && !is_text(leaf)) {
+                at = pack_rows(leaf->of, rows + value, 1, at);
+                continue;
+            }
+            memcpy(&view, rows + value, sizeof view);
+            if (view.len == 0) {
+                view.ptr = view.ptr ? at : NULL;
+            } else if (leaf->kind == SPARK_KIND_LIST) {
+                at = pack_list(leaf->of, &view, at);
+            } else {
+                copy_text(at, view.ptr, view.len);
+                view.ptr = at;
+                at += view.len;
+            }
+            memcpy(rows + value, &view, sizeof view);
         }
     }
     return at;

@@ -173,57 +173,52 @@ uint64_t spk_value_hash(const spk_layout *layout, const void *value)
         hashes[i] = expression;                                                                    \
     }
 
-/* add_leaves: a leaf of all values after that of the other ones: what kind it is is asked once. */
-static void add_leaves(const spk_leaf *leaf, const char *values, size_t step, size_t n, uint64_t *hashes)
+/* leaf_hashes: of a leaf of n values: what kind it is is asked once. */
+static void leaf_hashes(const spk_leaf *leaf, const char *values, size_t step, size_t n, uint64_t *hashes)
 {
     const bool optional = leaf->kind == SPARK_KIND_OPTIONAL;
     values += leaf->offset;
     if (leaf->kind == SPARK_KIND_STR || leaf->kind == SPARK_KIND_BYTES) {
-        HASHES(spk_hash_combine(hashes[i], hash_view(p)))
+        HASHES(hash_view(p))
     } else if (optional && leaf->of->key_class == SPK_KEY_8) {
-        HASHES(spk_hash_combine(hashes[i], spk_optional_hash(p, true)))
+        HASHES(spk_optional_hash(p, true))
     } else if (optional && leaf->of->key_class == SPK_KEY_4) {
-        HASHES(spk_hash_combine(hashes[i], spk_optional_hash(p, false)))
+        HASHES(spk_optional_hash(p, false))
     } else if (optional && leaf->of->key_class == SPK_KEY_STR) {
-        HASHES(spk_hash_combine(hashes[i], hash_optional_view(p)))
+        HASHES(hash_optional_view(p))
+    } else if (optional && leaf->of->size == 2 && spk_layout_run(leaf->of) == SPARK_KIND_I16) {
+        HASHES(*p ? spk_hash_combine(SPK_HASH_SEED, hash_integers(p + 2, 2, 2)) : SPK_ABSENT_HASH)
     } else {
-        HASHES(spk_hash_combine(hashes[i], hash_leaf(leaf, p)))
+        HASHES(hash_leaf(leaf, p))
     }
 }
 
 void spk_values_hash(const spk_layout *layout, const char *values, size_t step, size_t n, uint64_t *hashes)
 {
+    enum { PIECE = 64 };
     const spark_type_ops *ops = layout->type->ops;
-    switch (layout->key_class) {
-    case SPK_KEY_8:
+    const bool leaves = layout->leaves && !(ops && ops->hash);
+    uint64_t own[PIECE];
+    if (layout->key_class == SPK_KEY_8) {
         HASHES(spk_hash_u64(spk_load64(p)))
-        return;
-    case SPK_KEY_4:
+    } else if (layout->key_class == SPK_KEY_4) {
         HASHES(spk_hash_u64(spk_load32(p)))
-        return;
-    case SPK_KEY_STR:
-        HASHES(hash_view(p))
-        return;
-    case SPK_KEY_OPTIONAL_4:
-        HASHES(spk_optional_hash(p, false))
-        return;
-    case SPK_KEY_OPTIONAL_8:
-        HASHES(spk_optional_hash(p, true))
-        return;
-    case SPK_KEY_OPTIONAL_STR:
-        HASHES(hash_optional_view(p))
-        return;
-    case SPK_KEY_GENERIC:
-        break;
-    }
-    if (layout->n_leaves < 2 || !layout->leaves || layout->flat || (ops && ops->hash)) {
+    } else if (layout->n_leaves == 1 && leaves) {
+        leaf_hashes(layout->leaves, values, step, n, hashes);
+    } else if (layout->n_leaves < 2 || !leaves || layout->flat) {
         HASHES(hash_generic(layout, p))
-        return;
+    } else {
+        for (size_t from = 0, some; from < n; from += some) {
+            some = n - from < PIECE ? n - from : PIECE;
+            for (size_t i = from; i < from + some; i++)
+                hashes[i] = SPK_HASH_SEED;
+            for (uint32_t k = 0; k < layout->n_leaves; k++) {
+                leaf_hashes(&layout->leaves[k], values + from * step, step, some, own);
+                for (size_t i = 0; i < some; i++)
+                    hashes[from + i] = spk_hash_combine(hashes[from + i], own[i]);
+            }
+        }
     }
-    for (size_t i = 0; i < n; i++)
-        hashes[i] = SPK_HASH_SEED;
-    for (uint32_t k = 0; k < layout->n_leaves; k++)
-        add_leaves(&layout->leaves[k], values, step, n, hashes);
 }
 
 uint64_t spark_hash(const spark_type *type, const void *value)

@@ -42,6 +42,25 @@ static inline bool spk_optional_same(const char *a, const char *b, const bool wi
     return *a ? *b && same : !*b;
 }
 
+/* spk_text_same: whether two texts of n bytes are equal; of short ones, which most are, without a call. */
+static inline bool spk_text_same(const char *a, const char *b, size_t n)
+{
+    if (n > 64)
+        return memcmp(a, b, n) == 0;
+    if (n >= 8) {
+        for (size_t i = 0; i + 8 <= n; i += 8)
+            if (spk_load64(a + i) != spk_load64(b + i))
+                return false;
+        return spk_load64(a + n - 8) == spk_load64(b + n - 8);
+    }
+    if (n >= 4)
+        return spk_load32(a) == spk_load32(b) && spk_load32(a + n - 4) == spk_load32(b + n - 4);
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
 typedef bool spk_leaf_visit(void *arg, const spk_leaf *leaf);
 
 /* spk_leaf_each: the leaves of a description, in order, until visit returns false. leaf->of is a

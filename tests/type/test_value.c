@@ -48,6 +48,24 @@ static void test_hash__of_many_is_that_of_each(void **state)
     }
 }
 
+SPARK_OPTIONAL(opt_i16, int16_t);
+SPARK_STRUCT(small_members, (opt_i16, a), (int64_t, b), (opt_i16, c));
+
+static void test_hash__of_many_with_small_members(void **state)
+{
+    enum { N = 150 };
+    static small_members values[N];
+    uint64_t hashes[N];
+    const spk_layout *layout = layout_of(*state, SPARK_TYPE(small_members));
+    for (size_t i = 0; i < N; i++)
+        values[i] = (small_members) {
+            { i % 3 > 0, (int16_t)random_u64() }, (int64_t)random_u64(), { i % 5 > 0, (int16_t)i }
+        };
+    spk_values_hash(layout, (const char *)values, sizeof values[0], N, hashes);
+    for (size_t i = 0; i < N; i++)
+        assert_true(hashes[i] == spk_value_hash(layout, &values[i]));
+}
+
 static void test_bare_description__gives_what_the_layout_gives(void **state)
 {
     for (size_t t = 0; t < N_TYPES; t++) {
@@ -122,6 +140,33 @@ static void test_pack__leaves_null_null_and_moves_empty(void **state)
     assert_ptr_equal(spk_value_pack(layout, &empty, room), room);
     assert_null(null.ptr);
     assert_ptr_equal(empty.ptr, room);
+}
+
+/* Short texts are copied and compared by other instructions than long ones. */
+static void test_pack__copies_texts_of_every_length(void **state)
+{
+    enum { MOST = 150 };
+    const spk_layout *layout = layout_of(*state, SPARK_TYPE(spark_opt_str));
+    for (size_t n = 0; n <= MOST; n++) {
+        value_pool pool = { .n = 0 };
+        char *text = pool_alloc(&pool, n + 1), *room = pool_alloc(&pool, n + 2);
+        random_bytes(text, n);
+        room[0] = room[n + 1] = 'x';
+        const spark_opt_str a = { true, { text, n } };
+        spark_opt_str b = a;
+        assert_true(spk_value_bytes(layout, &a) == n);
+        assert_ptr_equal(spk_value_pack(layout, &b, room + 1), room + 1 + n);
+        assert_ptr_equal(b.value.ptr, room + 1);
+        assert_memory_equal(room + 1, text, n);
+        assert_true(room[0] == 'x' && room[n + 1] == 'x');
+        assert_true(spk_value_equal(layout, &a, &b));
+        for (size_t i = 0; i < n; i++) {
+            text[i] ^= 1;
+            assert_false(spk_value_equal(layout, &a, &b));
+            text[i] ^= 1;
+        }
+        pool_free(&pool);
+    }
 }
 
 static bool stop(void *arg, const spk_leaf *leaf, const void *ptr, size_t bytes)
@@ -236,8 +281,10 @@ int main(void)
         cmocka_unit_test(test_compare__agrees_with_naive_walk),
         cmocka_unit_test(test_bare_description__gives_what_the_layout_gives),
         cmocka_unit_test(test_hash__of_many_is_that_of_each),
+        cmocka_unit_test(test_hash__of_many_with_small_members),
         cmocka_unit_test(test_pack__copies_deep_and_within_bounds),
         cmocka_unit_test(test_pack__leaves_null_null_and_moves_empty),
+        cmocka_unit_test(test_pack__copies_texts_of_every_length),
         cmocka_unit_test(test_each_view__stops_when_told),
         cmocka_unit_test(test_each_view__skips_absent_payload),
         cmocka_unit_test(test_hash__of_key_classes_is_what_the_engine_inlines),
