@@ -18,7 +18,7 @@ enum {
     FIRST_ROWS = 64,
     FIRST_BYTES = 64 * 1024,
     IN_CACHE = 16384,
-    NEAR = 512 * 1024 /* bytes of rows */
+    NEAR = 192 * 1024 /* bytes of rows */
 };
 #define BUCKET_MIX UINT64_C(0x9fb21c651e98df25)
 
@@ -50,8 +50,7 @@ static inline size_t text_at(const key_kind kind)
     return kind == KEY_STR ? 0 : spk_optional_offset(_Alignof(spark_str));
 }
 
-/* first_text: where the first text of a key lies in it; SIZE_MAX: nowhere. */
-static size_t first_text(const spk_layout *key)
+size_t spk_first_text(const spk_layout *key)
 {
     for (uint32_t i = 0; i < key->n_views; i++) {
         const spk_leaf *leaf = &key->view_leaves[i];
@@ -175,7 +174,7 @@ bool spk_table_init(spk_table *t, spk_heap *heap, const spk_layout *key, size_t 
     *t = (spk_table) { .heap = heap, .key = key, .row_size = row_size, .borrow = borrow };
     t->may_be_dense = key->key_class == SPK_KEY_4 || key->key_class == SPK_KEY_8;
     t->allowance = SPK_STEPS_FREE;
-    t->text = first_text(key);
+    t->text = spk_first_text(key);
     spk_arena_init(&t->strings, heap);
     while (size < expected && size < (1u << 30))
         size *= 2;
@@ -252,22 +251,6 @@ void spk_secret_hash_keys(const spk_layout *key, const char *keys, size_t step, 
 
 /* ---- finding */
 
-static inline bool same_bytes(const char *a, const char *b, size_t n)
-{
-    if (n >= 8) {
-        for (size_t i = 0; i + 8 <= n; i += 8)
-            if (spk_load64(a + i) != spk_load64(b + i))
-                return false;
-        return spk_load64(a + n - 8) == spk_load64(b + n - 8);
-    }
-    if (n >= 4)
-        return spk_load32(a) == spk_load32(b) && spk_load32(a + n - 4) == spk_load32(b + n - 4);
-    for (size_t i = 0; i < n; i++)
-        if (a[i] != b[i])
-            return false;
-    return true;
-}
-
 static inline bool same_key(const spk_table *t, const key_kind kind, const char *row, const char *key)
 {
     if (kind == KEY8)
@@ -279,7 +262,7 @@ static inline bool same_key(const spk_table *t, const key_kind kind, const char 
         const spark_str *b = (const spark_str *)(const void *)(key + text_at(kind));
         if (kind == KEY_OPTIONAL_STR && !(*row && *key))
             return !*row && !*key;
-        return a->len == b->len && same_bytes(a->ptr, b->ptr, b->len);
+        return a->len == b->len && spk_text_same(a->ptr, b->ptr, b->len);
     }
     if (kind == KEY_OPTIONAL_4 || kind == KEY_OPTIONAL_8)
         return spk_optional_same(row, key, kind == KEY_OPTIONAL_8);
@@ -549,23 +532,31 @@ static size_t probe_guarded(spk_table *t, const request *r, size_t i, spk_summin
     return i;
 }
 
-/* fetch: what probing will touch, for tables beyond the nearest caches. */
-static void fetch(const spk_table *t, const uint64_t *hashes, size_t n)
+/* ---- what probing will touch, for tables beyond the nearest caches: places, then rows, then texts, each a few
+ * elements ahead of what needs it, so that it is there in time and not gone before it is used */
+
+enum { FEW = 16 };
+
+typedef enum fetching { PLACES, ROWS, TEXTS } fetching;
+
+/* fetch: from element *at on, up to element `to` of n, *at becomes which. */
+static __attribute__((noinline)) void fetch(
+    const spk_table *t, const uint64_t *hashes, size_t *at, size_t to, size_t n, fetching what)
 {
     const uint32_t mask = (1u << t->row_bits) - 1;
-    const size_t text = t->text;
-    for (size_t i = 0; i < n; i++)
-        spk_prefetch(&t->directory[bucket_of(hashes[i], t->shift)]);
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t entry = t->directory[bucket_of(hashes[i], t->shift)];
-        const char *row = t->rows + (size_t)((entry & mask) - (entry != 0)) * t->row_size;
+    for (to = to < n ? to : n; *at < to; ++*at) {
+        const uint32_t *place = &t->directory[bucket_of(hashes[*at], t->shift)];
+        if (what == PLACES) {
+            spk_prefetch(place);
+            continue;
+        }
+        const char *row = t->rows + (size_t)((*place & mask) - (*place != 0)) * t->row_size;
+        if (what == TEXTS) {
+            spk_prefetch(((const spark_str *)(const void *)(row + t->text))->ptr);
+            continue;
+        }
         spk_prefetch(row);
         spk_prefetch(row + t->row_size - 1);
-    }
-    for (size_t i = 0; i < n && text < SIZE_MAX; i++) {
-        const uint32_t entry = t->directory[bucket_of(hashes[i], t->shift)];
-        if (entry)
-            spk_prefetch(((const spark_str *)(const void *)(spk_table_row(t, (entry & mask) - 1) + text))->ptr);
     }
 }
 
@@ -766,6 +757,22 @@ static size_t sum_pairs(spk_table *t, const request *r, spk_summing sum)
     return i;
 }
 
+/* probe_far: a few elements at a time; there are rows already. */
+static size_t probe_far(spk_table *t, const request *r, size_t i, spk_summing sum)
+{
+    request some = *r;
+    size_t place = i, row = i, text = t->text < SIZE_MAX ? i : r->n, done = i;
+    for (some.n = i; done == some.n && done < r->n && !t->guarded;) {
+        const size_t next = some.n + FEW < r->n ? some.n + FEW : r->n;
+        fetch(t, r->hashes, &place, next + 3 * FEW, r->n, PLACES);
+        fetch(t, r->hashes, &row, next + 2 * FEW, r->n, ROWS);
+        fetch(t, r->hashes, &text, next + FEW, r->n, TEXTS);
+        some.n = next;
+        done = probe_hashed(t, &some, done, sum);
+    }
+    return done;
+}
+
 static size_t run_hashed(spk_table *t, request *r, size_t i, spk_summing sum)
 {
     if (sum && i == 0 && are_pairs(t, r)) {
@@ -779,10 +786,8 @@ static size_t run_hashed(spk_table *t, request *r, size_t i, spk_summing sum)
         r->hashes = r->found->hashes;
     }
     if (!t->guarded) {
-        if (t->n * t->row_size > NEAR)
-            fetch(t, r->hashes, r->n);
         t->allowance += (r->n - i) * SPK_STEPS_EACH;
-        i = probe_hashed(t, r, i, sum);
+        i = t->n * t->row_size > NEAR ? probe_far(t, r, i, sum) : probe_hashed(t, r, i, sum);
     }
     return t->guarded && i < r->n ? probe_guarded(t, r, i, sum) : i;
 }

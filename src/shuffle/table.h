@@ -52,6 +52,9 @@ void spk_table_clear(spk_table *table);
  * behind is freed. views: of the values, or NULL. False: no memory; there are no rows any more. */
 bool spk_table_compact(spk_table *table, uint32_t to, const spk_layout *views);
 
+/* spk_first_text: where the first text in a value lies, or would, were it there; SIZE_MAX: nowhere. */
+size_t spk_first_text(const spk_layout *layout);
+
 /* spk_hash_keys: of n keys, `step` apart. */
 void spk_hash_keys(
     const spk_layout *key, const char *keys, size_t step, size_t n, uint64_t *hashes);

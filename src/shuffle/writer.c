@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/prefetch.h"
 #include "plan/listening.h"
 #include "shuffle/ranges.h"
 #include "storage/parcel.h"
@@ -19,7 +20,8 @@ enum {
     WINDOW_BYTES = 4 * 1024 * 1024,
     SPLIT_BYTES = 1024 * 1024, /* of the windows of a shard that is split */
     RAW_WINDOWS = 32,
-    PIECE = 1024
+    PIECE = 1024,
+    PACK_AHEAD = 12 /* rows */
 };
 
 static bool reserve(spk_heap *heap, void *slot, size_t *capacity, size_t want)
@@ -409,6 +411,17 @@ static bool refuse(spk_writer *w, const char *what, uint64_t bytes)
     return false;
 }
 
+/* pack: what rows point to, which lies all over the window and is fetched ahead, to `tail` and on. */
+static void pack(const spk_layout *row, char *rows, size_t n, char *tail)
+{
+    const size_t text = spk_first_text(row), ahead = PACK_AHEAD * (size_t)row->size;
+    for (size_t i = 0; i < n; i++, rows += row->size) {
+        if (text < SIZE_MAX && i + PACK_AHEAD < n)
+            spk_prefetch(((const spark_str *)(const void *)(rows + ahead + text))->ptr);
+        tail = spk_value_pack(row, rows, tail);
+    }
+}
+
 /* seal: n rows become a run of the output. placed: their slices are known. */
 static bool seal(
     spk_writer *w, const char *rows, size_t n, const uint64_t *hashes, uint64_t strings, bool placed)
@@ -430,8 +443,7 @@ static bool seal(
         return refuse(w, n == 1 ? "a row" : "a window of rows", n * row->size + behind);
     scatter(w, run, rows, n, w->carry ? hashes : NULL);
     if (row->views && !w->borrow)
-        for (size_t i = 0; i < n; i++)
-            tail = spk_value_pack(row, run->rows + i * row->size, tail);
+        pack(row, run->rows, n, tail);
     run->bytes = n * row->size + strings;
     return publish(w, run);
 }
