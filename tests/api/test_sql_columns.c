@@ -38,7 +38,8 @@ static shape drawn(uint64_t *seed, size_t i)
         apart[draw(seed, 4)], nulls[i % 3 == 2 ? draw(seed, 5) : 1 + draw(seed, 4)] };
 }
 
-/* define: views `name`: k, m: whole numbers, s: the same as texts, d: dates, v: of the row; w, f: few values. */
+/* define: views `name`: k, m: whole numbers, s: the same as texts, d: dates, v: of the row; w, f: few values; e: texts,
+ * some of them empty. */
 static void define(spark_context *sc, const char *name, const shape *s)
 {
     char text[1200];
@@ -46,7 +47,7 @@ static void define(spark_context *sc, const char *name, const shape *s)
         "CREATE OR REPLACE TEMP VIEW %s AS SELECT IF(id %% %" PRId64 " = 0, NULL, x * %" PRId64 ") k, "
         "CAST(x %% 100 AS INT) m, IF(id %% %" PRId64 " = 0, NULL, 'key ' || x) s, "
         "DATE'2001-01-01' + CAST(x %% 90 AS INT) d, id v, CAST(id %% 1000 AS DECIMAL(15, 2)) / 4 w, "
-        "IF(id %% 13 = 0, NULL, 'kind ' || id %% 4) f "
+        "IF(id %% 13 = 0, NULL, 'kind ' || id %% 4) f, IF(id %% 3 = 0, '', 'text ' || x) e "
         "FROM (SELECT id, (id * %" PRId64 ") %% %" PRId64 " x FROM range(0, %d, 1, %d))",
         name, s->nulls, s->apart, s->nulls, s->times, s->values, s->rows, s->partitions);
     sql_run(sc, text);
@@ -75,6 +76,16 @@ static const char *const statements[] = {
     "SELECT count(*), sum(a.v), sum(b.v), sum(r.v) FROM l a JOIN r ON a.k = r.k JOIN l b ON r.m = b.m WHERE b.f = 'kind "
     "1' AND b.v < 20 AND a.v % 4 = 1",
     "SELECT f, count(*), sum(w), avg(w), sum(w * w * (1 + w)), min(v), max(s) FROM l GROUP BY f ORDER BY f",
+    "SELECT min(m), max(m), sum(m), avg(m), min(d), max(d), min(s), max(w), min(k), count(*) FROM l",
+    "SELECT min(m), max(m), sum(m), avg(m), min(d), max(d), max(s), min(w), count(*) FROM l WHERE v % 3 = 1",
+    "SELECT count(*), sum(v), max(e) FROM l WHERE e <> ''",
+    "SELECT count(*), sum(v), max(s) FROM l WHERE e = '' AND s <> 'key 1' AND v % 3 < 2",
+    "SELECT count(*), sum(v), max(e) FROM l WHERE e LIKE '%1%' AND v % 7 <> 2 AND 'text 12' <> e AND s <> ''",
+    "SELECT count(*), sum(v), max(f) FROM l WHERE s = 'key 11' OR e = 'text 2'",
+    "SELECT count(*), sum(v), max(f) FROM l WHERE s = 'key 2'",
+    "SELECT f, s, count(*) FROM l GROUP BY f, s ORDER BY f, s",
+    "SELECT count(w) n, k, count(f) FROM l GROUP BY k ORDER BY k",
+    "SELECT s, count(f), max(v), count(*) FROM l GROUP BY s ORDER BY s",
     "SELECT f, m, count(*) FILTER (WHERE v % 2 = 0), sum(w) FILTER (WHERE v % 3 = 0), avg(w) FROM l GROUP BY f, m "
     "ORDER BY f, m",
     "SELECT k, count(*), sum(v), avg(w), sum(w) FROM l WHERE w > 3 GROUP BY k ORDER BY k",

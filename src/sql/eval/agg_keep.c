@@ -161,6 +161,8 @@ static bool extreme(spk_sql_agg_frame *f)
 static bool keep_update(spk_sql_agg_frame *f)
 {
     const spk_sql_aggregate *a = f->aggregate;
+    if (!f->states && !f->args[0].valid && f->args[0].stride == 0 && f->rows.n > 0)
+        f->rows = (spk_sql_rows) { NULL, 1 }; /* all are one value */
     if (extreme(f))
         return true;
     SPK_EACH_STATE(f, i, state)

@@ -261,8 +261,13 @@ static bool all_integers(const spk_sql_agg_frame *f, size_t size)
 {
     const spk_sql_aggregate *a = f->aggregate;
     int64_t *const count = SPK_AGG_AT(int64_t, a, f->state, 0);
+    const bool same = !f->args[0].valid && f->args[0].stride == 0; /* one value for all rows */
+    spk_sql_agg_frame one = *f;
+    one.rows.n = same && f->rows.n > 0 ? 1 : f->rows.n;
     int64_t n, sum;
-    total_of(f, size, &n, &sum);
+    total_of(&one, size, &n, &sum);
+    if (same)
+        n = f->rows.n, sum *= n;
     if (!is_double(a))
         return add_short(count, SPK_AGG_AT(int64_t, a, f->state, 1), sum, n);
     double *const total = SPK_AGG_AT(double, a, f->state, 1);
