@@ -108,6 +108,8 @@ const spark_merge_def spark_op_max[1]
 const spark_merge_def spark_op_first[1]
     = { { "first", NULL, NULL, 0, first_run, first_fold, SPARK_OP_FIRST } };
 
+const spark_merge_def spk_sum_i64[1] = { { "sum", NULL, NULL, 0, sum_i64_run, sum_i64_fold, SPARK_OP_USER } };
+
 static bool bind_sum(spark_merge_def *def, spark_kind kind)
 {
 #define USE(name) (def->run = sum_##name##_run, def->fold = sum_##name##_fold, true)

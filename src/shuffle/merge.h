@@ -11,6 +11,9 @@
 SPK_COLD spark_status spk_merging_bind(spk_merging *merging, const spark_merge_def *def,
     const void *env, const spk_layout *acc, const spk_layout *in, spk_failure *failure);
 
+/* spk_sum_i64: adds int64_t, as spark_op_sum does, for accumulators of any type that are one. */
+extern const spark_merge_def spk_sum_i64[1];
+
 /* spk_merging_is_sum_i64: whether it adds int64_t. */
 bool spk_merging_is_sum_i64(const spk_merging *merging);
 

@@ -62,6 +62,11 @@ static bool count_finish(const spk_sql_aggregate *a, const char *state, void *va
     return true;
 }
 
+bool spk_sql_agg_counts(const spk_sql_aggregate *a)
+{
+    return a->def->finish == count_finish;
+}
+
 /* ---- bool_and, bool_or, bit_and, bit_or, bit_xor: state { any, value } ---- */
 
 enum { AND, OR, XOR };

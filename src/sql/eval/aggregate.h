@@ -49,6 +49,9 @@ bool spk_sql_agg_takes_narrow(const spk_sql_aggregate *a);
 /* spk_sql_agg_same_state: whether of the same rows and the same argument both keep the same: a sum and an average. */
 bool spk_sql_agg_same_state(const spk_sql_aggregate *a, const spk_sql_aggregate *b);
 
+/* spk_sql_agg_counts: whether its state is one int64_t, which is the result, and adds up. */
+bool spk_sql_agg_counts(const spk_sql_aggregate *a);
+
 /* spk_sql_is_aggregate: whether there is an aggregate of that name. spk_sql_aggregate_at: the name of the i-th; NULL
  * beyond the last. */
 const char *spk_sql_aggregate_at(size_t i);

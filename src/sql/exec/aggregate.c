@@ -6,6 +6,7 @@
 
 #include "rdd/growing.h"
 #include "rdd/verb.h"
+#include "shuffle/merge.h"
 #include "sql/eval/agg.h"
 #include "sql/exec/build.h"
 #include "sql/exec/kept.h"
@@ -213,7 +214,9 @@ typedef struct finish_rdd {
     spk_query *query;
     const spk_plan *plan;
     const spk_form *keys, *states, *out;
-    spk_mover mover; /* of keys */
+    spk_mover mover; /* of keys, and of results that are states */
+    const size_t *rest; /* aggregates of which results are made */
+    size_t n_rest;
     uint32_t value_offset;
 } finish_rdd;
 
@@ -226,7 +229,8 @@ static bool open_finish(spk_pipe *pipe, spk_op *op)
 /* result_row: what the aggregates come to. */
 static void result_row(const finish_rdd *r, spark_task *task, spk_arena *arena, const char *states, char *out)
 {
-    for (size_t w = 0; w < r->plan->n_aggs && !spk_task_failed(task); w++) {
+    for (size_t i = 0; i < r->n_rest && !spk_task_failed(task); i++) {
+        const size_t w = r->rest[i];
         const spk_slot *to = &r->out->slots[r->keys->n + w];
         spk_sql_error error;
         spk_agg_error_open(&error);
@@ -254,23 +258,24 @@ static void run_finish(spk_pipe *pipe, spk_op *op, spk_batch *batch)
         return;
     memset(out, 0, in.n * size);
     spk_move_columns(&r->mover, in.rows, in_size, (spk_sql_rows) { NULL, (uint32_t)in.n }, out, size);
-    for (size_t i = 0; i < in.n; i++)
+    for (size_t i = 0; i < in.n && r->n_rest; i++)
         result_row(r, pipe->task, arena, in.rows + i * in_size + r->value_offset, out + i * size);
 }
 
-static void finish_empty(spk_pipe *pipe, spk_op *op, spk_batch *batch)
+static SPK_COLD void finish_empty(spk_pipe *pipe, spk_op *op, spk_batch *batch)
 {
     const finish_rdd *r = SPK_NODE(finish_rdd, op->rdd);
     if (r->keys->n || op->seen || op->partition)
         return;
     char *out = spk_pipe_alloc(pipe, r->out->layout->size + 1);
-    char *states = spk_pipe_alloc(pipe, r->states->layout->size + 64);
+    char *pair = spk_pipe_alloc(pipe, r->value_offset + r->states->layout->size + 64);
     const agg_env env = { r->query, r->plan, NULL, r->states, NULL, NULL };
-    if (!out || !states)
+    if (!out || !pair)
         return;
     memset(out, 0, r->out->layout->size);
-    init(&env, states);
-    result_row(r, pipe->task, op->state, states, out);
+    init(&env, pair + r->value_offset);
+    spk_move_columns(&r->mover, pair, 0, (spk_sql_rows) { NULL, 1 }, out, 0);
+    result_row(r, pipe->task, op->state, pair + r->value_offset, out);
     *batch = (spk_batch) { out, 1 };
 }
 
@@ -280,7 +285,7 @@ static void release_finish(spark_rdd *rdd)
         spk_query_unref(SPK_NODE(finish_rdd, rdd)->query);
 }
 
-static spark_rdd *finish(spk_query *q, spark_rdd *rdd, const finish_rdd *plain)
+static SPK_COLD spark_rdd *finish(spk_query *q, spark_rdd *rdd, const finish_rdd *plain)
 {
     static const spk_class class = { .name = "MapPartitionsRDD",
         .open = open_finish,
@@ -311,7 +316,7 @@ typedef struct making {
 } making;
 
 /* guarded: an argument that is not computed for rows that a filter leaves out, for it may fail there. */
-static spk_sql_expr *guarded(spk_query *q, spk_sql_expr *arg, spk_sql_expr *filter)
+static SPK_COLD spk_sql_expr *guarded(spk_query *q, spk_sql_expr *arg, spk_sql_expr *filter)
 {
     spk_sql_expr *args[] = { filter, arg };
     if (!filter || arg->kind == SPK_SQL_CONSTANT || arg->kind == SPK_SQL_COLUMN)
@@ -319,7 +324,7 @@ static spk_sql_expr *guarded(spk_query *q, spk_sql_expr *arg, spk_sql_expr *filt
     return spk_sql_call(&q->analyzer.build, "case", args, 2, arg->span);
 }
 
-static bool collect(making *m, const spk_plan *plan, agg_env *env)
+static SPK_COLD bool collect(making *m, const spk_plan *plan, agg_env *env)
 {
     spk_analyzer *a = &m->q->analyzer;
     env->first = spk_arena_alloc(&m->q->arena, (plan->n_aggs + 1) * sizeof *env->first, 8);
@@ -349,7 +354,7 @@ static bool collect(making *m, const spk_plan *plan, agg_env *env)
     return !spk_sql_failed(&m->q->error);
 }
 
-static spark_rdd *combine(spk_query *q, spark_rdd *pairs, const agg_env *env, int partitions)
+static SPK_COLD spark_rdd *combine(spk_query *q, spark_rdd *pairs, const agg_env *env, int partitions)
 {
     const spark_map_def create = { .name = "create", .in = env->values->layout->type,
         .out = env->states->layout->type, .run = run_create };
@@ -373,7 +378,7 @@ static spark_rdd *combine(spk_query *q, spark_rdd *pairs, const agg_env *env, in
 
 /* merged: states of the same keys, which were made before the shuffle; raw: nothing is left to be combined before they
  * are read. */
-static spark_rdd *merged(spk_query *q, spark_rdd *pairs, const agg_env *env, int partitions, bool raw)
+static SPK_COLD spark_rdd *merged(spk_query *q, spark_rdd *pairs, const agg_env *env, int partitions, bool raw)
 {
     const spark_merge_def both = { .name = "merge", .acc = env->states->layout->type,
         .in = env->states->layout->type, .run = run_combine, .fold = fold_combine };
@@ -385,7 +390,9 @@ static spark_rdd *merged(spk_query *q, spark_rdd *pairs, const agg_env *env, int
     *own = *env;
     spk_query_ref(q);
     const spark_env bound = { .kind = SPARK_ENV_OWN, .data = own, .size = sizeof *own, .destroy = free_env };
-    spark_rdd *rdd = (spark_reduce_by_key)(q->analyzer.site, pairs, &both, &bound, partitions);
+    const bool counts = env->plan->n_aggs == 1 && spk_sql_agg_counts(env->plan->aggs[0].aggregate);
+    spark_rdd *rdd
+        = (spark_reduce_by_key)(q->analyzer.site, pairs, counts ? spk_sum_i64 : &both, &bound, partitions);
     if (grows(env))
         spk_combined_growing(rdd, &growing);
     spk_shuffle *shuffle = rdd && rdd->n_deps == 1 ? atomic_load(&rdd->deps[0].shuffle) : NULL;
@@ -394,8 +401,27 @@ static spark_rdd *merged(spk_query *q, spark_rdd *pairs, const agg_env *env, int
     return rdd;
 }
 
+/* plan_results: keys, and states that are results, are moved; others are made. */
+static SPK_COLD bool plan_results(spk_query *q, finish_rdd *r)
+{
+    spk_analyzer *a = &q->analyzer;
+    size_t *rest = NULL;
+    if (!spk_mover_make(q, r->keys->slots, r->out->slots, r->keys->n, &r->mover))
+        return false;
+    for (size_t w = 0; w < r->plan->n_aggs; w++) {
+        const spk_slot *to = &r->out->slots[r->keys->n + w];
+        const uint32_t from = r->value_offset + r->states->slots[w].value;
+        if (!to->nullable && spk_sql_agg_counts(r->plan->aggs[w].aggregate))
+            SPK_ADD(a, r->mover.at, r->mover.n, (spk_move) { from, to->value, sizeof(int64_t), 0 });
+        else
+            SPK_ADD(a, rest, r->n_rest, w);
+    }
+    r->rest = rest;
+    return !spk_sql_failed(&q->error);
+}
+
 /* in_parts: whether states can be made before the shuffle. */
-static bool in_parts(const spk_plan *plan, const agg_env *env)
+static SPK_COLD bool in_parts(const spk_plan *plan, const agg_env *env)
 {
     bool all = !env->states->layout->views || !spk_by_sets(plan);
     for (size_t w = 0; w < plan->n_aggs; w++)
@@ -404,7 +430,8 @@ static bool in_parts(const spk_plan *plan, const agg_env *env)
 }
 
 /* partial: the pairs of keys and states, combined by key. */
-static spark_rdd *partial(spk_query *q, const spk_plan *plan, const making *m, const spk_form *keys, const agg_env *env)
+static SPK_COLD spark_rdd *partial(
+    spk_query *q, const spk_plan *plan, const making *m, const spk_form *keys, const agg_env *env)
 {
     spk_partial p = { plan, NULL, keys, env->states, m->exprs ? m->exprs : (spk_sql_expr *[]) { NULL }, m->n,
         env->first, env->filter };
@@ -416,7 +443,7 @@ static spark_rdd *partial(spk_query *q, const spk_plan *plan, const making *m, c
 }
 
 /* by_value: the rows become pairs of keys and arguments, which the shuffle combines. */
-static spark_rdd *by_value(
+static SPK_COLD spark_rdd *by_value(
     spk_query *q, const spk_plan *plan, const making *m, const spk_form *keys, const agg_env *env)
 {
     const spk_form *in = NULL, *pair = spk_form_pair(q, keys, env->values);
@@ -427,7 +454,7 @@ static spark_rdd *by_value(
     return pairs ? combine(q, pairs, env, plan->n_exprs ? q->partitions : 1) : NULL;
 }
 
-spark_rdd *spk_exec_aggregate(spk_query *q, const spk_plan *plan, const spk_form *out)
+SPK_COLD spark_rdd *spk_exec_aggregate(spk_query *q, const spk_plan *plan, const spk_form *out)
 {
     making m = { .q = q };
     agg_env env = { .query = q, .plan = plan };
@@ -442,9 +469,7 @@ spark_rdd *spk_exec_aggregate(spk_query *q, const spk_plan *plan, const spk_form
     if (!combined)
         return NULL;
     finish_rdd plain = { .plan = plan, .keys = keys, .states = env.states, .out = out };
-    if (!spk_mover_make(q, keys->slots, out->slots, keys->n, &plain.mover))
-        return NULL;
     if (combined->layout)
         plain.value_offset = combined->layout->value_offset;
-    return finish(q, combined, &plain);
+    return plan_results(q, &plain) ? finish(q, combined, &plain) : NULL;
 }
