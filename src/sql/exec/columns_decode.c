@@ -74,26 +74,20 @@ static void widen(spk_column_decoder *d, const char *codes, uint8_t width, uint6
     }
 }
 
-/* constant: the one value of a column whose codes take no room. */
-static void constant(spk_column_decoder *d, spk_sql_input *input)
-{
-    static const char none[8];
-    widen(d, none, 1, (uint64_t)d->column->base, (spk_sql_rows) { NULL, 1 });
-    input->ptr = d->values;
-    input->stride = 0;
-}
-
+/* numbers: of those rows; where codes take no room, one for all. */
 static void numbers(spk_column_decoder *d, uint32_t from, spk_sql_rows rows, spk_sql_input *input)
 {
+    static const char none[8];
     const spk_block_column *c = d->column;
-    if (c->width == 0) {
-        constant(d, input);
-        return;
-    }
-    const char *codes = d->block + c->data + (size_t)from * c->width;
+    const char *codes = c->width ? d->block + c->data + (size_t)from * c->width : none;
+    const uint8_t width = c->width ? c->width : 1;
     input->ptr = codes;
-    if (c->width < d->type->size || c->base) {
-        widen(d, codes, c->width, (uint64_t)c->base, rows);
+    if (c->width == 0) {
+        rows = (spk_sql_rows) { NULL, 1 };
+        input->stride = 0;
+    }
+    if (width != d->type->size || c->base || c->width == 0) {
+        widen(d, codes, width, (uint64_t)c->base, rows);
         input->ptr = d->values;
     }
 }
@@ -162,5 +156,10 @@ void spk_column_decode_values(spk_column_decoder *d, uint32_t from, uint32_t n, 
     }
     for (uint32_t i = 0; i < n; i++)
         codes[i] = (uint16_t)(from + i);
-    widen(d, (const char *)codes, 2, (uint64_t)d->column->base, (spk_sql_rows) { NULL, n });
+    const spk_block_column all = { .coding = SPK_CODING_NARROW, .width = 2, .base = d->column->base };
+    spk_column_decoder other = { .type = d->type, .block = (const char *)codes, .column = &all, .values = d->values };
+    spk_column_decode(&other, 0, n, (spk_sql_rows) { NULL, n }, input);
+    if (input->ptr != d->values) /* codes that are the values: they do not stay */
+        memcpy(d->values, codes, n * sizeof *codes);
+    input->ptr = d->values;
 }

@@ -5,12 +5,13 @@
  * of a block, where that does not fail; rows are then looked up by their codes. Where no code passes, the block
  * is passed over, and where all do the condition is done with. A comparison of a number with a constant is asked for
  * the block's least and most; where they differ, for what lies between until it is known from which code on it holds,
- * and rows are compared as they are stored. Several of one column are one range. Other columns are decoded a batch at
+ * and rows are compared as they are stored. Several of one column are one range. A text that shall be, or not be, a
+ * constant is compared where it lies, if it is as long. Other columns are decoded a batch at
  * a time, for the rows that are left. */
 #include "sql/exec/columns_scan.h"
 
 /* ask_values: how many of n values pass; `passes`: which. UINT32_MAX: a value fails. */
-static uint32_t ask_values(const spk_scan_rdd *r, spk_scan_state *s, size_t f, uint32_t n, uint8_t *passes)
+static SPK_COLD uint32_t ask_values(const spk_scan_rdd *r, spk_scan_state *s, size_t f, uint32_t n, uint8_t *passes)
 {
     if (s->codes_failed)
         return UINT32_MAX;
@@ -28,7 +29,7 @@ static uint32_t ask_values(const spk_scan_rdd *r, spk_scan_state *s, size_t f, u
 }
 
 /* ask_null: whether a row without a value passes; 2: it fails. */
-static uint32_t ask_null(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
+static SPK_COLD uint32_t ask_null(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 {
     static const uint8_t absent = 0;
     const int32_t c = r->filters[f].column;
@@ -39,7 +40,7 @@ static uint32_t ask_null(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 }
 
 /* ask_codes: how many of the column's codes pass; UINT32_MAX: that cannot be said. */
-static uint32_t ask_codes(const spk_scan_rdd *r, spk_scan_state *s, size_t f, uint32_t codes)
+static SPK_COLD uint32_t ask_codes(const spk_scan_rdd *r, spk_scan_state *s, size_t f, uint32_t codes)
 {
     const int32_t c = r->filters[f].column;
     uint32_t kept = 0;
@@ -55,7 +56,7 @@ static uint32_t ask_codes(const spk_scan_rdd *r, spk_scan_state *s, size_t f, ui
 }
 
 /* ask_ends: of a comparison: how many of least and most pass. */
-static uint32_t ask_ends(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
+static SPK_COLD uint32_t ask_ends(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 {
     const int32_t c = r->filters[f].column;
     spk_column_decoder *d = &s->decoders[c];
@@ -70,7 +71,7 @@ static uint32_t ask_ends(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 }
 
 /* ask_number: whether one value of a column passes; 2: that cannot be said. */
-static uint32_t ask_number(const spk_scan_rdd *r, spk_scan_state *s, size_t f, int64_t x)
+static SPK_COLD uint32_t ask_number(const spk_scan_rdd *r, spk_scan_state *s, size_t f, int64_t x)
 {
     const int32_t c = r->filters[f].column;
     spk_column_decoder *d = &s->decoders[c];
@@ -83,7 +84,7 @@ static uint32_t ask_number(const spk_scan_rdd *r, spk_scan_state *s, size_t f, i
 
 /* narrow_range: of a comparison that holds at one end of the block's values: for which it does. False: it cannot be
  * said. */
-static bool narrow_range(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
+static SPK_COLD bool narrow_range(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 {
     const spk_block_column *c = s->decoders[r->filters[f].column].column;
     const uint64_t least = (uint64_t)c->least;
@@ -105,7 +106,7 @@ static bool narrow_range(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 }
 
 /* join_range: into the range of a filter before it of the same column; false: no row passes both. */
-static bool join_range(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
+static SPK_COLD bool join_range(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 {
     size_t g = 0;
     while (g < f && (s->verdicts[g] != SPK_IN_RANGE || r->filters[g].column != r->filters[f].column))
@@ -122,14 +123,14 @@ static bool join_range(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 }
 
 /* is_ranged: whether a filter may be asked so: of NULL comparisons say nothing that is true. */
-static bool is_ranged(const spk_scan_rdd *r, const spk_scan_state *s, size_t f)
+static SPK_COLD bool is_ranged(const spk_scan_rdd *r, const spk_scan_state *s, size_t f)
 {
     const spk_column_decoder *d = &s->decoders[r->filters[f].column];
     return r->filters[f].monotone && d->column->coding == SPK_CODING_NARROW && d->column->width && d->type->size <= 8;
 }
 
 /* judge_range: the same as judge, of such a filter. */
-static bool judge_range(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
+static SPK_COLD bool judge_range(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 {
     const bool nulls = s->decoders[r->filters[f].column].column->nulls != 0;
     const uint32_t null = nulls ? ask_null(r, s, f) : 0, kept = ask_ends(r, s, f);
@@ -152,12 +153,16 @@ static bool judge_range(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 }
 
 /* judge: what the block's codes say of a filter; false: no row passes. */
-bool spk_scan_judge(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
+SPK_COLD bool spk_scan_judge(const spk_scan_rdd *r, spk_scan_state *s, size_t f)
 {
     const int32_t c = r->filters[f].column;
     s->verdicts[f] = SPK_ASK;
     if (c < 0 || s->codes_failed)
         return true;
+    if (r->filters[f].text && s->decoders[c].column->coding == SPK_CODING_TEXTS) {
+        s->verdicts[f] = SPK_BY_TEXT;
+        return true;
+    }
     if (is_ranged(r, s, f))
         return judge_range(r, s, f);
     const bool nulls = s->decoders[c].column->nulls != 0;
@@ -236,6 +241,40 @@ static uint32_t by_range(const spk_scan_rdd *r, spk_scan_state *s, size_t f, uin
     return n;
 }
 
+/* any_as_long: whether any of n texts side by side has so many bytes; start: of the first one. */
+static bool any_as_long(const uint32_t *ends, uint32_t start, uint32_t n, size_t length)
+{
+    uint32_t any = ends[0] - start == length;
+    for (uint32_t i = 1; i < n; i++)
+        any |= ends[i] - ends[i - 1] == length;
+    return any;
+}
+
+/* by_text: those of the rows, at least one, whose text is the filter's, or another one. */
+static uint32_t by_text(const spk_scan_rdd *r, spk_scan_state *s, size_t f, uint32_t from, spk_sql_rows rows)
+{
+    const spk_column_decoder *d = &s->decoders[r->filters[f].column];
+    const spk_block_column *c = d->column;
+    const uint8_t *valid = c->nulls ? (const uint8_t *)d->block + c->nulls + from : NULL;
+    const uint32_t *ends = (const uint32_t *)(const void *)(d->block + c->data) + from;
+    const spark_str text = *r->filters[f].text;
+    const bool differs = r->filters[f].differs;
+    const uint32_t first = spk_sql_row(rows, 0);
+    uint32_t n = 0, start = from + first ? *(ends + first - 1) : 0;
+    if (!rows.at && !(differs && valid) && !any_as_long(ends, start, rows.n, text.len))
+        return differs ? rows.n : 0;
+    for (uint32_t k = 0; k < rows.n; k++) {
+        const uint32_t i = spk_sql_row(rows, k);
+        start = k > 0 ? ends[i - 1] : start;
+        bool same = ends[i] - start == text.len;
+        if (text.len > 0 && same)
+            same = memcmp(d->block + c->bytes + start, text.ptr, text.len) == 0;
+        s->at[n] = (uint16_t)i;
+        n += (!valid || valid[i]) && same != differs;
+    }
+    return n;
+}
+
 void spk_scan_need(spk_scan_state *s, size_t column, uint32_t from, uint32_t n, spk_sql_rows rows)
 {
     if (s->decoded[column])
@@ -244,24 +283,45 @@ void spk_scan_need(spk_scan_state *s, size_t column, uint32_t from, uint32_t n, 
     spk_column_decode(&s->decoders[column], from, n, rows, &s->inputs[column]);
 }
 
-/* selected: the rows of a batch that pass all filters; false: the task has failed. */
+/* keep: the first so many in s->at; where these are all, they stay side by side. */
+static void keep(spk_scan_state *s, uint32_t kept, spk_sql_rows *rows)
+{
+    if (kept < rows->n)
+        *rows = (spk_sql_rows) { s->at, kept };
+}
+
+/* ask_texts: those of the rows that pass the filters from f on that are about texts as they lie. */
+static void ask_texts(const spk_scan_rdd *r, spk_scan_state *s, size_t f, uint32_t from, spk_sql_rows *rows)
+{
+    for (; f < r->n_filters && rows->n; f++)
+        if (s->verdicts[f] == SPK_BY_TEXT)
+            keep(s, by_text(r, s, f, from, *rows), rows);
+}
+
+/* select: the rows of a batch that pass all filters; false: the task has failed. What is asked of texts as they lie
+ * comes before what reads texts. */
 bool spk_scan_select(const spk_scan_rdd *r, spk_scan_state *s, uint32_t from, uint32_t n, spk_sql_rows *rows)
 {
+    bool texts = false;
     *rows = (spk_sql_rows) { NULL, n };
     for (size_t f = 0; f < r->n_filters && rows->n; f++)
         if (s->verdicts[f] == SPK_BY_CODE)
-            *rows = (spk_sql_rows) { s->at, by_code(r, s, f, from, *rows) };
+            keep(s, by_code(r, s, f, from, *rows), rows);
         else if (s->verdicts[f] == SPK_IN_RANGE)
-            *rows = (spk_sql_rows) { s->at, by_range(r, s, f, from, *rows) };
+            keep(s, by_range(r, s, f, from, *rows), rows);
     for (size_t f = 0; f < r->n_filters && rows->n; f++) {
-        if (s->verdicts[f] != SPK_ASK)
+        if (!texts && (s->verdicts[f] == SPK_ASK ? r->filters[f].texts : s->verdicts[f] == SPK_BY_TEXT)) {
+            ask_texts(r, s, f, from, rows);
+            texts = true;
+        }
+        if (s->verdicts[f] != SPK_ASK || !rows->n)
             continue;
         for (size_t c = 0; c < r->filters[f].n; c++)
             spk_scan_need(s, r->filters[f].columns[c], from, n, *rows);
         const uint32_t kept = spk_sql_run_filter(s->run, (uint32_t)f, *rows, s->at);
         if (kept == UINT32_MAX)
             return false;
-        *rows = (spk_sql_rows) { s->at, kept };
+        keep(s, kept, rows);
     }
     return true;
 }

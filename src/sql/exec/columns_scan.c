@@ -269,6 +269,20 @@ static SPK_COLD bool is_sure(const spk_sql_expr *e)
     return sure;
 }
 
+/* text_of: the text that a condition compares a column with for being equal; NULL: it is another condition. */
+static SPK_COLD const spark_str *text_of(const spk_sql_expr *e, bool *differs)
+{
+    const char *name = e->kind == SPK_SQL_CALL && e->function && e->n == 2 ? e->function->name : "";
+    *differs = strcmp(name, "<>") == 0 || strcmp(name, "!=") == 0;
+    if (!*differs && strcmp(name, "=") != 0 && strcmp(name, "==") != 0)
+        return NULL;
+    const bool turned = e->args[0]->kind == SPK_SQL_CONSTANT;
+    const spk_sql_expr *column = e->args[turned], *constant = e->args[!turned];
+    const bool texts = column->kind == SPK_SQL_COLUMN && constant->kind == SPK_SQL_CONSTANT && !constant->null
+        && column->type->kind == SPK_SQL_STRING && constant->type->kind == SPK_SQL_STRING;
+    return texts ? constant->value : NULL;
+}
+
 static SPK_COLD bool plan_filters(
     spk_query *q, spk_scan_rdd *r, const spk_plan *scan, spk_sql_expr *const *filters, size_t n)
 {
@@ -278,7 +292,11 @@ static SPK_COLD bool plan_filters(
         looking l = { scan, &q->analyzer, SPK_NO_COLUMN, NULL, 0 };
         spk_expr_columns(filters[i], look, &l);
         const int32_t column = filters[i]->deterministic ? l.column : SPK_SEVERAL;
-        SPK_ADD(&q->analyzer, own, m, (spk_scan_filter) { column, l.columns, l.n, is_monotone(filters[i]) });
+        spk_scan_filter filter = { column, l.columns, l.n, is_monotone(filters[i]), NULL, false, false };
+        filter.text = text_of(filters[i], &filter.differs);
+        for (size_t c = 0; c < l.n; c++)
+            filter.texts = filter.texts || scan->out[l.columns[c]].type->kind == SPK_SQL_STRING;
+        SPK_ADD(&q->analyzer, own, m, filter);
     }
     r->sure = true;
     for (size_t i = 0; i < n; i++)

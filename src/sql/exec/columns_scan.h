@@ -14,6 +14,9 @@ typedef struct spk_scan_filter {
     const uint32_t *columns; /* all of them */
     size_t n;
     bool monotone; /* a comparison with a constant: what holds for both ends holds between */
+    const spark_str *text; /* it says that the column is this text; or NULL. differs: that it is another one */
+    bool differs;
+    bool texts; /* columns that it is about are */
 } spk_scan_filter;
 
 typedef struct spk_scan_rdd {
@@ -39,7 +42,7 @@ typedef struct spk_scan_column {
 } spk_scan_column;
 
 /* spk_verdict: what a block's codes say of a filter. */
-typedef enum spk_verdict { SPK_ASK, SPK_BY_CODE, SPK_IN_RANGE, SPK_ALL } spk_verdict;
+typedef enum spk_verdict { SPK_ASK, SPK_BY_CODE, SPK_IN_RANGE, SPK_BY_TEXT, SPK_ALL } spk_verdict;
 
 /* spk_code_range: values pass that are from `first` to first + span more than the block's least. */
 typedef struct spk_code_range {
