@@ -486,7 +486,7 @@ static bool pass_on(const partial_rdd *r, partial_state *s, uint32_t from, uint3
     if (!good)
         return false;
     seal(r, s->rows, n);
-    s->raw_left -= n;
+    s->raw_left -= to - from;
     return emit(r, s, s->rows, n);
 }
 
