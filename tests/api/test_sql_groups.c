@@ -143,18 +143,20 @@ static void test_near(void **state)
 static void test_same(void **state)
 {
     (void)state;
-    enum { QUERIES = 6 };
+    enum { QUERIES = 9 };
     static const struct {
         size_t key;
         int64_t rows, values;
-    } queries[QUERIES] = { { 2, 3000, 60 }, { 3, 3000, 2000 }, { 0, 300000, 250000 }, { 6, 3000, 100 }, { 5, 4000, 7 },
-        { 3, 200000, 180000 } };
+        int shape;
+    } queries[QUERIES] = { { 2, 3000, 60, FAR }, { 3, 3000, 2000, FAR }, { 0, 300000, 250000, FAR },
+        { 6, 3000, 100, FAR }, { 5, 4000, 7, FAR }, { 3, 200000, 180000, FAR }, { 1, 300000, 250000, NEXT },
+        { 2, 600000, 130000, NEXT }, { 0, 300000, 250000, AMONG } };
     char *first[QUERIES];
     for (size_t variant = 0; variant < SQL_VARIANTS; variant++) {
         spark_context *sc = sql_open(&kind, variant);
         for (size_t i = 0; i < QUERIES; i++) {
             char sql[1500], table[1000];
-            source(table, sizeof table, FAR, queries[i].key, queries[i].rows, queries[i].values);
+            source(table, sizeof table, queries[i].shape, queries[i].key, queries[i].rows, queries[i].values);
             query(sql, sizeof sql, queries[i].key, table, false);
             sql_same(variant, sql, sql_answer(sc, sql), &first[i]);
         }
