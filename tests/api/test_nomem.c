@@ -812,16 +812,21 @@ static spark_status job_directories(spark_context *sc, uint64_t *digest)
     return status;
 }
 
-static spark_status job_sql(spark_context *sc, uint64_t *digest)
+/* over_numbers: what a statement over the view `numbers` gives. */
+static spark_status over_numbers(spark_context *sc, const char *sql, uint64_t *digest)
 {
     const spark_status status = spark_create_temp_view(sc, "numbers", numbers(sc));
-    if (status != SPARK_OK)
-        return status;
-    return collected(spark_sql(sc, "WITH t AS (SELECT value v, value % 7 k, CAST(value AS STRING) s FROM numbers) "
-                                   "SELECT a.k, count(*) n, max(a.s) m, row_number() OVER (ORDER BY a.k) r FROM t a "
-                                   "LEFT JOIN (SELECT DISTINCT k FROM t) b ON a.k = b.k "
-                                   "WHERE a.v < 100 AND EXISTS (SELECT 1 FROM t c WHERE c.k = a.k) "
-                                   "GROUP BY a.k ORDER BY a.k LIMIT 20"),
+    return status == SPARK_OK ? collected(spark_sql(sc, sql), digest) : status;
+}
+
+static spark_status job_sql(spark_context *sc, uint64_t *digest)
+{
+    return over_numbers(sc,
+        "WITH t AS (SELECT value v, value % 7 k, CAST(value AS STRING) s FROM numbers) "
+        "SELECT a.k, count(*) n, max(a.s) m, row_number() OVER (ORDER BY a.k) r FROM t a "
+        "LEFT JOIN (SELECT DISTINCT k FROM t) b ON a.k = b.k "
+        "WHERE a.v < 100 AND EXISTS (SELECT 1 FROM t c WHERE c.k = a.k) "
+        "GROUP BY a.k ORDER BY a.k LIMIT 20",
         digest);
 }
 
@@ -917,12 +922,11 @@ static spark_status job_sql_cached(spark_context *sc, uint64_t *digest)
 /* job_sql_frames: aggregates that keep their values, over wide frames. */
 static spark_status job_sql_frames(spark_context *sc, uint64_t *digest)
 {
-    const spark_status status = spark_create_temp_view(sc, "numbers", numbers(sc));
-    if (status != SPARK_OK)
-        return status;
-    return collected(spark_sql(sc, "SELECT value, percentile(value, array(0.5, 1)) OVER w, collect_list(value) OVER w, "
-                                   "collect_set(value % 3) OVER w, mode('k' || value % 5) OVER w FROM numbers WHERE value "
-                                   "< 300 WINDOW w AS (ORDER BY value ROWS BETWEEN 70 PRECEDING AND CURRENT ROW)"), digest);
+    return over_numbers(sc,
+        "SELECT value, percentile(value, array(0.5, 1)) OVER w, collect_list(value) OVER w, collect_set(value % 3) OVER w, "
+        "mode('k' || value % 5) OVER w FROM numbers WHERE value < 300 "
+        "WINDOW w AS (ORDER BY value ROWS BETWEEN 70 PRECEDING AND CURRENT ROW)",
+        digest);
 }
 
 static spark_status job_broadcast(spark_context *sc, uint64_t *digest)
