@@ -3,10 +3,11 @@
  * time of the process and the wall time of the first run and the median of the others, and what came out. One
  * JSON object a query; compare_tpch.py sets them beside DuckDB's.
  *
- *   bench_tpch [-t THREADS] [-i RUNS] [-q NUMBER] [-m MIB] [-f] DATA QUERIES
+ *   bench_tpch [-t THREADS] [-i RUNS] [-q NUMBER] [-m MIB] [-f] [-w] DATA QUERIES
  *
  * DATA holds nation.tbl .. lineitem.tbl as `tpcgen-cli tpch tbl` makes them, QUERIES q1.sql .. q22.sql. -f: from
- * the files each time; otherwise all tables are cached before. Not comparable to published TPC results. */
+ * the files each time; otherwise all tables are cached before. -w: waits for a line of standard input before each
+ * query, so that what asks can take turns with another program. Not comparable to published TPC results. */
 #include <spark.h>
 #include <spark/sql.h>
 
@@ -48,7 +49,7 @@ static const struct {
 typedef struct options {
     int threads, runs, only;
     int64_t memory;
-    bool files;
+    bool files, waits;
     const char *data, *queries;
 } options;
 
@@ -164,7 +165,7 @@ static void measure(spark_context *sc, const options *o, int number)
 int main(int argc, char **argv)
 {
     options o = { .threads = 1, .runs = 6 };
-    for (int c; (c = getopt(argc, argv, "t:i:q:m:f")) != -1;) {
+    for (int c; (c = getopt(argc, argv, "t:i:q:m:fw")) != -1;) {
         if (c == 't')
             o.threads = atoi(optarg);
         else if (c == 'i')
@@ -175,11 +176,13 @@ int main(int argc, char **argv)
             o.memory = atoi(optarg);
         else if (c == 'f')
             o.files = true;
+        else if (c == 'w')
+            o.waits = true;
         else
             return 2;
     }
     if (argc - optind != 2 || o.runs < 1 || o.runs > MOST) {
-        (void)fputs("usage: bench_tpch [-t THREADS] [-i RUNS] [-q NUMBER] [-m MIB] [-f] DATA QUERIES\n", stderr);
+        (void)fputs("usage: bench_tpch [-t THREADS] [-i RUNS] [-q NUMBER] [-m MIB] [-f] [-w] DATA QUERIES\n", stderr);
         return 2;
     }
     o.data = argv[optind];
@@ -188,7 +191,7 @@ int main(int argc, char **argv)
         &(spark_conf) { .app_name = "tpch", .threads = o.threads, .memory_bytes = (uint64_t)o.memory << 20 });
     define(sc, &o);
     for (int number = 1; number <= LAST; number++)
-        if (!o.only || o.only == number)
+        if ((!o.only || o.only == number) && (!o.waits || getchar() != EOF))
             measure(sc, &o, number);
     spark_context_free(sc);
     return 0;
