@@ -5,6 +5,7 @@
 #include "exec/pace.h"
 #include "rdd/verb.h"
 #include "sql/exec/columns_scan.h"
+#include "sql/exec/naming.h"
 
 static SPK_COLD bool make_decoders(const spk_scan_rdd *r, spk_scan_state *s, spk_arena *keep)
 {
@@ -215,33 +216,12 @@ static void release_scan(spark_rdd *rdd)
 
 /* ---- making it */
 
-static SPK_COLD size_t place_of(const spk_plan *scan, uint32_t id)
+/* named: the columns of the scan that an expression names. */
+static SPK_COLD spk_naming named(spk_analyzer *a, const spk_plan *scan, const spk_sql_expr *expr)
 {
-    for (size_t i = 0; i < scan->n_out; i++)
-        if (scan->out[i].id == id)
-            return i;
-    return SIZE_MAX;
-}
-
-typedef struct looking {
-    const spk_plan *scan;
-    spk_analyzer *a;
-    int32_t column; /* SPK_SEVERAL: not one alone */
-    uint32_t *columns;
-    size_t n;
-} looking;
-
-static SPK_COLD void look(void *arg, const spk_sql_expr *column)
-{
-    looking *l = arg;
-    const size_t i = place_of(l->scan, column->column);
-    bool known = i == SIZE_MAX;
-    for (size_t k = 0; k < l->n && !known; k++)
-        known = l->columns[k] == i;
-    if (!known)
-        SPK_ADD(l->a, l->columns, l->n, (uint32_t)i);
-    if (i != SIZE_MAX)
-        l->column = l->column == SPK_NO_COLUMN || l->column == (int32_t)i ? (int32_t)i : SPK_SEVERAL;
+    spk_naming m = { a, scan, NULL, 0 };
+    spk_names_of(&m, expr);
+    return m;
 }
 
 /* is_monotone: a comparison of a whole number, date or time with a constant. */
@@ -287,16 +267,16 @@ static SPK_COLD bool plan_filters(
     spk_query *q, spk_scan_rdd *r, const spk_plan *scan, spk_sql_expr *const *filters, size_t n)
 {
     spk_scan_filter *own = NULL;
-    size_t m = 0;
+    size_t n_own = 0;
     for (size_t i = 0; i < n; i++) {
-        looking l = { scan, &q->analyzer, SPK_NO_COLUMN, NULL, 0 };
-        spk_expr_columns(filters[i], look, &l);
-        const int32_t column = filters[i]->deterministic ? l.column : SPK_SEVERAL;
-        spk_scan_filter filter = { column, l.columns, l.n, is_monotone(filters[i]), NULL, false, false };
+        const spk_naming m = named(&q->analyzer, scan, filters[i]);
+        const int32_t alone = m.n == 1 ? (int32_t)m.columns[0] : m.n ? SPK_SEVERAL : SPK_NO_COLUMN;
+        const int32_t column = filters[i]->deterministic ? alone : SPK_SEVERAL;
+        spk_scan_filter filter = { column, m.columns, m.n, is_monotone(filters[i]), NULL, false, false };
         filter.text = text_of(filters[i], &filter.differs);
-        for (size_t c = 0; c < l.n; c++)
-            filter.texts = filter.texts || scan->out[l.columns[c]].type->kind == SPK_SQL_STRING;
-        SPK_ADD(&q->analyzer, own, m, filter);
+        for (size_t c = 0; c < m.n; c++)
+            filter.texts = filter.texts || scan->out[m.columns[c]].type->kind == SPK_SQL_STRING;
+        SPK_ADD(&q->analyzer, own, n_own, filter);
     }
     r->sure = true;
     for (size_t i = 0; i < n; i++)
@@ -312,12 +292,11 @@ static SPK_COLD bool plan_columns(spk_query *q, spk_scan_rdd *r, const spk_plan 
 {
     spk_analyzer *a = &q->analyzer;
     spk_scan_column *columns = NULL;
-    size_t m = 0;
+    size_t n_columns = 0;
     for (size_t i = 0; i < n; i++) {
-        looking l = { scan, a, SPK_NO_COLUMN, NULL, 0 };
-        spk_expr_columns(exprs[i], look, &l);
-        const bool computed = exprs[i]->kind != SPK_SQL_COLUMN || !l.n;
-        SPK_ADD(a, columns, m, (spk_scan_column) { computed, (uint32_t)*n_all, l.columns, l.n });
+        const spk_naming m = named(a, scan, exprs[i]);
+        const bool computed = exprs[i]->kind != SPK_SQL_COLUMN || !m.n;
+        SPK_ADD(a, columns, n_columns, (spk_scan_column) { computed, (uint32_t)*n_all, m.columns, m.n });
         r->sure = r->sure && !computed;
         if (computed)
             SPK_ADD(a, *all, *n_all, exprs[i]);
