@@ -139,6 +139,46 @@ static void test_near(void **state)
     spark_context_free(sc);
 }
 
+/* test_passed_on: rows that are passed on, because tables did not pay, end within a partition and begin again, in the
+ * midst of a batch, where keys of the rows before go on: of numbers that follow each other, of ones that take turns, of
+ * texts, and of two keys; of pairs so wide that this comes soon. */
+static void test_passed_on(void **state)
+{
+    (void)state;
+    enum { ROWS = 250000, SUMS = 40 };
+    static const char *const forms[] = { "id DIV %d", "CAST(id DIV %d AS INT)", "(id DIV %d) * 3 + id %% 3",
+        "CAST(id DIV %d AS STRING)", "id DIV %d, id %% 2" };
+    static const int64_t rows_each[] = { 3, 7, 11 };
+    static const sql_kind one = { .name = "groups", .master = "local[2]", .batch_rows = 1000 };
+    spark_context *sc = sql_open(&one, 0);
+    for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++)
+        for (size_t d = 0; d < sizeof rows_each / sizeof rows_each[0]; d++) {
+            char sql[4000], key[100], want[2000];
+            const int64_t n = ROWS, each = rows_each[d];
+            int64_t groups = 0;
+            for (int64_t first = 0; first < n; first += each) {
+                const int64_t here = n - first < each ? n - first : each;
+                groups += f == 2 ? (here < 3 ? here : 3) : f == 4 ? 2 - (here == 1) : 1;
+            }
+            snprintf(key, sizeof key, forms[f], (int)each);
+            int at = snprintf(sql, sizeof sql, "SELECT count(*), sum(c)");
+            int end = snprintf(want, sizeof want, "%lld|%lld", (long long)groups, (long long)n);
+            for (int i = 0; i < SUMS; i++) {
+                at += snprintf(sql + at, sizeof sql - (size_t)at, ", sum(s%d)", i);
+                end += snprintf(want + end, sizeof want - (size_t)end, "|%lld", (long long)(n * (n - 1) / 2 + i * n));
+            }
+            at += snprintf(sql + at, sizeof sql - (size_t)at, " FROM (SELECT count(*) c");
+            for (int i = 0; i < SUMS; i++)
+                at += snprintf(sql + at, sizeof sql - (size_t)at, ", sum(id + %d) s%d", i, i);
+            snprintf(sql + at, sizeof sql - (size_t)at, " FROM range(0, %d, 1, 1) GROUP BY %s)", ROWS, key);
+            char *have = sql_answer(sc, sql);
+            if (strncmp(have, want, strlen(want)) != 0)
+                fail_msg("%s: %.300s, wanted %.300s", key, have, want);
+            free(have);
+        }
+    spark_context_free(sc);
+}
+
 /* test_same: rows in their order, too. */
 static void test_same(void **state)
 {
@@ -428,6 +468,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_near),
+        cmocka_unit_test(test_passed_on),
         cmocka_unit_test(test_same),
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_none),

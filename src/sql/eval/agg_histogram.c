@@ -4,6 +4,8 @@
  *
  * State { room, bins: x and y in turn, seed }: of equal distances one is drawn by Java's Random. */
 
+#include "base/small.h"
+
 #include <math.h>
 
 #include "sql/eval/agg.h"

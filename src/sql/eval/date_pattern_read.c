@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading texts by patterns. */
 
+#include "base/small.h"
+
 #include "sql/eval/date_pattern.h"
 
 #include <string.h>

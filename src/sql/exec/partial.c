@@ -79,7 +79,6 @@ typedef struct partial_state {
     uint32_t groups[SPK_SQL_BATCH];
     uint16_t missed[SPK_SQL_BATCH], at[SPK_SQL_BATCH], order[SPK_SQL_BATCH];
     uint32_t starts[FEW + 1];    /* of each group in `order` */
-    uint32_t numbers[SPK_SQL_BATCH]; /* 0, 1, 2, ... */
     char *states[SPK_SQL_BATCH];
     spk_out out;
 } partial_state;
@@ -140,8 +139,6 @@ static SPK_COLD bool open_partial(spk_pipe *pipe, spk_op *op)
         spk_task_nomem(pipe->task);
         return false;
     }
-    for (uint32_t i = 0; i < SPK_SQL_BATCH; i++)
-        s->numbers[i] = i;
     memset(s->narrow, 0, r->p.n_exprs + 1); /* an aggregate without arguments reads one that none sets */
     memset(s->single, 0, r->pair->layout->size);
     memcpy(s->single + r->value_offset, r->blank, r->p.states->layout->size);
@@ -451,12 +448,8 @@ static uint32_t find(const partial_rdd *r, partial_state *s, uint32_t from, uint
 /* alike: rows at positions from..to become groups; returns how many, and in s->missed one row of each. */
 static uint32_t alike(const partial_rdd *r, partial_state *s, uint32_t from, uint32_t to)
 {
-    if (r->exact && spk_recent_pays(&s->recent)) {
-        spk_recent_forget(&s->recent);
-        const uint32_t n = spk_recent_find(&s->recent, s->keys, s->batch, from, to, s->groups, s->missed);
-        (void)spk_recent_settle(&s->recent, s->numbers, n, n, s->groups, from, to);
-        return n;
-    }
+    if (r->exact && spk_recent_pays(&s->recent))
+        return spk_recent_alike(&s->recent, s->keys, s->batch, from, to, s->groups, s->missed);
     for (uint32_t k = from; k < to; k++) {
         s->missed[k - from] = (uint16_t)k;
         s->groups[k] = k - from;

@@ -2,6 +2,7 @@
 /* A direct-mapped cache of keys. */
 #include "sql/exec/recent.h"
 
+#include "base/hash.h"
 #include "sql/exec/awaited.h"
 
 enum { INLINE = 15 }; /* bytes of a text that fit two words, with its length */
@@ -175,4 +176,43 @@ uint32_t spk_recent_settle(
     }
     r->awaits = false;
     return spk_groups_settle(groups, found, from, n);
+}
+
+/* neighbours: groups of rows that follow each other and have the same number as their only key; 0: it is another key,
+ * or most rows have one of their own. */
+static uint32_t neighbours(const spk_recent *r, const spk_sql_vector *key, spk_sql_rows rows, uint32_t from, uint32_t n,
+    uint32_t *groups, uint16_t *missed)
+{
+    const uint32_t size = r->columns[0].type->size;
+    uint64_t last = 0;
+    uint32_t found = 0;
+    if (r->n_columns != 1 || r->n_words != 2 || key->valid || (size != 8 && size != 4))
+        return 0;
+    for (uint32_t k = from; k < n; k++) {
+        const char *at = key->ptr + spk_sql_row(rows, k) * key->stride;
+        const uint64_t x = size == 8 ? spk_load64(at) : spk_load32(at);
+        missed[found] = (uint16_t)k;
+        found += x != last || k == from;
+        groups[k] = found - 1;
+        last = x;
+    }
+    return found <= (n - from) / 2 ? found : 0;
+}
+
+uint32_t spk_recent_alike(spk_recent *r, const spk_sql_vector *keys, spk_sql_rows rows, uint32_t from, uint32_t n,
+    uint32_t *groups, uint16_t *missed)
+{
+    uint32_t found = neighbours(r, keys, rows, from, n, groups, missed);
+    if (found) {
+        r->asked += n - from;
+        r->found += n - from - found;
+        return found;
+    }
+    spk_recent_forget(r);
+    found = spk_recent_find(r, keys, rows, from, n, groups, missed);
+    for (uint32_t k = from; k < n; k++)
+        groups[k] &= ~SPK_GROUP_AWAITED;
+    spk_recent_forget(r); /* these are groups of nothing that comes later */
+    r->awaits = false;
+    return found;
 }

@@ -37,4 +37,9 @@ uint32_t spk_recent_find(spk_recent *r, const spk_sql_vector *keys, spk_sql_rows
 uint32_t spk_recent_settle(
     spk_recent *r, const uint32_t *found, uint32_t done, uint32_t n_missed, uint32_t *groups, uint32_t from, uint32_t n);
 
+/* spk_recent_alike: the same rows become groups 0, 1, ... of their own, those of the same key the same one where that is
+ * found here; the first row of each goes to `missed`; returns how many groups there are. No key is known afterwards. */
+uint32_t spk_recent_alike(spk_recent *r, const spk_sql_vector *keys, spk_sql_rows rows, uint32_t from, uint32_t n,
+    uint32_t *groups, uint16_t *missed);
+
 #endif
