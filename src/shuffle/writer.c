@@ -13,6 +13,7 @@
 #include "base/prefetch.h"
 #include "plan/listening.h"
 #include "shuffle/ranges.h"
+#include "shuffle/scatter.h"
 #include "storage/parcel.h"
 
 enum {
@@ -124,7 +125,7 @@ static void free_buffers(spk_writer *w)
 {
     spk_heap *heap = w->task->heap;
     spk_task_peak(w->task, w->raw.capacity + w->raw.hashes_capacity + w->places.ids_capacity
-            + w->places.counts_capacity);
+            + w->places.counts_capacity + w->places.lines_capacity);
     if (w->has_combiner)
         spk_combiner_close(&w->combiner);
     w->has_combiner = false;
@@ -136,6 +137,7 @@ static void free_buffers(spk_writer *w)
     spk_heap_free(heap, w->raw.hashes, w->raw.hashes_capacity);
     spk_heap_free(heap, w->places.ids, w->places.ids_capacity);
     spk_heap_free(heap, w->places.counts, w->places.counts_capacity);
+    spk_heap_free(heap, w->places.lines, w->places.lines_capacity);
 }
 
 void spk_writer_discard(spk_writer *w)
@@ -318,44 +320,37 @@ static void index_sparsely(spk_writer *w, spk_run *run)
     }
 }
 
-/* move: rows to their places; counts become the ends of slices. `size` is a constant where it is inlined. */
-static inline __attribute__((always_inline)) void move(
-    spk_writer *w, spk_run *run, const char *rows, size_t n, const size_t size, const uint64_t *hashes)
+/* place_all: n elements of so many bytes to their places; counts become the ends of slices. */
+static void place_all(spk_writer *w, const spk_run *run, void *to, const void *from, size_t n, size_t size)
 {
-    uint32_t *at = w->places.counts;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t to = at[w->places.ids[i]]++;
-        memcpy(run->rows + to * size, rows + i * size, size);
-        if (hashes)
-            run->hashes[to] = hashes[i];
-    }
+    const size_t lines = run->offsets ? spk_scatter_lines(n, size, w->total) : 0;
+    const bool has = lines && reserve(w->task->heap, &w->places.lines, &w->places.lines_capacity, lines);
+    const spk_scatter s = { w->places.ids, w->places.counts, run->offsets, w->total, has ? w->places.lines : NULL };
+    spk_scatter_rows(&s, to, from, n, size);
 }
 
-/* scatter: rows to their places, of the common sizes without a call for each. */
+/* begin_again: counts become the starts of slices once more. */
+static void begin_again(spk_writer *w, const spk_run *run)
+{
+    uint32_t *at = w->places.counts;
+    if (run->offsets)
+        memcpy(at, run->offsets, w->total * sizeof *at);
+    for (uint32_t k = 0; k < run->n_ends; k++)
+        at[run->ends[k].slice] = k ? run->ends[k - 1].end : 0;
+}
+
+/* scatter: rows to their places, and their hashes. */
 static void scatter(spk_writer *w, spk_run *run, const char *rows, size_t n, const uint64_t *hashes)
 {
-    const size_t size = row_of(w)->size;
     if (run->offsets)
         index_densely(w, run);
     else
         index_sparsely(w, run);
-    switch (size) {
-#define OF_SIZE(bytes) \
-    case bytes: \
-        move(w, run, rows, n, bytes, hashes); \
-        break;
-        OF_SIZE(8)
-        OF_SIZE(16)
-        OF_SIZE(24)
-        OF_SIZE(32)
-        OF_SIZE(40)
-        OF_SIZE(48)
-        OF_SIZE(56)
-        OF_SIZE(64)
-#undef OF_SIZE
-    default:
-        move(w, run, rows, n, size, hashes);
-    }
+    place_all(w, run, run->rows, rows, n, row_of(w)->size);
+    if (!hashes)
+        return;
+    begin_again(w, run);
+    place_all(w, run, run->hashes, hashes, n, sizeof *hashes);
 }
 
 /* kind_of: tells outputs of one shuffle apart that must not share a parcel: who reads them drops them

@@ -45,9 +45,10 @@ typedef struct spk_writer {
         spk_arena strings;
         int left; /* such windows until combining is tried again */
     } raw;
-    struct { /* of a window that is sealed: the slice of each row; what a slice has, where it ends */
+    struct { /* of a window that is sealed: the slice of each row; what a slice has, where it ends; see scatter.h */
         uint32_t *ids, *counts;
-        size_t ids_capacity, counts_capacity;
+        char *lines;
+        size_t ids_capacity, counts_capacity, lines_capacity;
     } places;
     spk_map_output *output;
     spk_run **tail;
