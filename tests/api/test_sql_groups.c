@@ -179,6 +179,20 @@ static void test_passed_on(void **state)
     spark_context_free(sc);
 }
 
+/* test_ends: the least numbers that there are, so many that they have places for all blocks, then the greatest. */
+static void test_ends(void **state)
+{
+    (void)state;
+    spark_context *sc = sql_open(&kind, 0);
+    sql_run(sc, "CREATE TEMP VIEW ends AS SELECT id, IF(id < 131072, -9223372036854775807 - 1 + id % 5000, "
+                "9223372036854775807 - id % 5000) k FROM range(0, 196608, 1, 1)");
+    sql_run(sc, "CACHE TABLE ends");
+    sql_gives(spark_sql(sc, "SELECT count(*), sum(n), sum(s), min(n), max(n) FROM (SELECT k, count(*) n, sum(id) s FROM "
+                            "ends GROUP BY k)"),
+        "10000|196608|19327254528|13|27\n");
+    spark_context_free(sc);
+}
+
 /* test_same: rows in their order, too. */
 static void test_same(void **state)
 {
@@ -469,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_near),
         cmocka_unit_test(test_passed_on),
+        cmocka_unit_test(test_ends),
         cmocka_unit_test(test_same),
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_none),

@@ -43,7 +43,7 @@ static bool span(spk_coded *c, const spk_vectors *scan)
     if (!n || !coded.ordered)
         return false;
     const uint64_t above = (uint64_t)coded.least - (uint64_t)c->origin;
-    if (c->lasts && coded.least >= c->origin && above + n < c->n)
+    if (c->lasts && coded.least >= c->origin && above < c->n && n < c->n - above)
         return true;
     const int64_t origin = coded.least - (coded.least & (ALIGNED - 1));
     const uint64_t up = (uint64_t)coded.least - (uint64_t)origin, all = up + n + ALIGNED;
