@@ -10,6 +10,7 @@
 #include "shuffle/writer.h"
 
 enum { FEWEST = 16, MOST = 256, SAMPLE = 1024, SEGMENTS = 256, BOUNDS = 63 };
+enum { SAMPLE_BYTES = 4 * 1024 * 1024, LEAST_SAMPLE = 32 };
 
 bool spk_leaves_open(spk_leaves *l, spark_task *task, size_t n, spk_input *const *inputs,
     spk_shard *const *shards)
@@ -167,12 +168,20 @@ bool spk_leaves_split(spk_leaves *l)
 
 /* ---- by an order */
 
+/* sample_of: how many keys: fewer where rows are large. */
+static size_t sample_of(const spk_shard *shard)
+{
+    const uint64_t fit = SAMPLE_BYTES / (shard->bytes / shard->n + 1);
+    return fit < LEAST_SAMPLE ? LEAST_SAMPLE : fit < SAMPLE ? (size_t)fit : SAMPLE;
+}
+
 /* take_sample: keys of rows that stand apart in the shard. */
 static bool take_sample(spk_shard *shard, const spk_ordering *o, const spk_ordering *keys,
     char *key, spk_rows *sample)
 {
-    const size_t step = shard->n_segments / SEGMENTS + 1;
-    const size_t taken = (shard->n_segments + step - 1) / step, each = SAMPLE / taken + 1;
+    const size_t wanted = sample_of(shard), most = wanted < SEGMENTS ? wanted : SEGMENTS;
+    const size_t step = shard->n_segments / most + 1;
+    const size_t taken = (shard->n_segments + step - 1) / step, each = wanted / taken + 1;
     for (size_t i = 0; i < shard->n_segments; i++) {
         spk_segment *segment = &shard->segments[i];
         const size_t some = segment->n < each ? segment->n : each;

@@ -130,11 +130,25 @@ static void test_peers_agree(void **state)
     spark_context_free(sc);
 }
 
+/* test_large_keys: partitions by texts of 20 kB: of such keys no more are taken as a sample than memory has room for. */
+static void test_large_keys(void **state)
+{
+    (void)state;
+    spark_context *sc = spark_context_new(
+        &(spark_conf) { .app_name = "windows", .threads = 1, .memory_bytes = (uint64_t)32 << 20 });
+    sql_run(sc, "SET spark.sql.shuffle.partitions = 1");
+    sql_gives(spark_sql(sc, "SELECT count(*), sum(a % 1003) FROM (SELECT sum(id) OVER (PARTITION BY k ORDER BY id) a FROM (SELECT "
+                            "id, lpad(id * 7919 % 1501, 9, '0') || repeat('long ', 4000) k FROM range(0, 3000, 1, 7)))"),
+        "3000|1377558\n");
+    spark_context_free(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_large_partitions),
         cmocka_unit_test(test_peers_agree),
+        cmocka_unit_test(test_large_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
