@@ -3,7 +3,7 @@
  * " / " between, or the condition of its error: for comparing with Spark
  * (sql/compare_queries.py).
  *
- * usage: sql_lines < FILE */
+ * usage: sql_lines [MASTER [MEGABYTES [BATCH_ROWS]]] < FILE */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,15 +59,19 @@ static void run_line(spark_context *sc, const char *sql)
     spark_array_free(&rows);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static char line[65536];
-    spark_context *sc = spark_context_new(&(spark_conf) { .app_name = "sql_lines", .threads = 1 });
+    const spark_conf conf = { .app_name = "sql_lines",
+        .master = argc > 1 ? argv[1] : "local[1]",
+        .memory_bytes = argc > 2 ? (uint64_t)atoi(argv[2]) << 20 : 0,
+        .batch_rows = argc > 3 ? atoi(argv[3]) : 0 };
+    spark_context *sc = spark_context_new(&conf);
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = '\0';
         if (!line[0])
             continue;
-        const bool defines = strncmp(line, "CREATE", 6) == 0;
+        const bool defines = strncmp(line, "CREATE", 6) == 0 || strncmp(line, "CACHE", 5) == 0;
         spark_scope *scope = defines ? NULL : spark_scope_begin(sc);
         run_line(sc, line);
         fflush(stdout);
